@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The layers of docs/ARCHITECTURE.md: a target imports only from lower rows, siblings of layer 4 never import each other.
+// `make layers` compares the imports of every source file with this table.
+let package = Package(
+  name: "weir",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "weir", targets: ["weir"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Layer 0: system libraries, a module map and a shim each, and our C.
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"]), .brew(["liblbfgs"])]),
+    .target(
+      name: "CJSON", cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))],
+      linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(
+      name: "CKernels",
+      cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug)), .unsafeFlags(["-fno-math-errno"])],
+      linkerSettings: [.linkedLibrary("m")]),
+    // Layer 1
+    .target(name: "Primitives"),
+    .target(name: "Kernels", dependencies: ["CBLAS", "CKernels", "Primitives"]),
+    // Layer 2
+    .target(name: "Storage", dependencies: ["CJSON", "CXXHash", "CZlib", "CZstd", "Primitives"]),
+    .target(name: "Pipeline", dependencies: ["Primitives", "Storage"]),
+    // Layer 3
+    .target(name: "Corpus", dependencies: ["CJSON", "Pipeline", "Primitives", "Storage"]),
+    // Layer 4: one capability each
+    .target(name: "Filtering", dependencies: ["Corpus", "Pipeline", "Primitives"]),
+    .target(name: "Deduplication", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Tokenization", dependencies: ["CJSON", "CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Embedding", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Clustering", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Sampling", dependencies: ["Corpus", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Loading", dependencies: ["Corpus", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Training", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Planning", dependencies: ["CLBFGS", "Pipeline", "Primitives", "Storage"]),
+    // Layer 5
+    .target(name: "Reporting", dependencies: ["Pipeline", "Primitives", "Storage"]),
+    // Layer 6
+    .executableTarget(
+      name: "weir",
+      dependencies: [
+        "Clustering", "Corpus", "Deduplication", "Embedding", "Filtering", "Kernels", "Loading", "Pipeline", "Planning",
+        "Primitives", "Reporting", "Sampling", "Storage", "Tokenization", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
+    // Tests mirror the targets; weirTests runs the real binary.
+    .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Primitives"]),
+    .testTarget(name: "StorageTests", dependencies: ["Storage", "Primitives"]),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
+    .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Pipeline", "Primitives", "Storage"]),
+    .testTarget(name: "FilteringTests", dependencies: ["Corpus", "Filtering", "Pipeline"]),
+    .testTarget(name: "DeduplicationTests", dependencies: ["Corpus", "Deduplication", "Pipeline", "Primitives"]),
+    .testTarget(name: "TokenizationTests", dependencies: ["Corpus", "Pipeline", "Primitives", "Storage", "Tokenization"]),
+    .testTarget(name: "EmbeddingTests", dependencies: ["Corpus", "Embedding", "Kernels", "Primitives", "Storage"]),
+    .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Corpus", "Kernels", "Primitives", "Storage"]),
+    .testTarget(name: "SamplingTests", dependencies: ["Corpus", "Primitives", "Sampling"]),
+    .testTarget(name: "LoadingTests", dependencies: ["Corpus", "Loading", "Primitives", "Storage"]),
+    .testTarget(name: "TrainingTests", dependencies: ["CKernels", "Corpus", "Kernels", "Primitives", "Storage", "Training"]),
+    .testTarget(name: "PlanningTests", dependencies: ["Planning", "Primitives"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Primitives"]),
+    .testTarget(name: "weirTests", dependencies: ["Corpus", "Primitives", "Storage", "weir"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu17,
+  cxxLanguageStandard: .gnucxx17
+)
+
+// Warnings are errors everywhere of ours; strict memory safety wherever no C pointer has to be held for speed.
+let holdsPointers: Set = [
+  "Kernels", "Storage", "Corpus", "Deduplication", "Tokenization", "Embedding", "Clustering", "Training", "Planning", "weir",
+]
+for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
+  guard !target.name.hasPrefix("C") || ["Corpus", "Clustering", "CorpusTests", "ClusteringTests"].contains(target.name) else { continue }
+  target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]
+  if target.type == .regular && !holdsPointers.contains(target.name) {
+    target.swiftSettings?.append(.strictMemorySafety())
+  }
+}
