@@ -1,0 +1,53 @@
+/// One document: a JSON line on disk, `id`, `text` and `source` apart and every other member untouched.
+public struct Document: Sendable, Equatable {
+  /// The document's name; made from the content where the input has none.
+  public var id: String
+  /// The text, valid UTF-8.
+  public var text: [UInt8]
+  /// Where the corpus says it comes from.
+  public var source: String?
+  /// The other members as they stood, `"key": value` separated by commas, without braces; empty where there are none.
+  public var members: [UInt8]
+  /// `path:line` of the file it was first read from.
+  public var origin: String
+
+  /// Creates a document.
+  public init(id: String, text: [UInt8], source: String? = nil, members: [UInt8] = [], origin: String = "") {
+    self.id = id
+    self.text = text
+    self.source = source
+    self.members = members
+    self.origin = origin
+  }
+
+  /// Creates a document of a string.
+  public init(id: String, text: String, source: String? = nil) {
+    self.init(id: id, text: Array(text.utf8), source: source)
+  }
+}
+
+/// A document as token ids, without an end-of-document token: the dataset's writer puts that.
+public struct TokenDocument: Sendable, Equatable {
+  /// The document's name.
+  public var id: String
+  /// Where the corpus says it comes from.
+  public var source: String?
+  /// `path:line` of the file it was first read from.
+  public var origin: String
+  /// The other members, as in `Document`.
+  public var members: [UInt8]
+  /// The number of bytes of the text.
+  public var bytes: Int
+  /// Token ids.
+  public var tokens: [UInt32]
+
+  /// Creates a token document.
+  public init(id: String, source: String? = nil, origin: String = "", members: [UInt8] = [], bytes: Int, tokens: [UInt32]) {
+    self.id = id
+    self.source = source
+    self.origin = origin
+    self.members = members
+    self.bytes = bytes
+    self.tokens = tokens
+  }
+}

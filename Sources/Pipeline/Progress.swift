@@ -1,0 +1,47 @@
+/// Where long work tells how far it is, and asks whether it is to stop. Libraries never print; a command renders.
+public struct Progress: Sendable {
+  /// How far the work is.
+  public struct Event: Sendable {
+    /// Units done.
+    public var done: Double
+    /// Units in all; nil where nobody knows.
+    public var total: Double?
+    /// What is counted: `documents`, `bytes`, `tokens`, ….
+    public var unit: String
+    /// A few words more, such as the loss.
+    public var detail: String
+  }
+
+  private let report: @Sendable (Event) -> Void
+  private let stopping: @Sendable () -> Bool
+
+  /// Creates a progress that reports to `report` and stops when `stopping` says so.
+  public init(report: @escaping @Sendable (Event) -> Void, stopping: @escaping @Sendable () -> Bool = { false }) {
+    self.report = report
+    self.stopping = stopping
+  }
+
+  /// A progress that nobody watches.
+  public static let silent = Progress(report: { _ in })
+
+  /// Says how far the work is.
+  public func update(_ done: Double, of total: Double? = nil, unit: String, detail: String = "") {
+    report(Event(done: done, total: total, unit: unit, detail: detail))
+  }
+
+  /// Whether the user asked to stop (Ctrl-C, SIGTERM).
+  public var isStopping: Bool { stopping() }
+
+  /// Throws `Stopped` when the user asked to stop.
+  public func checkStop() throws {
+    if stopping() { throw Stopped() }
+  }
+}
+
+/// The user asked to stop; what was committed stays, the next run goes on from there.
+public struct Stopped: Error, CustomStringConvertible {
+  /// Creates the error.
+  public init() {}
+  /// One line.
+  public var description: String { "stopped; run the same command again to go on" }
+}
