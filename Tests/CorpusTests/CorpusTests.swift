@@ -1,1 +1,1 @@
-// Corpus tests
+import Corpus
