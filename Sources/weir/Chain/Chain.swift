@@ -11,7 +11,7 @@ import Storage
 /// of documents alone, so a chain in one process gives the same bytes as the same stages in a shell pipe.
 struct Chain {
   /// Where documents come from.
-  var input = InputOptions.defaults
+  var input: InputOptions
   /// The stages in order.
   var links: [any ChainLink] = []
   /// What becomes of the documents.
@@ -101,4 +101,13 @@ protocol ChainEndWork {
   func commit(_ accounts: [Account]) throws -> [Account]
   /// Removes what was written.
   func discard()
+}
+
+/// A link that looks at one document at a time.
+struct StageLink: ChainLink {
+  let work: ChainWork
+
+  init<S: Stage>(_ stage: S) where S.Input == [Document], S.Output == [Document] {
+    work = .stage(AnyStage(stage))
+  }
 }

@@ -32,6 +32,8 @@ struct Forecast {
     }
   }
 
+  /// What flows through the chain whose commands are being asked.
+  var current: Size?
   /// Sizes by path.
   var sizes: [String: Size] = [:]
 }

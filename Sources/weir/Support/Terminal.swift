@@ -7,6 +7,9 @@ enum Terminal {
   /// Whether standard output is a terminal.
   static let outputIsInteractive = isatty(STDOUT_FILENO) == 1
 
+  /// Whether standard input is a terminal.
+  static let inputIsInteractive = isatty(STDIN_FILENO) == 1
+
   /// The width of the terminal in columns.
   static var columns: Int {
     var size = winsize()
