@@ -87,6 +87,13 @@ public struct RunRange: Codable, Sendable, Equatable {
   public var d: [Double]
   /// Specialisation tokens.
   public var dPrime: [Double]
+
+  /// Creates a range of smallest and largest values.
+  public init(n: [Double], d: [Double], dPrime: [Double]) {
+    self.n = n
+    self.d = d
+    self.dPrime = dPrime
+  }
 }
 
 /// One law fitted to one domain.
