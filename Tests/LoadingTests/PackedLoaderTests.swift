@@ -84,7 +84,7 @@ private func deal(_ dataset: TokenDataset, clusters: Int) -> [[UInt32]] {
   }
 }
 
-@Test(arguments: [[0.5, 0.3, 0.2], [0.998, 0.001, 0.001], [1, 0, 0], [1e-9, 1 - 1e-9, 0]])
+@Test(arguments: [[0.5, 0.3, 0.2], [0.998, 0.001, 0.001], [1, 0, 0], [1e-9, 1 - 1e-9, 0]] as [[Double]])
 func sharesOfTokensAreTheWeights(weights: [Double]) throws {
   try withDataset(lengths: randomLengths(5, count: 50)) { dataset in
     let windows = deal(dataset, clusters: 3)
