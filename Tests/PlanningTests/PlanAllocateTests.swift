@@ -65,7 +65,8 @@ import Testing
       AllocationDomain("a", weight: 3), AllocationDomain("b", weight: 1), AllocationDomain("c", weight: 2, unique: 3e5),
     ]
     let report = try fit(law, ["a": base, "b": second, "c": third])
-    let answer = try PlanAllocate.allocate(fit: report, request: AllocationRequest(budget: 2e14, domains: domains, sizes: .fixed(Self.size)))
+    let answer = try PlanAllocate.allocate(
+      fit: report, request: AllocationRequest(budget: 2e14, domains: domains, sizes: .fixed(Self.size)))
     let tokens = 2e14 / 6e6
     #expect(answer.split.d + answer.split.dPrimeTotal <= Int(tokens) && Double(answer.split.d + answer.split.dPrimeTotal) > tokens - 5)
     func loss(_ d: Double, _ dPrime: [Double]) throws -> Double {
@@ -151,7 +152,8 @@ import Testing
   @Test func repeatsHoldSpecialisationBack() throws {
     func special(_ unique: Double?) throws -> Int {
       let domains = AllocationDomain.equal(4, unique: unique)
-      return try PlanAllocate.allocate(fit: fit(), request: AllocationRequest(budget: 1e15, domains: domains, sizes: .fixed(Self.size))).split.dPrimeTotal
+      return try PlanAllocate.allocate(fit: fit(), request: AllocationRequest(budget: 1e15, domains: domains, sizes: .fixed(Self.size)))
+        .split.dPrimeTotal
     }
     #expect(try special(1e5) < special(1e6))
     #expect(try special(1e6) < special(nil))
