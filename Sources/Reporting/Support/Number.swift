@@ -45,7 +45,7 @@ package enum Number {
 
   /// A duration: 0.42 s, 12 s, 3 min 05 s, 2 h 10 min.
   package static func seconds(_ value: Double?) -> String {
-    guard let value, value.isFinite, value < 1e12 else { return unknown }
+    guard let value, value.isFinite, abs(value) < 1e12 else { return unknown }
     if abs(value) < 10 { return fixed(value, value < 1 ? 2 : 1) + " s" }
     let whole = Int(value.rounded())
     if whole < 120 { return "\(whole) s" }
