@@ -87,6 +87,13 @@ public struct RunRange: Codable, Sendable, Equatable {
   public var d: [Double]
   /// Specialisation tokens.
   public var dPrime: [Double]
+
+  /// Creates a range of smallest and largest values.
+  public init(n: [Double], d: [Double], dPrime: [Double]) {
+    self.n = n
+    self.d = d
+    self.dPrime = dPrime
+  }
 }
 
 /// One law fitted to one domain.
@@ -97,7 +104,7 @@ public struct LawFit: Codable, Sendable, Equatable {
   public var parameters: [FittedParameter]
   /// R* of repeated tokens.
   public var repetition: Double
-  /// Share of the variance of the loss explained, on the runs fitted.
+  /// Share of the variance of the loss explained, on the runs fitted; 0 where nothing varies.
   public var r2: Double
   /// Mean relative error on the runs fitted.
   public var error: Double

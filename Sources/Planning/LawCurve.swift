@@ -14,9 +14,14 @@ struct LawCurve: Sendable {
 
   init(law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) throws {
     // A report read from a file may hold anything.
-    guard values.count == law.parameterNames.count else {
-      throw WeirError("fit", "law \(law.id) has \(values.count) values for \(law.parameterNames.count) parameters")
+    guard values.count == law.parameterNames.count, values.allSatisfy(\.isFinite), repetition > 0 else {
+      throw WeirError("fit", "law \(law.id) needs \(law.parameterNames.count) finite values, not \(values)")
     }
+    self.init(checked: law, values: values, repetition: repetition, n: n, unique: unique)
+  }
+
+  /// The same where the number of values was checked before.
+  init(checked law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) {
     self.law = law
     self.values = values
     self.repetition = repetition

@@ -8,6 +8,13 @@ extension PlanRun: Codable {
   /// Reads a run; members that may be left out get their defaults, unknown ones are ignored.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
+    let seed: UInt64?
+    do {
+      seed = try values.decodeIfPresent(UInt64.self, forKey: .seed)
+    } catch {
+      // A negative number is reported without its member otherwise.
+      throw DecodingError.dataCorruptedError(forKey: .seed, in: values, debugDescription: "not a whole number from 0")
+    }
     self.init(
       model: try values.decodeIfPresent(String.self, forKey: .model) ?? "",
       n: try values.decode(Double.self, forKey: .n),
@@ -17,7 +24,7 @@ extension PlanRun: Codable {
       unique: try values.decodeIfPresent(Double.self, forKey: .unique),
       loss: try values.decode(Double.self, forKey: .loss),
       flops: try values.decodeIfPresent(Double.self, forKey: .flops),
-      seed: try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0)
+      seed: seed ?? 0)
   }
 
   /// Writes a run; members without a value are left out.
