@@ -2,7 +2,7 @@ import CKernels
 import Kernels
 import Primitives
 
-/// Latent semantic indexing: hashed unigrams and bigrams of token ids, sublinear term frequency, inverse document frequency,
+/// Latent semantic indexing: hashed unigrams (and bigrams) of token ids, sublinear term frequency, inverse document frequency,
 /// projection on the leading singular vectors of the sample, length 1 (CRISP's ablation embeds so; Deerwester et al. 1990).
 /// It needs no download and embeds some ten thousand windows a second.
 public struct LSIEmbedder: Embedder {
@@ -12,8 +12,8 @@ public struct LSIEmbedder: Embedder {
     public var dimensions = 128
     /// Hash buckets of features, a power of two.
     public var buckets = 65_536
-    /// Whether pairs of neighbouring tokens count, beside single ones.
-    public var bigrams = true
+    /// Whether pairs of neighbouring tokens count, beside single ones. Off: they double the cost and do not help (docs/LOG).
+    public var bigrams = false
     /// A bucket that fewer windows of the sample have is left out.
     public var minimumWindows = 3
     /// A bucket that more than this share of the sample's windows have is left out.

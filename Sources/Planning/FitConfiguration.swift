@@ -5,13 +5,13 @@ public struct FitConfiguration: Codable, Sendable, Equatable {
   /// Where Huber's loss of a log-loss residual turns from square to straight.
   public var delta = 1e-3
   /// Places the descent starts from: a grid, then random draws around the priors.
-  public var starts = 40
+  public var starts = 80
   /// Of those, how many the short first descent hands on to the long one.
-  public var refined = 5
+  public var refined = 8
   /// L-BFGS steps of the long descent, at most.
-  public var iterations = 400
+  public var iterations = 1_000
   /// Bootstrap resamples of the runs for intervals; 0 for none.
-  public var bootstrap = 100
+  public var bootstrap = 200
   /// The share of resamples inside an interval.
   public var level = 0.9
   /// The weight of the priors; 0 for none, which needs many clean runs.

@@ -104,7 +104,7 @@ public struct LawFit: Codable, Sendable, Equatable {
   public var parameters: [FittedParameter]
   /// R* of repeated tokens.
   public var repetition: Double
-  /// Share of the variance of the loss explained, on the runs fitted.
+  /// Share of the variance of the loss explained, on the runs fitted; 0 where nothing varies.
   public var r2: Double
   /// Mean relative error on the runs fitted.
   public var error: Double

@@ -38,7 +38,11 @@ extension PlanFit {
     let problem = FitProblem(law: law, data: data, configuration: configuration)
     let place = try solve(problem, starts: configuration.starts, refined: configuration.refined)
     let (values, repetition) = problem.parameters(place)
+    guard values.allSatisfy(\.isFinite), repetition.isFinite else {
+      throw WeirError("--law \(law.id)", "the fit diverges", remedy: "add runs, or raise --prior")
+    }
     let points = try predict(data.runs, law: law, values: values, repetition: repetition)
+    let r2 = Statistics.r2(measured: points.map(\.measured), predicted: points.map(\.predicted))
     var held: HeldOut?
     if !folds.isEmpty {
       var parts: [HeldOut.Fold] = []
@@ -55,7 +59,7 @@ extension PlanFit {
     }
     return LawFit(
       law: law.id, parameters: zip(law.parameterNames, values).map { FittedParameter(name: $0, value: $1) },
-      repetition: repetition, r2: Statistics.r2(measured: points.map(\.measured), predicted: points.map(\.predicted)),
+      repetition: repetition, r2: r2.isFinite ? r2 : 0,
       error: error(points), objective: points.reduce(0) { $0 + FitProblem.huber($1.residual, configuration.delta) },
       heldOut: held, points: points, replicates: [])
   }
@@ -67,17 +71,19 @@ extension PlanFit {
     let problem = FitProblem(law: law, data: data, configuration: configuration)
     let start = problem.coordinates.coordinates(natural: fit.values + (problem.fitsRepetition ? [fit.repetition] : []))
     var attempt = 0
-    while fit.replicates.count < configuration.bootstrap {
+    while fit.replicates.count < configuration.bootstrap && attempt < 20 * configuration.bootstrap {
       try progress.checkStop()
       var weights = [Double](repeating: 0, count: data.runs.count)
       for index in Statistics.resample(weights.count, seed: configuration.seed, replicate: attempt) { weights[index] += 1 }
       attempt += 1
       // A resample at one size says nothing about N; with two sizes or more in the data such draws are rare.
       let sizes = Set(data.runs.indices.filter { weights[$0] > 0 }.map { data.runs[$0].n })
-      guard sizes.count > 1 || attempt > 20 * configuration.bootstrap else { continue }
+      guard sizes.count > 1 else { continue }
       let (values, repetition) = problem.parameters(try problem.sharpen(start, weights: weights).place)
+      guard values.allSatisfy(\.isFinite), repetition.isFinite else { continue }
       fit.replicates.append(values + [repetition])
     }
+    guard !fit.replicates.isEmpty else { return }
     for index in fit.parameters.indices {
       let interval = Statistics.interval(fit.replicates.map { $0[index] }, level: configuration.level)
       fit.parameters[index].low = interval.low

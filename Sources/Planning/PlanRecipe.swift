@@ -1,60 +1,73 @@
 import Primitives
 
-/// An allocation as a recipe that `weir run` executes.
+/// An allocation as a recipe that `weir run` executes: one step, `weir split` with the planned tokens, or `weir train` where one
+/// general model is the better use of the budget.
 public struct PlanRecipe: Sendable, Equatable {
   /// The token dataset.
   public var dataset: String
   /// The cluster tree.
   public var tree: String
-  /// Where the models go.
-  public var output: String
-  /// Further options of the command, by name without dashes.
+  /// The folder of the run; the models go to a folder in it.
+  public var run: String
+  /// Further options of the command, by name without dashes; the allocation's own win.
   public var options: [String: String]
 
   /// Creates a recipe.
-  public init(dataset: String, tree: String, output: String, options: [String: String] = [:]) {
+  public init(dataset: String, tree: String, run: String, options: [String: String] = [:]) {
     self.dataset = dataset
     self.tree = tree
-    self.output = output
+    self.run = run
     self.options = options
   }
 
-  /// The options that carry the allocation, in order: of `weir split` one number for branches of equal length, else one a
-  /// domain; of `weir train` where one general model is the better use of the budget.
-  public static func arguments(_ allocation: Allocation) -> [(name: String, value: String)] {
+  /// The options that carry the allocation, in order, without dashes. Of `weir split`: the tokens of the trunk and of the
+  /// branches (one number where they are equal, else one a domain with commas) and the shape.
+  public static func options(_ allocation: Allocation) -> [(name: String, value: String)] {
     let splits = allocation.recommended == "split"
     let size = splits ? allocation.size : allocation.fullSize
     let shape = size.width != nil && size.layers != nil ? size : ModelSize.near(size.parameters)
-    let branches = allocation.split.dPrime
-    let equal = branches.allSatisfy { $0 == branches.first }
-    var result =
-      splits
-      ? [
-        ("trunk", allocation.request.trunk.rawValue),
-        ("trunk-tokens", String(allocation.split.d)),
-        ("branch-tokens", equal ? String(branches.first ?? 0) : branches.map(String.init).joined(separator: ",")),
-      ] : [("tokens", String(allocation.full.d))]
+    var result: [(name: String, value: String)] = []
+    if splits {
+      let branches = allocation.split.dPrime
+      let equal = branches.allSatisfy { $0 == branches.first }
+      result.append(("trunk-tokens", String(allocation.split.d)))
+      result.append(("branch-tokens", equal ? String(branches.first ?? 0) : branches.map(String.init).joined(separator: ",")))
+      if allocation.request.trunk == .independent { result.append(("trunk", allocation.request.trunk.rawValue)) }
+    } else {
+      result.append(("tokens", String(allocation.full.d)))
+    }
     if let width = shape.width { result.append(("width", String(width))) }
     if let layers = shape.layers { result.append(("layers", String(layers))) }
     return result
   }
 
+  /// The command line, without `weir`.
+  public func command(_ allocation: Allocation) -> String {
+    let splits = allocation.recommended == "split"
+    let planned = Self.options(allocation)
+    let taken = Set(planned.map(\.name) + ["tree", "o", "output"])
+    let further = options.keys.sorted().filter { !taken.contains($0) }.map { (name: $0, value: options[$0] ?? "") }
+    var words = splits ? ["split", dataset, "--tree", tree, "-o", "{run}/split"] : ["train", dataset, "-o", "{run}/full"]
+    for option in planned + further { words += ["--" + option.name, option.value] }
+    return words.map(Self.word).joined(separator: " ")
+  }
+
   /// The recipe's text.
   public func yaml(_ allocation: Allocation) -> String {
-    let loss = allocation.split.loss
     let splits = allocation.recommended == "split"
+    let count = allocation.request.domains.count
+    let says =
+      splits
+      ? "Train a trunk for \(allocation.split.d) tokens and \(count) specialised models for \(allocation.split.dPrimeTotal) in all."
+      : "Train one general model for \(allocation.full.d) tokens: no split of this budget is predicted to do better."
     var lines = [
-      "# Planned by law \(allocation.law) for \(allocation.request.budget) FLOPs and \(allocation.request.domains.count) domains.",
-      "# Predicted loss of the split \(Self.text(loss)) nats a token; of one general model of the same compute \(Self.text(allocation.full.loss)).",
+      "# Planned by law \(allocation.law) for \(allocation.request.budget) FLOPs and \(count) domains.",
+      "# Predicted loss of the split \(Self.text(allocation.split.loss)) nats a token; of one general model of the same compute"
+        + " \(Self.text(allocation.full.loss)).",
     ]
-    lines += allocation.notes.map { "# Note: \(Self.oneLine($0))." }
-    lines += ["steps:", "  - command: \(splits ? "split" : "train")", "    arguments:", "      - \(Self.quoted(dataset))", "    options:"]
-    if splits { lines.append("      tree: \(Self.quoted(tree))") }
-    lines.append("      output: \(Self.quoted(output))")
-    let planned = Self.arguments(allocation)
-    lines += planned.map { "      \($0.name): \(Int($0.value) == nil ? Self.quoted($0.value) : $0.value)" }
-    let taken = Set(planned.map(\.name) + ["tree", "output"])
-    lines += options.keys.sorted().filter { !taken.contains($0) }.map { "      \(Self.quoted($0)): \(Self.quoted(options[$0] ?? ""))" }
+    lines += allocation.notes.map { "# Note: \(String($0.map { $0.isNewline ? " " : $0 }))." }
+    lines += ["run: \(Self.scalar(run))", "steps:", "  - name: \(splits ? "split" : "train")", "    says: \(Self.scalar(says))"]
+    lines += ["    do: \(Self.scalar(command(allocation)))"]
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -64,10 +77,15 @@ public struct PlanRecipe: Sendable, Equatable {
     return "\(short(interval.value)) (\(short(low)) to \(short(high)))"
   }
 
-  private static func oneLine(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }) }
+  /// A word of a recipe's command line: quoted where it has blanks or quotes, which know no escapes there.
+  private static func word(_ text: String) -> String {
+    guard text.isEmpty || text.contains(where: { $0.isWhitespace || $0 == "'" || $0 == "\"" }) else { return text }
+    guard text.contains("'") else { return "'\(text)'" }
+    return text.split(separator: "'", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "'\($0)'" }.joined(separator: "\"'\"")
+  }
 
   /// A double-quoted YAML scalar.
-  private static func quoted(_ text: String) -> String {
+  private static func scalar(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -78,8 +96,7 @@ public struct PlanRecipe: Sendable, Equatable {
       case "\r": result += "\\r"
       default:
         if scalar.value < 32 || scalar.value == 127 {
-          let hex = String(scalar.value, radix: 16)
-          result += "\\x" + (hex.count == 1 ? "0" : "") + hex
+          result += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
         } else {
           result.unicodeScalars.append(scalar)
         }

@@ -98,16 +98,21 @@ struct Planner {
     guard tokens(n) < 0x1p60 else { throw WeirError("--budget", "pays for more than 2^60 tokens at N = \(n)", remedy: "lower it") }
     let special = dPrime.map { max(0, $0).rounded(.down) }
     let sum = special.reduce(0, +)
+    guard sum.isFinite else { throw WeirError("fit", "law \(law.id) gives no finite gain at N = \(n)", remedy: "fit again with more runs") }
     // The trunk gets what rounding the branches leaves; one token less where the product would still exceed the budget.
     var general = ((tokens(n) - sum) / trunks).rounded(.down)
     if PlanAllocate.flopsPerToken * n * (trunks * general + sum) > request.budget { general -= 1 }
     guard general >= 1 else {
       throw WeirError(
-        "--budget", "\(request.budget) FLOPs pay for no token at N = \(n)", remedy: "raise it above \(PlanAllocate.flopsPerToken * n * trunks)")
+        "--budget", "\(request.budget) FLOPs pay for no token at N = \(n)",
+        remedy: "raise it above \(PlanAllocate.flopsPerToken * n * trunks)")
     }
     let all = trunks * general + sum
     let losses = try fits.indices.map { index in
       try LawCurve(fits[index], n: n, unique: request.domains[index].unique).loss(general, special[index])
+    }
+    guard losses.allSatisfy(\.isFinite) else {
+      throw WeirError("fit", "law \(law.id) predicts no finite loss at N = \(n)", remedy: "fit again with more runs")
     }
     return Allocation.Candidate(
       name: name, n: n, d: Int(general), dPrime: special.map { Int($0) }, share: sum / all, flops: PlanAllocate.flopsPerToken * n * all,
@@ -137,6 +142,7 @@ struct Planner {
   }
 
   private func interval(_ value: Double, _ replicates: [Double]) -> Allocation.Interval {
+    let replicates = replicates.filter(\.isFinite)
     guard !replicates.isEmpty else { return Allocation.Interval(value: value) }
     let ends = Statistics.interval(replicates, level: request.level)
     return Allocation.Interval(value: value, low: ends.low, high: ends.high)

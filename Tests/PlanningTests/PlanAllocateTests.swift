@@ -65,7 +65,8 @@ import Testing
       AllocationDomain("a", weight: 3), AllocationDomain("b", weight: 1), AllocationDomain("c", weight: 2, unique: 3e5),
     ]
     let report = try fit(law, ["a": base, "b": second, "c": third])
-    let answer = try PlanAllocate.allocate(fit: report, request: AllocationRequest(budget: 2e14, domains: domains, sizes: .fixed(Self.size)))
+    let answer = try PlanAllocate.allocate(
+      fit: report, request: AllocationRequest(budget: 2e14, domains: domains, sizes: .fixed(Self.size)))
     let tokens = 2e14 / 6e6
     #expect(answer.split.d + answer.split.dPrimeTotal <= Int(tokens) && Double(answer.split.d + answer.split.dPrimeTotal) > tokens - 5)
     func loss(_ d: Double, _ dPrime: [Double]) throws -> Double {
@@ -151,7 +152,8 @@ import Testing
   @Test func repeatsHoldSpecialisationBack() throws {
     func special(_ unique: Double?) throws -> Int {
       let domains = AllocationDomain.equal(4, unique: unique)
-      return try PlanAllocate.allocate(fit: fit(), request: AllocationRequest(budget: 1e15, domains: domains, sizes: .fixed(Self.size))).split.dPrimeTotal
+      return try PlanAllocate.allocate(fit: fit(), request: AllocationRequest(budget: 1e15, domains: domains, sizes: .fixed(Self.size)))
+        .split.dPrimeTotal
     }
     #expect(try special(1e5) < special(1e6))
     #expect(try special(1e6) < special(nil))
@@ -160,29 +162,19 @@ import Testing
   @Test func recipeCarriesTheAnswer() throws {
     let equal = try PlanAllocate.allocate(
       fit: fit(), request: AllocationRequest(budget: 1e14, domains: AllocationDomain.equal(4), sizes: .fixed(Self.size)))
-    let text = PlanRecipe(dataset: "data", tree: "tree \"k\"", output: "out", options: ["lr": "0.003", "width": "9"]).yaml(equal)
-    let body = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.joined(separator: "\n")
-    #expect(
-      body == """
-        steps:
-          - command: split
-            arguments:
-              - "data"
-            options:
-              tree: "tree \\"k\\""
-              output: "out"
-              trunk: "shared"
-              trunk-tokens: \(equal.split.d)
-              branch-tokens: \(equal.split.dPrime[0])
-              width: 128
-              layers: 5
-              "lr": "0.003"
-        """)
+    let text = PlanRecipe(dataset: "data", tree: "my \"k\"'s tree", run: "runs/plan", options: ["lr": "0.003", "width": "9"]).yaml(equal)
+    let (d, dPrime) = (equal.split.d, equal.split.dPrime[0])
+    #expect(text.hasPrefix("# Planned by law F1 for 100000000000000.0 FLOPs and 4 domains.\n"))
+    #expect(text.contains("\nrun: \"runs/plan\"\nsteps:\n  - name: split\n    says: \"Train a trunk for \(d) tokens"))
+    let command =
+      #"split data --tree 'my \"k\"'\"'\"'s tree' -o {run}/split "#
+      + "--trunk-tokens \(d) --branch-tokens \(dPrime) --width 128 --layers 5 --lr 0.003"
+    #expect(text.hasSuffix("    do: \"\(command)\"\n"), "\(text)")
     let naive = try PlanAllocate.allocate(
       fit: fit(ChinchillaLaw(), ["all": Synthetic.chinchilla]),
       request: AllocationRequest(budget: 1e14, domains: AllocationDomain.equal(4), sizes: .fixed(Self.size)))
     #expect(naive.recommended == "full" && naive.split.dPrimeTotal == 0)
-    #expect(PlanRecipe(dataset: "data", tree: "tree", output: "out").yaml(naive).contains("command: train"))
+    #expect(PlanRecipe(dataset: "data", tree: "tree", run: "r").command(naive).hasPrefix("train data -o {run}/full --tokens "))
   }
 
   @Test func requestsThatMakeNoSenseAreRefused() throws {

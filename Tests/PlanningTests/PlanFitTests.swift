@@ -18,7 +18,8 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3] as [UInt64]) func predictsWhatItHasNotSeen(_ seed: UInt64) throws {
-    let report = try PlanFit.fit(runs: Synthetic.small(noise: 0.004, seed: seed), laws: [TransferGapLaw()], configuration: Synthetic.quick())
+    let report = try PlanFit.fit(
+      runs: Synthetic.small(noise: 0.004, seed: seed), laws: [TransferGapLaw()], configuration: Synthetic.quick())
     let law = TransferGapLaw()
     #expect(report.domains[0].candidates[0].r2 > 0.99)
     for (n, d, dPrime) in [(1e6, 2e7, 2e6), (8e6, 6.4e7, 6.4e6), (2e6, 5e6, 0)] {
@@ -74,7 +75,9 @@ import Testing
     let runs = Synthetic.small(domain: "law") + Synthetic.small(other, domain: "code")
     let report = try PlanFit.fit(runs: runs, laws: [TransferGapLaw()], configuration: Synthetic.quick())
     #expect(report.domains.map(\.domain) == ["all", "code", "law"])
-    let (code, law) = (try report.predict(domain: "code", n: 1e6, d: 8e6, dPrime: 0), try report.predict(domain: "law", n: 1e6, d: 8e6, dPrime: 0))
+    let (code, law) = (
+      try report.predict(domain: "code", n: 1e6, d: 8e6, dPrime: 0), try report.predict(domain: "law", n: 1e6, d: 8e6, dPrime: 0)
+    )
     #expect(abs(try report.predict(n: 1e6, d: 8e6, dPrime: 0) - (code + law) / 2) < 0.02)
   }
 

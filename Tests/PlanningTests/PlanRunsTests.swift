@@ -46,7 +46,8 @@ import Testing
 
   @Test func meansNeedEveryDomain() {
     let runs = [
-      PlanRun(n: 1, d: 2, domain: "a", loss: 2), PlanRun(n: 1, d: 2, domain: "a", loss: 4, seed: 1), PlanRun(n: 1, d: 2, domain: "b", loss: 5),
+      PlanRun(n: 1, d: 2, domain: "a", loss: 2), PlanRun(n: 1, d: 2, domain: "a", loss: 4, seed: 1),
+      PlanRun(n: 1, d: 2, domain: "b", loss: 5),
       PlanRun(n: 1, d: 3, domain: "a", loss: 2),
     ]
     #expect(PlanRuns.means(runs) == [PlanRun(n: 1, d: 2, loss: 4)])
