@@ -25,7 +25,7 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   /// Which document of a group stays.
   public var keep = Keep.first
   /// A document that shares a band with many others is compared with at most so many of those that no other band has joined with it.
-  public var maximumComparisons = 128
+  public var maximumComparisons = 64
   /// The share of the documents above which a group is reported as suspicious (and `alarmDocuments`).
   public var alarmShare = 0.01
   /// The size above which a group is reported as suspicious (and `alarmShare`).

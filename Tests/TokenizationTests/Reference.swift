@@ -5,24 +5,24 @@ import Tokenization
 enum Reference {
   typealias Scalars = [Unicode.Scalar]
 
-  static func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
-  static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+  @Sendable static func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
+  @Sendable static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
     default: false
     }
   }
-  static func isNumber(_ scalar: Unicode.Scalar) -> Bool {
+  @Sendable static func isNumber(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .decimalNumber, .letterNumber, .otherNumber: true
     default: false
     }
   }
-  static func isNewline(_ scalar: Unicode.Scalar) -> Bool { scalar == "\r" || scalar == "\n" }
-  static func isSymbol(_ scalar: Unicode.Scalar) -> Bool { !isSpace(scalar) && !isLetter(scalar) && !isNumber(scalar) }
+  @Sendable static func isNewline(_ scalar: Unicode.Scalar) -> Bool { scalar == "\r" || scalar == "\n" }
+  @Sendable static func isSymbol(_ scalar: Unicode.Scalar) -> Bool { !isSpace(scalar) && !isLetter(scalar) && !isNumber(scalar) }
 
   /// One alternative of a pattern: the end of its match at `start`, nil where it does not match.
-  typealias Alternative = (Scalars, Int) -> Int?
+  typealias Alternative = @Sendable (Scalars, Int) -> Int?
 
   static func run(_ text: Scalars, _ start: Int, most: Int = .max, _ test: (Unicode.Scalar) -> Bool) -> Int {
     var index = start
@@ -32,8 +32,8 @@ enum Reference {
 
   /// `first? body+ tail*` with an optional first character.
   static func led(
-    _ first: @escaping (Unicode.Scalar) -> Bool, _ body: @escaping (Unicode.Scalar) -> Bool,
-    tail: @escaping (Unicode.Scalar) -> Bool = { _ in false }
+    _ first: @escaping @Sendable (Unicode.Scalar) -> Bool, _ body: @escaping @Sendable (Unicode.Scalar) -> Bool,
+    tail: @escaping @Sendable (Unicode.Scalar) -> Bool = { _ in false }
   ) -> Alternative {
     { text, start in
       for skip in [1, 0] {
@@ -89,8 +89,8 @@ enum Reference {
   }
 
   static func alternatives(_ kind: Pretokenizer) -> [Alternative] {
-    let blank: (Unicode.Scalar) -> Bool = { $0 == " " }
-    let letterLead: (Unicode.Scalar) -> Bool = { !isNewline($0) && !isLetter($0) && !isNumber($0) }
+    let blank: @Sendable (Unicode.Scalar) -> Bool = { $0 == " " }
+    let letterLead: @Sendable (Unicode.Scalar) -> Bool = { !isNewline($0) && !isLetter($0) && !isNumber($0) }
     func numbers(_ most: Int) -> Alternative {
       { text, start in
         let end = run(text, start, most: most, isNumber)
