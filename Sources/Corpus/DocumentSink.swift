@@ -13,7 +13,7 @@ public final class DocumentSink {
   ///   - plain: plain JSON lines on standard output.
   ///   - kind: what the records are.
   ///   - level: the compression level; nil = 1 on standard output, 3 in files.
-  public init(_ path: String = "-", plain: Bool = false, kind: StreamKind = .documents, level: Int? = nil) throws {
+  public init(path: String = "-", plain: Bool = false, kind: StreamKind = .documents, level: Int? = nil) throws {
     let coding: OutputCoding
     if path == "-" {
       coding = plain || isatty(STDOUT_FILENO) == 1 ? .plain : .stream(level: level ?? 1)
@@ -34,4 +34,7 @@ public final class DocumentSink {
   /// Completes the output.
   /// - Returns: the file's name, size and checksum; nil for standard output.
   @discardableResult public func finish() throws -> FileRecord? { try writer.finish() }
+
+  /// Gives the output up: a file does not appear, a stream has no proof.
+  public func discard() { writer.discard() }
 }

@@ -62,7 +62,7 @@ public final class DocumentSource {
   }
 
   /// Bytes of the files read so far, as they are on disk: for progress.
-  public var position: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
+  public var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
 
   /// The next block; nil at the end.
   /// - Throws: `WeirError` for a file that cannot be read or is damaged.

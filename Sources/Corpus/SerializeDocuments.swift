@@ -10,19 +10,24 @@ public struct SerializeDocuments: Stage {
 
   /// Serializes a batch.
   public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(batch.reduce(0) { $0 + $1.text.count + $1.text.count / 16 + $1.members.count + 256 })
-    var text = 0
-    for document in batch {
-      Self.append(document, to: &bytes)
-      text += document.text.count
-    }
+    let text = batch.reduce(0) { $0 + $1.text.count }
     ledger.accounts[offset].input += batch.count
     ledger.accounts[offset].output += batch.count
     ledger.accounts[offset].bytesIn += text
     ledger.accounts[offset].bytesOut += text
+    return Self.lines(batch)
+  }
+
+  /// The lines of documents, each with its newline.
+  public static func lines(_ documents: [Document]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(documents.reduce(0) { $0 + $1.text.count + $1.text.count / 16 + $1.members.count + 256 })
+    for document in documents { append(document, to: &bytes) }
     return bytes
   }
+
+  /// The line of a document, without a newline.
+  public static func line(_ document: Document) -> [UInt8] { Array(lines([document]).dropLast()) }
 
   /// Appends the line of a document, with its newline.
   public static func append(_ document: Document, to bytes: inout [UInt8]) {

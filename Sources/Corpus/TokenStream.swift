@@ -9,18 +9,22 @@ public struct TokenStreamHeader: Sendable, Equatable {
   public var vocabulary: Int
   /// The token that is to end every document.
   public var endOfDocument: Int
+  /// The tokenizer.json, so that a dataset made of the stream is complete in itself; empty where it is not known.
+  public var tokenizerFile: [UInt8]
 
   /// Creates a header.
-  public init(tokenizer: String, vocabulary: Int, endOfDocument: Int) {
+  public init(tokenizer: String, vocabulary: Int, endOfDocument: Int, tokenizerFile: [UInt8] = []) {
     self.tokenizer = tokenizer
     self.vocabulary = vocabulary
     self.endOfDocument = endOfDocument
+    self.tokenizerFile = tokenizerFile
   }
 }
 
 /// Token documents as bytes, little-endian, inside of a weir stream of kind `tokens`:
 ///
-///     "WEIRTOKN", u32 version, u32 length of the tokenizer's fingerprint, fingerprint, u32 vocabulary, u32 end of document
+///     "WEIRTOKN", u32 version, u32 length of the tokenizer's fingerprint, fingerprint, u32 vocabulary, u32 end of document,
+///                   u32 length of tokenizer.json, tokenizer.json
 ///     per document: u32 lengths of id, source (2³² − 1 = none), origin, members; u64 bytes of text; u32 tokens;
 ///                   id, source, origin, members; u32 tokens
 public enum TokenRecords {
@@ -40,6 +44,8 @@ public enum TokenRecords {
     bytes += name
     append(UInt32(header.vocabulary), to: &bytes)
     append(UInt32(header.endOfDocument), to: &bytes)
+    append(UInt32(header.tokenizerFile.count), to: &bytes)
+    bytes += header.tokenizerFile
     return bytes
   }
 
@@ -93,27 +99,31 @@ public enum TokenRecords {
 /// Writes a stream of token documents.
 public final class TokenStreamWriter {
   private let writer: StreamWriter
+  private let plain: Bool
 
   /// Begins a stream.
   /// - Parameters:
   ///   - path: a file, or `-` for standard output.
   ///   - header: what the tokens are.
-  public init(_ path: String = "-", header: TokenStreamHeader) throws {
+  ///   - plain: JSON lines with `id` and `tokens` rather than a stream; nothing of the header is in them.
+  public init(path: String = "-", header: TokenStreamHeader, plain: Bool = false) throws {
     guard header.vocabulary > 0, header.vocabulary <= Int(Int32.max), (0..<header.vocabulary).contains(header.endOfDocument),
-      header.tokenizer.utf8.count <= TokenRecords.nameLimit
+      header.tokenizer.utf8.count <= TokenRecords.nameLimit, header.tokenizerFile.count <= TokenRecords.membersLimit
     else { throw WeirError("tokenizer", "its vocabulary or end-of-document token is impossible") }
-    writer = try StreamWriter(path, kind: .tokens, coding: .stream(level: 1))
-    try writer.write(TokenRecords.encode(header), records: 0)
+    self.plain = plain
+    writer = try StreamWriter(
+      path, kind: .tokens, coding: !plain ? .stream(level: 1) : path == "-" ? .plain : try OutputCoding.of(path: path))
+    if !plain { try writer.write(TokenRecords.encode(header), records: 0) }
   }
 
-  /// Writes documents.
-  public func write(_ documents: [TokenDocument]) throws {
-    try write(try TokenRecords.encode(documents), records: documents.count)
+  /// Appends documents, in order.
+  public func append(_ documents: [TokenDocument]) throws {
+    try writer.write(plain ? TokenRecords.plain(documents) : try TokenRecords.encode(documents), records: documents.count)
   }
-
-  /// Writes documents encoded by `TokenRecords.encode`.
-  public func write(_ bytes: [UInt8], records: Int) throws { try writer.write(bytes, records: records) }
 
   /// Completes the stream.
   @discardableResult public func finish() throws -> FileRecord? { try writer.finish() }
+
+  /// Gives the stream up: a file does not appear, standard output has no proof.
+  public func discard() { writer.discard() }
 }

@@ -13,7 +13,7 @@ public final class TokenStreamReader {
   /// Opens a stream.
   /// - Parameter path: a file, or `-` for standard input.
   /// - Throws: `WeirError` where it is no stream of token documents.
-  public init(_ path: String = "-") throws {
+  public init(path: String = "-") throws {
     let reader = try ByteReader(path)
     var cursor = Cursor(reader: reader)
     guard reader.kind == .tokens else {
@@ -26,11 +26,12 @@ public final class TokenStreamReader {
     let vocabulary = try cursor.integer(UInt32.self, "header")
     let end = try cursor.integer(UInt32.self, "header")
     guard vocabulary > 0, vocabulary <= UInt32(Int32.max), end < vocabulary else { throw cursor.damaged("has an impossible vocabulary") }
-    header = TokenStreamHeader(tokenizer: tokenizer, vocabulary: Int(vocabulary), endOfDocument: Int(end))
+    let file = try cursor.bytes(try cursor.length("header", limit: TokenRecords.membersLimit), "tokenizer.json")
+    header = TokenStreamHeader(tokenizer: tokenizer, vocabulary: Int(vocabulary), endOfDocument: Int(end), tokenizerFile: file)
     self.cursor = cursor
   }
 
-  /// The next documents, about `tokens` tokens of them; nil at the end, where the stream's proof has been checked.
+  /// The next documents, about `tokens` tokens of them; nil at the end. `finish` then checks the stream's proof.
   /// - Throws: `WeirError` with the byte of the content that is wrong, and where the upstream died.
   public func next(tokens: Int = 1 << 18) throws -> [TokenDocument]? {
     var batch: [TokenDocument] = []
@@ -42,11 +43,13 @@ public final class TokenStreamReader {
       batch.append(document)
     }
     documents += batch.count
-    if batch.isEmpty {
-      try cursor.reader.finish(records: documents)
-      return nil
-    }
-    return batch
+    return batch.isEmpty ? nil : batch
+  }
+
+  /// Checks that everything was read, and as many documents as the stream's proof says.
+  public func finish() throws {
+    guard try cursor.isAtEnd() else { throw cursor.damaged("documents follow that were not read") }
+    try cursor.reader.finish(records: documents)
   }
 
   private func record() throws -> TokenDocument {

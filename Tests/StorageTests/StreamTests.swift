@@ -90,23 +90,23 @@ import Testing
 
   @Test func everyFlippedBitOfAStreamIsFound() throws {
     try withFolder { folder in
-      let bytes = sampleLines(12, seed: 6)
+      let bytes = sampleLines(3, seed: 6)
       try write(folder + "/a", bytes, .stream(level: 3))
       let file = try Files.read(folder + "/a")
       for bit in 0..<8 * file.count {
         var damaged = file
         damaged[bit / 8] ^= 1 << UInt8(bit % 8)
-        try put(damaged, folder + "/b")
+        try damaged.withUnsafeBufferPointer { try put($0, folder + "/b") }
         var same = false
         let said = message {
           let reader = try ByteReader(folder + "/b")
           let content = try reader.readAll()
-          try reader.finish(records: 12)
+          try reader.finish(records: 3)
           // A flip in the first bytes can make it no stream at all, but never documents that differ from what was written.
           same = content == bytes
         }
-        let plain = try damaged[..<8].elementsEqual(file[..<8]) ? false : (ByteReader(folder + "/b").kind == nil)
-        #expect(!said.isEmpty || same || plain, "bit \(bit)")
+        let isNoStream = bit < 32 && (try? ByteReader(folder + "/b").kind) == StreamKind?.none
+        #expect(!said.isEmpty || same || isNoStream, "bit \(bit)")
       }
     }
   }

@@ -1,0 +1,86 @@
+extension RunSummary {
+  /// One model continued on everything against one per domain, at equal compute.
+  public struct Split: Sendable, Codable, Equatable {
+    /// The exponential of the mean log-loss over all domains.
+    public var meanPerplexity: FullAndSplit?
+    /// Each domain's own numbers.
+    public var byDomain: [Domain]?
+    /// Tokens of the shared trunk, D.
+    public var trunkTokens: Double?
+    /// Tokens of each branch, D'.
+    public var branchTokens: Double?
+    /// How a text finds its model.
+    public var router: String?
+
+    /// Creates the value; what is not given is not known.
+    public init(
+      meanPerplexity: FullAndSplit? = nil, byDomain: [Domain]? = nil, trunkTokens: Double? = nil, branchTokens: Double? = nil,
+      router: String? = nil
+    ) {
+      self.meanPerplexity = meanPerplexity
+      self.byDomain = byDomain
+      self.trunkTokens = trunkTokens
+      self.branchTokens = branchTokens
+      self.router = router
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case router
+      case meanPerplexity = "mean_perplexity"
+      case byDomain = "by_domain"
+      case trunkTokens = "trunk_tokens"
+      case branchTokens = "branch_tokens"
+    }
+  }
+
+  /// A number for the full model and one for the split.
+  public struct FullAndSplit: Sendable, Codable, Equatable {
+    /// One model on everything.
+    public var full: Double?
+    /// One model per domain.
+    public var split: Double?
+
+    /// Creates the value; what is not given is not known.
+    public init(full: Double? = nil, split: Double? = nil) {
+      self.full = full
+      self.split = split
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case full, split
+    }
+  }
+
+  /// One domain of the split.
+  public struct Domain: Sendable, Codable, Equatable {
+    /// The domain's name or number.
+    public var name: String?
+    /// Its top terms.
+    public var terms: [String]?
+    /// Held-out windows.
+    public var windows: Double?
+    /// Perplexity of the full model.
+    public var full: Double?
+    /// Perplexity of the split.
+    public var split: Double?
+    /// Specialisation tokens of the domain.
+    public var tokens: Double?
+
+    /// Creates the value; what is not given is not known.
+    public init(
+      name: String? = nil, terms: [String]? = nil, windows: Double? = nil, full: Double? = nil, split: Double? = nil,
+      tokens: Double? = nil
+    ) {
+      self.name = name
+      self.terms = terms
+      self.windows = windows
+      self.full = full
+      self.split = split
+      self.tokens = tokens
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case name, terms, windows, full, split, tokens
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import Foundation
+
+/// Numbers as people read them. What is missing or not finite is an en dash.
+package enum Number {
+  /// What stands for an unknown number.
+  package static let unknown = "–"
+
+  /// A number with a fixed count of decimals and thousands separators.
+  /// - Parameters:
+  ///   - value: the number.
+  ///   - decimals: digits after the point, 0…9.
+  package static func fixed(_ value: Double?, _ decimals: Int = 0) -> String {
+    guard let value, value.isFinite else { return unknown }
+    let powers: [Double] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
+    let places = min(max(decimals, 0), 9)
+    let scaled = (abs(value) * powers[places]).rounded()
+    guard scaled < 9e15 else { return scientific(value) }
+    let whole = Int(scaled)
+    let unit = Int(powers[places])
+    var text = grouped(whole / unit)
+    if places > 0 {
+      let fraction = String(whole % unit)
+      text += "." + String(repeating: "0", count: places - fraction.count) + fraction
+    }
+    return value < 0 && whole != 0 ? "−" + text : text
+  }
+
+  /// A whole number with thousands separators.
+  package static func integer(_ value: Int?) -> String {
+    guard let value else { return unknown }
+    return (value < 0 ? "−" : "") + grouped(value.magnitude)
+  }
+
+  /// Three to four digits that matter: 3.218, 56.6, 171.6, 2,164.
+  package static func perplexity(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return unknown }
+    return abs(value) < 10 ? fixed(value, 2) : abs(value) < 1000 ? fixed(value, 1) : fixed(value)
+  }
+
+  /// A large number with a short suffix: 950, 12.4 k, 18.0 M, 1.3 B.
+  package static func compact(_ value: Double?) -> String { suffixed(value, 1000, ["", "k", "M", "B", "T"]) }
+
+  /// Bytes: 950 B, 12.4 kB, 245 MB.
+  package static func bytes(_ value: Double?) -> String { suffixed(value, 1000, ["B", "kB", "MB", "GB", "TB", "PB"]) }
+
+  /// A duration: 0.42 s, 12 s, 3 min 05 s, 2 h 10 min.
+  package static func seconds(_ value: Double?) -> String {
+    guard let value, value.isFinite, abs(value) < 1e12 else { return unknown }
+    if abs(value) < 10 { return fixed(value, value < 1 ? 2 : 1) + " s" }
+    let whole = Int(value.rounded())
+    if whole < 120 { return "\(whole) s" }
+    if whole < 7200 { return "\(whole / 60) min " + twoDigits(whole % 60) + " s" }
+    return "\(grouped(whole / 3600)) h " + twoDigits(whole % 3600 / 60) + " min"
+  }
+
+  /// A share of one as a percentage: 0.03 %, 4.6 %, 92 %.
+  package static func percent(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return unknown }
+    let points = value * 100
+    let size = abs(points)
+    let decimals = size == 0 || size >= 99.95 && size < 100.05 ? 0 : size < 0.1 ? 3 : size < 1 ? 2 : size < 99.95 && size >= 10 ? 0 : 1
+    if size > 99 && size < 100 { return fixed(points, 1) + " %" }
+    return fixed(points, decimals) + " %"
+  }
+
+  /// A factor: 3.0, 12, 0.42.
+  package static func factor(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return unknown }
+    return fixed(value, abs(value) < 1 ? 2 : abs(value) < 20 ? 1 : 0)
+  }
+
+  /// A number in powers of ten: 1.2 × 10¹³.
+  package static func scientific(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return unknown }
+    guard value != 0 else { return "0" }
+    var exponent = Int(log10(abs(value)).rounded(.down))
+    var mantissa = value / pow(10, Double(exponent))
+    if abs(mantissa) >= 9.95 {
+      mantissa /= 10
+      exponent += 1
+    }
+    return "\(fixed(mantissa, 1)) × 10\(superscript(exponent))"
+  }
+
+  /// A parameter of any size, four digits that matter.
+  package static func general(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return unknown }
+    let size = abs(value)
+    if size == 0 { return "0" }
+    if size >= 1e6 || size < 1e-3 { return scientific(value) }
+    return trimmed(value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4)
+  }
+
+  /// A number without trailing zeros: 0.1, 3, 0.003.
+  package static func trimmed(_ value: Double?, _ decimals: Int = 6) -> String {
+    var text = fixed(value, decimals)
+    guard text.contains(".") else { return text }
+    while text.hasSuffix("0") { text.removeLast() }
+    if text.hasSuffix(".") { text.removeLast() }
+    return text
+  }
+
+  /// A count with its noun: `1 domain`, `16 domains`.
+  package static func count(_ value: Int, _ noun: String) -> String { "\(integer(value)) \(noun)\(value == 1 ? "" : "s")" }
+
+  private static func suffixed(_ value: Double?, _ base: Double, _ suffixes: [String]) -> String {
+    guard let value, value.isFinite else { return unknown }
+    var scaled = abs(value)
+    var step = 0
+    while scaled >= base * 0.9995 && step < suffixes.count - 1 {
+      scaled /= base
+      step += 1
+    }
+    let isPlain = step == 0
+    let decimals = isPlain ? (scaled == scaled.rounded() || scaled >= 100 ? 0 : 1) : scaled < 99.95 ? 1 : 0
+    let text = fixed(scaled, decimals)
+    return (value < 0 ? "−" : "") + (suffixes[step].isEmpty ? text : "\(text) \(suffixes[step])")
+  }
+
+  private static func grouped<Value: BinaryInteger>(_ value: Value) -> String {
+    let digits = Array(String(value))
+    guard digits.count > 3 else { return String(digits) }
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0 && (digits.count - index) % 3 == 0 { text.append(",") }
+      text.append(digit)
+    }
+    return text
+  }
+
+  private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+
+  private static func superscript(_ value: Int) -> String {
+    let digits: [Character: Character] = [
+      "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹", "-": "⁻",
+    ]
+    return String(String(value).map { digits[$0] ?? $0 })
+  }
+}

@@ -1,0 +1,84 @@
+/// The frame of a chart with two axes: margins, grid lines, tick labels and axis titles.
+struct Plot {
+  /// The picture drawn on.
+  var svg: SVG
+  /// The plot's edges in pixels.
+  let left: Double, right: Double, top: Double, bottom: Double
+
+  /// Creates a frame.
+  init(width: Double, height: Double, left: Double = 48, right: Double = 16, top: Double = 26, bottom: Double = 40) {
+    svg = SVG(width: width, height: height)
+    self.left = left
+    self.right = width - right
+    self.top = top
+    self.bottom = height - bottom
+  }
+
+  /// The pixels of the horizontal and the vertical axis, in the order of a scale.
+  var across: (Double, Double) { (left, right) }
+  var upward: (Double, Double) { (bottom, top) }
+
+  /// Draws the horizontal axis: light grid lines, tick labels, the title centred below.
+  mutating func horizontal(_ scale: Scale, title: String, count: Int = 6, grid: Bool = true, format: ((Double) -> String)? = nil) {
+    var lastEnd = -Double.infinity
+    for (value, text) in scale.labels(count, format: format) {
+      let x = scale(value)
+      if grid { svg.line(x, top, x, bottom, "grid") }
+      let half = TextMetrics.width(text, size: 11) / 2
+      guard x - half > lastEnd + 4 else { continue }
+      svg.line(x, bottom, x, bottom + 4, "axis")
+      svg.text(x, bottom + 16, text, "tick", anchor: .middle)
+      lastEnd = x + half
+    }
+    svg.line(scale.start, bottom, scale.end, bottom, "axis")
+    svg.text((scale.start + scale.end) / 2, bottom + 33, title, "label", anchor: .middle)
+  }
+
+  /// Draws the vertical axis; its title stands above it, level, so that nobody has to turn the head.
+  mutating func vertical(_ scale: Scale, title: String, count: Int = 5, format: ((Double) -> String)? = nil) {
+    for (value, text) in scale.labels(count, format: format) {
+      let y = scale(value)
+      svg.line(left, y, right, y, "grid")
+      svg.text(left - 7, y + 4, text, "tick", anchor: .end)
+    }
+    svg.text(max(0, left - 44), top - 12, title, "label")
+  }
+
+  /// Labels at the right ends of lines, moved apart where they would overlap.
+  mutating func endLabels(_ labels: [(x: Double, y: Double, text: String, style: String)], gap: Double = 14) {
+    let moved = Self.spread(labels.map(\.y), gap: gap, within: (top, bottom))
+    for (label, y) in zip(labels, moved) {
+      if abs(y - label.y) > 3 { svg.line(label.x + 2, label.y, label.x + 8, y, "leader") }
+      svg.text(label.x + 10, y + 4, label.text, "direct \(label.style)")
+    }
+  }
+
+  /// Positions at least `gap` apart, as near to the wished ones as a simple sweep down and up gets, in the given order.
+  static func spread(_ wished: [Double], gap: Double, within limits: (low: Double, high: Double)) -> [Double] {
+    let order = wished.indices.sorted { (wished[$0], $0) < (wished[$1], $1) }
+    var places = wished
+    var floor = -Double.infinity
+    for index in order {
+      places[index] = max(wished[index], floor)
+      floor = places[index] + gap
+    }
+    var ceiling = limits.high
+    for index in order.reversed() where places[index] > ceiling {
+      places[index] = ceiling
+      ceiling = places[index] - gap
+    }
+    // A block pushed down from one crowded spot is centred on it again where there is room above.
+    var first = 0
+    while first < order.count {
+      var last = first
+      while last + 1 < order.count && places[order[last + 1]] - places[order[last]] < gap + 0.01 { last += 1 }
+      let block = order[first...last]
+      let shift = block.reduce(0.0) { $0 + places[$1] - wished[$1] } / Double(block.count)
+      let room = first == 0 ? places[order[first]] - limits.low : places[order[first]] - places[order[first - 1]] - gap
+      let move = min(max(shift, 0), max(room, 0))
+      for index in block { places[index] -= move }
+      first = last + 1
+    }
+    return places
+  }
+}

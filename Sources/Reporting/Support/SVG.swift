@@ -1,0 +1,111 @@
+/// A small builder of inline SVG. Colours and fonts come from the page's style sheet by class, so that one picture serves
+/// light, dark and paper; every text is escaped; coordinates that are not finite become 0.
+package struct SVG {
+  /// Where a text stands relative to its point.
+  package enum Anchor: String { case start, middle, end }
+
+  /// A mark's shape; series differ by shape as well as by colour.
+  package enum Shape: Sendable { case circle, square, diamond, triangle }
+
+  /// The size in pixels, of the view box and the largest on the page.
+  package let width: Double, height: Double
+  private var body = ""
+
+  /// Creates an empty picture.
+  package init(width: Double, height: Double) {
+    self.width = width
+    self.height = height
+  }
+
+  /// A rectangle.
+  package mutating func rectangle(
+    _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, radius: Double = 0, tip: String? = nil
+  ) {
+    let corner = radius > 0 ? " rx=\"\(Self.text(radius))\"" : ""
+    element(
+      "rect",
+      "x=\"\(Self.text(x))\" y=\"\(Self.text(y))\" width=\"\(Self.text(max(width, 0)))\" height=\"\(Self.text(max(height, 0)))\"\(corner)",
+      style, tip)
+  }
+
+  /// A straight line.
+  package mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String, tip: String? = nil) {
+    element(
+      "line", "x1=\"\(Self.text(x1))\" y1=\"\(Self.text(y1))\" x2=\"\(Self.text(x2))\" y2=\"\(Self.text(y2))\"", style, tip)
+  }
+
+  /// A line through points; nothing for fewer than two.
+  package mutating func path(_ points: [(x: Double, y: Double)], _ style: String, closed: Bool = false, tip: String? = nil) {
+    guard points.count > 1 else { return }
+    var data = ""
+    for (index, point) in points.enumerated() { data += "\(index == 0 ? "M" : "L")\(Self.text(point.x)) \(Self.text(point.y))" }
+    element("path", "d=\"\(data)\(closed ? "Z" : "")\"", style, tip)
+  }
+
+  /// A band between two edges that run from left to right with a soft bend, as in a flow.
+  package mutating func band(
+    fromLeft: Double, fromRight: Double, fromY: Double, toLeft: Double, toRight: Double, toY: Double, _ style: String, tip: String? = nil
+  ) {
+    let middle = Self.text((fromY + toY) / 2)
+    let (a, b, c, d) = (Self.text(fromLeft), Self.text(fromRight), Self.text(toLeft), Self.text(toRight))
+    let (top, bottom) = (Self.text(fromY), Self.text(toY))
+    let data = "M\(a) \(top)C\(a) \(middle) \(c) \(middle) \(c) \(bottom)L\(d) \(bottom)C\(d) \(middle) \(b) \(middle) \(b) \(top)Z"
+    element("path", "d=\"\(data)\"", style, tip)
+  }
+
+  /// A mark.
+  package mutating func mark(_ shape: Shape, _ x: Double, _ y: Double, _ size: Double, _ style: String, tip: String? = nil) {
+    let half = size / 2
+    switch shape {
+    case .circle:
+      element("circle", "cx=\"\(Self.text(x))\" cy=\"\(Self.text(y))\" r=\"\(Self.text(half))\"", style, tip)
+    case .square:
+      rectangle(x - half * 0.9, y - half * 0.9, size * 0.9, size * 0.9, style, tip: tip)
+    case .diamond:
+      let reach = half * 1.25
+      path([(x, y - reach), (x + reach, y), (x, y + reach), (x - reach, y)], style, closed: true, tip: tip)
+    case .triangle:
+      let reach = half * 1.2
+      path([(x, y - reach), (x + reach, y + reach * 0.8), (x - reach, y + reach * 0.8)], style, closed: true, tip: tip)
+    }
+  }
+
+  /// A text.
+  package mutating func text(_ x: Double, _ y: Double, _ content: String, _ style: String = "", anchor: Anchor = .start) {
+    guard !content.isEmpty else { return }
+    let place = anchor == .start ? "" : " text-anchor=\"\(anchor.rawValue)\""
+    body += "<text x=\"\(Self.text(x))\" y=\"\(Self.text(y))\"\(Self.styled(style))\(place)>\(Escape.text(content))</text>\n"
+  }
+
+  /// The markup of the picture.
+  /// - Parameters:
+  ///   - id: unique on the page.
+  ///   - title: what it shows, read out first.
+  ///   - description: what one sees.
+  package func markup(id: String, title: String, description: String) -> String {
+    let key = Escape.text(id)
+    return """
+      <svg id="\(key)" viewBox="0 0 \(Self.text(width)) \(Self.text(height))" style="max-width:\(Self.text(width))px" \
+      role="img" aria-labelledby="\(key)-t \(key)-d">
+      <title id="\(key)-t">\(Escape.text(title))</title>
+      <desc id="\(key)-d">\(Escape.text(description))</desc>
+      \(body)</svg>
+      """
+  }
+
+  private mutating func element(_ name: String, _ attributes: String, _ style: String, _ tip: String?) {
+    let inside = tip.map { "><title>\(Escape.text($0))</title></\(name)>" } ?? "/>"
+    body += "<\(name) \(attributes)\(Self.styled(style))\(inside)\n"
+  }
+
+  private static func styled(_ style: String) -> String { style.isEmpty ? "" : " class=\"\(Escape.text(style))\"" }
+
+  /// A coordinate with at most one decimal.
+  private static func text(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e7 else { return "0" }
+    let tenths = Int((value * 10).rounded())
+    let sign = tenths < 0 ? "-" : ""
+    let (whole, tenth) = abs(tenths).quotientAndRemainder(dividingBy: 10)
+    return tenth == 0 ? (whole == 0 ? "0" : "\(sign)\(whole)") : "\(sign)\(whole).\(tenth)"
+  }
+}

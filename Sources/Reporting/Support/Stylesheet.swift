@@ -1,0 +1,96 @@
+/// The page's look: one style sheet, system fonts, a palette that holds for colour-blind readers (after Okabe and Ito), for
+/// light, dark and paper. `data-theme="light"` or `"dark"` on the root element overrides what the system prefers.
+enum Stylesheet {
+  /// Colours by role. `s0` base, `s1` reference, `s2` what is shown, `s3` and `s4` further series; `e0`…`e5` enrichment.
+  private static let light = """
+    --paper:#fdfdfb;--card:#f5f5f1;--ink:#1d2126;--soft:#575e67;--rule:#dcdcd5;--grid:#ebebe5;
+    --s0:#5b626b;--s1:#0b6aa8;--s2:#bf4a00;--s3:#8b3f86;--s4:#00755a;--soft1:#cfe0ec;--soft2:#f3c9a8;--soft3:#e3cbe1;
+    --e0:#a9c6dd;--e1:#d3e0ea;--e2:#ecebe4;--e3:#f6d7b4;--e4:#e79a57;--e5:#b04400;--on:#1d2126;--on5:#ffffff;--good:#00755a;--bad:#a3324b;
+    """
+  private static let dark = """
+    --paper:#15181c;--card:#1d2126;--ink:#e7e8e6;--soft:#a5acb4;--rule:#363c44;--grid:#272c33;
+    --s0:#a5acb4;--s1:#62b4ea;--s2:#f08c46;--s3:#d593cf;--s4:#43c59e;--soft1:#1f4560;--soft2:#6e3d17;--soft3:#573a57;
+    --e0:#1f4f74;--e1:#26394a;--e2:#2f3338;--e3:#553a22;--e4:#8f4d18;--e5:#f0914a;--on:#f0f0ee;--on5:#15181c;--good:#43c59e;--bad:#f08a9c;
+    """
+
+  /// The style sheet's text; holds neither `<` nor `&`, so that the page is well-formed XML too.
+  static let text = """
+    :root{color-scheme:light;\(light)}
+    @media (prefers-color-scheme:dark){:root:not([data-theme="light"]){color-scheme:dark;\(dark)}}
+    :root[data-theme="dark"]{color-scheme:dark;\(dark)}
+    *{box-sizing:border-box}
+    html{-webkit-text-size-adjust:100%}
+    body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",\
+    "Noto Sans","Liberation Sans",Arial,sans-serif;font-variant-numeric:tabular-nums lining-nums}
+    header,main,footer{max-width:1008px;margin:0 auto;padding:0 24px}
+    header{padding-top:56px}
+    h1{font-size:32px;line-height:1.2;font-weight:650;letter-spacing:-.015em;margin:0 0 8px;overflow-wrap:anywhere}
+    h2{font-size:21px;line-height:1.3;font-weight:650;letter-spacing:-.008em;margin:0 0 4px}
+    h2 .no{color:var(--soft);font-weight:400;margin-right:.55em}
+    h3{font-size:15px;font-weight:650;margin:28px 0 4px}
+    p{margin:6px 0;max-width:72ch}
+    .meta,.lead{color:var(--soft)}
+    section{margin:56px 0;padding-top:20px;border-top:1px solid var(--rule)}
+    nav{margin:20px 0 0;font-size:14px;line-height:1.9}
+    nav a{color:var(--soft);text-decoration:none;margin-right:1.4em;white-space:nowrap;display:inline-block}
+    nav a:hover,nav a:focus{color:var(--ink);text-decoration:underline}
+    .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));gap:1px;margin:24px 0;background:var(--rule);\
+    border:1px solid var(--rule)}
+    .tile{background:var(--paper);padding:14px 16px 12px}
+    .tile .name{font-size:13px;color:var(--soft);line-height:1.35}
+    .tile .value{font-size:30px;line-height:1.25;font-weight:600;letter-spacing:-.02em}
+    .tile .than{font-size:13px;line-height:1.4}
+    .good{color:var(--good)}.bad{color:var(--bad)}
+    figure{margin:20px 0 28px}
+    figure .frame,.scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
+    figcaption{max-width:72ch;margin-top:6px;font-size:15px}
+    .figure-title{font-size:15px;font-weight:650;margin-bottom:2px}
+    .pair{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 32px;align-items:start}
+    svg{display:block;width:100%;height:auto;overflow:visible}
+    table{border-collapse:collapse;font-size:14px;line-height:1.4;margin:10px 0;min-width:50%}
+    caption{text-align:left;color:var(--soft);font-size:13px;padding:0 0 6px}
+    th,td{text-align:left;padding:5px 18px 5px 0;vertical-align:top;border-bottom:1px solid var(--grid);font-weight:400}
+    thead th{color:var(--soft);font-size:13px;border-bottom:1px solid var(--rule);vertical-align:bottom;white-space:nowrap}
+    .n{text-align:right;white-space:nowrap}
+    th:last-child,td:last-child{padding-right:2px}
+    tr.strong th,tr.strong td{font-weight:650}
+    details{margin:12px 0}summary{cursor:pointer;color:var(--soft);font-size:14px}
+    code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
+    pre{background:var(--card);padding:12px 14px;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
+    footer{color:var(--soft);font-size:13px;padding-top:16px;padding-bottom:48px;border-top:1px solid var(--rule)}
+    a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--s1);outline-offset:2px}
+    svg text{font-size:12px;fill:var(--ink)}
+    svg .tick{font-size:11px;fill:var(--soft)}
+    svg .label{font-size:12px;fill:var(--soft)}
+    svg .small{font-size:11px}svg .tiny{font-size:10.5px}svg .soft{fill:var(--soft)}
+    svg .bold{font-weight:650}
+    svg .direct{font-weight:600}
+    .grid{stroke:var(--grid);stroke-width:1}.axis{stroke:var(--soft);stroke-width:1;opacity:.6}
+    .leader{stroke:var(--soft);stroke-width:.8;opacity:.7}.guide{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 4;fill:none}
+    \(series)
+    .k1{fill:var(--soft1)}.k2{fill:var(--soft2)}.k3{fill:var(--soft3)}.flow{fill:var(--soft1);opacity:.5}
+    .frame-line{fill:none;stroke:var(--paper);stroke-width:3}
+    .e0{fill:var(--e0)}.e1{fill:var(--e1)}.e2{fill:var(--e2)}.e3{fill:var(--e3)}.e4{fill:var(--e4)}.e5{fill:var(--e5)}
+    svg .on{fill:var(--on)}svg .on5{fill:var(--on5)}
+    .interval{fill:var(--s2);opacity:.16}
+    @media (max-width:760px){
+    header,main,footer{padding-left:16px;padding-right:16px}header{padding-top:28px}h1{font-size:26px}section{margin:40px 0}
+    .pair{grid-template-columns:minmax(0,1fr)}.frame svg.wide{min-width:640px}.frame svg{min-width:420px}
+    .tiles{grid-template-columns:repeat(auto-fill,minmax(150px,1fr))}.tile .value{font-size:25px}
+    }
+    @media print{
+    :root,:root:not([data-theme="x"]){color-scheme:light;\(light)--paper:#fff}
+    body{font-size:11pt}nav{display:none}header{padding-top:0}section{margin:24px 0}figure,tr,.tile{break-inside:avoid}h2,h3{break-after:avoid}
+    .frame,.scroll{overflow:visible}.frame svg,.frame svg.wide{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+    }
+    """
+
+  /// Fill, line, open mark and text of each series.
+  private static let series = (0...4).map { index in
+    """
+    .f\(index){fill:var(--s\(index))}.l\(index){stroke:var(--s\(index));stroke-width:1.8;fill:none;stroke-linejoin:round}\
+    .thin.l\(index){stroke-width:1;opacity:.75}\
+    .o\(index){fill:var(--paper);stroke:var(--s\(index));stroke-width:1.8}svg .t\(index){fill:var(--s\(index))}
+    """
+  }.joined(separator: "\n")
+}
