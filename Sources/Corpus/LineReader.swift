@@ -5,57 +5,50 @@ import Storage
 /// The lines of a file, plain or compressed, one by one and without their newlines.
 final class LineReader {
   private let reader: ByteReader
-  private var buffer: [UInt8] = []
+  private let buffer: UnsafeMutableRawBufferPointer
   private var start = 0
-  private var ended = false
+  private var end = 0
   /// Lines read so far.
   private(set) var lines = 0
   private static let piece = 1 << 18
 
   /// Opens a file.
-  init(_ path: String) throws { reader = try ByteReader(path) }
+  init(_ path: String) throws {
+    reader = try ByteReader(path)
+    buffer = .allocate(byteCount: Self.piece, alignment: 64)
+  }
+
+  deinit { buffer.deallocate() }
 
   /// What a weir stream carries; nil where the file is none.
   var kind: StreamKind? { reader.kind }
 
   /// The next line; nil at the end, where a stream's proof has been checked. A last line without a newline counts.
   func next() throws -> [UInt8]? {
-    var scanned = start
+    var line: [UInt8] = []
     while true {
-      if let newline = newline(from: scanned) { return take(newline, skip: 1) }
-      if ended {
-        if start < buffer.count { return take(buffer.count, skip: 0) }
-        try reader.finish(records: lines)
-        return nil
+      if start == end {
+        (start, end) = (0, try reader.read(into: buffer))
+        if end == 0 {
+          if line.isEmpty {
+            try reader.finish(records: lines)
+            return nil
+          }
+          lines += 1
+          return line
+        }
       }
-      scanned = buffer.count - start
-      buffer.removeSubrange(..<start)
-      start = 0
-      try fill()
+      let rest = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+      if let base = rest.baseAddress, let found = memchr(base, 0x0A, rest.count) {
+        let length = UnsafeRawPointer(found) - base
+        line.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<length]))
+        start += length + 1
+        lines += 1
+        return line
+      }
+      line.append(contentsOf: rest)
+      start = end
     }
-  }
-
-  private func take(_ end: Int, skip: Int) -> [UInt8] {
-    defer { start = end + skip }
-    lines += 1
-    return Array(buffer[start..<end])
-  }
-
-  private func newline(from: Int) -> Int? {
-    buffer.withUnsafeBytes { bytes in
-      guard from < bytes.count, let base = bytes.baseAddress, let found = memchr(base + from, 0x0A, bytes.count - from) else { return nil }
-      return UnsafeRawPointer(found) - base
-    }
-  }
-
-  private func fill() throws {
-    let held = buffer.count
-    buffer.append(contentsOf: repeatElement(0, count: Self.piece))
-    var got = 0
-    defer { buffer.removeSubrange((held + got)...) }
-    let reader = reader
-    got = try buffer.withUnsafeMutableBytes { try reader.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[held...])) }
-    ended = got == 0
   }
 
   /// Reads a file to its end for the checksums of its compression, and a weir stream's proof.
