@@ -18,8 +18,8 @@ enum SampleSummary {
     summary.accounts = accounts
     summary.clusters = clusters
     summary.mixture = .init(
-      method: "crisp", seedData: "astronomy.jsonl", depth: 2, smoothing: 16, maxEpochs: 4, runTokens: 800_000, effectiveSampleSize: 641,
-      largestEpochs: 3.2, moved: 0.014)
+      method: "crisp", seedData: "astronomy.jsonl", depth: 2, smoothing: 16, maxEpochs: 5, runTokens: 800_000, effectiveSampleSize: 641,
+      largestEpochs: 4.1, moved: 0.014)
     summary.training = training
     summary.steps = [
       .init(name: "prepare", why: "filter, deduplicate, tokenize, shard", seconds: 41.2, bytes: 36_400_000, state: "done"),

@@ -42,7 +42,7 @@ package struct FinetuneChart: Chart {
     text += "\(learns) direct on the target, \(keeps) it on the source"
     if let base = finetune.base?.sourcePerplexity.positive, directSource > base * 1.005 {
       let kept = (directSource - source) / (directSource - base)
-      if kept > 0.005 { text += ", \(kept > 1 ? "more than all" : Number.percent(kept)) of what direct forgets is kept" }
+      if kept > 0.005 { text += "; it keeps \(kept > 1 ? "more than all" : Number.percent(kept)) of what direct forgets" }
     }
     return text + "."
   }
@@ -87,7 +87,8 @@ package struct FinetuneChart: Chart {
       for point in sorted {
         let (x, y) = place(point)
         plot.svg.mark(style.shape, x, y, isChosen(point) ? 13 : 9, isChosen(point) ? "f\(style.colour)" : "o\(style.colour)", tip: tip(point))
-        texts.append((x, y, Self.short(point), isChosen(point) ? "t\(style.colour) bold" : "small t\(style.colour)"))
+        let isFirst = point == sorted.first && !sorted.contains(where: isChosen)
+        texts.append((x, y, Self.short(point, named: isChosen(point) || isFirst), isChosen(point) ? "t\(style.colour) bold" : "small t\(style.colour)"))
       }
     }
     if let base {
@@ -123,18 +124,21 @@ package struct FinetuneChart: Chart {
     point.lambda.finite ?? (point.learningRate.finite ?? 1) * (point.epochs.finite ?? 1)
   }
 
-  private static func short(_ point: RunSummary.FinetunePoint) -> String {
-    let method = (point.method ?? "other") == "anneal" ? "annealed" : point.method ?? "other"
-    if let lambda = point.lambda.finite { return "\(method) λ \(Number.trimmed(lambda, 4))" }
-    if let rate = point.learningRate.finite { return "\(method) \(Number.general(rate))" }
-    return method
+  /// The method where it is to be named, and its knob.
+  private static func short(_ point: RunSummary.FinetunePoint, named: Bool) -> String {
+    let method = point.method == "anneal" ? "label annealing" : point.method ?? "other"
+    let gap = Number.gap
+    let knob =
+      point.lambda.finite.map { "λ\(gap)\(Number.trimmed($0, 4))" } ?? point.learningRate.finite.map { "lr\(gap)\(Number.trimmed($0, 7))" }
+    guard let knob else { return method }
+    return named ? "\(method), \(knob)" : knob
   }
 
   private func tip(_ point: RunSummary.FinetunePoint) -> String {
     var text = "\(point.method ?? "other"): target \(Number.perplexity(point.targetPerplexity)), source \(Number.perplexity(point.sourcePerplexity))"
     if let lambda = point.lambda.finite { text += "\nλ \(Number.trimmed(lambda, 4))" }
     if let temperature = point.temperature.finite { text += ", T \(Number.trimmed(temperature, 3))" }
-    if let rate = point.learningRate.finite { text += "\nlearning rate \(Number.general(rate))" }
+    if let rate = point.learningRate.finite { text += "\nlearning rate \(Number.trimmed(rate, 7))" }
     if let epochs = point.epochs.finite { text += ", \(Number.trimmed(epochs, 2)) epochs" }
     return text
   }

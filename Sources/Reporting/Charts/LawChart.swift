@@ -16,9 +16,9 @@ package struct LawChart: Chart {
     }
     points = best?.value ?? []
     let first = points.first
-    let size = first?.n.positive.map { " for N = \(Number.compact($0))" } ?? ""
+    let size = first?.n.positive.map { ", N = \(Number.compact($0))" } ?? ""
     let domain = first?.domain.map { ", \($0)" } ?? ""
-    title = "Loss against general tokens D at several D′\(size)\(domain)"
+    title = "Loss against D at several D′\(size)\(domain)"
     var grouped = Dictionary(grouping: points) { $0.dPrime.finite ?? 0 }.sorted { $0.key < $1.key }
       .map { (dPrime: $0.key, points: $0.value.sorted { ($0.d ?? 0) < ($1.d ?? 0) }) }
     // Five lines can be told apart: first, last and evenly between.
@@ -49,7 +49,7 @@ package struct LawChart: Chart {
   }
 
   package func draw() -> SVG {
-    var plot = Plot(width: 460, height: 420, left: 50, right: 78, top: 48, bottom: 44)
+    var plot = Plot(width: 460, height: 420, left: 50, right: 78, top: 34, bottom: 44)
     let drawn = series.flatMap(\.points)
     let across = Scale(drawn.compactMap(\.d), kind: .logarithmic, pixels: plot.across, padding: 0.04)
     let up = Scale(drawn.flatMap { [$0.measured ?? .nan, $0.predicted ?? .nan] }, pixels: plot.upward, padding: 0.05)

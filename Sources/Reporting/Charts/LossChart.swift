@@ -37,31 +37,33 @@ package struct LossChart: Chart {
 
   package func draw() -> SVG {
     var svg = SVG(width: 960, height: 340)
-    let all = (bases + continued).flatMap(Self.curve).map(\.y)
-    let vertical = Scale(all, pixels: (300, 34), padding: 0.03)
     if bases.isEmpty || continued.isEmpty {
-      panel(bases.isEmpty ? continued : bases, from: 48, to: 800, vertical, logarithmic: continued.isEmpty, "tokens", in: &svg)
+      panel(bases.isEmpty ? continued : bases, from: 48, to: 820, logarithmic: continued.isEmpty, "tokens", in: &svg)
     } else {
-      panel(bases, from: 48, to: 420, vertical, logarithmic: true, "tokens, from the start", in: &svg)
-      panel(continued, from: 530, to: 820, vertical, logarithmic: false, "tokens, since continuing", in: &svg)
+      panel(bases, from: 48, to: 420, logarithmic: true, "tokens, from the start", in: &svg)
+      panel(continued, from: 530, to: 850, logarithmic: false, "tokens, since continuing", in: &svg)
     }
     return svg
   }
 
   private func panel(
-    _ runs: [RunSummary.Training], from left: Double, to right: Double, _ vertical: Scale, logarithmic: Bool, _ title: String,
+    _ runs: [RunSummary.Training], from left: Double, to right: Double, logarithmic: Bool, _ title: String,
     in svg: inout SVG
   ) {
     var plot = Plot(width: 960, height: 340, left: left, right: 960 - right, top: 34, bottom: 40)
     plot.svg = svg
     let kind: Scale.Kind = logarithmic ? .logarithmic : .linear
     let horizontal = Scale(runs.flatMap(Self.curve).map(\.x), kind: kind, pixels: plot.across, includingZero: !logarithmic)
+    let vertical = Scale(runs.flatMap(Self.curve).map(\.y), pixels: plot.upward, padding: 0.03)
     plot.horizontal(horizontal, title: title, count: 5, format: { Number.compact($0) })
     plot.vertical(vertical, title: "loss, nats a token")
     let ranked = runs.enumerated().sorted { (Self.rank($0.element), $0.offset) < (Self.rank($1.element), $1.offset) }.map(\.element)
     var labels: [(x: Double, y: Double, text: String, style: String)] = []
+    // Where there are too many to tell apart, those with a known part are named and the others are the crowd.
+    let known = ranked.filter { Self.rank($0) < Self.known.count }.count
+    let named = ranked.count <= Self.named ? ranked.count : min(known > 0 ? known : Self.named, Self.named)
     for (index, run) in ranked.enumerated().reversed() {
-      let isNamed = index < Self.named
+      let isNamed = index < named
       let colour = isNamed ? Self.colour(run, index: index) : 0
       let points = Self.binned(Self.curve(run), by: horizontal).map { (x: horizontal($0.x), y: vertical($0.y)) }
       plot.svg.path(points, isNamed ? "l\(colour)" : "l0 thin", tip: run.name)
@@ -75,8 +77,8 @@ package struct LossChart: Chart {
       }
     }
     plot.endLabels(labels)
-    if ranked.count > Self.named {
-      plot.svg.text(plot.right, plot.top - 12, "\(ranked.count - Self.named) further runs in grey", "small soft", anchor: .end)
+    if ranked.count > named {
+      plot.svg.text(plot.right, plot.top - 12, "\(ranked.count - named) further runs in grey", "small soft", anchor: .end)
     }
     svg = plot.svg
   }

@@ -34,7 +34,7 @@ package struct PerplexityChart: Chart {
     guard let ours = seed?.crisp.positive, let uniform = seed?.uniform.positive else {
       return "Perplexity of \(Number.count(rows.count, "model")); CRISP and uniform cannot be compared yet."
     }
-    var text = "CRISP reaches \(Number.perplexity(ours)) on the seed's held-out text, "
+    var text = "CRISP reaches \(Number.perplexity(ours)) on the seed’s held-out text, "
     text += "\(Compare.phrase(ours, than: uniform)) uniform (\(Number.perplexity(uniform))) at the same tokens"
     let gains = Compare.isLower(ours, than: uniform)
     if let oursGeneral = general?.crisp.positive, let uniformGeneral = general?.uniform.positive {

@@ -27,18 +27,18 @@ package struct PredictionChart: Chart {
   }
 
   package func draw() -> SVG {
-    var plot = Plot(width: 460, height: 420, left: 50, right: 14, top: 48, bottom: 44)
+    var plot = Plot(width: 460, height: 420, left: 50, right: 14, top: 34, bottom: 44)
     let values: [Double] = points.flatMap { [$0.measured ?? 0, $0.predicted ?? 0] }
     let across = Scale(values, pixels: plot.across, padding: 0.04)
     let up = Scale(values, pixels: plot.upward, padding: 0.04)
     plot.horizontal(across, title: "measured loss, nats a token", count: 5)
     plot.vertical(up, title: "predicted loss", count: 5)
     plot.svg.line(plot.left, plot.bottom, plot.right, plot.top, "guide")
-    var x = 0.0
+    var y = plot.bottom - 34
     for (style, shape, text) in [("o1", SVG.Shape.circle, "fitted"), ("f2", .diamond, "held out")] {
-      plot.svg.mark(shape, x + 6, 12, 8, style)
-      plot.svg.text(x + 16, 16, text, "label")
-      x += 36 + TextMetrics.width(text, size: 12)
+      plot.svg.mark(shape, plot.right - 76, y, 8, style)
+      plot.svg.text(plot.right - 64, y + 4, text, "label")
+      y += 18
     }
     for point in points.sorted(by: { ($0.heldOut == true ? 1 : 0) < ($1.heldOut == true ? 1 : 0) }) {
       let isHeld = point.heldOut == true

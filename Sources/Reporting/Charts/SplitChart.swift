@@ -26,7 +26,7 @@ package struct SplitChart: Chart {
       text += ", and loses most in “\(Self.label(worst))” (\(Number.perplexity(worst.full)) → \(Number.perplexity(worst.split)))"
     }
     if let full = split.meanPerplexity?.full.positive, let mean = split.meanPerplexity?.split.positive {
-      text += "; over all of them \(Number.perplexity(mean)), \(Compare.phrase(mean, than: full)) the full model's \(Number.perplexity(full))"
+      text += "; over all of them \(Number.perplexity(mean)), \(Compare.phrase(mean, than: full)) the full model’s \(Number.perplexity(full))"
       text += " at equal compute"
     }
     return text + "."

@@ -103,7 +103,7 @@ enum ModelSections {
       guard let point else { continue }
       table.add([
         name, Number.perplexity(point.targetPerplexity), Number.perplexity(point.sourcePerplexity),
-        point.lambda.finite.map { Number.trimmed($0, 4) } ?? "", point.learningRate.finite.map { Number.general($0) } ?? "",
+        point.lambda.finite.map { Number.trimmed($0, 4) } ?? "", point.learningRate.finite.map { Number.trimmed($0, 7) } ?? "",
         point.epochs.finite.map { Number.trimmed($0, 2) } ?? "",
       ])
     }
