@@ -148,7 +148,7 @@ struct ClusterShowCommand: WeirCommand {
   var inputs: [String] { [tree, dataset, Clusters.assignmentFolder(dataset, tree: tree)] }
 
   func perform(_ session: Session) throws -> Outcome {
-    let report = try report(session)
+    let report = try Self.report(dataset: dataset, tree: tree, depth: depth, samples: samples, session: session)
     let stored = try StoredTree(tree)
     var lines = [
       "  \(Format.count(report.windows)) windows, \(Format.short(Double(report.tokens))) tokens, \(report.leaves) leaves (\(report.emptyLeaves) empty)"
@@ -172,8 +172,15 @@ struct ClusterShowCommand: WeirCommand {
     return Outcome(report: try JSONValue(encoding: report), lines: lines)
   }
 
+  /// Terms that tell each node of a level from its parent.
+  static func terms(dataset: String, tree: String, level: Int, session: Session) throws -> [[String]] {
+    let nodes = try StoredTree(tree).tree.nodes(atLevel: level)
+    let report = try report(dataset: dataset, tree: tree, depth: level, samples: 0, session: session)
+    return nodes.map { node in report.nodes.first { $0.node == node }?.terms.prefix(4).map { $0.word } ?? [] }
+  }
+
   /// The report.
-  func report(_ session: Session) throws -> ClusterReport {
+  static func report(dataset: String, tree: String, depth: Int?, samples: Int, session: Session) throws -> ClusterReport {
     let dataset = try TokenDataset(dataset)
     let stored = try StoredTree(tree)
     let assignment = try Clusters.assignment(of: dataset) { $0.tree == stored.fingerprint }
