@@ -37,6 +37,9 @@ public enum JSONFile {
     return Array(try encode(value, with: encoder, place: "JSON"))
   }
 
+  /// One line of canonical JSON, without its newline.
+  public static func encodeLine<T: Encodable>(_ value: T) throws -> [UInt8] { try encode(value) }
+
   private static func encode<T: Encodable>(_ value: T, with encoder: JSONEncoder, place: String) throws -> Data {
     do {
       return try encoder.encode(value)
