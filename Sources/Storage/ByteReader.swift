@@ -86,7 +86,7 @@ public final class ByteReader: ByteSource {
     while true {
       let count = try read(into: buffer)
       if count == 0 { return bytes }
-      bytes.append(contentsOf: buffer[..<count])
+      bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }
 

@@ -15,7 +15,7 @@ public enum Files {
     while true {
       let count = try Descriptor.read(descriptor, into: buffer, path: path)
       if count == 0 { return bytes }
-      bytes.append(contentsOf: buffer[..<count])
+      bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }
 

@@ -43,7 +43,16 @@ enum StreamFormat {
 
   /// What a skippable frame's payload means.
   static func decode(magic: UInt32, payload: UnsafeRawBufferPointer, place: String) throws -> Frame {
-    guard magic == Self.magic, payload.count >= 12 else { return .foreign }
+    guard payload.count >= 12 else { return .foreign }
+    let tag = payload.loadUnaligned(as: UInt64.self)
+    for name in [head, tail] {
+      let distance = (tag ^ name.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }).nonzeroBitCount
+      // No other program's frame comes so close to one of ours by chance.
+      if distance > 0 && distance <= 4 || distance == 0 && magic != Self.magic {
+        throw WeirError(place, "is damaged (a frame that is almost one of a weir stream)", remedy: "fetch or write it again; nothing was committed")
+      }
+    }
+    guard magic == Self.magic else { return .foreign }
     func version(at offset: Int) throws {
       let found = payload.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
       if found != Self.version {

@@ -194,7 +194,7 @@ func aFlippedBitIsFound(seed: UInt64) throws {
   }
 }
 
-/// Compressed documents: any flipped bit is found by the checksum of the frame, or by the proof behind it.
+/// Compressed documents: any flipped bit that changes them is found by the checksum of the frame, or by the proof behind it.
 @Test func compressedDocumentsAreChecked() throws {
   try withFolder { folder in
     let path = folder + "/d.jsonl.zst"
@@ -204,13 +204,15 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       try writer.finish()
       let clean = try Verification.check(path).problems
       #expect(clean == [])
+      let documents = try ByteReader(path).readAll()
       let bits = try Files.size(path) * 8
       var generator = SequentialRandom(seed: 8)
       for _ in 0..<60 {
         // The proof's own frame may become a foreign one that is passed over: bits of the content are what is promised.
         let bit = Int.random(in: 32..<bits - 8 * 60, using: &generator)
-        let problems = try withFlippedBit(path, bit: bit) { try Verification.check(path).problems }
-        #expect(!problems.isEmpty, "bit \(bit) of \(coding)")
+        let (problems, content) = try withFlippedBit(path, bit: bit) { (try Verification.check(path).problems, try? ByteReader(path).readAll()) }
+        // A few bits of a frame mean nothing to its decoder (reserved and padding bits): with them the content is what it was.
+        #expect(!problems.isEmpty || content == documents, "bit \(bit) of \(coding)")
       }
       let whole = try Files.read(path)
       try Files.write(Array(whole.prefix(whole.count / 2)), to: path)
