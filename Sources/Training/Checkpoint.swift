@@ -42,15 +42,22 @@ enum Checkpoint {
     let output = try AtomicFolder(path, replacing: true)
     try ModelFolder.writeFiles(
       output.working, configuration: state.model, parameters: parameters, tokenizer: tokenizer, endOfDocument: endOfDocument)
-    _ = try Safetensors.write(
-      output.working + "/optimizer.safetensors",
-      floats: [
-        ("first", [optimizer.first.count], optimizer.first.values), ("second", [optimizer.second.count], optimizer.second.values),
-      ])
+    let moments = [("first", optimizer.first), ("second", optimizer.second)]
+    let writer = try SafetensorsWriter(
+      output.working + "/optimizer.safetensors", layout: moments.map { ($0.0, .F32, [$0.1.count]) })
+    for (_, block) in moments { try writer.append(UnsafeBufferPointer(start: block.base, count: block.count)) }
+    _ = try writer.commit()
     try JSONFile.write(state, to: output.working + "/state.json")
     _ = try output.commit(
       format: format, tool: "weir", inputs: ["run": state.run], configuration: JSONValue(encoding: state.model),
       counts: ["step": state.step])
+  }
+
+  /// Whether a checkpoint is whole and of the run `run`.
+  static func isUsable(_ path: String, run: String) -> Bool {
+    guard let manifest = try? Manifest.read(folder: path, format: format), (try? manifest.verifyFiles(in: path))?.isEmpty == true
+    else { return false }
+    return (try? state(path))?.run == run
   }
 
   static func state(_ path: String) throws -> State { try JSONFile.read(State.self, from: path + "/state.json") }

@@ -32,8 +32,10 @@ public final class Generator {
   private let scratch: FloatBuffer
   private var position = 0
 
-  /// Creates a generator over weights laid out for `configuration`.
-  public init(_ configuration: ModelConfiguration, parameters: FloatBuffer) {
+  /// Creates a generator over weights laid out for `configuration`, with a cache of at most `positions`.
+  public init(_ configuration: ModelConfiguration, parameters: FloatBuffer, positions: Int = 4_096) {
+    var configuration = configuration
+    configuration.sequence = min(configuration.sequence, max(1, positions))
     self.configuration = configuration
     self.parameters = parameters
     layout = ParameterLayout(configuration)
@@ -46,8 +48,7 @@ public final class Generator {
 
   /// Opens a model folder.
   public convenience init(folder: String) throws {
-    let configuration = try ModelFolder.configuration(folder), parameters = FloatBuffer(ParameterLayout(configuration).count)
-    try ModelFolder.readWeights(folder, configuration: configuration, into: parameters)
+    let (configuration, parameters) = try ModelFolder.load(folder)
     self.init(configuration, parameters: parameters)
   }
 

@@ -71,7 +71,9 @@ public enum TrainingRun {
     case .folder(let path):
       let weights = path + "/model.safetensors"
       let mark = Files.exists(weights) ? Checksum.hex(try Checksum.xxh3(file: weights)) : "sharded"
-      return (try ModelFolder.configuration(path), "model \(mark)")
+      let configuration = try ModelFolder.configuration(path)
+      try ModelFolder.check(path, configuration: configuration)
+      return (configuration, "model \(mark)")
     case .checkpoint(let path, let optimizer):
       let manifest = try Manifest.read(folder: path, format: Checkpoint.format)
       return (try Checkpoint.state(path).model, "checkpoint \(manifest.fingerprint)\(optimizer ? " with moments" : "")")

@@ -69,9 +69,7 @@ final class TrainingSession {
       frozen = nil
     }
     for (step, path) in try Checkpoint.all(in: folder).reversed() where step <= total {
-      guard try Manifest.read(folder: path, format: Checkpoint.format).verifyFiles(in: path).isEmpty,
-        try Checkpoint.state(path).run == run
-      else { continue }
+      guard Checkpoint.isUsable(path, run: run) else { continue }
       state = try Checkpoint.read(path, configuration: c, parameters: model.parameters, optimizer: optimizer)
       break
     }
@@ -166,14 +164,12 @@ final class TrainingSession {
     try log.synchronize()
     try evaluations.synchronize()
     let path = folder + "/checkpoints/" + Checkpoint.name(state.step)
-    if try Checkpoint.all(in: folder).contains(where: { $0.step == state.step && (try? Checkpoint.state($0.path).run) == state.run }) {
-      return
-    }
+    if Checkpoint.isUsable(path, run: state.run) { return }
     state.optimizerSteps = optimizer.steps
     state.kept = kept
     try Checkpoint.write(
       path, state: state, parameters: model.parameters, optimizer: optimizer, tokenizer: tokenizer, endOfDocument: endOfDocument)
-    let passing = try Checkpoint.all(in: folder).filter { try !Checkpoint.state($0.path).kept }
+    let passing = try Checkpoint.all(in: folder).filter { (try? Checkpoint.state($0.path).kept) == false }
     for old in passing.dropLast(configuration.keep) { try Files.remove(old.path) }
   }
 
@@ -192,7 +188,7 @@ final class TrainingSession {
       evaluations: try records(path), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
       model: folder + "/model")
     try JSONFile.write(report, to: folder + "/report.json")
-    for old in try Checkpoint.all(in: folder) where try !Checkpoint.state(old.path).kept { try Files.remove(old.path) }
+    for old in try Checkpoint.all(in: folder) where (try? Checkpoint.state(old.path).kept) == false { try Files.remove(old.path) }
     return report
   }
 
