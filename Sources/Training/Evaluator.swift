@@ -64,7 +64,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
     self.tokens = tokens
     self.bytes = bytes
     loss = tokens == 0 ? 0 : nats / Double(tokens)
-    perplexity = exp(loss)
+    perplexity = min(exp(loss), Double.greatestFiniteMagnitude)
     bitsPerByte = bytes == 0 ? 0 : nats / (Double(bytes) * log(2))
   }
 }

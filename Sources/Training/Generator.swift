@@ -121,7 +121,8 @@ public final class Generator {
     let x = scratch.base, normed = x + c.width, attended = normed + c.width, gateUp = attended + c.queryWidth
     let activated = gateUp + 2 * c.ffn, scores = activated + c.ffn, out = scores + c.sequence
     func multiply(_ input: UnsafePointer<Float>, _ offset: Int, _ output: UnsafeMutablePointer<Float>, _ from: Int, _ to: Int, add: Bool) {
-      BLAS.sgemm(transposeB: true, m: 1, n: to, k: from, a: input, lda: from, b: base + offset, ldb: from, beta: add ? 1 : 0, c: output, ldc: to)
+      BLAS.sgemm(
+        transposeB: true, m: 1, n: to, k: from, a: input, lda: from, b: base + offset, ldb: from, beta: add ? 1 : 0, c: output, ldc: to)
     }
     x.update(from: base + layout.embedding + Int(token) * c.width, count: c.width)
     for (index, layer) in layout.layers.enumerated() {

@@ -24,7 +24,8 @@ public enum TrainingRun {
     /// The members in which two runs differ.
     func differences(_ other: Identity) -> [String] {
       [
-        ("configuration", configuration == other.configuration), ("model", model == other.model), ("initial model", initial == other.initial),
+        ("configuration", configuration == other.configuration), ("model", model == other.model),
+        ("initial model", initial == other.initial),
         ("data", data == other.data), ("batch", batch == other.batch), ("validation sets", validation == other.validation),
       ].filter { !$0.1 }.map(\.0)
     }

@@ -126,7 +126,8 @@ final class TrainingSession {
       state.failures += 1
       guard state.failures <= configuration.patience else {
         throw WeirError(
-          folder, "the loss of \(state.failures) steps in a row, to step \(index + 1), is no number", remedy: "lower --lr or check the data")
+          folder, "the loss of \(state.failures) steps in a row, to step \(index + 1), is no number", remedy: "lower --lr or check the data"
+        )
       }
     }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - begin) * 1e-9
@@ -152,6 +153,9 @@ final class TrainingSession {
     for set in validation {
       let record = EvaluationRecord(
         step: state.step, tokens: state.step * batchTokens, name: set.name, result: try evaluator.evaluate(set.documents))
+      guard record.result.loss.isFinite else {
+        throw WeirError(folder, "the loss on \(set.name) after step \(state.step) is no number", remedy: "lower --lr")
+      }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       let result = String(decoding: try encoder.encode(record.result), as: UTF8.self)
@@ -201,6 +205,9 @@ final class TrainingSession {
     struct Line: Codable { var loss: Double? }
     let lines = try Files.read(folder + "/log.jsonl").split(separator: 0x0A).suffix(min(100, max(1, total / 10)))
     let losses = try lines.compactMap { try JSONDecoder().decode(Line.self, from: Data($0)).loss }
-    return losses.isEmpty ? .nan : losses.reduce(0, +) / Double(losses.count)
+    guard !losses.isEmpty else {
+      throw WeirError(folder, "the loss of the last steps is no number", remedy: "lower --lr or check the data")
+    }
+    return losses.reduce(0, +) / Double(losses.count)
   }
 }
