@@ -6,7 +6,7 @@ import Primitives
 import Storage
 import Tokenization
 
-func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+func now() -> Double { var t = timespec(); clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); return Double(t.tv_sec) + Double(t.tv_nsec) * 1e-9 }
 func load(_ path: String) throws -> [Document] {
   var docs: [Document] = []
   for (i, line) in try Files.read(path).split(separator: 10).enumerated() {
@@ -33,7 +33,7 @@ case "train":  // train out vocab kind threads files…
   try tok.write(to: args[2], tool: "weir", configuration: try JSONValue(encoding: c), replacing: true)
 case "encode":  // encode folder file → lines of ids
   let tok = try Tokenizer(folder: args[2])
-  var ctx = EncodeContext()
+  var ctx = EncodeContext(cacheBits: Int(ProcessInfo.processInfo.environment["BITS"] ?? "15")!)
   var out = ""
   for d in try load(args[3]) { var ids: [UInt32] = []; tok.encode(d.text, into: &ids, context: &ctx); out += "{\"id\":\"\(d.id)\",\"tokens\":\(ids)}\n" }
   print(out, terminator: "")
@@ -44,8 +44,8 @@ case "bench":
   var docs: [Document] = []
   for p in args[3...] { docs += try load(p) }
   let bytes = docs.reduce(0) { $0 + $1.text.count }
-  var ctx = EncodeContext()
-  for _ in 0..<3 {
+  var ctx = EncodeContext(cacheBits: Int(ProcessInfo.processInfo.environment["BITS"] ?? "15")!)
+  for _ in 0..<6 {
     let a = now(); var n = 0
     var ids: [UInt32] = []
     for d in docs { ids.removeAll(keepingCapacity: true); tok.encode(d.text, into: &ids, context: &ctx); n += ids.count }
