@@ -7,14 +7,13 @@ extension LSIEmbedder {
   /// - Parameters:
   ///   - windows: the corpus.
   ///   - tokenizer: the fingerprint of the tokenizer that made the ids.
-  ///   - corpus: the fingerprint of the corpus, part of the embedder's own.
   ///   - configuration: see there.
   ///   - pool: where the work runs; the result does not depend on its number of threads.
   ///   - progress: told of the iterations.
   /// - Throws: `WeirError` when no window has a feature that is kept.
   /// - Complexity: memory of 16 bytes per feature of a sampled window, twice.
   public static func fit(
-    _ windows: WindowReader, tokenizer: String, corpus: String, configuration: Configuration = Configuration(), pool: ThreadPool,
+    _ windows: WindowReader, tokenizer: String, configuration: Configuration = Configuration(), pool: ThreadPool,
     progress: Progress = .silent
   ) throws -> LSIEmbedder {
     try configuration.validate()
@@ -39,9 +38,8 @@ extension LSIEmbedder {
       }
     }
     return try LSIEmbedder(
-      configuration: configuration, tokenizer: tokenizer,
-      fingerprint: fingerprint(configuration: configuration, tokenizer: tokenizer, corpus: corpus, windows: windows.count), idf: idf,
-      projection: projection, singularValues: svd.singularValues.map { Float($0) })
+      configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection,
+      singularValues: svd.singularValues.map { Float($0) })
   }
 
   /// Windows to fit on: all, or those with the smallest random keys, in order.
@@ -125,11 +123,5 @@ extension LSIEmbedder {
       offsets.append(values.count)
     }
     return (SparseMatrix(rows: counted.rows, columns: counted.columns, offsets: offsets, indices: indices, values: values), idf)
-  }
-
-  /// One line that names everything the fit depends on.
-  private static func fingerprint(configuration c: Configuration, tokenizer: String, corpus: String, windows: Int) -> String {
-    "lsi.1 \(c.dimensions) \(c.buckets) \(c.bigrams) \(c.minimumWindows) \(c.maximumShare) \(c.sample) \(c.iterations) "
-      + "\(c.oversampling) \(c.spectrum) \(c.seed) \(tokenizer) \(corpus) \(windows)"
   }
 }

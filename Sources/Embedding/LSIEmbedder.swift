@@ -48,7 +48,7 @@ public struct LSIEmbedder: Embedder {
   public let configuration: Configuration
   /// The fingerprint of the tokenizer whose ids it understands.
   public let tokenizer: String
-  /// Names the model and what it was fitted on.
+  /// XXH3 over configuration, tokenizer and every number of the model.
   public let fingerprint: String
   /// [buckets] inverse document frequencies, 0 where a bucket is left out.
   public let idf: [Float]
@@ -62,7 +62,7 @@ public struct LSIEmbedder: Embedder {
 
   /// Creates an embedder of its parts.
   public init(
-    configuration: Configuration, tokenizer: String, fingerprint: String, idf: [Float], projection: [Float], singularValues: [Float]
+    configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float], singularValues: [Float]
   ) throws {
     try configuration.validate()
     guard idf.count == configuration.buckets, projection.count == configuration.buckets * configuration.dimensions,
@@ -70,7 +70,7 @@ public struct LSIEmbedder: Embedder {
     else { throw WeirError("lsi", "idf, projection and singular values do not have the shapes of the configuration") }
     self.configuration = configuration
     self.tokenizer = tokenizer
-    self.fingerprint = fingerprint
+    fingerprint = try Self.fingerprint(configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection)
     self.idf = idf
     self.projection = projection
     self.singularValues = singularValues

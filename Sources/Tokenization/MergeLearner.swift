@@ -79,6 +79,7 @@ struct MergeLearner {
     var merges: [(left: UInt32, right: UInt32)] = []
     var known: Set<UInt64> = []
     var touched: [Int] = []
+    try progress.checkStop()
     while vocabulary.count < size, let top = heap.pop() {
       let count = table.counts[top.index]
       guard count == top.count else {

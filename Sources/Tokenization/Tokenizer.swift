@@ -1,4 +1,5 @@
 import Primitives
+import Storage
 
 /// A byte-level BPE tokenizer: an immutable value, cheap to copy, safe to share between threads.
 ///
@@ -67,6 +68,7 @@ public struct Tokenizer: Sendable {
     let addsPrefixSpace: Bool
     let ignoresMerges: Bool
     let normalization: Normalization
+    let fingerprint: UInt64
 
     init(
       bytes: [UInt8], offsets: [UInt32], map: ByteMap, mapIDs: [UInt32], merges: [Merge], byteTokens: [UInt32], added: [AddedToken],
@@ -84,6 +86,14 @@ public struct Tokenizer: Sendable {
       self.addsPrefixSpace = addsPrefixSpace
       self.ignoresMerges = ignoresMerges
       self.normalization = normalization
+      let head = "weir.tokenizer.1 \(pretokenizer.rawValue) \(addsPrefixSpace) \(ignoresMerges) \(normalization.rawValue)"
+      let names = added.map { "\($0.id) \($0.isSpecial) \($0.content.utf8.count) \($0.content)" }.joined(separator: "\n")
+      let checksum = ChecksumStream()
+      Array("\(head)\n\(added.count)\n\(names)\n".utf8).withUnsafeBytes { checksum.update($0) }
+      offsets.map(\.littleEndian).withUnsafeBytes { checksum.update($0) }
+      bytes.withUnsafeBytes { checksum.update($0) }
+      merges.flatMap { [$0.left.littleEndian, $0.right.littleEndian] }.withUnsafeBytes { checksum.update($0) }
+      fingerprint = checksum.value
     }
   }
 
@@ -126,6 +136,8 @@ public struct Tokenizer: Sendable {
 
   /// The number of ids, the size of a model's embedding: one more than the largest id.
   public var vocabularySize: Int { tables.offsets.count - 1 }
+  /// The XXH3 of everything that decides which ids a text gets: 16 hexadecimal digits.
+  public var fingerprint: String { Checksum.hex(tables.fingerprint) }
   /// The merges in order of rank.
   public var merges: [Merge] { tables.merges }
   /// Special and other added tokens, by id.

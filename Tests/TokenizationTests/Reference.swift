@@ -5,24 +5,24 @@ import Tokenization
 enum Reference {
   typealias Scalars = [Unicode.Scalar]
 
-  static func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
-  static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+  @Sendable static func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
+  @Sendable static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
     default: false
     }
   }
-  static func isNumber(_ scalar: Unicode.Scalar) -> Bool {
+  @Sendable static func isNumber(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .decimalNumber, .letterNumber, .otherNumber: true
     default: false
     }
   }
-  static func isNewline(_ scalar: Unicode.Scalar) -> Bool { scalar == "\r" || scalar == "\n" }
-  static func isSymbol(_ scalar: Unicode.Scalar) -> Bool { !isSpace(scalar) && !isLetter(scalar) && !isNumber(scalar) }
+  @Sendable static func isNewline(_ scalar: Unicode.Scalar) -> Bool { scalar == "\r" || scalar == "\n" }
+  @Sendable static func isSymbol(_ scalar: Unicode.Scalar) -> Bool { !isSpace(scalar) && !isLetter(scalar) && !isNumber(scalar) }
 
   /// One alternative of a pattern: the end of its match at `start`, nil where it does not match.
-  typealias Alternative = (Scalars, Int) -> Int?
+  typealias Alternative = @Sendable (Scalars, Int) -> Int?
 
   static func run(_ text: Scalars, _ start: Int, most: Int = .max, _ test: (Unicode.Scalar) -> Bool) -> Int {
     var index = start
@@ -32,8 +32,8 @@ enum Reference {
 
   /// `first? body+ tail*` with an optional first character.
   static func led(
-    _ first: @escaping (Unicode.Scalar) -> Bool, _ body: @escaping (Unicode.Scalar) -> Bool,
-    tail: @escaping (Unicode.Scalar) -> Bool = { _ in false }
+    _ first: @escaping @Sendable (Unicode.Scalar) -> Bool, _ body: @escaping @Sendable (Unicode.Scalar) -> Bool,
+    tail: @escaping @Sendable (Unicode.Scalar) -> Bool = { _ in false }
   ) -> Alternative {
     { text, start in
       for skip in [1, 0] {
@@ -89,8 +89,8 @@ enum Reference {
   }
 
   static func alternatives(_ kind: Pretokenizer) -> [Alternative] {
-    let blank: (Unicode.Scalar) -> Bool = { $0 == " " }
-    let letterLead: (Unicode.Scalar) -> Bool = { !isNewline($0) && !isLetter($0) && !isNumber($0) }
+    let blank: @Sendable (Unicode.Scalar) -> Bool = { $0 == " " }
+    let letterLead: @Sendable (Unicode.Scalar) -> Bool = { !isNewline($0) && !isLetter($0) && !isNumber($0) }
     func numbers(_ most: Int) -> Alternative {
       { text, start in
         let end = run(text, start, most: most, isNumber)
@@ -134,15 +134,21 @@ enum Reference {
   }
 
   /// BPE by definition: the pair of the lowest rank, the leftmost of equal ones, until there is none.
-  static func merge(_ word: [UInt8], _ tokenizer: Tokenizer) -> [UInt32] {
-    var ranks: [[UInt32]: (Int, UInt32)] = [:]
+  typealias Ranks = [[UInt32]: (rank: Int, token: UInt32)]
+
+  static func ranks(_ tokenizer: Tokenizer) -> Ranks {
+    var ranks: Ranks = [:]
     for (rank, merge) in tokenizer.merges.enumerated() { ranks[[merge.left, merge.right]] = (rank, merge.token) }
+    return ranks
+  }
+
+  static func merge(_ word: [UInt8], _ tokenizer: Tokenizer, _ ranks: Ranks) -> [UInt32] {
     var symbols = word.compactMap { tokenizer.token(of: [$0]) }
     while true {
       var best: (rank: Int, at: Int, token: UInt32)?
       for index in symbols.indices.dropLast() {
         guard let found = ranks[[symbols[index], symbols[index + 1]]] else { continue }
-        if best.map({ found.0 < $0.rank }) ?? true { best = (found.0, index, found.1) }
+        if best.map({ found.rank < $0.rank }) ?? true { best = (found.rank, index, found.token) }
       }
       guard let best else { return symbols }
       symbols.replaceSubrange(best.at...best.at + 1, with: [best.token])
@@ -157,7 +163,7 @@ enum Reference {
     }
     var ids: [[UInt8]: Int] = [:]
     var tokens: [[UInt8]] = configuration.specials.map { Array($0.utf8) }
-    let order = (0..<256).map { UInt8($0) }.sorted { printable($0) < printable($1) }
+    let order = (0..<256).map { (printable(UInt8($0)), UInt8($0)) }.sorted { $0.0 < $1.0 }.map(\.1)
     for byte in order {
       ids[[byte]] = tokens.count
       tokens.append([byte])
@@ -197,9 +203,8 @@ enum Reference {
 
   /// GPT-2's character of a byte.
   static func printable(_ byte: UInt8) -> Int {
-    let stands = (0..<256).filter { (33...126).contains($0) || (161...172).contains($0) || (174...255).contains($0) }
-    if stands.contains(Int(byte)) { return Int(byte) }
-    return 256 + (0..<Int(byte)).filter { !stands.contains($0) }.count
+    func stands(_ byte: Int) -> Bool { (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte) }
+    return stands(Int(byte)) ? Int(byte) : 256 + (0..<Int(byte)).filter { !stands($0) }.count
   }
 
   /// Text of pieces that the patterns find hard.

@@ -41,7 +41,7 @@ import Tokenization
   }
 
   @Test func doesNotDependOnThreadsOrOrder() throws {
-    let texts = Self.texts(seed: 3, count: 3_000, pieces: 300)
+    let texts = Self.texts(seed: 3, count: 500, pieces: 900)
     let documents = texts.enumerated().map { Document(id: "\($0.offset)", text: $0.element) }
     var all: [[Tokenizer.Merge]] = []
     for threads in [1, 3] {
@@ -88,7 +88,8 @@ import Tokenization
     configuration.maximumWords = 1_000
     configuration.vocabulary = 300
     var trainer = try BytePairTrainer(configuration)
-    for index in 0..<5_000 { trainer.add(Array("common w\(String(index, radix: 2))".utf8)) }
+    func word(_ index: Int) -> String { String(String(index, radix: 4).map { Character(Unicode.Scalar(UInt8($0.asciiValue ?? 48) + 49)) }) }
+    for index in 0..<5_000 { trainer.add(Array("common \(word(index))".utf8)) }
     #expect(trainer.wordCount <= 1_000)
     #expect(trainer.forgotten > 0)
     #expect(try trainer.finish().token(of: Array("common".utf8)) != nil)

@@ -81,7 +81,8 @@ struct ChainFlow {
   var progress: Progress
   var pull: () throws -> [Document]?
   var push: ([Document]) throws -> Void
-  var reject: (Reject) throws -> Void
+  /// Where rejects go; nil where nobody wants them.
+  var reject: (([Reject]) throws -> Void)?
 }
 
 /// What becomes of the documents at the end of a chain.

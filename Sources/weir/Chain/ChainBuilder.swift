@@ -28,6 +28,8 @@ struct ChainBuilder {
   var output: OutputOptions?
   /// What takes the documents at the end, where that is not a document file.
   var end: (any ChainEnd)?
+  /// Whether the tokens of the last command but one go into a dataset.
+  var endsInDataset = false
   /// The strictest of the commands' limits.
   var maxBad = 1.0
   /// Where rejects go.
@@ -48,7 +50,7 @@ struct ChainBuilder {
       try command.extend(&builder)
       builder.label.append(name(command))
       if index == 0 { continue }
-      guard before.end == nil, before.output?.output == nil else {
+      guard before.end == nil || builder.endsInDataset, before.output?.output == nil else {
         throw WeirError(name(command), "comes after a stage that writes a file")
       }
       guard builder.input?.paths.isEmpty ?? true else {
@@ -86,7 +88,7 @@ struct ChainBuilder {
     for account in outcome.accounts.dropFirst() where account.input > 100 && account.changedNothing {
       outcome.lines.append("  note: \(account.stage) changed nothing in \(Format.count(account.input)) documents")
     }
-    outcome.report = try .encoding(["accounts": outcome.accounts])
+    outcome.report = try JSONValue(encoding: ["accounts": outcome.accounts])
     return outcome
   }
 }

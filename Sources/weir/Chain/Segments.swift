@@ -50,7 +50,7 @@ struct SegmentRun {
           try barrier.run(
             ChainFlow(
               runner: runner, progress: progress, pull: { try input?.receive() }, push: { try output?.send($0) },
-              reject: { try rejects?.write([$0]) }))
+              reject: rejects.map { file in { try file.write($0) } }))
         }
       }
       let stages = segment.stages

@@ -54,3 +54,26 @@ extension Forecast {
     return size
   }
 }
+
+extension Forecast {
+  /// Tokens of what flows, by the tokenizer's compression.
+  mutating func tokens(tokenizer: String, dataset: String?) throws -> Row {
+    guard var size = current else { return Row() }
+    if !Files.exists(tokenizer + "/tokenizer.json") {
+      throw WeirError(tokenizer, "no tokenizer.json in this folder", remedy: "make one with weir tokenizer train")
+    }
+    // Before anything is tokenized: what a byte-level vocabulary of a few thousand makes of mixed text.
+    size.tokens = size.bytes / 3.2 + size.documents
+    current = size
+    guard let dataset else { return Row(documents: size.documents, tokens: size.tokens, memory: 64e6) }
+    return try shards(dataset)
+  }
+
+  /// The dataset that what flows becomes.
+  mutating func shards(_ dataset: String) throws -> Row {
+    if let made = try? Self.measure(dataset, nil) { current = made }
+    guard let size = current else { return Row() }
+    sizes[dataset] = size
+    return Row(documents: size.documents, tokens: size.tokens, memory: 64e6, disk: size.tokens * 2 + size.documents * 150)
+  }
+}

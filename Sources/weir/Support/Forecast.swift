@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 /// What is known before anything runs: the sizes of what steps read and make, carried from step to step.
 struct Forecast {
@@ -34,6 +35,8 @@ struct Forecast {
 
   /// What flows through the chain whose commands are being asked.
   var current: Size?
+  /// Shapes of models by the run that makes them.
+  var models: [String: ModelConfiguration] = [:]
   /// Sizes by path.
   var sizes: [String: Size] = [:]
 }
