@@ -118,10 +118,10 @@ public final class FuzzyDeduplicator {
         "a group of \(report.largestGroup) near-duplicates is \(Self.percent(report.largestGroup, of: count)) of the documents; look at the examples, "
           + "raise --threshold if they are not alike")
     }
-    if report.skipped > 0 {
+    if report.skipped * 1_000 > count {
       report.warnings.append(
-        "\(report.skipped) times groups in a crowded band were not compared in full; more rows in a band make crowds rarer, "
-          + "--max-comparisons compares more")
+        "\(report.skipped) times groups that share a band were not compared in full, so that near-duplicates may stay; more --rows make crowded "
+          + "bands rarer")
     }
     return FuzzyDecision(kept: kept, duplicateOf: duplicateOf, report: report)
   }

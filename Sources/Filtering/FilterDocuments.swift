@@ -13,11 +13,9 @@ public struct FilterDocuments: Stage {
 
   /// Creates the stage.
   /// - Parameters:
-  ///   - configuration: rules and thresholds.
+  ///   - configuration: rules and thresholds, validated.
   ///   - record: a document as a line for `--rejects`; called only where rejects are kept.
-  /// - Throws: `WeirError` for thresholds that contradict each other.
-  public init(_ configuration: FilterConfiguration = .init(), record: @escaping @Sendable (Document) -> [UInt8] = { $0.text }) throws {
-    try configuration.validate()
+  public init(_ configuration: FilterConfiguration = .init(), record: @escaping @Sendable (Document) -> [UInt8] = SerializeDocuments.line) {
     self.configuration = configuration
     self.record = record
   }
