@@ -55,13 +55,17 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   ///   - documents: documents in the corpus.
   ///   - shinglesPerDocument: different shingles in a document, on average; about its words.
   ///   - spillLimit: as for `FuzzyDeduplicator`.
-  public func estimateMemory(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit) -> Int {
+  public func estimateMemory(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
+    -> Int
+  {
     let spilled = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
     return 57 * documents + min(16 * documents, 96 << 20) + Int(min(spilled, Double(spillLimit)))
   }
 
   /// Bytes of temporary files of such a search.
-  public func estimateDisk(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit) -> Int {
+  public func estimateDisk(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
+    -> Int
+  {
     let bytes = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
     return bytes > Double(spillLimit) ? Int(min(bytes, 0x1p62)) : 0
   }
