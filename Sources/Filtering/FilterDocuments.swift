@@ -13,9 +13,13 @@ public struct FilterDocuments: Stage {
 
   /// Creates the stage.
   /// - Parameters:
-  ///   - configuration: rules and thresholds, validated.
+  ///   - configuration: rules and thresholds.
   ///   - record: a document as a line for `--rejects`; called only where rejects are kept.
-  public init(_ configuration: FilterConfiguration = .init(), record: @escaping @Sendable (Document) -> [UInt8] = SerializeDocuments.line) {
+  /// - Throws: `WeirError` for thresholds that contradict each other.
+  public init(
+    _ configuration: FilterConfiguration = .init(), record: @escaping @Sendable (Document) -> [UInt8] = SerializeDocuments.line
+  ) throws {
+    try configuration.validate()
     self.configuration = configuration
     self.record = record
   }

@@ -59,7 +59,7 @@ struct WeirErrorDescription: Error { var text: String }
     configuration.gopherQuality.minimumWords = 10
     configuration.c4.minimumSentences = 1
     configuration.fineweb.maximumDuplicateCharacterShare = 0.5
-    let stage = FilterDocuments(configuration)
+    let stage = try FilterDocuments(configuration)
     let documents = documents(seed, 100)
     var whole = Ledger(names: stage.names, keepsRejects: true)
     let kept = try stage.apply(documents, ledger: &whole, offset: 0)
