@@ -59,38 +59,43 @@ struct CandidateGroups {
         left[index].outsiders.removeAll { sets.find(Int($0)) == root }
       }
     }
-    // Last, across the groups of a bucket: whoever is not with the first, with the others, nearest first.
-    for entry in left {
-      for place in entry.bucket.indices.dropFirst() { try compareAcross(entry.bucket, place, starts, shingles, pool, progress) }
-    }
+    // Last, across the groups of a bucket.
+    for entry in left { try compareAcross(entry.bucket, starts, shingles, pool, progress) }
     try compare(starts, shingles, pool, progress)
   }
 
-  /// Proposes the document at `place` with others of its bucket, nearest first, no more than `maximumComparisons` of them.
+  /// Proposes the documents of a bucket that are not with its first one with the others, nearest first; each group of them takes no more
+  /// than `maximumComparisons` of these, so that two large groups that share a band are not compared each with each.
   private mutating func compareAcross(
-    _ bucket: ArraySlice<UInt32>, _ place: Int, _ starts: [Int], _ shingles: UnsafeBufferPointer<UInt32>, _ pool: ThreadPool,
-    _ progress: Progress
+    _ bucket: ArraySlice<UInt32>, _ starts: [Int], _ shingles: UnsafeBufferPointer<UInt32>, _ pool: ThreadPool, _ progress: Progress
   ) throws {
-    let root = sets.find(Int(bucket[bucket.startIndex]))
-    guard sets.find(Int(bucket[place])) != root else { return }
-    let member = bucket[place]
-    var left = configuration.maximumComparisons
-    var looks = Self.looksPerComparison * configuration.maximumComparisons
-    search: for distance in 1..<bucket.count {
-      for other in [place - distance, place + distance] where bucket.indices.contains(other) {
-        if left == 0 || looks == 0 {
-          report.skipped += 1
-          break search
+    var comparisons: [Int: Int] = [:]
+    for place in bucket.indices.dropFirst() {
+      let member = bucket[place]
+      let root = sets.find(Int(bucket[bucket.startIndex]))
+      let own = sets.find(Int(member))
+      guard own != root else { continue }
+      var left = comparisons[own] ?? configuration.maximumComparisons
+      guard left > 0 else { continue }
+      var looks = Self.looksPerComparison * configuration.maximumComparisons
+      search: for distance in 1..<bucket.count {
+        for other in [place - distance, place + distance] where bucket.indices.contains(other) {
+          let theirs = sets.find(Int(bucket[other]))
+          looks -= 1
+          // Of two that are not with the first the later one proposes.
+          if own != theirs, other < place || theirs == root {
+            propose(min(bucket[other], member), max(bucket[other], member))
+            left -= 1
+          }
+          if left == 0 || looks == 0 {
+            report.skipped += 1
+            break search
+          }
         }
-        looks -= 1
-        let own = sets.find(Int(member))
-        let theirs = sets.find(Int(bucket[other]))
-        // Of two that are not with the first the later one proposes.
-        guard own != theirs, other < place || theirs == root else { continue }
-        if propose(min(bucket[other], member), max(bucket[other], member)) { left -= 1 }
       }
+      comparisons[own] = left
+      if pending.count >= Self.pendingLimit { try compare(starts, shingles, pool, progress) }
     }
-    if pending.count >= Self.pendingLimit { try compare(starts, shingles, pool, progress) }
   }
 
   private mutating func joinUnseen(_ a: UInt32, _ b: UInt32) {
@@ -102,11 +107,10 @@ struct CandidateGroups {
   }
 
   /// Puts a pair on the list, unless it is joined or refused already.
-  @discardableResult private mutating func propose(_ a: UInt32, _ b: UInt32) -> Bool {
-    guard sets.find(Int(a)) != sets.find(Int(b)) else { return false }
-    if !refused.isEmpty, refused.contains(UInt64(a) << 32 | UInt64(b)) { return false }
+  private mutating func propose(_ a: UInt32, _ b: UInt32) {
+    guard sets.find(Int(a)) != sets.find(Int(b)) else { return }
+    if !refused.isEmpty, refused.contains(UInt64(a) << 32 | UInt64(b)) { return }
     pending.append((a, b))
-    return true
   }
 
   /// Compares the pending pairs, in parallel, and joins those that are alike, in their order.

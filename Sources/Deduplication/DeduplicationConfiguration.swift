@@ -24,7 +24,7 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   public var threshold = 0.7
   /// Which document of a group stays.
   public var keep = Keep.first
-  /// A document that shares a band with many others is compared with at most so many of those that no other band has joined with it.
+  /// Where a band holds several groups that share its fingerprint, the comparisons that a group takes to find a link to the others.
   public var maximumComparisons = 64
   /// The share of the documents above which a group is reported as suspicious (and `alarmDocuments`).
   public var alarmShare = 0.01

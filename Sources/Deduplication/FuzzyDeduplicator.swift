@@ -120,7 +120,7 @@ public final class FuzzyDeduplicator {
     }
     if report.skipped > 0 {
       report.warnings.append(
-        "\(report.skipped) times a document in a crowded band was not compared with all others; more rows in a band make crowds rarer, "
+        "\(report.skipped) times groups in a crowded band were not compared in full; more rows in a band make crowds rarer, "
           + "--max-comparisons compares more")
     }
     return FuzzyDecision(kept: kept, duplicateOf: duplicateOf, report: report)

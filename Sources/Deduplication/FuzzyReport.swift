@@ -26,7 +26,7 @@ public struct FuzzyReport: Sendable, Codable, Equatable {
   public var compared = 0
   /// Those of them that were below the threshold.
   public var rejected = 0
-  /// How often a document in a band was not compared with all others of its fingerprint, by `maximumComparisons`.
+  /// How often `maximumComparisons` ended the search for a link between groups that share the fingerprint of a band.
   public var skipped = 0
   /// Documents that are removed.
   public var removed = 0

@@ -82,7 +82,7 @@ public final class AtomicFolder {
       }
       let manifest = Manifest(
         format: format, tool: tool, inputs: inputs, configuration: configuration, counts: counts, files: files)
-      try JSONFile.write(manifest, to: working + "/" + Manifest.fileName)
+      try manifest.write(folder: working)
       for folder in folders.sorted() { try Descriptor.synchroniseFolder(folder) }
       try publish()
       try Descriptor.synchroniseFolder(Descriptor.parent(of: path))

@@ -168,7 +168,7 @@ public final class ByteReader: ByteSource {
         insideFrame = true
         return
       }
-      guard count == 8 else { throw truncated("skippable zstd frame") }
+      guard count >= 8 else { throw truncated("skippable zstd frame") }
       let magic = input.available.loadUnaligned(as: UInt32.self).littleEndian
       let size = Int(input.available.loadUnaligned(fromByteOffset: 4, as: UInt32.self).littleEndian)
       let place = input.place

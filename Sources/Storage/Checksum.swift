@@ -26,6 +26,12 @@ public enum Checksum {
     }
   }
 
+  /// XXH3-128 of a buffer in 32 hexadecimal digits, for names made from content.
+  public static func hex128(_ bytes: UnsafeRawBufferPointer) -> String {
+    let value = XXH3_128bits(bytes.baseAddress, bytes.count)
+    return hex(value.high64) + hex(value.low64)
+  }
+
   /// 16 hexadecimal digits.
   public static func hex(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)

@@ -20,9 +20,14 @@ public enum JSONFile {
 
   /// Writes a value, all or nothing.
   public static func write<T: Encodable>(_ value: T, to path: String) throws {
+    try Files.write(text(value, place: path), to: path)
+  }
+
+  /// The text that `write` writes: sorted keys, indented, a newline at the end.
+  static func text<T: Encodable>(_ value: T, place: String) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try Files.write(Array(try encode(value, with: encoder, place: path)) + [0x0A], to: path)
+    return Array(try encode(value, with: encoder, place: place)) + [0x0A]
   }
 
   /// Canonical JSON: sorted keys, no blanks.
@@ -31,6 +36,9 @@ public enum JSONFile {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return Array(try encode(value, with: encoder, place: "JSON"))
   }
+
+  /// One line of canonical JSON, without its newline.
+  public static func encodeLine<T: Encodable>(_ value: T) throws -> [UInt8] { try encode(value) }
 
   private static func encode<T: Encodable>(_ value: T, with encoder: JSONEncoder, place: String) throws -> Data {
     do {

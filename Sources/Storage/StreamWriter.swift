@@ -82,6 +82,12 @@ public final class StreamWriter {
     return try file?.commit()
   }
 
+  /// Gives the output up: a file does not appear, a stream has no proof.
+  public func discard() {
+    finished = true
+    file?.discard()
+  }
+
   private func compress(_ bytes: UnsafeRawBufferPointer, _ directive: ZSTD_EndDirective) throws {
     var source = ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
     while true {

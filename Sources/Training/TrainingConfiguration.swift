@@ -47,7 +47,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var evaluateAt: [Int] = []
   /// Steps between checkpoints; 0 keeps none on the way.
   public var checkpointEvery = 0
-  /// Tokens after which to keep a checkpoint for good, such as the trunk's at several D.
+  /// Tokens after which to keep a checkpoint for good, such as the trunk's at several D; 0 keeps the initial model.
   public var checkpointAt: [Int] = []
   /// How many of the regular checkpoints stay.
   public var keep = 2

@@ -83,6 +83,7 @@ final class TrainingSession {
 
   func run(_ progress: Pipeline.Progress) throws -> TrainingReport {
     let evaluateAt = Set(configuration.evaluateAt.map { steps(for: $0) }), keepAt = Set(configuration.checkpointAt.map { steps(for: $0) })
+    if state.step == 0, configuration.checkpointAt.contains(0) { try checkpoint(kept: true) }
     while state.step < total {
       if progress.isStopping {
         try checkpoint(kept: false)

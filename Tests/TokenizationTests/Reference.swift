@@ -134,15 +134,21 @@ enum Reference {
   }
 
   /// BPE by definition: the pair of the lowest rank, the leftmost of equal ones, until there is none.
-  static func merge(_ word: [UInt8], _ tokenizer: Tokenizer) -> [UInt32] {
-    var ranks: [[UInt32]: (Int, UInt32)] = [:]
+  typealias Ranks = [[UInt32]: (rank: Int, token: UInt32)]
+
+  static func ranks(_ tokenizer: Tokenizer) -> Ranks {
+    var ranks: Ranks = [:]
     for (rank, merge) in tokenizer.merges.enumerated() { ranks[[merge.left, merge.right]] = (rank, merge.token) }
+    return ranks
+  }
+
+  static func merge(_ word: [UInt8], _ tokenizer: Tokenizer, _ ranks: Ranks) -> [UInt32] {
     var symbols = word.compactMap { tokenizer.token(of: [$0]) }
     while true {
       var best: (rank: Int, at: Int, token: UInt32)?
       for index in symbols.indices.dropLast() {
         guard let found = ranks[[symbols[index], symbols[index + 1]]] else { continue }
-        if best.map({ found.0 < $0.rank }) ?? true { best = (found.0, index, found.1) }
+        if best.map({ found.rank < $0.rank }) ?? true { best = (found.rank, index, found.token) }
       }
       guard let best else { return symbols }
       symbols.replaceSubrange(best.at...best.at + 1, with: [best.token])
@@ -157,7 +163,7 @@ enum Reference {
     }
     var ids: [[UInt8]: Int] = [:]
     var tokens: [[UInt8]] = configuration.specials.map { Array($0.utf8) }
-    let order = (0..<256).map { UInt8($0) }.sorted { printable($0) < printable($1) }
+    let order = (0..<256).map { (printable(UInt8($0)), UInt8($0)) }.sorted { $0.0 < $1.0 }.map(\.1)
     for byte in order {
       ids[[byte]] = tokens.count
       tokens.append([byte])
@@ -197,9 +203,8 @@ enum Reference {
 
   /// GPT-2's character of a byte.
   static func printable(_ byte: UInt8) -> Int {
-    let stands = (0..<256).filter { (33...126).contains($0) || (161...172).contains($0) || (174...255).contains($0) }
-    if stands.contains(Int(byte)) { return Int(byte) }
-    return 256 + (0..<Int(byte)).filter { !stands.contains($0) }.count
+    func stands(_ byte: Int) -> Bool { (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte) }
+    return stands(Int(byte)) ? Int(byte) : 256 + (0..<Int(byte)).filter { !stands($0) }.count
   }
 
   /// Text of pieces that the patterns find hard.

@@ -41,7 +41,7 @@ import Tokenization
   }
 
   @Test func doesNotDependOnThreadsOrOrder() throws {
-    let texts = Self.texts(seed: 3, count: 3_000, pieces: 300)
+    let texts = Self.texts(seed: 3, count: 500, pieces: 900)
     let documents = texts.enumerated().map { Document(id: "\($0.offset)", text: $0.element) }
     var all: [[Tokenizer.Merge]] = []
     for threads in [1, 3] {

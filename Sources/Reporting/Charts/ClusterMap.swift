@@ -4,7 +4,7 @@ import Foundation
 /// more of the seed than of the corpus falls into it.
 package struct ClusterMap: Chart {
   package let id = "chart-clusters"
-  package let title = "The cluster tree: area is tokens, colour is the seed's enrichment"
+  package let title = "The cluster tree: area is tokens, colour is the seed’s enrichment"
   let leaves: [RunSummary.Cluster]
 
   /// Tiles drawn at most; the smallest beyond are drawn as one.
@@ -79,7 +79,7 @@ package struct ClusterMap: Chart {
   private func key(in svg: inout SVG) {
     var x = 0.0
     svg.text(x, 13, "seed share ÷ corpus share", "label")
-    x += 158
+    x += 30 + TextMetrics.width("seed share ÷ corpus share", size: 12)
     for (level, text) in ["none", "below ½", "½ – 2", "2 – 4", "4 – 16", "above 16"].enumerated() {
       svg.rectangle(x, 2, 14, 14, "e\(level)")
       svg.text(x + 19, 13, text, "label")

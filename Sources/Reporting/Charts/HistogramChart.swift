@@ -73,7 +73,7 @@ package struct HistogramChart: Chart {
     let hasEpochs = rows.contains { $0.epochs != nil }
     var plot = Plot(
       width: 960, height: 74 + pitch * Double(rows.count), left: 270, right: hasEpochs ? 110 : 60, top: 34, bottom: 40)
-    let scale = Scale(rows.flatMap { [$0.seed, $0.general, $0.weight ?? 0] }, pixels: plot.across, includingZero: true)
+    let scale = Scale(rows.prefix(Self.limit).flatMap { [$0.seed, $0.general, $0.weight ?? 0] }, pixels: plot.across, includingZero: true)
     plot.horizontal(scale, title: "share of tokens", format: { Number.percent($0) })
     key(hasWeight: hasWeight, plot: &plot)
     if hasEpochs { plot.svg.text(960, 22, "expected epochs", "label", anchor: .end) }
@@ -82,6 +82,12 @@ package struct HistogramChart: Chart {
       let isRest = index == Self.limit
       plot.svg.text(
         plot.left - 10, y + 13, TextMetrics.fit(row.label, into: plot.left - 14, size: 12), isRest ? "soft" : "", anchor: .end)
+      guard !isRest else {
+        // Their sum would dwarf every bar; three numbers say it as well.
+        let drawn = row.weight.map { ", drawn \(Number.percent($0))" } ?? ""
+        plot.svg.text(plot.left + 6, y + 13, "seed \(Number.percent(row.seed)), corpus \(Number.percent(row.general))\(drawn)", "soft")
+        continue
+      }
       plot.svg.rectangle(plot.left, y, scale(row.seed) - plot.left, 8, "f2", tip: row.tip)
       plot.svg.rectangle(plot.left, y + 9, scale(row.general) - plot.left, 8, "f1", tip: row.tip)
       if let weight = row.weight { plot.svg.mark(.diamond, scale(weight), y + 8.5, 8, "o0", tip: row.tip) }

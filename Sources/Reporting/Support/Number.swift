@@ -4,6 +4,8 @@ import Foundation
 package enum Number {
   /// What stands for an unknown number.
   package static let unknown = "–"
+  /// A space that no line breaks at, between a number and its unit.
+  package static let gap = "\u{A0}"
 
   /// A number with a fixed count of decimals and thousands separators.
   /// - Parameters:
@@ -46,11 +48,11 @@ package enum Number {
   /// A duration: 0.42 s, 12 s, 3 min 05 s, 2 h 10 min.
   package static func seconds(_ value: Double?) -> String {
     guard let value, value.isFinite, abs(value) < 1e12 else { return unknown }
-    if abs(value) < 10 { return fixed(value, value < 1 ? 2 : 1) + " s" }
+    if abs(value) < 10 { return fixed(value, value < 1 ? 2 : 1) + "\(gap)s" }
     let whole = Int(value.rounded())
-    if whole < 120 { return "\(whole) s" }
-    if whole < 7200 { return "\(whole / 60) min " + twoDigits(whole % 60) + " s" }
-    return "\(grouped(whole / 3600)) h " + twoDigits(whole % 3600 / 60) + " min"
+    if whole < 120 { return "\(whole)\(gap)s" }
+    if whole < 7200 { return "\(whole / 60)\(gap)min\(gap)" + twoDigits(whole % 60) + "\(gap)s" }
+    return "\(grouped(whole / 3600))\(gap)h\(gap)" + twoDigits(whole % 3600 / 60) + "\(gap)min"
   }
 
   /// A share of one as a percentage: 0.03 %, 4.6 %, 92 %.
@@ -59,14 +61,14 @@ package enum Number {
     let points = value * 100
     let size = abs(points)
     let decimals = size == 0 || size >= 99.95 && size < 100.05 ? 0 : size < 0.1 ? 3 : size < 1 ? 2 : size < 99.95 && size >= 10 ? 0 : 1
-    if size > 99 && size < 100 { return fixed(points, 1) + " %" }
-    return fixed(points, decimals) + " %"
+    if size > 99 && size < 100 { return fixed(points, 1) + "\(gap)%" }
+    return fixed(points, decimals) + "\(gap)%"
   }
 
   /// A factor: 3.0, 12, 0.42.
   package static func factor(_ value: Double?) -> String {
     guard let value, value.isFinite else { return unknown }
-    return fixed(value, abs(value) < 1 ? 2 : abs(value) < 20 ? 1 : 0)
+    return abs(value) < 0.1 ? trimmed(value, 3) : fixed(value, abs(value) < 1 ? 2 : abs(value) < 20 ? 1 : 0)
   }
 
   /// A number in powers of ten: 1.2 × 10¹³.
@@ -79,7 +81,7 @@ package enum Number {
       mantissa /= 10
       exponent += 1
     }
-    return "\(fixed(mantissa, 1)) × 10\(superscript(exponent))"
+    return "\(fixed(mantissa, 1))\(gap)×\(gap)10\(superscript(exponent))"
   }
 
   /// A parameter of any size, four digits that matter.
@@ -114,7 +116,7 @@ package enum Number {
     let isPlain = step == 0
     let decimals = isPlain ? (scaled == scaled.rounded() || scaled >= 100 ? 0 : 1) : scaled < 99.95 ? 1 : 0
     let text = fixed(scaled, decimals)
-    return (value < 0 ? "−" : "") + (suffixes[step].isEmpty ? text : "\(text) \(suffixes[step])")
+    return (value < 0 ? "−" : "") + (suffixes[step].isEmpty ? text : "\(text)\(gap)\(suffixes[step])")
   }
 
   private static func grouped<Value: BinaryInteger>(_ value: Value) -> String {

@@ -34,9 +34,8 @@ enum Stylesheet {
     nav{margin:20px 0 0;font-size:14px;line-height:1.9}
     nav a{color:var(--soft);text-decoration:none;margin-right:1.4em;white-space:nowrap;display:inline-block}
     nav a:hover,nav a:focus{color:var(--ink);text-decoration:underline}
-    .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));gap:1px;margin:24px 0;background:var(--rule);\
-    border:1px solid var(--rule)}
-    .tile{background:var(--paper);padding:14px 16px 12px}
+    .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));gap:20px 28px;margin:24px 0 28px}
+    .tile{border-top:2px solid var(--ink);padding:8px 0 4px}
     .tile .name{font-size:13px;color:var(--soft);line-height:1.35}
     .tile .value{font-size:30px;line-height:1.25;font-weight:600;letter-spacing:-.02em}
     .tile .than{font-size:13px;line-height:1.4}

@@ -11,7 +11,7 @@ package enum TextMetrics {
     for scalar in text.unicodeScalars {
       switch scalar {
       case "i", "j", "l", "I", "|", "'", ".", ",", ":", ";", "!": units += 0.29
-      case "f", "t", "r", " ", "(", ")", "-", "/", "·": units += 0.38
+      case "f", "t", "r", " ", "\u{A0}", "(", ")", "-", "/", "·": units += 0.38
       case "m", "w", "M", "W", "—", "@", "%": units += 0.90
       case "A"..."Z": units += 0.69
       case "s", "c", "k", "v", "x", "y", "z": units += 0.55
