@@ -1,8 +1,9 @@
 import Corpus
-import func Foundation.log
 import Kernels
 import Pipeline
 import Primitives
+
+import func Foundation.log
 
 /// Looks into the clusters of a tree: sizes, telling words, sample texts, and how well they agree with a label.
 public enum ClusterShow {
@@ -69,7 +70,8 @@ public enum ClusterShow {
       emptyLeaves: (0..<index.leafCount).reduce(0) { $0 + (index.count(of: $1) == 0 ? 1 : 0) }, textWindows: words?.texts ?? 0,
       labelled: labels?.reduce(0) { $0 + ($1 == nil ? 0 : 1) } ?? 0, purity: nil, mutualInformation: nil)
     let terms = words.map { telling($0, tree: tree, shown: shown, count: configuration.terms) } ?? [:]
-    let nearest = try vectors.map { try nearestWindows($0, tree: tree, assignment: assignment, shown: shown, count: configuration.samples) } ?? [:]
+    let nearest =
+      try vectors.map { try nearestWindows($0, tree: tree, assignment: assignment, shown: shown, count: configuration.samples) } ?? [:]
     let tables = labels.map { labelTables($0, tree: tree, leaves: assignment.leaves) }
     for node in shown {
       let entry = tree.nodes[node]

@@ -170,7 +170,9 @@ private func configuration() -> LSIEmbedder.Configuration {
     let pool = ThreadPool(threads: 1)
     let embedder = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: configuration(), pool: pool)
     #expect(try embedder.embed([[]], pool: pool) == [Float](repeating: 0, count: 8))
-    #expect(throws: WeirError.self) { try LSIEmbedder.fit(WindowReader([[], []]), tokenizer: "t", configuration: configuration(), pool: pool) }
+    #expect(throws: WeirError.self) {
+      try LSIEmbedder.fit(WindowReader([[], []]), tokenizer: "t", configuration: configuration(), pool: pool)
+    }
     #expect(throws: WeirError.self) { try LSIEmbedder.fit(WindowReader([]), tokenizer: "t", configuration: configuration(), pool: pool) }
     var odd = configuration()
     odd.buckets = 1_000
