@@ -53,7 +53,7 @@ package struct LawChart: Chart {
     let drawn = series.flatMap(\.points)
     let across = Scale(drawn.compactMap(\.d), kind: .logarithmic, pixels: plot.across, padding: 0.04)
     let up = Scale(drawn.flatMap { [$0.measured ?? .nan, $0.predicted ?? .nan] }, pixels: plot.upward, padding: 0.05)
-    plot.horizontal(across, title: "general tokens D (logarithmic)", count: 4, format: { Number.compact($0) })
+    plot.horizontal(across, title: "general tokens D (logarithmic)", count: 4, format: { Number.tick($0) })
     plot.vertical(up, title: "loss; lines predicted, marks measured", count: 5)
     plot.svg.text(plot.right + 10, plot.top - 12, "D′", "label")
     let shapes: [SVG.Shape] = [.circle, .square, .triangle, .diamond, .circle]

@@ -94,7 +94,7 @@ enum DataSections {
       table.add([
         ClusterNumbers.name(cluster), (cluster.terms ?? []).prefix(5).joined(separator: " "), Number.fixed(cluster.windows),
         Number.compact(cluster.tokens), Number.percent(cluster.generalShare ?? cluster.share), Number.percent(cluster.seedShare),
-        Number.factor(ClusterNumbers.enrichment(cluster)), Number.percent(cluster.weight), Number.factor(cluster.expectedEpochs),
+        Number.factor(ClusterNumbers.enrichment(cluster)), Number.percent(cluster.weight), Number.epochs(cluster.expectedEpochs),
         cluster.domain ?? "", cluster.purity.finite == nil ? "" : Number.percent(cluster.purity),
       ])
     }

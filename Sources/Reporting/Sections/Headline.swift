@@ -48,7 +48,7 @@ enum Headline {
       let phrase = Compare.phrase(item.ours, than: item.reference)
       let isGood = phrase.hasPrefix("no") ? nil : item.ours < item.reference
       return Tile(
-        name: "\(item.name), \(item.oursName)", value: Number.perplexity(item.ours),
+        name: "\(item.name), \(item.oursName == "label annealing" ? "annealed" : item.oursName)", value: Number.perplexity(item.ours),
         than: "\(phrase) \(item.referenceName) (\(Number.perplexity(item.reference)))", isGood: isGood)
     }
     if let plan = summary.plan, let error = plan.heldoutRelativeError.finite {
