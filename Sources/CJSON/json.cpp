@@ -1,1 +1,269 @@
-// JSON
+#include "weir_json.h"
+
+#include <cstring>
+#include <new>
+#include <simdjson.h>
+#include <string>
+#include <string_view>
+
+using namespace simdjson;
+
+struct weir_json_parser {
+  dom::parser parser;
+  std::string members;
+  std::string id;
+  const char *message = "";
+};
+
+static_assert(SIMDJSON_PADDING <= WEIR_JSON_PADDING, "lines are padded too little");
+// Nodes and iterators are simdjson's two words (document, place on the tape), handed through C by value.
+static_assert(sizeof(dom::element) == sizeof(weir_json_node) && std::is_trivially_copyable<dom::element>::value, "element");
+static_assert(sizeof(dom::array::iterator) == sizeof(weir_json_node), "array iterator");
+static_assert(sizeof(dom::object::iterator) == sizeof(weir_json_node), "object iterator");
+
+template <typename To, typename From> static To cast(const From &from) {
+  static_assert(sizeof(To) == sizeof(From), "sizes differ");
+  To to;
+  std::memcpy(static_cast<void *>(&to), static_cast<const void *>(&from), sizeof(To));
+  return to;
+}
+
+static weir_json_bytes bytes_of(std::string_view view) {
+  // A null pointer means "absent": an empty string keeps a pointer.
+  return {reinterpret_cast<const uint8_t *>(view.data() ? view.data() : ""), view.size()};
+}
+
+static int status_of(weir_json_parser *p, error_code error) {
+  p->message = error_message(error);
+  switch (error) {
+  case SUCCESS: return WEIR_JSON_OK;
+  case UTF8_ERROR: return WEIR_JSON_UTF8;
+  case CAPACITY:
+  case MEMALLOC: return WEIR_JSON_MEMORY;
+  default: return WEIR_JSON_BROKEN;
+  }
+}
+
+extern "C" weir_json_parser *weir_json_parser_create(void) { return new (std::nothrow) weir_json_parser(); }
+extern "C" void weir_json_parser_destroy(weir_json_parser *parser) { delete parser; }
+extern "C" const char *weir_json_message(const weir_json_parser *parser) { return parser->message; }
+extern "C" bool weir_json_utf8(const uint8_t *bytes, size_t count) {
+  return count == 0 || validate_utf8(reinterpret_cast<const char *>(bytes), count);
+}
+
+// Raw walk over an object that simdjson has found valid: where each member starts and ends.
+
+static inline bool blank(uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// `at` is just behind an opening quote; returns just behind the closing one.
+static const uint8_t *behind_string(const uint8_t *at, const uint8_t *end) {
+  while (at < end) {
+    auto quote = static_cast<const uint8_t *>(std::memchr(at, '"', static_cast<size_t>(end - at)));
+    if (!quote) return end;
+    size_t slashes = 0;
+    for (auto back = quote; back > at && back[-1] == '\\'; --back) ++slashes;
+    if (slashes % 2 == 0) return quote + 1;
+    at = quote + 1;  // the escape ends here, so that counting backwards from the next quote may stop here
+  }
+  return end;
+}
+
+static const uint8_t *behind_value(const uint8_t *at, const uint8_t *end) {
+  if (at < end && *at == '"') return behind_string(at + 1, end);
+  size_t depth = 0;
+  while (at < end) {
+    uint8_t c = *at;
+    if (c == '"') {
+      at = behind_string(at + 1, end);
+      continue;
+    }
+    if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth == 0) return at;
+      if (--depth == 0) return at + 1;
+    } else if (depth == 0 && (c == ',' || blank(c))) {
+      return at;
+    }
+    ++at;
+  }
+  return end;
+}
+
+extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, size_t count, const char *text_field,
+                                    size_t text_field_count, const char *id_field, size_t id_field_count, weir_json_line *line) try {
+  *line = weir_json_line{};
+  p->message = "";
+  dom::element root;
+  auto error = p->parser.parse(bytes, count, false).get(root);
+  if (error) return status_of(p, error);
+  dom::object object;
+  if (root.get(object)) return WEIR_JSON_NO_OBJECT;
+
+  const std::string_view text_name(text_field, text_field_count), id_name(id_field, id_field_count);
+  const bool own_text = text_name == "text", own_id = id_name == "id";
+  p->members.clear();
+  bool broken_text = false, broken_id = false, collision = false;
+  const uint8_t *at = bytes, *end = bytes + count;
+  while (at < end && *at != '{') ++at;
+  ++at;
+  for (auto member : object) {
+    while (at < end && *at != '"') ++at;
+    const uint8_t *start = at;
+    at = behind_string(at + 1, end);
+    while (at < end && *at != ':') ++at;
+    ++at;
+    while (at < end && blank(*at)) ++at;
+    const uint8_t *value = at;
+    at = behind_value(at, end);
+
+    std::string_view string;
+    const bool is_string = !member.value.get(string);
+    bool keep = true;
+    if (member.key == text_name) {
+      if (line->text.bytes || broken_text) return WEIR_JSON_DUPLICATE;
+      if (is_string) line->text = bytes_of(string); else broken_text = true;
+      keep = false;
+    } else if (member.key == "text" && !own_text) {
+      collision = true;
+    }
+    if (member.key == id_name) {
+      if (line->id.bytes || broken_id) return WEIR_JSON_DUPLICATE;
+      if (is_string) {
+        line->id = bytes_of(string);
+      } else if (member.value.is_number()) {
+        p->id.assign(reinterpret_cast<const char *>(value), static_cast<size_t>(at - value));
+        line->id = bytes_of(p->id);
+      } else if (!member.value.is_null()) {
+        broken_id = true;
+      }
+      keep = keep && !own_id;  // an id taken from another member leaves that member where it is
+    } else if (member.key == "id") {
+      keep = false;
+    }
+    if (member.key == "source" && is_string) {
+      if (line->source.bytes) return WEIR_JSON_DUPLICATE;
+      line->source = bytes_of(string);
+      keep = false;
+    } else if (member.key == "origin" && is_string) {
+      if (line->origin.bytes) return WEIR_JSON_DUPLICATE;
+      line->origin = bytes_of(string);
+      keep = false;
+    }
+    if (keep) {
+      if (!p->members.empty()) p->members.append(", ");
+      p->members.append(reinterpret_cast<const char *>(start), static_cast<size_t>(at - start));
+    }
+  }
+  while (at < end && *at != '}') ++at;
+  for (++at; at < end; ++at) {
+    if (!blank(*at)) {
+      p->message = "more follows the object";
+      return WEIR_JSON_BROKEN;
+    }
+  }
+  if (broken_text) return WEIR_JSON_TEXT_TYPE;
+  if (!line->text.bytes) return WEIR_JSON_NO_TEXT;
+  if (collision) return WEIR_JSON_COLLISION;
+  if (broken_id) return WEIR_JSON_ID_TYPE;
+  // The line is UTF-8, but an escape of half a surrogate pair may not be.
+  const weir_json_bytes strings[] = {line->text, line->id, line->source, line->origin};
+  for (auto &string : strings) {
+    if (string.bytes && !weir_json_utf8(string.bytes, string.count)) {
+      p->message = "an escape of half a surrogate pair";
+      return WEIR_JSON_UTF8;
+    }
+  }
+  line->members = bytes_of(p->members);
+  return WEIR_JSON_OK;
+} catch (...) {
+  return WEIR_JSON_MEMORY;
+}
+
+extern "C" int weir_json_parse(weir_json_parser *p, const uint8_t *bytes, size_t count, weir_json_node *root) try {
+  p->message = "";
+  dom::element element;
+  auto error = p->parser.parse(bytes, count, true).get(element);
+  if (error) return status_of(p, error);
+  *root = cast<weir_json_node>(element);
+  return WEIR_JSON_OK;
+} catch (...) {
+  return WEIR_JSON_MEMORY;
+}
+
+extern "C" int weir_json_type(weir_json_node node) {
+  switch (cast<dom::element>(node).type()) {
+  case dom::element_type::ARRAY: return WEIR_JSON_ARRAY;
+  case dom::element_type::OBJECT: return WEIR_JSON_OBJECT;
+  case dom::element_type::INT64: return WEIR_JSON_INT;
+  case dom::element_type::UINT64: return WEIR_JSON_UINT;
+  case dom::element_type::DOUBLE: return WEIR_JSON_DOUBLE;
+  case dom::element_type::STRING: return WEIR_JSON_STRING;
+  case dom::element_type::BOOL: return WEIR_JSON_BOOL;
+  default: return WEIR_JSON_NULL;
+  }
+}
+
+template <typename T> static T value_or_zero(weir_json_node node) {
+  T value{};
+  if (cast<dom::element>(node).get(value)) return T{};
+  return value;
+}
+
+extern "C" bool weir_json_bool(weir_json_node node) { return value_or_zero<bool>(node); }
+extern "C" int64_t weir_json_int(weir_json_node node) { return value_or_zero<int64_t>(node); }
+extern "C" uint64_t weir_json_uint(weir_json_node node) { return value_or_zero<uint64_t>(node); }
+extern "C" double weir_json_double(weir_json_node node) { return value_or_zero<double>(node); }
+extern "C" weir_json_bytes weir_json_string(weir_json_node node) {
+  std::string_view value;
+  if (cast<dom::element>(node).get(value)) return {nullptr, 0};
+  return bytes_of(value);
+}
+
+extern "C" weir_json_iterator weir_json_iterate(weir_json_node node) {
+  auto element = cast<dom::element>(node);
+  weir_json_iterator result{node, node, false};
+  dom::array array;
+  dom::object object;
+  if (!element.get(array)) {
+    result.current = cast<weir_json_node>(array.begin());
+    result.end = cast<weir_json_node>(array.end());
+  } else if (!element.get(object)) {
+    result.current = cast<weir_json_node>(object.begin());
+    result.end = cast<weir_json_node>(object.end());
+    result.object = true;
+  }
+  return result;
+}
+
+extern "C" bool weir_json_next(weir_json_iterator *iterator, weir_json_bytes *key, weir_json_node *value) {
+  if (iterator->current.index == iterator->end.index) return false;
+  if (iterator->object) {
+    auto at = cast<dom::object::iterator>(iterator->current);
+    *key = bytes_of(at.key());
+    *value = cast<weir_json_node>(at.value());
+    ++at;
+    iterator->current = cast<weir_json_node>(at);
+  } else {
+    auto at = cast<dom::array::iterator>(iterator->current);
+    *key = {nullptr, 0};
+    *value = cast<weir_json_node>(*at);
+    ++at;
+    iterator->current = cast<weir_json_node>(at);
+  }
+  return true;
+}
+
+extern "C" size_t weir_json_count(weir_json_node node) {
+  auto element = cast<dom::element>(node);
+  dom::array array;
+  dom::object object;
+  size_t known = !element.get(array) ? array.size() : !element.get(object) ? object.size() : 0;
+  if (known < 0xFFFFFF) return known;
+  size_t count = 0;
+  weir_json_bytes key;
+  weir_json_node value;
+  auto iterator = weir_json_iterate(node);
+  while (weir_json_next(&iterator, &key, &value)) ++count;
+  return count;
+}

@@ -1,2 +1,9 @@
 #pragma once
 #include <zstd.h>
+#if defined(__linux__)
+// glibc declares it only under _GNU_SOURCE, which Swift's own module of the C library does not set.
+extern int renameat2(int, const char *, int, const char *, unsigned int);
+static inline int weir_exchange(const char *first, const char *second) {
+  return renameat2(-100 /* AT_FDCWD */, first, -100, second, 2 /* RENAME_EXCHANGE */);
+}
+#endif

@@ -45,4 +45,51 @@ public struct ClusterTree: Sendable, Equatable {
 
   /// The number of leaves.
   public var leafCount: Int { nodes.reduce(0) { $0 + ($1.leaf >= 0 ? 1 : 0) } }
+
+  /// Levels below the root.
+  public var depth: Int { nodes.reduce(0) { max($0, $1.level) } }
+
+  /// [leaves] the node of each leaf, by the leaf's number.
+  public var leafNodes: [Int] {
+    var result = [Int](repeating: 0, count: leafCount)
+    for (index, node) in nodes.enumerated() where node.leaf >= 0 { result[node.leaf] = index }
+    return result
+  }
+
+  /// A node's children.
+  public func children(of node: Int) -> Range<Int> {
+    nodes[node].childCount == 0 ? 0..<0 : nodes[node].firstChild..<nodes[node].firstChild + nodes[node].childCount
+  }
+
+  /// The nodes a descent that stops at `level` can end in, in breadth-first order: those of the level and the leaves above it.
+  public func nodes(atLevel level: Int) -> [Int] {
+    nodes.indices.filter { nodes[$0].level == level || (nodes[$0].level < level && nodes[$0].childCount == 0) }
+  }
+
+  /// Groups the leaves by the nodes of a level, as `weir split` does by the top one.
+  /// - Returns: [leaves] the position in `nodes(atLevel:)` of the node that each leaf is under.
+  public func domains(level: Int) -> [Int] {
+    var position = [Int](repeating: -1, count: nodes.count)
+    for (index, node) in nodes(atLevel: level).enumerated() { position[node] = index }
+    return leafNodes.map { leaf in
+      var node = leaf
+      while node >= 0 && position[node] < 0 { node = nodes[node].parent }
+      return node < 0 ? 0 : position[node]
+    }
+  }
+
+  /// Numbers the leaves from left to right.
+  public mutating func numberLeaves() {
+    var next = 0
+    var stack = [0]
+    while let node = stack.popLast() {
+      guard nodes[node].childCount > 0 else {
+        nodes[node].leaf = next
+        next += 1
+        continue
+      }
+      nodes[node].leaf = -1
+      stack.append(contentsOf: children(of: node).reversed())
+    }
+  }
 }

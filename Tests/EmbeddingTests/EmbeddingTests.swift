@@ -1,1 +1,215 @@
-// Embedding tests
+import Corpus
+import Embedding
+import Foundation
+import Kernels
+import Primitives
+import Storage
+import Testing
+
+/// A random sparse matrix of low rank and some noise, and its dense double.
+private func sample(rows: Int, columns: Int, rank: Int, seed: UInt64) -> (SparseMatrix, [Double]) {
+  var random = SequentialRandom(seed: seed, stream: 1)
+  let left = (0..<rows * rank).map { _ in random.uniform() - 0.5 }
+  let right = (0..<rank * columns).map { _ in random.uniform() < 0.3 ? random.uniform() : 0 }
+  var dense = [Double](repeating: 0, count: rows * columns)
+  var offsets = [0]
+  var indices: [UInt32] = []
+  var values: [Float] = []
+  for row in 0..<rows {
+    for column in 0..<columns {
+      var sum = 0.0
+      for k in 0..<rank { sum += left[row * rank + k] * right[k * columns + column] * Double(rank - k) * Double(rank - k) }
+      if random.uniform() < 0.1 { sum += 0.01 * (random.uniform() - 0.5) }
+      guard Float(sum) != 0 else { continue }
+      dense[row * columns + column] = Double(Float(sum))
+      indices.append(UInt32(column))
+      values.append(Float(sum))
+    }
+    offsets.append(indices.count)
+  }
+  return (SparseMatrix(rows: rows, columns: columns, offsets: offsets, indices: indices, values: values), dense)
+}
+
+/// Eigenvectors of AᵀA by cyclic Jacobi rotations: slow, simple, and another method than the one under test.
+private func jacobi(_ dense: [Double], rows: Int, columns n: Int) -> (values: [Double], vectors: [[Double]]) {
+  var a = [Double](repeating: 0, count: n * n)
+  for i in 0..<n {
+    for j in 0..<n { a[i * n + j] = (0..<rows).reduce(0.0) { $0 + dense[$1 * n + i] * dense[$1 * n + j] } }
+  }
+  var v = [Double](repeating: 0, count: n * n)
+  for i in 0..<n { v[i * n + i] = 1 }
+  for _ in 0..<30 {
+    for p in 0..<n {
+      for q in p + 1..<max(n, p + 1) where a[p * n + q].magnitude > 1e-300 {
+        let theta = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q])
+        let t = (theta >= 0 ? 1.0 : -1.0) / (theta.magnitude + (theta * theta + 1).squareRoot())
+        let c = 1 / (t * t + 1).squareRoot()
+        let s = t * c
+        for k in 0..<n {
+          let (x, y) = (a[k * n + p], a[k * n + q])
+          (a[k * n + p], a[k * n + q]) = (c * x - s * y, s * x + c * y)
+        }
+        for k in 0..<n {
+          let (x, y) = (a[p * n + k], a[q * n + k])
+          (a[p * n + k], a[q * n + k]) = (c * x - s * y, s * x + c * y)
+          let (u, w) = (v[k * n + p], v[k * n + q])
+          (v[k * n + p], v[k * n + q]) = (c * u - s * w, s * u + c * w)
+        }
+      }
+    }
+  }
+  let order = (0..<n).sorted { a[$0 * n + $0] > a[$1 * n + $1] }
+  return (order.map { a[$0 * n + $0] }, order.map { column in (0..<n).map { v[$0 * n + column] } })
+}
+
+@Suite struct TruncatedSVDTests {
+  @Test(arguments: 1...4) func agreesWithJacobi(seed: UInt64) throws {
+    let (rows, columns, rank) = (60, 30, 5)
+    let (matrix, dense) = sample(rows: rows, columns: columns, rank: rank, seed: seed)
+    let svd = try TruncatedSVD(matrix, rank: rank, oversampling: 8, iterations: 6, seed: seed, pool: ThreadPool(threads: 2))
+    let (values, vectors) = jacobi(dense, rows: rows, columns: columns)
+    for k in 0..<rank { #expect((svd.singularValues[k] / values[k].squareRoot() - 1).magnitude < 1e-4) }
+    // Subspace angle: the projection of each reference vector on the subspace has length 1.
+    for k in 0..<rank {
+      var length = 0.0
+      for j in 0..<rank {
+        let dot = (0..<columns).reduce(0.0) { $0 + vectors[k][$1] * Double(svd.vectors[$1 * rank + j]) }
+        length += dot * dot
+      }
+      #expect((length - 1).magnitude < 1e-4)
+    }
+    // Orthonormal columns.
+    for i in 0..<rank {
+      for j in 0..<rank {
+        let dot = (0..<columns).reduce(0.0) { $0 + Double(svd.vectors[$1 * rank + i]) * Double(svd.vectors[$1 * rank + j]) }
+        #expect((dot - (i == j ? 1 : 0)).magnitude < 1e-4)
+      }
+    }
+  }
+
+  @Test func moreDirectionsThanTheMatrixHasAreZero() throws {
+    let matrix = SparseMatrix(rows: 3, columns: 4, offsets: [0, 1, 2, 2], indices: [1, 3], values: [2, 5])
+    let svd = try TruncatedSVD(matrix, rank: 4, oversampling: 2, iterations: 2, seed: 1, pool: ThreadPool(threads: 1))
+    #expect((svd.singularValues[0] - 5).magnitude < 1e-5 && (svd.singularValues[1] - 2).magnitude < 1e-5)
+    #expect(svd.singularValues[2] == 0 && svd.singularValues[3] == 0)
+    #expect(svd.vectors.allSatisfy { $0.isFinite })
+    #expect((svd.vectors[3 * 4] - 1).magnitude < 1e-5)
+    #expect((0..<4).allSatisfy { svd.vectors[$0 * 4 + 2] == 0 && svd.vectors[$0 * 4 + 3] == 0 })
+  }
+
+  @Test func theTransposeIsTheTranspose() {
+    let (matrix, dense) = sample(rows: 20, columns: 13, rank: 2, seed: 9)
+    let pool = ThreadPool(threads: 2)
+    let transposed = matrix.transposed()
+    let identity = (0..<400).map { Float($0 % 21 == 0 ? 1 : 0) }
+    let product = transposed.times(identity, width: 20, pool: pool)
+    for row in 0..<20 {
+      for column in 0..<13 { #expect(Double(product[column * 20 + row]) == dense[row * 13 + column]) }
+    }
+  }
+}
+
+/// Windows of two topics with words of their own and words in common.
+private func corpus(_ count: Int, seed: UInt64) -> [[Int32]] {
+  var random = SequentialRandom(seed: seed, stream: 2)
+  return (0..<count).map { window in
+    (0..<120).map { _ in
+      let own = random.uniform() < 0.5
+      return own ? Int32(1_000 * (1 + window % 2)) + Int32.random(in: 0..<60, using: &random) : Int32.random(in: 0..<50, using: &random)
+    }
+  }
+}
+
+private func configuration() -> LSIEmbedder.Configuration {
+  var configuration = LSIEmbedder.Configuration()
+  configuration.dimensions = 8
+  configuration.buckets = 1_024
+  configuration.oversampling = 8
+  return configuration
+}
+
+@Suite struct LSIEmbedderTests {
+  @Test func topicsAreFarApart() throws {
+    let windows = corpus(80, seed: 3)
+    let pool = ThreadPool(threads: 2)
+    let embedder = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: configuration(), pool: pool)
+    let vectors = try embedder.embed(windows, pool: pool)
+    func dot(_ a: Int, _ b: Int) -> Float { (0..<8).reduce(0) { $0 + vectors[a * 8 + $1] * vectors[b * 8 + $1] } }
+    for window in 0..<80 { #expect((dot(window, window) - 1).magnitude < 1e-5) }
+    for window in 2..<80 { #expect(dot(window, window % 2) > dot(window, 1 - window % 2)) }
+  }
+
+  @Test func theSameBytesWhateverTheThreads() throws {
+    let windows = corpus(700, seed: 4)
+    var results: [[Float]] = []
+    var prints: Set<String> = []
+    for threads in 1...3 {
+      let pool = ThreadPool(threads: threads)
+      let embedder = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: configuration(), pool: pool)
+      prints.insert(embedder.fingerprint)
+      results.append(try embedder.embed(windows, pool: pool))
+    }
+    #expect(prints.count == 1)
+    #expect(results[0] == results[1] && results[1] == results[2])
+  }
+
+  @Test func aVectorDependsOnItsWindowAlone() throws {
+    let windows = corpus(300, seed: 5)
+    let pool = ThreadPool(threads: 2)
+    let embedder = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: configuration(), pool: pool)
+    let all = try embedder.embed(windows, pool: pool)
+    for window in [0, 77, 299] { #expect(try embedder.embed([windows[window]], pool: pool) == Array(all[window * 8..<window * 8 + 8])) }
+  }
+
+  @Test func aWindowWithoutFeaturesIsZero() throws {
+    let windows = corpus(60, seed: 6)
+    let pool = ThreadPool(threads: 1)
+    let embedder = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: configuration(), pool: pool)
+    #expect(try embedder.embed([[]], pool: pool) == [Float](repeating: 0, count: 8))
+    #expect(throws: WeirError.self) { try LSIEmbedder.fit(WindowReader([[], []]), tokenizer: "t", configuration: configuration(), pool: pool) }
+    #expect(throws: WeirError.self) { try LSIEmbedder.fit(WindowReader([]), tokenizer: "t", configuration: configuration(), pool: pool) }
+    var odd = configuration()
+    odd.buckets = 1_000
+    #expect(throws: WeirError.self) { try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: odd, pool: pool) }
+  }
+
+  @Test func aSampleIsSeeded() throws {
+    let windows = corpus(200, seed: 7)
+    let pool = ThreadPool(threads: 1)
+    var sampled = configuration()
+    sampled.sample = 50
+    let first = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: sampled, pool: pool)
+    let again = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: sampled, pool: pool)
+    sampled.seed = 2
+    let other = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: sampled, pool: pool)
+    #expect(first.fingerprint == again.fingerprint && first.fingerprint != other.fingerprint)
+  }
+
+  @Test func itSurvivesTheDiskAndRefusesOtherTokenizers() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let windows = corpus(60, seed: 8)
+    let pool = ThreadPool(threads: 1)
+    let embedder = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: configuration(), pool: pool)
+    try embedder.save(to: folder + "/embedder")
+    for place in [folder, folder + "/embedder"] {
+      let loaded = try LSIEmbedder(folder: place)
+      #expect(loaded.fingerprint == embedder.fingerprint && loaded.configuration == embedder.configuration)
+      #expect(try loaded.embed(windows, pool: pool) == embedder.embed(windows, pool: pool))
+      try loaded.check(tokenizer: "t", place: "data")
+      #expect(throws: WeirError.self) { try loaded.check(tokenizer: "u", place: "data") }
+    }
+    // One flipped bit of the model is found.
+    let model = folder + "/embedder/model.safetensors"
+    var bytes = try Files.read(model)
+    bytes[bytes.count - 5_000] ^= 1
+    try Files.write(bytes, to: model)
+    #expect(throws: WeirError.self) { try LSIEmbedder(folder: folder) }
+    #expect(throws: WeirError.self) { try LSIEmbedder(folder: folder + "/nowhere") }
+  }
+
+  @Test func documentsAreCutAsDatasetsAre() {
+    #expect(WindowReader.windows(of: []).isEmpty)
+    #expect(WindowReader.windows(of: [UInt32](0..<2_050)).map(\.count) == [1_024, 1_024, 2])
+  }
+}

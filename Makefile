@@ -1,0 +1,50 @@
+# The two commands: `make demo` and `make test`. Everything else is for those who work on weir.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+WEIR := .build/release/weir
+SWIFT_FILES := Package.swift Sources Tests
+
+.PHONY: demo test test-debug test-release build check setup format lint layers docs parity clean install
+
+## Runs the main job on the sample corpora, end to end; the report's path is its last line.
+demo: build
+	@$(WEIR) run corpora/demo.yaml
+
+## All set-up, all tests, in debug and in release.
+test: test-debug test-release
+
+test-debug: setup
+	@swift build --build-tests -q
+	@swift test --skip-build
+
+test-release: setup
+	@swift build -c release --build-tests -q
+	@swift test -c release --skip-build
+
+## The executable, optimised: .build/release/weir.
+build: setup
+	@echo "building weir (release)"
+	@swift build -c release --product weir -q
+
+## What CI runs.
+check: setup lint layers docs test
+
+setup:
+	@scripts/setup
+
+lint:
+	@swift format lint --strict --parallel --recursive $(SWIFT_FILES) && echo "format: clean"
+
+## Formats the sources in place.
+format:
+	@swift format --in-place --parallel --recursive $(SWIFT_FILES)
+
+layers:
+	@scripts/layers
+
+## The API documentation; fails on a broken reference.
+docs: setup
+	@scripts/docs
+
+clean:
+	@rm -rf .build runs

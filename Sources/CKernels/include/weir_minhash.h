@@ -1,0 +1,26 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// Copies UTF-8 text with every run of Unicode white space as one blank, and none at the ends.
+/// `out` has room for `count` bytes. Returns the number of bytes written.
+size_t weir_collapse_space(const uint8_t *text, size_t count, uint8_t *out);
+
+/// Fingerprints of the word n-grams of a text, in the order of the text, repeated ones included; the normalisation is described in minhash.c.
+/// A text of 1 … n−1 words gives one fingerprint, of all of them; a text without words none.
+/// `out` has room for `count / 2 + 1` values. Returns the number of fingerprints.
+size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint64_t *out);
+
+/// signature[p] = min over i of (multipliers[p] · hashes[i] + offsets[p]) mod 2^64; `permutations` is a multiple of 8. All ones for count = 0.
+void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations,
+                  uint64_t *signature);
+
+/// Sorts keys that are spread evenly over 32 bits and takes repeated ones out. `scratch` has room for 2 · count + 1 values.
+/// Returns the number of different keys.
+size_t weir_sort_unique(uint32_t *keys, size_t count, uint32_t *scratch);
+
+/// The number of values that two strictly ascending lists share.
+size_t weir_intersection(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count);
+
+/// Sorts `values` by `keys`, stable; both scratch arrays have room for `count`.
+void weir_sort_pairs(uint64_t *keys, uint32_t *values, size_t count, uint64_t *key_scratch, uint32_t *value_scratch);

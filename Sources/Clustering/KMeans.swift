@@ -1,0 +1,78 @@
+import CKernels
+import Kernels
+import Pipeline
+import Primitives
+
+/// Lloyd's k-means on dense vectors, seeded by k-means++ (Arthur & Vassilvitskii 2007).
+///
+/// Every iteration cuts the points into at most 32 ranges by their number, scores each range against the centroids by matrix
+/// products, sums it in double precision, and adds the ranges in order: the same bytes whatever the number of threads.
+/// Cost: iterations · points · clusters · dimensions multiply-adds.
+public struct KMeans: Sendable {
+  /// How k-means runs.
+  public struct Configuration: Sendable, Codable, Equatable {
+    /// The most iterations.
+    public var iterations = 30
+    /// Stops when the objective falls by less than this share.
+    public var tolerance = 1e-4
+    /// Whether centroids have length 1 and points are compared by direction; points must then have length 1 or 0.
+    public var spherical = true
+    /// Seedings tried; the one with the lowest objective after seeding and `iterations` is kept.
+    public var restarts = 1
+    /// The seed.
+    public var seed: UInt64 = 1
+
+    /// Creates the defaults.
+    public init() {}
+  }
+
+  /// The number of clusters found: fewer than asked for where the points are not distinct enough.
+  public let clusters: Int
+  /// [clusters, dimensions] row-major; none is empty.
+  public let centroids: [Float]
+  /// [points] the nearest centroid of each point.
+  public let labels: [UInt32]
+  /// The sum of squared distances to the nearest centroid.
+  public let objective: Double
+  /// The objective at the start and after each iteration.
+  public let history: [Double]
+
+  /// Clusters points.
+  /// - Parameters:
+  ///   - points: [count, dimensions] row-major.
+  ///   - count: the number of points, at least 1.
+  ///   - dimensions: of a point.
+  ///   - clusters: how many are asked for.
+  ///   - stream: distinguishes runs of one seed, such as the nodes of a tree.
+  ///   - pool: where the ranges run; nil runs them one after the other, with the same result.
+  public init(
+    points: UnsafePointer<Float>, count: Int, dimensions: Int, clusters: Int, configuration: Configuration = Configuration(),
+    stream: UInt64 = 0, pool: ThreadPool? = nil, progress: Progress = .silent
+  ) throws {
+    precondition(count > 0 && dimensions > 0 && clusters > 0, "k-means needs points and clusters")
+    var best: KMeansRun?
+    for restart in 0..<max(1, configuration.restarts) {
+      var run = KMeansRun(
+        points: points, count: count, dimensions: dimensions, spherical: configuration.spherical, pool: pool,
+        random: SequentialRandom(seed: configuration.seed &+ UInt64(restart) &* 0x9E37_79B9, stream: CounterRandom.mix(stream)))
+      try run.seed(clusters: min(clusters, count), progress: progress)
+      try run.iterate(configuration, progress: progress)
+      if run.objective < (best?.objective ?? .infinity) || best == nil { best = run }
+    }
+    guard var run = best else { preconditionFailure("at least one restart") }
+    run.dropEmpty()
+    self.clusters = run.clusters
+    centroids = run.centroids
+    labels = run.labels
+    objective = run.objective
+    history = run.history
+  }
+
+  /// The index of the k-means++ seeds for these arguments, for those who check the method against another implementation.
+  public static func seeds(points: UnsafePointer<Float>, count: Int, dimensions: Int, clusters: Int, seed: UInt64) -> [Int] {
+    var run = KMeansRun(
+      points: points, count: count, dimensions: dimensions, spherical: false, pool: nil,
+      random: SequentialRandom(seed: seed, stream: CounterRandom.mix(0)))
+    return (try? run.seed(clusters: min(clusters, count), progress: .silent)) ?? []
+  }
+}

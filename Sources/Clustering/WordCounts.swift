@@ -1,0 +1,54 @@
+/// Words of a text: lower-cased sequences of at least three letters; bytes beyond ASCII count as letters, so that words of every
+/// alphabet are found.
+enum Words {
+  /// Calls `body` with each word.
+  /// - Complexity: O(bytes).
+  static func scan(_ text: [UInt8], _ body: (ArraySlice<UInt8>) -> Void) {
+    var lower = text
+    for index in lower.indices where lower[index] >= 0x41 && lower[index] <= 0x5A { lower[index] += 0x20 }
+    var start = 0
+    var letters = 0
+    for index in 0...lower.count {
+      let byte = index < lower.count ? lower[index] : 0x20
+      if (byte >= 0x61 && byte <= 0x7A) || byte >= 0x80 {
+        // A continuation byte is not a letter of its own.
+        letters += byte & 0xC0 == 0x80 ? 0 : 1
+      } else {
+        if letters >= 3 && index - start <= 40 { body(lower[start..<index]) }
+        start = index + 1
+        letters = 0
+      }
+    }
+  }
+}
+
+/// In how many windows each word occurs, in all and by cluster.
+struct WordCounts {
+  private(set) var words: [[UInt8]] = []
+  private(set) var windows: [Int] = []
+  private var numbers: [[UInt8]: Int] = [:]
+  /// [clusters] windows with the word, by word.
+  private(set) var byCluster: [[Int: Int]]
+
+  init(clusters: Int) { byCluster = Array(repeating: [:], count: clusters) }
+
+  /// Counts a window's words once each, in its cluster.
+  mutating func add(_ text: [UInt8], cluster: Int) {
+    var seen: Set<Int> = []
+    Words.scan(text) { word in
+      let key = Array(word)
+      let number: Int
+      if let known = numbers[key] {
+        number = known
+      } else {
+        number = words.count
+        numbers[key] = number
+        words.append(key)
+        windows.append(0)
+      }
+      guard seen.insert(number).inserted else { return }
+      windows[number] += 1
+      byCluster[cluster][number, default: 0] += 1
+    }
+  }
+}

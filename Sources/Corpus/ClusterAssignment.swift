@@ -1,0 +1,85 @@
+import Primitives
+import Storage
+
+/// The leaf of every window of a dataset: a folder (`DATASET/clusters/NAME`) with `leaves.safetensors` and a manifest.
+public struct ClusterAssignment: Sendable, Equatable {
+  /// The format's name in the manifest.
+  public static let format = "weir.cluster-assignment.1"
+  /// The tensor file's name in the folder.
+  public static let fileName = "leaves.safetensors"
+
+  /// The fingerprint of the dataset.
+  public var dataset: String
+  /// The fingerprint of the cluster tree.
+  public var tree: String
+  /// The number of leaves of the tree.
+  public var leafCount: Int
+  /// [windows] the leaf of each window.
+  public var leaves: [UInt32]
+  /// The assignment's own fingerprint; empty before it is written.
+  public var fingerprint: String
+
+  /// Creates an assignment.
+  public init(dataset: String, tree: String, leafCount: Int, leaves: [UInt32], fingerprint: String = "") {
+    self.dataset = dataset
+    self.tree = tree
+    self.leafCount = leafCount
+    self.leaves = leaves
+    self.fingerprint = fingerprint
+  }
+
+  /// Reads an assignment.
+  /// - Throws: `WeirError` where it is none, or damaged.
+  public init(folder: String) throws {
+    guard Files.isFolder(folder) else { throw WeirError(folder, "no cluster assignment here", remedy: "make one with weir cluster assign") }
+    let manifest = try Manifest.read(folder: folder, format: Self.format)
+    guard let dataset = manifest.inputs["dataset"], let tree = manifest.inputs["tree"], let leafCount = manifest.counts["leaves"],
+      let windows = manifest.counts["windows"], leafCount > 0, windows >= 0
+    else { throw WeirError(folder + "/manifest.json", "names no dataset, tree, leaves or windows", remedy: "assign the dataset again") }
+    let file = try SafetensorsFile(folder + "/" + Self.fileName)
+    guard file.dtype("leaf") == .U32, file.shape("leaf") == [windows] else {
+      throw WeirError(file.path, "holds no U32 tensor \"leaf\" of \(windows) windows", remedy: "assign the dataset again")
+    }
+    let leaves = try file.withBytes("leaf") { bytes in
+      try (0..<windows).map { window in
+        let leaf = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * window, as: UInt32.self))
+        guard leaf < leafCount else {
+          throw WeirError(file.path, "window \(window) is in leaf \(leaf) of \(leafCount)", remedy: "assign the dataset again")
+        }
+        return leaf
+      }
+    }
+    self.init(dataset: dataset, tree: tree, leafCount: leafCount, leaves: leaves, fingerprint: manifest.fingerprint)
+  }
+
+  /// Writes the assignment, whole or not at all.
+  /// - Parameters:
+  ///   - folder: where; one of ours that is there is replaced when `replacing`.
+  ///   - tool: what writes it, with its version.
+  /// - Returns: the assignment with its fingerprint.
+  public func write(to folder: String, replacing: Bool = false, tool: String) throws -> ClusterAssignment {
+    let output = try AtomicFolder(folder, replacing: replacing)
+    var bytes = [UInt8](repeating: 0, count: 4 * leaves.count)
+    bytes.withUnsafeMutableBytes { bytes in
+      for (window, leaf) in leaves.enumerated() { bytes.storeBytes(of: leaf.littleEndian, toByteOffset: 4 * window, as: UInt32.self) }
+    }
+    _ = try Safetensors.write(
+      output.working + "/" + Self.fileName, tensors: [("leaf", .U32, [leaves.count], bytes)], metadata: ["format": Self.format])
+    let manifest = try output.commit(
+      format: Self.format, tool: tool, inputs: ["dataset": dataset, "tree": tree], configuration: .object([:]),
+      counts: ["leaves": leafCount, "windows": leaves.count])
+    var result = self
+    result.fingerprint = manifest.fingerprint
+    return result
+  }
+
+  /// Throws where the assignment is not that of a dataset.
+  public func check(dataset: String, windows: Int) throws {
+    guard self.dataset == dataset, leaves.count == windows else {
+      throw WeirError("cluster assignment", "it is that of another dataset (or it has changed)", remedy: "run weir cluster assign again")
+    }
+  }
+
+  /// The windows of each leaf.
+  public var index: LeafIndex { LeafIndex(leaves: leaves, leafCount: leafCount) }
+}

@@ -1,0 +1,23 @@
+import Pipeline
+import Primitives
+
+/// Small sets of documents read whole: seeds, held-out data.
+public enum DocumentFile {
+  /// Reads all documents of files, folders or standard input.
+  /// - Throws: `WeirError` for the first line that is no document, and where there is none at all.
+  public static func readAll(_ paths: [String], textField: String = "text", idField: String = "id") throws -> [Document] {
+    let source = try DocumentSource(paths: paths)
+    let parse = ParseDocuments(textField: textField, idField: idField)
+    var documents: [Document] = []
+    while let block = try source.next() {
+      var ledger = Ledger(names: parse.names, keepsRejects: true)
+      documents += try parse.apply(block, ledger: &ledger, offset: 0)
+      if let reject = ledger.rejects.first { throw WeirError(reject.origin, reject.reason, remedy: "correct or remove the line") }
+    }
+    try source.finish()
+    if documents.isEmpty {
+      throw WeirError(source.files.first == "-" ? "standard input" : paths.joined(separator: " "), "no documents", remedy: "check the input")
+    }
+    return documents
+  }
+}

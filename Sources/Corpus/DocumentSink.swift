@@ -1,0 +1,40 @@
+import Foundation
+import Primitives
+import Storage
+
+/// Where serialized documents go: a file (`.jsonl`, `.jsonl.zst`; all or nothing) or standard output (a weir stream with its proof of
+/// completeness; plain JSON lines on a terminal or where asked for).
+public final class DocumentSink {
+  private let writer: StreamWriter
+
+  /// Begins an output.
+  /// - Parameters:
+  ///   - path: a file, or `-` for standard output.
+  ///   - plain: plain JSON lines on standard output.
+  ///   - kind: what the records are.
+  ///   - level: the compression level; nil = 1 on standard output, 3 in files.
+  public init(path: String = "-", plain: Bool = false, kind: StreamKind = .documents, level: Int? = nil) throws {
+    let coding: OutputCoding
+    if path == "-" {
+      coding = plain || isatty(STDOUT_FILENO) == 1 ? .plain : .stream(level: level ?? 1)
+    } else {
+      coding = try .of(path: path, level: level ?? 3)
+    }
+    writer = try StreamWriter(path, kind: kind, coding: coding)
+  }
+
+  /// Writes bytes that hold `records` records.
+  public func write(_ bytes: [UInt8], records: Int) throws { try writer.write(bytes, records: records) }
+
+  /// Records written so far.
+  public var records: Int { writer.records }
+  /// Bytes written so far, before compression.
+  public var bytes: Int { writer.bytes }
+
+  /// Completes the output.
+  /// - Returns: the file's name, size and checksum; nil for standard output.
+  @discardableResult public func finish() throws -> FileRecord? { try writer.finish() }
+
+  /// Gives the output up: a file does not appear, a stream has no proof.
+  public func discard() { writer.discard() }
+}

@@ -1,0 +1,187 @@
+import Primitives
+import Storage
+
+/// Documents out of files, folders and standard input, as blocks of whole lines in a fixed order.
+///
+/// A file is JSON lines where its name says so (`.jsonl`, `.ndjson`, `.json`, each also `.gz` or `.zst`) or its first byte that is not
+/// blank is `{`; any other file is plain text, one document. Compression is told by the first bytes, not by the name.
+public final class DocumentSource {
+  /// The files in the order they are read.
+  public let files: [String]
+  /// Bytes of all files as they are on disk; nil where standard input is one of them.
+  public let totalBytes: Int?
+  /// What is odd but no error, such as an empty file.
+  public private(set) var warnings: [String] = []
+  /// Lines read so far.
+  public private(set) var lines = 0
+
+  private let blockSize: Int
+  private let open: (String) throws -> any ByteSource
+  private var nextFile = 0
+  private var current: FileState?
+  private var doneBytes = 0
+
+  private struct FileState {
+    var source: any ByteSource
+    var kind: LineBlock.Kind?
+    var carry: [UInt8] = []
+    var line = 1
+    var ended = false
+    var isFirst = true
+  }
+
+  /// Finds the files.
+  /// - Parameters:
+  ///   - paths: files, folders (walked in sorted order, hidden files left out), `-` for standard input; none means `-`.
+  ///   - blockSize: bytes of a block; a longer line makes a longer one.
+  ///   - open: opens a file, for formats that need a helper.
+  /// - Throws: `WeirError` for a file that is missing and a folder without files.
+  public init(
+    paths: [String], blockSize: Int = 1 << 20, open: @escaping (String) throws -> any ByteSource = { try ByteReader($0) }
+  ) throws {
+    var files: [String] = []
+    for path in paths.isEmpty ? ["-"] : paths {
+      if path == "-" {
+        if files.contains("-") { throw WeirError("-", "standard input is named twice") }
+        files.append(path)
+      } else if Files.isFolder(path) {
+        let found = try Files.walk(path, hidden: false)
+        if found.isEmpty { throw WeirError(path, "the folder has no files", remedy: "give a folder with documents") }
+        let base = path.hasSuffix("/") ? path : path + "/"
+        files += found.map { base + $0 }
+      } else if Files.exists(path) {
+        files.append(path)
+      } else {
+        throw WeirError(path, "no such file or folder", remedy: "check the path")
+      }
+    }
+    self.files = files
+    self.blockSize = max(1, blockSize)
+    self.open = open
+    totalBytes = files.contains("-") ? nil : try files.reduce(0) { $0 + (try Files.size($1)) }
+  }
+
+  /// Bytes of the files read so far, as they are on disk: for progress.
+  public var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
+
+  /// The next block; nil at the end.
+  /// - Throws: `WeirError` for a file that cannot be read or is damaged.
+  public func next() throws -> LineBlock? {
+    while true {
+      if current == nil {
+        guard nextFile < files.count else { return nil }
+        let source = try open(files[nextFile])
+        if let reader = source as? ByteReader, reader.kind == .tokens {
+          throw WeirError(name(files[nextFile]), "carries token documents, not documents", remedy: "pipe it to weir shard or weir tokenize --decode")
+        }
+        current = FileState(source: source, kind: Self.kind(byName: files[nextFile]))
+        nextFile += 1
+      }
+      if let block = try nextOfCurrent() { return block }
+      try closeCurrent()
+    }
+  }
+
+  /// Checks that everything was read.
+  /// - Throws: `WeirError` where blocks are left.
+  public func finish() throws {
+    guard current == nil, nextFile == files.count else { throw WeirError(name(files[max(0, nextFile - 1)]), "was not read to its end") }
+  }
+
+  private func closeCurrent() throws {
+    guard let state = current else { return }
+    let path = files[nextFile - 1]
+    if let reader = state.source as? ByteReader {
+      if state.kind != .text { try reader.finish(records: state.line - 1) }
+      doneBytes += reader.position
+    }
+    if state.isFirst { warnings.append("\(name(path)): is empty") }
+    lines += state.line - 1
+    current = nil
+  }
+
+  private func name(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+  /// What a file is by its name, where that says it.
+  private static func kind(byName path: String) -> LineBlock.Kind? {
+    if path == "-" { return .lines }
+    var name = path[...]
+    for ending in [".gz", ".zst"] where name.hasSuffix(ending) { name = name.dropLast(ending.count) }
+    if [".jsonl", ".ndjson", ".json"].contains(where: { name.hasSuffix($0) }) { return .lines }
+    return [".txt", ".text", ".md"].contains(where: { name.hasSuffix($0) }) ? .text : nil
+  }
+
+  /// The next block of the current file; nil at its end.
+  private func nextOfCurrent() throws -> LineBlock? {
+    guard var state = current else { return nil }
+    // The file's state is moved out and back, so that its buffer is never shared and copied.
+    current = nil
+    defer { current = state }
+    let path = files[nextFile - 1]
+    var bytes: [UInt8] = []
+    swap(&bytes, &state.carry)
+    var scanned = 0
+    while true {
+      if state.kind != .text, bytes.count >= blockSize || state.ended,
+        let cut = state.ended ? bytes.count : Self.behindLastNewline(bytes, from: scanned)
+      {
+        if bytes.isEmpty { return nil }
+        state.carry = Array(bytes[cut...])
+        bytes.removeSubrange(cut...)
+        let block = LineBlock(path: path, firstLine: state.line, content: bytes)
+        state.line += Self.lineCount(bytes)
+        return block
+      }
+      if state.ended {
+        // A plain text: all of it is one document.
+        if bytes.isEmpty { return nil }
+        state.line += 1
+        return LineBlock(path: path, firstLine: 1, content: bytes, kind: .text)
+      }
+      scanned = bytes.count >= blockSize ? bytes.count : 0
+      if bytes.count > 1 << 32 { throw WeirError("\(name(path)):\(state.line)", "is a line above 4 GiB", remedy: "split it") }
+      try read(&state, into: &bytes)
+    }
+  }
+
+  /// Reads a piece, at the beginning of a file without the byte order mark, and finds out there what the file is.
+  private func read(_ state: inout FileState, into bytes: inout [UInt8]) throws {
+    let start = bytes.count
+    let want = max(1 << 16, min(blockSize, 1 << 20))
+    var got = 0
+    bytes.append(contentsOf: repeatElement(0, count: want))
+    do {
+      defer { bytes.removeSubrange((start + got)...) }
+      got = try bytes.withUnsafeMutableBytes { try state.source.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
+    }
+    if got == 0 { state.ended = true }
+    guard state.isFirst, got > 0 else { return }
+    state.isFirst = false
+    while bytes.count < 3, !state.ended {
+      var byte: UInt8 = 0
+      let more = try withUnsafeMutableBytes(of: &byte) { try state.source.read(into: $0) }
+      if more == 0 { state.ended = true } else { bytes.append(byte) }
+    }
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+    if state.kind == nil {
+      let first = bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
+      state.kind = first == 0x7B ? .lines : .text
+    }
+  }
+
+  private static func behindLastNewline(_ bytes: [UInt8], from: Int) -> Int? {
+    var index = bytes.count
+    while index > from {
+      if bytes[index - 1] == 0x0A { return index }
+      index -= 1
+    }
+    return nil
+  }
+
+  /// Lines in whole lines; a last one without its newline counts.
+  static func lineCount(_ bytes: [UInt8]) -> Int {
+    var count = 0
+    for byte in bytes where byte == 0x0A { count += 1 }
+    return bytes.last == 0x0A || bytes.isEmpty ? count : count + 1
+  }
+}

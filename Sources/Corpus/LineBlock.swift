@@ -1,0 +1,36 @@
+import CJSON
+
+/// Whole lines of a file, or a whole plain text, on their way to be parsed.
+public struct LineBlock: Sendable {
+  /// What the bytes are.
+  public enum Kind: Sendable, Equatable {
+    /// JSON lines.
+    case lines
+    /// One document's text.
+    case text
+  }
+
+  /// Bytes past the content, so that the parser may read ahead.
+  public static let padding = Int(WEIR_JSON_PADDING)
+
+  /// The file; `-` is standard input.
+  public var path: String
+  /// The number of the first line, from 1.
+  public var firstLine: Int
+  /// Whole lines, and `padding` bytes after them.
+  public var bytes: [UInt8]
+  /// The number of bytes without the padding.
+  public var count: Int
+  /// What the bytes are.
+  public var kind: Kind
+
+  /// Creates a block of content, to which the padding is added.
+  public init(path: String, firstLine: Int, content: [UInt8], kind: Kind = .lines) {
+    self.path = path
+    self.firstLine = firstLine
+    count = content.count
+    bytes = content
+    bytes.append(contentsOf: repeatElement(0, count: Self.padding))
+    self.kind = kind
+  }
+}

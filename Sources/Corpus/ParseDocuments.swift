@@ -1,0 +1,124 @@
+import CJSON
+import Foundation
+import Pipeline
+import Primitives
+import Storage
+
+/// Lines to documents. A line that is none is quarantined with its reason and place; blank lines are skipped and not counted.
+public struct ParseDocuments: Stage {
+  private let textField: String
+  private let idField: String
+
+  /// Creates the stage.
+  /// - Parameters:
+  ///   - textField: the member that holds the text.
+  ///   - idField: the member that the id is taken from; one other than `id` also stays where it is.
+  public init(textField: String = "text", idField: String = "id") {
+    self.textField = textField
+    self.idField = idField
+  }
+
+  /// One account.
+  public var names: [String] { ["read"] }
+
+  /// Parses a block, about 1 GB/s.
+  public func apply(_ block: LineBlock, ledger: inout Ledger, offset: Int) throws -> [Document] {
+    var account = Account(stage: "read")
+    defer { ledger.accounts[offset].merge(account) }
+    if block.kind == .text { return parseText(block, account: &account, ledger: &ledger) }
+    guard let parser = weir_json_parser_create() else { throw WeirError(block.path, "not enough memory") }
+    defer { weir_json_parser_destroy(parser) }
+    var documents: [Document] = []
+    var text = textField
+    var id = idField
+    text.withUTF8 { text in
+      id.withUTF8 { id in
+        block.bytes.withUnsafeBufferPointer { bytes in
+          guard let base = bytes.baseAddress else { return }
+          var start = 0
+          var line = block.firstLine
+          while start < block.count {
+            let newline = memchr(base + start, 0x0A, block.count - start)
+            let end = newline.map { UnsafeRawPointer($0) - UnsafeRawPointer(base) } ?? block.count
+            let content = UnsafeBufferPointer(rebasing: bytes[start..<end])
+            if !content.allSatisfy(Self.isBlank) {
+              account.input += 1
+              var parts = weir_json_line()
+              let status = text.withMemoryRebound(to: CChar.self) { text in
+                id.withMemoryRebound(to: CChar.self) { id in
+                  weir_json_parse_line(
+                    parser, content.baseAddress, content.count, text.baseAddress, text.count, id.baseAddress, id.count, &parts)
+                }
+              }
+              if Int(status) == WEIR_JSON_OK {
+                documents.append(Self.document(parts, path: block.path, line: line))
+                account.bytesIn += parts.text.count
+              } else {
+                account.bytesIn += content.count
+                let reason = reason(Int(status))
+                account.quarantine(reason)
+                if ledger.keepsRejects {
+                  ledger.rejects.append(
+                    Reject(origin: "\(block.path):\(line)", stage: "read", reason: reason, record: Array(content)))
+                }
+              }
+            }
+            line += 1
+            start = end + 1
+          }
+        }
+      }
+    }
+    account.output = documents.count
+    account.bytesOut = documents.reduce(0) { $0 + $1.text.count }
+    return documents
+  }
+
+  private func parseText(_ block: LineBlock, account: inout Account, ledger: inout Ledger) -> [Document] {
+    account.input = 1
+    account.bytesIn = block.count
+    let valid = block.bytes.withUnsafeBufferPointer { weir_json_utf8($0.baseAddress, block.count) }
+    guard valid else {
+      account.quarantine(Self.invalidUTF8)
+      if ledger.keepsRejects {
+        ledger.rejects.append(
+          Reject(origin: "\(block.path):1", stage: "read", reason: Self.invalidUTF8, record: Array(block.bytes[..<block.count])))
+      }
+      return []
+    }
+    account.output = 1
+    account.bytesOut = block.count
+    return [Document(id: block.path, text: Array(block.bytes[..<block.count]), origin: "\(block.path):1")]
+  }
+
+  private static let invalidUTF8 = "invalid UTF-8"
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0D || byte == 0x09 }
+
+  private func reason(_ status: Int) -> String {
+    switch status {
+    case WEIR_JSON_UTF8: Self.invalidUTF8
+    case WEIR_JSON_NO_OBJECT: "not an object"
+    case WEIR_JSON_NO_TEXT: "no \(textField)"
+    case WEIR_JSON_TEXT_TYPE: "\(textField) is not a string"
+    case WEIR_JSON_ID_TYPE: "\(idField) is neither a string nor a number"
+    case WEIR_JSON_DUPLICATE: "a member twice"
+    case WEIR_JSON_COLLISION: "text besides \(textField)"
+    case WEIR_JSON_MEMORY: "too large to parse"
+    default: "broken JSON"
+    }
+  }
+
+  private static func document(_ parts: weir_json_line, path: String, line: Int) -> Document {
+    let text = UnsafeRawBufferPointer(start: parts.text.bytes, count: parts.text.count)
+    return Document(
+      id: string(parts.id) ?? Checksum.hex128(text), text: Array(text), source: string(parts.source),
+      members: Array(UnsafeBufferPointer(start: parts.members.bytes, count: parts.members.count)),
+      origin: string(parts.origin) ?? "\(path):\(line)")
+  }
+
+  private static func string(_ bytes: weir_json_bytes) -> String? {
+    guard let start = bytes.bytes else { return nil }
+    return String(decoding: UnsafeBufferPointer(start: start, count: bytes.count), as: UTF8.self)
+  }
+}

@@ -1,0 +1,100 @@
+import Pipeline
+import Primitives
+import Storage
+
+extension Verifier {
+  /// What the format of a folder promises, beyond the checksums.
+  func checkContent(_ manifest: Manifest, in folder: String) throws {
+    if manifest.format == TokenDataset.format { try attempt { try checkDataset(manifest, in: folder) } }
+    for file in manifest.files {
+      let path = folder + "/" + file.name
+      // The dataset's own check has read these with more care.
+      if manifest.format == TokenDataset.format, !file.name.contains("/") { continue }
+      guard Files.exists(path), !Files.isFolder(path), !file.name.hasSuffix(Manifest.fileName) else { continue }
+      try attempt { if let kind = try FileKind.of(path) { try checkFile(path, kind) } }
+    }
+  }
+
+  /// What the format of a single file promises.
+  func checkFile(_ path: String, _ kind: FileKind) throws {
+    try count(path)
+    try attempt {
+      switch kind {
+      case .safetensors: _ = try SafetensorsFile(path)
+      case .index: try checkIndex(path, tokens: String(path.dropLast(4)) + ".bin")
+      case .tokens: try checkIndex(String(path.dropLast(4)) + ".idx", tokens: path)
+      case .llmTokens: _ = try LLMTokens.count(try MappedFile(path))
+      case .jsonLines: try checkLines(path)
+      case .json(let name): try checkJSON(path, name)
+      }
+    }
+  }
+
+  private func checkIndex(_ index: String, tokens: String) throws {
+    guard index.hasSuffix(".idx") else { throw WeirError(index, "is a Megatron index without the ending .idx", remedy: "rename it") }
+    try count(index)
+    try count(tokens)
+    _ = try MegatronIndex(try MappedFile(index), dataBytes: try MappedFile(tokens).count)
+  }
+
+  private func checkJSON(_ path: String, _ name: String) throws {
+    let root = try JSONDocument(Files.read(path), place: path).root
+    guard root.isObject else { throw WeirError(path, "is no JSON object") }
+    switch name {
+    case "mixture": try checkMixture(path)
+    case "step state":
+      guard root["command"]?.string != nil, root["outputs"]?.isObject == true, root["accounts"]?.isArray == true else {
+        throw WeirError(path, "is no state of a step", remedy: "run the recipe again")
+      }
+    case "tokenizer":
+      guard root["model"]?["vocab"]?.isObject == true else { throw WeirError(path, "has no model.vocab") }
+      guard root["model"]?["merges"]?.isArray == true else { throw WeirError(path, "has no model.merges") }
+    default: break
+    }
+  }
+
+  /// A mixture's clusters are numbered, and its weights are a distribution.
+  private func checkMixture(_ path: String) throws {
+    let mixture = try JSONFile.read(Mixture.self, from: path)
+    func wrong(_ reason: String) { problem("\(path): \(reason)") }
+    if mixture.format != "weir.mixture.1" { wrong("its format is \(mixture.format), not weir.mixture.1") }
+    if mixture.clusters.isEmpty { wrong("it has no clusters") }
+    var listed = 0
+    for (index, cluster) in mixture.clusters.enumerated() {
+      let numbers = [cluster.weight, cluster.general, cluster.seed, cluster.epochs]
+      guard cluster.leaf != index || !numbers.allSatisfy({ $0 >= 0 && $0.isFinite }) || cluster.windows < 0 || cluster.tokens < 0 else { continue }
+      listed += 1
+      if listed <= Self.problemLimit { wrong("cluster \(index) has another number, or a share or count below 0") }
+    }
+    if listed > Self.problemLimit { wrong("and \(listed - Self.problemLimit) more clusters like that") }
+    for (name, sum) in [("weights", mixture.clusters.reduce(0) { $0 + $1.weight }), ("general shares", mixture.clusters.reduce(0) { $0 + $1.general })]
+    where !((sum - 1).magnitude < 1e-6) && !mixture.clusters.isEmpty {
+      wrong("its \(name) sum to \(sum), not to 1")
+    }
+  }
+
+  /// Every line is a JSON object; a line of documents (those of which the first has a text) has a text.
+  private func checkLines(_ path: String) throws {
+    let reader = try LineReader(path)
+    var number = 0
+    var bad = 0
+    var hasText: Bool?
+    while let line = try reader.next() {
+      number += 1
+      if number % 4_096 == 0 { try progress.checkStop() }
+      if line.isEmpty { continue }
+      let place = "\(path):\(number)"
+      let reason: String?
+      do {
+        let root = try JSONDocument(line, place: place).root
+        let isDocument = root["text"]?.string != nil
+        if hasText == nil { hasText = isDocument }
+        reason = !root.isObject ? "is no JSON object" : hasText == true && !isDocument ? "has no text" : nil
+      } catch let error as WeirError { reason = error.reason }
+      guard let reason else { continue }
+      bad += 1
+      if bad <= Self.problemLimit { problem("\(place): \(reason)") }
+    }
+    if bad > Self.problemLimit { problem("\(path): and \(bad - Self.problemLimit) more lines like that") }
+  }
+}

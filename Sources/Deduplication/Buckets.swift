@@ -1,0 +1,48 @@
+import CKernels
+
+/// The documents of a band by its fingerprint: only those that share it with another.
+struct Buckets {
+  /// Documents, bucket after bucket, ascending in each.
+  private(set) var members: [UInt32] = []
+  /// Where each bucket ends in `members`.
+  private(set) var ends: [Int] = []
+
+  /// Groups documents.
+  /// - Parameters:
+  ///   - keys: the fingerprint of each document.
+  ///   - counts: whether a document takes part.
+  init(_ keys: UnsafeBufferPointer<UInt64>, where counts: (Int) -> Bool) {
+    var sorted: [UInt64] = []
+    var documents: [UInt32] = []
+    sorted.reserveCapacity(keys.count)
+    documents.reserveCapacity(keys.count)
+    for document in keys.indices where counts(document) {
+      sorted.append(keys[document])
+      documents.append(UInt32(document))
+    }
+    let count = sorted.count
+    guard count > 1 else { return }
+    var keyScratch = [UInt64](repeating: 0, count: count)
+    var valueScratch = [UInt32](repeating: 0, count: count)
+    weir_sort_pairs(&sorted, &documents, count, &keyScratch, &valueScratch)
+    var start = 0
+    while start < count {
+      var end = start + 1
+      while end < count, sorted[end] == sorted[start] { end += 1 }
+      if end - start > 1 {
+        members += documents[start..<end]
+        ends.append(members.count)
+      }
+      start = end
+    }
+  }
+
+  /// Calls `body` with the members of each bucket.
+  func forEach(_ body: (ArraySlice<UInt32>) throws -> Void) rethrows {
+    var start = 0
+    for end in ends {
+      try body(members[start..<end])
+      start = end
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import CKernels
+import Kernels
+import Pipeline
+
+/// Groups under way: candidates of one band after another are compared and joined.
+struct CandidateGroups {
+  var sets: UnionFind
+  var report = FuzzyReport()
+  private let configuration: DeduplicationConfiguration
+  /// Pairs that were compared in vain; another band need not compare them again. Bounded, as it only saves time.
+  private var refused: Set<UInt64> = []
+  private var pending: [(a: UInt32, b: UInt32)] = []
+  private var similarities: [Double] = []
+
+  private static let refusedLimit = 1 << 21
+  private static let pendingLimit = 1 << 16
+  private static let rounds = 4
+  private static let looksPerComparison = 64
+
+  init(count: Int, configuration: DeduplicationConfiguration) {
+    sets = UnionFind(count: count)
+    self.configuration = configuration
+  }
+
+  /// Compares the candidates of a band and joins those that are alike.
+  mutating func join(
+    _ buckets: Buckets, starts: [Int], shingles: UnsafeBufferPointer<UInt32>, pool: ThreadPool, progress: Progress
+  ) throws {
+    guard configuration.verify else {
+      buckets.forEach { bucket in
+        guard let first = bucket.first else { return }
+        for member in bucket.dropFirst() { joinUnseen(first, member) }
+      }
+      return
+    }
+    // First everybody with the first of the bucket: in a bucket of copies that is all.
+    try buckets.forEach { bucket in
+      guard let first = bucket.first else { return }
+      for member in bucket.dropFirst() { propose(first, member) }
+      if pending.count >= Self.pendingLimit { try compare(starts, shingles, pool, progress) }
+    }
+    try compare(starts, shingles, pool, progress)
+    var left: [(bucket: ArraySlice<UInt32>, outsiders: [UInt32])] = []
+    buckets.forEach { bucket in
+      guard let first = bucket.first else { return }
+      let root = sets.find(Int(first))
+      let outsiders = bucket.filter { sets.find(Int($0)) != root }
+      if !outsiders.isEmpty && bucket.count > 2 { left.append((bucket, outsiders)) }
+    }
+    // Then those who are not with the first, with the first of them, and so on: a bucket may hold several groups of copies.
+    for _ in 0..<Self.rounds where left.contains(where: { $0.outsiders.count > 1 }) {
+      for entry in left where entry.outsiders.count > 1 {
+        for member in entry.outsiders.dropFirst() { propose(entry.outsiders[0], member) }
+        if pending.count >= Self.pendingLimit { try compare(starts, shingles, pool, progress) }
+      }
+      try compare(starts, shingles, pool, progress)
+      for index in left.indices where left[index].outsiders.count > 1 {
+        let root = sets.find(Int(left[index].outsiders[0]))
+        left[index].outsiders.removeAll { sets.find(Int($0)) == root }
+      }
+    }
+    // Last, across the groups of a bucket.
+    for entry in left { try compareAcross(entry.bucket, starts, shingles, pool, progress) }
+    try compare(starts, shingles, pool, progress)
+  }
+
+  /// Proposes the documents of a bucket that are not with its first one with the others, nearest first; each group of them takes no more
+  /// than `maximumComparisons` of these, so that two large groups that share a band are not compared each with each.
+  private mutating func compareAcross(
+    _ bucket: ArraySlice<UInt32>, _ starts: [Int], _ shingles: UnsafeBufferPointer<UInt32>, _ pool: ThreadPool, _ progress: Progress
+  ) throws {
+    var comparisons: [Int: Int] = [:]
+    for place in bucket.indices.dropFirst() {
+      let member = bucket[place]
+      let root = sets.find(Int(bucket[bucket.startIndex]))
+      let own = sets.find(Int(member))
+      guard own != root else { continue }
+      var left = comparisons[own] ?? configuration.maximumComparisons
+      guard left > 0 else { continue }
+      var looks = Self.looksPerComparison * configuration.maximumComparisons
+      search: for distance in 1..<bucket.count {
+        for other in [place - distance, place + distance] where bucket.indices.contains(other) {
+          let theirs = sets.find(Int(bucket[other]))
+          looks -= 1
+          // Of two that are not with the first the later one proposes.
+          if own != theirs, other < place || theirs == root {
+            propose(min(bucket[other], member), max(bucket[other], member))
+            left -= 1
+          }
+          if left == 0 || looks == 0 {
+            report.skipped += 1
+            break search
+          }
+        }
+      }
+      comparisons[own] = left
+      if pending.count >= Self.pendingLimit { try compare(starts, shingles, pool, progress) }
+    }
+  }
+
+  private mutating func joinUnseen(_ a: UInt32, _ b: UInt32) {
+    guard sets.find(Int(a)) != sets.find(Int(b)) else { return }
+    sets.union(Int(a), Int(b))
+    if report.examples.count < configuration.examples {
+      report.examples.append(.init(first: Int(a), second: Int(b), similarity: nil))
+    }
+  }
+
+  /// Puts a pair on the list, unless it is joined or refused already.
+  private mutating func propose(_ a: UInt32, _ b: UInt32) {
+    guard sets.find(Int(a)) != sets.find(Int(b)) else { return }
+    if !refused.isEmpty, refused.contains(UInt64(a) << 32 | UInt64(b)) { return }
+    pending.append((a, b))
+  }
+
+  /// Compares the pending pairs, in parallel, and joins those that are alike, in their order.
+  private mutating func compare(
+    _ starts: [Int], _ shingles: UnsafeBufferPointer<UInt32>, _ pool: ThreadPool, _ progress: Progress
+  ) throws {
+    guard !pending.isEmpty else { return }
+    try progress.checkStop()
+    let threshold = configuration.threshold
+    similarities = [Double](repeating: 0, count: pending.count)
+    pending.withUnsafeBufferPointer { pairs in
+      similarities.withUnsafeMutableBufferPointer { results in
+        nonisolated(unsafe) let results = results
+        starts.withUnsafeBufferPointer { starts in
+          pool.ranges(pairs.count, grain: 256) { range in
+            for index in range {
+              let (a, b) = (Int(pairs[index].a), Int(pairs[index].b))
+              results[index] = Self.similarity(shingles, starts[a]..<starts[a + 1], starts[b]..<starts[b + 1], threshold)
+            }
+          }
+        }
+      }
+    }
+    for (pair, similarity) in zip(pending, similarities) {
+      report.compared += 1
+      if similarity >= threshold {
+        sets.union(Int(pair.a), Int(pair.b))
+        if report.examples.count < configuration.examples {
+          report.examples.append(.init(first: Int(pair.a), second: Int(pair.b), similarity: similarity))
+        }
+      } else {
+        report.rejected += 1
+        if refused.count < Self.refusedLimit { refused.insert(UInt64(pair.a) << 32 | UInt64(pair.b)) }
+      }
+    }
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  /// The Jaccard similarity of two documents; 0 where their sizes alone put it below the threshold.
+  private static func similarity(_ shingles: UnsafeBufferPointer<UInt32>, _ a: Range<Int>, _ b: Range<Int>, _ threshold: Double) -> Double {
+    let (smaller, larger) = (min(a.count, b.count), max(a.count, b.count))
+    guard smaller > 0, let base = shingles.baseAddress, Double(smaller) >= threshold * Double(larger) else { return 0 }
+    let shared = weir_intersection(base + a.lowerBound, a.count, base + b.lowerBound, b.count)
+    return Double(shared) / Double(a.count + b.count - shared)
+  }
+}

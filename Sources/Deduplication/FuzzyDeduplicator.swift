@@ -1,0 +1,133 @@
+// Near-duplicates in two passes. In the first, `ShingleDocuments` makes signatures in parallel and `add` takes them in input order.
+// `decide` is the barrier between: per band, documents with the same fingerprint are candidates; candidates are compared by the Jaccard
+// similarity of their shingles; what passes is joined; of every group one document stays. In the second pass `NearDuplicateFilter`
+// lets the documents through that stay.
+//
+// The groups are the connected components of the candidate pairs above the threshold, whatever the order in which pairs are compared, so
+// that pairs already connected need no comparison. Cost: a sort a band, and one merge of two lists a compared pair.
+
+import CKernels
+import class Foundation.FileManager
+import Kernels
+import Pipeline
+import Primitives
+
+/// Finds near-duplicates by MinHash and locality-sensitive hashing, with verified edges.
+public final class FuzzyDeduplicator {
+  private let configuration: DeduplicationConfiguration
+  private let bands: [SpillBuffer<UInt64>]
+  private let shingles: SpillBuffer<UInt32>
+  /// Where the shingles of each document start, and at the end where they end.
+  private var starts: [Int] = [0]
+  private var lengths: [Int] = []
+
+  /// Creates a deduplicator without documents.
+  /// - Parameters:
+  ///   - configuration: the same as for `ShingleDocuments`.
+  ///   - spillLimit: bytes of bands and shingles that stay in memory; what is beyond goes to a temporary file.
+  ///   - temporaryFolder: where that file goes; nil for the system's.
+  /// - Throws: `WeirError` for a configuration out of range.
+  public init(
+    _ configuration: DeduplicationConfiguration = .init(), spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit,
+    temporaryFolder: String? = nil
+  ) throws {
+    try configuration.validate()
+    self.configuration = configuration
+    let folder = temporaryFolder ?? FileManager.default.temporaryDirectory.path
+    let half = max(0, spillLimit) / 2
+    bands = (0..<configuration.bands).map { _ in SpillBuffer(limit: half / configuration.bands, folder: folder) }
+    shingles = SpillBuffer(limit: half, folder: folder)
+  }
+
+  /// Documents so far.
+  public var count: Int { lengths.count }
+
+  /// Adds the next batch, in input order.
+  /// - Throws: `WeirError` for more than 2³¹ − 1 documents, or when a temporary file cannot be written.
+  public func add(_ batch: ShingledDocuments) throws {
+    guard lengths.count + batch.documents.count <= Int(Int32.max) else {
+      throw WeirError("--fuzzy", "more than \(Int32.max) documents", remedy: "deduplicate the corpus in parts")
+    }
+    precondition(batch.bands.count == batch.documents.count * bands.count, "the stage and the deduplicator have the same configuration")
+    for (index, document) in batch.documents.enumerated() {
+      starts.append(starts[starts.count - 1] + Int(batch.counts[index]))
+      lengths.append(document.text.count)
+    }
+    var column: [UInt64] = []
+    for band in bands.indices {
+      column.removeAll(keepingCapacity: true)
+      for index in batch.documents.indices { column.append(batch.bands[index * bands.count + band]) }
+      try bands[band].append(column[...])
+    }
+    try shingles.append(batch.shingles[...])
+  }
+
+  /// Decides which documents stay. The result does not depend on the number of threads.
+  /// - Throws: `Stopped`, and `WeirError` when a temporary file cannot be read.
+  public func decide(threads: Int = 1, progress: Progress = .silent) throws -> FuzzyDecision {
+    try shingles.seal()
+    var groups = CandidateGroups(count: count, configuration: configuration)
+    let pool = ThreadPool(threads: threads)
+    for (number, band) in bands.enumerated() {
+      try progress.checkStop()
+      progress.update(Double(number), of: Double(bands.count), unit: "bands")
+      try band.seal()
+      try band.withElements { keys in
+        try shingles.withElements { shingles in
+          let buckets = Buckets(keys) { self.starts[$0 + 1] > self.starts[$0] }
+          try groups.join(buckets, starts: starts, shingles: shingles, pool: pool, progress: progress)
+        }
+      }
+    }
+    progress.update(Double(bands.count), of: Double(bands.count), unit: "bands")
+    return decision(&groups)
+  }
+
+  private func decision(_ groups: inout CandidateGroups) -> FuzzyDecision {
+    var report = groups.report
+    report.documents = count
+    report.withoutWords = (0..<count).reduce(0) { $0 + (starts[$1 + 1] == starts[$1] ? 1 : 0) }
+    report.recall = stride(from: 0.5, through: 0.951, by: 0.05).map {
+      FuzzyReport.Recall(similarity: ($0 * 100).rounded() / 100, probability: configuration.recall($0))
+    }
+    // The survivor and the size of each group, at its least member.
+    var survivors = [Int32](repeating: -1, count: count)
+    var sizes = [Int32](repeating: 0, count: count)
+    for document in 0..<count {
+      let root = groups.sets.find(document)
+      sizes[root] += 1
+      let best = Int(survivors[root])
+      if best < 0 || (configuration.keep == .longest && lengths[document] > lengths[best]) { survivors[root] = Int32(document) }
+    }
+    var kept = [Bool](repeating: true, count: count)
+    var duplicateOf = [Int32](repeating: -1, count: count)
+    for document in 0..<count {
+      let root = groups.sets.find(document)
+      if root == document, sizes[root] > 1 {
+        report.groups[Int(sizes[root]), default: 0] += 1
+        report.largestGroup = max(report.largestGroup, Int(sizes[root]))
+      }
+      if Int(survivors[root]) != document {
+        kept[document] = false
+        duplicateOf[document] = survivors[root]
+        report.removed += 1
+      }
+    }
+    if report.largestGroup > configuration.alarmDocuments, Double(report.largestGroup) > configuration.alarmShare * Double(count) {
+      report.warnings.append(
+        "a group of \(report.largestGroup) near-duplicates is \(Self.percent(report.largestGroup, of: count)) of the documents; look at the examples, "
+          + "raise --threshold if they are not alike")
+    }
+    if report.skipped > 0 {
+      report.warnings.append(
+        "\(report.skipped) times groups in a crowded band were not compared in full; more rows in a band make crowds rarer, "
+          + "--max-comparisons compares more")
+    }
+    return FuzzyDecision(kept: kept, duplicateOf: duplicateOf, report: report)
+  }
+
+  private static func percent(_ part: Int, of whole: Int) -> String {
+    let tenths = (Double(part) * 1_000 / Double(max(1, whole))).rounded() / 10
+    return "\(tenths) %"
+  }
+}

@@ -1,0 +1,60 @@
+import Corpus
+import Kernels
+
+/// Turns windows of token ids into vectors of length 1. The vector of a window depends on the window alone, not on its
+/// neighbours or the number of threads.
+public protocol Embedder: Sendable {
+  /// One line that names the model and everything it was fitted on.
+  var fingerprint: String { get }
+  /// The fingerprint of the tokenizer whose ids it understands.
+  var tokenizer: String { get }
+  /// Dimensions of a vector.
+  var dimensions: Int { get }
+  /// Embeds windows.
+  /// - Parameters:
+  ///   - windows: the token ids of each window.
+  ///   - pool: where the windows run.
+  /// - Returns: [windows, dimensions], row-major; zero where a window has no feature.
+  func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float]
+  /// Saves the embedder's files in a folder, which is made where it is not there.
+  func save(to folder: String) throws
+}
+
+/// Windows by number, wherever they live: a token dataset, or an array.
+public struct WindowReader: Sendable {
+  /// The number of windows.
+  public let count: Int
+  private let read: @Sendable (Int) throws -> [Int32]
+
+  /// Creates a reader.
+  /// - Parameters:
+  ///   - count: the number of windows.
+  ///   - read: the token ids of a window; called from several threads.
+  public init(count: Int, read: @escaping @Sendable (Int) throws -> [Int32]) {
+    self.count = count
+    self.read = read
+  }
+
+  /// A reader of windows in memory.
+  public init(_ windows: [[Int32]]) { self.init(count: windows.count) { windows[$0] } }
+
+  /// The token ids of window `index`.
+  public func tokens(_ index: Int) throws -> [Int32] { try read(index) }
+
+  /// The windows of a dataset, without end-of-document tokens: new text is embedded without them too.
+  public init(_ dataset: TokenDataset) {
+    self.init(count: dataset.windowCount) { index in
+      let window = dataset.window(index)
+      var tokens = try dataset.tokens(document: window.document, range: window.offset..<window.offset + window.count)
+      if tokens.last == Int32(truncatingIfNeeded: dataset.endOfDocument) { tokens.removeLast() }
+      return tokens
+    }
+  }
+
+  /// The windows of a document of token ids that is in no dataset, as the dataset would cut them; none for an empty one.
+  public static func windows(of tokens: [UInt32]) -> [[Int32]] {
+    stride(from: 0, to: tokens.count, by: Window.maximum).map { start in
+      tokens[start..<min(tokens.count, start + Window.maximum)].map { Int32(bitPattern: $0) }
+    }
+  }
+}

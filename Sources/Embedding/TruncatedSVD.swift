@@ -1,0 +1,107 @@
+import Kernels
+import Pipeline
+import Primitives
+
+/// The leading right singular vectors of a sparse matrix by randomised subspace iteration (Halko, Martinsson, Tropp 2011,
+/// algorithms 4.4 and 5.1): a Gaussian start, alternating products with the matrix and its transpose, each followed by an
+/// orthonormalisation through the double-precision Gram matrix.
+///
+/// Cost: (2·iterations + 2) · non-zeros · (rank + oversampling) multiply-adds, and two dense matrices of that width.
+public struct TruncatedSVD: Sendable {
+  /// The number of singular vectors.
+  public let rank: Int
+  /// [rank] singular values, descending; 0 beyond the matrix's rank.
+  public let singularValues: [Double]
+  /// [columns, rank] right singular vectors, row-major; zero columns beyond the matrix's rank.
+  public let vectors: [Float]
+
+  /// Decomposes a matrix.
+  /// - Parameters:
+  ///   - matrix: [rows, columns].
+  ///   - rank: how many singular vectors.
+  ///   - oversampling: further directions that are iterated and then dropped.
+  ///   - iterations: power iterations.
+  ///   - seed: of the start; the result is a function of the arguments alone, whatever the pool.
+  public init(
+    _ matrix: SparseMatrix, rank: Int, oversampling: Int = 16, iterations: Int = 4, seed: UInt64, pool: ThreadPool,
+    progress: Progress = .silent
+  ) throws {
+    precondition(rank > 0 && oversampling >= 0 && iterations >= 0, "rank is positive")
+    let width = rank + oversampling
+    let columns = matrix.columns
+    let transposed = matrix.transposed()
+    var basis = Self.gaussian(columns * width, seed: seed)
+    let total = Double(iterations + 1)
+    for step in 0...iterations {
+      try progress.checkStop()
+      progress.update(Double(step), of: total, unit: "iterations", detail: "singular vectors")
+      var left = matrix.times(basis, width: width, pool: pool)
+      Self.orthonormalize(&left, rows: matrix.rows, width: width, pool: pool)
+      if step == iterations { Self.orthonormalize(&left, rows: matrix.rows, width: width, pool: pool) }
+      basis = transposed.times(left, width: width, pool: pool)
+      if step < iterations { Self.orthonormalize(&basis, rows: columns, width: width, pool: pool) }
+    }
+    // basis = Bᵀ = Aᵀ·Q; B·Bᵀ = W Σ² Wᵀ, so V = Bᵀ·W·Σ⁻¹.
+    let gram = basis.withUnsafeBufferPointer { $0.baseAddress.map { BLAS.gram($0, rows: columns, columns: width, pool: pool) } ?? [] }
+    let (values, rotation) = DenseMath.symmetricEigen(gram, n: width)
+    let floor = (values.first ?? 0) * 1e-9
+    var turn = [Float](repeating: 0, count: width * rank)
+    var singular = [Double](repeating: 0, count: rank)
+    for column in 0..<rank where values[column] > floor && values[column] > 0 {
+      singular[column] = values[column].squareRoot()
+      for row in 0..<width { turn[row * rank + column] = Float(rotation[row * width + column] / singular[column]) }
+    }
+    var vectors = Self.multiply(basis, rows: columns, inner: width, turn, width: rank, pool: pool)
+    Self.fixSigns(&vectors, rows: columns, width: rank)
+    self.rank = rank
+    singularValues = singular
+    self.vectors = vectors
+  }
+
+  /// Standard normal numbers by Box and Muller, each a function of its index.
+  private static func gaussian(_ count: Int, seed: UInt64) -> [Float] {
+    let random = CounterRandom(seed: seed, stream: 0x5644)
+    return (0..<count).map { index in
+      let first = 1 - random.uniform(UInt64(2 * index))
+      let second = random.uniform(UInt64(2 * index + 1))
+      return Float((-2 * Elementary.natural(first)).squareRoot() * Elementary.cosine(2 * .pi * second))
+    }
+  }
+
+  /// Makes the columns orthonormal; a dependent one becomes zero.
+  private static func orthonormalize(_ matrix: inout [Float], rows: Int, width: Int, pool: ThreadPool) {
+    let gram = matrix.withUnsafeBufferPointer { $0.baseAddress.map { BLAS.gram($0, rows: rows, columns: width, pool: pool) } }
+    guard let gram else { return }
+    let inverse = DenseMath.inverseCholesky(gram, n: width).map { Float($0) }
+    matrix = multiply(matrix, rows: rows, inner: width, inverse, width: width, pool: pool)
+  }
+
+  /// [rows, inner] · [inner, width], in blocks of rows.
+  private static func multiply(_ a: [Float], rows: Int, inner: Int, _ b: [Float], width: Int, pool: ThreadPool) -> [Float] {
+    var result = [Float](repeating: 0, count: rows * width)
+    result.withUnsafeMutableBufferPointer { result in
+      a.withUnsafeBufferPointer { a in
+        b.withUnsafeBufferPointer { b in
+          guard let out = result.baseAddress, let left = a.baseAddress, let right = b.baseAddress else { return }
+          nonisolated(unsafe) let (o, l, r) = (out, left, right)
+          pool.ranges(rows, grain: 1_024) { range in
+            BLAS.sgemm(
+              m: range.count, n: width, k: inner, a: l + range.lowerBound * inner, lda: inner, b: r, ldb: width,
+              c: o + range.lowerBound * width, ldc: width)
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// Singular vectors are known up to their sign: the entry of largest magnitude is made positive.
+  private static func fixSigns(_ vectors: inout [Float], rows: Int, width: Int) {
+    for column in 0..<width {
+      var largest: Float = 0
+      for row in 0..<rows where vectors[row * width + column].magnitude > largest.magnitude { largest = vectors[row * width + column] }
+      guard largest < 0 else { continue }
+      for row in 0..<rows { vectors[row * width + column] = -vectors[row * width + column] }
+    }
+  }
+}

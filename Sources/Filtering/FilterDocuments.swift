@@ -1,0 +1,125 @@
+import Corpus
+import Pipeline
+
+/// Drops the documents that break a rule, with the first rule they break as the reason.
+///
+/// Rules are evaluated in FineWeb's order whatever the order of their names: length, Gopher repetition, Gopher quality, C4, FineWeb.
+/// C4's rules take lines out of the documents that go on (`FilterConfiguration.C4.removesLines`); the account's `extra` holds
+/// `changed_documents` and the lines by rule, such as `removed_lines.c4.javascript`.
+public struct FilterDocuments: Stage {
+  /// The rules and thresholds.
+  public let configuration: FilterConfiguration
+  private let record: @Sendable (Document) -> [UInt8]
+
+  /// Creates the stage.
+  /// - Parameters:
+  ///   - configuration: rules and thresholds.
+  ///   - record: a document as a line for `--rejects`; called only where rejects are kept.
+  /// - Throws: `WeirError` for thresholds that contradict each other.
+  public init(_ configuration: FilterConfiguration = .init(), record: @escaping @Sendable (Document) -> [UInt8] = { $0.text }) throws {
+    try configuration.validate()
+    self.configuration = configuration
+    self.record = record
+  }
+
+  /// One account, `filter`.
+  public var names: [String] { ["filter"] }
+
+  /// Filters one batch.
+  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [Document] {
+    var judge = DocumentJudge(configuration)
+    var kept: [Document] = []
+    kept.reserveCapacity(batch.count)
+    var account = Account(stage: names[0])
+    for document in batch {
+      account.input += 1
+      account.bytesIn += document.text.count
+      let verdict = judge.judge(document.text)
+      for (rule, lines) in verdict.removedLines { account.extra["removed_lines.\(rule.rawValue)", default: 0] += Double(lines) }
+      if let reason = verdict.reason {
+        account.drop(reason)
+        if ledger.keepsRejects {
+          ledger.rejects.append(Reject(origin: document.origin, stage: names[0], reason: reason, record: record(document)))
+        }
+        continue
+      }
+      account.output += 1
+      guard let text = verdict.text else {
+        account.bytesOut += document.text.count
+        kept.append(document)
+        continue
+      }
+      var changed = document
+      changed.text = text
+      account.extra["changed_documents", default: 0] += 1
+      account.bytesOut += text.count
+      kept.append(changed)
+    }
+    ledger.accounts[offset].merge(account)
+    return kept
+  }
+}
+
+/// What the rules say about one text.
+public struct Verdict: Sendable, Equatable {
+  /// The reason to drop it, such as `gopher.too_few_words`; nil to keep it.
+  public var reason: String?
+  /// The text to go on with where C4's rules changed it.
+  public var text: [UInt8]?
+  /// Lines that C4's rules took out of a text that is kept, by rule.
+  public var removedLines: [FilterRule: Int] = [:]
+}
+
+/// Judges texts one after another; holds the tables that all of them share.
+public struct DocumentJudge {
+  private let configuration: FilterConfiguration
+  private var shape = TextShape()
+  private var repetition: RepetitionRules
+  private let quality: QualityRules
+  private let lines: LineRules
+  private var fineweb: FineWebRules
+  private let usesRepetition: Bool
+  private let usesQuality: Bool
+  private let usesLines: Bool
+  private let usesFineweb: Bool
+
+  /// Creates a judge.
+  public init(_ configuration: FilterConfiguration) {
+    self.configuration = configuration
+    let rules = configuration.rules
+    repetition = RepetitionRules(rules: rules, limits: configuration.gopherRepetition)
+    quality = QualityRules(rules: rules, limits: configuration.gopherQuality)
+    lines = LineRules(rules: rules, limits: configuration.c4)
+    fineweb = FineWebRules(rules: rules, limits: configuration.fineweb)
+    func uses(_ name: String) -> Bool { !rules.enabled.isDisjoint(with: FilterRules.rules(named: name) ?? []) }
+    usesRepetition = uses("gopher-repetition")
+    usesQuality = uses("gopher-quality")
+    usesLines = uses("c4")
+    usesFineweb = uses("fineweb")
+  }
+
+  /// Judges one text, in time linear in its length.
+  public mutating func judge(_ text: [UInt8]) -> Verdict {
+    shape.measure(text)
+    if configuration.rules.contains(.tooShort), shape.characters < configuration.length.minimumCharacters {
+      return Verdict(reason: FilterRule.tooShort.rawValue)
+    }
+    if configuration.rules.contains(.tooLong), shape.characters > configuration.length.maximumCharacters {
+      return Verdict(reason: FilterRule.tooLong.rawValue)
+    }
+    if usesRepetition, let reason = repetition.reason(shape) { return Verdict(reason: reason) }
+    if usesQuality, let reason = quality.reason(text, shape) { return Verdict(reason: reason) }
+    var verdict = Verdict()
+    if usesLines {
+      let outcome = lines.judge(text, shape)
+      if let reason = outcome.reason { return Verdict(reason: reason) }
+      verdict.text = outcome.text
+      verdict.removedLines = outcome.removed
+    }
+    if usesFineweb {
+      if let changed = verdict.text { shape.measure(changed) }
+      if let reason = fineweb.reason(verdict.text ?? text, shape) { return Verdict(reason: reason) }
+    }
+    return verdict
+  }
+}

@@ -1,0 +1,70 @@
+import Primitives
+
+/// A set of rules, as `--rules` names it: groups (`gopher`), single rules (`c4.policy`), and either one taken out (`-c4.policy`).
+public struct FilterRules: Sendable, Equatable {
+  /// The rules that are on.
+  public var enabled: Set<FilterRule>
+
+  /// Creates a set of rules.
+  public init(_ enabled: Set<FilterRule>) { self.enabled = enabled }
+
+  /// Parses a list such as `gopher,c4,-c4.no_terminal_punctuation`; what is named later wins.
+  /// - Parameter list: names separated by commas; a leading `-` takes the name's rules out again.
+  /// - Throws: `WeirError` that lists the valid names for an unknown or missing one.
+  public init(parsing list: String) throws {
+    enabled = []
+    var named = false
+    for item in list.split(separator: ",") {
+      var name = item.filter { !$0.isWhitespace }
+      guard !name.isEmpty else { continue }
+      let removes = name.hasPrefix("-")
+      if removes { name.removeFirst() }
+      guard let rules = Self.rules(named: name) else {
+        throw WeirError("--rules", "unknown rule '\(name)'", remedy: "valid are \(Self.names.joined(separator: ", ")), and single rules such as c4.policy")
+      }
+      named = true
+      if removes { enabled.subtract(rules) } else { enabled.formUnion(rules) }
+    }
+    guard named else { throw WeirError("--rules", "no rule named", remedy: "valid are \(Self.names.joined(separator: ", "))") }
+  }
+
+  /// Whether a rule is on.
+  public func contains(_ rule: FilterRule) -> Bool { enabled.contains(rule) }
+
+  /// The names of the groups, in the order in which they are evaluated.
+  public static let names = ["length", "gopher-repetition", "gopher-quality", "gopher", "c4", "fineweb"]
+
+  /// The rules of a group or a single rule's name; nil for an unknown name.
+  public static func rules(named name: String) -> Set<FilterRule>? {
+    switch name {
+    case "length": between(.tooShort, .tooLong)
+    case "gopher-repetition": between(.duplicateParagraphs, .duplicateNGrams)
+    case "gopher-quality": between(.tooFewWords, .tooFewStopWords)
+    case "gopher": between(.duplicateParagraphs, .tooFewStopWords)
+    case "c4": between(.loremIpsum, .citations)
+    case "fineweb": between(.fewPunctuatedLines, .listLike)
+    default: FilterRule(rawValue: name).map { [$0] }
+    }
+  }
+
+  /// Every rule in FineWeb's recipe: Gopher repetition, Gopher quality, C4 without the terminal-punctuation rule, FineWeb.
+  public static let finewebRecipe = FilterRules(between(.duplicateParagraphs, .listLike).subtracting([.noTerminalPunctuation]))
+
+  private static func between(_ first: FilterRule, _ last: FilterRule) -> Set<FilterRule> {
+    Set(FilterRule.allCases.filter { first <= $0 && $0 <= last })
+  }
+}
+
+extension FilterRules: Codable {
+  /// Reads a list of names.
+  public init(from decoder: any Decoder) throws {
+    let names = try decoder.singleValueContainer().decode([String].self)
+    try self.init(parsing: names.joined(separator: ","))
+  }
+
+  /// Writes the names of the single rules, ordered.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(enabled.sorted().map(\.rawValue))
+  }
+}

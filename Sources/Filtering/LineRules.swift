@@ -1,0 +1,195 @@
+// C4's rules (Raffel et al., JMLR 21(140), §2.2, and its published code): lines are judged one by one, documents by the lines that are
+// left. As in C4, the text goes on without the lines that were taken out, each stripped of white space around it
+// (`FilterConfiguration.C4.removesLines`).
+//
+// Sentences: a run of `.`, `?`, `!` and closing quotes or brackets that ends the line or stands before white space and no lower-case
+// letter ends one; a single dot after a single letter (an initial) does not. C4 used NLTK's Punkt.
+
+/// C4's rules over lines.
+struct LineRules {
+  let rules: FilterRules
+  let limits: FilterConfiguration.C4
+
+  /// What the rules found.
+  struct Outcome {
+    /// The reason to drop the document.
+    var reason: String?
+    /// The text of the lines that are left; nil where nothing changes.
+    var text: [UInt8]?
+    /// Lines taken out, by rule.
+    var removed: [FilterRule: Int] = [:]
+  }
+
+  /// Judges every line of a text.
+  func judge(_ text: [UInt8], _ shape: TextShape) -> Outcome {
+    var outcome = Outcome()
+    var kept: [UInt8] = []
+    kept.reserveCapacity(text.count)
+    var sentences = 0
+    var keptLines = 0
+    var line: [UInt8] = []
+    for extent in shape.lines {
+      line.removeAll(keepingCapacity: true)
+      if !extent.isBlank { line += text[shape.words[extent.firstWord].start..<shape.words[extent.lastWord - 1].end] }
+      if rules.contains(.longWords), (extent.firstWord..<extent.lastWord).contains(where: { shape.words[$0].characters > limits.maximumWordLength }) {
+        outcome.removed[.longWords, default: 0] += 1
+        continue
+      }
+      if rules.contains(.citations) { Self.removeCitations(&line) }
+      if rules.contains(.noTerminalPunctuation), !Self.endsInPunctuation(line) {
+        outcome.removed[.noTerminalPunctuation, default: 0] += 1
+        continue
+      }
+      if rules.contains(.shortLines), extent.lastWord - extent.firstWord < limits.minimumWordsPerLine {
+        outcome.removed[.shortLines, default: 0] += 1
+        continue
+      }
+      let phrases = Self.phrases(line)
+      if rules.contains(.loremIpsum), phrases.contains(.lorem) {
+        outcome.reason = FilterRule.loremIpsum.rawValue
+        return outcome
+      }
+      if rules.contains(.javascript), phrases.contains(.javascript) {
+        outcome.removed[.javascript, default: 0] += 1
+        continue
+      }
+      if rules.contains(.curlyBracket), phrases.contains(.curly) {
+        outcome.reason = FilterRule.curlyBracket.rawValue
+        return outcome
+      }
+      if rules.contains(.policy), phrases.contains(.policy) {
+        outcome.removed[.policy, default: 0] += 1
+        continue
+      }
+      sentences += Self.sentences(line)
+      if keptLines > 0 { kept.append(0x0A) }
+      kept += line
+      keptLines += 1
+    }
+    if rules.contains(.tooFewSentences), sentences < limits.minimumSentences {
+      outcome.reason = FilterRule.tooFewSentences.rawValue
+      return outcome
+    }
+    if limits.removesLines, kept != text { outcome.text = kept }
+    return outcome
+  }
+
+  /// Takes `[12]`, `[]`, `[edit]` and `[citation needed]` out.
+  static func removeCitations(_ line: inout [UInt8]) {
+    guard line.contains(0x5B) else { return }
+    var out: [UInt8] = []
+    var index = 0
+    scan: while index < line.count {
+      if line[index] == 0x5B {
+        var end = index + 1
+        while end < line.count, 0x30...0x39 ~= line[end] { end += 1 }
+        if end < line.count, line[end] == 0x5D {
+          index = end + 1
+          continue
+        }
+        for phrase in Self.citationPhrases where line[index...].starts(with: phrase) {
+          index += phrase.count
+          continue scan
+        }
+      }
+      out.append(line[index])
+      index += 1
+    }
+    line = out
+  }
+
+  private static let citationPhrases = [Array("[edit]".utf8), Array("[citation needed]".utf8)]
+
+  /// Whether a line ends in `.`, `?`, `!`, `"` or `'`, and not in `...`.
+  static func endsInPunctuation(_ line: [UInt8]) -> Bool {
+    switch line.last {
+    case 0x2E: !line.holds(0x2E, 0x2E, 0x2E, at: line.count - 3)
+    case 0x3F, 0x21, 0x22, 0x27: true
+    default: false
+    }
+  }
+
+  /// The number of sentences of a line; what follows the last end counts as one.
+  static func sentences(_ line: [UInt8]) -> Int {
+    var count = 0
+    var open = false  // whether anything stands after the last end
+    var index = 0
+    while index < line.count {
+      let byte = line[index]
+      guard byte == 0x2E || byte == 0x3F || byte == 0x21 else {
+        if byte > 0x20 { open = true }
+        index += 1
+        continue
+      }
+      let start = index
+      while index < line.count, Self.closes(line[index]) { index += 1 }
+      open = true
+      var next = index
+      while next < line.count, line[next] <= 0x20 { next += 1 }
+      let initial =
+        byte == 0x2E && index == start + 1 && start > 0 && Self.isLetter(line[start - 1]) && (start == 1 || line[start - 2] <= 0x20)
+      if next == line.count || (next > index && !(0x61...0x7A ~= line[next]) && !initial) {
+        count += 1
+        open = false
+      }
+    }
+    return count + (open ? 1 : 0)
+  }
+
+  private static func closes(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x2E, 0x3F, 0x21, 0x22, 0x27, 0x29, 0x5D: true
+    default: false
+    }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool { 0x61...0x7A ~= byte.lowered }
+
+  /// Phrases that a line holds, whatever the case.
+  struct Phrases: OptionSet {
+    let rawValue: Int
+    static let lorem = Phrases(rawValue: 1)
+    static let javascript = Phrases(rawValue: 2)
+    static let curly = Phrases(rawValue: 4)
+    static let policy = Phrases(rawValue: 8)
+  }
+
+  private static let lorem = Array("lorem ipsum".utf8)
+  private static let javascript = Array("javascript".utf8)
+  private static let policies = [
+    Array("terms of use".utf8), Array("privacy policy".utf8), Array("cookie policy".utf8), Array("uses cookies".utf8),
+    Array("use of cookies".utf8), Array("use cookies".utf8),
+  ]
+
+  /// The phrases in a line, found in one pass: the first two bytes decide whether to look closer.
+  static func phrases(_ line: [UInt8]) -> Phrases {
+    var found: Phrases = []
+    let bytes = line.span
+    let count = bytes.count
+    func matches(_ phrase: [UInt8], _ start: Int) -> Bool {
+      guard start + phrase.count <= count else { return false }
+      for offset in 0..<phrase.count where bytes[start + offset].lowered != phrase[offset] { return false }
+      return true
+    }
+    for index in 0..<count {
+      let byte = bytes[index]
+      if byte == 0x7B {
+        found.insert(.curly)
+        continue
+      }
+      guard index + 1 < count else { break }
+      let next = bytes[index + 1].lowered
+      switch byte.lowered {
+      case 0x6C where next == 0x6F: if matches(lorem, index) { found.insert(.lorem) }
+      case 0x6A where next == 0x61: if matches(javascript, index) { found.insert(.javascript) }
+      case 0x74 where next == 0x65: if matches(policies[0], index) { found.insert(.policy) }
+      case 0x70 where next == 0x72: if matches(policies[1], index) { found.insert(.policy) }
+      case 0x63 where next == 0x6F: if matches(policies[2], index) { found.insert(.policy) }
+      case 0x75 where next == 0x73:
+        if matches(policies[3], index) || matches(policies[4], index) || matches(policies[5], index) { found.insert(.policy) }
+      default: break
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,77 @@
+import Dispatch
+import Synchronization
+
+/// Hands batches from one thread to another, in order, at most `capacity` under way. Either side may end it with an error,
+/// which the other side then meets.
+public final class Channel<Element: Sendable>: Sendable {
+  private struct State {
+    var items: [Element] = []
+    var isFinished = false
+    var failure: (any Error)?
+    var isCancelled = false
+  }
+
+  /// What `send` throws after the receiver has gone.
+  public struct Cancelled: Error {
+    /// Creates the error.
+    public init() {}
+  }
+
+  private let state = Mutex(State())
+  private let spaces = DispatchSemaphore(value: 0)
+  private let arrivals = DispatchSemaphore(value: 0)
+
+  /// Creates a channel that holds at most `capacity` batches.
+  public init(capacity: Int) {
+    for _ in 0..<max(1, capacity) { spaces.signal() }
+  }
+
+  /// Hands on one batch; waits while the channel is full.
+  public func send(_ element: Element) throws {
+    spaces.wait()
+    let cancelled = state.withLock { state in
+      if !state.isCancelled { state.items.append(element) }
+      return state.isCancelled
+    }
+    if cancelled {
+      spaces.signal()
+      throw Cancelled()
+    }
+    arrivals.signal()
+  }
+
+  /// The next batch; nil after the sender finished.
+  /// - Throws: the sender's error.
+  public func receive() throws -> Element? {
+    arrivals.wait()
+    let (element, failure) = state.withLock { state -> (Element?, (any Error)?) in
+      if !state.items.isEmpty { return (state.items.removeFirst(), nil) }
+      return (nil, state.failure)
+    }
+    if let element {
+      spaces.signal()
+      return element
+    }
+    arrivals.signal()
+    if let failure { throw failure }
+    return nil
+  }
+
+  /// Says that nothing more comes, or why nothing more can come.
+  public func finish(_ failure: (any Error)? = nil) {
+    state.withLock { state in
+      state.isFinished = true
+      state.failure = failure
+    }
+    arrivals.signal()
+  }
+
+  /// Says that nobody receives any more.
+  public func cancel() {
+    state.withLock { state in
+      state.isCancelled = true
+      state.items = []
+    }
+    spaces.signal()
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// F2: L = E + A/N^α + B/(D + κD′)^β + G·(1 + D′/s)^(−γ). A token of the domain is worth κ general ones, and the shift
+/// between the corpora is closed on its own.
+public struct EffectiveTokensLaw: Law {
+  /// `F2`.
+  public var id: String { "F2" }
+  /// In words.
+  public var title: String { "effective tokens and shift" }
+  /// The formula.
+  public var formula: String { "E + A/N^α + B/(D + κD′)^β + G·(1 + D′/s)^(−γ)" }
+  /// True.
+  public var separatesSpecialisation: Bool { true }
+  /// True.
+  public var isConvexInSpecialisation: Bool { true }
+
+  /// Creates the law.
+  public init() {}
+
+  /// E, A, α, B, β, κ, G, s, γ.
+  public func parameters(for scale: LawScale) -> [LawParameter] {
+    [
+      .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
+      .dataTerm(scale, exponent: 4, reference: scale.logTokens), .exponent("β"),
+      LawParameter("κ", .log, centre: 2, spread: 1.5),
+      .gap(scale), .onset(scale), .exponent("γ"),
+    ]
+  }
+
+  /// The loss and its gradients.
+  public func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
+    let perSize = exp(-p[2] * x.logN)
+    let tokens = x.d + p[5] * x.dPrime
+    let logTokens = log(tokens)
+    let perData = exp(-p[4] * logTokens)
+    let onset = log1p(x.dPrime / p[7])
+    let decay = exp(-p[8] * onset)
+    let byTokens = -p[4] * p[3] * perData / tokens
+    gradient[0] = 1
+    gradient[1] = perSize
+    gradient[2] = -p[1] * perSize * x.logN
+    gradient[3] = perData
+    gradient[4] = -p[3] * perData * logTokens
+    gradient[5] = byTokens * x.dPrime
+    gradient[6] = decay
+    gradient[7] = p[6] * decay * p[8] * x.dPrime / (p[7] * (p[7] + x.dPrime))
+    gradient[8] = -p[6] * decay * onset
+    return LawValue(
+      loss: p[0] + p[1] * perSize + p[3] * perData + p[6] * decay,
+      byN: -p[2] * p[1] * perSize / x.n,
+      byD: byTokens,
+      byDPrime: byTokens * p[5] - p[6] * decay * p[8] / (p[7] + x.dPrime))
+  }
+}

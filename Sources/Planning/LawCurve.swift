@@ -1,0 +1,42 @@
+import Primitives
+
+/// A fitted law of one domain at one model size: the loss as a function of D and D′, repeats of unique tokens counted.
+struct LawCurve: Sendable {
+  let law: any Law
+  let values: [Double]
+  let n: Double
+  let unique: Double?
+  let repetition: Double
+
+  init(_ fit: LawFit, n: Double, unique: Double?) throws {
+    try self.init(law: Laws.named(fit.law), values: fit.values, repetition: fit.repetition, n: n, unique: unique)
+  }
+
+  init(law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) throws {
+    // A report read from a file may hold anything.
+    guard values.count == law.parameterNames.count, values.allSatisfy(\.isFinite), repetition > 0 else {
+      throw WeirError("fit", "law \(law.id) needs \(law.parameterNames.count) finite values, not \(values)")
+    }
+    self.init(checked: law, values: values, repetition: repetition, n: n, unique: unique)
+  }
+
+  /// The same where the number of values was checked before.
+  init(checked law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) {
+    self.law = law
+    self.values = values
+    self.repetition = repetition
+    self.n = n
+    self.unique = unique
+  }
+
+  /// The loss, nats a token.
+  func loss(_ d: Double, _ dPrime: Double) -> Double { value(d, dPrime).loss }
+
+  /// The loss and its slopes in trained (not effective) tokens.
+  func value(_ d: Double, _ dPrime: Double) -> LawValue {
+    let effective = Repetition.effective(dPrime, unique: unique, constant: repetition)
+    var value = law.value(values, at: LawPoint(n: n, d: d, dPrime: effective.tokens))
+    value.byDPrime *= effective.byTokens
+    return value
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+
+/// F3, after 2510.06548: L = E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D). The more the trunk has seen, the less
+/// specialisation gives. The exponent is held at 0 or below, so that D′ never hurts; D helps while δ·ln(1 + D′/s) < β.
+public struct SaturatingProductLaw: Law {
+  /// `F3`.
+  public var id: String { "F3" }
+  /// In words.
+  public var title: String { "saturating product" }
+  /// The formula.
+  public var formula: String { "E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D)" }
+  /// True.
+  public var separatesSpecialisation: Bool { true }
+  /// True.
+  public var isConvexInSpecialisation: Bool { true }
+
+  /// Creates the law.
+  public init() {}
+
+  /// E, A, α, B, β, s, γ, δ.
+  public func parameters(for scale: LawScale) -> [LawParameter] {
+    [
+      .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
+      .dataTerm(scale, exponent: 4, reference: scale.logD), .exponent("β"),
+      .onset(scale),
+      LawParameter("γ", .shifted(slope: 7, reference: scale.logD), centre: 0.35, spread: 1),
+      LawParameter("δ", .softplus, centre: 0.02, spread: 1),
+    ]
+  }
+
+  /// The loss and its gradients.
+  public func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
+    let perSize = exp(-p[2] * x.logN)
+    let onset = log1p(x.dPrime / p[5])
+    let exponent = p[6] - p[7] * x.logD
+    let acts = exponent > 0
+    let perData = exp(-p[4] * x.logD - (acts ? exponent * onset : 0))
+    let data = p[3] * perData
+    gradient[0] = 1
+    gradient[1] = perSize
+    gradient[2] = -p[1] * perSize * x.logN
+    gradient[3] = perData
+    gradient[4] = -data * x.logD
+    gradient[5] = acts ? data * exponent * x.dPrime / (p[5] * (p[5] + x.dPrime)) : 0
+    gradient[6] = acts ? -data * onset : 0
+    gradient[7] = acts ? data * onset * x.logD : 0
+    return LawValue(
+      loss: p[0] + p[1] * perSize + data,
+      byN: -p[2] * p[1] * perSize / x.n,
+      byD: data * (-p[4] + (acts ? p[7] * onset : 0)) / x.d,
+      byDPrime: acts ? -data * exponent / (p[5] + x.dPrime) : 0)
+  }
+}

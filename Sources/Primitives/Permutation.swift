@@ -1,0 +1,36 @@
+/// A pseudo-random permutation of `0..<count` without a table: a four-round Feistel network over the next even power of two,
+/// walked until it lands inside (Black and Rogaway 2002). O(1) memory, expected under four rounds of walking.
+public struct Permutation: Sendable {
+  /// The number of elements.
+  public let count: Int
+  private let half: UInt64
+  private let mask: UInt64
+  private let random: CounterRandom
+
+  /// Creates the permutation `stream` of `seed` over `0..<count`.
+  public init(count: Int, seed: UInt64, stream: UInt64 = 0) {
+    precondition(count > 0, "an empty range has no permutation")
+    self.count = count
+    let bits = UInt64(max(2, Int.bitWidth - (count - 1).leadingZeroBitCount))
+    half = (bits + 1) / 2
+    mask = (1 << half) - 1
+    random = CounterRandom(seed: seed, stream: stream)
+  }
+
+  /// Where element `index` goes.
+  public subscript(index: Int) -> Int {
+    precondition(index >= 0 && index < count, "out of the permutation's range")
+    var value = UInt64(index)
+    repeat { value = encipher(value) } while value >= UInt64(count)
+    return Int(value)
+  }
+
+  private func encipher(_ value: UInt64) -> UInt64 {
+    var left = value >> half
+    var right = value & mask
+    for round in 0..<4 as Range<UInt64> {
+      (left, right) = (right, left ^ (random.bits(round << 48 ^ right) & mask))
+    }
+    return left << half | right
+  }
+}

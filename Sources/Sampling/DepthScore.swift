@@ -1,0 +1,56 @@
+import Corpus
+import Foundation
+import Primitives
+
+/// The functions of the C library used here, in one place.
+enum Elementary {
+  /// ln x.
+  static func natural(_ x: Double) -> Double { log(x) }
+}
+
+/// Which depth of the tree suits a seed, without training: the seed is split in two, P(c|Ds) of one half is scored on the other
+/// (ours; docs of CRISP choose by the loss of a proxy model).
+public struct DepthScore: Sendable, Codable, Equatable {
+  /// The depth.
+  public var depth: Int
+  /// Mean over held-out windows of ln P(c|Ds half) − ln P(c|Dg), in nats, both halves taken in turn: higher is better, 0 is the
+  /// general corpus.
+  public var gain: Double
+
+  /// Scores every depth of a tree.
+  /// - Parameters:
+  ///   - tree: the tree.
+  ///   - general: the dataset's counts per leaf.
+  ///   - leaves: [windows] the seed's leaves.
+  ///   - lengths: [windows] the seed's tokens; a window without any is left out.
+  ///   - smoothing: the pseudo-count; at least 0.5 is used, as an unsmoothed half gives held-out leaves no probability.
+  ///   - seed: of the split.
+  public static func scores(
+    tree: ClusterTree, general: GeneralHistogram, leaves: [UInt32], lengths: [Int], smoothing: Double, seed: UInt64
+  ) throws -> [DepthScore] {
+    let count = tree.leafCount
+    guard leaves.count == lengths.count, general.tokens.count == count, leaves.allSatisfy({ $0 < count }) else {
+      throw WeirError("--seed-data", "its leaves do not belong to this tree")
+    }
+    let random = CounterRandom(seed: seed, stream: 0x4453)
+    let order = leaves.indices.filter { lengths[$0] > 0 }.map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }.map(\.1)
+    guard order.count >= 2 else { throw WeirError("--seed-data", "fewer than two windows: nothing to hold out") }
+    let halves = [Array(order[..<(order.count / 2)]), Array(order[(order.count / 2)...])]
+    let mass = TreeMass(tree: tree)
+    // Every leaf gets a little of the general mass, so that an empty one has a logarithm.
+    let shares = general.tokens.map { (Double($0) + 0.5) / (Double(general.totalTokens) + 0.5 * Double(count)) }
+    return (0...tree.depth).map { depth in
+      var sum = 0.0
+      for (train, test) in [(halves[0], halves[1]), (halves[1], halves[0])] {
+        var counts = [Double](repeating: 0, count: count)
+        for window in train { counts[Int(leaves[window])] += 1 }
+        let fitted = mass.backOff(seed: counts, general: shares, pseudo: max(0.5, smoothing), depth: depth)
+        for window in test {
+          let leaf = Int(leaves[window])
+          sum += Elementary.natural(fitted[leaf] / shares[leaf])
+        }
+      }
+      return DepthScore(depth: depth, gain: sum / Double(order.count))
+    }
+  }
+}

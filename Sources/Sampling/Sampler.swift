@@ -1,0 +1,147 @@
+import Corpus
+import Primitives
+
+/// Makes mixtures: how much of a training run comes from each cluster of the general corpus.
+///
+/// A weight is the cluster's share of the training tokens. The loader draws rows of one length from the cluster that the weights
+/// give, so that drawing by tokens and counting seeds by tokens agree, and a run of T tokens passes over a cluster
+/// T · weight / tokens times.
+public enum Sampler {
+  /// Clustered-importance sampling (Grangier et al., arXiv 2410.03735 §3): c ~ P(c|Ds), then uniformly within the cluster; with
+  /// back-off along the tree for small seeds and a cap on repeats (ours).
+  /// - Parameters:
+  ///   - tree: the cluster tree.
+  ///   - general: the dataset's counts per leaf.
+  ///   - seeds: one or several seeds with their weights in a convex combination (any scale).
+  ///   - configuration: see there.
+  ///   - origin: fingerprints that go into the mixture.
+  /// - Throws: `WeirError` for counts of another tree, weights that are no distribution, or a cap that cannot hold.
+  public static func crisp(
+    tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, histogram: SeedHistogram)],
+    configuration: SamplingConfiguration = SamplingConfiguration(), origin: MixtureOrigin
+  ) throws -> Mixture {
+    try configuration.validate()
+    let leaves = tree.leafCount
+    guard general.tokens.count == leaves else {
+      throw WeirError("assignment", "\(general.tokens.count) leaves, the tree has \(leaves)", remedy: "assign the dataset with this tree")
+    }
+    guard !seeds.isEmpty else { throw WeirError("--seed-data", "no seed is given") }
+    for (weight, histogram) in seeds {
+      guard weight >= 0, weight.isFinite else { throw WeirError(histogram.name, "its weight \(weight) is not a number ≥ 0") }
+      guard histogram.tokens.count == leaves else {
+        throw WeirError(histogram.name, "\(histogram.tokens.count) leaves, the tree has \(leaves)", remedy: "count it with this tree")
+      }
+    }
+    let sum = seeds.reduce(0.0) { $0 + $1.weight }
+    guard sum > 0, sum.isFinite else { throw WeirError("--seed-data", "the seeds' weights sum to \(sum)", remedy: "give one a positive weight") }
+    let mass = TreeMass(tree: tree)
+    let depth = min(configuration.depth ?? .max, tree.depth)
+    let shares = general.shares
+    var raw = [Double](repeating: 0, count: leaves)
+    var demand = raw
+    for (weight, histogram) in seeds where weight > 0 {
+      // Tokens scaled so that they sum to the seed's windows: a pseudo-count then weighs as that many windows.
+      let counted = histogram.shares
+      let windows = Double(histogram.totalWindows)
+      let smoothed = mass.backOff(seed: counted.map { $0 * windows }, general: shares, pseudo: configuration.smoothing, depth: depth)
+      for leaf in 0..<leaves {
+        raw[leaf] += weight / sum * counted[leaf]
+        demand[leaf] += weight / sum * smoothed[leaf]
+      }
+    }
+    return try mixture(
+      method: "crisp", mass: mass, demand: demand, seed: raw, general: general, depth: depth, configuration: configuration, origin: origin)
+  }
+
+  /// The generalist: P(c|Dg), every token alike.
+  /// - Parameter tree: the tree the histogram belongs to; nil = one cluster or clusters without a tree.
+  public static func uniform(
+    tree: ClusterTree? = nil, general: GeneralHistogram, configuration: SamplingConfiguration = SamplingConfiguration(),
+    origin: MixtureOrigin
+  ) throws -> Mixture {
+    try configuration.validate()
+    if let tree, tree.leafCount != general.tokens.count {
+      throw WeirError("assignment", "\(general.tokens.count) leaves, the tree has \(tree.leafCount)", remedy: "assign the dataset with this tree")
+    }
+    let tree = tree ?? flat(general.tokens.count)
+    return try mixture(
+      method: "uniform", mass: TreeMass(tree: tree), demand: general.shares, seed: general.shares, general: general,
+      depth: tree.depth, configuration: configuration, origin: origin)
+  }
+
+  /// Any distribution over the leaves under the same caps, for further methods.
+  /// - Parameter demand: [leaves] numbers ≥ 0, normalised here.
+  public static func weighted(
+    method: String, tree: ClusterTree? = nil, general: GeneralHistogram, demand: [Double],
+    configuration: SamplingConfiguration = SamplingConfiguration(), origin: MixtureOrigin
+  ) throws -> Mixture {
+    try configuration.validate()
+    let sum = demand.reduce(0, +)
+    guard demand.count == general.tokens.count, demand.allSatisfy({ $0 >= 0 }), sum > 0, sum.isFinite else {
+      throw WeirError(method, "the weights are not one number ≥ 0 per cluster with a positive sum")
+    }
+    let tree = tree ?? flat(general.tokens.count)
+    guard tree.leafCount == demand.count else { throw WeirError(method, "\(demand.count) weights, the tree has \(tree.leafCount) leaves") }
+    let share = demand.map { $0 / sum }
+    return try mixture(
+      method: method, mass: TreeMass(tree: tree), demand: share, seed: share, general: general, depth: tree.depth,
+      configuration: configuration, origin: origin)
+  }
+
+  /// A root with `leaves` leaves, or a lone root.
+  private static func flat(_ leaves: Int) -> ClusterTree {
+    var nodes = [ClusterTree.Node(parent: -1, level: 0, firstChild: 0, childCount: 0, leaf: -1)]
+    if leaves > 1 {
+      nodes[0].firstChild = 1
+      nodes[0].childCount = leaves
+      for _ in 0..<leaves { nodes.append(ClusterTree.Node(parent: 0, level: 1, firstChild: 0, childCount: 0, leaf: -1)) }
+    }
+    var tree = ClusterTree(embedder: "", dimensions: 0, spherical: false, nodes: nodes, centroids: [])
+    tree.numberLeaves()
+    return tree
+  }
+
+  private static func mixture(
+    method: String, mass: TreeMass, demand: [Double], seed: [Double], general: GeneralHistogram, depth: Int,
+    configuration: SamplingConfiguration, origin: MixtureOrigin
+  ) throws -> Mixture {
+    let total = general.totalTokens
+    guard total > 0 else { throw WeirError("dataset", "it has no tokens to draw from") }
+    let run = configuration.runTokens ?? total
+    let capacity = try capacities(general, run: run, cap: configuration.maxEpochs)
+    var weights = mass.place(demand: demand, capacity: capacity)
+    let sum = weights.reduce(0, +)
+    guard sum > 0, sum.isFinite else { throw WeirError("--seed-data", "no cluster of the seed has text in the dataset") }
+    // A tiny cluster can stand above its capacity by the rounding of a large one: clipped, which the sum does not feel.
+    weights = zip(weights, capacity).map { min($0 / sum, $1) }
+    let moved = zip(weights, demand).reduce(0.0) { $0 + ($1.0 - $1.1).magnitude } / 2
+    var concentration = 0.0
+    var clusters: [Mixture.Cluster] = []
+    let shares = general.shares
+    for leaf in weights.indices {
+      let epochs = weights[leaf] > 0 ? weights[leaf] / Double(general.tokens[leaf]) * Double(run) : 0
+      if weights[leaf] > 0 { concentration += weights[leaf] * weights[leaf] / Double(max(1, general.windows[leaf])) }
+      clusters.append(
+        Mixture.Cluster(
+          leaf: leaf, general: shares[leaf], seed: seed[leaf], weight: weights[leaf], windows: general.windows[leaf],
+          tokens: general.tokens[leaf], epochs: epochs))
+    }
+    return Mixture(
+      method: method, dataset: origin.dataset, tree: origin.tree, assignment: origin.assignment, seedData: origin.seedData, depth: depth,
+      smoothing: configuration.smoothing, maxEpochs: configuration.maxEpochs, runTokens: run, moved: moved < 1e-12 ? 0 : moved,
+      effectiveSampleSize: 1 / concentration, clusters: clusters)
+  }
+
+  /// [leaves] the largest weight under the cap; 0 where there is nothing to draw, infinite without a cap.
+  private static func capacities(_ general: GeneralHistogram, run: Int, cap: Double?) throws -> [Double] {
+    guard let cap else { return general.tokens.map { $0 > 0 ? .infinity : 0 } }
+    let needed = Double(run) / Double(general.totalTokens)
+    // A cap equal to the passes the run needs is feasible: rounding must not refuse it.
+    guard cap >= needed * (1 - 1e-12) else {
+      throw WeirError(
+        "--max-epochs", "\(cap) passes over the \(general.totalTokens) tokens of the dataset are fewer than the run's \(run) tokens",
+        remedy: "allow \((needed * 1_000).rounded(.up) / 1_000) passes or more, or run fewer tokens")
+    }
+    return general.tokens.map { max(cap, needed) * (Double($0) / Double(run)) }
+  }
+}

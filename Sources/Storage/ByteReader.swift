@@ -1,0 +1,230 @@
+import CZlib
+import CZstd
+import Foundation
+import Primitives
+
+/// A single-pass source of bytes.
+public protocol ByteSource: AnyObject {
+  /// Where they come from; `-` is standard input.
+  var path: String { get }
+  /// Reads up to `buffer.count` bytes; 0 at the end.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+}
+
+/// The content of a file or of standard input (`-`): plain, gzip (several members), or zstd (several frames, long windows,
+/// skippable frames), told apart by their first bytes. A weir stream's proof of completeness is checked on the way.
+public final class ByteReader: ByteSource {
+  private enum Coding { case plain, gzip, zstd }
+
+  private let input: InputBuffer
+  private let coding: Coding
+  private var inflater: Inflater?
+  private var decompressor: OpaquePointer?
+  private var insideFrame = false
+  /// A stream's head was seen, its proof not yet.
+  private var headed = false
+  /// A frame of content was seen, its proof not yet.
+  private var awaiting = false
+  private var ended = false
+  private let checksum = ChecksumStream()
+  /// Some content had no proof (an ordinary .zst), so that the records of the proofs are not all.
+  private var unproven = false
+  private var proven: UInt64?
+
+  /// Where the bytes come from; `-` is standard input.
+  public var path: String { input.path }
+  /// The number of bytes of the file that were read, compressed where it is: for progress.
+  public var position: Int { input.offset }
+  /// What a weir stream carries; nil where it is none, known from the beginning.
+  public private(set) var kind: StreamKind?
+
+  /// Opens a file, or standard input for `-`, and looks at its first bytes.
+  /// - Throws: `WeirError` where it cannot be read.
+  public init(_ path: String) throws {
+    input = try InputBuffer(path)
+    try input.fill(4)
+    let first = input.available.prefix(4)
+    if first.starts(with: [0x1F, 0x8B]) {
+      coding = .gzip
+      inflater = try Inflater(place: displayName(path))
+    } else if first.count == 4, first.dropFirst().elementsEqual([0xB5, 0x2F, 0xFD]) && first.first == 0x28 || Self.isSkippable(first) {
+      coding = .zstd
+      guard let context = ZSTD_createDCtx() else { throw WeirError(path, "not enough memory") }
+      decompressor = context
+      ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 31)
+      try skipFrames()
+    } else {
+      coding = .plain
+    }
+  }
+
+  deinit { ZSTD_freeDCtx(decompressor) }
+
+  private static func isSkippable(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    bytes.count == 4 && bytes.first.map { $0 & 0xF0 == 0x50 } == true && bytes.dropFirst().elementsEqual([0x2A, 0x4D, 0x18])
+  }
+
+  /// Reads up to `buffer.count` bytes of content; 0 at the end.
+  /// - Throws: `WeirError` with the byte where the file is damaged or cut short.
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    if ended || buffer.count == 0 { return 0 }
+    switch coding {
+    case .plain:
+      let count = try input.read(into: buffer)
+      if count == 0 { ended = true }
+      return count
+    case .gzip: return try readGzip(into: buffer)
+    case .zstd: return try readZstd(into: buffer)
+    }
+  }
+
+  /// Reads all that is left.
+  public func readAll() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    defer { buffer.deallocate() }
+    while true {
+      let count = try read(into: buffer)
+      if count == 0 { return bytes }
+      bytes.append(contentsOf: buffer[..<count])
+    }
+  }
+
+  /// Checks, at the end, that as many records were read as a weir stream's proof says; nothing to check for other files.
+  public func finish(records: Int) throws {
+    guard let proven, !unproven else { return }
+    if proven != UInt64(records) {
+      throw WeirError(
+        displayName(path), "the stream's proof says \(proven) records, \(records) came", remedy: "run the pipe again; nothing was committed")
+    }
+  }
+
+  // MARK: gzip
+
+  private func readGzip(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    guard let inflater else { return 0 }
+    while true {
+      if !inflater.insideMember, try !nextMember(inflater) {
+        ended = true
+        return 0
+      }
+      let atHand = try input.fill(1)
+      let step = inflater.step(input.available, into: buffer)
+      if let problem = step.problem { throw damaged(problem) }
+      input.consume(step.consumed)
+      if step.produced > 0 { return step.produced }
+      if atHand == 0 && inflater.insideMember { throw truncated("gzip member") }
+    }
+  }
+
+  /// Steps to the next gzip member; zeros after the last one are padding.
+  private func nextMember(_ inflater: Inflater) throws -> Bool {
+    while try input.fill(1) > 0, input.available.first == 0 { input.consume(1) }
+    if try input.fill(2) == 0 { return false }
+    guard input.available.starts(with: [0x1F, 0x8B]) else { throw damaged("something that is not gzip follows the last gzip member") }
+    inflater.reset()
+    return true
+  }
+
+  // MARK: zstd
+
+  private func readZstd(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    while true {
+      if !insideFrame {
+        try skipFrames()
+        if ended { return 0 }
+      }
+      let atHand = try input.fill(1)
+      var source = ZSTD_inBuffer(src: input.available.baseAddress, size: atHand, pos: 0)
+      var target = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
+      let left = ZSTD_decompressStream(decompressor, &target, &source)
+      if ZSTD_isError(left) != 0 { throw damaged(String(cString: ZSTD_getErrorName(left))) }
+      input.consume(source.pos)
+      if left == 0 { insideFrame = false }
+      checksum.update(UnsafeRawBufferPointer(rebasing: buffer[..<target.pos]))
+      if target.pos > 0 { return target.pos }
+      if atHand == 0 && insideFrame { throw truncated("zstd frame") }
+    }
+  }
+
+  /// At a frame's border: takes our own skippable frames in, steps over others, and stops before the next frame of content.
+  private func skipFrames() throws {
+    while true {
+      let count = try input.fill(8)
+      if count == 0 {
+        if headed { throw incomplete() }
+        unproven = unproven || awaiting
+        ended = true
+        return
+      }
+      guard count >= 4 else { throw truncated("zstd frame's header") }
+      guard Self.isSkippable(input.available.prefix(4)) else {
+        guard input.available.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else { throw damaged("something that is not zstd follows a zstd frame") }
+        if headed && awaiting { throw incomplete() }
+        unproven = unproven || awaiting
+        awaiting = true
+        checksum.reset()
+        ZSTD_DCtx_reset(decompressor, ZSTD_reset_session_only)
+        insideFrame = true
+        return
+      }
+      guard count >= 8 else { throw truncated("skippable zstd frame") }
+      let magic = input.available.loadUnaligned(as: UInt32.self).littleEndian
+      let size = Int(input.available.loadUnaligned(fromByteOffset: 4, as: UInt32.self).littleEndian)
+      let place = input.place
+      input.consume(8)
+      if size > StreamFormat.payloadLimit {
+        guard try input.skip(size) else { throw truncated("skippable zstd frame") }
+        continue
+      }
+      guard try input.fill(size) >= size else { throw truncated("skippable zstd frame") }
+      let payload = UnsafeRawBufferPointer(rebasing: input.available[..<size])
+      let frame = try StreamFormat.decode(magic: magic, payload: payload, place: place)
+      input.consume(size)
+      try take(frame, place: place)
+    }
+  }
+
+  private func take(_ frame: StreamFormat.Frame, place: String) throws {
+    switch frame {
+    case .foreign: return
+    case .head(let name):
+      if headed { throw incomplete() }
+      guard let kind = StreamKind(rawValue: name) else { throw WeirError(place, "the stream carries \"\(name)\", which this version does not know") }
+      if let first = self.kind, first != kind || kind == .tokens {
+        throw WeirError(place, "two streams follow one another that cannot be one", remedy: "give them apart")
+      }
+      self.kind = kind
+      unproven = unproven || awaiting
+      awaiting = false
+      headed = true
+    case .proof(let proof):
+      guard awaiting else { throw damaged("a proof of completeness without content") }
+      guard proof.checksum == checksum.value else { throw damaged("the content's checksum differs from the stream's proof") }
+      let (sum, overflow) = (proven ?? 0).addingReportingOverflow(proof.records)
+      guard !overflow else { throw damaged("an impossible number of records") }
+      proven = sum
+      awaiting = false
+      headed = false
+    }
+  }
+
+  // MARK: errors
+
+  private func damaged(_ reason: String) -> WeirError {
+    WeirError(input.place, "is damaged (\(reason))", remedy: "fetch or write it again; nothing was committed")
+  }
+
+  private func truncated(_ what: String) -> WeirError {
+    if headed { return incomplete() }
+    return WeirError(input.place, "ends within a \(what)", remedy: "fetch or write it again; nothing was committed")
+  }
+
+  private func incomplete() -> WeirError {
+    let remedy = "look for its error above and run the pipe again; nothing was committed"
+    if path == "-" {
+      return WeirError("standard input", "the stream ended before its proof of completeness: the upstream process died", remedy: remedy)
+    }
+    return WeirError(path, "the stream ended before its proof of completeness: what wrote it died", remedy: "write it again; nothing was committed")
+  }
+}

@@ -1,0 +1,33 @@
+/// The element types of safetensors.
+public enum DType: String, Sendable, Codable, CaseIterable {
+  case F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL
+
+  /// Bytes of an element.
+  public var size: Int {
+    switch self {
+    case .F64, .I64, .U64: 8
+    case .F32, .I32, .U32: 4
+    case .F16, .BF16, .I16, .U16: 2
+    case .I8, .U8, .BOOL: 1
+    }
+  }
+}
+
+/// Half precision to single precision, without the processor's help, so that every machine gives the same bits.
+enum HalfPrecision {
+  /// An IEEE binary16.
+  static func float16(_ half: UInt16) -> Float {
+    let sign = UInt32(half >> 15) << 31
+    let exponent = UInt32(half >> 10) & 0x1F
+    let fraction = UInt32(half) & 0x3FF
+    if exponent == 0x1F { return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13) }
+    if exponent == 0 {
+      let magnitude = Float(fraction) * 0x1p-24
+      return sign == 0 ? magnitude : -magnitude
+    }
+    return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+  }
+
+  /// A bfloat16: the upper half of a Float.
+  static func bfloat16(_ half: UInt16) -> Float { Float(bitPattern: UInt32(half) << 16) }
+}

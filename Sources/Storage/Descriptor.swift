@@ -1,0 +1,67 @@
+import Foundation
+import Primitives
+
+/// The few system calls that files are made of, with errors that name the path.
+enum Descriptor {
+  /// Opens `path` for reading; a folder is an error.
+  static func openForReading(_ path: String) throws -> Int32 {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { throw systemError(path, errno) }
+    var status = stat()
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      close(descriptor)
+      throw systemError(path, EISDIR)
+    }
+    return descriptor
+  }
+
+  /// Reads up to `buffer.count` bytes; 0 at the end.
+  static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, path: String) throws -> Int {
+    guard let base = buffer.baseAddress, buffer.count > 0 else { return 0 }
+    while true {
+      let count = Foundation.read(descriptor, base, buffer.count)
+      if count >= 0 { return count }
+      if errno != EINTR { throw systemError(path, errno) }
+    }
+  }
+
+  /// Writes all of `bytes`.
+  static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws {
+    guard let base = bytes.baseAddress else { return }
+    var done = 0
+    while done < bytes.count {
+      // One call writes less than 2 GiB on Linux and fails on macOS above it.
+      let count = Foundation.write(descriptor, base + done, min(bytes.count - done, 1 << 30))
+      if count >= 0 {
+        done += count
+      } else if errno != EINTR {
+        throw systemError(path, errno, writing: true)
+      }
+    }
+  }
+
+  /// Makes what was written survive a power cut. Devices and pipes cannot, and need not.
+  static func synchronise(_ descriptor: Int32, path: String) throws {
+    if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP, errno != EROFS { throw systemError(path, errno, writing: true) }
+  }
+
+  /// Makes the entries of a folder (renames, new files) survive a power cut.
+  static func synchroniseFolder(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 { throw systemError(path, errno, writing: true) }
+    defer { close(descriptor) }
+    try synchronise(descriptor, path: path)
+  }
+
+  /// The folder a path is in.
+  static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The last part of a path.
+  static func name(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return path }
+    return String(path[path.index(after: slash)...])
+  }
+}

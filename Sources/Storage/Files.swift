@@ -1,0 +1,96 @@
+import Foundation
+import Primitives
+
+/// Whole files and folders.
+public enum Files {
+  /// Reads a whole file.
+  public static func read(_ path: String) throws -> [UInt8] {
+    let descriptor = try Descriptor.openForReading(path)
+    defer { close(descriptor) }
+    var status = stat()
+    var bytes: [UInt8] = []
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { bytes.reserveCapacity(Int(status.st_size)) }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    defer { buffer.deallocate() }
+    while true {
+      let count = try Descriptor.read(descriptor, into: buffer, path: path)
+      if count == 0 { return bytes }
+      bytes.append(contentsOf: buffer[..<count])
+    }
+  }
+
+  /// Writes a whole file, all or nothing: temporary name, fsync, rename, fsync of the folder.
+  public static func write(_ bytes: [UInt8], to path: String) throws {
+    let file = try AtomicFile(path)
+    try file.write(bytes)
+    _ = try file.commit()
+  }
+
+  /// Whether a file or folder is there.
+  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Whether a folder is there.
+  public static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// The size of a file in bytes.
+  public static func size(_ path: String) throws -> Int {
+    var status = stat()
+    if stat(path, &status) != 0 { throw systemError(path, errno) }
+    return Int(status.st_size)
+  }
+
+  /// Creates a folder and those above it; one that is there is fine.
+  public static func createFolder(_ path: String) throws {
+    if path.isEmpty || isFolder(path) { return }
+    let parent = Descriptor.parent(of: path)
+    if parent != path, !isFolder(parent) { try createFolder(parent) }
+    if mkdir(path, 0o777) != 0, !(errno == EEXIST && isFolder(path)) { throw systemError(path, errno, writing: true) }
+  }
+
+  /// Removes a file, or a folder with all that is in it; what is not there is fine.
+  public static func remove(_ path: String) throws {
+    var status = stat()
+    if lstat(path, &status) != 0 {
+      if errno == ENOENT { return }
+      throw systemError(path, errno, writing: true)
+    }
+    if status.st_mode & S_IFMT == S_IFDIR {
+      for name in try entries(of: path) { try remove(path + "/" + name) }
+      if rmdir(path) != 0, errno != ENOENT { throw systemError(path, errno, writing: true) }
+    } else if unlink(path) != 0, errno != ENOENT {
+      throw systemError(path, errno, writing: true)
+    }
+  }
+
+  /// The names in a folder, sorted by their bytes.
+  public static func entries(of folder: String) throws -> [String] {
+    guard let handle = opendir(folder) else { throw systemError(folder, errno) }
+    defer { closedir(handle) }
+    var names: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Every file below a folder, as paths relative to it, sorted by their bytes.
+  /// - Parameter hidden: whether names that start with a dot are listed.
+  public static func walk(_ folder: String, hidden: Bool = true) throws -> [String] {
+    var files: [String] = []
+    for name in try entries(of: folder) where hidden || !name.hasPrefix(".") {
+      let path = folder + "/" + name
+      if isFolder(path) {
+        files += try walk(path, hidden: hidden).map { name + "/" + $0 }
+      } else {
+        files.append(name)
+      }
+    }
+    return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}

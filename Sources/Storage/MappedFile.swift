@@ -1,0 +1,42 @@
+import Foundation
+import Primitives
+
+/// A file mapped into memory for reading. An empty file is an empty buffer.
+public final class MappedFile: Sendable {
+  private nonisolated(unsafe) let base: UnsafeMutableRawPointer?
+
+  /// The number of bytes.
+  public let count: Int
+  /// The file.
+  public let path: String
+
+  /// Maps a file.
+  /// - Throws: `WeirError` where it cannot be opened, or is no regular file.
+  public init(_ path: String) throws {
+    let descriptor = try Descriptor.openForReading(path)
+    defer { close(descriptor) }
+    var status = stat()
+    if fstat(descriptor, &status) != 0 { throw systemError(path, errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw WeirError(path, "is no regular file and cannot be mapped", remedy: "copy it to a file first")
+    }
+    self.path = path
+    count = Int(status.st_size)
+    if count == 0 {
+      base = nil
+      return
+    }
+    let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    if address == MAP_FAILED { throw systemError(path, errno) }
+    base = address
+  }
+
+  deinit {
+    if let base { munmap(base, count) }
+  }
+
+  /// Gives `body` the bytes, which are not to be kept.
+  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    try body(UnsafeRawBufferPointer(start: base, count: count))
+  }
+}

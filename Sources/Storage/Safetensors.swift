@@ -1,0 +1,108 @@
+import Foundation
+import Primitives
+
+/// A tensor to be written.
+public struct Tensor: Sendable {
+  /// The name.
+  public var name: String
+  /// The element type.
+  public var dtype: DType
+  /// The extents, outermost first; empty for a scalar.
+  public var shape: [Int]
+  /// The elements, row-major, little-endian.
+  public var bytes: [UInt8]
+
+  /// Creates a tensor of raw bytes.
+  public init(name: String, dtype: DType, shape: [Int], bytes: [UInt8]) {
+    self.name = name
+    self.dtype = dtype
+    self.shape = shape
+    self.bytes = bytes
+  }
+
+  /// Creates an F32 tensor.
+  public init(name: String, shape: [Int], floats: [Float]) {
+    self.init(name: name, dtype: .F32, shape: shape, bytes: floats.withUnsafeBytes { Array($0) })
+  }
+}
+
+/// Writes safetensors files: u64 header size, JSON header, tensors without holes in the order given.
+public enum Safetensors {
+  /// The most bytes that a header has.
+  public static let headerLimit = 100_000_000
+
+  /// Writes a file, all or nothing.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - tensors: name, element type, extents, and the elements row-major and little-endian.
+  ///   - metadata: strings by name.
+  public static func write(
+    _ path: String, tensors: [(name: String, dtype: DType, shape: [Int], bytes: [UInt8])], metadata: [String: String] = [:]
+  ) throws -> FileRecord {
+    let writer = try SafetensorsWriter(path, layout: tensors.map { ($0.name, $0.dtype, $0.shape) }, metadata: metadata)
+    for tensor in tensors { try tensor.bytes.withUnsafeBytes { try writer.append($0) } }
+    return try writer.commit()
+  }
+
+  /// Writes F32 tensors, all or nothing.
+  public static func write(
+    _ path: String, floats: [(name: String, shape: [Int], values: [Float])], metadata: [String: String] = [:]
+  ) throws -> FileRecord {
+    let writer = try SafetensorsWriter(path, layout: floats.map { ($0.name, .F32, $0.shape) }, metadata: metadata)
+    for tensor in floats { try tensor.values.withUnsafeBytes { try writer.append($0) } }
+    return try writer.commit()
+  }
+}
+
+/// Writes a safetensors file tensor by tensor, in the order of the layout, without holding them all.
+public final class SafetensorsWriter {
+  private let file: AtomicFile
+  private let path: String
+  private var sizes: [Int] = []
+  private var next = 0
+
+  /// Begins a file: the header is written now.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - layout: name, element type and extents of every tensor.
+  ///   - metadata: strings by name.
+  public init(_ path: String, layout: [(name: String, dtype: DType, shape: [Int])], metadata: [String: String] = [:]) throws {
+    self.path = path
+    var header: [UInt8] = [0x7B]
+    if !metadata.isEmpty { header += Array("\"__metadata__\":".utf8) + (try JSONFile.encode(metadata)) }
+    var offset = 0
+    var names: Set<String> = ["__metadata__"]
+    for (name, dtype, shape) in layout {
+      guard names.insert(name).inserted else { throw WeirError(path, "two tensors named \"\(name)\"") }
+      let size = shape.reduce(dtype.size, *)
+      sizes.append(size)
+      if header.count > 1 { header.append(0x2C) }
+      header += try JSONFile.encode(name)
+      header += Array(":{\"dtype\":\"\(dtype.rawValue)\",\"shape\":[\(shape.map(String.init).joined(separator: ","))],".utf8)
+      header += Array("\"data_offsets\":[\(offset),\(offset + size)]}".utf8)
+      offset += size
+    }
+    header.append(0x7D)
+    while header.count % 8 != 0 { header.append(0x20) }
+    guard header.count <= Safetensors.headerLimit else { throw WeirError(path, "the header would be too large") }
+    file = try AtomicFile(path)
+    try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }
+    try file.write(header)
+  }
+
+  /// Writes the next tensor's elements; their size must be the layout's.
+  public func append(_ bytes: UnsafeRawBufferPointer) throws {
+    precondition(next < sizes.count && bytes.count == sizes[next], "the tensor's size differs from the layout")
+    try file.write(bytes)
+    next += 1
+  }
+
+  /// Writes the next tensor's elements.
+  public func append(_ floats: UnsafeBufferPointer<Float>) throws { try append(UnsafeRawBufferPointer(floats)) }
+
+  /// Makes the file appear.
+  public func commit() throws -> FileRecord {
+    precondition(next == sizes.count, "tensors of the layout are missing")
+    return try file.commit()
+  }
+}

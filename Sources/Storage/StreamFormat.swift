@@ -1,0 +1,69 @@
+import CZstd
+import Primitives
+
+/// What a weir stream carries.
+public enum StreamKind: String, Sendable, Codable {
+  /// JSON lines, one document each.
+  case documents
+  /// Token documents, binary records.
+  case tokens
+}
+
+/// The stream between weir processes: one zstd frame with a content checksum between two skippable frames, so that any zstd
+/// reader understands it. A pipe's end cannot tell "done" from "the upstream died"; the second frame, the proof, can.
+///
+///     skippable frame 0x184D2A57: "WEIRHEAD", u32 version, kind          (streams only: files begin like any .zst)
+///     zstd frame, content checksum on
+///     skippable frame 0x184D2A57: "WEIRSTRM", u64 records, u64 XXH3-64 of the content, u32 version, kind
+enum StreamFormat {
+  static let magic: UInt32 = 0x184D_2A57
+  static let version: UInt32 = 1
+  static let head = Array("WEIRHEAD".utf8)
+  static let tail = Array("WEIRSTRM".utf8)
+  /// A frame of ours is no longer than this.
+  static let payloadLimit = 256
+
+  struct Proof: Equatable {
+    var records: UInt64
+    var checksum: UInt64
+    var kind: String
+  }
+
+  enum Frame: Equatable {
+    case head(kind: String)
+    case proof(Proof)
+    case foreign
+  }
+
+  static func encodeHead(_ kind: StreamKind) -> [UInt8] { frame(head + bytes(version) + Array(kind.rawValue.utf8)) }
+
+  static func encodeProof(_ proof: Proof) -> [UInt8] {
+    frame(tail + bytes(proof.records) + bytes(proof.checksum) + bytes(version) + Array(proof.kind.utf8))
+  }
+
+  /// What a skippable frame's payload means.
+  static func decode(magic: UInt32, payload: UnsafeRawBufferPointer, place: String) throws -> Frame {
+    guard magic == Self.magic, payload.count >= 12 else { return .foreign }
+    func version(at offset: Int) throws {
+      let found = payload.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
+      if found != Self.version {
+        throw WeirError(place, "is a weir stream of version \(found), this is version \(Self.version)", remedy: "use the same weir on both ends")
+      }
+    }
+    if payload[..<8].elementsEqual(head) {
+      try version(at: 8)
+      return .head(kind: String(decoding: payload[12...], as: UTF8.self))
+    }
+    guard payload[..<8].elementsEqual(tail), payload.count >= 28 else { return .foreign }
+    try version(at: 24)
+    return .proof(
+      Proof(
+        records: payload.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian,
+        checksum: payload.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian,
+        kind: String(decoding: payload[28...], as: UTF8.self)))
+  }
+
+  private static func frame(_ payload: [UInt8]) -> [UInt8] { bytes(magic) + bytes(UInt32(payload.count)) + payload }
+
+  private static func bytes<T: FixedWidthInteger>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
+}

@@ -1,0 +1,114 @@
+import CZstd
+import Foundation
+import Primitives
+
+/// How an output is coded.
+public enum OutputCoding: Sendable, Equatable {
+  /// As it is.
+  case plain
+  /// An ordinary .zst with content checksum, and the proof of completeness behind it.
+  case zstd(level: Int)
+  /// A weir stream: recognised from its first bytes, complete only with its proof.
+  case stream(level: Int)
+}
+
+/// Writes records to a file (all or nothing) or to standard output. What is not finished is no output: a file does not appear, and
+/// a stream has no proof, so that who reads it refuses it.
+public final class StreamWriter {
+  private let file: AtomicFile?
+  private let coding: OutputCoding
+  private let kind: StreamKind
+  private var compressor: OpaquePointer?
+  private let buffer: UnsafeMutableRawBufferPointer
+  private let checksum = ChecksumStream()
+  private var finished = false
+
+  /// The number of records written so far.
+  public private(set) var records = 0
+  /// The number of bytes written so far, before compression.
+  public var bytes: Int { checksum.count }
+
+  /// Begins an output.
+  /// - Parameters:
+  ///   - path: a file, or `-` for standard output.
+  ///   - kind: what the records are.
+  ///   - coding: how it is coded.
+  public init(_ path: String, kind: StreamKind, coding: OutputCoding) throws {
+    file = path == "-" ? nil : try AtomicFile(path)
+    self.kind = kind
+    self.coding = coding
+    buffer = .allocate(byteCount: ZSTD_CStreamOutSize(), alignment: 64)
+    let level: Int
+    switch coding {
+    case .plain: return
+    case .zstd(let chosen): level = chosen
+    case .stream(let chosen): level = chosen
+    }
+    guard let context = ZSTD_createCCtx() else { throw WeirError(displayName(path, writing: true), "not enough memory") }
+    compressor = context
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(clamping: level))
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+    if case .stream = coding { try StreamFormat.encodeHead(kind).withUnsafeBytes { try emit($0) } }
+  }
+
+  deinit {
+    ZSTD_freeCCtx(compressor)
+    buffer.deallocate()
+  }
+
+  /// Writes bytes that complete `records` records.
+  /// - Throws: `BrokenPipe` where nobody reads any more.
+  public func write(_ bytes: UnsafeRawBufferPointer, records: Int) throws {
+    precondition(!finished, "the output is finished")
+    self.records += records
+    guard bytes.count > 0 else { return }
+    checksum.update(bytes)
+    if compressor == nil { try emit(bytes) } else { try compress(bytes, ZSTD_e_continue) }
+  }
+
+  /// Writes bytes that complete `records` records.
+  public func write(_ bytes: [UInt8], records: Int) throws { try bytes.withUnsafeBytes { try write($0, records: records) } }
+
+  /// Completes the output: the proof is written, the file appears.
+  /// - Returns: the file's name, size and checksum; nil for standard output.
+  @discardableResult public func finish() throws -> FileRecord? {
+    precondition(!finished, "the output is finished")
+    finished = true
+    if compressor != nil {
+      try compress(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end)
+      let proof = StreamFormat.Proof(records: UInt64(records), checksum: checksum.value, kind: kind.rawValue)
+      try StreamFormat.encodeProof(proof).withUnsafeBytes { try emit($0) }
+    }
+    return try file?.commit()
+  }
+
+  /// Gives the output up: a file does not appear, a stream has no proof.
+  public func discard() {
+    finished = true
+    file?.discard()
+  }
+
+  private func compress(_ bytes: UnsafeRawBufferPointer, _ directive: ZSTD_EndDirective) throws {
+    var source = ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
+    while true {
+      var target = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
+      let left = ZSTD_compressStream2(compressor, &target, &source, directive)
+      if ZSTD_isError(left) != 0 { throw WeirError("compression", String(cString: ZSTD_getErrorName(left))) }
+      try emit(UnsafeRawBufferPointer(rebasing: buffer[..<target.pos]))
+      if directive == ZSTD_e_end ? left == 0 : source.pos == source.size { return }
+    }
+  }
+
+  private func emit(_ bytes: UnsafeRawBufferPointer) throws {
+    if let file { try file.write(bytes) } else { try Descriptor.write(STDOUT_FILENO, bytes, path: "-") }
+  }
+}
+
+extension OutputCoding {
+  /// The coding that a file's name asks for: `.zst` compressed, others plain.
+  /// - Throws: `WeirError` for `.gz`, which is read but not written.
+  public static func of(path: String, level: Int = 3) throws -> OutputCoding {
+    if path.hasSuffix(".gz") { throw WeirError(path, "gzip is read, not written", remedy: "end the name in .zst, or write plain and gzip it") }
+    return path.hasSuffix(".zst") ? .zstd(level: level) : .plain
+  }
+}

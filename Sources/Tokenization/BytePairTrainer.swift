@@ -1,0 +1,125 @@
+import Corpus
+import Kernels
+import Pipeline
+import Primitives
+
+/// Trains a byte-level BPE tokenizer: counts pre-tokens text by text, then learns merges.
+///
+/// The result depends on the texts and the configuration alone, not on the order of texts (as long as `maximumWords` is not
+/// reached) nor on the number of threads. Merges equal those of Hugging Face's `BpeTrainer` over the same pre-tokenizer.
+public struct BytePairTrainer: Sendable {
+  /// What to train.
+  public struct Configuration: Codable, Sendable, Equatable {
+    /// The number of tokens, bytes and special tokens included.
+    public var vocabulary = 16_384
+    /// How a text is cut.
+    public var pretokenizer = Pretokenizer.llama3
+    /// The special tokens; they get the ids from 0.
+    public var specials = [Tokenizer.endOfDocumentName]
+    /// The smallest count of a pair that is merged.
+    public var minimumFrequency = 2
+    /// The most different pre-tokens kept in memory (some 60 bytes each); the rarest are forgotten beyond it.
+    public var maximumWords = 8_000_000
+
+    /// Creates the default configuration.
+    public init() {}
+
+    /// Throws a `WeirError` that names the flag where a value makes no sense.
+    public func validate() throws {
+      guard vocabulary < Tokenizer.maximumVocabulary else {
+        throw WeirError("--vocabulary", "must be below \(Tokenizer.maximumVocabulary)")
+      }
+      guard vocabulary >= 256 + specials.count else {
+        throw WeirError("--vocabulary", "must be at least \(256 + specials.count): 256 bytes and \(specials.count) special tokens")
+      }
+      guard minimumFrequency >= 1 else { throw WeirError("--min-frequency", "must be at least 1") }
+      guard maximumWords >= 1_000 else { throw WeirError("--max-words", "must be at least 1000") }
+      for special in specials where special.utf8.count < 2 {
+        throw WeirError("--special", "\"\(special)\" is too short; a special token has at least two bytes")
+      }
+      guard Set(specials).count == specials.count else { throw WeirError("--special", "a special token is named twice") }
+    }
+  }
+
+  /// What it was made with.
+  public let configuration: Configuration
+  /// Texts counted so far.
+  public private(set) var texts = 0
+  /// Bytes counted so far.
+  public private(set) var bytes = 0
+  /// Occurrences of pre-tokens that were forgotten to stay within `maximumWords`.
+  public private(set) var forgotten = 0
+  private var words = WordCounts()
+
+  /// Different pre-tokens counted so far.
+  public var wordCount: Int { words.count }
+
+  /// Creates a trainer.
+  /// - Throws: `WeirError` that names the flag of a bad value.
+  public init(_ configuration: Configuration) throws {
+    try configuration.validate()
+    self.configuration = configuration
+  }
+
+  /// Counts a text.
+  public mutating func add(_ text: [UInt8]) {
+    text.withUnsafeBufferPointer { words.add(text: $0, pretokenizer: configuration.pretokenizer) }
+    count(texts: 1, bytes: text.count)
+  }
+
+  /// Counts documents, in parallel: stretches of about a megabyte each, added in order.
+  public mutating func add(_ documents: [Document], pool: ThreadPool) {
+    var stretches: [Range<Int>] = []
+    var start = 0
+    var size = 0
+    for index in documents.indices {
+      size += documents[index].text.count
+      if size >= 1 << 20 || index == documents.count - 1 {
+        stretches.append(start..<index + 1)
+        start = index + 1
+        size = 0
+      }
+    }
+    let pretokenizer = configuration.pretokenizer
+    // As many counts at a time as there are threads, so that memory stays bounded; they are merged in the documents' order.
+    for group in stride(from: 0, to: stretches.count, by: max(1, pool.threads)) {
+      let part = stretches[group..<min(stretches.count, group + max(1, pool.threads))]
+      var counts = [WordCounts](repeating: WordCounts(), count: part.count)
+      counts.withUnsafeMutableBufferPointer { results in
+        pool.run(part.count) { task in
+          var mine = WordCounts()
+          for index in part[part.startIndex + task] {
+            documents[index].text.withUnsafeBufferPointer { mine.add(text: $0, pretokenizer: pretokenizer) }
+          }
+          results[task] = mine
+        }
+      }
+      for (offset, partial) in counts.enumerated() {
+        words.merge(partial)
+        let stretch = part[part.startIndex + offset]
+        count(texts: stretch.count, bytes: documents[stretch].reduce(0) { $0 + $1.text.count })
+      }
+    }
+  }
+
+  private mutating func count(texts: Int, bytes: Int) {
+    self.texts += texts
+    self.bytes += bytes
+    if words.count > configuration.maximumWords { forgotten += words.prune(to: configuration.maximumWords / 2) }
+  }
+
+  /// Learns the merges.
+  /// - Returns: the tokenizer; smaller than asked for where the texts have too few pairs.
+  /// - Throws: `WeirError` where nothing was counted, `Stopped`.
+  public func finish(progress: Progress = .silent) throws -> Tokenizer {
+    guard words.count > 0 else { throw WeirError("tokenizer train", "there is no text to train on") }
+    var vocabulary = TrainingVocabulary(specials: configuration.specials)
+    var learner = try MergeLearner(words, byteTokens: vocabulary.byteTokens)
+    let merges = try learner.learn(
+      into: &vocabulary, size: configuration.vocabulary, minimum: configuration.minimumFrequency, progress: progress)
+    return try Tokenizer(
+      vocabulary: vocabulary.list, merges: merges,
+      added: configuration.specials.enumerated().map { .init(id: UInt32($0.offset), content: $0.element) },
+      pretokenizer: configuration.pretokenizer)
+  }
+}

@@ -1,0 +1,52 @@
+/// How a text is cut into pre-tokens, the stretches that merges never cross.
+///
+/// Each kind is a published pattern, matched by a hand-written state machine over UTF-8 bytes: one pass, no backtracking beyond
+/// the white-space run at hand, linear in the text. Bytes that are not UTF-8 are symbols of one byte, so that every input is cut.
+public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
+  /// GPT-2.
+  case gpt2
+  /// GPT-3.5 and GPT-4 (tiktoken's `cl100k_base`).
+  case cl100k
+  /// Llama 3; numbers in threes, as in cl100k.
+  case llama3
+  /// Qwen 2 and later: Llama 3 with single digits.
+  case qwen2
+
+  /// The pattern, in the syntax that Hugging Face's `Split` accepts.
+  public var pattern: String {
+    switch self {
+    case .gpt2:
+      #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+    case .cl100k:
+      // `{1,3}+` of the original is possessive in PCRE, but a repeated repetition in Oniguruma; without `+` both agree.
+      #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"#
+    case .llama3:
+      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    case .qwen2:
+      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    }
+  }
+
+  /// The kind that a `Split` pattern stands for; nil for a pattern that is none of ours.
+  public init?(pattern: String) {
+    let original = pattern.replacing(#"\p{N}{1,3}+|"#, with: #"\p{N}{1,3}|"#)
+    guard let kind = Self.allCases.first(where: { $0.pattern == pattern || $0.pattern == original }) else { return nil }
+    self = kind
+  }
+
+  /// The pre-tokens of a text, in order, without gaps.
+  /// - Complexity: O(bytes).
+  public func split(_ bytes: [UInt8]) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    bytes.withUnsafeBufferPointer { buffer in
+      let segmenter = Segmenter(buffer, kind: self)
+      var start = 0
+      while start < buffer.count {
+        let end = segmenter.end(from: start)
+        ranges.append(start..<end)
+        start = end
+      }
+    }
+    return ranges
+  }
+}

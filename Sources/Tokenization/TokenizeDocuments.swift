@@ -1,0 +1,43 @@
+import Corpus
+import Pipeline
+import Synchronization
+
+/// Documents → token documents: the text's tokens, without an end-of-document token; `extra["tokens"]` counts them.
+public final class TokenizeDocuments: Stage {
+  private let tokenizer: Tokenizer
+  /// Contexts that no batch uses at the moment. What a context remembers changes the speed, never the tokens.
+  private let idle = Mutex<[EncodeContext]>([])
+
+  /// Creates the stage.
+  public init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+
+  /// One account, `tokenize`.
+  public var names: [String] { ["tokenize"] }
+
+  /// Tokenizes a batch.
+  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [TokenDocument] {
+    var context = idle.withLock { $0.popLast() } ?? EncodeContext()
+    defer { idle.withLock { $0.append(context) } }
+    var output: [TokenDocument] = []
+    output.reserveCapacity(batch.count)
+    var bytes = 0
+    var tokens = 0
+    var ids: [UInt32] = []
+    for document in batch {
+      ids.removeAll(keepingCapacity: true)
+      tokenizer.encode(document.text, into: &ids, context: &context)
+      bytes += document.text.count
+      tokens += ids.count
+      output.append(
+        TokenDocument(
+          id: document.id, source: document.source, origin: document.origin, members: document.members, bytes: document.text.count,
+          tokens: Array(ids)))
+    }
+    ledger.accounts[offset].input += batch.count
+    ledger.accounts[offset].output += batch.count
+    ledger.accounts[offset].bytesIn += bytes
+    ledger.accounts[offset].bytesOut += 4 * tokens
+    ledger.accounts[offset].extra["tokens", default: 0] += Double(tokens)
+    return output
+  }
+}

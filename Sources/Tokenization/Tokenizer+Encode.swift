@@ -1,0 +1,102 @@
+import Foundation
+
+extension Tokenizer {
+  /// Appends the tokens of a text.
+  /// - Parameters:
+  ///   - text: any bytes.
+  ///   - ids: where the tokens go.
+  ///   - context: what the thread keeps between texts; one thread at a time.
+  ///   - allowsSpecials: whether special tokens that stand in the text become their ids; otherwise they are text like any other.
+  /// - Complexity: O(bytes), and O(n log n) in a pre-token of n > 64 bytes.
+  public func encode(_ text: [UInt8], into ids: inout [UInt32], context: inout EncodeContext, allowsSpecials: Bool = false) {
+    context.adopt(tables)
+    let found = tables.added.filter { allowsSpecials || !$0.isSpecial }
+    guard !found.isEmpty else {
+      encodeSegment(text, 0..<text.count, into: &ids, context: &context)
+      return
+    }
+    var start = 0
+    for match in AddedTokenSearch(found).matches(in: text) {
+      encodeSegment(text, start..<match.range.lowerBound, into: &ids, context: &context)
+      ids.append(match.id)
+      start = match.range.upperBound
+    }
+    encodeSegment(text, start..<text.count, into: &ids, context: &context)
+  }
+
+  /// The tokens of a text; for many texts keep a context.
+  public func encode(_ text: [UInt8], allowsSpecials: Bool = false) -> [UInt32] {
+    var context = EncodeContext(cacheBits: 8)
+    var ids: [UInt32] = []
+    encode(text, into: &ids, context: &context, allowsSpecials: allowsSpecials)
+    return ids
+  }
+
+  /// The tokens of a string.
+  public func encode(_ text: String, allowsSpecials: Bool = false) -> [UInt32] { encode(Array(text.utf8), allowsSpecials: allowsSpecials) }
+
+  /// The bytes that tokens stand for; an id outside the vocabulary stands for nothing (see `firstInvalid`).
+  public func decode(_ ids: some Sequence<UInt32>) -> [UInt8] {
+    var text: [UInt8] = []
+    for id in ids { text.append(contentsOf: bytes(of: id)) }
+    return text
+  }
+
+  /// The position of the first id that no token has.
+  public func firstInvalid(in ids: [UInt32]) -> Int? {
+    ids.firstIndex { Int($0) >= vocabularySize || tables.offsets[Int($0)] == tables.offsets[Int($0) + 1] }
+  }
+
+  /// A stretch of text between added tokens.
+  private func encodeSegment(_ text: [UInt8], _ range: Range<Int>, into ids: inout [UInt32], context: inout EncodeContext) {
+    guard !range.isEmpty else { return }
+    var part = text
+    var range = range
+    if normalization == .nfc, let composed = Self.composed(text[range]) {
+      part = composed
+      range = 0..<part.count
+    }
+    if addsPrefixSpace, part[range.lowerBound] != 0x20 {
+      part = [0x20] + part[range]
+      range = 0..<part.count
+    }
+    part.withUnsafeBufferPointer { buffer in
+      encodeWords(UnsafeBufferPointer(rebasing: buffer[range]), into: &ids, cache: &context.slots, scratch: &context.scratch)
+    }
+  }
+
+  /// The composed form where it may differ: scalars below U+0300 are composed already.
+  private static func composed(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    guard text.contains(where: { $0 >= 0xCC }), let string = String(validating: text, as: UTF8.self) else { return nil }
+    return Array(string.precomposedStringWithCanonicalMapping.utf8)
+  }
+
+  /// Cuts and merges.
+  private func encodeWords(
+    _ text: UnsafeBufferPointer<UInt8>, into ids: inout [UInt32], cache: inout [EncodeContext.Slot],
+    scratch: inout EncodeContext.Scratch
+  ) {
+    let tables = tables
+    let segmenter = Segmenter(text, kind: tables.pretokenizer)
+    tables.byteTokens.withUnsafeBufferPointer { byteTokens in
+      tables.mergeTable.slots.withUnsafeBufferPointer { mergeSlots in
+        cache.withUnsafeMutableBufferPointer { cache in
+          guard let bytes = text.baseAddress, let byteTokens = byteTokens.baseAddress, let first = mergeSlots.baseAddress else { return }
+          let merges = MergeTable.View(slots: first, mask: mergeSlots.count - 1, shift: tables.mergeTable.shift)
+          let words = WordEncoder(
+            bytes: bytes, count: text.count, byteTokens: byteTokens, merges: merges, map: tables.ignoresMerges ? tables : nil)
+          var start = 0
+          while start < text.count {
+            let end = segmenter.end(from: start)
+            if end - start == 1 {
+              ids.append(byteTokens[Int(bytes[start])])
+            } else {
+              words.encode(start..<end, into: &ids, cache: cache, scratch: &scratch)
+            }
+            start = end
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Primitives
+import Storage
+
+extension Tokenizer {
+  /// The name and version of the folder's manifest.
+  public static let format = "weir.tokenizer.1"
+
+  /// Reads a tokenizer: a folder with a tokenizer.json (ours, or a model's), or the file itself.
+  /// - Throws: `WeirError` that names the file and the member that is wrong.
+  public init(folder path: String) throws {
+    let file = Files.isFolder(path) ? path + "/tokenizer.json" : path
+    guard Files.exists(file) else { throw WeirError(file, "is not there", remedy: "name a folder with a tokenizer.json") }
+    try self.init(json: try Files.read(file), path: file)
+  }
+
+  /// Reads the text of a tokenizer.json.
+  /// - Parameter path: what errors name.
+  public init(json: [UInt8], path: String) throws {
+    var file = try TokenizerFile(json, path: path)
+    self = try file.tokenizer()
+  }
+
+  /// Writes `tokenizer.json`, `tokenizer_config.json` and `manifest.json`, all or nothing.
+  /// - Parameters:
+  ///   - folder: where to.
+  ///   - tool: what wrote it, with its version.
+  ///   - inputs: fingerprints of what it was made from, by role.
+  ///   - configuration: what was asked for.
+  ///   - replacing: whether a folder of ours that is there may be replaced.
+  @discardableResult
+  public func write(
+    to folder: String, tool: String = "weir", inputs: [String: String] = [:], configuration: JSONValue = .object([:]), replacing: Bool = false
+  ) throws -> Manifest {
+    let atomic = try AtomicFolder(folder, replacing: replacing)
+    try writeFiles(in: atomic.working)
+    return try atomic.commit(
+      format: Self.format, tool: tool, inputs: inputs,
+      configuration: .object(["fingerprint": .string(fingerprint), "made": configuration]),
+      counts: ["vocabulary": vocabularySize, "merges": merges.count, "specials": addedTokens.filter(\.isSpecial).count])
+  }
+
+  /// Writes `tokenizer.json` and `tokenizer_config.json` into a folder that is there, such as a model's.
+  public func writeFiles(in folder: String) throws {
+    try Files.write(json(), to: folder + "/tokenizer.json")
+    var configuration: [String: JSONValue] = [
+      "tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false,
+    ]
+    if let id = endOfDocument, let token = addedTokens.first(where: { $0.id == id }) {
+      configuration["eos_token"] = .string(token.content)
+    }
+    try JSONFile.write(JSONValue.object(configuration), to: folder + "/tokenizer_config.json")
+  }
+
+  /// The text of a tokenizer.json that Hugging Face's libraries load to the same ids: vocabulary by id, a merge a line.
+  public func json() -> [UInt8] {
+    var writer = TokenizerWriter()
+    writer.write(self)
+    return writer.text
+  }
+}
+
+/// Writes tokenizer.json.
+private struct TokenizerWriter {
+  var text: [UInt8] = []
+
+  mutating func write(_ tokenizer: Tokenizer) {
+    put("{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n  \"added_tokens\": [")
+    for (index, token) in tokenizer.addedTokens.enumerated() {
+      put(index == 0 ? "\n    " : ",\n    ")
+      put("{\"id\": \(token.id), \"content\": ")
+      quote(Array(token.content.utf8))
+      put(", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": false, \"special\": \(token.isSpecial)}")
+    }
+    put("\n  ],\n  \"normalizer\": \(tokenizer.normalization == .nfc ? "{\"type\": \"NFC\"}" : "null"),\n  \"pre_tokenizer\": ")
+    pretokenizer(tokenizer)
+    put(",\n  \"post_processor\": null,\n  \"decoder\": ")
+    put("{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": true, \"use_regex\": true},\n  \"model\": {\n")
+    put("    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n    \"continuing_subword_prefix\": null,\n")
+    put("    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n    \"byte_fallback\": false,\n")
+    put("    \"ignore_merges\": \(tokenizer.ignoresMerges),\n    \"vocab\": {")
+    vocabulary(tokenizer)
+    put("\n    },\n    \"merges\": [")
+    for (index, merge) in tokenizer.merges.enumerated() {
+      put(index == 0 ? "\n      [" : ",\n      [")
+      quote(ByteAlphabet.encode(tokenizer.bytes(of: merge.left)))
+      put(", ")
+      quote(ByteAlphabet.encode(tokenizer.bytes(of: merge.right)))
+      put("]")
+    }
+    put("\n    ]\n  }\n}\n")
+  }
+
+  private mutating func pretokenizer(_ tokenizer: Tokenizer) {
+    if tokenizer.pretokenizer == .gpt2 {
+      put("{\"type\": \"ByteLevel\", \"add_prefix_space\": \(tokenizer.addsPrefixSpace), \"trim_offsets\": true, \"use_regex\": true}")
+      return
+    }
+    put("{\"type\": \"Sequence\", \"pretokenizers\": [\n    {\"type\": \"Split\", \"pattern\": {\"Regex\": ")
+    quote(Array(tokenizer.pretokenizer.pattern.utf8))
+    put("}, \"behavior\": \"Isolated\", \"invert\": false},\n")
+    put("    {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": false}\n  ]}")
+  }
+
+  private mutating func vocabulary(_ tokenizer: Tokenizer) {
+    var contents: [UInt32: [UInt8]] = [:]
+    for token in tokenizer.addedTokens { contents[token.id] = Array(token.content.utf8) }
+    var isFirst = true
+    for id in 0..<UInt32(tokenizer.vocabularySize) {
+      let bytes = tokenizer.bytes(of: id)
+      if bytes.isEmpty { continue }
+      put(isFirst ? "\n      " : ",\n      ")
+      isFirst = false
+      quote(contents[id] ?? ByteAlphabet.encode(bytes))
+      put(": \(id)")
+    }
+  }
+
+  private mutating func put(_ string: String) { text.append(contentsOf: string.utf8) }
+
+  private mutating func quote(_ string: [UInt8]) {
+    text.append(UInt8(ascii: "\""))
+    for byte in string {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        text.append(UInt8(ascii: "\\"))
+        text.append(byte)
+      case 0..<0x20:
+        let digits = String(byte, radix: 16)
+        put("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+      default: text.append(byte)
+      }
+    }
+    text.append(UInt8(ascii: "\""))
+  }
+}

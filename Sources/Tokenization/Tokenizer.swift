@@ -1,0 +1,193 @@
+import Primitives
+import Storage
+
+/// A byte-level BPE tokenizer: an immutable value, cheap to copy, safe to share between threads.
+///
+/// `decode(encode(text)) == text` for any bytes (with a normaliser: for texts that it leaves alone).
+public struct Tokenizer: Sendable {
+  /// One merge: two tokens that become one.
+  public struct Merge: Sendable, Equatable {
+    /// The left token.
+    public var left: UInt32
+    /// The right token.
+    public var right: UInt32
+    /// The token of both, one after the other.
+    public var token: UInt32
+
+    /// Creates a merge.
+    public init(left: UInt32, right: UInt32, token: UInt32) {
+      self.left = left
+      self.right = right
+      self.token = token
+    }
+  }
+
+  /// A token that no merge makes: it stands for its text as a whole.
+  public struct AddedToken: Sendable, Equatable {
+    /// The id.
+    public var id: UInt32
+    /// The text.
+    public var content: String
+    /// A special token is text like any other unless the caller allows specials; others are always found in a text.
+    public var isSpecial: Bool
+
+    /// Creates an added token.
+    public init(id: UInt32, content: String, isSpecial: Bool = true) {
+      self.id = id
+      self.content = content
+      self.isSpecial = isSpecial
+    }
+  }
+
+  /// What is done to a text before it is cut.
+  public enum Normalization: String, Codable, Sendable {
+    /// Nothing: the default, and what makes decoding exact.
+    case none
+    /// Unicode's composed form.
+    case nfc
+  }
+
+  /// The name of the end-of-document token.
+  public static let endOfDocumentName = "<|endoftext|>"
+  /// Ids are below this.
+  public static let maximumVocabulary = 1 << 24
+
+  let tables: Tables
+
+  /// Everything a tokenizer is made of; shared by its copies.
+  final class Tables: Sendable {
+    let bytes: [UInt8]
+    let offsets: [UInt32]
+    let map: ByteMap
+    let mapIDs: [UInt32]
+    let merges: [Merge]
+    let mergeTable: MergeTable
+    let byteTokens: [UInt32]
+    let added: [AddedToken]
+    let pretokenizer: Pretokenizer
+    let addsPrefixSpace: Bool
+    let ignoresMerges: Bool
+    let normalization: Normalization
+    let fingerprint: UInt64
+
+    init(
+      bytes: [UInt8], offsets: [UInt32], map: ByteMap, mapIDs: [UInt32], merges: [Merge], byteTokens: [UInt32], added: [AddedToken],
+      pretokenizer: Pretokenizer, addsPrefixSpace: Bool, ignoresMerges: Bool, normalization: Normalization
+    ) {
+      self.bytes = bytes
+      self.offsets = offsets
+      self.map = map
+      self.mapIDs = mapIDs
+      self.merges = merges
+      mergeTable = MergeTable(merges)
+      self.byteTokens = byteTokens
+      self.added = added
+      self.pretokenizer = pretokenizer
+      self.addsPrefixSpace = addsPrefixSpace
+      self.ignoresMerges = ignoresMerges
+      self.normalization = normalization
+      let head = "weir.tokenizer.1 \(pretokenizer.rawValue) \(addsPrefixSpace) \(ignoresMerges) \(normalization.rawValue)"
+      let names = added.map { "\($0.id) \($0.isSpecial) \($0.content.utf8.count) \($0.content)" }.joined(separator: "\n")
+      let checksum = ChecksumStream()
+      Array("\(head)\n\(added.count)\n\(names)\n".utf8).withUnsafeBytes { checksum.update($0) }
+      offsets.map(\.littleEndian).withUnsafeBytes { checksum.update($0) }
+      bytes.withUnsafeBytes { checksum.update($0) }
+      merges.flatMap { [$0.left.littleEndian, $0.right.littleEndian] }.withUnsafeBytes { checksum.update($0) }
+      fingerprint = checksum.value
+    }
+  }
+
+  /// Creates a tokenizer of its parts.
+  /// - Parameters:
+  ///   - vocabulary: the byte-level tokens with their ids, in any order; every single byte must be among them.
+  ///   - merges: the merges in order of rank; the product of each must be in the vocabulary.
+  ///   - added: special and other added tokens.
+  ///   - pretokenizer: how a text is cut.
+  ///   - addsPrefixSpace: whether a blank is put before a text that does not start with one.
+  ///   - ignoresMerges: whether a pre-token that is in the vocabulary as a whole becomes that token, whatever the merges say.
+  ///   - normalization: what is done to a text first.
+  ///   - place: the file or member that errors name.
+  /// - Throws: `WeirError` where parts are missing or contradict each other.
+  public init(
+    vocabulary: TokenList, merges: [(left: UInt32, right: UInt32)], added: [AddedToken], pretokenizer: Pretokenizer,
+    addsPrefixSpace: Bool = false, ignoresMerges: Bool = false, normalization: Normalization = .none, place: String = "tokenizer"
+  ) throws {
+    let layout = try VocabularyLayout(vocabulary, added: added, place: place)
+    var products: [Merge] = []
+    products.reserveCapacity(merges.count)
+    var text: [UInt8] = []
+    for (rank, merge) in merges.enumerated() {
+      guard layout.isOrdinary(merge.left), layout.isOrdinary(merge.right) else {
+        throw WeirError(place, "model.merges[\(rank)] names a token that is not in model.vocab")
+      }
+      text.removeAll(keepingCapacity: true)
+      text.append(contentsOf: layout.token(merge.left))
+      text.append(contentsOf: layout.token(merge.right))
+      guard let index = layout.map.find(text) else {
+        throw WeirError(place, "model.merges[\(rank)] makes a token that is not in model.vocab")
+      }
+      products.append(Merge(left: merge.left, right: merge.right, token: layout.mapIDs[index]))
+    }
+    tables = Tables(
+      bytes: layout.bytes, offsets: layout.offsets, map: layout.map, mapIDs: layout.mapIDs, merges: products,
+      byteTokens: layout.byteTokens, added: added.sorted { $0.id < $1.id }, pretokenizer: pretokenizer,
+      addsPrefixSpace: addsPrefixSpace, ignoresMerges: ignoresMerges, normalization: normalization)
+  }
+
+  /// The number of ids, the size of a model's embedding: one more than the largest id.
+  public var vocabularySize: Int { tables.offsets.count - 1 }
+  /// The XXH3 of everything that decides which ids a text gets: 16 hexadecimal digits.
+  public var fingerprint: String { Checksum.hex(tables.fingerprint) }
+  /// The merges in order of rank.
+  public var merges: [Merge] { tables.merges }
+  /// Special and other added tokens, by id.
+  public var addedTokens: [AddedToken] { tables.added }
+  /// How a text is cut.
+  public var pretokenizer: Pretokenizer { tables.pretokenizer }
+  /// Whether a blank is put before a text that does not start with one.
+  public var addsPrefixSpace: Bool { tables.addsPrefixSpace }
+  /// Whether a pre-token that is in the vocabulary as a whole becomes that token.
+  public var ignoresMerges: Bool { tables.ignoresMerges }
+  /// What is done to a text first.
+  public var normalization: Normalization { tables.normalization }
+
+  /// The bytes that a token stands for; empty for an id that no token has.
+  public func bytes(of id: UInt32) -> ArraySlice<UInt8> {
+    guard Int(id) < vocabularySize else { return [] }
+    return tables.bytes[Int(tables.offsets[Int(id)])..<Int(tables.offsets[Int(id) + 1])]
+  }
+
+  /// The byte-level token of these bytes.
+  public func token(of bytes: [UInt8]) -> UInt32? { tables.map.find(bytes).map { tables.mapIDs[$0] } }
+
+  /// The id of an added token.
+  public func addedToken(_ content: String) -> UInt32? { tables.added.first { $0.content == content }?.id }
+
+  /// The id of the end-of-document token, `<|endoftext|>` or what other families call it; nil where there is none.
+  public var endOfDocument: UInt32? {
+    for name in [Self.endOfDocumentName, "<|end_of_text|>", "</s>", "<eos>"] {
+      if let id = addedToken(name) { return id }
+    }
+    return nil
+  }
+}
+
+/// Tokens with their ids, flat.
+public struct TokenList: Sendable {
+  var bytes: [UInt8] = []
+  var ends: [Int] = []
+  var ids: [UInt32] = []
+
+  /// An empty list.
+  public init() {}
+
+  /// The number of tokens.
+  public var count: Int { ids.count }
+
+  /// Appends a token.
+  public mutating func append(_ token: some Sequence<UInt8>, id: UInt32) {
+    bytes.append(contentsOf: token)
+    ends.append(bytes.count)
+    ids.append(id)
+  }
+}

@@ -1,0 +1,107 @@
+import Corpus
+
+/// What `weir tokenizer info` tells: the vocabulary, and how well it fits given documents.
+public struct TokenizerReport: Codable, Sendable, Equatable {
+  /// A token and what it stands for.
+  public struct Token: Codable, Sendable, Equatable {
+    /// The id.
+    public var id: Int
+    /// The text; bytes that are not UTF-8 as U+FFFD.
+    public var text: String
+    /// Bytes.
+    public var bytes: Int
+  }
+
+  /// How a set of documents fares.
+  public struct Compression: Codable, Sendable, Equatable {
+    /// Documents.
+    public var documents = 0
+    /// Bytes of text.
+    public var bytes = 0
+    /// Tokens.
+    public var tokens = 0
+    /// Bytes a token stands for on average; 0 without tokens.
+    public var bytesPerToken: Double { tokens == 0 ? 0 : Double(bytes) / Double(tokens) }
+
+    private enum CodingKeys: String, CodingKey {
+      case documents, bytes, tokens
+      case bytesPerToken = "bytes_per_token"
+    }
+
+    /// Creates an empty count.
+    public init() {}
+
+    /// Decodes; the average follows from the rest.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      documents = try container.decode(Int.self, forKey: .documents)
+      bytes = try container.decode(Int.self, forKey: .bytes)
+      tokens = try container.decode(Int.self, forKey: .tokens)
+    }
+
+    /// Encodes, the average too.
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(documents, forKey: .documents)
+      try container.encode(bytes, forKey: .bytes)
+      try container.encode(tokens, forKey: .tokens)
+      try container.encode(bytesPerToken, forKey: .bytesPerToken)
+    }
+
+    mutating func add(bytes: Int, tokens: Int) {
+      documents += 1
+      self.bytes += bytes
+      self.tokens += tokens
+    }
+  }
+
+  /// The XXH3 of vocabulary, merges, special tokens and pre-tokenizer.
+  public var fingerprint: String
+  /// The number of ids.
+  public var vocabulary: Int
+  /// The number of merges.
+  public var merges: Int
+  /// How a text is cut.
+  public var pretokenizer: Pretokenizer
+  /// Special and other added tokens, by id.
+  public var specials: [Token]
+  /// The longest tokens, longest first, then by id.
+  public var longest: [Token]
+  /// All documents given.
+  public var overall = Compression()
+  /// By source; documents without one under "".
+  public var bySource: [String: Compression] = [:]
+  /// The share of the vocabulary without added tokens that the documents use; 0 without documents.
+  public var used = 0.0
+
+  /// Looks at a tokenizer and at how it fares on documents.
+  /// - Parameters:
+  ///   - tokenizer: the tokenizer.
+  ///   - documents: any texts; none is fine.
+  ///   - longest: how many of the longest tokens are listed.
+  public init(_ tokenizer: Tokenizer, documents: [Document] = [], longest count: Int = 20) {
+    fingerprint = tokenizer.fingerprint
+    vocabulary = tokenizer.vocabularySize
+    merges = tokenizer.merges.count
+    pretokenizer = tokenizer.pretokenizer
+    func token(_ id: UInt32) -> Token {
+      let bytes = tokenizer.bytes(of: id)
+      return Token(id: Int(id), text: String(decoding: bytes, as: UTF8.self), bytes: bytes.count)
+    }
+    let added = Set(tokenizer.addedTokens.map(\.id))
+    specials = tokenizer.addedTokens.map { token($0.id) }
+    let ordinary = (0..<UInt32(tokenizer.vocabularySize)).filter { !added.contains($0) && !tokenizer.bytes(of: $0).isEmpty }
+    longest = ordinary.sorted { (tokenizer.bytes(of: $1).count, $0) < (tokenizer.bytes(of: $0).count, $1) }.prefix(count).map(token)
+    var isUsed = [Bool](repeating: false, count: tokenizer.vocabularySize)
+    var context = EncodeContext()
+    var ids: [UInt32] = []
+    for document in documents {
+      ids.removeAll(keepingCapacity: true)
+      tokenizer.encode(document.text, into: &ids, context: &context)
+      for id in ids { isUsed[Int(id)] = true }
+      overall.add(bytes: document.text.count, tokens: ids.count)
+      bySource[document.source ?? "", default: Compression()].add(bytes: document.text.count, tokens: ids.count)
+    }
+    used = ordinary.isEmpty ? 0 : Double(ordinary.filter { isUsed[Int($0)] }.count) / Double(ordinary.count)
+  }
+}

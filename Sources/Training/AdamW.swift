@@ -1,0 +1,73 @@
+import CKernels
+import Foundation
+import Kernels
+
+/// AdamW with global-norm clipping in PyTorch's form (Loshchilov & Hutter 1711.05101), over the flat buffers.
+public final class AdamW {
+  /// First moments.
+  public let first: FloatBuffer
+  /// Second moments.
+  public let second: FloatBuffer
+  /// Updates done so far.
+  public var steps = 0
+  let betas: (Double, Double)
+  let epsilon: Double
+  let weightDecay: Double
+  private let segments: [(range: Range<Int>, decays: Bool, rate: Float)]
+  private static let block = 32_768
+
+  /// Creates zero moments for a layout.
+  /// - Parameters:
+  ///   - layout: where the tensors lie.
+  ///   - betas: decay of the first and second moments.
+  ///   - epsilon: number beside the root.
+  ///   - weightDecay: applied to the layers' matrices.
+  ///   - rates: a factor of the learning rate per tensor, 1 by default.
+  public init(
+    _ layout: ParameterLayout, betas: (Double, Double), epsilon: Double, weightDecay: Double,
+    rates: (ParameterLayout.Tensor) -> Double = { _ in 1 }
+  ) {
+    first = FloatBuffer(layout.count)
+    second = FloatBuffer(layout.count)
+    self.betas = betas
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+    var segments: [(range: Range<Int>, decays: Bool, rate: Float)] = []
+    for tensor in layout.tensors {
+      for start in stride(from: tensor.range.lowerBound, to: tensor.range.upperBound, by: Self.block) {
+        segments.append((start..<min(start + Self.block, tensor.range.upperBound), tensor.decays, Float(rates(tensor))))
+      }
+    }
+    self.segments = segments
+  }
+
+  /// The L2 norm of the gradients, summed in double in a fixed order.
+  public func norm(_ gradients: FloatBuffer, pool: ThreadPool) -> Double {
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: segments.count) { sums in
+      pool.run(segments.count) { index in
+        let range = segments[index].range
+        sums[index] = weir_sum_squares(gradients.base + range.lowerBound, range.count)
+      }
+      return sums.reduce(0, +).squareRoot()
+    }
+  }
+
+  /// One update.
+  /// - Parameters:
+  ///   - parameters: updated.
+  ///   - gradients: read.
+  ///   - scale: the clipping factor, 1 for none.
+  ///   - learningRate: the step's rate.
+  ///   - pool: the threads.
+  public func update(_ parameters: FloatBuffer, gradients: FloatBuffer, scale: Double, learningRate: Double, pool: ThreadPool) {
+    steps += 1
+    let correction1 = Float(1 - pow(betas.0, Double(steps))), correction2 = Float(1 - pow(betas.1, Double(steps)))
+    pool.run(segments.count) { index in
+      let (range, decays, rate) = segments[index], at = range.lowerBound
+      weir_adamw(
+        parameters.base + at, gradients.base + at, first.base + at, second.base + at, range.count, Float(scale),
+        Float(learningRate) * rate, Float(betas.0), Float(betas.1), Float(epsilon), decays ? Float(weightDecay) : 0, correction1,
+        correction2)
+    }
+  }
+}

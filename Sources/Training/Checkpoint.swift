@@ -1,0 +1,75 @@
+import Foundation
+import Primitives
+import Storage
+
+/// A run at one step: a model folder that also holds the optimiser's moments, so that training goes on to the same bits.
+enum Checkpoint {
+  static let format = "weir.checkpoint.1"
+
+  /// What a run knows beside its parameters.
+  struct State: Codable, Equatable {
+    var step: Int
+    var optimizerSteps: Int
+    /// Steps in a row without a number for a loss.
+    var failures: Int
+    /// Seconds of training so far.
+    var seconds: Double
+    /// Whether it stays when newer ones come.
+    var kept: Bool
+    var model: ModelConfiguration
+    var run: String
+  }
+
+  static func name(_ step: Int) -> String {
+    let digits = String(step)
+    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// The checkpoints of a run's folder, oldest first.
+  static func all(in folder: String) throws -> [(step: Int, path: String)] {
+    let place = folder + "/checkpoints"
+    guard Files.isFolder(place) else { return [] }
+    return try Files.entries(of: place).compactMap { entry in
+      let name = entry.split(separator: "/").last.map(String.init) ?? entry
+      guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)) else { return nil }
+      return (step, place + "/" + name)
+    }.sorted { $0.step < $1.step }
+  }
+
+  static func write(
+    _ path: String, state: State, parameters: FloatBuffer, optimizer: AdamW, tokenizer: String?, endOfDocument: Int?
+  ) throws {
+    let output = try AtomicFolder(path, replacing: true)
+    try ModelFolder.writeFiles(
+      output.working, configuration: state.model, parameters: parameters, tokenizer: tokenizer, endOfDocument: endOfDocument)
+    _ = try Safetensors.write(
+      output.working + "/optimizer.safetensors",
+      floats: [
+        ("first", [optimizer.first.count], optimizer.first.values), ("second", [optimizer.second.count], optimizer.second.values),
+      ])
+    try JSONFile.write(state, to: output.working + "/state.json")
+    _ = try output.commit(
+      format: format, tool: "weir", inputs: ["run": state.run], configuration: JSONValue(encoding: state.model),
+      counts: ["step": state.step])
+  }
+
+  static func state(_ path: String) throws -> State { try JSONFile.read(State.self, from: path + "/state.json") }
+
+  /// Reads parameters, and moments where an optimiser is given.
+  static func read(_ path: String, configuration: ModelConfiguration, parameters: FloatBuffer, optimizer: AdamW?) throws -> State {
+    let problems = try Manifest.read(folder: path, format: format).verifyFiles(in: path)
+    if let problem = problems.first { throw WeirError(path, problem, remedy: "remove this checkpoint; an earlier one will be used") }
+    let state = try state(path)
+    guard state.model == configuration else { throw WeirError(path, "holds a model of another shape") }
+    try ModelFolder.readWeights(path, configuration: configuration, into: parameters)
+    if let optimizer {
+      let file = try SafetensorsFile(path + "/optimizer.safetensors")
+      for (name, block) in [("first", optimizer.first), ("second", optimizer.second)] {
+        guard file.shape(name) == [block.count] else { throw WeirError(file.path, "moments of another shape") }
+        try file.withFloats(name) { block.write($0) }
+      }
+      optimizer.steps = state.optimizerSteps
+    }
+    return state
+  }
+}

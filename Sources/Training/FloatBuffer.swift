@@ -1,0 +1,41 @@
+/// A fixed block of 64-byte-aligned floats that lives as long as its owner: parameters, moments, the arena of activations.
+public final class FloatBuffer: Sendable {
+  /// The first float.
+  public nonisolated(unsafe) let base: UnsafeMutablePointer<Float>
+  /// The number of floats.
+  public let count: Int
+
+  /// Creates a block of zeros.
+  public init(_ count: Int) {
+    self.count = count
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: max(64, count * MemoryLayout<Float>.stride), alignment: 64)
+    base = raw.bindMemory(to: Float.self, capacity: max(16, count))
+    base.initialize(repeating: 0, count: max(16, count))
+  }
+
+  deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+  /// The floats of a range, copied.
+  public subscript(range: Range<Int>) -> [Float] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range outside the buffer")
+    return Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
+  }
+
+  /// The floats, copied.
+  public var values: [Float] { self[0..<count] }
+
+  /// Writes `values` at `offset`.
+  public func write(_ values: some Collection<Float>, at offset: Int = 0) {
+    precondition(offset >= 0 && offset + values.count <= count, "a range outside the buffer")
+    _ = UnsafeMutableBufferPointer(start: base + offset, count: values.count).update(fromContentsOf: values)
+  }
+
+  /// Copies the other block, of the same size, into this one.
+  public func copy(from other: FloatBuffer) {
+    precondition(other.count == count, "blocks of different sizes")
+    base.update(from: other.base, count: count)
+  }
+
+  /// Sets every float to zero.
+  public func clear() { base.update(repeating: 0, count: count) }
+}

@@ -1,0 +1,67 @@
+/// Where every tensor lies in the flat buffer of parameters, under its name in a Llama model folder. Matrices are [out, in], row-major;
+/// query, key and value matrices follow one another, as do gate and up, so that each group is one product.
+public struct ParameterLayout: Sendable {
+  /// One tensor.
+  public struct Tensor: Sendable {
+    /// Its name in `model.safetensors`.
+    public let name: String
+    /// Its shape.
+    public let shape: [Int]
+    /// Its floats.
+    public let range: Range<Int>
+    /// Whether weight decay applies: to the matrices of the layers, not to norms and embeddings.
+    public var decays: Bool { shape.count == 2 && name.hasPrefix("model.layers.") }
+  }
+
+  /// The offsets of one layer.
+  struct Layer: Sendable {
+    var inputNorm = 0
+    var qkv = 0
+    var output = 0
+    var postNorm = 0
+    var gateUp = 0
+    var down = 0
+  }
+
+  /// The tensors in the order of the buffer.
+  public let tensors: [Tensor]
+  /// The number of floats.
+  public let count: Int
+  let embedding: Int
+  let layers: [Layer]
+  let finalNorm: Int
+  let head: Int
+
+  /// Creates the layout of a model.
+  public init(_ c: ModelConfiguration) {
+    var tensors: [Tensor] = []
+    var next = 0
+    func add(_ name: String, _ shape: [Int]) -> Int {
+      let start = next
+      next += shape.reduce(1, *)
+      tensors.append(Tensor(name: name, shape: shape, range: start..<next))
+      return start
+    }
+    embedding = add("model.embed_tokens.weight", [c.vocabulary, c.width])
+    var layers: [Layer] = []
+    for index in 0..<c.layers {
+      let prefix = "model.layers.\(index)."
+      var layer = Layer()
+      layer.inputNorm = add(prefix + "input_layernorm.weight", [c.width])
+      layer.qkv = add(prefix + "self_attn.q_proj.weight", [c.queryWidth, c.width])
+      _ = add(prefix + "self_attn.k_proj.weight", [c.keyWidth, c.width])
+      _ = add(prefix + "self_attn.v_proj.weight", [c.keyWidth, c.width])
+      layer.output = add(prefix + "self_attn.o_proj.weight", [c.width, c.queryWidth])
+      layer.postNorm = add(prefix + "post_attention_layernorm.weight", [c.width])
+      layer.gateUp = add(prefix + "mlp.gate_proj.weight", [c.ffn, c.width])
+      _ = add(prefix + "mlp.up_proj.weight", [c.ffn, c.width])
+      layer.down = add(prefix + "mlp.down_proj.weight", [c.width, c.ffn])
+      layers.append(layer)
+    }
+    self.layers = layers
+    finalNorm = add("model.norm.weight", [c.width])
+    head = c.tiedEmbeddings ? embedding : add("lm_head.weight", [c.vocabulary, c.width])
+    self.tensors = tensors
+    count = next
+  }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Primitives
+
+/// How the learning rate runs.
+public enum LearningRateSchedule: String, Codable, Sendable, CaseIterable {
+  /// Warm-up, stable, then linear decay over the last share of the steps (Hu et al. 2404.06395 §4).
+  case wsd
+  /// Warm-up, then half a cosine.
+  case cosine
+  /// Warm-up, then constant: a trunk to branch from.
+  case constant
+}
+
+/// What a training run is: everything but the data and the model. Two runs of equal configuration, data and initial model are equal.
+public struct TrainingConfiguration: Codable, Sendable, Equatable {
+  /// Tokens to train on, rounded up to whole batches; nil takes `steps`.
+  public var tokens: Int?
+  /// Steps to train for where `tokens` is nil.
+  public var steps: Int?
+  /// The peak learning rate.
+  public var learningRate = 3e-3
+  /// How it runs.
+  public var schedule = LearningRateSchedule.wsd
+  /// Share of the steps over which the rate rises from 0.
+  public var warmup = 0.02
+  /// Share of the steps over which `wsd` decays.
+  public var decay = 0.2
+  /// The last rate as a share of the peak (`wsd`, `cosine`).
+  public var finalRate = 0.0
+  /// AdamW's β₁.
+  public var beta1 = 0.9
+  /// AdamW's β₂.
+  public var beta2 = 0.95
+  /// AdamW's ε.
+  public var epsilon = 1e-8
+  /// Weight decay of the layers' matrices; norms and embeddings have none.
+  public var weightDecay = 0.1
+  /// The largest global norm of the gradient; 0 clips nothing.
+  public var clip = 1.0
+  /// Seeds the initial parameters.
+  public var seed: UInt64 = 0
+  /// With muP, the width at which the learning rate was found: matrices of the layers then learn at rate · baseWidth / width.
+  public var baseWidth: Int?
+  /// Steps between evaluations; 0 evaluates at the end only.
+  public var evaluateEvery = 0
+  /// Further tokens after which to evaluate.
+  public var evaluateAt: [Int] = []
+  /// Steps between checkpoints; 0 keeps none on the way.
+  public var checkpointEvery = 0
+  /// Tokens after which to keep a checkpoint for good, such as the trunk's at several D; 0 keeps the initial model.
+  public var checkpointAt: [Int] = []
+  /// How many of the regular checkpoints stay.
+  public var keep = 2
+  /// Label annealing against the initial model; nil for plain cross-entropy.
+  public var annealing: Annealing?
+  /// Factor of ½·‖θ − θ0‖² in the loss; 0 pulls nowhere.
+  public var pull = 0.0
+  /// Steps in a row whose loss or gradient may be no number before the run gives up; they change nothing.
+  public var patience = 3
+
+  /// The defaults; set `tokens` or `steps`.
+  public init(tokens: Int? = nil, steps: Int? = nil) {
+    self.tokens = tokens
+    self.steps = steps
+  }
+
+  /// Throws where a number is impossible.
+  public func validate() throws {
+    func require(_ condition: Bool, _ flag: String, _ reason: String) throws {
+      if !condition { throw WeirError(flag, reason) }
+    }
+    try require((tokens ?? steps ?? 0) > 0, "--tokens", "a run needs a positive number of tokens or steps")
+    try require(learningRate.isFinite && learningRate > 0, "--lr", "\(learningRate) is not positive")
+    try require((0...1).contains(warmup), "--warmup", "\(warmup) is no share of the steps")
+    try require((0...1).contains(decay), "--decay", "\(decay) is no share of the steps")
+    try require((0...1).contains(finalRate), "--final-rate", "\(finalRate) is no share of the peak")
+    try require((0..<1).contains(beta1) && (0..<1).contains(beta2), "--betas", "\(beta1), \(beta2) are not in 0..<1")
+    try require(epsilon > 0 && weightDecay >= 0 && clip >= 0 && pull >= 0, "--weight-decay", "a negative ε, decay, clip or pull")
+    try require(baseWidth.map { $0 > 0 } ?? true, "--base-width", "must be positive")
+    try require(evaluateEvery >= 0 && checkpointEvery >= 0 && keep >= 1 && patience >= 0, "--checkpoint-every", "a negative interval")
+    if let annealing {
+      try require(annealing.lambda >= 0 && annealing.lambda.isFinite, "--lambda", "\(annealing.lambda) is negative")
+      try require(annealing.temperature > 0 && annealing.temperature.isFinite, "--temperature", "\(annealing.temperature) is not positive")
+    }
+  }
+
+  /// Steps of a run whose batches have `batchTokens` tokens.
+  public func stepCount(batchTokens: Int) -> Int {
+    tokens.map { max(1, ($0 + batchTokens - 1) / batchTokens) } ?? steps ?? 0
+  }
+
+  /// The learning rate of step `step` (from 0) of `total`.
+  public func rate(step: Int, total: Int) -> Double {
+    let rise = Int((warmup * Double(total)).rounded(.up))
+    if step < rise { return learningRate * Double(step + 1) / Double(rise) }
+    switch schedule {
+    case .constant: return learningRate
+    case .wsd:
+      let fall = Int((decay * Double(total)).rounded())
+      guard step >= total - fall else { return learningRate }
+      return learningRate * (finalRate + (1 - finalRate) * Double(total - step) / Double(fall + 1))
+    case .cosine:
+      let way = Double(step - rise) / Double(max(1, total - rise))
+      return learningRate * (finalRate + (1 - finalRate) * 0.5 * (1 + cos(Double.pi * way)))
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Pipeline
+import Primitives
+import Storage
+
+/// The loss on a validation set at some point of a run; a line of `evaluations.jsonl`.
+public struct EvaluationRecord: Codable, Sendable, Equatable {
+  /// Steps done.
+  public var step: Int
+  /// Tokens seen.
+  public var tokens: Int
+  /// The validation set.
+  public var name: String
+  /// Its loss.
+  public var result: Evaluation
+}
+
+/// What a finished run leaves in `report.json`.
+public struct TrainingReport: Codable, Sendable, Equatable {
+  /// Steps done.
+  public var steps: Int
+  /// Tokens seen.
+  public var tokens: Int
+  /// All parameters.
+  public var parameters: Int
+  /// Parameters without embedding and output matrix: the N of the laws.
+  public var nonEmbeddingParameters: Int
+  /// Floating-point operations of all steps, by formula.
+  public var flops: Double
+  /// The mean training loss of the last tenth of the steps, at most 100.
+  public var loss: Double
+  /// The mean divergence of the last step's targets from the initial model; nil without annealing.
+  public var divergence: Double?
+  /// Every evaluation, in order.
+  public var evaluations: [EvaluationRecord]
+  /// Wall seconds of the steps.
+  public var seconds: Double
+  /// Tokens a second.
+  public var tokensPerSecond: Double
+  /// The model folder.
+  public var model: String
+
+  /// The last evaluation of each set.
+  public var final: [EvaluationRecord] { evaluations.filter { $0.step == steps } }
+}
+
+/// Where a run begins.
+public enum ModelInitialisation: Sendable {
+  /// With drawn parameters.
+  case scratch(ModelConfiguration)
+  /// With the weights of a model folder.
+  case folder(String)
+  /// With a run's checkpoint: its weights, and its moments too if wanted (a branch off a trunk).
+  case checkpoint(String, optimizer: Bool)
+}
+
+/// What a long run costs, before it starts.
+public struct TrainingEstimate: Codable, Sendable, Equatable {
+  /// All parameters.
+  public var parameters: Int
+  /// Without embedding and output matrix.
+  public var nonEmbeddingParameters: Int
+  /// Steps.
+  public var steps: Int
+  /// Tokens, whole batches.
+  public var tokens: Int
+  /// Floating-point operations in all.
+  public var flops: Double
+  /// Bytes of parameters, gradients, moments, activations.
+  public var memoryBytes: Int
+  /// Bytes of the checkpoints that stay and of the model.
+  public var diskBytes: Int
+
+  /// Creates an estimate.
+  public init(_ configuration: TrainingConfiguration, model: ModelConfiguration, rows: Int, sequence: Int) throws {
+    try configuration.validate()
+    try model.validate(place: "--preset")
+    parameters = model.parameters
+    nonEmbeddingParameters = model.nonEmbeddingParameters
+    steps = configuration.stepCount(batchTokens: rows * sequence)
+    tokens = steps * rows * sequence
+    flops = Double(tokens) * model.flopsPerToken(context: sequence)
+    let frozen = configuration.annealing != nil || configuration.pull > 0
+    var floats = parameters * (frozen ? 5 : 4) + Workspace.floats(model, rows: rows, sequence: sequence, training: true)
+    floats += Workspace.floats(model, rows: max(1, 4_096 / sequence), sequence: sequence, training: false)
+    if configuration.annealing != nil { floats += Workspace.floats(model, rows: rows, sequence: sequence, training: false) }
+    memoryBytes = floats * 4
+    let checkpoints = configuration.checkpointAt.count + (configuration.checkpointEvery > 0 ? configuration.keep : 0)
+    diskBytes = parameters * 4 * (1 + 3 * checkpoints)
+  }
+}

@@ -1,0 +1,101 @@
+import Corpus
+import Foundation
+import Kernels
+import Pipeline
+import Primitives
+import Storage
+
+/// A training run in a folder: `run.json` (what it is), `log.jsonl` (a line a step), `evaluations.jsonl`, `checkpoints/step-N`, and at the
+/// end `model` and `report.json`.
+///
+/// Everything is a function of configuration, data and initial model: an interrupted run goes on from its last checkpoint to the same
+/// bits, and a finished one returns its report at once.
+public enum TrainingRun {
+  /// What names a run; a folder holds one.
+  struct Identity: Codable, Equatable {
+    var format = "weir.run.1"
+    var configuration: TrainingConfiguration
+    var model: ModelConfiguration
+    var initial: String
+    var data: String
+    var batch: [Int]
+    var validation: [String]
+
+    /// The members in which two runs differ.
+    func differences(_ other: Identity) -> [String] {
+      [
+        ("configuration", configuration == other.configuration), ("model", model == other.model), ("initial model", initial == other.initial),
+        ("data", data == other.data), ("batch", batch == other.batch), ("validation sets", validation == other.validation),
+      ].filter { !$0.1 }.map(\.0)
+    }
+  }
+
+  /// Trains, or goes on training.
+  /// - Parameters:
+  ///   - configuration: what to do.
+  ///   - initial: where to begin.
+  ///   - source: the batches; the batch of a step is a function of the step.
+  ///   - validation: sets to evaluate on.
+  ///   - folder: the run's folder.
+  ///   - tokenizer: a folder whose tokenizer files go along with every model.
+  ///   - endOfDocument: the id that ends a document, for the model's configuration.
+  ///   - threads: threads; no result depends on them.
+  ///   - progress: told every step; when it stops, a checkpoint is written and `Stopped` thrown.
+  /// - Returns: the report.
+  /// - Throws: `WeirError` where the folder holds another run, the data do not fit, or the loss stays no number.
+  public static func run(
+    configuration: TrainingConfiguration, initial: ModelInitialisation, source: any BatchSource, validation: [ValidationSet] = [],
+    folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil, threads: Int = 2, progress: Pipeline.Progress = .silent
+  ) throws -> TrainingReport {
+    try configuration.validate()
+    let (model, origin) = try resolve(initial)
+    try model.validate(place: "--preset")
+    guard source.rows > 0, source.sequence > 0 else { throw WeirError("--batch", "batches must hold rows and positions") }
+    guard source.sequence <= model.sequence else {
+      throw WeirError("--sequence", "\(source.sequence) positions are more than the model's \(model.sequence)")
+    }
+    let identity = Identity(
+      configuration: configuration, model: model, initial: origin, data: source.fingerprint, batch: [source.rows, source.sequence],
+      validation: validation.map { "\($0.name) \($0.documents.count) documents \($0.documents.reduce(0) { $0 + $1.tokens.count }) tokens" })
+    if let report = try claim(folder, identity) { return report }
+    let session = try TrainingSession(
+      identity: identity, initial: initial, source: source, validation: validation, folder: folder, tokenizer: tokenizer,
+      endOfDocument: endOfDocument, threads: threads)
+    return try session.run(progress)
+  }
+
+  /// The shape and the name of an initial model.
+  static func resolve(_ initial: ModelInitialisation) throws -> (ModelConfiguration, String) {
+    switch initial {
+    case .scratch(let configuration): return (configuration, "scratch")
+    case .folder(let path):
+      let weights = path + "/model.safetensors"
+      let mark = Files.exists(weights) ? Checksum.hex(try Checksum.xxh3(file: weights)) : "sharded"
+      return (try ModelFolder.configuration(path), "model \(mark)")
+    case .checkpoint(let path, let optimizer):
+      let manifest = try Manifest.read(folder: path, format: Checkpoint.format)
+      return (try Checkpoint.state(path).model, "checkpoint \(manifest.fingerprint)\(optimizer ? " with moments" : "")")
+    }
+  }
+
+  /// Makes the folder this run's, or finds it finished.
+  private static func claim(_ folder: String, _ identity: Identity) throws -> TrainingReport? {
+    let path = folder + "/run.json"
+    guard Files.exists(path) else {
+      if Files.isFolder(folder), try !Files.entries(of: folder).isEmpty {
+        throw WeirError(folder, "is not empty and no run of ours", remedy: "choose another folder")
+      }
+      try Files.createFolder(folder)
+      try JSONFile.write(identity, to: path)
+      return nil
+    }
+    let other = try JSONFile.read(Identity.self, from: path)
+    guard other == identity else {
+      throw WeirError(
+        folder, "holds another run: its \(identity.differences(other).joined(separator: ", ")) differ",
+        remedy: "choose another folder or remove this one")
+    }
+    let report = folder + "/report.json"
+    return Files.exists(report) ? try JSONFile.read(TrainingReport.self, from: report) : nil
+  }
+}

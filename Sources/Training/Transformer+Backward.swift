@@ -1,0 +1,112 @@
+import CKernels
+import Kernels
+
+extension Transformer {
+  /// Completes the gradients after `loss(gradient: true)`.
+  public func backward() {
+    let c = configuration, work = workspace, width = c.width
+    precondition(work.training, "gradients of a model made without training")
+    overChunks { task, first, count in
+      weir_rmsnorm_backward(
+        work.residual[c.layers] + first * width, parameter(layout.finalNorm), work.hiddenScale + first, work.dHidden + first * width, nil,
+        work.dStream[0] + first * width, work.gainParts + task * width, count, width)
+    }
+    weir_sum_parts(work.gainParts, work.chunks, width, gradient(layout.finalNorm))
+    var turn = 0
+    for layer in (0..<c.layers).reversed() {
+      let dOut = work.dStream[turn % 3], dMiddle = work.dStream[(turn + 1) % 3], dIn = work.dStream[(turn + 2) % 3]
+      overChunks { feedForwardBackward(layer, task: $0, first: $1, count: $2, dOut: dOut, dMiddle: dMiddle) }
+      attentionBackward(layer)
+      overChunks { projectionBackward(layer, task: $0, first: $1, count: $2, dMiddle: dMiddle, dIn: dIn) }
+      weightGradients(layer, dOut: dOut, dMiddle: dMiddle)
+      turn += 2
+    }
+    embeddingGradient(work.dStream[turn % 3])
+  }
+
+  private func feedForwardBackward(
+    _ layer: Int, task: Int, first: Int, count: Int, dOut: UnsafeMutablePointer<Float>, dMiddle: UnsafeMutablePointer<Float>
+  ) {
+    let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
+    let dActivated = work.dActivated + first * c.ffn, dGateUp = work.dGateUp + first * 2 * c.ffn, dNormed = work.dNormed + first * width
+    linearInput(dOut + first * width, parameter(at.down), dActivated, m: count, from: c.ffn, to: width)
+    weir_swiglu_backward(work.gateUp[layer] + first * 2 * c.ffn, dActivated, dGateUp, count, c.ffn)
+    linearInput(dGateUp, parameter(at.gateUp), dNormed, m: count, from: width, to: 2 * c.ffn)
+    weir_rmsnorm_backward(
+      work.middle[layer] + first * width, parameter(at.postNorm), work.scaleMiddle[layer] + first, dNormed, dOut + first * width,
+      dMiddle + first * width, work.gainPartsMiddle + task * width, count, width)
+    linearInput(
+      dMiddle + first * width, parameter(at.output), work.dAttended + first * c.queryWidth, m: count, from: c.queryWidth, to: width)
+  }
+
+  private func attentionBackward(_ layer: Int) {
+    let c = configuration, work = workspace, sequence = work.sequence, group = c.heads / c.kvHeads
+    let factor = 1 / Float(c.headWidth).squareRoot()
+    starts.withUnsafeBufferPointer { starts in
+      pool.run(work.rows * c.kvHeads) { task in
+        let first = task / c.kvHeads * sequence, shared = task % c.kvHeads, head = shared * group
+        let keys = c.queryWidth + shared * c.headWidth, values = keys + c.keyWidth, queries = head * c.headWidth
+        let row = work.qkv[layer] + first * c.qkvWidth, dRow = work.dQKV + first * c.qkvWidth
+        weir_attention_backward(
+          row + queries, row + keys, row + values, c.qkvWidth, starts.baseAddress! + first, sequence, c.headWidth, group, factor,
+          work.attended[layer] + first * c.queryWidth + queries, work.dAttended + first * c.queryWidth + queries, c.queryWidth,
+          work.logSums[layer] + first * c.heads + head, c.heads, dRow + queries, dRow + keys, dRow + values)
+      }
+    }
+  }
+
+  private func projectionBackward(
+    _ layer: Int, task: Int, first: Int, count: Int, dMiddle: UnsafeMutablePointer<Float>, dIn: UnsafeMutablePointer<Float>
+  ) {
+    let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
+    let dNormed = work.dNormed + first * width
+    rotate(work.dQKV, first: first, count: count, direction: -1)
+    linearInput(work.dQKV + first * c.qkvWidth, parameter(at.qkv), dNormed, m: count, from: width, to: c.qkvWidth)
+    weir_rmsnorm_backward(
+      work.residual[layer] + first * width, parameter(at.inputNorm), work.scale[layer] + first, dNormed, dMiddle + first * width,
+      dIn + first * width, work.gainParts + task * width, count, width)
+  }
+
+  /// dW = dYᵀ·X of the layer's four products, each cut into tiles of its output, so that no two tasks add to the same number.
+  private func weightGradients(_ layer: Int, dOut: UnsafeMutablePointer<Float>, dMiddle: UnsafeMutablePointer<Float>) {
+    let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
+    let products: [(UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Int)] = [
+      (UnsafePointer(work.dGateUp), UnsafePointer(work.normedMiddle[layer]), at.gateUp, 2 * c.ffn, width),
+      (UnsafePointer(dOut), UnsafePointer(work.activated[layer]), at.down, width, c.ffn),
+      (UnsafePointer(work.dQKV), UnsafePointer(work.normed[layer]), at.qkv, c.qkvWidth, width),
+      (UnsafePointer(dMiddle), UnsafePointer(work.attended[layer]), at.output, width, c.queryWidth),
+    ]
+    let side = width <= 512 ? 128 : 256, across = 512
+    let counts = products.map { ($0.3 + side - 1) / side * (($0.4 + across - 1) / across) }
+    pool.run(counts.reduce(0, +) + 1) { task in
+      var tile = task
+      for (product, count) in zip(products, counts) {
+        if tile >= count {
+          tile -= count
+          continue
+        }
+        let (dy, x, offset, to, from) = product
+        let columns = (from + across - 1) / across
+        let row = tile / columns * side, column = tile % columns * across
+        BLAS.sgemm(
+          transposeA: true, m: min(side, to - row), n: min(across, from - column), k: work.tokens, a: dy + row, lda: to, b: x + column,
+          ldb: from, c: gradient(offset) + row * from + column, ldc: from)
+        return
+      }
+      weir_sum_parts(work.gainParts, work.chunks, width, gradient(at.inputNorm))
+      weir_sum_parts(work.gainPartsMiddle, work.chunks, width, gradient(at.postNorm))
+    }
+  }
+
+  /// Adds the gradient at the input to the rows of the embedding, by ranges of the vocabulary.
+  private func embeddingGradient(_ d: UnsafeMutablePointer<Float>) {
+    let c = configuration, work = workspace, table = gradient(layout.embedding)
+    tokens.withUnsafeBufferPointer { ids in
+      pool.ranges(c.vocabulary, grain: (c.vocabulary + 7) / 8) { range in
+        if !c.tiedEmbeddings { (table + range.lowerBound * c.width).update(repeating: 0, count: range.count * c.width) }
+        weir_scatter_add(
+          table, ids.baseAddress!, d, work.tokens, c.width, Int32(range.lowerBound), Int32(range.upperBound))
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import CKernels
+import Corpus
+import Foundation
+import Kernels
+import Primitives
+
+/// A Llama decoder in float32 with its gradients, for batches of one fixed shape.
+///
+/// Dense parts run over chunks of tokens, attention over (row, head), weight gradients over output tiles; all cuts follow from shapes, so
+/// that results do not depend on the number of threads. Nothing large is allocated after `init`.
+public final class Transformer {
+  /// The shape.
+  public let configuration: ModelConfiguration
+  /// Where the tensors lie.
+  public let layout: ParameterLayout
+  /// All parameters.
+  public let parameters: FloatBuffer
+  /// Their gradients after `backward`; empty without training.
+  public let gradients: FloatBuffer
+  let pool: ThreadPool
+  let workspace: Workspace
+  let cosines: FloatBuffer
+  let sines: FloatBuffer
+  var tokens: [Int32]
+  var starts: [Int32]
+
+  /// Creates a model whose parameters are zero.
+  /// - Parameters:
+  ///   - configuration: the shape, validated.
+  ///   - rows: sequences of a batch.
+  ///   - sequence: positions of a row, at most `configuration.sequence`.
+  ///   - training: whether gradients are wanted.
+  ///   - pool: the threads.
+  ///   - parameters: a block to share, such as that of the model being trained; by default one of its own.
+  public init(
+    _ configuration: ModelConfiguration, rows: Int, sequence: Int, training: Bool, pool: ThreadPool, parameters: FloatBuffer? = nil
+  ) {
+    precondition(rows > 0 && sequence > 0 && sequence <= configuration.sequence, "a batch the model has no positions for")
+    self.configuration = configuration
+    self.pool = pool
+    let layout = ParameterLayout(configuration)
+    precondition(parameters.map { $0.count == layout.count } ?? true, "parameters of another shape")
+    self.layout = layout
+    self.parameters = parameters ?? FloatBuffer(layout.count)
+    gradients = FloatBuffer(training ? layout.count : 0)
+    workspace = Workspace(configuration, rows: rows, sequence: sequence, training: training)
+    (cosines, sines) = Self.rotations(configuration, positions: sequence)
+    tokens = [Int32](repeating: 0, count: rows * sequence)
+    starts = tokens
+  }
+
+  /// cos and sin of position · θ^(−2i/headWidth), [positions, headWidth/2]; angles in float32, as transformers computes them.
+  static func rotations(_ configuration: ModelConfiguration, positions: Int) -> (FloatBuffer, FloatBuffer) {
+    let half = configuration.headWidth / 2
+    let cosines = FloatBuffer(positions * half), sines = FloatBuffer(positions * half)
+    for i in 0..<half {
+      let frequency = 1 / Float(pow(configuration.ropeTheta, Double(2 * i) / Double(configuration.headWidth)))
+      for t in 0..<positions {
+        let angle = Double(Float(t) * frequency)
+        cosines.base[t * half + i] = Float(cos(angle))
+        sines.base[t * half + i] = Float(sin(angle))
+      }
+    }
+    return (cosines, sines)
+  }
+
+  /// Throws where a batch names tokens, targets or starts that the model cannot take.
+  public func check(_ batch: Batch, place: String) throws {
+    guard batch.rows == workspace.rows, batch.sequence == workspace.sequence, batch.tokens.count == workspace.tokens,
+      batch.targets.count == workspace.tokens, batch.starts.count == workspace.tokens
+    else {
+      throw WeirError(place, "a batch of \(batch.rows)×\(batch.sequence), not \(workspace.rows)×\(workspace.sequence)")
+    }
+    let vocabulary = Int32(configuration.vocabulary)
+    for t in 0..<batch.tokens.count {
+      let token = batch.tokens[t], target = batch.targets[t], start = batch.starts[t]
+      guard token >= 0, token < vocabulary, target < vocabulary else {
+        throw WeirError(place, "token \(max(token, target)) is outside the model's vocabulary of \(vocabulary)")
+      }
+      guard start >= 0, Int(start) <= t % batch.sequence else {
+        throw WeirError(place, "position \(t % batch.sequence) attends from \(start), which lies behind it")
+      }
+    }
+  }
+
+  func parameter(_ offset: Int) -> UnsafeMutablePointer<Float> { parameters.base + offset }
+  func gradient(_ offset: Int) -> UnsafeMutablePointer<Float> { gradients.base + offset }
+
+  /// Runs `body(first token, count)` over the chunks of the batch.
+  func overChunks(_ body: (Int, Int, Int) -> Void) {
+    let work = workspace
+    pool.run(work.chunks) { task in
+      let first = task * work.chunk
+      body(task, first, min(work.chunk, work.tokens - first))
+    }
+  }
+
+  /// y [m, out] = x [m, in] · wᵀ, w [out, in].
+  func linear(
+    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, m: Int, from: Int, to: Int, add: Bool = false
+  ) {
+    BLAS.sgemm(transposeB: true, m: m, n: to, k: from, a: x, lda: from, b: w, ldb: from, beta: add ? 1 : 0, c: y, ldc: to)
+  }
+
+  /// dx [m, in] = dy [m, out] · w.
+  func linearInput(
+    _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, m: Int, from: Int, to: Int
+  ) {
+    BLAS.sgemm(m: m, n: from, k: to, a: dy, lda: to, b: w, ldb: from, c: dx, ldc: from)
+  }
+
+  /// Rotates queries and keys (or their gradients back) of consecutive tokens.
+  func rotate(_ qkv: UnsafeMutablePointer<Float>, first: Int, count: Int, direction: Float) {
+    let half = configuration.headWidth / 2, stride = configuration.qkvWidth, sequence = workspace.sequence
+    var token = first
+    while token < first + count {
+      let position = token % sequence, run = min(sequence - position, first + count - token)
+      weir_rope(
+        qkv + token * stride, stride, configuration.heads + configuration.kvHeads, configuration.headWidth,
+        cosines.base + position * half, sines.base + position * half, run, direction)
+      token += run
+    }
+  }
+}

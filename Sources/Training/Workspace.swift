@@ -1,0 +1,117 @@
+/// The arena of one step: every activation and gradient buffer for a fixed number of rows and positions, allocated once.
+///
+/// Shapes, T = rows · sequence: residual stream before attention, between, and after; norms; queries, keys and values; log-sums;
+/// gate and up. Without training all layers share one set of buffers.
+final class Workspace {
+  let rows: Int
+  let sequence: Int
+  let training: Bool
+  var tokens: Int { rows * sequence }
+  /// Tokens of one task of the dense parts; by shape alone.
+  let chunk: Int
+  var chunks: Int { (tokens + chunk - 1) / chunk }
+  /// Tokens whose logits are held at a time, a multiple of `lossRows`.
+  let lossGroup: Int
+  /// Tokens of one task of the loss.
+  let lossRows: Int
+
+  let residual: [UnsafeMutablePointer<Float>]
+  let middle: [UnsafeMutablePointer<Float>]
+  let normed: [UnsafeMutablePointer<Float>]
+  let normedMiddle: [UnsafeMutablePointer<Float>]
+  let scale: [UnsafeMutablePointer<Float>]
+  let scaleMiddle: [UnsafeMutablePointer<Float>]
+  let qkv: [UnsafeMutablePointer<Float>]
+  let attended: [UnsafeMutablePointer<Float>]
+  let logSums: [UnsafeMutablePointer<Float>]
+  let gateUp: [UnsafeMutablePointer<Float>]
+  let activated: [UnsafeMutablePointer<Float>]
+  let hidden: UnsafeMutablePointer<Float>
+  let hiddenScale: UnsafeMutablePointer<Float>
+  let logits: UnsafeMutablePointer<Float>
+  let losses: UnsafeMutablePointer<Float>
+  let divergences: UnsafeMutablePointer<Float>
+  /// Gradients of the residual stream in turn, of the hidden states, of the inner values; empty without training.
+  let dStream: [UnsafeMutablePointer<Float>]
+  let dHidden: UnsafeMutablePointer<Float>
+  let dNormed: UnsafeMutablePointer<Float>
+  let dGateUp: UnsafeMutablePointer<Float>
+  let dActivated: UnsafeMutablePointer<Float>
+  let dAttended: UnsafeMutablePointer<Float>
+  let dQKV: UnsafeMutablePointer<Float>
+  let gainParts: UnsafeMutablePointer<Float>
+  let gainPartsMiddle: UnsafeMutablePointer<Float>
+
+  private let arena: FloatBuffer
+
+  /// The floats an arena takes.
+  static func floats(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool) -> Int {
+    var cutter = Cutter(base: nil)
+    _ = Workspace(c, rows: rows, sequence: sequence, training: training, arena: FloatBuffer(0), cutter: &cutter)
+    return cutter.used
+  }
+
+  convenience init(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool) {
+    let arena = FloatBuffer(Self.floats(c, rows: rows, sequence: sequence, training: training))
+    var cutter = Cutter(base: arena.base)
+    self.init(c, rows: rows, sequence: sequence, training: training, arena: arena, cutter: &cutter)
+  }
+
+  /// Hands out consecutive pieces of a block; without a block it only counts.
+  private struct Cutter {
+    let base: UnsafeMutablePointer<Float>?
+    let nowhere = UnsafeMutablePointer<Float>(bitPattern: 64)!
+    var used = 0
+
+    init(base: UnsafeMutablePointer<Float>?) { self.base = base }
+
+    mutating func cut(_ count: Int) -> UnsafeMutablePointer<Float> {
+      defer { used += (count + 15) / 16 * 16 }
+      return base.map { $0 + used } ?? nowhere
+    }
+
+    mutating func cut(_ count: Int, times: Int, shared: Bool) -> [UnsafeMutablePointer<Float>] {
+      if shared { return Array(repeating: cut(count), count: times) }
+      return (0..<times).map { _ in cut(count) }
+    }
+  }
+
+  private init(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, arena: FloatBuffer, cutter: inout Cutter) {
+    self.rows = rows
+    self.sequence = sequence
+    self.training = training
+    self.arena = arena
+    let tokens = rows * sequence, shared = !training, width = c.width
+    chunk = min(tokens, min(512, max(32, (tokens + 15) / 16)))
+    let chunks = (tokens + chunk - 1) / chunk
+    lossRows = min(tokens, min(256, max(16, 4_194_304 / c.vocabulary / 8 * 8)))
+    lossGroup = max(lossRows, min((tokens + lossRows - 1) / lossRows * lossRows, 8_388_608 / c.vocabulary / lossRows * lossRows))
+
+    residual = cutter.cut(tokens * width, times: c.layers + 1, shared: shared)
+    middle = cutter.cut(tokens * width, times: c.layers, shared: shared)
+    normed = cutter.cut(tokens * width, times: c.layers, shared: shared)
+    normedMiddle = cutter.cut(tokens * width, times: c.layers, shared: shared)
+    scale = cutter.cut(tokens, times: c.layers, shared: shared)
+    scaleMiddle = cutter.cut(tokens, times: c.layers, shared: shared)
+    qkv = cutter.cut(tokens * c.qkvWidth, times: c.layers, shared: shared)
+    attended = cutter.cut(tokens * c.queryWidth, times: c.layers, shared: shared)
+    logSums = cutter.cut(tokens * c.heads, times: c.layers, shared: shared)
+    gateUp = cutter.cut(tokens * 2 * c.ffn, times: c.layers, shared: shared)
+    activated = cutter.cut(tokens * c.ffn, times: c.layers, shared: shared)
+    hidden = cutter.cut(tokens * width)
+    hiddenScale = cutter.cut(tokens)
+    logits = cutter.cut(lossGroup * c.vocabulary)
+    losses = cutter.cut(tokens)
+    divergences = cutter.cut(tokens)
+    let one = training ? 1 : 0
+    dStream = cutter.cut(tokens * width * one, times: 3, shared: false)
+    dHidden = cutter.cut(tokens * width * one)
+    dNormed = cutter.cut(tokens * width * one)
+    dGateUp = cutter.cut(tokens * 2 * c.ffn * one)
+    dActivated = cutter.cut(tokens * c.ffn * one)
+    dAttended = cutter.cut(tokens * c.queryWidth * one)
+    dQKV = cutter.cut(tokens * c.qkvWidth * one)
+    gainParts = cutter.cut(chunks * width * one)
+    gainPartsMiddle = cutter.cut(chunks * width * one)
+  }
+}

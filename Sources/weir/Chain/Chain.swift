@@ -1,0 +1,114 @@
+import Corpus
+import Foundation
+import Pipeline
+import Primitives
+import Storage
+
+/// Document stages one after another, from a source to an end, in one process.
+///
+/// Stages that look at one document at a time are composed and run together on all threads; a link with a barrier (deduplication)
+/// is a segment of its own. Segments run side by side and hand batches on in order. What each stage does depends on the sequence
+/// of documents alone, so a chain in one process gives the same bytes as the same stages in a shell pipe.
+struct Chain {
+  /// Where documents come from.
+  var input: InputOptions
+  /// The stages in order.
+  var links: [any ChainLink] = []
+  /// What becomes of the documents.
+  var end: any ChainEnd
+  /// Where rejects go.
+  var rejects: String?
+
+  /// Runs the chain.
+  /// - Returns: the accounts of every stage, in order.
+  func run(_ session: Session, label: String) throws -> [Account] {
+    let source = try DocumentSource(paths: input.resolvedPaths())
+    let rejects = try self.rejects.map { try RejectFile($0) }
+    let runner = OrderedRunner(threads: session.threads, keepsRejects: rejects != nil)
+    let bar = session.bar(label)
+    defer { bar.clear() }
+    let progress = bar.progress
+
+    var segments = [ChainSegment(stage: AnyStage(ParseDocuments(textField: input.textField, idField: input.idField)))]
+    for link in links {
+      switch link.work {
+      case .stage(let stage): segments[segments.count - 1].append(stage)
+      case .barrier(let work): segments.append(ChainSegment(barrier: work))
+      }
+    }
+    let endWork = try end.open(runner: runner)
+    let accounts: [Account]
+    do {
+      accounts = try SegmentRun(segments: segments, end: endWork, runner: runner, rejects: rejects, progress: progress).run(source)
+      try source.finish()
+    } catch {
+      endWork.discard()
+      throw error
+    }
+    guard accounts.first.map({ $0.input > 0 }) ?? false else {
+      endWork.discard()
+      throw WeirError(input.place, "no documents", remedy: "name files or folders with JSON lines that have a \"\(input.textField)\" member")
+    }
+    let last = try endWork.commit(accounts)
+    try rejects?.commit()
+    return accounts + last
+  }
+}
+
+/// One stage of a chain.
+protocol ChainLink {
+  /// What it does with documents.
+  var work: ChainWork { get throws }
+}
+
+/// What a link does with documents.
+enum ChainWork {
+  /// One document at a time, on any thread.
+  case stage(AnyStage<[Document], [Document]>)
+  /// All documents in order.
+  case barrier(any ChainBarrier)
+}
+
+/// A link that has to see the documents in order, or all of them before it hands on the first.
+protocol ChainBarrier {
+  /// Takes batches from `pull`, hands on batches to `push`.
+  func run(_ flow: ChainFlow) throws -> [Account]
+}
+
+/// What a barrier works with.
+struct ChainFlow {
+  var runner: OrderedRunner
+  var progress: Progress
+  var pull: () throws -> [Document]?
+  var push: ([Document]) throws -> Void
+  /// Where rejects go; nil where nobody wants them.
+  var reject: (([Reject]) throws -> Void)?
+}
+
+/// What becomes of the documents at the end of a chain.
+protocol ChainEnd {
+  /// Opens the output under a temporary name.
+  func open(runner: OrderedRunner) throws -> any ChainEndWork
+}
+
+/// An open end: takes documents in order, and commits or discards.
+protocol ChainEndWork {
+  /// Composes the last stages with `stage`, runs them over `source`, and writes.
+  func consume<Input>(
+    _ stage: AnyStage<Input, [Document]>, source: () throws -> Input?, rejects: (Ledger) throws -> Void
+  ) throws -> [Account]
+  /// Puts the output under its final name.
+  /// - Returns: further accounts, of what the end itself did.
+  func commit(_ accounts: [Account]) throws -> [Account]
+  /// Removes what was written.
+  func discard()
+}
+
+/// A link that looks at one document at a time.
+struct StageLink: ChainLink {
+  let work: ChainWork
+
+  init<S: Stage>(_ stage: S) where S.Input == [Document], S.Output == [Document] {
+    work = .stage(AnyStage(stage))
+  }
+}

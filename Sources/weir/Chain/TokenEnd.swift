@@ -1,0 +1,88 @@
+import Corpus
+import Pipeline
+import Primitives
+import Storage
+import Tokenization
+
+/// Documents to tokens: into a dataset, or onto standard output.
+struct TokenEnd: ChainEnd {
+  /// Where tokens go.
+  enum Place {
+    /// A token dataset.
+    case dataset(String, shardTokens: Int)
+    /// A stream of token documents.
+    case stream(OutputOptions)
+  }
+
+  var tokenizer: Tokenizer
+  /// The tokenizer's file, which goes along.
+  var tokenizerFile: [UInt8]
+  var place: Place
+
+  func open(runner: OrderedRunner) throws -> any ChainEndWork {
+    guard let endOfDocument = tokenizer.endOfDocument else {
+      throw WeirError("--tokenizer", "has no \(Tokenizer.endOfDocumentName) token", remedy: "train it with --special '\(Tokenizer.endOfDocumentName)'")
+    }
+    let sink: any TokenSink
+    switch place {
+    case .dataset(let path, let shardTokens):
+      sink = try DatasetSink(
+        writer: TokenDatasetWriter(
+          path, tokenizer: tokenizer.fingerprint, tokenizerFile: tokenizerFile, vocabulary: tokenizer.vocabularySize,
+          endOfDocument: Int(endOfDocument), shardTokens: shardTokens))
+    case .stream(let output):
+      let header = TokenStreamHeader(
+        tokenizer: tokenizer.fingerprint, vocabulary: tokenizer.vocabularySize, endOfDocument: Int(endOfDocument), tokenizerFile: tokenizerFile)
+      sink = try StreamSink(
+        writer: TokenStreamWriter(path: output.output ?? "-", header: header, plain: output.plain || Terminal.outputIsInteractive))
+    }
+    return Work(runner: runner, tokenize: AnyStage(TokenizeDocuments(tokenizer)), sink: sink)
+  }
+
+  private struct Work: ChainEndWork {
+    let runner: OrderedRunner
+    let tokenize: AnyStage<[Document], [TokenDocument]>
+    let sink: any TokenSink
+
+    func consume<Input>(
+      _ stage: AnyStage<Input, [Document]>, source: () throws -> Input?, rejects: (Ledger) throws -> Void
+    ) throws -> [Account] {
+      try runner.run(stage.appending(tokenize), source: source) { documents, ledger in
+        try rejects(ledger)
+        try sink.append(documents)
+      }
+    }
+
+    func commit(_ accounts: [Account]) throws -> [Account] { try sink.commit() }
+    func discard() { sink.discard() }
+  }
+}
+
+/// Where token documents end.
+protocol TokenSink {
+  func append(_ documents: [TokenDocument]) throws
+  func commit() throws -> [Account]
+  func discard()
+}
+
+/// Into a dataset.
+struct DatasetSink: TokenSink {
+  let writer: TokenDatasetWriter
+  func append(_ documents: [TokenDocument]) throws { try writer.append(documents) }
+  func commit() throws -> [Account] {
+    _ = try writer.commit(tool: Weir.tool)
+    return [writer.account]
+  }
+  func discard() { writer.discard() }
+}
+
+/// Onto standard output.
+struct StreamSink: TokenSink {
+  let writer: TokenStreamWriter
+  func append(_ documents: [TokenDocument]) throws { try writer.append(documents) }
+  func commit() throws -> [Account] {
+    try writer.finish()
+    return []
+  }
+  func discard() { writer.discard() }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Clustering
+import Corpus
+import Embedding
+import Kernels
+import Pipeline
+import Primitives
+import Storage
+import Tokenization
+
+/// `weir assign --tree DIR`: documents to documents with their cluster.
+struct AssignCommand: ChainCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "assign",
+    abstract: "Gives each document its leaf of a tree, as a stage of a pipe.",
+    discussion: """
+      Adds a member "cluster": the leaf of each window of the document, in order. The tree carries its embedder; the tokenizer must be the
+      one that the tree's corpus was tokenized with.
+
+      Example: weir read new.jsonl | weir assign --tree out/tree --tokenizer tokenizer/bpe4k --plain
+      """)
+
+  @OptionGroup var input: InputOptions
+
+  @Option(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  var tree: String
+
+  @Option(help: ArgumentHelp("The tokenizer's folder.", valueName: "folder"))
+  var tokenizer: String
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var stream: StreamOptions
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { input.paths + [tree, tokenizer] }
+  var outputs: [String] { output.output.map { [$0] } ?? [] }
+
+  func extend(_ chain: inout ChainBuilder) throws {
+    try chain.add(input: input, output: output, stream: stream)
+    let stored = try StoredTree(tree)
+    let tokenizer = try Tokenizer(folder: tokenizer)
+    let embedder = try Clusters.embedder(of: stored)
+    try embedder.check(tokenizer: tokenizer.fingerprint, place: "--tokenizer")
+    chain.links.append(StageLink(AssignDocuments(tokenizer: tokenizer, embedder: embedder, router: TreeRouter(stored.tree))))
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.documents(input, output: output) }
+}
+
+/// Adds the leaves of a document's windows as its member `cluster`.
+struct AssignDocuments: Stage {
+  var tokenizer: Tokenizer
+  var embedder: LSIEmbedder
+  var router: TreeRouter
+
+  var names: [String] { ["assign"] }
+
+  func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [Document] {
+    var context = EncodeContext()
+    let pool = ThreadPool(threads: 1)
+    var output: [Document] = []
+    for document in batch {
+      var ids: [UInt32] = []
+      tokenizer.encode(document.text, into: &ids, context: &context)
+      if let end = tokenizer.endOfDocument { ids.append(end) }
+      let windows = WindowReader.windows(of: ids)
+      let leaves = windows.isEmpty ? [] : try router.leaves(embedder.embed(windows, pool: pool))
+      var changed = document
+      if !changed.members.isEmpty { changed.members += Array(",".utf8) }
+      changed.members += Array("\"cluster\":[\(leaves.map { String($0) }.joined(separator: ","))]".utf8)
+      output.append(changed)
+      ledger.accounts[offset].bytesIn += document.text.count
+      ledger.accounts[offset].bytesOut += document.text.count
+    }
+    ledger.accounts[offset].input += batch.count
+    ledger.accounts[offset].output += batch.count
+    return output
+  }
+}

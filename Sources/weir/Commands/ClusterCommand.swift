@@ -1,0 +1,199 @@
+import ArgumentParser
+import Clustering
+import Corpus
+import Embedding
+import Kernels
+import Pipeline
+import Primitives
+import Storage
+
+/// `weir cluster`: domains of a corpus.
+struct ClusterCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cluster", abstract: "Fits a tree of clusters, gives windows their leaf, shows what is in a cluster.",
+    subcommands: [ClusterFitCommand.self, ClusterAssignCommand.self, ClusterShowCommand.self])
+}
+
+/// `weir cluster fit DATASET -o TREE`.
+struct ClusterFitCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fit",
+    abstract: "Fits a tree of clusters to the vectors of a dataset (hierarchical k-means).",
+    discussion: """
+      A node with n windows has at most n / --minimum-leaf children. The embedder goes along, so that new documents can be assigned with the
+      tree alone.
+
+      Example: weir cluster fit out/dataset --arity 4 --depth 3 -o out/tree
+      """)
+
+  @Argument(help: ArgumentHelp("The token dataset, embedded.", valueName: "dataset"))
+  var dataset: String
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  var output: String
+
+  @Option(help: ArgumentHelp("Children of a node.", valueName: "n"))
+  var arity = 64
+
+  @Option(help: ArgumentHelp("Levels.", valueName: "n"))
+  var depth = 1
+
+  @Option(help: ArgumentHelp("Windows that a leaf should have.", valueName: "n"))
+  var minimumLeaf = 32
+
+  @Option(help: ArgumentHelp("The most windows that the tree is fitted on.", valueName: "n"))
+  var sample: Int?
+
+  @OptionGroup var seed: SeedOption
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [dataset, Clusters.vectorsFolder(dataset, "lsi")] }
+  var outputs: [String] { [output] }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let dataset = try TokenDataset(dataset)
+    let vectors = try Clusters.vectors(of: dataset)
+    var configuration = TreeFit.Configuration()
+    configuration.arity = arity
+    configuration.depth = depth
+    configuration.minimumLeaf = minimumLeaf
+    configuration.sample = sample
+    configuration.kMeans.seed = seed.seed
+    let stored = try session.with("cluster") { progress in
+      try ClusterDataset.fit(
+        vectors, to: output, replacing: true, configuration: configuration, tool: Weir.tool, pool: ThreadPool(threads: session.threads),
+        progress: progress)
+    }
+    let levels = (1...max(1, stored.tree.depth)).map { stored.tree.nodes(atLevel: $0).count }
+    return Outcome(
+      report: try JSONValue(encoding: ["leaves": stored.tree.leafCount, "depth": stored.tree.depth]),
+      lines: ["  \(stored.tree.leafCount) leaves; nodes a level: \(levels.map(String.init).joined(separator: ", "))"])
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
+    let size = try world.size(of: [dataset])
+    let windows = max(size.documents, size.tokens / 1024)
+    return Forecast.Row(documents: size.documents, memory: windows * 128 * 8, disk: 35e6)
+  }
+}
+
+/// `weir cluster assign DATASET --tree TREE`.
+struct ClusterAssignCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "assign",
+    abstract: "Gives every window of a dataset its leaf of a tree.",
+    discussion: """
+      Descends the tree, nearest centroid at each level. The assignment goes to DATASET/clusters/NAME, the tree's name.
+
+      Example: weir cluster assign out/dataset --tree out/tree
+      """)
+
+  @Argument(help: ArgumentHelp("The token dataset, embedded.", valueName: "dataset"))
+  var dataset: String
+
+  @Option(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  var tree: String
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [dataset, tree, Clusters.vectorsFolder(dataset, "lsi")] }
+  var outputs: [String] { [Clusters.assignmentFolder(dataset, tree: tree)] }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let dataset = try TokenDataset(dataset)
+    let stored = try StoredTree(tree)
+    let vectors = try Clusters.vectors(of: dataset, embedder: stored.tree.embedder)
+    let assignment = try session.with("assign") { progress in
+      try ClusterDataset.assign(vectors, tree: stored, pool: ThreadPool(threads: session.threads), progress: progress)
+        .write(to: Clusters.assignmentFolder(dataset.path, tree: tree), replacing: true, tool: Weir.tool)
+    }
+    let index = assignment.index
+    let sizes = (0..<assignment.leafCount).map { index.count(of: $0) }.sorted()
+    return Outcome(
+      report: try JSONValue(encoding: ["windows": assignment.leaves.count, "leaves": assignment.leafCount, "empty": sizes.filter { $0 == 0 }.count]),
+      lines: ["  \(Format.count(assignment.leaves.count)) windows on \(assignment.leafCount) leaves, \(sizes.first ?? 0) to \(sizes.last ?? 0) each"])
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
+    let size = try world.size(of: [dataset])
+    return Forecast.Row(documents: size.documents, disk: max(size.documents, size.tokens / 1024) * 4)
+  }
+}
+
+/// `weir cluster show TREE --dataset DATASET`.
+struct ClusterShowCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "What is in each cluster: size, terms that tell it from its parent, nearest texts, purity.",
+    discussion: """
+      Purity and mutual information are against the documents' metadata.domain (else their source), which no stage uses.
+
+      Example: weir cluster show out/tree --dataset out/dataset --depth 1
+      """)
+
+  @Argument(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  var tree: String
+
+  @Option(help: ArgumentHelp("The dataset, assigned to the tree.", valueName: "dataset"))
+  var dataset: String
+
+  @Option(help: ArgumentHelp("Levels to show.", valueName: "n"))
+  var depth: Int?
+
+  @Option(help: ArgumentHelp("Sample texts a cluster.", valueName: "n"))
+  var samples = 1
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [tree, dataset, Clusters.assignmentFolder(dataset, tree: tree)] }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let report = try report(session)
+    let stored = try StoredTree(tree)
+    var lines = [
+      "  \(Format.count(report.windows)) windows, \(Format.short(Double(report.tokens))) tokens, \(report.leaves) leaves (\(report.emptyLeaves) empty)"
+        + (report.purity.map { String(format: "; purity %.2f", $0) } ?? "")
+        + (report.mutualInformation.map { String(format: ", mutual information with the label %.2f", $0) } ?? "")
+    ]
+    let rows = report.nodes.filter { $0.level > 0 }.map { node -> [String] in
+      let path = Clusters.path(of: node.node, in: stored.tree).map(String.init).joined(separator: ".")
+      return [
+        String(repeating: " ", count: node.level - 1) + path, Format.count(node.windows), String(format: "%.1f %%", node.share * 100),
+        node.purity.map { String(format: "%.2f", $0) } ?? "–", node.labels.first?.label ?? "–",
+        node.terms.map { $0.word }.joined(separator: " "),
+      ]
+    }
+    lines.append(Format.table(["cluster", "windows", "tokens", "purity", "label", "terms"], rows))
+    if samples > 0, depth != nil {
+      for node in report.nodes where node.level > 0 {
+        for sample in node.samples { lines.append("  \(Clusters.path(of: node.node, in: stored.tree).map(String.init).joined(separator: "."))  \(sample.text)") }
+      }
+    }
+    return Outcome(report: try JSONValue(encoding: report), lines: lines)
+  }
+
+  /// The report.
+  func report(_ session: Session) throws -> ClusterReport {
+    let dataset = try TokenDataset(dataset)
+    let stored = try StoredTree(tree)
+    let assignment = try Clusters.assignment(of: dataset) { $0.tree == stored.fingerprint }
+    let tokenizer = try Data.tokenizer(of: dataset)
+    var labels: [String?] = []
+    try dataset.forEachInfo { _, info in
+      labels.append(Data.label(members: info.members, source: info.source))
+      return true
+    }
+    var configuration = ClusterShow.Configuration()
+    configuration.depth = depth
+    configuration.samples = samples
+    return try session.with("show") { progress in
+      try ClusterShow.report(
+        tree: stored.tree, assignment: assignment, lengths: Clusters.lengths(dataset),
+        vectors: Clusters.vectors(of: dataset, embedder: stored.tree.embedder), configuration: configuration,
+        text: { tokenizer.decode(try dataset.tokens(window: $0).map { UInt32($0) }.filter { $0 != UInt32(dataset.endOfDocument) }) },
+        label: { labels[dataset.window($0).document] }, progress: progress)
+    }
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row(memory: 100e6) }
+}

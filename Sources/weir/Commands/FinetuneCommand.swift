@@ -1,0 +1,102 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import Pipeline
+import Primitives
+import Storage
+import Tokenization
+import Training
+
+/// `weir finetune MODEL --data FILE`: specialises a model, with or without keeping what it knew.
+struct FinetuneCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "finetune",
+    abstract: "Finetunes a model on documents, directly or with label annealing.",
+    discussion: """
+      direct minimises the cross-entropy on the documents. anneal adds λ·KL(student ‖ frozen initial model) on the same batch, both at
+      temperature T (Yang et al. 2024), which keeps what the model knew without any of its old data. Name a held-out file of the
+      target and one of the old domain with --valid, and read both: the gain and the forgetting.
+
+      Example: weir finetune out/base --data target.jsonl --method anneal --lambda 1 --valid target-heldout.jsonl general.jsonl -o out/tuned
+      """)
+
+  /// How.
+  enum Method: String, ExpressibleByArgument, CaseIterable {
+    case direct, anneal
+  }
+
+  @Argument(help: ArgumentHelp("A model folder or a run.", valueName: "model"))
+  var model: String
+
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Documents to finetune on.", valueName: "file"))
+  var data: [String]
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The run's folder.", valueName: "run"))
+  var output: String
+
+  @Option(help: "direct, or anneal (label annealing).")
+  var method = Method.anneal
+
+  @Option(help: ArgumentHelp("Weight λ of the divergence from the initial model.", valueName: "x"))
+  var lambda = 1.0
+
+  @Option(help: ArgumentHelp("Temperature T of both sides of the divergence.", valueName: "x"))
+  var temperature = 1.0
+
+  @Option(help: ArgumentHelp("Passes over the documents.", valueName: "n"))
+  var epochs = 5
+
+  @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
+
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
+  var valid: [String] = []
+
+  @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "n"))
+  var checkpointEvery = 100
+
+  @OptionGroup var seed: SeedOption
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [model] + data + valid }
+  var outputs: [String] { [output + "/model"] }
+
+  private func configuration(steps: Int) -> TrainingConfiguration {
+    var configuration = schedule.configuration(tokens: nil, seed: seed.seed)
+    configuration.steps = steps
+    configuration.checkpointEvery = checkpointEvery
+    if method == .anneal { configuration.annealing = Annealing(lambda: lambda, temperature: temperature) }
+    return configuration
+  }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let folder = try Models.folder(model)
+    let tokenizer = try Models.tokenizer(model)
+    let documents = try Data.tokenize(data, tokenizer).map { TuningDocument(tokens: $0.tokens) }
+    guard documents.contains(where: { $0.tokens.count > 1 }) else { throw WeirError(data.joined(separator: " "), "no document with two tokens") }
+    let name = try data.map { Checksum.hex(try Checksum.xxh3(file: $0)) }.joined(separator: " ")
+    let batches = try DocumentBatches(
+      documents: documents, name: name, rows: schedule.batch, sequence: schedule.sequence, epochs: epochs, seed: seed.seed)
+    let sets = try valid.map { try Data.validation($0, tokenizer) }
+    let report = try session.with("finetune") { progress in
+      try TrainingRun.run(
+        configuration: configuration(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets, folder: output,
+        tokenizer: folder, endOfDocument: tokenizer.endOfDocument.map { Int($0) }, threads: session.threads, progress: progress)
+    }
+    var outcome = try TrainingOutcome.outcome(report, run: output)
+    outcome.report.set("method", .string(method.rawValue))
+    outcome.report.set("lambda", .number(method == .anneal ? lambda : 0))
+    outcome.report.set("temperature", .number(temperature))
+    outcome.report.set("epochs", .number(Double(epochs)))
+    outcome.report.set("learning_rate", .number(schedule.learningRate))
+    return outcome
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
+    let size = try world.size(of: data)
+    let tokens = Int(size.bytes / 3.2) * epochs
+    var row = try world.training(
+      schedule.configuration(tokens: max(1, tokens), seed: 0), shape: ShapeOptions.defaults, schedule: schedule, initial: model, output: output)
+    if method == .anneal { row.flops = row.flops.map { $0 * 4 / 3 } }
+    return row
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Corpus
+import Pipeline
+import Primitives
+import Storage
+import Tokenization
+
+/// `weir shard OUT`: token documents to a token dataset.
+struct ShardCommand: ChainCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shard",
+    abstract: "Writes token documents as a token dataset (Megatron .bin/.idx shards and a manifest).",
+    discussion: """
+      Reads the stream of weir tokenize from standard input. The dataset appears when it is whole; an end-of-document token follows each
+      document, and where each comes from stands beside its shard.
+
+      Example: weir read corpora/sample | weir tokenize --tokenizer tokenizer/bpe4k | weir shard out/dataset
+      """)
+
+  @Argument(help: ArgumentHelp("The dataset's folder.", valueName: "folder"))
+  var folder: String
+
+  @Option(help: ArgumentHelp("Tokens after which a new shard begins.", valueName: "n"))
+  var shardTokens = Amount(1 << 28)
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [] }
+  var outputs: [String] { [folder] }
+  var writesDataToOutput: Bool { false }
+
+  func perform(_ session: Session) throws -> Outcome {
+    guard !Terminal.inputIsInteractive else { throw ValidationError("Pipe the output of weir tokenize into weir shard.") }
+    let reader = try TokenStreamReader(path: "-")
+    let header = reader.header
+    let writer = try TokenDatasetWriter(
+      folder, tokenizer: header.tokenizer, tokenizerFile: header.tokenizerFile, vocabulary: header.vocabulary,
+      endOfDocument: header.endOfDocument, shardTokens: shardTokens.value)
+    do {
+      while let batch = try reader.next() {
+        guard !Interrupt.isRequested else { throw Stopped() }
+        try writer.append(batch)
+      }
+      try reader.finish()
+      _ = try writer.commit(tool: Weir.tool)
+    } catch {
+      writer.discard()
+      throw error
+    }
+    return Outcome(accounts: [writer.account], report: try JSONValue(encoding: ["accounts": [writer.account]]))
+  }
+
+  func extend(_ chain: inout ChainBuilder) throws {
+    guard var end = chain.end as? TokenEnd, case .stream = end.place else {
+      throw WeirError("shard", "needs tokens", remedy: "put tokenize before it")
+    }
+    end.place = .dataset(folder, shardTokens: shardTokens.value)
+    chain.end = end
+    chain.endsInDataset = true
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.shards(folder) }
+}

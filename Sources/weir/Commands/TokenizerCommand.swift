@@ -1,0 +1,84 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import Kernels
+import Pipeline
+import Primitives
+import Storage
+import Tokenization
+
+/// `weir tokenizer`: makes tokenizers and looks into them.
+struct TokenizerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokenizer", abstract: "Trains byte-level BPE tokenizers and looks into them.",
+    subcommands: [TokenizerTrainCommand.self, TokenizerInfoCommand.self])
+}
+
+/// `weir tokenizer train PATH… -o DIR`.
+struct TokenizerTrainCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Trains a byte-level BPE vocabulary on documents.",
+    discussion: """
+      The result does not depend on threads; ties between pairs are broken as Hugging Face does. Writes tokenizer.json, which
+      Hugging Face tokenizers loads.
+
+      Example: weir tokenizer train corpora/sample -o my-bpe --vocabulary 8192
+      """)
+
+  @OptionGroup var input: InputOptions
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The tokenizer's folder.", valueName: "folder"))
+  var output: String
+
+  @Option(help: ArgumentHelp("Size of the vocabulary, bytes and special tokens included.", valueName: "n"))
+  var vocabulary = 16_384
+
+  @Option(help: "How text is cut before merging: gpt2, cl100k, llama3.")
+  var pretokenizer = Pretokenizer.llama3
+
+  @Option(help: ArgumentHelp("A special token; may be given several times.", valueName: "text"))
+  var special: [String] = []
+
+  @Option(help: ArgumentHelp("Least count of a pair that is merged.", valueName: "n"))
+  var minFrequency = 2
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { input.paths }
+  var outputs: [String] { [output] }
+
+  func perform(_ session: Session) throws -> Outcome {
+    var configuration = BytePairTrainer.Configuration()
+    configuration.vocabulary = vocabulary
+    configuration.pretokenizer = pretokenizer
+    configuration.specials = special.isEmpty ? [Tokenizer.endOfDocumentName] : special
+    configuration.minimumFrequency = minFrequency
+    var trainer = try BytePairTrainer(configuration)
+    let pool = ThreadPool(threads: session.threads)
+    let tokenizer = try session.with("train") { progress in
+      let source = try DocumentSource(paths: input.resolvedPaths())
+      let parse = ParseDocuments(textField: input.textField, idField: input.idField)
+      var ledger = Ledger(names: parse.names)
+      while let block = try source.next() {
+        try progress.checkStop()
+        progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "B", detail: "counting words")
+        trainer.add(try parse.apply(block, ledger: &ledger, offset: 0), pool: pool)
+      }
+      try source.finish()
+      guard trainer.texts > 0 else { throw WeirError(input.place, "no documents to train on") }
+      return try trainer.finish(progress: progress)
+    }
+    try tokenizer.write(to: output)
+    return Outcome(
+      report: try JSONValue(encoding: ["vocabulary": Double(tokenizer.vocabularySize), "documents": Double(trainer.texts), "bytes": Double(trainer.bytes), "words": Double(trainer.wordCount)]),
+      lines: ["  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) different words; fingerprint \(tokenizer.fingerprint)"])
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
+    let size = try world.size(of: input.paths, input)
+    return Forecast.Row(documents: size.documents, memory: 100 * 5e6, disk: Double(vocabulary) * 70)
+  }
+}
+
+extension Pretokenizer: ExpressibleByArgument {}

@@ -1,0 +1,52 @@
+import Foundation
+import Pipeline
+import Primitives
+import Storage
+
+/// What is known of a step that has run: `RUN/steps/NAME.json`, written last.
+struct StepState: Codable, Equatable {
+  /// What the step was: command, tool, the fingerprints of what it read.
+  var key: String
+  /// The command line.
+  var command: String
+  /// Wall seconds over all the attempts that it took.
+  var seconds: Double
+  /// Bytes on disk of what it made.
+  var bytes: Int
+  /// The fingerprints of what it made, by path.
+  var outputs: [String: String]
+  /// The accounts of its stages.
+  var accounts: [Account]
+  /// The command's report.
+  var report: JSONValue
+
+  /// Reads the state of a step; nil where there is none, or it cannot be read (the step then runs again).
+  static func read(_ path: String) -> StepState? { try? JSONFile.read(StepState.self, from: path) }
+}
+
+/// Fingerprints of files and folders: what a step read and made.
+enum Fingerprint {
+  /// The fingerprint of a file's content, of a folder's manifest, or of all files of a folder without one; nil where nothing is.
+  static func of(_ path: String) throws -> String? {
+    guard Files.exists(path) else { return nil }
+    guard Files.isFolder(path) else { return Checksum.hex(try Checksum.xxh3(file: path)) }
+    let manifest = path + "/manifest.json"
+    if Files.exists(manifest) { return Checksum.hex(try Checksum.xxh3(file: manifest)) }
+    var text = ""
+    for name in try FileManager.default.subpathsOfDirectory(atPath: path).sorted() where !Files.isFolder(path + "/" + name) {
+      text += "\(name) \(Checksum.hex(try Checksum.xxh3(file: path + "/" + name)))\n"
+    }
+    return Checksum.hex(Checksum.xxh3(Array(text.utf8)))
+  }
+
+  /// Bytes on disk under a path.
+  static func bytes(_ path: String) -> Int {
+    func size(_ file: String) -> Int {
+      ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber)?.intValue ?? 0
+    }
+    guard Files.isFolder(path) else { return size(path) }
+    return ((try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []).reduce(0) { sum, name in
+      Files.isFolder(path + "/" + name) ? sum : sum + size(path + "/" + name)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Corpus
+import Foundation
+import Loading
+import Primitives
+import Storage
+import Tokenization
+import Training
+
+/// What commands on models have in common: from paths to tokens, batches and held-out sets.
+enum Data {
+  /// The tokenizer that a dataset carries with it.
+  static func tokenizer(of dataset: TokenDataset) throws -> Tokenizer {
+    let folder = dataset.path + "/tokenizer"
+    guard Files.isFolder(folder) else {
+      throw WeirError(dataset.path, "carries no tokenizer", remedy: "make it with weir tokenize … | weir shard, which copies it")
+    }
+    let tokenizer = try Tokenizer(folder: folder)
+    guard tokenizer.fingerprint == dataset.tokenizer else {
+      throw WeirError(folder, "is not the tokenizer that the dataset was made with", remedy: "make the dataset again")
+    }
+    return tokenizer
+  }
+
+  /// Documents of files, as tokens ended by the end-of-document token.
+  static func tokenize(_ paths: [String], _ tokenizer: Tokenizer) throws -> [(document: Document, tokens: [Int32])] {
+    var context = EncodeContext()
+    return try DocumentFile.readAll(paths).map { document in
+      var ids: [UInt32] = []
+      tokenizer.encode(document.text, into: &ids, context: &context)
+      return (document, ids.map { Int32($0) } + (tokenizer.endOfDocument.map { [Int32($0)] } ?? []))
+    }
+  }
+
+  /// The label of a document for tables: `metadata.domain`, else its source. No stage decides by it.
+  static func label(members: [UInt8], source: String?) -> String? {
+    guard !members.isEmpty, let document = try? JSONDocument([123] + members + [125], place: "members") else { return source }
+    return document.root["metadata"]?["domain"]?.string ?? source
+  }
+
+  /// What a held-out file is called: its name without extensions.
+  static func name(_ path: String) -> String {
+    let last = path.split(separator: "/").last.map(String.init) ?? path
+    return last.split(separator: ".").first.map(String.init) ?? last
+  }
+
+  /// A held-out set of a file.
+  static func validation(_ path: String, _ tokenizer: Tokenizer) throws -> ValidationSet {
+    let documents = try tokenize([path], tokenizer).filter { $0.tokens.count > 1 }
+    guard !documents.isEmpty else { throw WeirError(path, "no document with two tokens to evaluate on") }
+    return ValidationSet(
+      name: name(path),
+      documents: documents.map {
+        EvaluationDocument(
+          tokens: $0.tokens, bytes: $0.document.text.count, domain: label(members: $0.document.members, source: $0.document.source))
+      })
+  }
+
+  /// The batches of a dataset by a mixture; every token equally likely without one.
+  static func loader(_ dataset: TokenDataset, mixture path: String?, seed: UInt64, rows: Int, sequence: Int) throws -> PackedLoader {
+    guard let path else {
+      return try PackedLoader(
+        dataset: dataset, windows: [Array(0..<UInt32(dataset.windowCount))], weights: [1], name: "uniform", seed: seed, rows: rows,
+        sequence: sequence)
+    }
+    let mixture = try JSONFile.read(Mixture.self, from: path)
+    guard mixture.dataset == dataset.fingerprint else {
+      throw WeirError(path, "was made for another dataset than \(dataset.path)", remedy: "make it again with weir sample \(dataset.path)")
+    }
+    let assignment = try Clusters.assignment(of: dataset) { $0.fingerprint == mixture.assignment }
+    var weights = [Double](repeating: 0, count: assignment.leafCount)
+    for cluster in mixture.clusters {
+      guard weights.indices.contains(cluster.leaf) else { throw WeirError(path, "names leaf \(cluster.leaf), the tree has \(weights.count)") }
+      weights[cluster.leaf] = cluster.weight
+    }
+    return try PackedLoader(
+      dataset: dataset, windows: Clusters.windows(assignment), weights: weights, name: Checksum.hex(try Checksum.xxh3(file: path)),
+      seed: seed, rows: rows, sequence: sequence)
+  }
+}
+
+/// Models on disk.
+enum Models {
+  /// The model folder that a path means: itself, or a run's.
+  static func folder(_ path: String) throws -> String {
+    for candidate in [path, path + "/model"] where Files.exists(candidate + "/config.json") { return candidate }
+    throw WeirError(path, Files.exists(path) ? "holds no model (config.json)" : "no such model", remedy: "name a model folder, or a run that has finished")
+  }
+
+  /// Where a run begins that continues `path`: a model folder, a run, or a checkpoint (with its moments).
+  static func initialisation(_ path: String) throws -> ModelInitialisation {
+    Files.exists(path + "/state.json") ? .checkpoint(path, optimizer: true) : .folder(try folder(path))
+  }
+
+  /// The tokenizer that a model carries with it.
+  static func tokenizer(_ model: String) throws -> Tokenizer { try Tokenizer(folder: try folder(model)) }
+}

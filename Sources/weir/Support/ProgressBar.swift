@@ -1,0 +1,71 @@
+import Foundation
+import Pipeline
+import Synchronization
+
+/// Renders progress on standard error: a bar with rate and time left on a terminal, a line now and then otherwise.
+final class ProgressBar: Sendable {
+  private struct State {
+    var started = Date()
+    var first: Double?
+    var shown = Date.distantPast
+    var visible = false
+  }
+
+  private let label: String
+  private let quiet: Bool
+  private let state = Mutex(State())
+
+  init(label: String, quiet: Bool) {
+    self.label = label
+    self.quiet = quiet
+  }
+
+  /// The callback for library code.
+  var progress: Progress {
+    Progress(report: { [self] in show($0) }, stopping: { Interrupt.isRequested })
+  }
+
+  private func show(_ event: Progress.Event) {
+    guard !quiet else { return }
+    state.withLock { state in
+      let now = Date()
+      guard now.timeIntervalSince(state.shown) >= (Terminal.isInteractive ? 0.1 : 10) else { return }
+      // Work that goes on from a checkpoint does not count as done in this run.
+      let first = state.first ?? event.done
+      if state.first == nil { state.first = first }
+      let seconds = now.timeIntervalSince(state.started)
+      if !Terminal.isInteractive && seconds < 5 { return }
+      state.shown = now
+      let line = Self.line(label: label, event: event, first: first, seconds: seconds, columns: Terminal.columns)
+      Terminal.write(Terminal.isInteractive ? "\r\u{1B}[2K" + line : line + "\n")
+      state.visible = Terminal.isInteractive
+    }
+  }
+
+  /// One line of progress.
+  static func line(label: String, event: Progress.Event, first: Double, seconds: Double, columns: Int) -> String {
+    let rate = seconds > 0 ? (event.done - first) / seconds : 0
+    var parts: [String] = []
+    if let total = event.total, total > 0 {
+      let share = min(1, max(0, event.done / total))
+      let width = 24
+      let full = Int((share * Double(width)).rounded(.down))
+      parts.append(String(repeating: "█", count: full) + String(repeating: "░", count: width - full))
+      parts.append(String(format: "%3.0f %%", share * 100))
+    } else {
+      parts.append(Format.short(event.done) + " " + event.unit)
+    }
+    if rate > 0 { parts.append("\(Format.short(rate)) \(event.unit)/s") }
+    if let total = event.total, rate > 0, total > event.done { parts.append("\(Format.duration((total - event.done) / rate)) left") }
+    if !event.detail.isEmpty { parts.append(event.detail) }
+    return String("  \(label)  \(parts.joined(separator: "  "))".prefix(max(20, columns - 1)))
+  }
+
+  /// Takes the bar off the terminal.
+  func clear() {
+    state.withLock { state in
+      if state.visible { Terminal.write("\r\u{1B}[2K") }
+      state.visible = false
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import Kernels
+import Pipeline
+import Primitives
+import Storage
+
+/// What a command works in: threads, the console, the user's wish to stop.
+struct Session {
+  var threads: Int
+  var quiet: Bool
+
+  /// A progress bar for one piece of work.
+  func bar(_ label: String) -> ProgressBar { ProgressBar(label: label, quiet: quiet) }
+
+  /// Runs `work` under a progress bar.
+  func with<R>(_ label: String, _ work: (Progress) throws -> R) throws -> R {
+    let bar = bar(label)
+    defer { bar.clear() }
+    return try work(bar.progress)
+  }
+
+  /// A line on standard error.
+  func say(_ line: String) {
+    if !quiet { Terminal.write(line + "\n") }
+  }
+}
+
+/// What a command did.
+struct Outcome {
+  /// The account of every stage.
+  var accounts: [Account] = []
+  /// What `--json` prints and what a recipe keeps.
+  var report: JSONValue = .object([:])
+  /// What a person reads.
+  var lines: [String] = []
+  /// The share of quarantined records above which the exit code is 2.
+  var maxBad = 1.0
+
+  /// Whether too many records had to be quarantined.
+  var isDegraded: Bool {
+    accounts.contains { $0.input > 0 && Double($0.quarantinedTotal) > maxBad * Double($0.input) }
+  }
+}
+
+/// A command of `weir`: the same value runs from the command line and as a step of a recipe.
+protocol WeirCommand: ParsableCommand {
+  /// What every command takes.
+  var common: CommonOptions { get }
+  /// Files and folders it reads.
+  var inputs: [String] { get }
+  /// Files and folders it makes.
+  var outputs: [String] { get }
+  /// Whether standard output carries data, so that no report can go there.
+  var writesDataToOutput: Bool { get }
+  /// Does the work.
+  func perform(_ session: Session) throws -> Outcome
+  /// What the work will take, told before it begins.
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row
+}
+
+extension WeirCommand {
+  var writesDataToOutput: Bool { false }
+  var outputs: [String] { [] }
+
+  func run() throws {
+    let session = Session(threads: common.threads, quiet: common.quiet)
+    let outcome = try perform(session)
+    try outcome.render(session, json: common.json && !writesDataToOutput)
+    if outcome.isDegraded { throw ExitCode(2) }
+  }
+}
+
+extension Outcome {
+  /// Accounts and lines to standard error, the report to standard output where asked.
+  func render(_ session: Session, json: Bool) throws {
+    for account in accounts {
+      guard account.isBalanced else {
+        throw WeirError(account.stage, "the account does not balance: \(account.line)", remedy: "this is an error in weir; please report it")
+      }
+      session.say(account.line)
+      if account.input > 0 && account.quarantinedTotal > 0 {
+        session.say("  \(account.stage): quarantined \(account.quarantined.listing); --rejects FILE keeps them")
+      }
+    }
+    if json {
+      try StandardOutput.write(JSONFile.encode(report) + [10])
+    } else {
+      for line in lines { session.say(line) }
+    }
+  }
+}
+
+extension Account {
+  /// The account on one line.
+  var line: String {
+    var text = "  \(stage): \(Format.count(input)) in, \(Format.count(output)) out"
+    if droppedTotal > 0 { text += ", \(Format.count(droppedTotal)) dropped (\(dropped.listing))" }
+    if quarantinedTotal > 0 { text += ", \(Format.count(quarantinedTotal)) quarantined" }
+    if bytesIn > 0 { text += ", \(Format.bytes(bytesIn)) → \(Format.bytes(bytesOut))" }
+    for (name, value) in extra.sorted(by: { $0.key < $1.key }) { text += ", \(Format.count(Int(value))) \(name)" }
+    if seconds > 0 { text += ", \(Format.duration(seconds))" }
+    return text
+  }
+}
+
+extension [String: Int] {
+  /// `reason 3, other 1`, the most frequent first.
+  fileprivate var listing: String {
+    sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \(Format.count($0.value))" }.joined(separator: ", ")
+  }
+}

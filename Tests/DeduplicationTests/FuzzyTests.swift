@@ -1,0 +1,312 @@
+import Corpus
+import Deduplication
+import Foundation
+import Pipeline
+import Primitives
+import Testing
+
+/// Runs the first pass and decides.
+func fuzzy(
+  _ texts: [String], _ configuration: DeduplicationConfiguration = .init(), batch: Int = 1_000, threads: Int = 1,
+  spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit
+) throws -> FuzzyDecision {
+  let stage = try ShingleDocuments(configuration)
+  let deduplicator = try FuzzyDeduplicator(configuration, spillLimit: spillLimit)
+  let documents = texts.enumerated().map { Document(id: "\($0)", text: $1) }
+  for start in stride(from: 0, to: documents.count, by: batch) {
+    var ledger = Ledger(names: stage.names)
+    try deduplicator.add(stage.apply(Array(documents[start..<min(start + batch, documents.count)]), ledger: &ledger, offset: 0))
+  }
+  return try deduplicator.decide(threads: threads)
+}
+
+/// Texts of random words, and related texts.
+struct TextMaker {
+  var dice: Dice
+  init(seed: UInt64) { dice = Dice(state: seed) }
+
+  mutating func words(_ count: Int, vocabulary: UInt64 = 1 << 40) -> [String] {
+    (0..<count).map { _ in
+      var value = UInt64.random(in: 0..<vocabulary, using: &dice)
+      var letters: [UInt8] = []
+      repeat {
+        letters.append(0x61 + UInt8(value % 26))
+        value /= 26
+      } while value > 0
+      return String(decoding: letters, as: UTF8.self)
+    }
+  }
+
+  /// Two texts whose sets of 5-grams have a Jaccard similarity close to `similarity`: a common beginning and different ends.
+  mutating func pair(_ similarity: Double, shingles: Int = 120) -> (String, String) {
+    // shared / (shared + 2 · own) = similarity, shared + own = shingles
+    let shared = Int((2 * similarity / (1 + similarity) * Double(shingles)).rounded())
+    let common = words(shared + 4)
+    return ((common + words(shingles - shared)).joined(separator: " "), (common + words(shingles - shared)).joined(separator: " "))
+  }
+}
+
+/// Sets of n-grams of words as strings; the texts have only letters, digits, ASCII punctuation and blanks.
+enum NaiveShingles {
+  static func set(_ text: String, _ n: Int = 5) -> Set<[String]> {
+    let words = text.lowercased().split { $0.isWhitespace }.compactMap { word -> String? in
+      var out = ""
+      for character in word where character.isLetter || character.isNumber {
+        if character.isNumber, out.last == "0" { continue }
+        out.append(character.isNumber ? "0" : character)
+      }
+      return out.isEmpty ? nil : out
+    }
+    guard words.count >= n else { return words.isEmpty ? [] : [words] }
+    return Set((0...(words.count - n)).map { Array(words[$0..<$0 + n]) })
+  }
+
+  static func similarity(_ a: String, _ b: String, _ n: Int = 5) -> Double { similarity(set(a, n), set(b, n)) }
+
+  static func similarity(_ a: Set<[String]>, _ b: Set<[String]>) -> Double {
+    guard !a.isEmpty, !b.isEmpty else { return 0 }
+    return Double(a.intersection(b).count) / Double(a.union(b).count)
+  }
+}
+
+@Suite struct SimilarityTests {
+  @Test(arguments: 0..<20 as Range<UInt64>) func likeTheNaiveOne(seed: UInt64) {
+    var maker = TextMaker(seed: seed)
+    let n = Int.random(in: 1...7, using: &maker.dice)
+    func text(_ maker: inout TextMaker) -> String {
+      let count = Int.random(in: 0...400, using: &maker.dice)
+      return maker.words(count, vocabulary: 12).map { word in
+        [word, word.uppercased(), word + ",", "(\(word)", "-", "\(word)\(word.count)7", "'"].randomElement(using: &maker.dice) ?? word
+      }.joined(separator: [" ", "\n", "\t "].randomElement(using: &maker.dice) ?? " ")
+    }
+    let (a, b) = (text(&maker), text(&maker))
+    let (x, y) = (ShingleDocuments.shingles(Array(a.utf8), words: n), ShingleDocuments.shingles(Array(b.utf8), words: n))
+    #expect(x.count == NaiveShingles.set(a, n).count)
+    #expect(ShingleDocuments.similarity(x, y) == NaiveShingles.similarity(a, b, n))
+  }
+
+  @Test func largeSets() {
+    var maker = TextMaker(seed: 5)
+    let common = maker.words(6_000)
+    let a = (common + maker.words(1_000)).joined(separator: " ")
+    let b = (maker.words(1_000) + common).joined(separator: " ")
+    let (x, y) = (ShingleDocuments.shingles(Array(a.utf8)), ShingleDocuments.shingles(Array(b.utf8)))
+    #expect(zip(x, x.dropFirst()).allSatisfy { $0 < $1 })
+    #expect(abs(ShingleDocuments.similarity(x, y) - NaiveShingles.similarity(a, b)) < 1e-4)
+  }
+
+  @Test(arguments: [
+    ("Don't stop, now!", "dont  STOP\nnow"), ("Ünïcödé Łódź Ǆ", "unicode Łodz Ǆ"), ("ПРИВЕТ мир", "привет МИР"), ("ΑΒΓ", "αβγ"),
+    ("chapter 12 of 1,000.5", "chapter 7 of 3"), ("“quoted” — dash", "quoted dash"), ("e\u{301}te\u{301}", "été"), ("a\u{A0}b\u{3000}c", "a b c"),
+    ("日本語。", "日 本 語"), ("ｘ！", "ｘ"), ("ŁĹĻĽ", "łlll"), ("Ŋŋ ĸ", "ŋŊ ĸ"),
+  ]) func equalAfterNormalisation(a: String, b: String) {
+    #expect(ShingleDocuments.shingles(Array(a.utf8), words: 2) == ShingleDocuments.shingles(Array(b.utf8), words: 2), "\(a) and \(b)")
+  }
+
+  @Test(arguments: [("ab", "a b"), ("a1", "a"), ("ĸ", "ĺ"), ("ł", "l"), ("a b", "b a"), ("日本", "本日"), ("abcdefgh", "abcdefghi"), ("é", "ê e")])
+  func differentAfterNormalisation(a: String, b: String) {
+    #expect(ShingleDocuments.shingles(Array(a.utf8), words: 2) != ShingleDocuments.shingles(Array(b.utf8), words: 2), "\(a) and \(b)")
+  }
+
+  @Test(arguments: 0..<10 as Range<UInt64>) func anyBytes(seed: UInt64) throws {
+    var dice = Dice(state: seed)
+    let alphabet: [UInt8] = [0x0A, 0x20, 0x2E, 0x61, 0x41, 0x31, 0x80, 0xA6, 0xC2, 0xC3, 0xE2, 0xE6, 0xED, 0xEF, 0xF0, 0xF4, 0xFF, 0x85, 0xBF]
+    let stage = try ShingleDocuments()
+    var ledger = Ledger(names: [])
+    for length in [0, 1, 2, 3, 5, 50, 5_000] {
+      let text = (0..<length).map { _ in alphabet.randomElement(using: &dice) ?? 0 }
+      let hashed = HashDocuments(.paragraphs).apply([Document(id: "", text: text)], ledger: &ledger, offset: 0)
+      #expect(hashed.documents.count == 1)
+      _ = stage.apply([Document(id: "", text: text)], ledger: &ledger, offset: 0)
+    }
+  }
+}
+
+@Suite struct RecallTests {
+  static let levels = [0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99]
+
+  /// Pairs at each level, first members first, so that the members of a pair are far from each other.
+  private func planted(_ seed: UInt64, each count: Int) -> (texts: [String], similarity: [Double]) {
+    var maker = TextMaker(seed: seed)
+    let pairs = Self.levels.flatMap { level in (0..<count).map { _ in maker.pair(level) } }
+    let similarity = pairs.indices.map { $0 % count == 0 ? NaiveShingles.similarity(pairs[$0].0, pairs[$0].1) : -1 }
+    // Every pair of a level has the same counts, hence the same similarity.
+    return (pairs.map(\.0) + pairs.map(\.1), pairs.indices.map { similarity[$0 / count * count] })
+  }
+
+  @Test(arguments: [1, 2] as [UInt64]) func candidatesAsTheFormulaSays(seed: UInt64) throws {
+    let count = 200
+    let (texts, similarity) = planted(seed, each: count)
+    var configuration = DeduplicationConfiguration()
+    configuration.verify = false
+    configuration.seed = seed
+    let decision = try fuzzy(texts, configuration)
+    let pairs = texts.count / 2
+    for (index, level) in Self.levels.enumerated() {
+      let exact = similarity[index * count]
+      #expect(abs(exact - level) < 0.01)
+      let found = (index * count..<(index + 1) * count).reduce(0) { $0 + (decision.duplicateOf[pairs + $1] == Int32($1) ? 1 : 0) }
+      let expected = configuration.recall(exact)
+      let error = (expected * (1 - expected) / Double(count)).squareRoot()
+      #expect(abs(Double(found) / Double(count) - expected) <= 4 * error + 1e-3, "similarity \(exact): \(found) of \(count), expected \(expected)")
+    }
+  }
+
+  @Test func nothingBelowTheThreshold() throws {
+    let count = 100
+    let (texts, similarity) = planted(9, each: count)
+    let decision = try fuzzy(texts)
+    let pairs = texts.count / 2
+    for index in 0..<pairs {
+      #expect(decision.kept[index])
+      if similarity[index] < 0.7 { #expect(decision.kept[pairs + index]) }
+      if !decision.kept[pairs + index] { #expect(decision.duplicateOf[pairs + index] == Int32(index)) }
+    }
+    #expect(decision.report.rejected > 0)
+    for example in decision.report.examples { #expect((example.similarity ?? 0) >= 0.7) }
+  }
+
+  @Test func theFormula() {
+    let configuration = DeduplicationConfiguration()
+    #expect(abs(configuration.recall(0.8) - 0.924) < 5e-4)
+    #expect(configuration.recall(0) == 0)
+    #expect(configuration.recall(1) == 1)
+  }
+}
+
+@Suite struct GroupTests {
+  /// A corpus of families: texts that differ a little from one another, in random order.
+  private func families(_ seed: UInt64) -> [String] {
+    var maker = TextMaker(seed: seed)
+    var texts: [String] = []
+    for _ in 0..<12 {
+      var words = maker.words(Int.random(in: 1...80, using: &maker.dice))
+      for _ in 0..<Int.random(in: 1...12, using: &maker.dice) {
+        texts.append(words.joined(separator: " "))
+        // A drift: the ends of a chain are unlike, its neighbours alike.
+        for _ in 0..<Int.random(in: 0...1, using: &maker.dice) { words[Int.random(in: 0..<words.count, using: &maker.dice)] = maker.words(1)[0] }
+      }
+    }
+    return (texts + ["", " - ", "…"]).shuffled(using: &maker.dice)
+  }
+
+  /// The connected components of the pairs at or above the threshold, each by its least member.
+  private func naiveGroups(_ texts: [String], _ threshold: Double) -> [Int] {
+    var groups = Array(texts.indices)
+    let sets = texts.map { NaiveShingles.set($0) }
+    for a in texts.indices {
+      for b in texts.indices where b > a && NaiveShingles.similarity(sets[a], sets[b]) >= threshold {
+        let (old, new) = (max(groups[a], groups[b]), min(groups[a], groups[b]))
+        for index in groups.indices where groups[index] == old { groups[index] = new }
+      }
+    }
+    return groups
+  }
+
+  @Test(arguments: 0..<6 as Range<UInt64>) func connectedComponentsAndOneSurvivorEach(seed: UInt64) throws {
+    let texts = families(seed)
+    var configuration = DeduplicationConfiguration()
+    // One row a band: every pair worth finding is a candidate, and many that are not.
+    configuration.rows = 1
+    configuration.bands = 60
+    configuration.threshold = 0.6
+    configuration.maximumComparisons = 1_000
+    let groups = naiveGroups(texts, configuration.threshold)
+    for keep in DeduplicationConfiguration.Keep.allCases {
+      configuration.keep = keep
+      let decision = try fuzzy(texts, configuration)
+      for root in Set(groups) {
+        let members = texts.indices.filter { groups[$0] == root }
+        let survivor = keep == .first ? root : members.max { (texts[$0].utf8.count, -$0) < (texts[$1].utf8.count, -$1) } ?? -1
+        #expect(members.filter { decision.kept[$0] } == [survivor])
+        for member in members { #expect(Int(decision.duplicateOf[member]) == (member == survivor ? -1 : survivor)) }
+      }
+      #expect(decision.report.removed == texts.count - Set(groups).count)
+      #expect(decision.report.groups.reduce(0) { $0 + ($1.key - 1) * $1.value } == decision.report.removed)
+      #expect(decision.report.withoutWords == 3)
+    }
+  }
+
+  @Test(arguments: 0..<3 as Range<UInt64>) func sameWhateverTheBatchesThreadsAndMemory(seed: UInt64) throws {
+    let texts = families(seed) + families(seed) + families(seed + 100)
+    let expected = try fuzzy(texts)
+    for (batch, threads, limit) in [(1, 1, 0), (7, 2, 1_000), (64, 3, 100_000), (5_000, 4, 0)] {
+      #expect(try fuzzy(texts, batch: batch, threads: threads, spillLimit: limit) == expected)
+    }
+    #expect(expected.report.removed >= texts.count / 3)
+  }
+
+  @Test func largeGroupsOfCopiesInOneBand() throws {
+    // Two families share half their words: with one row they share bands, and neither joins the other.
+    var maker = TextMaker(seed: 3)
+    let common = maker.words(60)
+    let families = (0..<3).map { _ in (common + maker.words(40)).joined(separator: " ") }
+    let texts = (0..<3_000).map { families[$0 % 3] }
+    var configuration = DeduplicationConfiguration()
+    configuration.rows = 1
+    let decision = try fuzzy(texts, configuration)
+    #expect(decision.kept.indices.filter { decision.kept[$0] } == [0, 1, 2])
+    #expect(decision.report.groups == [1_000: 3])
+    #expect(decision.report.compared < 20_000)
+    #expect(decision.report.warnings.contains { $0.contains("1000 near-duplicates") })
+  }
+
+  @Test func withoutWarningWhereGroupsAreSmall() throws {
+    var maker = TextMaker(seed: 4)
+    let texts = (0..<40).map { _ in maker.words(30).joined(separator: " ") }
+    let decision = try fuzzy(texts + texts)
+    #expect(decision.report.warnings.isEmpty)
+    #expect(decision.report.groups == [2: 40])
+    #expect(decision.report.recall.count == 10)
+  }
+
+  @Test func oddTexts() throws {
+    let long = String(repeating: "x", count: 300_000)
+    let texts = ["", "", " ", "word", "Word!", "two words", "two  words", "!?", "!?", long, long + "y", String(repeating: "a ", count: 50_000), "a a a a a a"]
+    let decision = try fuzzy(texts)
+    #expect(decision.kept == [true, true, true, true, false, true, false, true, true, true, true, true, false])
+    #expect(decision.report.withoutWords == 5)
+    #expect(try fuzzy([]).kept.isEmpty)
+  }
+
+  @Test func secondPass() throws {
+    var maker = TextMaker(seed: 8)
+    let texts = (0..<30).map { _ in maker.words(20).joined(separator: " ") }
+    let documents = (texts + texts.reversed()).map { Document(id: "", text: $0) }
+    let decision = try fuzzy(texts + texts.reversed())
+    var filter = NearDuplicateFilter(decision, record: { $0.text })
+    var kept: [Document] = []
+    for start in stride(from: 0, to: 60, by: 11) { kept += filter.admit(Array(documents[start..<min(60, start + 11)])) }
+    #expect(kept == Array(documents.prefix(30)))
+    #expect(filter.account.dropped == ["near_duplicate": 30])
+    #expect(filter.account.isBalanced)
+    #expect(filter.isComplete)
+    #expect(filter.takeRejects().count == 30)
+  }
+
+  @Test func configurations() throws {
+    var configuration = DeduplicationConfiguration()
+    configuration.bands = 20
+    configuration.keep = .longest
+    #expect(try JSONDecoder().decode(DeduplicationConfiguration.self, from: JSONEncoder().encode(configuration)) == configuration)
+    let partial = try JSONDecoder().decode(DeduplicationConfiguration.self, from: Data(#"{"rows": 4}"#.utf8))
+    #expect(partial.rows == 4 && partial.bands == 14 && partial.seed == 1)
+    for change: (inout DeduplicationConfiguration) -> Void in [
+      { $0.rows = 0 }, { $0.bands = 1_001 }, { $0.threshold = 0 }, { $0.threshold = .nan }, { $0.shingleWords = 0 }, { $0.maximumComparisons = 0 },
+    ] {
+      var wrong = DeduplicationConfiguration()
+      change(&wrong)
+      #expect(throws: WeirError.self) { try wrong.validate() }
+    }
+    #expect(configuration.estimateMemory(documents: 1_000_000) > 57_000_000)
+    #expect(configuration.estimateDisk(documents: 10) == 0)
+  }
+
+  @Test func aFolderThatCannotBeWritten() throws {
+    let stage = try ShingleDocuments()
+    var ledger = Ledger(names: [])
+    let batch = stage.apply([Document(id: "", text: "some words")], ledger: &ledger, offset: 0)
+    let deduplicator = try FuzzyDeduplicator(spillLimit: 0, temporaryFolder: "/nowhere/at/all")
+    #expect(throws: WeirError.self) { try deduplicator.add(batch) }
+  }
+}

@@ -1,0 +1,110 @@
+import Corpus
+import Filtering
+import Foundation
+import Pipeline
+import Testing
+
+@Suite struct RulesTests {
+  @Test func names() throws {
+    #expect(try FilterRules(parsing: "gopher") == FilterRules(parsing: "gopher-quality,gopher-repetition"))
+    #expect(try FilterRules(parsing: "length, c4,-c4.policy").contains(.policy) == false)
+    #expect(try FilterRules(parsing: "c4.policy").enabled == [.policy])
+    #expect(FilterRules.finewebRecipe.contains(.noTerminalPunctuation) == false)
+    #expect(try FilterRules(parsing: "gopher,c4,fineweb,length").enabled.count == FilterRule.allCases.count)
+  }
+
+  @Test(arguments: ["gohper", "", ",", "c4.nothing", "-x"]) func unknownNames(list: String) {
+    let error = #expect(throws: WeirErrorDescription.self) {
+      do { _ = try FilterRules(parsing: list) } catch { throw WeirErrorDescription(text: "\(error)") }
+    }
+    #expect(error?.text.contains("gopher-repetition") == true)
+    #expect(error?.text.hasPrefix("--rules: ") == true)
+  }
+
+  @Test func configurationRoundTrip() throws {
+    var configuration = FilterConfiguration(rules: try FilterRules(parsing: "length,gopher-repetition"))
+    try configuration.set("gopherQuality.minimumWords", to: "20")
+    try configuration.set("c4.removesLines", to: "false")
+    try configuration.set("fineweb.maximumShortLineShare", to: "0.5")
+    let copy = try JSONDecoder().decode(FilterConfiguration.self, from: JSONEncoder().encode(configuration))
+    #expect(copy == configuration)
+    #expect(copy.gopherQuality.minimumWords == 20)
+    let partial = try JSONDecoder().decode(FilterConfiguration.self, from: Data(#"{"rules":["c4"],"c4":{"minimumSentences":3}}"#.utf8))
+    #expect(partial.c4.minimumSentences == 3)
+    #expect(partial.c4.maximumWordLength == 1_000)
+    #expect(partial.rules.contains(.policy))
+    #expect(throws: (any Error).self) { try configuration.set("c4.minimumSentence", to: "1") }
+    #expect(throws: (any Error).self) { try configuration.set("c4.minimumSentences", to: "many") }
+    #expect(throws: (any Error).self) { try configuration.set("length.minimumCharacters", to: "99999999999") }
+  }
+}
+
+struct WeirErrorDescription: Error { var text: String }
+
+@Suite struct FilterStageTests {
+  private func documents(_ seed: UInt64, _ count: Int) -> [Document] {
+    var dice = Dice(state: seed)
+    return (0..<count).map { index in
+      let lines = (0..<Int.random(in: 0...20, using: &dice)).map { _ in
+        (0..<Int.random(in: 0...12, using: &dice)).map { _ in
+          ["the", "of", "and", "word", "längst", "日本語", "x", "{", "javascript", "7", "end.", "why?"].randomElement(using: &dice) ?? ""
+        }.joined(separator: " ")
+      }
+      return Document(id: "\(index)", text: lines.joined(separator: "\n"))
+    }
+  }
+
+  @Test(arguments: 0..<10 as Range<UInt64>) func accountsForEverything(seed: UInt64) throws {
+    var configuration = FilterConfiguration(rules: try FilterRules(parsing: "length,gopher,c4,fineweb"))
+    configuration.gopherQuality.minimumWords = 10
+    configuration.c4.minimumSentences = 1
+    configuration.fineweb.maximumDuplicateCharacterShare = 0.5
+    let stage = try FilterDocuments(configuration)
+    let documents = documents(seed, 100)
+    var whole = Ledger(names: stage.names, keepsRejects: true)
+    let kept = try stage.apply(documents, ledger: &whole, offset: 0)
+    #expect(whole.accounts[0].isBalanced)
+    #expect(whole.accounts[0].output == kept.count)
+    #expect(whole.rejects.count == whole.accounts[0].droppedTotal)
+    #expect(whole.accounts[0].bytesOut == kept.reduce(0) { $0 + $1.text.count })
+    // One document at a time gives the same.
+    var parts = Ledger(names: stage.names, keepsRejects: true)
+    var single: [Document] = []
+    for document in documents { single += try stage.apply([document], ledger: &parts, offset: 0) }
+    #expect(single == kept)
+    #expect(parts.accounts == whole.accounts)
+    #expect(parts.rejects == whole.rejects)
+  }
+
+  @Test func oddTexts() throws {
+    var judge = DocumentJudge(FilterConfiguration(rules: try FilterRules(parsing: "gopher-repetition,c4,fineweb,length")))
+    let texts: [[UInt8]] = [
+      [], [0x0A], [0x20], [0xFF], [0xE2, 0x80], [0xF0, 0x9F, 0x98], [0xC2], [0x61, 0xE2, 0x80, 0x0A, 0x61], Array("\r\n\r\n".utf8), [0xED, 0xA0, 0x80],
+      [UInt8](repeating: 0x61, count: 1_000_000), [UInt8](repeating: 0x0A, count: 100_000), Array(String(repeating: "a ", count: 100_000).utf8),
+    ]
+    for text in texts { _ = judge.judge(text) }
+    #expect(judge.judge([]).reason == "length.too_short")
+    #expect(try reason("", "gopher-repetition") == nil)
+    #expect(try reason("", "gopher-quality") == "gopher.too_few_words")
+    #expect(try reason("word", "gopher-repetition") == nil)
+  }
+
+  @Test(arguments: 0..<20 as Range<UInt64>) func anyBytes(seed: UInt64) throws {
+    var dice = Dice(state: seed)
+    var judge = DocumentJudge(FilterConfiguration(rules: try FilterRules(parsing: "gopher,c4,fineweb,length")))
+    let alphabet: [UInt8] = [0x0A, 0x20, 0x2E, 0x5B, 0x5D, 0x61, 0x7B, 0x80, 0xA6, 0xC2, 0xE2, 0xED, 0xF0, 0xF4, 0xFF, 0x85, 0x31]
+    for _ in 0..<100 {
+      let text = (0..<Int.random(in: 0...60, using: &dice)).map { _ in alphabet.randomElement(using: &dice) ?? 0 }
+      _ = judge.judge(text)
+    }
+  }
+
+  @Test func unicodeWhiteSpace() throws {
+    // U+00A0, U+2003, U+3000 and U+0085 separate words; U+200B does not.
+    #expect(try reason("a\u{A0}b\u{2003}c\u{3000}d\u{85}e\u{200B}f", "gopher.too_few_words") { $0.gopherQuality.minimumWords = 5 } == nil)
+    #expect(try reason("a\u{A0}b\u{2003}c\u{3000}d\u{85}e\u{200B}f", "gopher.too_few_words") { $0.gopherQuality.minimumWords = 6 } != nil)
+    #expect(try reason("é😀", "length") { $0.length.minimumCharacters = 2 } == nil)
+    #expect(try reason("é😀", "length") { $0.length.minimumCharacters = 3 } == "length.too_short")
+    #expect(try reason("é😀", "length") { $0.length.maximumCharacters = 1 } == "length.too_long")
+  }
+}

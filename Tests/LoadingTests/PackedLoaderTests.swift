@@ -1,0 +1,115 @@
+import Corpus
+import Foundation
+import Loading
+import Primitives
+import Storage
+import Testing
+
+/// A dataset whose every token tells where it is: token = a running number, so that nothing can be mistaken.
+private func withDataset<R>(lengths: [Int], _ body: (TokenDataset) throws -> R) throws -> R {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)").path
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  let total = lengths.reduce(0, +)
+  let writer = try TokenDatasetWriter(folder, tokenizer: "t", tokenizerFile: [], vocabulary: max(70_000, total + 1), endOfDocument: 0)
+  var next: UInt32 = 1
+  for (index, length) in lengths.enumerated() {
+    let tokens = (0..<UInt32(length)).map { next + $0 }
+    next += UInt32(length)
+    try writer.append([TokenDocument(id: "\(index)", bytes: length, tokens: tokens)])
+  }
+  _ = try writer.commit(tool: "test")
+  return try body(try TokenDataset(folder))
+}
+
+private func randomLengths(_ seed: UInt64, count: Int) -> [Int] {
+  var generator = SequentialRandom(seed: seed)
+  return (0..<count).map { _ in Int.random(in: 1...(Bool.random(using: &generator) ? 40 : 1500), using: &generator) }
+}
+
+/// Windows dealt to `clusters` clusters.
+private func deal(_ dataset: TokenDataset, clusters: Int) -> [[UInt32]] {
+  var windows = [[UInt32]](repeating: [], count: clusters)
+  for window in 0..<dataset.windowCount { windows[window * 7 % clusters].append(UInt32(window)) }
+  return windows
+}
+
+@Test(arguments: 1...4 as ClosedRange<UInt64>) func batchesArePackedMaskedAndTraceable(seed: UInt64) throws {
+  try withDataset(lengths: randomLengths(seed, count: 40)) { dataset in
+    let loader = try PackedLoader(
+      dataset: dataset, windows: deal(dataset, clusters: 3), weights: [1, 2, 0.5], name: "m", seed: seed, rows: 4, sequence: 64)
+    for step in [0, 1, 2, 500, 100_000] {
+      let batch = try loader.batch(step: step)
+      var covered = [Bool](repeating: false, count: 4 * 64)
+      for stretch in batch.stretches {
+        let length = dataset.length(stretch.document)
+        let source = try dataset.tokens(document: stretch.document, range: 0..<length)
+        for place in 0..<stretch.count {
+          let at = stretch.row * 64 + stretch.start + place
+          #expect(!covered[at])
+          covered[at] = true
+          #expect(batch.tokens[at] == source[stretch.offset + place])
+          #expect(batch.starts[at] == Int32(stretch.start))
+          // The target is the next token of the same window, or nothing.
+          let next = stretch.offset + place + 1
+          let inWindow = next < length && next % Window.maximum != 0
+          #expect(batch.targets[at] == (inWindow ? source[next] : -1))
+        }
+      }
+      #expect(covered.allSatisfy { $0 })
+    }
+  }
+}
+
+@Test func anEpochSeesEveryTokenOnceAndAResumeChangesNothing() throws {
+  try withDataset(lengths: randomLengths(9, count: 60)) { dataset in
+    let windows = [Array(0..<UInt32(dataset.windowCount))]
+    func loader() throws -> PackedLoader {
+      try PackedLoader(dataset: dataset, windows: windows, weights: [1], name: "m", seed: 3, rows: 2, sequence: 32)
+    }
+    let rows = (dataset.tokenCount + 31) / 32
+    let one = try loader()
+    var counts: [Int32: Int] = [:]
+    // One cluster: the first `rows` draws are one epoch; count tokens other than the end of a document.
+    for step in 0..<rows / 2 {
+      let batch = try one.batch(step: step)
+      #expect(try loader().batch(step: step) == batch)
+      for token in batch.tokens where token != 0 { counts[token, default: 0] += 1 }
+    }
+    let documentTokens = dataset.tokenCount - dataset.documentCount
+    #expect(counts.values.allSatisfy { $0 <= 2 })
+    // A row or so short of the epoch where the number of rows is odd; the last row is filled up from the beginning.
+    #expect(counts.count >= documentTokens - 64 && counts.values.filter { $0 == 2 }.count <= 32)
+    // The second epoch has another order and other cuts.
+    #expect(try one.batch(step: rows / 2 + 1) != one.batch(step: 1))
+  }
+}
+
+@Test(arguments: [[0.5, 0.3, 0.2], [0.998, 0.001, 0.001], [1, 0, 0], [1e-9, 1 - 1e-9, 0]] as [[Double]])
+func sharesOfTokensAreTheWeights(weights: [Double]) throws {
+  try withDataset(lengths: randomLengths(5, count: 50)) { dataset in
+    let windows = deal(dataset, clusters: 3)
+    let loader = try PackedLoader(dataset: dataset, windows: windows, weights: weights, name: "m", seed: 8, rows: 8, sequence: 16)
+    var counts = [0, 0, 0]
+    let steps = 1536
+    for step in 0..<steps { for cluster in loader.clusters(step: step) { counts[cluster] += 1 } }
+    let draws = Double(steps * 8)
+    for cluster in 0..<3 {
+      // Within one draw a block of 4,096.
+      #expect(abs(Double(counts[cluster]) - weights[cluster] * draws) <= 3.001)
+      if weights[cluster] == 0 { #expect(counts[cluster] == 0) }
+    }
+  }
+}
+
+@Test func weightsThatMakeNoMixtureAreRefused() throws {
+  try withDataset(lengths: [10, 20]) { dataset in
+    func loader(_ windows: [[UInt32]], _ weights: [Double]) throws {
+      _ = try PackedLoader(dataset: dataset, windows: windows, weights: weights, name: "m.json", seed: 1, rows: 1, sequence: 8)
+    }
+    #expect(throws: WeirError.self) { try loader([[0], [1]], [1]) }
+    #expect(throws: WeirError.self) { try loader([[0], [1]], [0, 0]) }
+    #expect(throws: WeirError.self) { try loader([[0], [1]], [.nan, 1]) }
+    #expect(throws: WeirError.self) { try loader([[0, 1], []], [1, 1]) }
+    try loader([[0], []], [1, 0])
+  }
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Trains the same model on the same batches with PyTorch and transformers, and compares every step with a run of weir.
+
+    weir feed DATASET --steps 20 --raw BATCHES …                     tokens.i32, targets.i32, starts.i32, shape.json
+    weir train DATASET -o RUN --steps 20 --checkpoint-at 0 …         the initial weights are then RUN/checkpoints/step-00000000
+    python Tests/Parity/training.py RUN BATCHES [--logits FILE]
+
+BATCHES holds little-endian int32 arrays of [steps, rows, sequence] and shape.json with those three numbers. FILE, optional, holds the
+float32 logits [sequence, vocabulary] that weir's final model gives the first row of the first batch.
+Needs torch, transformers, safetensors, numpy. Exit code 1 where a difference is larger than its tolerance.
+"""
+import argparse
+import json
+import pathlib
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+
+
+def mask_of(starts):
+    """[rows, sequence] starts -> additive mask [rows, 1, sequence, sequence]: t sees starts[t]...t."""
+    position = torch.arange(starts.shape[1])
+    seen = (position[None, None, :] <= position[None, :, None]) & (position[None, None, :] >= starts[:, :, None])
+    return torch.zeros(seen.shape).masked_fill(~seen, torch.finfo(torch.float32).min)[:, None]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=pathlib.Path)
+    parser.add_argument("batches", type=pathlib.Path)
+    parser.add_argument("--logits", type=pathlib.Path)
+    parser.add_argument("--loss-tolerance", type=float, default=2e-4)
+    parser.add_argument("--logit-tolerance", type=float, default=1e-4)
+    options = parser.parse_args()
+
+    torch.manual_seed(0)
+    plan = json.loads((options.run / "run.json").read_text())["configuration"]
+    log = [json.loads(line) for line in (options.run / "log.jsonl").read_text().splitlines()]
+    shape = json.loads((options.batches / "shape.json").read_text())
+    shape = [shape[k] for k in ("steps", "rows", "sequence")] if isinstance(shape, dict) else shape
+    arrays = {n: np.fromfile(options.batches / f"{n}.i32", dtype="<i4").reshape(shape) for n in ("tokens", "targets", "starts")}
+    arrays = {n: torch.from_numpy(a.astype(np.int64)) for n, a in arrays.items()}
+    initial = options.run / "checkpoints" / "step-00000000"
+    model = AutoModelForCausalLM.from_pretrained(initial, dtype=torch.float32, attn_implementation="eager")
+    model.train()
+
+    # Weight decay acts on the matrices of the layers only.
+    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and n.startswith("model.layers.")]
+    others = [p for n, p in model.named_parameters() if not (p.dim() == 2 and n.startswith("model.layers."))]
+    optimizer = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": plan["weightDecay"]}, {"params": others, "weight_decay": 0.0}],
+        lr=0.0, betas=(plan["beta1"], plan["beta2"]), eps=plan["epsilon"])
+    worst = {"loss": 0.0, "grad_norm": 0.0}
+    for step, line in enumerate(log[: shape[0]]):
+        tokens, targets, starts = (arrays[n][step] for n in ("tokens", "targets", "starts"))
+        logits = model(input_ids=tokens, attention_mask=mask_of(starts)).logits
+        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), plan["clip"] if plan["clip"] > 0 else float("inf"))
+        for group in optimizer.param_groups:
+            group["lr"] = line["lr"]
+        optimizer.step()
+        worst["loss"] = max(worst["loss"], abs(loss.item() - line["loss"]))
+        worst["grad_norm"] = max(worst["grad_norm"], abs(norm.item() - line["grad_norm"]) / max(norm.item(), 1e-9))
+        print(f"step {line['step']}: loss {loss.item():.6f} here, {line['loss']:.6f} in the log; gradient norm {norm.item():.5f}, {line['grad_norm']:.5f}")
+
+    bad = worst["loss"] > options.loss_tolerance
+    print(f"largest difference of the loss {worst['loss']:.2e}, of the gradient norm {worst['grad_norm']:.2e} (relative)")
+    if len(log) == shape[0]:
+        ours = load_file(options.run / "model" / "model.safetensors")
+        theirs = dict(model.named_parameters())
+        far = max((ours[n] - theirs[n].detach()).abs().max().item() for n in ours)
+        print(f"largest difference of a weight after {shape[0]} steps {far:.2e}")
+    final = AutoModelForCausalLM.from_pretrained(options.run / "model", dtype=torch.float32, attn_implementation="eager").eval()
+    with torch.no_grad():
+        logits = final(input_ids=arrays["tokens"][0, :1], attention_mask=mask_of(arrays["starts"][0, :1])).logits[0]
+    if options.logits:
+        ours = torch.from_numpy(np.fromfile(options.logits, dtype="<f4").reshape(logits.shape))
+        far = (ours - logits).abs().max().item()
+        print(f"largest difference of a logit {far:.2e}")
+        bad |= far > options.logit_tolerance
+    print("differs" if bad else "agrees")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+import Foundation
+import Planning
+import Primitives
+import Testing
+
+@Suite struct LawTests {
+  static let values: [String: [Double]] = [
+    "F1": Synthetic.transferGap,
+    "F2": [1.7, 60, 0.28, 900, 0.36, 3, 0.4, 4e5, 0.22],
+    "F3": [1.7, 60, 0.28, 900, 0.36, 4e5, 0.5, 0.015],
+    "F4": [1.7, 60, 0.28, 900, 0.36, 2, 0.8, 9, 0.6],
+    "F5": Synthetic.chinchilla,
+  ]
+
+  @Test(arguments: 0..<5) func gradientsMatchFiniteDifferences(_ index: Int) throws {
+    let law = Laws.all[index]
+    let p = try #require(Self.values[law.id])
+    #expect(p.count == law.parameterNames.count)
+    for point in [(1e6, 1e7, 0.0), (1e6, 1e7, 3e5), (4e7, 2e9, 5e8), (3e5, 1e6, 1e7)] {
+      let x = LawPoint(n: point.0, d: point.1, dPrime: point.2)
+      var gradient = [Double](repeating: .nan, count: p.count)
+      let value = law.evaluate(p, at: x, gradient: &gradient)
+      #expect(value.loss.isFinite && value.loss > 0)
+      for parameter in p.indices {
+        let step = p[parameter] * 1e-5
+        var (up, down) = (p, p)
+        up[parameter] += step
+        down[parameter] -= step
+        let slope = (law.value(up, at: x).loss - law.value(down, at: x).loss) / (2 * step)
+        #expect(abs(slope - gradient[parameter]) <= 1e-5 * abs(slope) + 1e-9 / p[parameter], "\(law.id) \(parameter) \(point)")
+      }
+      func slope(_ at: (Double) -> LawPoint, _ around: Double) -> Double {
+        let step = around * 1e-5
+        return (law.value(p, at: at(around + step)).loss - law.value(p, at: at(around - step)).loss) / (2 * step)
+      }
+      let byN = slope({ LawPoint(n: $0, d: x.d, dPrime: x.dPrime) }, x.n)
+      let byD = slope({ LawPoint(n: x.n, d: $0, dPrime: x.dPrime) }, x.d)
+      #expect(abs(byN - value.byN) <= 1e-4 * abs(byN) && abs(byD - value.byD) <= 1e-4 * abs(byD), "\(law.id) \(point)")
+      if x.dPrime > 0 {
+        let byDPrime = slope({ LawPoint(n: x.n, d: x.d, dPrime: $0) }, x.dPrime)
+        #expect(abs(byDPrime - value.byDPrime) <= 1e-4 * abs(byDPrime), "\(law.id) \(point)")
+        if law.id != "F4" { #expect(byN < 0 && byD < 0 && byDPrime < 0, "more of anything helps") }
+      }
+    }
+  }
+
+  @Test(arguments: 0..<5) func withoutSpecialisationItIsChinchilla(_ index: Int) throws {
+    let law = Laws.all[index]
+    let p = try #require(Self.values[law.id])
+    // The difference between two D cancels constants: it has to be that of B/D^β alone.
+    func loss(_ d: Double) -> Double { law.value(p, at: LawPoint(n: 1e6, d: d, dPrime: 0)).loss }
+    let (b, beta) = (p[3], p[4])
+    #expect(abs((loss(1e6) - loss(1e8)) - (b * pow(1e6, -beta) - b * pow(1e8, -beta))) < 1e-9)
+  }
+
+  @Test func repeatedTokensAreWorthLess() {
+    #expect(Repetition.effective(5, unique: 10, constant: 15.4).tokens == 5)
+    #expect(Repetition.effective(50, unique: nil, constant: 15.4).tokens == 50)
+    let many = Repetition.effective(1e12, unique: 10, constant: 15.4)
+    #expect(abs(many.tokens - 10 * 16.4) < 1e-9)
+    let (low, high) = (Repetition.effective(39.99, unique: 10, constant: 4), Repetition.effective(40.01, unique: 10, constant: 4))
+    let middle = Repetition.effective(40, unique: 10, constant: 4)
+    #expect(abs((high.tokens - low.tokens) / 0.02 - middle.byTokens) < 1e-6)
+    let more = Repetition.effective(40, unique: 10, constant: 4.001).tokens
+    let less = Repetition.effective(40, unique: 10, constant: 3.999).tokens
+    #expect(abs((more - less) / 0.002 - middle.byConstant) < 1e-5)
+  }
+
+  @Test func unknownLawIsNamed() {
+    #expect(throws: WeirError.self) { try Laws.named("F9") }
+    #expect(throws: Never.self) { try Laws.named("f2") }
+  }
+}

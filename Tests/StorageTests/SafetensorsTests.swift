@@ -1,0 +1,100 @@
+import Foundation
+import Primitives
+import Storage
+import Testing
+
+@Suite struct SafetensorsTests {
+  private func put(_ header: String, data: Int, _ path: String) throws {
+    var bytes = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+    bytes += Array(header.utf8) + [UInt8](repeating: 0, count: data)
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+  }
+
+  @Test func whatIsWrittenIsRead() throws {
+    try withFolder { folder in
+      let path = folder + "/a.safetensors"
+      let record = try Safetensors.write(
+        path, floats: [("b.weight", [2, 3], [1, 2, 3, 4, 5, 6.5]), ("a", [], [7]), ("empty \"é\"", [0, 4], [])], metadata: ["format": "pt"])
+      #expect(record.bytes == (try Files.size(path)))
+      let file = try SafetensorsFile(path)
+      #expect(file.names == ["b.weight", "a", "empty \"é\""] || file.names == ["b.weight", "empty \"é\"", "a"] || file.names.count == 3)
+      #expect(file.metadata == ["format": "pt"])
+      #expect(file.shape("b.weight") == [2, 3])
+      #expect(file.shape("a") == [])
+      #expect(try file.floats("b.weight") == [1, 2, 3, 4, 5, 6.5])
+      #expect(try file.floats("empty \"é\"") == [])
+      #expect(try file.withFloats("a") { Array($0) } == [7])
+      #expect(message { _ = try file.floats("c") }.contains("has no tensor \"c\""))
+    }
+  }
+
+  @Test func theBytesAreTheFormats() throws {
+    try withFolder { folder in
+      _ = try Safetensors.write(folder + "/a", tensors: [("x", .U8, [3], [1, 2, 3])])
+      let header = #"{"x":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}"#
+      let padded = header + String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
+      #expect(try Files.read(folder + "/a") == [UInt8(padded.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(padded.utf8) + [1, 2, 3])
+    }
+  }
+
+  @Test func halfPrecisionIsExact() throws {
+    try withFolder { folder in
+      let halves: [UInt16] = [0x3C00, 0xC000, 0x0001, 0x03FF, 0x0400, 0x7BFF, 0x8000, 0x7C00, 0xFC00, 0x3555]
+      let floats: [Float] = [1, -2, 0x1p-24, 0x1.FF8p-15, 0x1p-14, 65_504, -0.0, .infinity, -.infinity, 0.333251953125]
+      let brains: [UInt16] = [0x3F80, 0xC000, 0x7F80, 0x4049]
+      _ = try Safetensors.write(
+        folder + "/a",
+        tensors: [
+          ("h", .F16, [10], halves.withUnsafeBytes { Array($0) }), ("b", .BF16, [4], brains.withUnsafeBytes { Array($0) }),
+          ("d", .F64, [1], [2.5].withUnsafeBytes { Array($0) }), ("i", .I32, [1], [0, 0, 0, 0]),
+        ])
+      let file = try SafetensorsFile(folder + "/a")
+      #expect(try file.floats("h").map(\.bitPattern) == floats.map(\.bitPattern))
+      #expect(try file.floats("b") == [1, -2, .infinity, 3.140625])
+      #expect(try file.withFloats("d") { Array($0) } == [2.5])
+      #expect(message { _ = try file.floats("i") }.contains("is I32, not of floats"))
+    }
+  }
+
+  @Test func damagedHeadersAreRefused() throws {
+    try withFolder { folder in
+      let cases: [(String, Int, String)] = [
+        ("[]", 0, "does not begin with {"),
+        ("{", 0, "not valid JSON"),
+        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 3, "do not fit"),
+        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 5, "follow the last tensor"),
+        (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "do not fit"),
+        (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, "impossible shape"),
+        (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, 4, "impossible shape"),
+        (#"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}"#, 4, "too large"),
+        (#"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}"#, 4, "unknown type"),
+        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}"#, 4, "nothing else"),
+        (#"{"a":{"dtype":"F32","shape":[1]}}"#, 4, "needs dtype"),
+        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, 4, "do not fit"),
+        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "hole"),
+        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#, 6, "overlaps"),
+        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "twice"),
+        (#"{"__metadata__":{"a":1}}"#, 0, "no string"),
+        (#"{"__metadata__":{},"__metadata__":{}}"#, 0, "twice"),
+        (#"{"a":1}"#, 0, "needs dtype"),
+      ]
+      for (header, data, reason) in cases {
+        try put(header, data: data, folder + "/a")
+        #expect(message { _ = try SafetensorsFile(folder + "/a") }.contains(reason), "\(header)")
+      }
+      try Data([UInt8](repeating: 0xFF, count: 16)).write(to: URL(fileURLWithPath: folder + "/a"))
+      #expect(message { _ = try SafetensorsFile(folder + "/a") }.contains("not a safetensors file"))
+    }
+  }
+
+  @Test func everyTruncationIsRefused() throws {
+    try withFolder { folder in
+      _ = try Safetensors.write(folder + "/a", floats: [("x", [2], [1, 2])])
+      let bytes = try Files.read(folder + "/a")
+      for count in 0..<bytes.count {
+        try Data(bytes[..<count]).write(to: URL(fileURLWithPath: folder + "/b"))
+        #expect(message { _ = try SafetensorsFile(folder + "/b") }.hasPrefix(folder + "/b@"), "\(count)")
+      }
+    }
+  }
+}

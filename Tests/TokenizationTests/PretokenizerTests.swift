@@ -1,0 +1,64 @@
+import Primitives
+import Testing
+import Tokenization
+
+@Suite struct PretokenizerTests {
+  private func pieces(_ text: String, _ kind: Pretokenizer) -> [String] {
+    let bytes = Array(text.utf8)
+    return kind.split(bytes).map { String(decoding: bytes[$0], as: UTF8.self) }
+  }
+
+  @Test(arguments: Pretokenizer.allCases)
+  func equalsThePatternOnHardText(kind: Pretokenizer) {
+    for seed in 0..<400 {
+      var random = SequentialRandom(seed: UInt64(seed))
+      let text = Reference.adversarial(&random, pieces: 1 + seed % 40)
+      #expect(pieces(text, kind) == Reference.split(text, kind))
+    }
+  }
+
+  @Test(arguments: Pretokenizer.allCases)
+  func equalsThePatternOnRandomScalars(kind: Pretokenizer) {
+    for seed in 0..<60 {
+      var random = SequentialRandom(seed: UInt64(seed), stream: 1)
+      var text = String.UnicodeScalarView()
+      for _ in 0..<60 {
+        let bound: UInt32 = [0x80, 0x800, 0x10000, 0x32000, 0x110000].randomElement(using: &random) ?? 0x80
+        if let scalar = Unicode.Scalar(UInt32.random(in: 0..<bound, using: &random)) { text.append(scalar) }
+      }
+      #expect(pieces(String(text), kind) == Reference.split(String(text), kind))
+    }
+  }
+
+  @Test func knownCuts() {
+    #expect(pieces("I'll  go\n", .gpt2) == ["I", "'ll", " ", " go", "\n"])
+    #expect(pieces("year 12345", .llama3) == ["year", " ", "123", "45"])
+    #expect(pieces("12", .qwen2) == ["1", "2"])
+    #expect(pieces("a\n\n  b", .cl100k) == ["a", "\n\n", " ", " b"])
+    #expect(pieces("a \n ", .cl100k) == ["a", " \n "])
+    #expect(pieces("a \n ", .llama3) == ["a", " \n", " "])
+  }
+
+  @Test(arguments: Pretokenizer.allCases)
+  func coversAnyBytes(kind: Pretokenizer) {
+    for seed in 0..<100 {
+      var random = SequentialRandom(seed: UInt64(seed), stream: 2)
+      let bytes = (0..<200).map { _ in UInt8.random(in: 0...255, using: &random) }
+      var end = 0
+      for range in kind.split(bytes) {
+        #expect(range.lowerBound == end && !range.isEmpty)
+        end = range.upperBound
+      }
+      #expect(end == bytes.count)
+    }
+    #expect(kind.split([]).isEmpty)
+    #expect(kind.split([0xE4, 0xB8]) == [0..<2])
+  }
+
+  @Test func patternsNameTheirKinds() {
+    for kind in Pretokenizer.allCases { #expect(Pretokenizer(pattern: kind.pattern) == kind) }
+    let original = #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"#
+    #expect(Pretokenizer(pattern: original) == .cl100k)
+    #expect(Pretokenizer(pattern: "[a-z]+") == nil)
+  }
+}

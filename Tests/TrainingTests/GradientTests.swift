@@ -1,0 +1,109 @@
+import Corpus
+import Kernels
+import Primitives
+import Testing
+import Training
+
+@Suite struct GradientTests {
+  static let shapes = [
+    ModelConfiguration(vocabulary: 37, width: 12, layers: 2, heads: 4, kvHeads: 2, headWidth: 6, ffn: 20, sequence: 80, tiedEmbeddings: true),
+    ModelConfiguration(vocabulary: 33, width: 16, layers: 1, heads: 1, headWidth: 16, ffn: 24, sequence: 80, tiedEmbeddings: false),
+  ]
+
+  @Test(arguments: shapes) func forwardEqualsTheReference(_ c: ModelConfiguration) throws {
+    let model = randomModel(c, rows: 2, sequence: 61), batch = randomBatch(rows: 2, sequence: 61, vocabulary: c.vocabulary, seed: 3)
+    try model.check(batch, place: "batch")
+    model.forward(tokens: batch.tokens, starts: batch.starts)
+    let expected = Reference(model).logits(batch)
+    for t in 0..<expected.count {
+      for (a, b) in zip(model.logits(at: t), expected[t]) { #expect(abs(Double(a) - b) < 2e-5) }
+    }
+    let sums = model.loss(targets: batch.targets, gradient: false)
+    #expect(sums.targets == batch.targetCount)
+    #expect(abs(sums.mean - Reference(model).loss(batch)) < 1e-5)
+  }
+
+  @Test(arguments: shapes) func gradientsEqualFiniteDifferences(_ c: ModelConfiguration) {
+    check(c, annealing: nil)
+  }
+
+  @Test(arguments: AnnealingDirection.allCases, AnnealingSide.allCases)
+  func annealedGradientsEqualFiniteDifferences(_ direction: AnnealingDirection, _ side: AnnealingSide) {
+    let c = ModelConfiguration(vocabulary: 37, width: 8, layers: 1, heads: 2, ffn: 16, sequence: 16)
+    check(c, annealing: Annealing(lambda: 0.7, temperature: 1.5, direction: direction, side: side), sequence: 16, samples: 2)
+  }
+
+  private func check(_ c: ModelConfiguration, annealing: Annealing?, sequence: Int = 50, samples: Int = 2) {
+    let model = randomModel(c, rows: 2, sequence: sequence)
+    let batch = randomBatch(rows: 2, sequence: sequence, vocabulary: c.vocabulary, seed: 5)
+    var frozen: Transformer.Frozen?
+    var frozenLogits: [[Double]] = []
+    if annealing != nil {
+      let other = randomModel(c, rows: 2, sequence: sequence, training: false, seed: 8)
+      other.forward(tokens: batch.tokens, starts: batch.starts)
+      frozen = Transformer.Frozen(other)
+      frozenLogits = Reference(other).logits(batch)
+    }
+    model.forward(tokens: batch.tokens, starts: batch.starts)
+    let sums = model.loss(targets: batch.targets, gradient: true, annealing: annealing, frozen: frozen)
+    model.backward()
+    var reference = Reference(model)
+    let total = sums.mean + (annealing?.lambda ?? 0) * sums.divergence / Double(sums.targets)
+    #expect(abs(total - reference.loss(batch, annealing: annealing, frozen: frozenLogits)) < 1e-5)
+    var random = SequentialRandom(seed: 11)
+    for tensor in model.layout.tensors {
+      for _ in 0..<samples {
+        let index = Int.random(in: tensor.range, using: &random), step = 1e-4, value = reference.parameters[index]
+        reference.parameters[index] = value + step
+        let above = reference.loss(batch, annealing: annealing, frozen: frozenLogits)
+        reference.parameters[index] = value - step
+        let below = reference.loss(batch, annealing: annealing, frozen: frozenLogits)
+        reference.parameters[index] = value
+        let expected = (above - below) / (2 * step), found = Double(model.gradients.base[index])
+        #expect(abs(expected - found) < 1e-5 + 1e-3 * abs(expected), "\(tensor.name)[\(index - tensor.range.lowerBound)]")
+      }
+    }
+  }
+
+  @Test func gradientsDoNotDependOnThreads() {
+    let c = ModelConfiguration(vocabulary: 700, width: 32, layers: 2, heads: 2, ffn: 48, sequence: 96)
+    let batch = randomBatch(rows: 8, sequence: 96, vocabulary: 700, seed: 6)
+    let results = [1, 2, 3].map { threads -> [Float] in
+      let model = randomModel(c, rows: 8, sequence: 96, threads: threads)
+      model.forward(tokens: batch.tokens, starts: batch.starts)
+      _ = model.loss(targets: batch.targets, gradient: true)
+      model.backward()
+      return model.gradients.values
+    }
+    #expect(results[0].map(\.bitPattern) == results[1].map(\.bitPattern))
+    #expect(results[0].map(\.bitPattern) == results[2].map(\.bitPattern))
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64]) func noDocumentSeesAnother(_ seed: UInt64) {
+    let c = ModelConfiguration(vocabulary: 50, width: 16, layers: 2, heads: 2, ffn: 32, sequence: 128)
+    let model = randomModel(c, rows: 1, sequence: 128, training: false)
+    var batch = randomBatch(rows: 1, sequence: 128, vocabulary: 50, seed: seed)
+    let second = Int(batch.starts[127]), checked = Array(second..<128)
+    model.forward(tokens: batch.tokens, starts: batch.starts)
+    let before = checked.map { model.logits(at: $0) }
+    for t in 0..<second { batch.tokens[t] = (batch.tokens[t] + 7) % 50 }
+    model.forward(tokens: batch.tokens, starts: batch.starts)
+    #expect(before == checked.map { model.logits(at: $0) })
+    batch.tokens[127] = (batch.tokens[127] + 1) % 50
+    model.forward(tokens: batch.tokens, starts: batch.starts)
+    #expect(checked.count < 2 || before[0] == model.logits(at: second), "a later token must not be seen")
+    #expect(before.last != model.logits(at: 127))
+  }
+
+  @Test func impossibleBatchesAreErrors() {
+    let c = ModelConfiguration(vocabulary: 50, width: 16, layers: 1, heads: 2, ffn: 32, sequence: 16)
+    let model = randomModel(c, rows: 1, sequence: 16, training: false)
+    var batch = randomBatch(rows: 1, sequence: 16, vocabulary: 50, seed: 1)
+    batch.tokens[3] = 50
+    #expect(throws: WeirError.self) { try model.check(batch, place: "batch") }
+    batch.tokens[3] = 5
+    batch.starts[3] = 4
+    #expect(throws: WeirError.self) { try model.check(batch, place: "batch") }
+    #expect(throws: WeirError.self) { try model.check(Batch(rows: 2, sequence: 16), place: "batch") }
+  }
+}

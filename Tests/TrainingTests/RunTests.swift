@@ -1,0 +1,187 @@
+import Corpus
+import Foundation
+import Kernels
+import Pipeline
+import Primitives
+import Storage
+import Testing
+import Training
+
+/// Batches of random documents, a function of the step.
+struct RandomBatches: BatchSource {
+  var rows = 2
+  var sequence = 24
+  var vocabulary = 40
+  var seed: UInt64 = 1
+  var fingerprint: String { "random \(rows) \(sequence) \(vocabulary) \(seed)" }
+
+  func batch(step: Int) -> Batch {
+    randomBatch(rows: rows, sequence: sequence, vocabulary: vocabulary, seed: seed &* 1_000 &+ UInt64(step), longest: 12)
+  }
+}
+
+/// A temporary folder, removed after `body`.
+func withFolder<R>(_ body: (String) throws -> R) throws -> R {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  return try body(folder)
+}
+
+@Suite struct RunTests {
+  static let shape = ModelConfiguration(vocabulary: 40, width: 16, layers: 2, heads: 2, kvHeads: 1, ffn: 32, sequence: 24)
+
+  static func plan(_ steps: Int) -> TrainingConfiguration {
+    var plan = TrainingConfiguration(steps: steps)
+    plan.learningRate = 0.01
+    plan.checkpointEvery = 4
+    plan.evaluateEvery = 5
+    plan.seed = 7
+    return plan
+  }
+
+  static let validation: [ValidationSet] = {
+    let documents = (0..<5).map { (index: Int) -> EvaluationDocument in
+      let tokens = (0..<(10 + 17 * index)).map { (t: Int) -> Int32 in Int32(t * (index + 3) % 40) }
+      return EvaluationDocument(tokens: tokens, bytes: 100, domain: index < 2 ? "a" : "b")
+    }
+    return [ValidationSet(name: "held-out", documents: documents)]
+  }()
+
+  @discardableResult
+  static func run(
+    _ folder: String, _ plan: TrainingConfiguration, threads: Int = 2, initial: ModelInitialisation = .scratch(shape),
+    source: RandomBatches = RandomBatches(), stopAfter: Double? = nil
+  ) throws -> TrainingReport {
+    let seen = Mutexed(0.0)
+    let progress = Pipeline.Progress(
+      report: { event in seen.set(event.done) }, stopping: { stopAfter.map { seen.get() >= $0 } ?? false })
+    return try TrainingRun.run(
+      configuration: plan, initial: initial, source: source, validation: validation, folder: folder, threads: threads, progress: progress)
+  }
+
+  /// The lines of a log without their timing members.
+  static func lines(_ folder: String) throws -> [String] {
+    String(decoding: try Files.read(folder + "/log.jsonl"), as: UTF8.self).split(separator: "\n").map { line in
+      String(line[..<(line.range(of: ", \"seconds\"")?.lowerBound ?? line.endIndex)])
+    }
+  }
+
+  @Test func anInterruptedRunEndsWithTheSameBits() throws {
+    try withFolder { folder in
+      let whole = folder + "/whole", parts = folder + "/parts"
+      let report = try Self.run(whole, Self.plan(14), threads: 1)
+      for stop in [3, 9, 11] {
+        #expect(throws: Stopped.self) { try Self.run(parts, Self.plan(14), threads: stop % 3 + 1, stopAfter: Double(stop * 48)) }
+      }
+      let resumed = try Self.run(parts, Self.plan(14))
+      #expect(try Files.read(whole + "/model/model.safetensors") == Files.read(parts + "/model/model.safetensors"))
+      #expect(try Self.lines(whole) == Self.lines(parts))
+      #expect(try Self.lines(whole).count == 14)
+      #expect(try Files.read(whole + "/evaluations.jsonl") == Files.read(parts + "/evaluations.jsonl"))
+      #expect(resumed.evaluations == report.evaluations)
+      #expect(report.evaluations.map(\.step) == [5, 10, 14])
+      #expect(resumed.loss == report.loss)
+      #expect(try Self.run(whole, Self.plan(14)) == report)
+    }
+  }
+
+  @Test func aDamagedCheckpointIsPassedOver() throws {
+    try withFolder { folder in
+      let whole = folder + "/whole", parts = folder + "/parts"
+      try Self.run(whole, Self.plan(14))
+      #expect(throws: Stopped.self) { try Self.run(parts, Self.plan(14), stopAfter: 9 * 48) }
+      let newest = try #require(try FileManager.default.contentsOfDirectory(atPath: parts + "/checkpoints").max())
+      let path = parts + "/checkpoints/" + newest + "/optimizer.safetensors"
+      var bytes = try Files.read(path)
+      bytes[bytes.count - 5] ^= 1
+      try Files.write(bytes, to: path)
+      try Self.run(parts, Self.plan(14))
+      #expect(try Files.read(whole + "/model/model.safetensors") == Files.read(parts + "/model/model.safetensors"))
+      #expect(try Self.lines(whole) == Self.lines(parts))
+    }
+  }
+
+  @Test func aFolderHoldsOneRun() throws {
+    try withFolder { folder in
+      try Self.run(folder + "/run", Self.plan(2))
+      #expect(throws: WeirError.self) { try Self.run(folder + "/run", Self.plan(3)) }
+      #expect(throws: WeirError.self) { try Self.run(folder + "/run", Self.plan(2), source: RandomBatches(seed: 2)) }
+      try Files.write([1], to: folder + "/other")
+      #expect(throws: WeirError.self) { try Self.run(folder, Self.plan(2)) }
+    }
+  }
+
+  @Test func aBranchGoesOnLikeItsTrunk() throws {
+    try withFolder { folder in
+      var trunk = Self.plan(8)
+      trunk.schedule = .constant
+      trunk.warmup = 0
+      trunk.checkpointAt = [4 * 48 - 10]
+      try Self.run(folder + "/trunk", trunk)
+      let kept = folder + "/trunk/checkpoints/step-00000004"
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/trunk/checkpoints") == ["step-00000004"])
+      struct Shifted: BatchSource {
+        let base = RandomBatches()
+        var rows: Int { base.rows }
+        var sequence: Int { base.sequence }
+        var fingerprint: String { "shifted" }
+        func batch(step: Int) -> Batch { base.batch(step: step + 4) }
+      }
+      var branch = trunk
+      branch.steps = 4
+      branch.checkpointAt = []
+      _ = try TrainingRun.run(
+        configuration: branch, initial: .checkpoint(kept, optimizer: true), source: Shifted(), folder: folder + "/branch")
+      #expect(
+        try Files.read(folder + "/trunk/model/model.safetensors") == Files.read(folder + "/branch/model/model.safetensors"))
+      _ = try TrainingRun.run(
+        configuration: branch, initial: .checkpoint(kept, optimizer: false), source: Shifted(), folder: folder + "/cold")
+      #expect(try Files.read(folder + "/trunk/model/model.safetensors") != Files.read(folder + "/cold/model/model.safetensors"))
+    }
+  }
+
+  @Test func lossFallsAndNonsenseIsAnError() throws {
+    try withFolder { folder in
+      struct Same: BatchSource {
+        let rows = 2, sequence = 24, fingerprint = "same"
+        func batch(step: Int) -> Batch { RandomBatches().batch(step: 0) }
+      }
+      var plan = TrainingConfiguration(tokens: 40 * 48 - 5)
+      plan.learningRate = 0.01
+      let report = try TrainingRun.run(configuration: plan, initial: .scratch(Self.shape), source: Same(), folder: folder + "/a")
+      #expect(report.steps == 40)
+      #expect(report.loss < 1.5)
+      plan.learningRate = 1e30
+      plan.clip = 0
+      #expect(throws: WeirError.self) {
+        try TrainingRun.run(configuration: plan, initial: .scratch(Self.shape), source: Same(), folder: folder + "/b")
+      }
+    }
+  }
+
+  @Test func schedulesRunAsDescribed() {
+    var plan = TrainingConfiguration(steps: 100)
+    plan.learningRate = 1
+    plan.warmup = 0.1
+    #expect(plan.rate(step: 0, total: 100) == 0.1)
+    #expect(plan.rate(step: 9, total: 100) == 1)
+    #expect(plan.rate(step: 79, total: 100) == 1)
+    #expect(plan.rate(step: 99, total: 100) < 0.06)
+    let falling = (80..<100).map { plan.rate(step: $0, total: 100) }
+    #expect(zip(falling, falling.dropFirst()).allSatisfy { $0 > $1 })
+    plan.schedule = .cosine
+    #expect(abs(plan.rate(step: 55, total: 100) - 0.5) < 1e-9)
+    plan.schedule = .constant
+    #expect(plan.rate(step: 99, total: 100) == 1)
+  }
+}
+
+/// A value behind a lock.
+final class Mutexed: Sendable {
+  private let lock = NSLock()
+  private nonisolated(unsafe) var value: Double
+  init(_ value: Double) { self.value = value }
+  func set(_ new: Double) { lock.withLock { value = new } }
+  func get() -> Double { lock.withLock { value } }
+}

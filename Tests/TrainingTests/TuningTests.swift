@@ -1,0 +1,105 @@
+import Corpus
+import Foundation
+import Kernels
+import Primitives
+import Storage
+import Testing
+import Training
+
+@Suite struct TuningTests {
+  @Test(arguments: [1, 2, 3] as [UInt64]) func everyEpochSeesEveryTargetOnce(_ seed: UInt64) throws {
+    var random = SequentialRandom(seed: seed)
+    let documents = (0..<12).map { index in
+      let count = Int.random(in: 1...50, using: &random)
+      return TuningDocument(tokens: (0..<count).map { Int32(index * 100 + $0) }, firstTarget: index == 4 ? 3 : 1)
+    }
+    let batches = try DocumentBatches(documents: documents, name: "d", rows: 3, sequence: 16, epochs: 2, seed: seed)
+    var seen: [Int32: Int] = [:]
+    for step in 0..<batches.steps {
+      let batch = try batches.batch(step: step)
+      for t in 0..<batch.tokens.count where batch.targets[t] >= 0 {
+        seen[batch.targets[t], default: 0] += 1
+        #expect(batch.targets[t] == batch.tokens[t] + 1)
+        #expect(batch.tokens[Int(batch.starts[t]) + t / 16 * 16] / 100 == batch.tokens[t] / 100)
+      }
+      #expect(try batches.batch(step: step) == batch)
+    }
+    for (index, document) in documents.enumerated() {
+      for offset in document.tokens.indices.dropFirst() {
+        #expect(seen[document.tokens[offset]] == (index == 4 && offset < 3 ? nil : 2))
+      }
+    }
+  }
+
+  @Test func replayTakesItsShareOfRows() throws {
+    let documents = (0..<40).map { _ in TuningDocument(tokens: [Int32](repeating: 39, count: 24)) }
+    let batches = try DocumentBatches(
+      documents: documents, name: "d", rows: 4, sequence: 24, epochs: 1, seed: 1, replay: RandomBatches(rows: 4, sequence: 24), share: 0.1)
+    var own = 0, rows = 0
+    for step in 0..<batches.steps {
+      let batch = try batches.batch(step: step)
+      for row in 0..<4 where batch.targets[row * 24] >= 0 || batch.targets[row * 24 + 1] >= 0 {
+        rows += 1
+        if batch.tokens[row * 24..<(row + 1) * 24].allSatisfy({ $0 == 39 }) { own += 1 }
+      }
+    }
+    #expect(own == 40)
+    #expect(rows - own >= 4 && rows - own <= 5)
+  }
+
+  /// λ large: the tuned model stays where it was.
+  @Test func annealingHoldsTheModel() throws {
+    try withFolder { folder in
+      let c = ModelConfiguration(vocabulary: 40, width: 16, layers: 1, heads: 2, ffn: 32, sequence: 24)
+      let base = randomModel(c, rows: 1, sequence: 24, training: false)
+      try ModelFolder.write(folder + "/base", configuration: c, parameters: base.parameters, tokenizer: nil)
+      let documents = (0..<6).map { index in TuningDocument(tokens: (0..<20).map { Int32(($0 * 7 + index) % 40) }) }
+      let batches = try DocumentBatches(documents: documents, name: "d", rows: 2, sequence: 24, epochs: 8, seed: 1)
+      func tune(_ name: String, _ change: (inout TrainingConfiguration) -> Void) throws -> TrainingReport {
+        var plan = TrainingConfiguration(steps: batches.steps)
+        plan.learningRate = 3e-3
+        plan.weightDecay = 0
+        change(&plan)
+        return try TrainingRun.run(
+          configuration: plan, initial: .folder(folder + "/base"), source: batches, folder: folder + "/" + name)
+      }
+      let none = try tune("none") { $0.annealing = Annealing(lambda: 0) }
+      let some = try tune("some") { $0.annealing = Annealing(lambda: 1) }
+      let much = try tune("much") { $0.annealing = Annealing(lambda: 20) }
+      let direct = try tune("direct") { _ in }
+      #expect(abs(direct.loss - none.loss) < 1e-3)
+      #expect(try #require(none.divergence) > #require(some.divergence))
+      #expect(try #require(some.divergence) > #require(much.divergence))
+      #expect(direct.loss < some.loss && some.loss < much.loss)
+
+      func distance(_ name: String) throws -> Double {
+        let read = FloatBuffer(base.parameters.count)
+        try ModelFolder.readWeights(folder + "/" + name + "/model", configuration: c, into: read)
+        return zip(read.values, base.parameters.values).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+      }
+      _ = try tune("pulled") { $0.pull = 10 }
+      #expect(try distance("pulled") < 0.5 * distance("direct"))
+    }
+  }
+
+  /// Yang et al.'s known answer, squared losses: over-parameterised regression with X of m rows, P the projector on their span. Direct
+  /// tuning ends at (I−P)θ0 + X⁺y, label annealing at (I−P)θ0 + (X⁺y + λPθ0)/(1+λ). Orthonormal rows make P = XᵀX and X⁺ = Xᵀ.
+  @Test(arguments: [0, 0.5, 3.0]) func regressionEndsWhereTheFormulaSays(_ lambda: Double) {
+    let n = 5, rows = [[0.6, 0.8, 0, 0, 0], [0, 0, 0.6, 0, 0.8]], y = [1.5, -0.7], start = [0.3, -0.2, 0.9, 0.4, -0.5]
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    var theta = start
+    for _ in 0..<2_000 {
+      var gradient = [Double](repeating: 0, count: n)
+      for (x, target) in zip(rows, y) {
+        let pull = (dot(x, theta) - target) + lambda * (dot(x, theta) - dot(x, start))
+        for i in 0..<n { gradient[i] += pull * x[i] }
+      }
+      for i in 0..<n { theta[i] -= 0.2 * gradient[i] }
+    }
+    for i in 0..<n {
+      let projected = rows.reduce(0) { $0 + dot($1, start) * $1[i] }
+      let solution = zip(rows, y).reduce(0) { $0 + $1.0[i] * $1.1 }
+      #expect(abs(theta[i] - (start[i] - projected + (solution + lambda * projected) / (1 + lambda))) < 1e-9)
+    }
+  }
+}
