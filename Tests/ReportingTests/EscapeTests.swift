@@ -11,7 +11,8 @@ import Testing
   }
 
   @Test func exponentsAreRaised() {
-    #expect(Formula.markup("A/N^α + B·D^(−β)·(1 + D/s)^(−(γ+1)) < x^") == "A/N<sup>α</sup> + B·D<sup>−β</sup>·(1 + D/s)<sup>−(γ+1)</sup> &lt; x^")
+    #expect(
+      Formula.markup("A/N^α + B·D^(−β)·(1 + D/s)^(−(γ+1)) < x^") == "A/N<sup>α</sup> + B·D<sup>−β</sup>·(1 + D/s)<sup>−(γ+1)</sup> &lt; x^")
     #expect(Formula.markup("x^(unclosed & <b>") == "x^(unclosed &amp; &lt;b&gt;")
   }
 

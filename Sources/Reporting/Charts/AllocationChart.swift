@@ -23,7 +23,8 @@ package struct AllocationChart: Chart {
 
   package var sentence: String {
     guard let best else { return "" }
-    var text = "The predicted loss is lowest, \(Number.fixed(best.loss, 3)), where the trunk gets \(Number.percent(best.share)) of the compute"
+    var text = "The predicted loss is lowest, \(Number.fixed(best.loss, 3)), "
+    text += "where the trunk gets \(Number.percent(best.share)) of the compute"
     if let d = best.d.finite, let dPrime = best.dPrime.finite {
       text += ": D = \(Number.compact(d)) for all and D′ = \(Number.compact(dPrime)) for each domain"
     }
@@ -43,7 +44,8 @@ package struct AllocationChart: Chart {
     let (least, most) = (losses.min() ?? 0, losses.max() ?? 1)
     let roof = least + max(0.3 * (most - least), 3 * ((losses.last ?? least) - least))
     let curve = curve.filter { ($0.loss ?? 0) <= roof }
-    let up = Scale(curve.flatMap { [$0.loss ?? .nan, $0.low ?? .nan, $0.high ?? .nan] } + [best?.loss ?? .nan], pixels: plot.upward, padding: 0.16)
+    let bounds = curve.flatMap { [$0.loss ?? .nan, $0.low ?? .nan, $0.high ?? .nan] } + [best?.loss ?? .nan]
+    let up = Scale(bounds, pixels: plot.upward, padding: 0.16)
     plot.horizontal(across, title: "share of the compute for the trunk", format: { Number.tickPercent($0) })
     plot.vertical(up, title: "predicted loss, nats a token", count: 4)
     let banded = curve.filter { $0.low.finite != nil && $0.high.finite != nil }

@@ -47,7 +47,8 @@ package struct PredictionChart: Chart {
         measured \(Number.fixed(point.measured, 3)), predicted \(Number.fixed(point.predicted, 3))
         """
       plot.svg.mark(
-        isHeld ? .diamond : .circle, across(point.measured ?? 0), up(point.predicted ?? 0), isHeld ? 8 : 6.5, isHeld ? "f2" : "o1", tip: tip)
+        isHeld ? .diamond : .circle, across(point.measured ?? 0), up(point.predicted ?? 0), isHeld ? 8 : 6.5, isHeld ? "f2" : "o1", tip: tip
+      )
     }
     return plot.svg
   }

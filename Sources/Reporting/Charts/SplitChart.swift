@@ -26,7 +26,8 @@ package struct SplitChart: Chart {
       text += ", and loses most in “\(Self.label(worst))” (\(Number.perplexity(worst.full)) → \(Number.perplexity(worst.split)))"
     }
     if let full = split.meanPerplexity?.full.positive, let mean = split.meanPerplexity?.split.positive {
-      text += "; over all of them \(Number.perplexity(mean)), \(Compare.phrase(mean, than: full)) the full model’s \(Number.perplexity(full))"
+      text += "; over all of them \(Number.perplexity(mean)), \(Compare.phrase(mean, than: full)) "
+      text += "the full model’s \(Number.perplexity(full))"
       text += " at equal compute"
     }
     return text + "."
@@ -44,7 +45,8 @@ package struct SplitChart: Chart {
     let hasMean = split.meanPerplexity?.full.positive != nil && split.meanPerplexity?.split.positive != nil
     let rows = shown.count + (hasMean ? 1 : 0)
     var plot = Plot(width: 960, height: 88 + pitch * Double(rows), left: 270, right: 104, top: 40, bottom: 44)
-    let values: [Double] = shown.flatMap { [$0.full ?? 0, $0.split ?? 0] } + [split.meanPerplexity?.full ?? 0, split.meanPerplexity?.split ?? 0]
+    let values: [Double] =
+      shown.flatMap { [$0.full ?? 0, $0.split ?? 0] } + [split.meanPerplexity?.full ?? 0, split.meanPerplexity?.split ?? 0]
     let scale = Scale(values, kind: .logarithmic, pixels: plot.across, padding: 0.1)
     plot.horizontal(scale, title: "perplexity, lower is better (logarithmic)", format: { Number.trimmed($0, 2) })
     var x = plot.left

@@ -31,7 +31,8 @@ enum ModelSections {
   static func crisp(_ summary: RunSummary) -> Section? {
     guard let crisp = summary.crisp, let chart = PerplexityChart(crisp) else { return nil }
     var table = Table(
-      "Perplexity by method", [.text("Method"), .number("Seed’s text"), .number("General text"), .number("Seed, ÷ uniform"), .number("General, ÷ uniform")])
+      "Perplexity by method",
+      [.text("Method"), .number("Seed’s text"), .number("General text"), .number("Seed, ÷ uniform"), .number("General, ÷ uniform")])
     let uniform = (crisp.seedPerplexity?.uniform.positive, crisp.generalPerplexity?.uniform.positive)
     for row in chart.rows {
       let ratio = { (value: Double?, reference: Double?) -> String in

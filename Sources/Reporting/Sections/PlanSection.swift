@@ -38,7 +38,9 @@ enum PlanSection {
   private static func allocation(_ allocation: RunSummary.Allocation?) -> String? {
     guard let allocation else { return nil }
     var table = Table("What to run", [.text("What"), .number("Value")])
-    let interval = allocation.low.finite.flatMap { low in allocation.high.finite.map { " (\(Number.fixed(low, 3)) – \(Number.fixed($0, 3)))" } }
+    let interval = allocation.low.finite.flatMap { low in
+      allocation.high.finite.map { " (\(Number.fixed(low, 3)) – \(Number.fixed($0, 3)))" }
+    }
     let rows: [(String, String?)] = [
       ("Budget, FLOPs", allocation.budget.finite.map { Number.scientific($0) }),
       ("Trunk", allocation.trunk),
@@ -51,7 +53,8 @@ enum PlanSection {
     ]
     for (name, value) in rows { if let value { table.add([name, value]) } }
     for domain in allocation.domains ?? [] {
-      table.add(["D′ of \(domain.name ?? "a domain")\(domain.share.finite.map { ", \(Number.percent($0)) of use" } ?? "")", Number.compact(domain.dPrime)])
+      let use = domain.share.finite.map { ", \(Number.percent($0)) of use" } ?? ""
+      table.add(["D′ of \(domain.name ?? "a domain")\(use)", Number.compact(domain.dPrime)])
     }
     return table.rowCount > 0 ? table.markup : nil
   }

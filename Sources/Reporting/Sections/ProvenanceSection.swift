@@ -11,14 +11,16 @@ enum ProvenanceSection {
       "provenance", "Where this comes from",
       lead: "The same inputs, configuration and seed give the same bytes, whatever the number of threads.",
       [
-        steps(summary.steps ?? []), machine(summary.machine), facts([("fingerprint", prints), ("seed", seeds), ("version", provenance?.versions ?? [:])]), again(provenance),
+        steps(summary.steps ?? []), machine(summary.machine),
+        facts([("fingerprint", prints), ("seed", seeds), ("version", provenance?.versions ?? [:])]), again(provenance),
       ])
   }
 
   private static func steps(_ steps: [RunSummary.Step]) -> String? {
     guard !steps.isEmpty else { return nil }
     let total = steps.reduce(0) { $0 + ($1.seconds.positive ?? 0) }
-    var table = Table("The steps of the run", [.text("Step"), .text("Why"), .text("State"), .number("Time"), .number("Share"), .number("Output")])
+    var table = Table(
+      "The steps of the run", [.text("Step"), .text("Why"), .text("State"), .number("Time"), .number("Share"), .number("Output")])
     for step in steps {
       table.add([
         step.name ?? "", step.why ?? "", step.state ?? "", Number.seconds(step.seconds),

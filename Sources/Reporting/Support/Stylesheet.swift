@@ -81,8 +81,10 @@ enum Stylesheet {
     }
     @media print{
     :root,:root:not([data-theme="x"]){color-scheme:light;\(light)--paper:#fff}
-    body{font-size:11pt}nav{display:none}header{padding-top:0}section{margin:24px 0}figure,tr,.tile{break-inside:avoid}h2,h3,.lead,.figure-title{break-after:avoid}.pair{gap:0 20px}
-    .frame,.scroll{overflow:visible}.frame svg,.frame svg.middle,.frame svg.wide{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+    body{font-size:11pt}nav{display:none}header{padding-top:0}section{margin:24px 0}figure,tr,.tile{break-inside:avoid}\
+    h2,h3,.lead,.figure-title{break-after:avoid}.pair{gap:0 20px}
+    .frame,.scroll{overflow:visible}.frame svg,.frame svg.middle,.frame svg.wide{min-width:0}
+    *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
     }
     """
 

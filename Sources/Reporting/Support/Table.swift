@@ -59,7 +59,8 @@ package struct Table {
 
   /// The markup, folded where the table is long.
   package func folded(above limit: Int) -> String {
-    rowCount <= limit ? markup : "<details><summary>\(Escape.text(caption)): \(Number.count(rowCount, "row"))</summary>\n\(markup)\n</details>"
+    guard rowCount > limit else { return markup }
+    return "<details><summary>\(Escape.text(caption)): \(Number.count(rowCount, "row"))</summary>\n\(markup)\n</details>"
   }
 
   private func style(of column: Int) -> String { columns[column].kind == .number ? " class=\"n\"" : "" }
