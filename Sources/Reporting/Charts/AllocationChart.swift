@@ -23,10 +23,17 @@ package struct AllocationChart: Chart {
 
   package var sentence: String {
     guard let best else { return "" }
-    var text = "The predicted loss is lowest, \(Number.fixed(best.loss, 3)), "
-    text += "where the trunk gets \(Number.percent(best.share)) of the compute"
+    let lowest = curve.min { ($0.loss ?? 0) < ($1.loss ?? 0) }
+    let isLowest = best.loss <= (lowest?.loss ?? best.loss) + 0.002
+    var text =
+      isLowest
+      ? "The predicted loss is lowest, \(Number.fixed(best.loss, 3)), where " : "The plan predicts \(Number.fixed(best.loss, 3)) where "
+    text += "the trunk gets \(Number.percent(best.share)) of the compute"
     if let d = best.d.finite, let dPrime = best.dPrime.finite {
       text += ": D = \(Number.compact(d)) for all and D′ = \(Number.compact(dPrime)) for each domain"
+    }
+    if !isLowest, let lowest {
+      text += "; the curve is lower, \(Number.fixed(lowest.loss, 3)), at \(Number.percent(lowest.share))"
     }
     if let end = curve.last, let loss = end.loss, let share = end.share, share > best.share + 0.01 {
       let difference = loss - best.loss
@@ -58,7 +65,7 @@ package struct AllocationChart: Chart {
       plot.svg.line(x, y, x, plot.bottom, "guide")
       plot.svg.mark(.circle, x, y, 11, "f2", tip: "\(Number.percent(best.share)): \(Number.fixed(best.loss, 3))")
       let isRight = x > (plot.left + plot.right) / 2
-      let text = "best: \(Number.percent(best.share)), loss \(Number.fixed(best.loss, 3))"
+      let text = "advised: \(Number.percent(best.share)), loss \(Number.fixed(best.loss, 3))"
       let below = plot.bottom - y > 30 ? y + 23 : y - 18
       plot.svg.text(x + (isRight ? -7 : 7), below, text, "t2 bold", anchor: isRight ? .end : .start)
     }

@@ -59,7 +59,10 @@ package struct ClusterMap: Chart {
       for (leaf, box) in zip(group.value, boxes) { tile(leaf, box.inset(0.5), in: &svg) }
     }
     if rest > 0, let area = areas.last {
-      svg.rectangle(area.x, area.y, area.width, area.height, "e1", tip: "\(leaves.count - shown.count) smaller leaves")
+      let name = "\(leaves.count - shown.count) smaller leaves"
+      let box = area.inset(1.5)
+      svg.rectangle(box.x, box.y, box.width, box.height, "k0", tip: name)
+      svg.text(box.x + 6, box.y + 16, TextMetrics.fit(name, into: box.width - 12, size: 12), "soft")
     }
     return svg
   }

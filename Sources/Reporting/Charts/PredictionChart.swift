@@ -35,7 +35,8 @@ package struct PredictionChart: Chart {
     plot.vertical(up, title: "predicted loss", count: 5)
     plot.svg.line(plot.left, plot.bottom, plot.right, plot.top, "guide")
     var y = plot.bottom - 34
-    for (style, shape, text) in [("o1", SVG.Shape.circle, "fitted"), ("f2", .diamond, "held out")] {
+    let hasHeldOut = points.contains { $0.heldOut == true }
+    for (style, shape, text) in [("o1", SVG.Shape.circle, "fitted"), ("f2", .diamond, "held out")] where hasHeldOut {
       plot.svg.mark(shape, plot.right - 76, y, 8, style)
       plot.svg.text(plot.right - 64, y + 4, text, "label")
       y += 18

@@ -5,7 +5,7 @@ package struct SplitChart: Chart {
   let split: RunSummary.Split
   let domains: [RunSummary.Domain]
 
-  /// Rows drawn at most.
+  /// Rows drawn at most: where there are more, the best half and the worst half of them.
   static let limit = 40
 
   /// Creates the chart; nil where no domain has both numbers.
@@ -41,9 +41,10 @@ package struct SplitChart: Chart {
 
   package func draw() -> SVG {
     let pitch = 25.0
-    let shown = domains.prefix(Self.limit)
+    let isCut = domains.count > Self.limit
+    let shown = isCut ? Array(domains.prefix(Self.limit / 2) + domains.suffix(Self.limit / 2)) : domains
     let hasMean = split.meanPerplexity?.full.positive != nil && split.meanPerplexity?.split.positive != nil
-    let rows = shown.count + (hasMean ? 1 : 0)
+    let rows = shown.count + (isCut ? 1 : 0) + (hasMean ? 1 : 0)
     var plot = Plot(width: 960, height: 88 + pitch * Double(rows), left: 270, right: 104, top: 40, bottom: 44)
     let values: [Double] =
       shown.flatMap { [$0.full ?? 0, $0.split ?? 0] } + [split.meanPerplexity?.full ?? 0, split.meanPerplexity?.split ?? 0]
@@ -57,7 +58,11 @@ package struct SplitChart: Chart {
     }
     plot.svg.text(960, 20, "windows", "label", anchor: .end)
     for (index, domain) in shown.enumerated() {
-      let y = plot.top + pitch * (Double(index) + 0.5)
+      let isSecondHalf = isCut && index >= Self.limit / 2
+      let y = plot.top + pitch * (Double(index) + (isSecondHalf ? 1.5 : 0.5))
+      if isSecondHalf && index == Self.limit / 2 {
+        plot.svg.text(plot.left - 10, y - pitch + 4, "\(domains.count - shown.count) further domains between", "soft", anchor: .end)
+      }
       row(Self.fullLabel(domain), full: domain.full ?? 1, split: domain.split ?? 1, y: y, scale: scale, isMean: false, plot: &plot)
       plot.svg.text(960, y + 4, Number.fixed(domain.windows), "soft", anchor: .end)
     }

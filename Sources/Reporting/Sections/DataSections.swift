@@ -22,7 +22,7 @@ enum DataSections {
       ])
     for account in accounts {
       let balance = account.imbalance.map { $0 == 0 ? "balances" : "off by \(Number.integer($0))" } ?? "unknown"
-      let extra = (account.extra ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key.spoken) \(Number.compact($0.value))" }
+      let extra = (account.extra ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key.spoken)\(Number.gap)\(Number.compact($0.value))" }
       table.add([
         (account.name ?? "").spoken, Number.integer(account.input), Number.integer(account.output),
         Number.integer(account.droppedTotal), Number.integer(account.quarantinedTotal), balance,

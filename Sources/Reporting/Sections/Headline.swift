@@ -44,7 +44,7 @@ enum Headline {
   }
 
   private static func tiles(_ summary: RunSummary) -> [Tile] {
-    var tiles = comparisons(summary).filter { $0.name != "General perplexity" && $0.referenceName != "specialist only" }.map { item in
+    var tiles = comparisons(summary).filter { $0.referenceName != "specialist only" }.map { item in
       let phrase = Compare.phrase(item.ours, than: item.reference)
       let isGood = phrase.hasPrefix("no") ? nil : item.ours < item.reference
       return Tile(

@@ -37,7 +37,7 @@ enum ModelSections {
     for row in chart.rows {
       let ratio = { (value: Double?, reference: Double?) -> String in
         guard let value = value.positive, let reference else { return Number.unknown }
-        return Number.fixed(value / reference, 2)
+        return Number.perplexity(value / reference)
       }
       table.add(
         [

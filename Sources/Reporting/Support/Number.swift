@@ -117,10 +117,14 @@ package enum Number {
   /// A count with its noun: `1 domain`, `16 domains`.
   package static func count(_ value: Int, _ noun: String) -> String { "\(integer(value)) \(noun)\(value == 1 ? "" : "s")" }
 
-  /// `1.0 M` as `1 M`.
+  /// `1.0 M` as `1 M`, `0.20 %` as `0.2 %`.
   private static func withoutZero(_ text: String) -> String {
-    let parts = text.split(separator: ".", maxSplits: 1)
-    return parts.count == 2 && parts[1].hasPrefix("0\(gap)") ? String(parts[0] + parts[1].dropFirst()) : text
+    let parts = text.split(separator: Character(gap), maxSplits: 1)
+    guard parts.count == 2, parts[0].contains(".") else { return text }
+    var number = parts[0]
+    while number.hasSuffix("0") { number.removeLast() }
+    if number.hasSuffix(".") { number.removeLast() }
+    return number + gap + parts[1]
   }
 
   private static func suffixed(_ value: Double?, _ base: Double, _ suffixes: [String]) -> String {

@@ -69,7 +69,7 @@ enum Stylesheet {
     .grid{stroke:var(--grid);stroke-width:1}.axis{stroke:var(--soft);stroke-width:1;opacity:.6}
     .leader{stroke:var(--soft);stroke-width:.8;opacity:.7}.guide{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 4;fill:none}
     \(series)
-    .k1{fill:var(--soft1)}.k2{fill:var(--soft2)}.k3{fill:var(--soft3)}.flow{fill:var(--soft1);opacity:.5}
+    .k0{fill:var(--card)}.k1{fill:var(--soft1)}.k2{fill:var(--soft2)}.k3{fill:var(--soft3)}.flow{fill:var(--soft1);opacity:.5}
     .frame-line{fill:none;stroke:var(--paper);stroke-width:3}
     .e0{fill:var(--e0)}.e1{fill:var(--e1)}.e2{fill:var(--e2)}.e3{fill:var(--e3)}.e4{fill:var(--e4)}.e5{fill:var(--e5)}
     svg .on{fill:var(--on)}svg .on5{fill:var(--on5)}
@@ -82,7 +82,7 @@ enum Stylesheet {
     @media print{
     :root,:root:not([data-theme="x"]){color-scheme:light;\(light)--paper:#fff}
     body{font-size:11pt}nav{display:none}header{padding-top:0}section{margin:24px 0}figure,tr,.tile{break-inside:avoid}\
-    h2,h3,.lead,.figure-title{break-after:avoid}.pair{gap:0 20px}
+    .head{break-inside:avoid}.head,h3,.figure-title,caption{break-after:avoid}.pair{gap:0 20px}
     .frame,.scroll{overflow:visible}.frame svg,.frame svg.middle,.frame svg.wide{min-width:0}
     *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
     }
