@@ -143,7 +143,7 @@ enum SampleSummary {
         name: "\(index)", terms: words[index].split(separator: " ").map(String.init) + ["and", "others"],
         windows: Double(400 * index + 311),
         full: full, split: full * ratio, tokens: 8e5)
-    }, trunkTokens: 2.5e6, branchTokens: 8e5, router: "nearest centroid")
+    }, trunkTokens: 2.5e6, branchTokens: 8e5, fullTokens: 8e6, router: "nearest centroid")
 
   private static let finetune: RunSummary.Finetune = {
     var points: [RunSummary.FinetunePoint] = []

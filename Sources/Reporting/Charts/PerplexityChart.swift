@@ -37,7 +37,8 @@ package struct PerplexityChart: Chart {
       return "Perplexity of \(Number.count(rows.count, "model")); CRISP and uniform cannot be compared yet."
     }
     var text = "CRISP reaches \(Number.perplexity(ours)) on the seed’s held-out text, "
-    text += "\(Compare.phrase(ours, than: uniform)) uniform (\(Number.perplexity(uniform))) at the same tokens"
+    text +=
+      "\(Compare.phrase(ours, than: uniform)) uniform (\(Number.perplexity(uniform)))\(crisp.tokens.positive == nil ? "" : " at the same tokens")"
     let gains = Compare.isLower(ours, than: uniform)
     if let oursGeneral = general?.crisp.positive, let uniformGeneral = general?.uniform.positive {
       let pair = "\(Number.perplexity(oursGeneral)) against \(Number.perplexity(uniformGeneral)) on general text"

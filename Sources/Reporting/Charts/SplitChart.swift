@@ -28,9 +28,19 @@ package struct SplitChart: Chart {
     if let full = split.meanPerplexity?.full.positive, let mean = split.meanPerplexity?.split.positive {
       text += "; over all of them \(Number.perplexity(mean)), \(Compare.phrase(mean, than: full)) "
       text += "the full model’s \(Number.perplexity(full))"
-      text += " at equal compute"
+      text += Self.cost(split)
     }
     return text + "."
+  }
+
+  /// How the costs compare, where the summary says: the tokens of all branches together against the full model's.
+  static func cost(_ split: RunSummary.Split) -> String {
+    let domains = split.byDomain ?? []
+    let counted = domains.compactMap { $0.tokens.positive }
+    let all = counted.count == domains.count && !counted.isEmpty ? counted.reduce(0, +) : (split.branchTokens ?? 0) * Double(domains.count)
+    guard let full = split.fullTokens.positive, all > 0, all.isFinite else { return "" }
+    if abs(all / full - 1) < 0.02 { return " at equal compute" }
+    return ", with \(Number.compact(all)) tokens on the branches against \(Number.compact(full)) on the full model"
   }
 
   /// Top terms, or the name.

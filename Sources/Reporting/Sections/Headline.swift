@@ -16,7 +16,7 @@ enum Headline {
         """
     }.joined(separator: "\n")
     return Section(
-      "results", "Results", lead: "What was measured, each against its reference at the same cost.",
+      "results", "Results", lead: "What was measured, each against its reference.",
       [tiles.isEmpty ? nil : "<div class=\"tiles\">\n\(markup)\n</div>", table(summary)])
   }
 

@@ -48,7 +48,7 @@ enum ModelSections {
     let seed = crisp.seed.map { " Seed: \($0)." } ?? ""
     return Section(
       "crisp", "Specialising by the mixture",
-      lead: "The same base continued in several ways at the same cost\(tokens).\(seed)", [chart.figure, table.markup])
+      lead: "The same base continued in several ways\(tokens).\(seed)", [chart.figure, table.markup])
   }
 
   /// One model or one per domain.
@@ -58,7 +58,7 @@ enum ModelSections {
     if let trunk = split.trunkTokens.positive { facts.append("a trunk of \(Number.compact(trunk)) tokens") }
     if let branch = split.branchTokens.positive { facts.append("branches of \(Number.compact(branch)) tokens each") }
     if let router = split.router { facts.append("texts routed by \(router)") }
-    let lead = "One model continued on everything against one model per domain, at equal compute"
+    let lead = "One model continued on everything against one model per domain" + SplitChart.cost(split)
     return Section(
       "split", "One model or one per domain", lead: lead + (facts.isEmpty ? "." : ": \(Compare.list(facts))."),
       [SplitChart(split)?.figure ?? mean(split), table(split)])
