@@ -5,7 +5,15 @@ import Storage
 extension Verifier {
   /// What the format of a folder promises, beyond the checksums.
   func checkContent(_ manifest: Manifest, in folder: String) throws {
-    if manifest.format == TokenDataset.format { try attempt { try checkDataset(manifest, in: folder) } }
+    try attempt {
+      switch manifest.format {
+      case TokenDataset.format: try checkDataset(manifest, in: folder)
+      case WindowVectors.format: _ = try WindowVectors(folder)
+      case ClusterAssignment.format: _ = try ClusterAssignment(folder: folder)
+      case StoredTree.format: _ = try StoredTree(folder)
+      default: break
+      }
+    }
     for file in manifest.files {
       let path = folder + "/" + file.name
       // The dataset's own check has read these with more care.
@@ -25,6 +33,7 @@ extension Verifier {
       case .tokens: try checkIndex(String(path.dropLast(4)) + ".idx", tokens: path)
       case .llmTokens: _ = try LLMTokens.count(try MappedFile(path))
       case .jsonLines: try checkLines(path)
+      case .tokenStream, .compressed: try LineReader.readThrough(path) { try progress.checkStop() }
       case .json(let name): try checkJSON(path, name)
       }
     }
