@@ -8,7 +8,12 @@ package struct LawChart: Chart {
 
   /// Creates the chart; nil where fewer than two runs have N, D and a loss.
   package init?(_ plan: RunSummary.Plan) {
-    let usable = (plan.points ?? []).filter { $0.d.positive != nil && $0.measured.finite != nil }
+    // A run may be there twice, with the whole fit's prediction and with that of a fit which did not see it: the first counts.
+    var seen: Set<[String]> = []
+    let measured = (plan.points ?? []).filter { $0.d.positive != nil && $0.measured.finite != nil }
+    let usable = (measured.filter { $0.heldOut != true } + measured.filter { $0.heldOut == true }).filter { point in
+      seen.insert([point.domain ?? "", "\(point.n ?? 0)", "\(point.d ?? 0)", "\(point.dPrime ?? 0)"]).inserted
+    }
     // The domain and the size with most runs, the larger on a tie.
     let counts = Dictionary(grouping: usable) { [$0.domain ?? "", String($0.n ?? 0)] }
     let best = counts.max { a, b in

@@ -45,7 +45,7 @@ enum ProvenanceSection {
     for group in groups {
       for (name, value) in group.values.sorted(by: { $0.key < $1.key }) { table.add([group.kind, name.spoken, value]) }
     }
-    return table.rowCount > 0 ? table.markup : nil
+    return table.rowCount > 0 ? table.folded(above: 20) : nil
   }
 
   private static func again(_ provenance: RunSummary.Provenance?) -> String? {
