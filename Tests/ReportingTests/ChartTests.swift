@@ -86,7 +86,8 @@ import Testing
     let other = RunSummary.PlanPoint(domain: "a", n: 1, d: 20, dPrime: 0, measured: 3, predicted: 3)
     let plan = RunSummary.Plan(law: "F1", heldoutRelativeError: 0.1, points: [again, run, other])
     #expect(
-      try #require(PredictionChart(plan)).sentence == "F1 explains 2 measured losses with a mean error of 0.50\u{A0}%, 1.0\u{A0}% at worst; "
+      try #require(PredictionChart(plan)).sentence == "F1 explains 2 measured losses with a mean error of 0.50\u{A0}%, "
+        + "1.0\u{A0}% at worst; "
         + "on the 1 it was not fitted on the mean error is 10\u{A0}%.")
     #expect(try #require(LawChart(plan)).draw().markup(id: "x", title: "", description: "").components(separatedBy: "<circle").count == 3)
   }

@@ -30,7 +30,8 @@ package struct AllocationChart: Chart {
       ? "The predicted loss is lowest, \(Number.fixed(best.loss, 3)), where " : "The plan predicts \(Number.fixed(best.loss, 3)) where "
     text += "the trunk gets \(Number.percent(best.share)) of the compute"
     if let d = best.d.finite, let dPrime = best.dPrime.finite {
-      text += ": D = \(Number.compact(d)) for all and D′ = \(Number.compact(dPrime)) for each domain"
+      text +=
+        ": D = \(Number.compact(d)) for all and D′ = \(Number.compact(dPrime)) for each domain\((plan.allocation?.domains ?? []).isEmpty ? "" : " on average")"
     }
     if !isLowest, let lowest {
       text += "; the curve is lower, \(Number.fixed(lowest.loss, 3)), at \(Number.percent(lowest.share))"
