@@ -84,6 +84,26 @@ extension Peek {
     return ["\(path): \(TextTable.number(count)) u16 tokens behind llm.c's header", "first tokens: " + ids.joined(separator: " ")]
   }
 
+  /// The first documents of a stream of token documents.
+  static func tokenStream(_ path: String, _ lines: Int) throws -> [String] {
+    let reader = try TokenStreamReader(path: path)
+    let header = reader.header
+    var table = TextTable(["document", "tokens", "bytes", "id", "origin", "first tokens"], right: [0, 1, 2])
+    var shown = 0
+    while shown < lines, let batch = try reader.next(tokens: 1) {
+      for document in batch.prefix(lines - shown) {
+        let count = document.tokens.count
+        let first = document.tokens.prefix(8).map(String.init).joined(separator: " ") + (count > 8 ? " …" : "")
+        table.add(
+          "\(shown)", TextTable.number(count), TextTable.number(document.bytes), TextTable.clip(document.id, 40), TextTable.clip(document.origin, 48),
+          first)
+        shown += 1
+      }
+    }
+    let head = "vocabulary \(TextTable.number(header.vocabulary)), end of document \(header.endOfDocument), tokenizer \(header.tokenizer)"
+    return ["\(path): token stream", TextTable.clip(head, 160)] + table.lines + (try shown == lines && reader.next(tokens: 1) != nil ? ["…"] : [])
+  }
+
   /// The first documents, or lines, of JSON Lines.
   static func jsonLines(_ path: String, _ lines: Int) throws -> [String] {
     let reader = try LineReader(path)

@@ -30,7 +30,7 @@ public enum Peek {
     case .tokens: return try tokens(path, index: String(path.dropLast(4)) + ".idx", lines)
     case .llmTokens: return try llmTokens(path, lines)
     case .jsonLines: return try jsonLines(path, lines)
-    case .tokenStream: return ["\(path): token stream"]
+    case .tokenStream: return try tokenStream(path, lines)
     case .compressed: return nil
     case .json("mixture"): return try mixture(path, lines)
     case .json("tokenizer"): return try tokenizer(path, lines)

@@ -33,10 +33,17 @@ extension Verifier {
       case .tokens: try checkIndex(String(path.dropLast(4)) + ".idx", tokens: path)
       case .llmTokens: _ = try LLMTokens.count(try MappedFile(path))
       case .jsonLines: try checkLines(path)
-      case .tokenStream, .compressed: try LineReader.readThrough(path) { try progress.checkStop() }
+      case .tokenStream: try checkTokenStream(path)
+      case .compressed: try LineReader.readThrough(path) { try progress.checkStop() }
       case .json(let name): try checkJSON(path, name)
       }
     }
+  }
+
+  /// Every record is whole with ids below the vocabulary, and the proof fits.
+  private func checkTokenStream(_ path: String) throws {
+    let reader = try TokenStreamReader(path: path)
+    while try reader.next() != nil { try progress.checkStop() }
   }
 
   private func checkIndex(_ index: String, tokens: String) throws {

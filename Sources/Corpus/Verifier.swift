@@ -77,6 +77,7 @@ final class Verifier {
 
   /// What a folder without a manifest is.
   private static func looseKind(_ folder: String) -> String {
+    if Files.exists(folder + "/split.json") { return "split" }
     if Files.exists(folder + "/config.json") { return "model" }
     if Files.exists(folder + "/tokenizer.json") { return "tokenizer" }
     if Files.exists(folder + "/summary.json") || Files.isFolder(folder + "/steps") { return "recipe run" }
