@@ -58,10 +58,7 @@ extension Verifier {
     guard root.isObject else { throw WeirError(path, "is no JSON object") }
     switch name {
     case "mixture": try checkMixture(path)
-    case "step state":
-      guard root["command"]?.string != nil, root["outputs"]?.isObject == true, root["accounts"]?.isArray == true else {
-        throw WeirError(path, "is no state of a step", remedy: "run the recipe again")
-      }
+    case "step state": try checkStep(path)
     case "tokenizer":
       guard root["model"]?["vocab"]?.isObject == true else { throw WeirError(path, "has no model.vocab") }
       guard root["model"]?["merges"]?.isArray == true else { throw WeirError(path, "has no model.merges") }

@@ -126,7 +126,7 @@ final class Verifier {
   }
 
   /// Size and XXH3 of a file, in pieces so that the work can be stopped.
-  private func hash(_ path: String) throws -> (bytes: Int, checksum: String) {
+  func hash(_ path: String) throws -> (bytes: Int, checksum: String) {
     if let known = hashes[path] { return known }
     let file = try MappedFile(path)
     let stream = ChecksumStream()

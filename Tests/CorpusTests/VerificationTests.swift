@@ -241,3 +241,38 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     #expect(cut.count == 1)
   }
 }
+
+/// What a step of a recipe made is what it was, wherever the run's folder is now.
+@Test func outputsOfStepsAreChecked() throws {
+  try withFolder { folder in
+    let run = folder + "/copied"
+    try writeDataset(run + "/set", seed: 9)
+    try JSONFile.write(sampleMixture(), to: run + "/crisp.json")
+    func fingerprint(_ name: String) throws -> JSONValue { .string(Checksum.hex(try Checksum.xxh3(file: run + "/" + name))) }
+    func write(output: Int) throws {
+      let account: JSONValue = [
+        "stage": "read", "input": 3, "output": .number(Double(output)), "dropped": ["short": 1], "quarantined": [:],
+      ]
+      try Files.createFolder(run + "/steps")
+      try JSONFile.write(
+        JSONValue.object([
+          "key": "k", "command": "sample", "accounts": [account], "seconds": 1, "bytes": 2, "report": .null,
+          "outputs": ["runs/demo/crisp.json": try fingerprint("crisp.json"), "runs/demo/set": try fingerprint("set/manifest.json"), "gone": "0"],
+        ]), to: run + "/steps/sample.json")
+    }
+    try write(output: 2)
+    let report = try Verification.check(run)
+    #expect(report.problems == [] && report.kind == "recipe run")
+    #expect(report.notes.count == 1 && report.notes[0].contains("gone"))
+    var generator = SequentialRandom(seed: 1)
+    let bits = try Files.size(run + "/crisp.json") * 8
+    for _ in 0..<20 {
+      let bit = Int.random(in: 0..<bits, using: &generator)
+      let problems = try withFlippedBit(run + "/crisp.json", bit: bit) { try Verification.check(run).problems }
+      #expect(problems.contains { $0.contains("crisp.json") }, "bit \(bit)")
+    }
+    try write(output: 3)
+    let unbalanced = try Verification.check(run).problems
+    #expect(unbalanced.count == 1 && unbalanced[0].contains("does not balance"))
+  }
+}
