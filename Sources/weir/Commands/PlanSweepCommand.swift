@@ -99,7 +99,7 @@ struct PlanSweepCommand: WeirCommand {
       var trunk = configuration(tokens: longest)
       trunk.checkpointAt = d
       trunk.evaluateAt = d
-      let source = try Data.loader(all.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+      let source = try Load.loader(all.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
       let report = try train("\(name)/trunk", trunk, .scratch(model), source, sets, all, session)
       for tokens in d {
         let step = trunk.step(tokens: tokens, batch: source)

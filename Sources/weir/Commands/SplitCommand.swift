@@ -86,7 +86,7 @@ struct SplitCommand: WeirCommand {
       try train("branch-\(domain)", tokens: tokens[domain], from: .folder(trunk), source: source, domains, session)
     }
     if full {
-      let source = try Data.loader(domains.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+      let source = try Load.loader(domains.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
       try train("full", tokens: tokens.reduce(0, +), from: .folder(trunk), source: source, domains, session)
     }
     let trunkCount = try trunkTokens?.value ?? Int(self.trunkReport()?.tokens ?? 0)
@@ -114,7 +114,7 @@ struct SplitCommand: WeirCommand {
       return folder
     }
     let model = try shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: schedule.sequence)
-    let source = try Data.loader(domains.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+    let source = try Load.loader(domains.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
     try train("trunk", tokens: trunkTokens?.value ?? 0, from: .scratch(model), source: source, domains, session)
     return output + "/trunk/model"
   }

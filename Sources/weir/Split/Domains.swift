@@ -26,7 +26,7 @@ struct Domains {
     self.level = level
     nodes = stored.tree.nodes(atLevel: level)
     guard nodes.count > 1 else { throw WeirError(tree, "has one node at level \(level): nothing to split", remedy: "fit a tree with more windows or a smaller --minimum-leaf") }
-    tokenizer = try Data.tokenizer(of: dataset)
+    tokenizer = try Load.tokenizer(of: dataset)
     embedder = try Clusters.embedder(of: stored)
     try embedder.check(tokenizer: tokenizer.fingerprint, place: tree)
     let fingerprint = stored.fingerprint
@@ -56,7 +56,7 @@ struct Domains {
     for (index, node) in nodes.enumerated() { position[node] = index }
     var result: [(domain: Int, document: EvaluationDocument)] = []
     for path in paths {
-      let windows = try Data.tokenize([path], tokenizer).flatMap { WindowReader.windows(of: $0.tokens.map { UInt32($0) }) }
+      let windows = try Load.tokenize([path], tokenizer).flatMap { WindowReader.windows(of: $0.tokens.map { UInt32($0) }) }
         .filter { $0.count > 1 }
       guard !windows.isEmpty else { throw WeirError(path, "no document with two tokens to evaluate on") }
       let vectors = try embedder.embed(windows, pool: pool)
