@@ -85,29 +85,4 @@ extension Verifier {
       wrong("its \(name) sum to \(sum), not to 1")
     }
   }
-
-  /// Every line is a JSON object; a line of documents (those of which the first has a text) has a text.
-  private func checkLines(_ path: String) throws {
-    let reader = try LineReader(path)
-    var number = 0
-    var bad = 0
-    var hasText: Bool?
-    while let line = try reader.next() {
-      number += 1
-      if number % 4_096 == 0 { try progress.checkStop() }
-      if line.isEmpty { continue }
-      let place = "\(path):\(number)"
-      let reason: String?
-      do {
-        let root = try JSONDocument(line, place: place).root
-        let isDocument = root["text"]?.string != nil
-        if hasText == nil { hasText = isDocument }
-        reason = !root.isObject ? "is no JSON object" : hasText == true && !isDocument ? "has no text" : nil
-      } catch let error as WeirError { reason = error.reason }
-      guard let reason else { continue }
-      bad += 1
-      if bad <= Self.problemLimit { problem("\(place): \(reason)") }
-    }
-    if bad > Self.problemLimit { problem("\(path): and \(bad - Self.problemLimit) more lines like that") }
-  }
 }

@@ -152,9 +152,9 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     try JSONFile.write(wrong, to: folder + "/mixture.json")
     #expect(try problems("mixture.json").count == 3)
 
-    try Files.write(Array("{\"text\": \"a\"}\n{\"id\": 1}\n[]\n{\n".utf8), to: folder + "/d.jsonl")
+    try Files.write(Array("\n{\"text\": \"a\"}\n{\"id\": 1}\n[]\n{\n".utf8), to: folder + "/d.jsonl")
     let lines = try problems("d.jsonl")
-    #expect(lines.count == 3 && lines[0].hasSuffix("d.jsonl:2: has no text") && lines[1].contains(":3: is no JSON object"))
+    #expect(lines.count == 3 && lines[0].hasSuffix("d.jsonl:3: no text") && lines[1].contains(":4: not an object"))
     try Files.write(Array((String(repeating: "{}\n", count: 3) + String(repeating: "x\n", count: 50)).utf8), to: folder + "/e.jsonl")
     #expect(try problems("e.jsonl").count == 21)
 
