@@ -89,7 +89,9 @@ public enum Peek {
     var table = TextTable()
     for (name, count) in manifest.counts.sorted(by: { $0.key < $1.key }) { table.add(name, TextTable.number(count)) }
     for (name, value) in manifest.inputs.sorted(by: { $0.key < $1.key }) { table.add("from " + name, TextTable.clip(value, 100)) }
-    if case .object(let members) = manifest.configuration, !members.isEmpty { table.add("configuration", compact(manifest.configuration, 160)) }
+    if case .object(let members) = manifest.configuration, !members.isEmpty {
+      table.add("configuration", compact(manifest.configuration, 160))
+    }
     table.add("fingerprint", manifest.fingerprint)
     table.add("written by", TextTable.clip(manifest.tool, 60))
     return table.lines

@@ -75,12 +75,16 @@ extension Verifier {
     var listed = 0
     for (index, cluster) in mixture.clusters.enumerated() {
       let numbers = [cluster.weight, cluster.general, cluster.seed, cluster.epochs]
-      guard cluster.leaf != index || !numbers.allSatisfy({ $0 >= 0 && $0.isFinite }) || cluster.windows < 0 || cluster.tokens < 0 else { continue }
+      guard cluster.leaf != index || !numbers.allSatisfy({ $0 >= 0 && $0.isFinite }) || cluster.windows < 0 || cluster.tokens < 0 else {
+        continue
+      }
       listed += 1
       if listed <= Self.problemLimit { wrong("cluster \(index) has another number, or a share or count below 0") }
     }
     if listed > Self.problemLimit { wrong("and \(listed - Self.problemLimit) more clusters like that") }
-    for (name, sum) in [("weights", mixture.clusters.reduce(0) { $0 + $1.weight }), ("general shares", mixture.clusters.reduce(0) { $0 + $1.general })]
+    for (name, sum) in [
+      ("weights", mixture.clusters.reduce(0) { $0 + $1.weight }), ("general shares", mixture.clusters.reduce(0) { $0 + $1.general }),
+    ]
     where !((sum - 1).magnitude < 1e-6) && !mixture.clusters.isEmpty {
       wrong("its \(name) sum to \(sum), not to 1")
     }

@@ -8,7 +8,9 @@ extension Verifier {
   func checkDataset(_ manifest: Manifest, in folder: String) throws {
     let place = folder + "/" + Manifest.fileName
     func count(_ name: String) throws -> Int {
-      guard let value = manifest.counts[name], value >= 0 else { throw WeirError(place, "no count of \(name)", remedy: "make the dataset again") }
+      guard let value = manifest.counts[name], value >= 0 else {
+        throw WeirError(place, "no count of \(name)", remedy: "make the dataset again")
+      }
       return value
     }
     let (vocabulary, end, shards) = (try count("vocabulary"), try count("end_of_document"), try count("shards"))

@@ -34,7 +34,9 @@ extension Verifier {
         continue
       }
       let found = try fingerprint(output)
-      if found != expected { problem("\(output): was changed since the step made it: its fingerprint is \(found), \(path) says \(expected)") }
+      if found != expected {
+        problem("\(output): was changed since the step made it: its fingerprint is \(found), \(path) says \(expected)")
+      }
     }
   }
 

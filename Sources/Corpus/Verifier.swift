@@ -118,9 +118,13 @@ final class Verifier {
           try visit(path, prefix: prefix + name + "/", root: root, owned: owned, depth: depth + 1)
         }
       } else if let owned {
-        if name != Manifest.fileName || !prefix.isEmpty, !owned.contains(prefix + name) { note("\(path): is not named in the manifest of \(root)") }
+        if name != Manifest.fileName || !prefix.isEmpty, !owned.contains(prefix + name) {
+          note("\(path): is not named in the manifest of \(root)")
+        }
       } else {
-        try attempt { if let kind = try FileKind.of(path) { try checkFile(path, kind) } else { note("\(path): is not known and was not checked") } }
+        try attempt {
+          if let kind = try FileKind.of(path) { try checkFile(path, kind) } else { note("\(path): is not known and was not checked") }
+        }
       }
     }
   }

@@ -9,7 +9,8 @@ import Testing
   try withFolder { folder in
     let set = folder + "/set"
     try writeDataset(set, seed: 1)
-    try writeTensors(set + "/vectors/lsi", format: "weir.example-vectors.1", name: "vectors", shape: [12, 2], floats: [Float](repeating: 1, count: 24))
+    try writeTensors(
+      set + "/vectors/lsi", format: "weir.example-vectors.1", name: "vectors", shape: [12, 2], floats: [Float](repeating: 1, count: 24))
     let report = try Verification.check(set + "/")
     #expect(report.problems == [] && report.notes == [])
     #expect(report.kind == "token dataset" && report.path == set)
@@ -29,7 +30,8 @@ func aFlippedBitIsFound(seed: UInt64) throws {
   try withFolder { folder in
     let set = folder + "/set"
     try writeDataset(set, seed: seed)
-    try writeTensors(set + "/vectors/lsi", format: "weir.example-vectors.1", name: "vectors", shape: [4, 2], floats: [Float](repeating: 1, count: 8))
+    try writeTensors(
+      set + "/vectors/lsi", format: "weir.example-vectors.1", name: "vectors", shape: [4, 2], floats: [Float](repeating: 1, count: 8))
     var generator = SequentialRandom(seed: seed)
     for name in try Files.walk(set) {
       let path = set + "/" + name
@@ -80,7 +82,9 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       change(&bytes)
       try Files.write(bytes, to: set + "/" + name)
       var manifest = sealed
-      manifest.files = manifest.files.map { $0.name == name ? FileRecord(name: name, bytes: bytes.count, xxh3: Checksum.hex(Checksum.xxh3(bytes))) : $0 }
+      manifest.files = manifest.files.map {
+        $0.name == name ? FileRecord(name: name, bytes: bytes.count, xxh3: Checksum.hex(Checksum.xxh3(bytes))) : $0
+      }
       try manifest.write(folder: set)
       defer {
         try? Files.write(whole, to: set + "/" + name)
@@ -129,7 +133,10 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     try writeRun(folder + "/run")
     let report = try Verification.check(folder + "/run")
     #expect(report.problems == [] && report.notes == [] && report.kind == "run" && report.files == 9)
-    for name in ["model/model.safetensors", "model/config.json", "checkpoints/step-00000002/model.safetensors", "checkpoints/step-00000002/manifest.json"] {
+    for name in [
+      "model/model.safetensors", "model/config.json", "checkpoints/step-00000002/model.safetensors",
+      "checkpoints/step-00000002/manifest.json",
+    ] {
       let problems = try withFlippedBit(folder + "/run/" + name, bit: 83) { try Verification.check(folder + "/run").problems }
       #expect(problems.contains { $0.contains(name) }, "\(name)")
     }
@@ -167,7 +174,8 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     #expect(try problems("a.safetensors") == [])
     try Files.write(Array(try Files.read(folder + "/a.safetensors").dropLast()), to: folder + "/a.safetensors")
     #expect(try problems("a.safetensors").count == 1)
-    try Files.write(Array(#"{"key": "k", "command": "weir read", "outputs": {}, "accounts": [], "seconds": 1}"#.utf8), to: folder + "/read.json")
+    try Files.write(
+      Array(#"{"key": "k", "command": "weir read", "outputs": {}, "accounts": [], "seconds": 1}"#.utf8), to: folder + "/read.json")
     #expect(try Verification.check(folder + "/read.json").kind == "step state")
   }
 }
@@ -257,7 +265,9 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       try JSONFile.write(
         JSONValue.object([
           "key": "k", "command": "sample", "accounts": [account], "seconds": 1, "bytes": 2, "report": .null,
-          "outputs": ["runs/demo/crisp.json": try fingerprint("crisp.json"), "runs/demo/set": try fingerprint("set/manifest.json"), "gone": "0"],
+          "outputs": [
+            "runs/demo/crisp.json": try fingerprint("crisp.json"), "runs/demo/set": try fingerprint("set/manifest.json"), "gone": "0",
+          ],
         ]), to: run + "/steps/sample.json")
     }
     try write(output: 2)
