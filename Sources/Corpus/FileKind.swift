@@ -97,7 +97,8 @@ enum FileKind: Equatable {
   /// Names that only files of ours (or of model folders) have.
   private static let names = [
     "manifest.json": "manifest", "run.json": "run description", "report.json": "report", "summary.json": "summary",
-    "state.json": "checkpoint state", "tree.json": "cluster tree shape", "embedder.json": "embedder", "tokenizer.json": "tokenizer",
+    "state.json": "checkpoint state", "split.json": "split", "tree.json": "cluster tree shape", "embedder.json": "embedder",
+    "tokenizer.json": "tokenizer",
     "tokenizer_config.json": "tokenizer configuration", "special_tokens_map.json": "special tokens", "config.json": "model configuration",
     "generation_config.json": "generation configuration", "model.safetensors.index.json": "index of weights",
   ]

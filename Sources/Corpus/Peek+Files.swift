@@ -9,7 +9,9 @@ extension Peek {
     var table = TextTable(["tensor", "type", "shape", "least", "greatest", "mean"], right: [3, 4, 5])
     for name in file.names.prefix(lines) {
       let type = file.dtype(name)
-      var cells = [TextTable.clip(name, 60), type?.rawValue ?? "?", "[" + (file.shape(name) ?? []).map(String.init).joined(separator: ", ") + "]"]
+      var cells = [
+        TextTable.clip(name, 60), type?.rawValue ?? "?", "[" + (file.shape(name) ?? []).map(String.init).joined(separator: ", ") + "]",
+      ]
       if let type, [.F64, .F32, .F16, .BF16].contains(type) { cells += try file.withFloats(name, statistics) }
       table.add(cells)
     }
@@ -84,6 +86,28 @@ extension Peek {
     return ["\(path): \(TextTable.number(count)) u16 tokens behind llm.c's header", "first tokens: " + ids.joined(separator: " ")]
   }
 
+  /// The first documents of a stream of token documents.
+  static func tokenStream(_ path: String, _ lines: Int) throws -> [String] {
+    let reader = try TokenStreamReader(path: path)
+    let header = reader.header
+    var table = TextTable(["document", "tokens", "bytes", "id", "origin", "first tokens"], right: [0, 1, 2])
+    var shown = 0
+    while shown < lines, let batch = try reader.next(tokens: 1) {
+      for document in batch.prefix(lines - shown) {
+        let count = document.tokens.count
+        let first = document.tokens.prefix(8).map(String.init).joined(separator: " ") + (count > 8 ? " …" : "")
+        table.add(
+          "\(shown)", TextTable.number(count), TextTable.number(document.bytes), TextTable.clip(document.id, 40),
+          TextTable.clip(document.origin, 48),
+          first)
+        shown += 1
+      }
+    }
+    let head = "vocabulary \(TextTable.number(header.vocabulary)), end of document \(header.endOfDocument), tokenizer \(header.tokenizer)"
+    return ["\(path): token stream", TextTable.clip(head, 160)] + table.lines
+      + (try shown == lines && reader.next(tokens: 1) != nil ? ["…"] : [])
+  }
+
   /// The first documents, or lines, of JSON Lines.
   static func jsonLines(_ path: String, _ lines: Int) throws -> [String] {
     let reader = try LineReader(path)
@@ -123,14 +147,16 @@ extension Peek {
     facts.add("from tree", TextTable.clip(mixture.tree, 60))
     facts.add("from assignment", TextTable.clip(mixture.assignment, 60))
     facts.add("seed data", TextTable.clip(mixture.seedData, 100))
-    facts.add("depth", "\(mixture.depth), smoothing \(short(mixture.smoothing)), at most \(mixture.maxEpochs.map(short) ?? "any number of") epochs")
+    facts.add(
+      "depth", "\(mixture.depth), smoothing \(short(mixture.smoothing)), at most \(mixture.maxEpochs.map(short) ?? "any number of") epochs")
     facts.add("for", "\(n(mixture.runTokens)) tokens; the cap moved \(short(mixture.moved))")
     facts.add("clusters", "\(n(mixture.clusters.count)), effective sample size \(short(mixture.effectiveSampleSize)) windows")
     var table = TextTable(["leaf", "weight", "general", "times", "windows", "tokens", "epochs"], right: [0, 1, 2, 3, 4, 5, 6])
     for cluster in mixture.clusters.sorted(by: { ($1.weight, $0.leaf) < ($0.weight, $1.leaf) }).prefix(lines) {
       let times = cluster.general > 0 ? short(cluster.weight / cluster.general) : ""
       table.add(
-        "\(cluster.leaf)", short(cluster.weight), short(cluster.general), times, n(cluster.windows), n(cluster.tokens), short(cluster.epochs))
+        "\(cluster.leaf)", short(cluster.weight), short(cluster.general), times, n(cluster.windows), n(cluster.tokens),
+        short(cluster.epochs))
     }
     return ["\(path): mixture"] + facts.lines + [""] + table.lines + more(mixture.clusters.count - lines, "clusters")
   }
@@ -138,7 +164,9 @@ extension Peek {
   /// A tokenizer.json.
   static func tokenizer(_ path: String, _ lines: Int) throws -> [String] {
     let root = try JSONDocument(Files.read(path), place: path).root
-    guard let model = root["model"], let vocabulary = model["vocab"] else { throw WeirError(path, "has no model.vocab", remedy: "it is no tokenizer.json") }
+    guard let model = root["model"], let vocabulary = model["vocab"] else {
+      throw WeirError(path, "has no model.vocab", remedy: "it is no tokenizer.json")
+    }
     var facts = TextTable()
     facts.add("type", model["type"].map { text($0, 40) } ?? "?")
     facts.add("vocabulary", "\(TextTable.number(vocabulary.count)) tokens, \(TextTable.number(model["merges"]?.count ?? 0)) merges")

@@ -31,7 +31,8 @@ extension Peek {
       let length = dataset.length(document)
       let first = try dataset.tokens(document: document, range: 0..<min(8, length)).map(String.init).joined(separator: " ")
       documents.add(
-        "\(document)", n(length), n(info.bytes), TextTable.clip(info.id, 40), TextTable.clip(info.origin, 48), first + (length > 8 ? " …" : ""))
+        "\(document)", n(length), n(info.bytes), TextTable.clip(info.id, 40), TextTable.clip(info.origin, 48),
+        first + (length > 8 ? " …" : ""))
       return true
     }
     return ["\(path): token dataset"] + facts.lines + [""] + shards.lines + more(bins.count - lines, "shards") + [""] + documents.lines
@@ -75,7 +76,8 @@ extension Peek {
       table.add("\(leaf)", TextTable.number(counts[leaf]), TextTable.short(Double(counts[leaf]) / Double(max(1, assignment.leaves.count))))
     }
     let empty = counts.reduce(0) { $0 + ($1 == 0 ? 1 : 0) }
-    return ["\(path): cluster assignment"] + about(try Manifest.read(folder: path)) + ["", "\(empty) leaves are empty; the largest:"] + table.lines
+    return ["\(path): cluster assignment"] + about(try Manifest.read(folder: path)) + ["", "\(empty) leaves are empty; the largest:"]
+      + table.lines
       + more(counts.count - lines, "leaves")
   }
 
@@ -133,7 +135,8 @@ extension Peek {
         if tail.count > 2 * lines { tail.removeFirst(lines) }
       }
       guard !tail.isEmpty else { continue }
-      result += ["", "\(what) (\(TextTable.number(reader.lines)) in \(name))"] + tail.suffix(max(1, lines / 3)).map { TextTable.clip($0, 240) }
+      result +=
+        ["", "\(what) (\(TextTable.number(reader.lines)) in \(name))"] + tail.suffix(max(1, lines / 3)).map { TextTable.clip($0, 240) }
     }
     let checkpoints = Files.isFolder(path + "/checkpoints") ? try Files.entries(of: path + "/checkpoints") : []
     result += ["", "checkpoints: \(checkpoints.isEmpty ? "none" : checkpoints.suffix(lines).joined(separator: ", "))"]

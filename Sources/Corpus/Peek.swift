@@ -30,7 +30,7 @@ public enum Peek {
     case .tokens: return try tokens(path, index: String(path.dropLast(4)) + ".idx", lines)
     case .llmTokens: return try llmTokens(path, lines)
     case .jsonLines: return try jsonLines(path, lines)
-    case .tokenStream: return ["\(path): token stream"]
+    case .tokenStream: return try tokenStream(path, lines)
     case .compressed: return nil
     case .json("mixture"): return try mixture(path, lines)
     case .json("tokenizer"): return try tokenizer(path, lines)
@@ -89,7 +89,9 @@ public enum Peek {
     var table = TextTable()
     for (name, count) in manifest.counts.sorted(by: { $0.key < $1.key }) { table.add(name, TextTable.number(count)) }
     for (name, value) in manifest.inputs.sorted(by: { $0.key < $1.key }) { table.add("from " + name, TextTable.clip(value, 100)) }
-    if case .object(let members) = manifest.configuration, !members.isEmpty { table.add("configuration", compact(manifest.configuration, 160)) }
+    if case .object(let members) = manifest.configuration, !members.isEmpty {
+      table.add("configuration", compact(manifest.configuration, 160))
+    }
     table.add("fingerprint", manifest.fingerprint)
     table.add("written by", TextTable.clip(manifest.tool, 60))
     return table.lines

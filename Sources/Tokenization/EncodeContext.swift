@@ -18,7 +18,7 @@ public struct EncodeContext: Sendable {
   /// Room for the merge loops.
   struct Scratch: Sendable {
     var symbols = [UInt32](repeating: 0, count: WordMerger.shortWord)
-    var ranks = [UInt32](repeating: 0, count: WordMerger.shortWord)
+    var pairs = [WordMerger.Pair](repeating: (rank: 0, token: 0), count: WordMerger.shortWord)
     var long = LongWord()
   }
 

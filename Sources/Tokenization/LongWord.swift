@@ -9,7 +9,9 @@ struct LongWord: Sendable {
   private static let end = UInt32.max
 
   /// Appends the tokens of a word of single-byte tokens.
-  mutating func encode(_ word: UnsafeBufferPointer<UInt8>, byteTokens: UnsafePointer<UInt32>, merges: MergeTable.View, into ids: inout [UInt32]) {
+  mutating func encode(
+    _ word: UnsafeBufferPointer<UInt8>, byteTokens: UnsafePointer<UInt32>, merges: MergeTable.View, into ids: inout [UInt32]
+  ) {
     let count = word.count
     symbols.removeAll(keepingCapacity: true)
     for byte in word { symbols.append(byteTokens[Int(byte)]) }

@@ -6,7 +6,8 @@ import Primitives
 /// All words lie one after the other in flat arrays; a symbol of n bytes takes n places, its id at the first, its length at the first
 /// and the last, so that both neighbours are found in O(1). Every pair knows its positions; merging a pair touches those alone
 /// and updates the counts around them. A heap with lazy deletion gives the next pair. Cost: O(symbols) to set up, then
-/// O(occurrences · log pairs) over all merges, whatever the length of a word. Memory: 16 bytes a byte of different words, and the positions.
+/// O(occurrences · log pairs) over all merges, whatever the length of a word. Memory: 16 bytes a byte of different words,
+/// and the positions.
 struct MergeLearner {
   private static let boundary = UInt32.max
 

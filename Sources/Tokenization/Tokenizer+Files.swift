@@ -30,7 +30,8 @@ extension Tokenizer {
   ///   - replacing: whether a folder of ours that is there may be replaced.
   @discardableResult
   public func write(
-    to folder: String, tool: String = "weir", inputs: [String: String] = [:], configuration: JSONValue = .object([:]), replacing: Bool = false
+    to folder: String, tool: String = "weir", inputs: [String: String] = [:], configuration: JSONValue = .object([:]),
+    replacing: Bool = false
   ) throws -> Manifest {
     let atomic = try AtomicFolder(folder, replacing: replacing)
     try writeFiles(in: atomic.working)

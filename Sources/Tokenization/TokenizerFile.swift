@@ -162,8 +162,8 @@ struct TokenizerFile {
       throw fail("pre_tokenizer.type", "is \(split["type"]?.string ?? "missing") before ByteLevel; only Split is supported there")
     }
     let inverted = try flag(split, "invert", in: "pre_tokenizer", default: false)
-    guard let behaviour = split["behavior"]?.string, (behaviour, inverted) == ("Isolated", false) || (behaviour, inverted) == ("Removed", true)
-    else { throw fail("pre_tokenizer.behavior", "is not Isolated") }
+    // What is removed where the pattern does not match is nothing: the patterns match everywhere.
+    guard split["behavior"]?.string == (inverted ? "Removed" : "Isolated") else { throw fail("pre_tokenizer.behavior", "is not Isolated") }
     guard let pattern = split["pattern"]?["Regex"]?.string else { throw fail("pre_tokenizer.pattern.Regex", "is missing") }
     guard let kind = Pretokenizer(pattern: pattern) else {
       let known = Pretokenizer.allCases.map(\.rawValue).joined(separator: ", ")

@@ -74,6 +74,11 @@ public struct TokenizerReport: Codable, Sendable, Equatable {
   /// The share of the vocabulary without added tokens that the documents use; 0 without documents.
   public var used = 0.0
 
+  private enum CodingKeys: String, CodingKey {
+    case fingerprint, vocabulary, merges, pretokenizer, specials, longest, overall, used
+    case bySource = "by_source"
+  }
+
   /// Looks at a tokenizer and at how it fares on documents.
   /// - Parameters:
   ///   - tokenizer: the tokenizer.

@@ -89,10 +89,10 @@ struct WordEncoder {
       return
     }
     let left = scratch.symbols.withUnsafeMutableBufferPointer { symbols in
-      scratch.ranks.withUnsafeMutableBufferPointer { ranks -> Int in
-        guard let symbols = symbols.baseAddress, let ranks = ranks.baseAddress else { return 0 }
+      scratch.pairs.withUnsafeMutableBufferPointer { pairs -> Int in
+        guard let symbols = symbols.baseAddress, let pairs = pairs.baseAddress else { return 0 }
         for index in 0..<word.count { symbols[index] = byteTokens[Int(word[index])] }
-        return WordMerger.merge(symbols, ranks, count: word.count, merges)
+        return WordMerger.merge(symbols, pairs, count: word.count, merges)
       }
     }
     ids.append(contentsOf: scratch.symbols[0..<left])

@@ -10,7 +10,8 @@ import Tokenization
 
   private func documents() -> [Document] {
     TrainerTests.texts(seed: 11, count: 30).enumerated().map { index, text in
-      Document(id: "d\(index)", text: text, source: index % 2 == 0 ? "even" : nil, members: Array("\"n\": \(index)".utf8), origin: "f:\(index)")
+      Document(
+        id: "d\(index)", text: text, source: index % 2 == 0 ? "even" : nil, members: Array("\"n\": \(index)".utf8), origin: "f:\(index)")
     }
   }
 

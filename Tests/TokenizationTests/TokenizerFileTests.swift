@@ -151,7 +151,8 @@ import Tokenization
       (
         file(
           pretokenizer: #"""
-            {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "[a-z]+"}, "behavior": "Isolated", "invert": false},
+            {"type": "Sequence", "pretokenizers": [
+             {"type": "Split", "pattern": {"Regex": "[a-z]+"}, "behavior": "Isolated", "invert": false},
              {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}]}
             """#), "pre_tokenizer.pattern.Regex is none"
       ),

@@ -101,7 +101,8 @@ struct SummaryBuilder {
       byDomain: report.by_domain.map {
         RunSummary.Domain(
           name: $0.name, terms: $0.terms, windows: Double($0.windows), full: $0.full, split: $0.split, tokens: Double($0.tokens))
-      }, trunkTokens: Double(report.trunk_tokens), branchTokens: Double(report.branch_tokens.first ?? 0), router: report.router)
+      }, trunkTokens: Double(report.trunk_tokens), branchTokens: Double(report.branch_tokens.first ?? 0),
+      fullTokens: Double(report.branch_tokens.reduce(0, +)), router: report.router)
   }
 
   private func finetune() -> RunSummary.Finetune? {
@@ -150,7 +151,7 @@ struct SummaryBuilder {
     let total = Double(split.d + split.dPrimeTotal)
     return RunSummary.Allocation(
       budget: allocation.request.budget, n: allocation.size.parameters, k: Double(split.dPrime.count), d: Double(split.d),
-      dPrime: Double(split.dPrimeTotal) / Double(max(1, split.dPrime.count)), share: total > 0 ? Double(split.dPrimeTotal) / total : 0,
+      dPrime: Double(split.dPrimeTotal) / Double(max(1, split.dPrime.count)), share: total > 0 ? Double(split.d) / total : 0,
       loss: split.loss.value, low: split.loss.low, high: split.loss.high, trunk: allocation.request.trunk.rawValue,
       domains: zip(allocation.request.domains, split.dPrime).map {
         RunSummary.DomainAllocation(name: $0.name, share: $0.weight, dPrime: Double($1))
@@ -160,7 +161,8 @@ struct SummaryBuilder {
   private static func point(_ candidate: Planning.Allocation.Candidate) -> RunSummary.CurvePoint {
     let total = Double(candidate.d + candidate.dPrimeTotal)
     return RunSummary.CurvePoint(
-      share: total > 0 ? Double(candidate.dPrimeTotal) / total : 0, d: Double(candidate.d), dPrime: Double(candidate.dPrimeTotal),
+      share: total > 0 ? Double(candidate.d) / total : 0, d: Double(candidate.d),
+      dPrime: Double(candidate.dPrimeTotal) / Double(max(1, candidate.dPrime.count)),
       loss: candidate.loss.value, low: candidate.loss.low, high: candidate.loss.high)
   }
 }

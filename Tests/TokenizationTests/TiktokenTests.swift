@@ -1,0 +1,64 @@
+import Foundation
+import Primitives
+import Storage
+import Testing
+import Tokenization
+
+@Suite struct TiktokenTests {
+  @Test(arguments: [Pretokenizer.gpt2, .cl100k])
+  func ranksRoundTrip(kind: Pretokenizer) throws {
+    let tokenizer = try TrainerTests.train(TrainerTests.texts(seed: 21, count: 40), vocabulary: 300, kind: kind)
+    let end = try #require(tokenizer.addedTokens.first)
+    let read = try Tokenizer(tiktoken: try tokenizer.tiktoken(), path: "ranks", pretokenizer: kind, specials: [end])
+    #expect(read.merges == tokenizer.merges)
+    #expect(read.vocabularySize == tokenizer.vocabularySize)
+    for text in TrainerTests.texts(seed: 22, count: 20) { #expect(read.encode(text) == tokenizer.encode(text)) }
+    #expect(try read.tiktoken() == tokenizer.tiktoken())
+  }
+
+  private func ranks(_ more: String = "") -> [UInt8] {
+    let lines = (0..<256).map { "\(Data([UInt8($0)]).base64EncodedString()) \($0)\n" }.joined()
+    return Array((lines + more).utf8)
+  }
+
+  private func line(_ token: String, _ rank: Int) -> String { "\(Data(token.utf8).base64EncodedString()) \(rank)\n" }
+
+  @Test func wholeTokensThatMergesCannotReachAreStillUsed() throws {
+    // "abc" comes from neither "ab" + "c" nor "a" + "bc": there is no pair for it.
+    let text = ranks(line("bc", 256) + line("abcd", 257))
+    let tokenizer = try Tokenizer(tiktoken: text, path: "ranks", pretokenizer: .cl100k)
+    #expect(tokenizer.encode("abcd") == [257])
+    #expect(tokenizer.encode("abcde") == [97, 256, 100, 101])
+    #expect(tokenizer.endOfDocument == 258)
+  }
+
+  @Test func importsByName() throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/" + UUID().uuidString
+    try Files.createFolder(folder)
+    defer { try? Files.remove(folder) }
+    try Files.write(ranks(line("ab", 256)), to: folder + "/x.tiktoken")
+    let imported = try Tokenizer(importing: folder + "/x.tiktoken", pretokenizer: .cl100k)
+    #expect(imported.encode("ab") == [256])
+    try imported.writeFiles(in: folder)
+    for path in [folder, folder + "/tokenizer.json"] {
+      #expect(try Tokenizer(importing: path, pretokenizer: nil).fingerprint == imported.fingerprint)
+    }
+    #expect(throws: WeirError.self) { _ = try Tokenizer(importing: folder + "/x.tiktoken", pretokenizer: nil) }
+  }
+
+  @Test func badRanksAreOneLineThatNamesTheLine() throws {
+    let table: [([UInt8], String)] = [
+      (ranks("x"), "r:257: is not a token and its rank"), (ranks("!!! 256"), "r:257: the token is not base64"),
+      (ranks("YWI= x"), "r:257: the rank"), (ranks("YWI= -1"), "r:257: the rank"), (ranks("YWI= 99999999999"), "r:257: the rank"),
+      (ranks("YQ== 256"), "second time"), (ranks("YWI= 7"), "7 twice"), ([], "empty"), (Array("YQ== 0\n".utf8), "no token for the byte"),
+    ]
+    for (text, says) in table {
+      do {
+        _ = try Tokenizer(tiktoken: text, path: "r", pretokenizer: .gpt2)
+        Issue.record("read although: \(says)")
+      } catch let error as WeirError {
+        #expect(error.description.contains(says), "\(error)")
+      }
+    }
+  }
+}
