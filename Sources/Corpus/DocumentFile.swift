@@ -16,7 +16,8 @@ public enum DocumentFile {
     }
     try source.finish()
     if documents.isEmpty {
-      throw WeirError(source.files.first == "-" ? "standard input" : paths.joined(separator: " "), "no documents", remedy: "check the input")
+      throw WeirError(
+        source.files.first == "-" ? "standard input" : paths.joined(separator: " "), "no documents", remedy: "check the input")
     }
     return documents
   }

@@ -77,7 +77,8 @@ public final class DocumentSource {
         guard nextFile < files.count else { return nil }
         let source = try open(files[nextFile])
         if let reader = source as? ByteReader, reader.kind == .tokens {
-          throw WeirError(name(files[nextFile]), "carries token documents, not documents", remedy: "pipe it to weir shard or weir tokenize --decode")
+          throw WeirError(
+            name(files[nextFile]), "carries token documents, not documents", remedy: "pipe it to weir shard or weir tokenize --decode")
         }
         current = FileState(source: source, kind: Self.kind(byName: files[nextFile]))
         nextFile += 1

@@ -87,7 +87,9 @@ private struct Cursor {
   init(reader: ByteReader) { self.reader = reader }
 
   func damaged(_ reason: String) -> WeirError {
-    WeirError("\(reader.path == "-" ? "standard input" : reader.path)@\(offset)", "is damaged (\(reason))", remedy: "run the pipe again; nothing was committed")
+    WeirError(
+      "\(reader.path == "-" ? "standard input" : reader.path)@\(offset)", "is damaged (\(reason))",
+      remedy: "run the pipe again; nothing was committed")
   }
 
   mutating func isAtEnd() throws -> Bool {

@@ -95,7 +95,8 @@ public final class ByteReader: ByteSource {
     guard let proven, !unproven else { return }
     if proven != UInt64(records) {
       throw WeirError(
-        displayName(path), "the stream's proof says \(proven) records, \(records) came", remedy: "run the pipe again; nothing was committed")
+        displayName(path), "the stream's proof says \(proven) records, \(records) came", remedy: "run the pipe again; nothing was committed"
+      )
     }
   }
 
@@ -159,7 +160,9 @@ public final class ByteReader: ByteSource {
       }
       guard count >= 4 else { throw truncated("zstd frame's header") }
       guard Self.isSkippable(input.available.prefix(4)) else {
-        guard input.available.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else { throw damaged("something that is not zstd follows a zstd frame") }
+        guard input.available.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
+          throw damaged("something that is not zstd follows a zstd frame")
+        }
         if headed && awaiting { throw incomplete() }
         unproven = unproven || awaiting
         awaiting = true
@@ -190,7 +193,9 @@ public final class ByteReader: ByteSource {
     case .foreign: return
     case .head(let name):
       if headed { throw incomplete() }
-      guard let kind = StreamKind(rawValue: name) else { throw WeirError(place, "the stream carries \"\(name)\", which this version does not know") }
+      guard let kind = StreamKind(rawValue: name) else {
+        throw WeirError(place, "the stream carries \"\(name)\", which this version does not know")
+      }
       if let first = self.kind, first != kind || kind == .tokens {
         throw WeirError(place, "two streams follow one another that cannot be one", remedy: "give them apart")
       }
@@ -225,6 +230,7 @@ public final class ByteReader: ByteSource {
     if path == "-" {
       return WeirError("standard input", "the stream ended before its proof of completeness: the upstream process died", remedy: remedy)
     }
-    return WeirError(path, "the stream ended before its proof of completeness: what wrote it died", remedy: "write it again; nothing was committed")
+    return WeirError(
+      path, "the stream ended before its proof of completeness: what wrote it died", remedy: "write it again; nothing was committed")
   }
 }

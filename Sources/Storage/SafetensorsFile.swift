@@ -80,7 +80,8 @@ public final class SafetensorsFile: Sendable {
     var end = data.lowerBound
     for (name, entry) in order {
       guard entry.range.lowerBound == end else {
-        throw WeirError("\(path)@\(end)", "tensor \"\(name)\" leaves a hole or overlaps", remedy: "the header is damaged; fetch the file again")
+        throw WeirError(
+          "\(path)@\(end)", "tensor \"\(name)\" leaves a hole or overlaps", remedy: "the header is damaged; fetch the file again")
       }
       end = entry.range.upperBound
     }

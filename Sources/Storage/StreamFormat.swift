@@ -49,14 +49,16 @@ enum StreamFormat {
       let distance = (tag ^ name.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }).nonzeroBitCount
       // No other program's frame comes so close to one of ours by chance.
       if distance > 0 && distance <= 4 || distance == 0 && magic != Self.magic {
-        throw WeirError(place, "is damaged (a frame that is almost one of a weir stream)", remedy: "fetch or write it again; nothing was committed")
+        throw WeirError(
+          place, "is damaged (a frame that is almost one of a weir stream)", remedy: "fetch or write it again; nothing was committed")
       }
     }
     guard magic == Self.magic else { return .foreign }
     func version(at offset: Int) throws {
       let found = payload.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
       if found != Self.version {
-        throw WeirError(place, "is a weir stream of version \(found), this is version \(Self.version)", remedy: "use the same weir on both ends")
+        throw WeirError(
+          place, "is a weir stream of version \(found), this is version \(Self.version)", remedy: "use the same weir on both ends")
       }
     }
     if payload[..<8].elementsEqual(head) {

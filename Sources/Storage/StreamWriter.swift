@@ -108,7 +108,9 @@ extension OutputCoding {
   /// The coding that a file's name asks for: `.zst` compressed, others plain.
   /// - Throws: `WeirError` for `.gz`, which is read but not written.
   public static func of(path: String, level: Int = 3) throws -> OutputCoding {
-    if path.hasSuffix(".gz") { throw WeirError(path, "gzip is read, not written", remedy: "end the name in .zst, or write plain and gzip it") }
+    if path.hasSuffix(".gz") {
+      throw WeirError(path, "gzip is read, not written", remedy: "end the name in .zst, or write plain and gzip it")
+    }
     return path.hasSuffix(".zst") ? .zstd(level: level) : .plain
   }
 }

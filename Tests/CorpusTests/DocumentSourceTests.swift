@@ -121,7 +121,8 @@ import Testing
 
   @Test func aStreamOfTokensIsNoDocuments() throws {
     try withTemporaryFolder { folder in
-      let writer = try TokenStreamWriter(path: folder + "/t.zst", header: TokenStreamHeader(tokenizer: "t", vocabulary: 3, endOfDocument: 0))
+      let writer = try TokenStreamWriter(
+        path: folder + "/t.zst", header: TokenStreamHeader(tokenizer: "t", vocabulary: 3, endOfDocument: 0))
       try writer.finish()
       #expect(said { _ = try readAll([folder + "/t.zst"]) }.contains("carries token documents, not documents"))
       try Files.write(Array(lines(0..<3).utf8), to: folder + "/a.jsonl")

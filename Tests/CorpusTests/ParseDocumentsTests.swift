@@ -25,7 +25,9 @@ import Testing
     let different = zip(parsed.documents, documents).first { $0 != $1 }.map { "\($0.id) differs from \($1.id)" }
     #expect((different ?? "").isEmpty)
     #expect(parsed.documents.count == documents.count)
-    let (again, single) = (SerializeDocuments.lines(parsed.documents) == lines, documents.flatMap { SerializeDocuments.line($0) + [0x0A] } == lines)
+    let (again, single) = (
+      SerializeDocuments.lines(parsed.documents) == lines, documents.flatMap { SerializeDocuments.line($0) + [0x0A] } == lines
+    )
     #expect(again && single)
     let account = parsed.ledger.accounts[0]
     #expect(account.isBalanced && account.input == 200)
@@ -85,7 +87,9 @@ import Testing
   }
 
   @Test func anIdIsMadeOfTheContent() throws {
-    let parsed = try parse("{\"text\": \"a\"}\n{\"text\": \"a\", \"id\": null}\n{\"text\": \"b\"}\n{\"text\": \"b\", \"id\": 7}\n{\"id\": \"\", \"text\": \"\"}\n")
+    let parsed = try parse(
+      "{\"text\": \"a\"}\n{\"text\": \"a\", \"id\": null}\n{\"text\": \"b\"}\n{\"text\": \"b\", \"id\": 7}\n{\"id\": \"\", \"text\": \"\"}\n"
+    )
     let ids = parsed.documents.map(\.id)
     #expect(ids[0] == ids[1] && ids[0] != ids[2] && ids[0].count == 32)
     #expect(ids[3] == "7" && ids[4] == "")
@@ -94,7 +98,8 @@ import Testing
 
   @Test func hugeIdsAndNumbersStay() throws {
     let id = String(repeating: "é", count: 100_000)
-    let parsed = try parse("{\"id\": \"\(id)\", \"text\": \"\"}\n{\"id\": 123456789012345678901234567890.5e10, \"text\": \"\", \"n\": 1e400000}\n")
+    let parsed = try parse(
+      "{\"id\": \"\(id)\", \"text\": \"\"}\n{\"id\": 123456789012345678901234567890.5e10, \"text\": \"\", \"n\": 1e400000}\n")
     #expect(parsed.documents.first?.id == id)
     #expect(parsed.documents.count + parsed.ledger.rejects.count == 2)
     let exact = try parse("{\"id\": 18446744073709551615, \"text\": \"\", \"n\": 0.10}\n")
@@ -104,7 +109,8 @@ import Testing
 
   @Test func otherFieldsCanBeNamed() throws {
     let stage = ParseDocuments(textField: "content", idField: "url")
-    let parsed = try parse("{\"id\": 1, \"url\": \"u\", \"content\": \"c\"}\n{\"text\": \"t\", \"content\": \"c\"}\n{\"text\": \"t\"}\n", stage: stage)
+    let parsed = try parse(
+      "{\"id\": 1, \"url\": \"u\", \"content\": \"c\"}\n{\"text\": \"t\", \"content\": \"c\"}\n{\"text\": \"t\"}\n", stage: stage)
     #expect(parsed.documents == [Document(id: "u", text: [0x63], members: Array("\"url\": \"u\"".utf8), origin: "in.jsonl:1")])
     #expect(parsed.ledger.rejects.map(\.reason) == ["text besides content", "no content"])
   }

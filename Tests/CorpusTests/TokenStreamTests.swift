@@ -5,7 +5,8 @@ import Storage
 import Testing
 
 @Suite struct TokenStreamTests {
-  private let header = TokenStreamHeader(tokenizer: "0123456789abcdef", vocabulary: 70_000, endOfDocument: 69_999, tokenizerFile: Array("{}".utf8))
+  private let header = TokenStreamHeader(
+    tokenizer: "0123456789abcdef", vocabulary: 70_000, endOfDocument: 69_999, tokenizerFile: Array("{}".utf8))
 
   private func documents(_ count: Int, seed: UInt64) -> [TokenDocument] {
     var random = SequentialRandom(seed: seed)
@@ -86,7 +87,9 @@ import Testing
 
   private func number(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
 
-  private func record(id: UInt32 = 1, source: UInt32 = .max, origin: UInt32 = 0, members: UInt32 = 0, bytes: [UInt8]? = nil, tokens: UInt32 = 1) -> [UInt8] {
+  private func record(
+    id: UInt32 = 1, source: UInt32 = .max, origin: UInt32 = 0, members: UInt32 = 0, bytes: [UInt8]? = nil, tokens: UInt32 = 1
+  ) -> [UInt8] {
     number(id) + number(source) + number(origin) + number(members) + (bytes ?? number(1) + number(0)) + number(tokens)
   }
 

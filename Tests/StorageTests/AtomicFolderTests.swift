@@ -23,7 +23,8 @@ import Testing
       #expect(read.fingerprint == manifest.fingerprint)
       #expect(read.files.map(\.name) == ["a", "deep/b"])
       #expect(try read.verifyFiles(in: folder + "/out") == [])
-      #expect(message { _ = try Manifest.read(folder: folder + "/out", format: "weir.other.1") }.contains("is a weir.test.1, not a weir.other.1"))
+      #expect(
+        message { _ = try Manifest.read(folder: folder + "/out", format: "weir.other.1") }.contains("is a weir.test.1, not a weir.other.1"))
     }
   }
 

@@ -6,7 +6,8 @@ import Testing
   private func parse(_ text: String) throws -> JSONNode { try JSONDocument(Array(text.utf8), place: "x").root }
 
   @Test func everyTypeIsWalked() throws {
-    let root = try parse(#"{"s": "a\u00e9\n", "i": -7, "u": 18446744073709551615, "d": 2.5e3, "t": true, "n": null, "a": [1, [2], {}], "e": ""}"#)
+    let root = try parse(
+      #"{"s": "a\u00e9\n", "i": -7, "u": 18446744073709551615, "d": 2.5e3, "t": true, "n": null, "a": [1, [2], {}], "e": ""}"#)
     #expect(root.isObject && root.count == 8)
     #expect(root["s"]?.string == "aé\n")
     #expect(root["s"]?.bytes == Array("aé\n".utf8))

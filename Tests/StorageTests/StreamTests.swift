@@ -43,7 +43,9 @@ import Testing
         let reader = try ByteReader(folder + "/a")
         #expect(try reader.readAll() == bytes)
         try reader.finish(records: count)
-        if coding != .plain { #expect(message { try reader.finish(records: count + 1) }.contains("the stream's proof says \(count) records")) }
+        if coding != .plain {
+          #expect(message { try reader.finish(records: count + 1) }.contains("the stream's proof says \(count) records"))
+        }
         #expect(reader.kind == (coding == .stream(level: 3) ? .documents : nil))
       }
     }
