@@ -67,7 +67,7 @@ let package = Package(
     .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Corpus", "Kernels", "Primitives", "Storage"]),
     .testTarget(name: "SamplingTests", dependencies: ["Corpus", "Primitives", "Sampling"]),
     .testTarget(name: "LoadingTests", dependencies: ["Corpus", "Loading", "Primitives", "Storage"]),
-    .testTarget(name: "TrainingTests", dependencies: ["CKernels", "Corpus", "Kernels", "Primitives", "Storage", "Training"]),
+    .testTarget(name: "TrainingTests", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage", "Training"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "Primitives"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Primitives"]),
     .testTarget(name: "weirTests", dependencies: ["Corpus", "Primitives", "Storage", "weir"]),

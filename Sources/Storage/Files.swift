@@ -26,6 +26,12 @@ public enum Files {
     _ = try file.commit()
   }
 
+  /// Writes to standard output.
+  /// - Throws: `BrokenPipe` where the reader has gone, `WeirError` where the disk is full.
+  public static func writeToStandardOutput(_ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { try Descriptor.write(STDOUT_FILENO, $0, path: "-") }
+  }
+
   /// Whether a file or folder is there.
   public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

@@ -49,6 +49,7 @@ struct Chain {
       endWork.discard()
       throw WeirError(input.place, "no documents", remedy: "name files or folders with JSON lines that have a \"\(input.textField)\" member")
     }
+    for warning in source.warnings { session.say("weir: warning: \(warning)") }
     let last = try endWork.commit(accounts)
     try rejects?.commit()
     return accounts + last

@@ -90,15 +90,13 @@ struct FeedCommand: WeirCommand {
         counts: ["steps": steps ?? 0])
       return Outcome()
     }
-    let output = try AtomicFile("/dev/stdout")
-    try output.write(try JSONFile.encodeLine(header) + [10])
+    try StandardOutput.write(try JSONFile.encodeLine(header) + [10])
     var step = fromStep
     while steps.map({ step < fromStep + $0 }) ?? true, !Interrupt.isRequested {
       let batch = try loader.batch(step: step)
-      try output.write(bytes(batch.tokens) + bytes(batch.targets) + bytes(batch.starts))
+      try StandardOutput.write(bytes(batch.tokens) + bytes(batch.targets) + bytes(batch.starts))
       step += 1
     }
-    _ = try output.commit()
     return Outcome()
   }
 

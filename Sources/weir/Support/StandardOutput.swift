@@ -8,9 +8,5 @@ enum StandardOutput {
   static func write(_ text: String) throws { try write(Array(text.utf8)) }
 
   /// Writes bytes.
-  static func write(_ bytes: [UInt8]) throws {
-    let file = try AtomicFile("/dev/stdout")
-    try file.write(bytes)
-    _ = try file.commit()
-  }
+  static func write(_ bytes: [UInt8]) throws { try Files.writeToStandardOutput(bytes) }
 }
