@@ -68,6 +68,6 @@ struct EmbedCommand: WeirCommand {
     let windows = max(size.documents, size.tokens / 1024)
     return Forecast.Row(
       documents: size.documents, tokens: size.tokens, memory: size.tokens * 16 + 65_536 * Double(dimensions) * 12,
-      disk: windows * Double(dimensions) * 4)
+      disk: (windows + 65_536) * Double(dimensions) * 4)
   }
 }

@@ -23,6 +23,9 @@ struct ReportCommand: WeirCommand {
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the page goes (default: RUN/report.html).", valueName: "file"))
   var output: String?
 
+  @Flag(help: "Print the tables of summary.json as Markdown, and write nothing.")
+  var markdown = false
+
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { [run + "/recipe.json"] }
@@ -31,6 +34,10 @@ struct ReportCommand: WeirCommand {
   private var page: String { output ?? run + "/report.html" }
 
   func perform(_ session: Session) throws -> Outcome {
+    if markdown {
+      try StandardOutput.write(SummaryTable.markdown(RunSummary.read(run)))
+      return Outcome()
+    }
     let summary = try SummaryBuilder(run: run).build()
     try Files.write(Array(summary.encoded()), to: run + "/" + RunSummary.fileName)
     try Files.write(Array(Report.html(summary).utf8), to: page)
@@ -40,8 +47,35 @@ struct ReportCommand: WeirCommand {
   func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row(disk: 5e5) }
 }
 
-/// The numbers of a run as a table on the terminal.
+/// The numbers of a run as a table on the terminal, and as Markdown.
 enum SummaryTable {
+  /// The tables of the README.
+  static func markdown(_ summary: RunSummary) -> String {
+    func text(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
+    var lines: [String] = []
+    if let crisp = summary.crisp, let seed = crisp.seedPerplexity, let general = crisp.generalPerplexity {
+      lines += [
+        "| Perplexity on held-out text | of the seed's domain | general |", "|---|---|---|",
+        "| base | \(text(seed.base)) | \(text(general.base)) |",
+        "| + \(Format.short(crisp.tokens ?? 0)) tokens, uniform | \(text(seed.uniform)) | \(text(general.uniform)) |",
+        "| + the same, the seed alone | \(text(seed.specialist)) | \(text(general.specialist)) |",
+        "| + the same, CRISP | **\(text(seed.crisp))** | \(text(general.crisp)) |",
+      ]
+    }
+    if let split = summary.split, let mean = split.meanPerplexity {
+      lines += ["", "| Same compute, perplexity by domain | full | split |", "|---|---|---|"]
+      lines += (split.byDomain ?? []).map { "| \(($0.terms ?? []).joined(separator: " ")) | \(text($0.full)) | \(text($0.split)) |" }
+      lines.append("| mean over domains | \(text(mean.full)) | **\(text(mean.split))** |")
+    }
+    if let finetune = summary.finetune {
+      lines += ["", "| Finetuning | target | forgetting: general |", "|---|---|---|"]
+      for (name, point) in [("before", finetune.base), ("direct", finetune.direct), ("label annealing", finetune.anneal)] {
+        lines.append("| \(name) | \(text(point?.targetPerplexity)) | \(text(point?.sourcePerplexity)) |")
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
   static func lines(_ summary: RunSummary) -> [String] {
     func text(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
     var lines: [String] = []

@@ -150,7 +150,7 @@ struct RecipeRun {
     }
     return [
       Format.table(["step"] + Forecast.Row.header + ["state"], rows),
-      "  \(Format.short(flops)) FLOPs in all; sizes before the first run are estimates, marked by nothing having been read but the corpus's first megabyte",
+      "  \(Format.short(flops)) FLOPs in all; documents are counted, tokens estimated where there is no dataset yet",
     ]
   }
 }
