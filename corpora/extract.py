@@ -332,3 +332,24 @@ def from_metamath(source):
         if found:
             label, kind, formula = found.groups()
             yield label, " ".join(comment.group(1).split()) + f"\n{label} ${kind} {' '.join(formula.split())}"
+
+
+def kernel_domain(path):
+    """The domain of a file of the kernel's sources; None for what is left out."""
+    if re.search(r"(asic_reg|/include/asic|_regs?\.h$|_d\.h$|_sh_mask\.h$)", path):
+        return None  # register tables that programs wrote
+    if path.startswith("Documentation/translations/zh_"):
+        return "kernel-docs-zh"
+    if path.startswith("Documentation/"):
+        return "kernel-docs" if path.endswith((".rst", ".txt", ".yaml")) and "translations" not in path else None
+    if path.endswith((".dts", ".dtsi")):
+        return "devicetree"
+    if not path.endswith((".c", ".h", ".S", ".rs", ".py", ".sh")):
+        return None
+    parts = path.split("/")
+    if parts[0] == "drivers":
+        known = ("gpu", "net", "media", "staging", "usb", "scsi", "infiniband", "iio", "clk")
+        return "code-kernel-drivers-" + (parts[1] if parts[1] in known else "other")
+    if parts[0] in ("arch", "fs", "include", "net", "sound", "tools"):
+        return "code-kernel-" + parts[0]
+    return "code-kernel-core"

@@ -104,6 +104,7 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
   const bool own_text = text_name == "text", own_id = id_name == "id";
   p->members.clear();
   bool broken_text = false, broken_id = false, collision = false;
+  bool seen_source = false, seen_origin = false, broken_origin = false;
   const uint8_t *at = bytes, *end = bytes + count;
   while (at < end && *at != '{') ++at;
   ++at;
@@ -141,13 +142,18 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
     } else if (member.key == "id") {
       keep = false;
     }
-    if (member.key == "source" && is_string) {
-      if (line->source.bytes) return WEIR_JSON_DUPLICATE;
-      line->source = bytes_of(string);
-      keep = false;
-    } else if (member.key == "origin" && is_string) {
-      if (line->origin.bytes) return WEIR_JSON_DUPLICATE;
-      line->origin = bytes_of(string);
+    if (member.key == "source") {
+      if (seen_source) return WEIR_JSON_DUPLICATE;
+      seen_source = true;
+      // A source that is no string stays among the other members.
+      if (is_string) {
+        line->source = bytes_of(string);
+        keep = false;
+      }
+    } else if (member.key == "origin") {
+      if (seen_origin) return WEIR_JSON_DUPLICATE;
+      seen_origin = true;
+      if (is_string) line->origin = bytes_of(string); else if (!member.value.is_null()) broken_origin = true;
       keep = false;
     }
     if (keep) {
@@ -166,6 +172,7 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
   if (!line->text.bytes) return WEIR_JSON_NO_TEXT;
   if (collision) return WEIR_JSON_COLLISION;
   if (broken_id) return WEIR_JSON_ID_TYPE;
+  if (broken_origin) return WEIR_JSON_ORIGIN_TYPE;
   // The line is UTF-8, but an escape of half a surrogate pair may not be.
   const weir_json_bytes strings[] = {line->text, line->id, line->source, line->origin};
   for (auto &string : strings) {

@@ -2,8 +2,8 @@
 //
 // Normalisation before shingling, after datatrove's simplification of texts: words are separated by Unicode white space; letters
 // become lower case and lose their diacritics (ASCII, Latin-1, Latin Extended-A; combining marks U+0300–036F; Greek and Cyrillic
-// become lower case); punctuation, symbols and control characters of ASCII, Latin-1, General Punctuation, CJK and full-width forms go, without
-// separating words; a run of digits becomes one 0; a word that is empty after that is none. Code points of scripts written without
+// become lower case); punctuation, symbols and control characters of ASCII, Latin-1, General Punctuation, CJK and full-width forms go,
+// without separating words; a run of digits becomes one 0; a word that is empty after that is none. Code points of scripts written without
 // blanks (Han, kana, Thai, Lao, Myanmar, Khmer) are words of their own. Everything else stands for itself; malformed bytes too.
 //
 // MinHash: the 64-bit fingerprints h of the shingles go through the family a·h + b mod 2^64, a odd: bijections that keep 64 bits
@@ -47,8 +47,8 @@ static inline uint32_t decode(const uint8_t *text, size_t left, size_t *width) {
 }
 
 static inline int is_space(uint32_t scalar) {
-  return scalar == 0x85 || scalar == 0xA0 || scalar == 0x1680 || (scalar >= 0x2000 && scalar <= 0x200A) || scalar == 0x2028 || scalar == 0x2029 ||
-         scalar == 0x202F || scalar == 0x205F || scalar == 0x3000;
+  return scalar == 0x85 || scalar == 0xA0 || scalar == 0x1680 || (scalar >= 0x2000 && scalar <= 0x200A) || scalar == 0x2028 ||
+         scalar == 0x2029 || scalar == 0x202F || scalar == 0x205F || scalar == 0x3000;
 }
 
 size_t weir_collapse_space(const uint8_t *text, size_t count, uint8_t *out) {
@@ -146,13 +146,15 @@ static inline uint64_t close_word(word *w) {
 
 // What an ASCII byte becomes: 0 nothing, 1 the end of a word, '0' a digit, else a letter.
 static const uint8_t ascii[128] = {
-    ['\t'] = 1,  ['\n'] = 1,  [11] = 1,    ['\f'] = 1,  ['\r'] = 1,  [' '] = 1,   ['0'] = '0', ['1'] = '0', ['2'] = '0', ['3'] = '0', ['4'] = '0',
-    ['5'] = '0', ['6'] = '0', ['7'] = '0', ['8'] = '0', ['9'] = '0', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f',
-    ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q',
-    ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b',
-    ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm',
-    ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x',
-    ['y'] = 'y', ['z'] = 'z'};
+    ['\t'] = 1, ['\n'] = 1, [11] = 1, ['\f'] = 1, ['\r'] = 1, [' '] = 1,
+    ['0'] = '0', ['1'] = '0', ['2'] = '0', ['3'] = '0', ['4'] = '0', ['5'] = '0', ['6'] = '0', ['7'] = '0', ['8'] = '0', ['9'] = '0',
+    ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i',
+    ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r',
+    ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
+    ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i',
+    ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r',
+    ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+};
 
 size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint64_t *out) {
   size_t words = 0;

@@ -1,6 +1,7 @@
 // A persistent thread pool: short spins before sleeping, because a transformer step hands out hundreds of tiny jobs.
 #include "weir_pool.h"
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #if defined(__x86_64__)
@@ -81,7 +82,11 @@ void weir_pool_run(weir_pool *pool, size_t tasks, void (*body)(void *, size_t), 
   pthread_cond_broadcast(&pool->wake);
   pthread_mutex_unlock(&pool->lock);
   drain(pool);
-  while (atomic_load_explicit(&pool->running, memory_order_acquire) != 0) weir_pause();
+  // Past a short spin the processor goes to whoever holds the others up, on a machine that is shared.
+  for (int spins = 0; atomic_load_explicit(&pool->running, memory_order_acquire) != 0; spins++) {
+    if (spins < 20000) weir_pause();
+    else sched_yield();
+  }
 }
 
 void weir_pool_destroy(weir_pool *pool) {

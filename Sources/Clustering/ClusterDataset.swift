@@ -36,7 +36,9 @@ public enum ClusterDataset {
 
   /// Assigns every window to its leaf, without writing.
   /// - Throws: `WeirError` where the vectors are those of another embedder.
-  public static func assign(_ vectors: WindowVectors, tree: StoredTree, pool: ThreadPool, progress: Progress = .silent) throws -> ClusterAssignment {
+  public static func assign(_ vectors: WindowVectors, tree: StoredTree, pool: ThreadPool, progress: Progress = .silent) throws
+    -> ClusterAssignment
+  {
     guard tree.tree.embedder == vectors.embedder, tree.tree.dimensions == vectors.dimensions else {
       throw WeirError(
         vectors.path, "the vectors come from another embedder than the tree \(tree.path)",

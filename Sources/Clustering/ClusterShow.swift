@@ -1,8 +1,9 @@
 import Corpus
-import func Foundation.log
 import Kernels
 import Pipeline
 import Primitives
+
+import func Foundation.log
 
 /// Looks into the clusters of a tree: sizes, telling words, sample texts, and how well they agree with a label.
 public enum ClusterShow {
@@ -69,7 +70,8 @@ public enum ClusterShow {
       emptyLeaves: (0..<index.leafCount).reduce(0) { $0 + (index.count(of: $1) == 0 ? 1 : 0) }, textWindows: words?.texts ?? 0,
       labelled: labels?.reduce(0) { $0 + ($1 == nil ? 0 : 1) } ?? 0, purity: nil, mutualInformation: nil)
     let terms = words.map { telling($0, tree: tree, shown: shown, count: configuration.terms) } ?? [:]
-    let nearest = try vectors.map { try nearestWindows($0, tree: tree, assignment: assignment, shown: shown, count: configuration.samples) } ?? [:]
+    let nearest =
+      try vectors.map { try nearestWindows($0, tree: tree, assignment: assignment, shown: shown, count: configuration.samples) } ?? [:]
     let tables = labels.map { labelTables($0, tree: tree, leaves: assignment.leaves) }
     for node in shown {
       let entry = tree.nodes[node]
@@ -115,9 +117,9 @@ public enum ClusterShow {
     return (counts, byLeaf.reduce(0, +), byLeaf)
   }
 
-  /// For each node, the words with the highest p·ln(p/q): p the share of its windows with the word, q that of its parent (of
-  /// everything, for the root: there the most frequent of the rarer words). A leaf with more windows than were read does not
-  /// weigh more. Words in most windows of the parent fall out by themselves: their ratio is near 1.
+  /// For each node but the root, the words with the highest p·ln(p/q): p the share of its windows with the word, q that of its
+  /// parent. Words in most windows of the parent fall out by themselves: their ratio is near 1. A leaf with more windows than
+  /// were read does not weigh more.
   private static func telling(
     _ words: (counts: WordCounts, texts: Int, byLeaf: [Int]), tree: ClusterTree, shown: [Int], count: Int
   ) -> [Int: [ClusterReport.Term]] {
@@ -133,20 +135,15 @@ public enum ClusterShow {
       nodeTexts[parent] += nodeTexts[node]
     }
     var result: [Int: [ClusterReport.Term]] = [:]
-    for node in shown where nodeTexts[node] > 0 {
+    for node in shown where nodeTexts[node] > 0 && tree.nodes[node].parent >= 0 {
       let parent = tree.nodes[node].parent
       var scored: [(score: Double, share: Double, word: [UInt8])] = []
       for (word, windows) in nodeWords[node] {
         // A word of one window tells about that window, not about the cluster.
         guard windows > 1 || nodeTexts[node] < 4 else { continue }
         let share = Double(windows) / Double(nodeTexts[node])
-        let above: Double
-        if parent >= 0 {
-          above = Double(nodeWords[parent][word] ?? windows) / Double(nodeTexts[parent])
-        } else {
-          above = 0.5
-        }
-        let score = parent >= 0 ? share * log(share / above) : share * log(1 / share)
+        let above = Double(nodeWords[parent][word] ?? windows) / Double(nodeTexts[parent])
+        let score = share * log(share / above)
         if score > 0 { scored.append((score, share, words.counts.words[word])) }
       }
       scored.sort { $0.score != $1.score ? $0.score > $1.score : $0.word.lexicographicallyPrecedes($1.word) }

@@ -52,7 +52,8 @@ public enum TreeFit {
     try configuration.validate()
     let chosen = sample(vectors: vectors, count: count, dimensions: dimensions, configuration: configuration)
     guard !chosen.isEmpty else {
-      throw WeirError("cluster fit", "every vector is zero: the windows share no feature with the embedder", remedy: "fit the embedder on this data")
+      throw WeirError(
+        "cluster fit", "every vector is zero: the windows share no feature with the embedder", remedy: "fit the embedder on this data")
     }
     var nodes = [ClusterTree.Node(parent: -1, level: 0, firstChild: 0, childCount: 0, leaf: -1)]
     var centroids = mean(vectors, of: chosen, dimensions: dimensions, spherical: configuration.kMeans.spherical)

@@ -8,6 +8,9 @@ public struct ClusterAssignment: Sendable, Equatable {
   /// The tensor file's name in the folder.
   public static let fileName = "leaves.safetensors"
 
+  /// The most leaves an assignment may name: four times those of a tree of arity 64 and depth 4.
+  public static let mostLeaves = 1 << 26
+
   /// The fingerprint of the dataset.
   public var dataset: String
   /// The fingerprint of the cluster tree.
@@ -34,7 +37,7 @@ public struct ClusterAssignment: Sendable, Equatable {
     guard Files.isFolder(folder) else { throw WeirError(folder, "no cluster assignment here", remedy: "make one with weir cluster assign") }
     let manifest = try Manifest.read(folder: folder, format: Self.format)
     guard let dataset = manifest.inputs["dataset"], let tree = manifest.inputs["tree"], let leafCount = manifest.counts["leaves"],
-      let windows = manifest.counts["windows"], leafCount > 0, windows >= 0
+      let windows = manifest.counts["windows"], (1...Self.mostLeaves).contains(leafCount), windows >= 0
     else { throw WeirError(folder + "/manifest.json", "names no dataset, tree, leaves or windows", remedy: "assign the dataset again") }
     let file = try SafetensorsFile(folder + "/" + Self.fileName)
     guard file.dtype("leaf") == .U32, file.shape("leaf") == [windows] else {

@@ -21,6 +21,9 @@ public final class DocumentSource {
   private var current: FileState?
   private var doneBytes = 0
 
+  /// Where a piece of a file lands before it joins its lines.
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+
   private struct FileState {
     var source: any ByteSource
     var kind: LineBlock.Kind?
@@ -60,6 +63,8 @@ public final class DocumentSource {
     self.open = open
     totalBytes = files.contains("-") ? nil : try files.reduce(0) { $0 + (try Files.size($1)) }
   }
+
+  deinit { buffer.deallocate() }
 
   /// Bytes of the files read so far, as they are on disk: for progress.
   public var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
@@ -146,14 +151,8 @@ public final class DocumentSource {
 
   /// Reads a piece, at the beginning of a file without the byte order mark, and finds out there what the file is.
   private func read(_ state: inout FileState, into bytes: inout [UInt8]) throws {
-    let start = bytes.count
-    let want = max(1 << 16, min(blockSize, 1 << 20))
-    var got = 0
-    bytes.append(contentsOf: repeatElement(0, count: want))
-    do {
-      defer { bytes.removeSubrange((start + got)...) }
-      got = try bytes.withUnsafeMutableBytes { try state.source.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
-    }
+    let got = try state.source.read(into: buffer)
+    bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
     if got == 0 { state.ended = true }
     guard state.isFirst, got > 0 else { return }
     state.isFirst = false

@@ -8,6 +8,10 @@ enum FileKind: Equatable {
   case json(String)
   /// JSON Lines, plain or compressed.
   case jsonLines
+  /// A weir stream of token documents.
+  case tokenStream
+  /// Something else that is compressed: its checksums can be checked.
+  case compressed
   /// A safetensors file.
   case safetensors
   /// A Megatron index.
@@ -22,6 +26,8 @@ enum FileKind: Equatable {
     switch self {
     case .json(let name): name
     case .jsonLines: "JSON Lines"
+    case .tokenStream: "token stream"
+    case .compressed: "compressed file"
     case .safetensors: "safetensors"
     case .index: "Megatron index"
     case .tokens: "tokens of a Megatron index"
@@ -45,8 +51,8 @@ enum FileKind: Equatable {
       if head.starts(with: LLMTokens.magic) { return .llmTokens }
       return Files.exists(String(path.dropLast(4)) + ".idx") ? .tokens : nil
     }
+    if isCompressed(head) { return try compressedKind(path, name: name) }
     if isJSONLines(name) { return .jsonLines }
-    if isCompressed(head) { return .jsonLines }
     if name.hasSuffix(".json") { return try jsonKind(path, name: name).map { .json($0) } }
     return nil
   }
@@ -60,6 +66,20 @@ enum FileKind: Equatable {
   static func isCompressed(_ head: [UInt8]) -> Bool {
     if head.starts(with: [0x1F, 0x8B]) || head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return true }
     return head.count >= 4 && head[0] & 0xF0 == 0x50 && head[1...3].elementsEqual([0x2A, 0x4D, 0x18])
+  }
+
+  /// A damaged file is of the kind that its name says.
+  private static func compressedKind(_ path: String, name: String) throws -> FileKind {
+    guard let reader = try? ByteReader(path) else { return isJSONLines(name) ? .jsonLines : .compressed }
+    switch reader.kind {
+    case .tokens: return .tokenStream
+    case .documents: return .jsonLines
+    case nil: break
+    }
+    if isJSONLines(name) { return .jsonLines }
+    var first: UInt8 = 0
+    let count = withUnsafeMutableBytes(of: &first) { (try? reader.read(into: $0)) ?? 0 }
+    return count == 1 && first == 0x7B ? .jsonLines : .compressed
   }
 
   private static func isJSONLines(_ name: String) -> Bool {
@@ -77,7 +97,8 @@ enum FileKind: Equatable {
   /// Names that only files of ours (or of model folders) have.
   private static let names = [
     "manifest.json": "manifest", "run.json": "run description", "report.json": "report", "summary.json": "summary",
-    "state.json": "checkpoint state", "tree.json": "cluster tree shape", "embedder.json": "embedder", "tokenizer.json": "tokenizer",
+    "state.json": "checkpoint state", "split.json": "split", "tree.json": "cluster tree shape", "embedder.json": "embedder",
+    "tokenizer.json": "tokenizer",
     "tokenizer_config.json": "tokenizer configuration", "special_tokens_map.json": "special tokens", "config.json": "model configuration",
     "generation_config.json": "generation configuration", "model.safetensors.index.json": "index of weights",
   ]

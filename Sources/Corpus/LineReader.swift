@@ -1,27 +1,61 @@
+import Foundation
 import Primitives
 import Storage
 
-/// The lines of a file one by one, without their newlines.
+/// The lines of a file, plain or compressed, one by one and without their newlines.
 final class LineReader {
-  private let file: MappedFile
-  private var position = 0
+  private let reader: ByteReader
+  private let buffer: UnsafeMutableRawBufferPointer
+  private var start = 0
+  private var end = 0
+  /// Lines read so far.
+  private(set) var lines = 0
+  private static let piece = 1 << 18
 
   /// Opens a file.
   init(_ path: String) throws {
-    guard !FileKind.isCompressed(try FileKind.head(of: path)) else {
-      throw WeirError(path, "is compressed and cannot be read here", remedy: "decompress it first")
-    }
-    file = try MappedFile(path)
+    reader = try ByteReader(path)
+    buffer = .allocate(byteCount: Self.piece, alignment: 64)
   }
 
-  /// The next line; nil at the end. A last line without a newline counts.
+  deinit { buffer.deallocate() }
+
+  /// What a weir stream carries; nil where the file is none.
+  var kind: StreamKind? { reader.kind }
+
+  /// The next line; nil at the end, where a stream's proof has been checked. A last line without a newline counts.
   func next() throws -> [UInt8]? {
-    guard position < file.count else { return nil }
-    return file.withBytes { bytes in
-      let rest = bytes[position...]
-      let end = rest.firstIndex(of: 0x0A) ?? bytes.count
-      defer { position = min(end + 1, bytes.count) }
-      return Array(bytes[position..<end])
+    var line: [UInt8] = []
+    while true {
+      if start == end {
+        (start, end) = (0, try reader.read(into: buffer))
+        if end == 0 {
+          if line.isEmpty {
+            try reader.finish(records: lines)
+            return nil
+          }
+          lines += 1
+          return line
+        }
+      }
+      let rest = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+      if let base = rest.baseAddress, let found = memchr(base, 0x0A, rest.count) {
+        let length = UnsafeRawPointer(found) - base
+        line.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<length]))
+        start += length + 1
+        lines += 1
+        return line
+      }
+      line.append(contentsOf: rest)
+      start = end
     }
+  }
+
+  /// Reads a file to its end for the checksums of its compression, and a weir stream's proof.
+  static func readThrough(_ path: String, _ body: () throws -> Void) throws {
+    let reader = try ByteReader(path)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 64)
+    defer { buffer.deallocate() }
+    while try reader.read(into: buffer) > 0 { try body() }
   }
 }

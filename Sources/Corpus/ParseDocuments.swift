@@ -104,6 +104,7 @@ public struct ParseDocuments: Stage {
     case WEIR_JSON_ID_TYPE: "\(idField) is neither a string nor a number"
     case WEIR_JSON_DUPLICATE: "a member twice"
     case WEIR_JSON_COLLISION: "text besides \(textField)"
+    case WEIR_JSON_ORIGIN_TYPE: "origin is not a string"
     case WEIR_JSON_MEMORY: "too large to parse"
     default: "broken JSON"
     }

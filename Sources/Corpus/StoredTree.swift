@@ -95,7 +95,8 @@ public struct StoredTree: Sendable {
   /// Throws where the tree was fitted on vectors of another embedder.
   public func check(embedder: String) throws {
     guard tree.embedder == embedder else {
-      throw WeirError(path, "the tree belongs to another embedder than the vectors", remedy: "embed with the tree's embedder or fit the tree again")
+      throw WeirError(
+        path, "the tree belongs to another embedder than the vectors", remedy: "embed with the tree's embedder or fit the tree again")
     }
   }
 

@@ -5,7 +5,15 @@ import Storage
 extension Verifier {
   /// What the format of a folder promises, beyond the checksums.
   func checkContent(_ manifest: Manifest, in folder: String) throws {
-    if manifest.format == TokenDataset.format { try attempt { try checkDataset(manifest, in: folder) } }
+    try attempt {
+      switch manifest.format {
+      case TokenDataset.format: try checkDataset(manifest, in: folder)
+      case WindowVectors.format: _ = try WindowVectors(folder)
+      case ClusterAssignment.format: _ = try ClusterAssignment(folder: folder)
+      case StoredTree.format: _ = try StoredTree(folder)
+      default: break
+      }
+    }
     for file in manifest.files {
       let path = folder + "/" + file.name
       // The dataset's own check has read these with more care.
@@ -25,9 +33,17 @@ extension Verifier {
       case .tokens: try checkIndex(String(path.dropLast(4)) + ".idx", tokens: path)
       case .llmTokens: _ = try LLMTokens.count(try MappedFile(path))
       case .jsonLines: try checkLines(path)
+      case .tokenStream: try checkTokenStream(path)
+      case .compressed: try LineReader.readThrough(path) { try progress.checkStop() }
       case .json(let name): try checkJSON(path, name)
       }
     }
+  }
+
+  /// Every record is whole with ids below the vocabulary, and the proof fits.
+  private func checkTokenStream(_ path: String) throws {
+    let reader = try TokenStreamReader(path: path)
+    while try reader.next() != nil { try progress.checkStop() }
   }
 
   private func checkIndex(_ index: String, tokens: String) throws {
@@ -42,10 +58,7 @@ extension Verifier {
     guard root.isObject else { throw WeirError(path, "is no JSON object") }
     switch name {
     case "mixture": try checkMixture(path)
-    case "step state":
-      guard root["command"]?.string != nil, root["outputs"]?.isObject == true, root["accounts"]?.isArray == true else {
-        throw WeirError(path, "is no state of a step", remedy: "run the recipe again")
-      }
+    case "step state": try checkStep(path)
     case "tokenizer":
       guard root["model"]?["vocab"]?.isObject == true else { throw WeirError(path, "has no model.vocab") }
       guard root["model"]?["merges"]?.isArray == true else { throw WeirError(path, "has no model.merges") }
@@ -62,39 +75,18 @@ extension Verifier {
     var listed = 0
     for (index, cluster) in mixture.clusters.enumerated() {
       let numbers = [cluster.weight, cluster.general, cluster.seed, cluster.epochs]
-      guard cluster.leaf != index || !numbers.allSatisfy({ $0 >= 0 && $0.isFinite }) || cluster.windows < 0 || cluster.tokens < 0 else { continue }
+      guard cluster.leaf != index || !numbers.allSatisfy({ $0 >= 0 && $0.isFinite }) || cluster.windows < 0 || cluster.tokens < 0 else {
+        continue
+      }
       listed += 1
       if listed <= Self.problemLimit { wrong("cluster \(index) has another number, or a share or count below 0") }
     }
     if listed > Self.problemLimit { wrong("and \(listed - Self.problemLimit) more clusters like that") }
-    for (name, sum) in [("weights", mixture.clusters.reduce(0) { $0 + $1.weight }), ("general shares", mixture.clusters.reduce(0) { $0 + $1.general })]
+    for (name, sum) in [
+      ("weights", mixture.clusters.reduce(0) { $0 + $1.weight }), ("general shares", mixture.clusters.reduce(0) { $0 + $1.general }),
+    ]
     where !((sum - 1).magnitude < 1e-6) && !mixture.clusters.isEmpty {
       wrong("its \(name) sum to \(sum), not to 1")
     }
-  }
-
-  /// Every line is a JSON object; a line of documents (those of which the first has a text) has a text.
-  private func checkLines(_ path: String) throws {
-    let reader = try LineReader(path)
-    var number = 0
-    var bad = 0
-    var hasText: Bool?
-    while let line = try reader.next() {
-      number += 1
-      if number % 4_096 == 0 { try progress.checkStop() }
-      if line.isEmpty { continue }
-      let place = "\(path):\(number)"
-      let reason: String?
-      do {
-        let root = try JSONDocument(line, place: place).root
-        let isDocument = root["text"]?.string != nil
-        if hasText == nil { hasText = isDocument }
-        reason = !root.isObject ? "is no JSON object" : hasText == true && !isDocument ? "has no text" : nil
-      } catch let error as WeirError { reason = error.reason }
-      guard let reason else { continue }
-      bad += 1
-      if bad <= Self.problemLimit { problem("\(place): \(reason)") }
-    }
-    if bad > Self.problemLimit { problem("\(path): and \(bad - Self.problemLimit) more lines like that") }
   }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Pipeline
 import Primitives
 import Storage
@@ -9,7 +8,9 @@ extension Verifier {
   func checkDataset(_ manifest: Manifest, in folder: String) throws {
     let place = folder + "/" + Manifest.fileName
     func count(_ name: String) throws -> Int {
-      guard let value = manifest.counts[name], value >= 0 else { throw WeirError(place, "no count of \(name)", remedy: "make the dataset again") }
+      guard let value = manifest.counts[name], value >= 0 else {
+        throw WeirError(place, "no count of \(name)", remedy: "make the dataset again")
+      }
       return value
     }
     let (vocabulary, end, shards) = (try count("vocabulary"), try count("end_of_document"), try count("shards"))
@@ -82,23 +83,18 @@ extension Verifier {
     if listed > Self.problemLimit { problem("\(file.path): and \(listed - Self.problemLimit) more like that") }
   }
 
-  private struct InfoLine: Decodable {
-    var id: String
-    var origin: String
-    var bytes: Int
-  }
-
   /// The lines that say where documents come from.
   /// - Returns: the lines, and the sum of the documents' bytes.
   private func checkInfo(_ path: String, documents: Int) throws -> (lines: Int, bytes: Int) {
     let reader = try LineReader(path)
-    let decoder = JSONDecoder()
     var (lines, bytes, bad) = (0, 0, 0)
     while let line = try reader.next() {
       lines += 1
       if lines % 4_096 == 0 { try progress.checkStop() }
-      if let value = try? decoder.decode(InfoLine.self, from: Data(line)), value.bytes >= 0 {
-        let (sum, overflow) = bytes.addingReportingOverflow(value.bytes)
+      if let root = try? JSONDocument(line, place: path).root, root["id"]?.string != nil, root["origin"]?.string != nil,
+        let size = root["bytes"]?.int, size >= 0
+      {
+        let (sum, overflow) = bytes.addingReportingOverflow(size)
         bytes = overflow ? .max : sum
         continue
       }

@@ -77,6 +77,7 @@ final class Verifier {
 
   /// What a folder without a manifest is.
   private static func looseKind(_ folder: String) -> String {
+    if Files.exists(folder + "/split.json") { return "split" }
     if Files.exists(folder + "/config.json") { return "model" }
     if Files.exists(folder + "/tokenizer.json") { return "tokenizer" }
     if Files.exists(folder + "/summary.json") || Files.isFolder(folder + "/steps") { return "recipe run" }
@@ -117,15 +118,19 @@ final class Verifier {
           try visit(path, prefix: prefix + name + "/", root: root, owned: owned, depth: depth + 1)
         }
       } else if let owned {
-        if name != Manifest.fileName || !prefix.isEmpty, !owned.contains(prefix + name) { note("\(path): is not named in the manifest of \(root)") }
+        if name != Manifest.fileName || !prefix.isEmpty, !owned.contains(prefix + name) {
+          note("\(path): is not named in the manifest of \(root)")
+        }
       } else {
-        try attempt { if let kind = try FileKind.of(path) { try checkFile(path, kind) } else { note("\(path): is not known and was not checked") } }
+        try attempt {
+          if let kind = try FileKind.of(path) { try checkFile(path, kind) } else { note("\(path): is not known and was not checked") }
+        }
       }
     }
   }
 
   /// Size and XXH3 of a file, in pieces so that the work can be stopped.
-  private func hash(_ path: String) throws -> (bytes: Int, checksum: String) {
+  func hash(_ path: String) throws -> (bytes: Int, checksum: String) {
     if let known = hashes[path] { return known }
     let file = try MappedFile(path)
     let stream = ChecksumStream()

@@ -49,7 +49,8 @@ public final class WindowVectors: Sendable {
     }
     (count, dimensions) = (shape[0], shape[1])
     guard manifest.counts["windows"] == count else {
-      throw WeirError(file.path, "holds \(count) vectors, the manifest says \(manifest.counts["windows"] ?? 0)", remedy: "make the vectors again")
+      throw WeirError(
+        file.path, "holds \(count) vectors, the manifest says \(manifest.counts["windows"] ?? 0)", remedy: "make the vectors again")
     }
   }
 

@@ -50,34 +50,38 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   /// Bytes of memory that a fuzzy search over so many documents needs, beyond batches under way.
   ///
   /// While signatures are collected, a document takes 24 bytes; what its bands (8 bytes each) and its shingles (4 bytes each)
-  /// take beyond `spillLimit` lies in a temporary file. While groups are formed it takes up to 57 bytes.
+  /// take beyond `spillLimit` lies in a temporary file. While groups are formed it takes up to 57 bytes, and compared pairs up to 96 MiB.
   /// - Parameters:
   ///   - documents: documents in the corpus.
   ///   - shinglesPerDocument: different shingles in a document, on average; about its words.
   ///   - spillLimit: as for `FuzzyDeduplicator`.
-  public func estimateMemory(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit) -> Int {
+  public func estimateMemory(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
+    -> Int
+  {
     let spilled = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
-    return 57 * documents + Int(min(spilled, Double(spillLimit)))
+    return 57 * documents + min(16 * documents, 96 << 20) + Int(min(spilled, Double(spillLimit)))
   }
 
   /// Bytes of temporary files of such a search.
-  public func estimateDisk(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit) -> Int {
+  public func estimateDisk(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
+    -> Int
+  {
     let bytes = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
     return bytes > Double(spillLimit) ? Int(min(bytes, 0x1p62)) : 0
   }
 
   /// Checks every member's range.
-  /// - Throws: `WeirError` that names the flag.
+  /// - Throws: `WeirError` that names the flag or the member.
   public func validate() throws {
     func check(_ holds: Bool, _ flag: String, _ reason: String, _ remedy: String) throws {
       if !holds { throw WeirError(flag, reason, remedy: remedy) }
     }
-    try check(1...100 ~= shingleWords, "--shingle-words", "\(shingleWords) words in a shingle", "give 1 to 100")
+    try check(1...100 ~= shingleWords, "shingleWords", "\(shingleWords) words in a shingle", "give 1 to 100")
     try check(1...1_000 ~= bands, "--bands", "\(bands) bands", "give 1 to 1000")
     try check(1...1_000 ~= rows, "--rows", "\(rows) rows in a band", "give 1 to 1000")
     try check(threshold > 0 && threshold <= 1, "--threshold", "a similarity of \(threshold)", "give a number above 0, at most 1")
-    try check(maximumComparisons > 0, "--max-comparisons", "\(maximumComparisons) comparisons", "give at least 1")
-    try check(minimumParagraphBytes >= 0, "--min-paragraph-bytes", "\(minimumParagraphBytes) bytes", "give 0 or more")
+    try check(maximumComparisons > 0, "maximumComparisons", "\(maximumComparisons) comparisons", "give at least 1")
+    try check(minimumParagraphBytes >= 0, "minimumParagraphBytes", "\(minimumParagraphBytes) bytes", "give 0 or more")
   }
 }
 

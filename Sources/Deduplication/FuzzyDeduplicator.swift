@@ -7,10 +7,11 @@
 // that pairs already connected need no comparison. Cost: a sort a band, and one merge of two lists a compared pair.
 
 import CKernels
-import class Foundation.FileManager
 import Kernels
 import Pipeline
 import Primitives
+
+import class Foundation.FileManager
 
 /// Finds near-duplicates by MinHash and locality-sensitive hashing, with verified edges.
 public final class FuzzyDeduplicator {
@@ -115,13 +116,13 @@ public final class FuzzyDeduplicator {
     }
     if report.largestGroup > configuration.alarmDocuments, Double(report.largestGroup) > configuration.alarmShare * Double(count) {
       report.warnings.append(
-        "a group of \(report.largestGroup) near-duplicates is \(Self.percent(report.largestGroup, of: count)) of the documents; look at the examples, "
-          + "raise --threshold if they are not alike")
+        "a group of \(report.largestGroup) near-duplicates is \(Self.percent(report.largestGroup, of: count)) of the documents; "
+          + "look at the examples, raise --threshold if they are not alike")
     }
-    if report.skipped > 0 {
+    if report.skipped * 1_000 > count {
       report.warnings.append(
-        "\(report.skipped) times groups in a crowded band were not compared in full; more rows in a band make crowds rarer, "
-          + "--max-comparisons compares more")
+        "\(report.skipped) times groups that share a band were not compared in full, so that near-duplicates may stay; "
+          + "more --rows make crowded bands rarer")
     }
     return FuzzyDecision(kept: kept, duplicateOf: duplicateOf, report: report)
   }

@@ -18,7 +18,7 @@ public struct ShingledDocuments: Sendable {
 /// Makes the shingles, the MinHash signature and its bands of every document (Broder 1997; Leskovec, Rajaraman, Ullman, ch. 3).
 ///
 /// Words are normalised as `minhash.c` says. The signature has one 64-bit value a permutation of the family a·h + b mod 2⁶⁴; a band is
-/// the fingerprint of its rows. Shingles are kept with 32 bits, with which the Jaccard similarity of sets of n shingles is off by about n·2⁻³².
+/// the fingerprint of its rows. Shingles are kept with 32 bits: the Jaccard similarity of sets of n shingles is off by about n·2⁻³².
 /// The stage counts nothing: `NearDuplicateFilter` does.
 public struct ShingleDocuments: Stage {
   private let configuration: DeduplicationConfiguration

@@ -59,7 +59,9 @@ final class SpillBuffer<Element> {
   }
 
   private func failure() -> WeirError {
-    WeirError(folder, "cannot write a temporary file: \(String(cString: strerror(errno)))", remedy: "set TMPDIR to a folder with room, or allow more memory")
+    WeirError(
+      folder, "cannot write a temporary file: \(String(cString: strerror(errno)))",
+      remedy: "set TMPDIR to a folder with room, or allow more memory")
   }
 
   /// Ends the appending: from now on the elements can be read.

@@ -51,7 +51,8 @@ extension LSIEmbedder {
       configuration: description.configuration, tokenizer: description.tokenizer, idf: file.floats("idf"),
       projection: file.floats("projection"), singularValues: file.floats("singular_values"))
     guard fingerprint == description.fingerprint else {
-      throw WeirError(file.path, "its content is not what embedder.json says (\(description.fingerprint))", remedy: "make the embedder again")
+      throw WeirError(
+        file.path, "its content is not what embedder.json says (\(description.fingerprint))", remedy: "make the embedder again")
     }
   }
 

@@ -24,8 +24,9 @@ public struct LSIEmbedder: Embedder {
     public var iterations = 4
     /// Directions beyond `dimensions` that are iterated.
     public var oversampling = 16
-    /// The exponent of the singular values in the projection: 1 = classic LSI, 0 = every direction alike.
-    public var spectrum = 1.0
+    /// The exponent of the singular values in the projection: 1 = classic LSI, 0 = every direction alike. Half the exponent tells
+    /// small domains apart better (docs/LOG).
+    public var spectrum = 0.5
     /// The seed of sampling and start.
     public var seed: UInt64 = 1
 

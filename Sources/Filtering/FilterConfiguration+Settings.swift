@@ -37,7 +37,8 @@ extension FilterConfiguration {
       throw WeirError("length", "the minimum of \(length.minimumCharacters) is above the maximum of \(length.maximumCharacters)")
     }
     guard gopherQuality.minimumWords <= gopherQuality.maximumWords else {
-      throw WeirError("gopherQuality", "the minimum of \(gopherQuality.minimumWords) words is above the maximum of \(gopherQuality.maximumWords)")
+      throw WeirError(
+        "gopherQuality", "the minimum of \(gopherQuality.minimumWords) words is above the maximum of \(gopherQuality.maximumWords)")
     }
   }
 }

@@ -16,7 +16,9 @@ public struct FilterDocuments: Stage {
   ///   - configuration: rules and thresholds.
   ///   - record: a document as a line for `--rejects`; called only where rejects are kept.
   /// - Throws: `WeirError` for thresholds that contradict each other.
-  public init(_ configuration: FilterConfiguration = .init(), record: @escaping @Sendable (Document) -> [UInt8] = { $0.text }) throws {
+  public init(
+    _ configuration: FilterConfiguration = .init(), record: @escaping @Sendable (Document) -> [UInt8] = SerializeDocuments.line
+  ) throws {
     try configuration.validate()
     self.configuration = configuration
     self.record = record

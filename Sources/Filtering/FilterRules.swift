@@ -20,7 +20,9 @@ public struct FilterRules: Sendable, Equatable {
       let removes = name.hasPrefix("-")
       if removes { name.removeFirst() }
       guard let rules = Self.rules(named: name) else {
-        throw WeirError("--rules", "unknown rule '\(name)'", remedy: "valid are \(Self.names.joined(separator: ", ")), and single rules such as c4.policy")
+        throw WeirError(
+          "--rules", "unknown rule '\(name)'", remedy: "valid are \(Self.names.joined(separator: ", ")), and single rules such as c4.policy"
+        )
       }
       named = true
       if removes { enabled.subtract(rules) } else { enabled.formUnion(rules) }

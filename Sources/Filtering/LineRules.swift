@@ -7,8 +7,30 @@
 
 /// C4's rules over lines.
 struct LineRules {
-  let rules: FilterRules
-  let limits: FilterConfiguration.C4
+  private let limits: FilterConfiguration.C4
+  // One look-up in a set a rule and line would cost as much as the rules.
+  private let longWords: Bool
+  private let citations: Bool
+  private let noTerminalPunctuation: Bool
+  private let shortLines: Bool
+  private let loremIpsum: Bool
+  private let javascript: Bool
+  private let curlyBracket: Bool
+  private let policy: Bool
+  private let tooFewSentences: Bool
+
+  init(rules: FilterRules, limits: FilterConfiguration.C4) {
+    self.limits = limits
+    longWords = rules.contains(.longWords)
+    citations = rules.contains(.citations)
+    noTerminalPunctuation = rules.contains(.noTerminalPunctuation)
+    shortLines = rules.contains(.shortLines)
+    loremIpsum = rules.contains(.loremIpsum)
+    javascript = rules.contains(.javascript)
+    curlyBracket = rules.contains(.curlyBracket)
+    policy = rules.contains(.policy)
+    tooFewSentences = rules.contains(.tooFewSentences)
+  }
 
   /// What the rules found.
   struct Outcome {
@@ -31,33 +53,33 @@ struct LineRules {
     for extent in shape.lines {
       line.removeAll(keepingCapacity: true)
       if !extent.isBlank { line += text[shape.words[extent.firstWord].start..<shape.words[extent.lastWord - 1].end] }
-      if rules.contains(.longWords), (extent.firstWord..<extent.lastWord).contains(where: { shape.words[$0].characters > limits.maximumWordLength }) {
+      if longWords, (extent.firstWord..<extent.lastWord).contains(where: { shape.words[$0].characters > limits.maximumWordLength }) {
         outcome.removed[.longWords, default: 0] += 1
         continue
       }
-      if rules.contains(.citations) { Self.removeCitations(&line) }
-      if rules.contains(.noTerminalPunctuation), !Self.endsInPunctuation(line) {
+      if citations { Self.removeCitations(&line) }
+      if noTerminalPunctuation, !Self.endsInPunctuation(line) {
         outcome.removed[.noTerminalPunctuation, default: 0] += 1
         continue
       }
-      if rules.contains(.shortLines), extent.lastWord - extent.firstWord < limits.minimumWordsPerLine {
+      if shortLines, extent.lastWord - extent.firstWord < limits.minimumWordsPerLine {
         outcome.removed[.shortLines, default: 0] += 1
         continue
       }
       let phrases = Self.phrases(line)
-      if rules.contains(.loremIpsum), phrases.contains(.lorem) {
+      if loremIpsum, phrases.contains(.lorem) {
         outcome.reason = FilterRule.loremIpsum.rawValue
         return outcome
       }
-      if rules.contains(.javascript), phrases.contains(.javascript) {
+      if javascript, phrases.contains(.javascript) {
         outcome.removed[.javascript, default: 0] += 1
         continue
       }
-      if rules.contains(.curlyBracket), phrases.contains(.curly) {
+      if curlyBracket, phrases.contains(.curly) {
         outcome.reason = FilterRule.curlyBracket.rawValue
         return outcome
       }
-      if rules.contains(.policy), phrases.contains(.policy) {
+      if policy, phrases.contains(.policy) {
         outcome.removed[.policy, default: 0] += 1
         continue
       }
@@ -66,7 +88,7 @@ struct LineRules {
       kept += line
       keptLines += 1
     }
-    if rules.contains(.tooFewSentences), sentences < limits.minimumSentences {
+    if tooFewSentences, sentences < limits.minimumSentences {
       outcome.reason = FilterRule.tooFewSentences.rawValue
       return outcome
     }
@@ -154,8 +176,8 @@ struct LineRules {
     static let policy = Phrases(rawValue: 8)
   }
 
-  private static let lorem = Array("lorem ipsum".utf8)
-  private static let javascript = Array("javascript".utf8)
+  private static let loremPhrase = Array("lorem ipsum".utf8)
+  private static let javascriptPhrase = Array("javascript".utf8)
   private static let policies = [
     Array("terms of use".utf8), Array("privacy policy".utf8), Array("cookie policy".utf8), Array("uses cookies".utf8),
     Array("use of cookies".utf8), Array("use cookies".utf8),
@@ -180,8 +202,8 @@ struct LineRules {
       guard index + 1 < count else { break }
       let next = bytes[index + 1].lowered
       switch byte.lowered {
-      case 0x6C where next == 0x6F: if matches(lorem, index) { found.insert(.lorem) }
-      case 0x6A where next == 0x61: if matches(javascript, index) { found.insert(.javascript) }
+      case 0x6C where next == 0x6F: if matches(loremPhrase, index) { found.insert(.lorem) }
+      case 0x6A where next == 0x61: if matches(javascriptPhrase, index) { found.insert(.javascript) }
       case 0x74 where next == 0x65: if matches(policies[0], index) { found.insert(.policy) }
       case 0x70 where next == 0x72: if matches(policies[1], index) { found.insert(.policy) }
       case 0x63 where next == 0x6F: if matches(policies[2], index) { found.insert(.policy) }

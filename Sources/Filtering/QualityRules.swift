@@ -33,7 +33,9 @@ struct QualityRules {
       if rules.contains(.wordsTooLong), mean > limits.maximumMeanWordLength { return FilterRule.wordsTooLong.rawValue }
     }
     let words = Double(max(1, shape.words.count))
-    if rules.contains(.tooManyHashes), Double(shape.hashes) / words > limits.maximumSymbolsPerWord { return FilterRule.tooManyHashes.rawValue }
+    if rules.contains(.tooManyHashes), Double(shape.hashes) / words > limits.maximumSymbolsPerWord {
+      return FilterRule.tooManyHashes.rawValue
+    }
     if rules.contains(.tooManyEllipses), Double(shape.ellipses) / words > limits.maximumSymbolsPerWord {
       return FilterRule.tooManyEllipses.rawValue
     }
@@ -56,7 +58,9 @@ struct QualityRules {
       if end - line.start >= 3, text.holds(0x2E, 0x2E, 0x2E, at: end - 3) || text.holds(0xE2, 0x80, 0xA6, at: end - 3) { ellipses += 1 }
     }
     let lines = Double(shape.lines.count)
-    if rules.contains(.tooManyBullets), Double(bullets) / lines > limits.maximumBulletLineShare { return FilterRule.tooManyBullets.rawValue }
+    if rules.contains(.tooManyBullets), Double(bullets) / lines > limits.maximumBulletLineShare {
+      return FilterRule.tooManyBullets.rawValue
+    }
     if rules.contains(.tooManyEllipsisLines), Double(ellipses) / lines > limits.maximumEllipsisLineShare {
       return FilterRule.tooManyEllipsisLines.rawValue
     }

@@ -42,14 +42,12 @@ struct TextShape {
   /// `...` (not overlapping) and `…` in all.
   private(set) var ellipses = 0
 
-  private static let seed: UInt64 = 0xCBF2_9CE4_8422_2325
-  private static let prime: UInt64 = 0x0000_0100_0000_01B3
+  private static let factor: UInt64 = 0x9FB2_1C65_1E98_DF25
 
   /// Takes the shape of `text`.
   mutating func measure(_ text: [UInt8]) {
     words.removeAll(keepingCapacity: true)
     lines.removeAll(keepingCapacity: true)
-    characters = 0
     newlines = 0
     hashes = 0
     ellipses = 0
@@ -57,90 +55,102 @@ struct TextShape {
     let count = bytes.count
     let classes = ByteClass.table
     var index = 0
-    var wordStart = -1
-    var wordFirstCharacter = 0
-    var wordHash = Self.seed
-    var hasLetter = false
-    var hasContent = false
-    var lineStart = 0
-    var lineFirstCharacter = 0
-    var lineFirstWord = 0
-    var lineHash = Self.seed
-    var dots = 0
-    var passed = 0  // code points so far
+    var width = 1
+    // Bytes that are not the first of a code point, so far: code points are bytes without them.
+    var inner = 0
+    var line = Line(start: 0, end: 0, characters: 0, firstWord: 0, lastWord: 0, hash: 0)
+    var lineInner = 0
     while index < count {
       let byte = bytes[index]
-      var width = 1
-      var kind = classes[Int(byte)]
+      if classes[Int(byte)] & ByteClass.space != 0 {
+        if byte == 0x0A {
+          close(&line, at: index, inner - lineInner)
+          newlines += 1
+          line = Line(start: index + 1, end: 0, characters: 0, firstWord: words.count, lastWord: 0, hash: 0)
+          lineInner = inner
+        } else {
+          line.hash = (line.hash ^ UInt64(byte)) &* Self.factor
+        }
+        index += 1
+        continue
+      }
       if byte >= 0x80 {
         let scalar = UTF8Scalar.decode(bytes, at: index, width: &width)
-        kind = ByteClass.classify(scalar, needsContent: !hasLetter || !hasContent)
-        if scalar == 0x2026 { ellipses += 1 }
+        if ByteClass.isSpace(scalar) {
+          line.hash = (line.hash ^ UInt64(scalar)) &* Self.factor
+          index += width
+          inner += width - 1
+          continue
+        }
       }
-      if byte == 0x2E {
+      // A word; its fingerprint takes eight bytes at a time.
+      let start = index
+      let innerBefore = inner
+      var kind: UInt8 = 0
+      var hash: UInt64 = 0
+      var block: UInt64 = 0
+      while index < count {
+        let byte = bytes[index]
+        if byte < 0x80 {
+          let own = classes[Int(byte)]
+          if own & ByteClass.space != 0 { break }
+          kind |= own
+          width = 1
+        } else {
+          let scalar = UTF8Scalar.decode(bytes, at: index, width: &width)
+          if ByteClass.isSpace(scalar) { break }
+          kind |= ByteClass.classify(scalar, needsContent: kind & ByteClass.letter == 0 || kind & ByteClass.content == 0)
+          inner += width - 1
+        }
+        for offset in index..<index + width {
+          block = block << 8 | UInt64(bytes[offset])
+          if (offset - start) & 7 == 7 {
+            hash = (hash ^ block) &* Self.factor
+            hash ^= hash >> 29
+            block = 0
+          }
+        }
+        index += width
+      }
+      hash = (hash ^ block) &* Self.factor &+ UInt64(index - start)
+      hash ^= hash >> 32
+      words.append(
+        Word(
+          start: start, end: index, characters: index - start - (inner - innerBefore), hash: hash, hasLetter: kind & ByteClass.letter != 0,
+          hasContent: kind & ByteClass.content != 0))
+      line.hash = (line.hash ^ hash) &* Self.factor
+      if kind & ByteClass.symbol != 0 { countSymbols(bytes, start, index) }
+    }
+    if line.start < count { close(&line, at: count, inner - lineInner) }
+    characters = count - inner
+  }
+
+  private mutating func close(_ line: inout Line, at end: Int, _ inner: Int) {
+    line.end = end
+    line.characters = end - line.start - inner
+    line.lastWord = words.count
+    line.hash ^= line.hash >> 32
+    lines.append(line)
+  }
+
+  /// Counts hash signs and ellipses of a word.
+  private mutating func countSymbols(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
+    var dots = 0
+    for index in start..<end {
+      switch bytes[index] {
+      case 0x2E:
         dots += 1
         if dots == 3 {
           ellipses += 1
           dots = 0
         }
-      } else {
-        dots = 0
-        if byte == 0x23 { hashes += 1 }
+        continue
+      case 0x23: hashes += 1
+      case 0xE2 where end - index >= 3 && bytes[index + 1] == 0x80 && bytes[index + 2] == 0xA6: ellipses += 1
+      default: break
       }
-      if kind & ByteClass.space != 0 {
-        if wordStart >= 0 {
-          words.append(
-            Word(
-              start: wordStart, end: index, characters: passed - wordFirstCharacter, hash: wordHash, hasLetter: hasLetter,
-              hasContent: hasContent))
-          wordStart = -1
-        }
-        if byte == 0x0A {
-          lines.append(
-            Line(
-              start: lineStart, end: index, characters: passed - lineFirstCharacter, firstWord: lineFirstWord, lastWord: words.count,
-              hash: lineHash))
-          newlines += 1
-          lineStart = index + 1
-          lineFirstCharacter = passed + 1
-          lineFirstWord = words.count
-          lineHash = Self.seed
-        } else {
-          for offset in index..<index + width { lineHash = (lineHash ^ UInt64(bytes[offset])) &* Self.prime }
-        }
-      } else {
-        if wordStart < 0 {
-          wordStart = index
-          wordFirstCharacter = passed
-          wordHash = Self.seed
-          hasLetter = false
-          hasContent = false
-          // The class of a scalar beyond ASCII was looked up with the last word's flags in mind; look again for a new word.
-          if byte >= 0x80 { kind = ByteClass.classify(UTF8Scalar.decode(bytes, at: index, width: &width), needsContent: true) }
-        }
-        hasLetter = hasLetter || kind & ByteClass.letter != 0
-        hasContent = hasContent || kind & ByteClass.content != 0
-        for offset in index..<index + width {
-          let value = UInt64(bytes[offset])
-          wordHash = (wordHash ^ value) &* Self.prime
-          lineHash = (lineHash ^ value) &* Self.prime
-        }
-      }
-      index += width
-      passed += 1
+      dots = 0
     }
-    if wordStart >= 0 {
-      words.append(
-        Word(
-          start: wordStart, end: count, characters: passed - wordFirstCharacter, hash: wordHash, hasLetter: hasLetter, hasContent: hasContent))
-    }
-    if lineStart < count {
-      lines.append(
-        Line(
-          start: lineStart, end: count, characters: passed - lineFirstCharacter, firstWord: lineFirstWord, lastWord: words.count,
-          hash: lineHash))
-    }
-    characters = passed
   }
 }
 
@@ -149,6 +159,8 @@ enum ByteClass {
   static let space: UInt8 = 1
   static let letter: UInt8 = 2
   static let content: UInt8 = 4
+  /// `#`, `.`, and what may begin `…`.
+  static let symbol: UInt8 = 8
 
   /// The classes of the ASCII bytes; 0 beyond.
   static let table: [UInt8] = (0..<256).map { value in
@@ -156,17 +168,18 @@ enum ByteClass {
     case 0x09...0x0D, 0x20: space
     case 0x41...0x5A, 0x61...0x7A: letter | content
     case 0x30...0x39: content
+    case 0x23, 0x2E: symbol
     default: 0
     }
   }
 
-  /// The class of a code point beyond ASCII.
+  /// The class of a code point beyond ASCII that is no white space.
   /// - Parameters:
   ///   - scalar: the code point; `UTF8Scalar.malformed` for a byte that is none.
   ///   - needsContent: whether letter and content matter; the table behind them is slow.
   @inline(__always)
   static func classify(_ scalar: UInt32, needsContent: Bool) -> UInt8 {
-    if isSpace(scalar) { return space }
+    if scalar == 0x2026 { return symbol }
     guard needsContent, let known = Unicode.Scalar(scalar) else { return 0 }
     return lookUp(known)
   }

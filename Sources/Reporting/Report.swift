@@ -18,7 +18,8 @@ public enum Report {
   /// - Complexity: O(size of the summary).
   public static func html(_ summary: RunSummary, theme: Theme = .automatic) -> String {
     let candidates: [(name: String, section: Section?)] = [
-      ("results", Headline.section(summary)), ("accounts", DataSections.accounts(summary)), ("clusters", DataSections.clusters(summary)),
+      ("results", Headline.section(summary)), ("accounts", DataSections.accounts(summary)),
+      ("clusters", DataSections.clusters(summary)),
       ("mixture", DataSections.mixture(summary)), ("training", ModelSections.training(summary)), ("CRISP", ModelSections.crisp(summary)),
       ("split", ModelSections.split(summary)), ("finetuning", ModelSections.finetune(summary)), ("plan", PlanSection.section(summary)),
       ("provenance", ProvenanceSection.section(summary)),

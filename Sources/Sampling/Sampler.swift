@@ -33,7 +33,9 @@ public enum Sampler {
       }
     }
     let sum = seeds.reduce(0.0) { $0 + $1.weight }
-    guard sum > 0, sum.isFinite else { throw WeirError("--seed-data", "the seeds' weights sum to \(sum)", remedy: "give one a positive weight") }
+    guard sum > 0, sum.isFinite else {
+      throw WeirError("--seed-data", "the seeds' weights sum to \(sum)", remedy: "give one a positive weight")
+    }
     let mass = TreeMass(tree: tree)
     let depth = min(configuration.depth ?? .max, tree.depth)
     let shares = general.shares
@@ -61,7 +63,8 @@ public enum Sampler {
   ) throws -> Mixture {
     try configuration.validate()
     if let tree, tree.leafCount != general.tokens.count {
-      throw WeirError("assignment", "\(general.tokens.count) leaves, the tree has \(tree.leafCount)", remedy: "assign the dataset with this tree")
+      throw WeirError(
+        "assignment", "\(general.tokens.count) leaves, the tree has \(tree.leafCount)", remedy: "assign the dataset with this tree")
     }
     let tree = tree ?? flat(general.tokens.count)
     return try mixture(

@@ -23,22 +23,29 @@ public final class AdamW {
   ///   - epsilon: number beside the root.
   ///   - weightDecay: applied to the layers' matrices.
   ///   - rates: a factor of the learning rate per tensor, 1 by default.
-  public init(
+  public convenience init(
     _ layout: ParameterLayout, betas: (Double, Double), epsilon: Double, weightDecay: Double,
     rates: (ParameterLayout.Tensor) -> Double = { _ in 1 }
   ) {
-    first = FloatBuffer(layout.count)
-    second = FloatBuffer(layout.count)
+    self.init(
+      tensors: layout.tensors.map { ($0.range, $0.decays, rates($0)) }, count: layout.count, betas: betas, epsilon: epsilon,
+      weightDecay: weightDecay)
+  }
+
+  /// Creates zero moments for `count` floats in tensors that decay or not, each with a factor of the learning rate.
+  init(
+    tensors: [(range: Range<Int>, decays: Bool, rate: Double)], count: Int, betas: (Double, Double), epsilon: Double, weightDecay: Double
+  ) {
+    first = FloatBuffer(count)
+    second = FloatBuffer(count)
     self.betas = betas
     self.epsilon = epsilon
     self.weightDecay = weightDecay
-    var segments: [(range: Range<Int>, decays: Bool, rate: Float)] = []
-    for tensor in layout.tensors {
-      for start in stride(from: tensor.range.lowerBound, to: tensor.range.upperBound, by: Self.block) {
-        segments.append((start..<min(start + Self.block, tensor.range.upperBound), tensor.decays, Float(rates(tensor))))
+    segments = tensors.flatMap { tensor in
+      stride(from: tensor.range.lowerBound, to: tensor.range.upperBound, by: Self.block).map { start in
+        (start..<min(start + Self.block, tensor.range.upperBound), tensor.decays, Float(tensor.rate))
       }
     }
-    self.segments = segments
   }
 
   /// The L2 norm of the gradients, summed in double in a fixed order.

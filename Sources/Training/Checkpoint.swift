@@ -37,26 +37,36 @@ enum Checkpoint {
   }
 
   static func write(
-    _ path: String, state: State, parameters: FloatBuffer, optimizer: AdamW, tokenizer: String?, endOfDocument: Int?
+    _ path: String, state: State, parameters: FloatBuffer, optimizer: AdamW, adapter: LowRankAdapter?, tokenizer: String?,
+    endOfDocument: Int?
   ) throws {
     let output = try AtomicFolder(path, replacing: true)
     try ModelFolder.writeFiles(
       output.working, configuration: state.model, parameters: parameters, tokenizer: tokenizer, endOfDocument: endOfDocument)
-    _ = try Safetensors.write(
-      output.working + "/optimizer.safetensors",
-      floats: [
-        ("first", [optimizer.first.count], optimizer.first.values), ("second", [optimizer.second.count], optimizer.second.values),
-      ])
+    let moments = [("first", optimizer.first), ("second", optimizer.second)] + (adapter.map { [("factors", $0.factors)] } ?? [])
+    let writer = try SafetensorsWriter(
+      output.working + "/optimizer.safetensors", layout: moments.map { ($0.0, .F32, [$0.1.count]) })
+    for (_, block) in moments { try writer.append(UnsafeBufferPointer(start: block.base, count: block.count)) }
+    _ = try writer.commit()
     try JSONFile.write(state, to: output.working + "/state.json")
     _ = try output.commit(
       format: format, tool: "weir", inputs: ["run": state.run], configuration: JSONValue(encoding: state.model),
       counts: ["step": state.step])
   }
 
+  /// Whether a checkpoint is whole and of the run `run`.
+  static func isUsable(_ path: String, run: String) -> Bool {
+    guard let manifest = try? Manifest.read(folder: path, format: format), (try? manifest.verifyFiles(in: path))?.isEmpty == true
+    else { return false }
+    return (try? state(path))?.run == run
+  }
+
   static func state(_ path: String) throws -> State { try JSONFile.read(State.self, from: path + "/state.json") }
 
   /// Reads parameters, and moments where an optimiser is given.
-  static func read(_ path: String, configuration: ModelConfiguration, parameters: FloatBuffer, optimizer: AdamW?) throws -> State {
+  static func read(
+    _ path: String, configuration: ModelConfiguration, parameters: FloatBuffer, optimizer: AdamW?, adapter: LowRankAdapter? = nil
+  ) throws -> State {
     let problems = try Manifest.read(folder: path, format: format).verifyFiles(in: path)
     if let problem = problems.first { throw WeirError(path, problem, remedy: "remove this checkpoint; an earlier one will be used") }
     let state = try state(path)
@@ -64,7 +74,7 @@ enum Checkpoint {
     try ModelFolder.readWeights(path, configuration: configuration, into: parameters)
     if let optimizer {
       let file = try SafetensorsFile(path + "/optimizer.safetensors")
-      for (name, block) in [("first", optimizer.first), ("second", optimizer.second)] {
+      for (name, block) in [("first", optimizer.first), ("second", optimizer.second)] + (adapter.map { [("factors", $0.factors)] } ?? []) {
         guard file.shape(name) == [block.count] else { throw WeirError(file.path, "moments of another shape") }
         try file.withFloats(name) { block.write($0) }
       }

@@ -64,7 +64,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
     self.tokens = tokens
     self.bytes = bytes
     loss = tokens == 0 ? 0 : nats / Double(tokens)
-    perplexity = exp(loss)
+    perplexity = min(exp(loss), Double.greatestFiniteMagnitude)
     bitsPerByte = bytes == 0 ? 0 : nats / (Double(bytes) * log(2))
   }
 }
@@ -95,8 +95,7 @@ public final class Evaluator {
 
   /// Opens a model folder for evaluation.
   public convenience init(folder: String, threads: Int) throws {
-    let configuration = try ModelFolder.configuration(folder), parameters = FloatBuffer(ParameterLayout(configuration).count)
-    try ModelFolder.readWeights(folder, configuration: configuration, into: parameters)
+    let (configuration, parameters) = try ModelFolder.load(folder)
     self.init(configuration, parameters: parameters, sequence: min(configuration.sequence, 2_048), pool: ThreadPool(threads: threads))
   }
 

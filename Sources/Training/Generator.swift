@@ -32,8 +32,10 @@ public final class Generator {
   private let scratch: FloatBuffer
   private var position = 0
 
-  /// Creates a generator over weights laid out for `configuration`.
-  public init(_ configuration: ModelConfiguration, parameters: FloatBuffer) {
+  /// Creates a generator over weights laid out for `configuration`, with a cache of at most `positions`.
+  public init(_ configuration: ModelConfiguration, parameters: FloatBuffer, positions: Int = 4_096) {
+    var configuration = configuration
+    configuration.sequence = min(configuration.sequence, max(1, positions))
     self.configuration = configuration
     self.parameters = parameters
     layout = ParameterLayout(configuration)
@@ -46,8 +48,7 @@ public final class Generator {
 
   /// Opens a model folder.
   public convenience init(folder: String) throws {
-    let configuration = try ModelFolder.configuration(folder), parameters = FloatBuffer(ParameterLayout(configuration).count)
-    try ModelFolder.readWeights(folder, configuration: configuration, into: parameters)
+    let (configuration, parameters) = try ModelFolder.load(folder)
     self.init(configuration, parameters: parameters)
   }
 
@@ -120,7 +121,8 @@ public final class Generator {
     let x = scratch.base, normed = x + c.width, attended = normed + c.width, gateUp = attended + c.queryWidth
     let activated = gateUp + 2 * c.ffn, scores = activated + c.ffn, out = scores + c.sequence
     func multiply(_ input: UnsafePointer<Float>, _ offset: Int, _ output: UnsafeMutablePointer<Float>, _ from: Int, _ to: Int, add: Bool) {
-      BLAS.sgemm(transposeB: true, m: 1, n: to, k: from, a: input, lda: from, b: base + offset, ldb: from, beta: add ? 1 : 0, c: output, ldc: to)
+      BLAS.sgemm(
+        transposeB: true, m: 1, n: to, k: from, a: input, lda: from, b: base + offset, ldb: from, beta: add ? 1 : 0, c: output, ldc: to)
     }
     x.update(from: base + layout.embedding + Int(token) * c.width, count: c.width)
     for (index, layer) in layout.layers.enumerated() {

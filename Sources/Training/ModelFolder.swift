@@ -75,25 +75,41 @@ public enum ModelFolder {
     (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.eos_token_id?.number.flatMap(Int.init(exactly:))
   }
 
-  /// Reads the weights (F32, F16 or BF16, one file or several with an index) into a block laid out for `configuration`.
-  public static func readWeights(_ folder: String, configuration: ModelConfiguration, into parameters: FloatBuffer) throws {
+  /// The weights of a folder, opened, every tensor of `configuration` there in its shape; nothing large is allocated before.
+  private static func open(_ folder: String, _ configuration: ModelConfiguration) throws -> [(ParameterLayout.Tensor, SafetensorsFile)] {
     struct Index: Codable { var weight_map: [String: String] }
-    let layout = ParameterLayout(configuration), index = folder + "/model.safetensors.index.json"
-    let single = folder + "/model.safetensors"
+    let index = folder + "/model.safetensors.index.json", single = folder + "/model.safetensors"
     let places = Files.exists(single) ? [:] : Files.exists(index) ? try JSONFile.read(Index.self, from: index).weight_map : [:]
-    var open: [String: SafetensorsFile] = [:]
-    for tensor in layout.tensors {
+    var files: [String: SafetensorsFile] = [:]
+    return try ParameterLayout(configuration).tensors.map { tensor in
       let path = places[tensor.name].map { folder + "/" + $0 } ?? single
-      let file = try open[path] ?? SafetensorsFile(path)
-      open[path] = file
+      let file = try files[path] ?? SafetensorsFile(path)
+      files[path] = file
       guard let shape = file.shape(tensor.name) else { throw WeirError(path, "has no tensor \"\(tensor.name)\"") }
       guard shape == tensor.shape else {
         throw WeirError(path, "tensor \"\(tensor.name)\" is \(shape), not \(tensor.shape) as config.json says")
       }
-      try file.withFloats(tensor.name) { values in
-        _ = UnsafeMutableBufferPointer(start: parameters.base + tensor.range.lowerBound, count: tensor.range.count).update(from: values)
-      }
+      return (tensor, file)
     }
+  }
+
+  /// Throws where the weights of a folder are not those of `configuration`.
+  static func check(_ folder: String, configuration: ModelConfiguration) throws { _ = try open(folder, configuration) }
+
+  /// Reads the weights (F32, F16 or BF16, one file or several with an index) into a block laid out for `configuration`.
+  public static func readWeights(_ folder: String, configuration: ModelConfiguration, into parameters: FloatBuffer) throws {
+    for (tensor, file) in try open(folder, configuration) {
+      try file.withFloats(tensor.name) { parameters.write($0, at: tensor.range.lowerBound) }
+    }
+  }
+
+  /// Reads a model.
+  public static func load(_ folder: String) throws -> (configuration: ModelConfiguration, parameters: FloatBuffer) {
+    let configuration = try configuration(folder)
+    try check(folder, configuration: configuration)
+    let parameters = FloatBuffer(ParameterLayout(configuration).count)
+    try readWeights(folder, configuration: configuration, into: parameters)
+    return (configuration, parameters)
   }
 
   /// Writes the files of a model into an existing folder; the caller makes it atomic.

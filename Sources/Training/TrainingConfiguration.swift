@@ -55,6 +55,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var annealing: Annealing?
   /// Factor of ½·‖θ − θ0‖² in the loss; 0 pulls nowhere.
   public var pull = 0.0
+  /// Low-rank adaptation of the initial model; nil trains every parameter.
+  public var lowRank: LowRank?
   /// Steps in a row whose loss or gradient may be no number before the run gives up; they change nothing.
   public var patience = 3
 
@@ -78,6 +80,10 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     try require(epsilon > 0 && weightDecay >= 0 && clip >= 0 && pull >= 0, "--weight-decay", "a negative ε, decay, clip or pull")
     try require(baseWidth.map { $0 > 0 } ?? true, "--base-width", "must be positive")
     try require(evaluateEvery >= 0 && checkpointEvery >= 0 && keep >= 1 && patience >= 0, "--checkpoint-every", "a negative interval")
+    if let lowRank {
+      try require(lowRank.rank > 0 && lowRank.rank <= 4_096, "--rank", "\(lowRank.rank) is not in 1…4096")
+      try require(lowRank.alpha.isFinite && lowRank.alpha > 0, "--alpha", "\(lowRank.alpha) is not positive")
+    }
     if let annealing {
       try require(annealing.lambda >= 0 && annealing.lambda.isFinite, "--lambda", "\(annealing.lambda) is negative")
       try require(annealing.temperature > 0 && annealing.temperature.isFinite, "--temperature", "\(annealing.temperature) is not positive")

@@ -80,7 +80,7 @@ public struct TrainingEstimate: Codable, Sendable, Equatable {
     steps = configuration.stepCount(batchTokens: rows * sequence)
     tokens = steps * rows * sequence
     flops = Double(tokens) * model.flopsPerToken(context: sequence)
-    let frozen = configuration.annealing != nil || configuration.pull > 0
+    let frozen = configuration.annealing != nil || configuration.pull > 0 || configuration.lowRank != nil
     var floats = parameters * (frozen ? 5 : 4) + Workspace.floats(model, rows: rows, sequence: sequence, training: true)
     floats += Workspace.floats(model, rows: max(1, 4_096 / sequence), sequence: sequence, training: false)
     if configuration.annealing != nil { floats += Workspace.floats(model, rows: rows, sequence: sequence, training: false) }

@@ -24,7 +24,8 @@ public enum TrainingRun {
     /// The members in which two runs differ.
     func differences(_ other: Identity) -> [String] {
       [
-        ("configuration", configuration == other.configuration), ("model", model == other.model), ("initial model", initial == other.initial),
+        ("configuration", configuration == other.configuration), ("model", model == other.model),
+        ("initial model", initial == other.initial),
         ("data", data == other.data), ("batch", batch == other.batch), ("validation sets", validation == other.validation),
       ].filter { !$0.1 }.map(\.0)
     }
@@ -71,7 +72,9 @@ public enum TrainingRun {
     case .folder(let path):
       let weights = path + "/model.safetensors"
       let mark = Files.exists(weights) ? Checksum.hex(try Checksum.xxh3(file: weights)) : "sharded"
-      return (try ModelFolder.configuration(path), "model \(mark)")
+      let configuration = try ModelFolder.configuration(path)
+      try ModelFolder.check(path, configuration: configuration)
+      return (configuration, "model \(mark)")
     case .checkpoint(let path, let optimizer):
       let manifest = try Manifest.read(folder: path, format: Checkpoint.format)
       return (try Checkpoint.state(path).model, "checkpoint \(manifest.fingerprint)\(optimizer ? " with moments" : "")")

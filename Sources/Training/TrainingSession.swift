@@ -19,6 +19,7 @@ final class TrainingSession {
   private let optimizer: AdamW
   private let anchor: FloatBuffer?
   private let frozen: Transformer.Frozen?
+  private let adapter: LowRankAdapter?
   private let evaluator: Evaluator?
   private let log: RunLog
   private let evaluations: RunLog
@@ -43,19 +44,20 @@ final class TrainingSession {
     total = plan.stepCount(batchTokens: source.rows * source.sequence)
     model = Transformer(c, rows: source.rows, sequence: source.sequence, training: true, pool: pool)
     let ratio = plan.baseWidth.map { Double($0) / Double(c.width) } ?? 1
-    optimizer = AdamW(
-      model.layout, betas: (plan.beta1, plan.beta2), epsilon: plan.epsilon, weightDecay: plan.weightDecay,
-      rates: { $0.decays || $0.name == "model.norm.weight" ? ratio : 1 })
     let run = Checksum.hex(Checksum.xxh3(try JSONFile.encode(identity)))
     state = Checkpoint.State(step: 0, optimizerSteps: 0, failures: 0, seconds: 0, kept: false, model: c, run: run)
+    let whole = AdamW(
+      model.layout, betas: (plan.beta1, plan.beta2), epsilon: plan.epsilon, weightDecay: plan.weightDecay,
+      rates: { $0.decays || $0.name == "model.norm.weight" ? ratio : 1 })
     switch initial {
     case .scratch: model.initialise(seed: plan.seed, baseWidth: plan.baseWidth)
     case .folder(let path): try ModelFolder.readWeights(path, configuration: c, into: model.parameters)
     case .checkpoint(let path, let moments):
-      _ = try Checkpoint.read(path, configuration: c, parameters: model.parameters, optimizer: moments ? optimizer : nil)
+      let wanted = moments && plan.lowRank == nil
+      _ = try Checkpoint.read(path, configuration: c, parameters: model.parameters, optimizer: wanted ? whole : nil)
     }
     // The frozen model is the initial one, so it is kept before a checkpoint of this run is read.
-    if plan.annealing != nil || plan.pull > 0 {
+    if plan.annealing != nil || plan.pull > 0 || plan.lowRank != nil {
       let copy = FloatBuffer(model.parameters.count)
       copy.copy(from: model.parameters)
       anchor = copy
@@ -68,11 +70,19 @@ final class TrainingSession {
     } else {
       frozen = nil
     }
+    if let lowRank = plan.lowRank, let anchor {
+      let factors = LowRankAdapter(model.layout, lowRank, base: anchor, seed: plan.seed)
+      adapter = factors
+      optimizer = AdamW(
+        tensors: factors.ranges.map { ($0, true, 1) }, count: factors.factors.count, betas: (plan.beta1, plan.beta2),
+        epsilon: plan.epsilon, weightDecay: plan.weightDecay)
+    } else {
+      adapter = nil
+      optimizer = whole
+    }
     for (step, path) in try Checkpoint.all(in: folder).reversed() where step <= total {
-      guard try Manifest.read(folder: path, format: Checkpoint.format).verifyFiles(in: path).isEmpty,
-        try Checkpoint.state(path).run == run
-      else { continue }
-      state = try Checkpoint.read(path, configuration: c, parameters: model.parameters, optimizer: optimizer)
+      guard Checkpoint.isUsable(path, run: run) else { continue }
+      state = try Checkpoint.read(path, configuration: c, parameters: model.parameters, optimizer: optimizer, adapter: adapter)
       break
     }
     evaluator =
@@ -119,16 +129,20 @@ final class TrainingSession {
     if let anchor, configuration.pull > 0 {
       _ = weir_pull(model.gradients.base, model.parameters.base, anchor.base, anchor.count, Float(configuration.pull))
     }
-    let norm = optimizer.norm(model.gradients, pool: pool), loss = sums.mean
+    adapter?.project(model.gradients, pool: pool)
+    let parameters = adapter?.factors ?? model.parameters, gradients = adapter?.gradients ?? model.gradients
+    let norm = optimizer.norm(gradients, pool: pool), loss = sums.mean
     if loss.isFinite && norm.isFinite {
       let scale = configuration.clip > 0 ? min(1, configuration.clip / (norm + 1e-6)) : 1
-      optimizer.update(model.parameters, gradients: model.gradients, scale: scale, learningRate: rate, pool: pool)
+      optimizer.update(parameters, gradients: gradients, scale: scale, learningRate: rate, pool: pool)
+      adapter?.apply(to: model.parameters, pool: pool)
       state.failures = 0
     } else {
       state.failures += 1
       guard state.failures <= configuration.patience else {
         throw WeirError(
-          folder, "the loss of \(state.failures) steps in a row, to step \(index + 1), is no number", remedy: "lower --lr or check the data")
+          folder, "the loss of \(state.failures) steps in a row, to step \(index + 1), is no number", remedy: "lower --lr or check the data"
+        )
       }
     }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - begin) * 1e-9
@@ -154,6 +168,9 @@ final class TrainingSession {
     for set in validation {
       let record = EvaluationRecord(
         step: state.step, tokens: state.step * batchTokens, name: set.name, result: try evaluator.evaluate(set.documents))
+      guard record.result.loss.isFinite else {
+        throw WeirError(folder, "the loss on \(set.name) after step \(state.step) is no number", remedy: "lower --lr")
+      }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       let result = String(decoding: try encoder.encode(record.result), as: UTF8.self)
@@ -166,14 +183,13 @@ final class TrainingSession {
     try log.synchronize()
     try evaluations.synchronize()
     let path = folder + "/checkpoints/" + Checkpoint.name(state.step)
-    if try Checkpoint.all(in: folder).contains(where: { $0.step == state.step && (try? Checkpoint.state($0.path).run) == state.run }) {
-      return
-    }
+    if Checkpoint.isUsable(path, run: state.run) { return }
     state.optimizerSteps = optimizer.steps
     state.kept = kept
     try Checkpoint.write(
-      path, state: state, parameters: model.parameters, optimizer: optimizer, tokenizer: tokenizer, endOfDocument: endOfDocument)
-    let passing = try Checkpoint.all(in: folder).filter { try !Checkpoint.state($0.path).kept }
+      path, state: state, parameters: model.parameters, optimizer: optimizer, adapter: adapter, tokenizer: tokenizer,
+      endOfDocument: endOfDocument)
+    let passing = try Checkpoint.all(in: folder).filter { (try? Checkpoint.state($0.path).kept) == false }
     for old in passing.dropLast(configuration.keep) { try Files.remove(old.path) }
   }
 
@@ -192,7 +208,7 @@ final class TrainingSession {
       evaluations: try records(path), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
       model: folder + "/model")
     try JSONFile.write(report, to: folder + "/report.json")
-    for old in try Checkpoint.all(in: folder) where try !Checkpoint.state(old.path).kept { try Files.remove(old.path) }
+    for old in try Checkpoint.all(in: folder) where (try? Checkpoint.state(old.path).kept) == false { try Files.remove(old.path) }
     return report
   }
 
@@ -205,6 +221,9 @@ final class TrainingSession {
     struct Line: Codable { var loss: Double? }
     let lines = try Files.read(folder + "/log.jsonl").split(separator: 0x0A).suffix(min(100, max(1, total / 10)))
     let losses = try lines.compactMap { try JSONDecoder().decode(Line.self, from: Data($0)).loss }
-    return losses.isEmpty ? .nan : losses.reduce(0, +) / Double(losses.count)
+    guard !losses.isEmpty else {
+      throw WeirError(folder, "the loss of the last steps is no number", remedy: "lower --lr or check the data")
+    }
+    return losses.reduce(0, +) / Double(losses.count)
   }
 }

@@ -97,7 +97,9 @@ extension Transformer {
           linear(work.hidden + token * width, head, logits, m: range.count, from: width, to: vocabulary)
           if let annealing, let frozen {
             let other = frozen.model, scratch = frozen.logits.base + range.lowerBound * vocabulary, from = other.configuration.width
-            linear(other.workspace.hidden + token * from, other.parameter(other.layout.head), scratch, m: range.count, from: from, to: vocabulary)
+            linear(
+              other.workspace.hidden + token * from, other.parameter(other.layout.head), scratch, m: range.count, from: from, to: vocabulary
+            )
             weir_cross_entropy_annealed(
               logits, scratch, range.count, vocabulary, targets.baseAddress! + token, work.losses + token, work.divergences + token, share,
               Float(annealing.lambda), Float(studentT), Float(teacherT), annealing.direction == .teacher ? 1 : 0)

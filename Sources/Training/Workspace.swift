@@ -82,7 +82,7 @@ final class Workspace {
     self.training = training
     self.arena = arena
     let tokens = rows * sequence, shared = !training, width = c.width
-    chunk = min(tokens, min(512, max(32, (tokens + 15) / 16)))
+    chunk = min(tokens, min(512, max(32, (tokens + 7) / 8)))
     let chunks = (tokens + chunk - 1) / chunk
     lossRows = min(tokens, min(256, max(16, 4_194_304 / c.vocabulary / 8 * 8)))
     lossGroup = max(lossRows, min((tokens + lossRows - 1) / lossRows * lossRows, 8_388_608 / c.vocabulary / lossRows * lossRows))

@@ -33,9 +33,11 @@ private func twoLeaves() -> ClusterTree {
     #expect(report.labelled == 5 && report.purity == 0.8)
   }
 
-  @Test(arguments: [
-    ([0, 0, 1, 1], ["a", "a", "b", "b"], 1.0), ([0, 1, 0, 1], ["a", "a", "b", "b"], 0.0), ([0, 0, 0, 0], ["a", "a", "a", "a"], 1.0),
-  ] as [([UInt32], [String], Double)]) func mutualInformation(leaves: [UInt32], labels: [String], expected: Double) throws {
+  @Test(
+    arguments: [
+      ([0, 0, 1, 1], ["a", "a", "b", "b"], 1.0), ([0, 1, 0, 1], ["a", "a", "b", "b"], 0.0), ([0, 0, 0, 0], ["a", "a", "a", "a"], 1.0),
+    ] as [([UInt32], [String], Double)]) func mutualInformation(leaves: [UInt32], labels: [String], expected: Double) throws
+  {
     let assignment = ClusterAssignment(dataset: "d", tree: "t", leafCount: 2, leaves: leaves)
     let report = try ClusterShow.report(tree: twoLeaves(), assignment: assignment, lengths: [1, 1, 1, 1], label: { labels[$0] })
     #expect(((report.mutualInformation ?? -1) - expected).magnitude < 1e-12)

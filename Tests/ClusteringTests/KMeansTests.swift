@@ -66,7 +66,8 @@ func samePartition<A: Hashable, B: Hashable>(_ a: [A], _ b: [B]) -> Bool {
     let seeds = KMeans.seeds(points: points, count: 400, dimensions: 7, clusters: 9, seed: seed)
     #expect(Set(seeds).count == 9)
     let expected = naive(points, dimensions: 7, seeds: seeds, iterations: 12)
-    let result = try KMeans(points: points, count: 400, dimensions: 7, clusters: 9, configuration: configuration, pool: ThreadPool(threads: 2))
+    let result = try KMeans(
+      points: points, count: 400, dimensions: 7, clusters: 9, configuration: configuration, pool: ThreadPool(threads: 2))
     #expect((result.objective / expected.objective - 1).magnitude < 1e-4)
     #expect(samePartition(result.labels, expected.labels))
     #expect(zip(result.history, result.history.dropFirst()).allSatisfy { $1 <= $0 * (1 + 1e-6) })

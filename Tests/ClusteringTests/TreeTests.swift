@@ -6,7 +6,9 @@ import Primitives
 import Storage
 import Testing
 
-private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, minimumLeaf: Int = 4, threads: Int = 2, sample: Int? = nil) throws -> ClusterTree {
+private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, minimumLeaf: Int = 4, threads: Int = 2, sample: Int? = nil)
+  throws -> ClusterTree
+{
   var configuration = TreeFit.Configuration()
   configuration.arity = arity
   configuration.depth = depth
@@ -34,7 +36,11 @@ private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, min
     let domains = tree.domains(level: 1)
     #expect(domains == domains.sorted() && Set(domains).count == tree.nodes(atLevel: 1).count)
     #expect(tree.domains(level: 0).allSatisfy { $0 == 0 })
-    #expect(tree.domains(level: 9) == tree.nodes(atLevel: 9).map { tree.nodes[$0].leaf }.enumerated().reduce(into: [Int](repeating: 0, count: tree.leafCount)) { $0[$1.element] = $1.offset })
+    #expect(
+      tree.domains(level: 9)
+        == tree.nodes(atLevel: 9).map { tree.nodes[$0].leaf }.enumerated().reduce(into: [Int](repeating: 0, count: tree.leafCount)) {
+          $0[$1.element] = $1.offset
+        })
   }
 
   @Test func aNodeOfFewWindowsIsNotSplit() throws {
@@ -50,10 +56,13 @@ private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, min
     for window in 0..<1_500 {
       var node = 0
       while tree.nodes[node].childCount > 0 {
-        node = tree.children(of: node).max { a, b in
-          func dot(_ n: Int) -> Double { (0..<6).reduce(0.0) { $0 + Double(points[window * 6 + $1]) * Double(tree.centroids[n * 6 + $1]) } }
-          return dot(a) < dot(b)
-        } ?? node
+        node =
+          tree.children(of: node).max { a, b in
+            func dot(_ n: Int) -> Double {
+              (0..<6).reduce(0.0) { $0 + Double(points[window * 6 + $1]) * Double(tree.centroids[n * 6 + $1]) }
+            }
+            return dot(a) < dot(b)
+          } ?? node
       }
       #expect(Int(leaves[window]) == tree.nodes[node].leaf)
     }
@@ -127,8 +136,10 @@ private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, min
     let stored = try ClusterDataset.fit(vectors, to: base + "/tree", configuration: configuration, tool: "test", pool: pool)
     let again = try StoredTree(base + "/tree")
     #expect(again.tree == stored.tree && again.fingerprint == stored.fingerprint && again.tokenizer == "t")
-    #expect(stored.tree == (try TreeFit.run(
-      vectors: points, count: 1_000, dimensions: 6, embedder: "e", configuration: configuration, pool: pool)))
+    #expect(
+      stored.tree
+        == (try TreeFit.run(
+          vectors: points, count: 1_000, dimensions: 6, embedder: "e", configuration: configuration, pool: pool)))
     #expect(Files.exists(base + "/tree/embedder/embedder.json"))
     let assignment = try ClusterDataset.assign(vectors, tree: stored, pool: pool).write(to: base + "/clusters", tool: "test")
     #expect(try ClusterAssignment(folder: base + "/clusters") == assignment)

@@ -9,7 +9,8 @@ import Testing
   try withFolder { folder in
     let set = folder + "/set"
     try writeDataset(set, seed: 1)
-    try writeTensors(set + "/vectors/lsi", format: "weir.example-vectors.1", name: "vectors", shape: [12, 2], floats: [Float](repeating: 1, count: 24))
+    try writeTensors(
+      set + "/vectors/lsi", format: "weir.example-vectors.1", name: "vectors", shape: [12, 2], floats: [Float](repeating: 1, count: 24))
     let report = try Verification.check(set + "/")
     #expect(report.problems == [] && report.notes == [])
     #expect(report.kind == "token dataset" && report.path == set)
@@ -29,7 +30,8 @@ func aFlippedBitIsFound(seed: UInt64) throws {
   try withFolder { folder in
     let set = folder + "/set"
     try writeDataset(set, seed: seed)
-    try writeTensors(set + "/vectors/lsi", format: "weir.example-vectors.1", name: "vectors", shape: [4, 2], floats: [Float](repeating: 1, count: 8))
+    try writeTensors(
+      set + "/vectors/lsi", format: "weir.example-vectors.1", name: "vectors", shape: [4, 2], floats: [Float](repeating: 1, count: 8))
     var generator = SequentialRandom(seed: seed)
     for name in try Files.walk(set) {
       let path = set + "/" + name
@@ -80,7 +82,9 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       change(&bytes)
       try Files.write(bytes, to: set + "/" + name)
       var manifest = sealed
-      manifest.files = manifest.files.map { $0.name == name ? FileRecord(name: name, bytes: bytes.count, xxh3: Checksum.hex(Checksum.xxh3(bytes))) : $0 }
+      manifest.files = manifest.files.map {
+        $0.name == name ? FileRecord(name: name, bytes: bytes.count, xxh3: Checksum.hex(Checksum.xxh3(bytes))) : $0
+      }
       try manifest.write(folder: set)
       defer {
         try? Files.write(whole, to: set + "/" + name)
@@ -129,7 +133,10 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     try writeRun(folder + "/run")
     let report = try Verification.check(folder + "/run")
     #expect(report.problems == [] && report.notes == [] && report.kind == "run" && report.files == 9)
-    for name in ["model/model.safetensors", "model/config.json", "checkpoints/step-00000002/model.safetensors", "checkpoints/step-00000002/manifest.json"] {
+    for name in [
+      "model/model.safetensors", "model/config.json", "checkpoints/step-00000002/model.safetensors",
+      "checkpoints/step-00000002/manifest.json",
+    ] {
       let problems = try withFlippedBit(folder + "/run/" + name, bit: 83) { try Verification.check(folder + "/run").problems }
       #expect(problems.contains { $0.contains(name) }, "\(name)")
     }
@@ -152,9 +159,9 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     try JSONFile.write(wrong, to: folder + "/mixture.json")
     #expect(try problems("mixture.json").count == 3)
 
-    try Files.write(Array("{\"text\": \"a\"}\n{\"id\": 1}\n[]\n{\n".utf8), to: folder + "/d.jsonl")
+    try Files.write(Array("\n{\"text\": \"a\"}\n{\"id\": 1}\n[]\n{\n".utf8), to: folder + "/d.jsonl")
     let lines = try problems("d.jsonl")
-    #expect(lines.count == 3 && lines[0].hasSuffix("d.jsonl:2: has no text") && lines[1].contains(":3: is no JSON object"))
+    #expect(lines.count == 3 && lines[0].hasSuffix("d.jsonl:3: no text") && lines[1].contains(":4: not an object"))
     try Files.write(Array((String(repeating: "{}\n", count: 3) + String(repeating: "x\n", count: 50)).utf8), to: folder + "/e.jsonl")
     #expect(try problems("e.jsonl").count == 21)
 
@@ -167,7 +174,8 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     #expect(try problems("a.safetensors") == [])
     try Files.write(Array(try Files.read(folder + "/a.safetensors").dropLast()), to: folder + "/a.safetensors")
     #expect(try problems("a.safetensors").count == 1)
-    try Files.write(Array(#"{"key": "k", "command": "weir read", "outputs": {}, "accounts": [], "seconds": 1}"#.utf8), to: folder + "/read.json")
+    try Files.write(
+      Array(#"{"key": "k", "command": "weir read", "outputs": {}, "accounts": [], "seconds": 1}"#.utf8), to: folder + "/read.json")
     #expect(try Verification.check(folder + "/read.json").kind == "step state")
   }
 }
@@ -191,5 +199,90 @@ func aFlippedBitIsFound(seed: UInt64) throws {
   try withFolder { folder in
     try writeDataset(folder + "/set", seed: 1)
     #expect(throws: Stopped.self) { try Verification.check(folder + "/set", progress: Progress(report: { _ in }, stopping: { true })) }
+  }
+}
+
+/// Compressed documents: a flipped bit is found by the checksum of the frame or by the proof behind it, unless the content is the same.
+@Test func compressedDocumentsAreChecked() throws {
+  try withFolder { folder in
+    let path = folder + "/d.jsonl.zst"
+    for coding in [OutputCoding.zstd(level: 3), .stream(level: 1)] {
+      let writer = try StreamWriter(path, kind: .documents, coding: coding)
+      for index in 0..<100 { try writer.write(Array("{\"id\": \"\(index)\", \"text\": \"text \(index * index)\"}\n".utf8), records: 1) }
+      try writer.finish()
+      let clean = try Verification.check(path).problems
+      #expect(clean == [])
+      let content = try ByteReader(path).readAll()
+      let bits = try Files.size(path) * 8
+      var generator = SequentialRandom(seed: 8)
+      var found = 0
+      for _ in 0..<60 {
+        let bit = Int.random(in: 0..<bits, using: &generator)
+        let (problems, same) = try withFlippedBit(path, bit: bit) {
+          (try Verification.check(path).problems, (try? ByteReader(path).readAll()) == content)
+        }
+        #expect(!problems.isEmpty || same, "bit \(bit) of \(coding)")
+        if !problems.isEmpty { found += 1 }
+      }
+      #expect(found > 30)
+      let whole = try Files.read(path)
+      try Files.write(Array(whole.prefix(whole.count / 2)), to: path)
+      let cut = try Verification.check(path).problems
+      #expect(!cut.isEmpty)
+    }
+  }
+}
+
+@Test func tokenStreamsAreCheckedAndShown() throws {
+  try withFolder { folder in
+    let path = folder + "/tokens.zst"
+    let writer = try TokenStreamWriter(path: path, header: TokenStreamHeader(tokenizer: "abc", vocabulary: 300, endOfDocument: 2))
+    try writer.append([TokenDocument(id: "one", origin: "in:1", bytes: 4, tokens: [7, 8, 9])])
+    try writer.finish()
+    let clean = try Verification.check(path)
+    #expect(clean.problems == [] && clean.kind == "token stream")
+    let shown = try Peek.text(path)
+    #expect(shown.contains("vocabulary 300, end of document 2") && shown.contains("one") && shown.contains("7 8 9"))
+    let whole = try Files.read(path)
+    try Files.write(Array(whole.dropLast(3)), to: path)
+    let cut = try Verification.check(path).problems
+    #expect(cut.count == 1)
+  }
+}
+
+/// What a step of a recipe made is what it was, wherever the run's folder is now.
+@Test func outputsOfStepsAreChecked() throws {
+  try withFolder { folder in
+    let run = folder + "/copied"
+    try writeDataset(run + "/set", seed: 9)
+    try JSONFile.write(sampleMixture(), to: run + "/crisp.json")
+    func fingerprint(_ name: String) throws -> JSONValue { .string(Checksum.hex(try Checksum.xxh3(file: run + "/" + name))) }
+    func write(output: Int) throws {
+      let account: JSONValue = [
+        "stage": "read", "input": 3, "output": .number(Double(output)), "dropped": ["short": 1], "quarantined": [:],
+      ]
+      try Files.createFolder(run + "/steps")
+      try JSONFile.write(
+        JSONValue.object([
+          "key": "k", "command": "sample", "accounts": [account], "seconds": 1, "bytes": 2, "report": .null,
+          "outputs": [
+            "runs/demo/crisp.json": try fingerprint("crisp.json"), "runs/demo/set": try fingerprint("set/manifest.json"), "gone": "0",
+          ],
+        ]), to: run + "/steps/sample.json")
+    }
+    try write(output: 2)
+    let report = try Verification.check(run)
+    #expect(report.problems == [] && report.kind == "recipe run")
+    #expect(report.notes.count == 1 && report.notes[0].contains("gone"))
+    var generator = SequentialRandom(seed: 1)
+    let bits = try Files.size(run + "/crisp.json") * 8
+    for _ in 0..<20 {
+      let bit = Int.random(in: 0..<bits, using: &generator)
+      let problems = try withFlippedBit(run + "/crisp.json", bit: bit) { try Verification.check(run).problems }
+      #expect(problems.contains { $0.contains("crisp.json") }, "bit \(bit)")
+    }
+    try write(output: 3)
+    let unbalanced = try Verification.check(run).problems
+    #expect(unbalanced.count == 1 && unbalanced[0].contains("does not balance"))
   }
 }

@@ -4,7 +4,9 @@ import Pipeline
 import Testing
 
 /// Runs exact deduplication over batches of a given size.
-func exact(_ texts: [String], _ unit: ExactUnit = .documents, batch: Int = 1_000, minimumParagraphBytes: Int = 0) -> (texts: [String], account: Account, rejects: [Reject]) {
+func exact(_ texts: [String], _ unit: ExactUnit = .documents, batch: Int = 1_000, minimumParagraphBytes: Int = 0) -> (
+  texts: [String], account: Account, rejects: [Reject]
+) {
   var configuration = DeduplicationConfiguration()
   configuration.minimumParagraphBytes = minimumParagraphBytes
   let stage = HashDocuments(unit, configuration: configuration)
@@ -36,7 +38,8 @@ func exact(_ texts: [String], _ unit: ExactUnit = .documents, batch: Int = 1_000
   @Test(arguments: 0..<8 as Range<UInt64>) func likeASetOfStrings(seed: UInt64) {
     var dice = Dice(state: seed)
     let texts = (0..<3_000).map { _ in
-      (0..<Int.random(in: 0...3, using: &dice)).map { _ in ["a", "é", "b  ", "\n", "\u{2028}", "7", "日"].randomElement(using: &dice) ?? "" }.joined(separator: " ")
+      (0..<Int.random(in: 0...3, using: &dice)).map { _ in ["a", "é", "b  ", "\n", "\u{2028}", "7", "日"].randomElement(using: &dice) ?? "" }
+        .joined(separator: " ")
         + "\(Int.random(in: 0..<900, using: &dice))"
     }
     var seen: Set<[String]> = []
@@ -76,6 +79,9 @@ func exact(_ texts: [String], _ unit: ExactUnit = .documents, batch: Int = 1_000
   }
 
   @Test func shortOnesAndEmptyTextsStay() {
-    #expect(exact(["}\nlong enough", "}\nlong  enough\nnew one", "", " \n"], .paragraphs, minimumParagraphBytes: 5).texts == ["}\nlong enough", "}\nnew one", "", " \n"])
+    #expect(
+      exact(["}\nlong enough", "}\nlong  enough\nnew one", "", " \n"], .paragraphs, minimumParagraphBytes: 5).texts == [
+        "}\nlong enough", "}\nnew one", "", " \n",
+      ])
   }
 }

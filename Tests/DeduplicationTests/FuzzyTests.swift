@@ -97,20 +97,25 @@ enum NaiveShingles {
 
   @Test(arguments: [
     ("Don't stop, now!", "dont  STOP\nnow"), ("Ünïcödé Łódź Ǆ", "unicode Łodz Ǆ"), ("ПРИВЕТ мир", "привет МИР"), ("ΑΒΓ", "αβγ"),
-    ("chapter 12 of 1,000.5", "chapter 7 of 3"), ("“quoted” — dash", "quoted dash"), ("e\u{301}te\u{301}", "été"), ("a\u{A0}b\u{3000}c", "a b c"),
+    ("chapter 12 of 1,000.5", "chapter 7 of 3"), ("“quoted” — dash", "quoted dash"), ("e\u{301}te\u{301}", "été"),
+    ("a\u{A0}b\u{3000}c", "a b c"),
     ("日本語。", "日 本 語"), ("ｘ！", "ｘ"), ("ŁĹĻĽ", "łlll"), ("Ŋŋ ĸ", "ŋŊ ĸ"),
   ]) func equalAfterNormalisation(a: String, b: String) {
     #expect(ShingleDocuments.shingles(Array(a.utf8), words: 2) == ShingleDocuments.shingles(Array(b.utf8), words: 2), "\(a) and \(b)")
   }
 
-  @Test(arguments: [("ab", "a b"), ("a1", "a"), ("ĸ", "ĺ"), ("ł", "l"), ("a b", "b a"), ("日本", "本日"), ("abcdefgh", "abcdefghi"), ("é", "ê e")])
+  @Test(arguments: [
+    ("ab", "a b"), ("a1", "a"), ("ĸ", "ĺ"), ("ł", "l"), ("a b", "b a"), ("日本", "本日"), ("abcdefgh", "abcdefghi"), ("é", "ê e"),
+  ])
   func differentAfterNormalisation(a: String, b: String) {
     #expect(ShingleDocuments.shingles(Array(a.utf8), words: 2) != ShingleDocuments.shingles(Array(b.utf8), words: 2), "\(a) and \(b)")
   }
 
   @Test(arguments: 0..<10 as Range<UInt64>) func anyBytes(seed: UInt64) throws {
     var dice = Dice(state: seed)
-    let alphabet: [UInt8] = [0x0A, 0x20, 0x2E, 0x61, 0x41, 0x31, 0x80, 0xA6, 0xC2, 0xC3, 0xE2, 0xE6, 0xED, 0xEF, 0xF0, 0xF4, 0xFF, 0x85, 0xBF]
+    let alphabet: [UInt8] = [
+      0x0A, 0x20, 0x2E, 0x61, 0x41, 0x31, 0x80, 0xA6, 0xC2, 0xC3, 0xE2, 0xE6, 0xED, 0xEF, 0xF0, 0xF4, 0xFF, 0x85, 0xBF,
+    ]
     let stage = try ShingleDocuments()
     var ledger = Ledger(names: [])
     for length in [0, 1, 2, 3, 5, 50, 5_000] {
@@ -148,7 +153,9 @@ enum NaiveShingles {
       let found = (index * count..<(index + 1) * count).reduce(0) { $0 + (decision.duplicateOf[pairs + $1] == Int32($1) ? 1 : 0) }
       let expected = configuration.recall(exact)
       let error = (expected * (1 - expected) / Double(count)).squareRoot()
-      #expect(abs(Double(found) / Double(count) - expected) <= 4 * error + 1e-3, "similarity \(exact): \(found) of \(count), expected \(expected)")
+      #expect(
+        abs(Double(found) / Double(count) - expected) <= 4 * error + 1e-3, "similarity \(exact): \(found) of \(count), expected \(expected)"
+      )
     }
   }
 
@@ -184,7 +191,9 @@ enum NaiveShingles {
       for _ in 0..<Int.random(in: 1...12, using: &maker.dice) {
         texts.append(words.joined(separator: " "))
         // A drift: the ends of a chain are unlike, its neighbours alike.
-        for _ in 0..<Int.random(in: 0...1, using: &maker.dice) { words[Int.random(in: 0..<words.count, using: &maker.dice)] = maker.words(1)[0] }
+        for _ in 0..<Int.random(in: 0...1, using: &maker.dice) {
+          words[Int.random(in: 0..<words.count, using: &maker.dice)] = maker.words(1)[0]
+        }
       }
     }
     return (texts + ["", " - ", "…"]).shuffled(using: &maker.dice)
@@ -262,7 +271,10 @@ enum NaiveShingles {
 
   @Test func oddTexts() throws {
     let long = String(repeating: "x", count: 300_000)
-    let texts = ["", "", " ", "word", "Word!", "two words", "two  words", "!?", "!?", long, long + "y", String(repeating: "a ", count: 50_000), "a a a a a a"]
+    let texts = [
+      "", "", " ", "word", "Word!", "two words", "two  words", "!?", "!?", long, long + "y", String(repeating: "a ", count: 50_000),
+      "a a a a a a",
+    ]
     let decision = try fuzzy(texts)
     #expect(decision.kept == [true, true, true, true, false, true, false, true, true, true, true, true, false])
     #expect(decision.report.withoutWords == 5)
@@ -292,7 +304,8 @@ enum NaiveShingles {
     let partial = try JSONDecoder().decode(DeduplicationConfiguration.self, from: Data(#"{"rows": 4}"#.utf8))
     #expect(partial.rows == 4 && partial.bands == 14 && partial.seed == 1)
     for change: (inout DeduplicationConfiguration) -> Void in [
-      { $0.rows = 0 }, { $0.bands = 1_001 }, { $0.threshold = 0 }, { $0.threshold = .nan }, { $0.shingleWords = 0 }, { $0.maximumComparisons = 0 },
+      { $0.rows = 0 }, { $0.bands = 1_001 }, { $0.threshold = 0 }, { $0.threshold = .nan }, { $0.shingleWords = 0 },
+      { $0.maximumComparisons = 0 },
     ] {
       var wrong = DeduplicationConfiguration()
       change(&wrong)

@@ -50,7 +50,9 @@ enum Naive {
   static func nGramReason(_ text: String, _ limits: FilterConfiguration.GopherRepetition) -> String? {
     for n in 1...12 {
       for limit in limits.topNGrams where limit.n == n && topShare(text, n) > limit.share { return "gopher.top_\(n)_grams" }
-      for limit in limits.duplicateNGrams where limit.n == n && repeatedShare(text, n) > limit.share { return "gopher.duplicate_\(n)_grams" }
+      for limit in limits.duplicateNGrams where limit.n == n && repeatedShare(text, n) > limit.share {
+        return "gopher.duplicate_\(n)_grams"
+      }
     }
     return nil
   }

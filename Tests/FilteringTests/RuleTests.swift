@@ -71,7 +71,9 @@ import Testing
     #expect(try reason("a\nb\n\na\nb\n\nc", "gopher.duplicate_paragraphs") == "gopher.duplicate_paragraphs")
     #expect(try reason("a\nb\n\na\nc\n\nd", "gopher.duplicate_paragraphs") == nil)
     #expect(try reason("a\nb\r\n\r\na\nb\n\n\n\nc d e f g h i j k", "gopher.duplicate_paragraph_characters") == nil)
-    #expect(try reason("words here\n\nwords here\n\nmore words", "gopher.duplicate_paragraph_characters") == "gopher.duplicate_paragraph_characters")
+    #expect(
+      try reason("words here\n\nwords here\n\nmore words", "gopher.duplicate_paragraph_characters")
+        == "gopher.duplicate_paragraph_characters")
   }
 
   @Test func nGramsByHand() throws {
@@ -95,7 +97,9 @@ import Testing
         let start = Int.random(in: 0..<words.count - 12, using: &dice)
         words += words[start..<start + 12]
       } else {
-        words.append(String(repeating: "é", count: Int.random(in: 0...3, using: &dice)) + "w\(Int.random(in: 0..<vocabulary * (1 + 20 * spread), using: &dice))")
+        words.append(
+          String(repeating: "é", count: Int.random(in: 0...3, using: &dice))
+            + "w\(Int.random(in: 0..<vocabulary * (1 + 20 * spread), using: &dice))")
       }
     }
     let text = words.joined(separator: " ")
@@ -110,7 +114,9 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>) func linesLikeTheNaiveOnes(seed: UInt64) throws {
     var dice = Dice(state: seed)
-    let lines = (0..<40).map { _ in ["", " ", "x", "été y", "z\r"].randomElement(using: &dice) ?? "" } + (0..<Int.random(in: 0...80, using: &dice)).map { "line \($0)" }
+    let lines =
+      (0..<40).map { _ in ["", " ", "x", "été y", "z\r"].randomElement(using: &dice) ?? "" }
+      + (0..<Int.random(in: 0...80, using: &dice)).map { "line \($0)" }
     let text = lines.shuffled(using: &dice).joined(separator: "\n")
     let naive = Naive.repeatedLines(text)
     let share = Double(naive.repeated) / Double(naive.total)
@@ -153,7 +159,9 @@ import Testing
     #expect(try kept(text) == "A first good line.\nA last \"good line\"")
     let removed = try verdict(text).removedLines
     #expect(removed == [.noTerminalPunctuation: 2, .shortLines: 1, .javascript: 1, .policy: 1])
-    #expect(try kept("A line without its end\nAnd one more with it.", "c4,-c4.no_terminal_punctuation") == "A line without its end\nAnd one more with it.")
+    #expect(
+      try kept("A line without its end\nAnd one more with it.", "c4,-c4.no_terminal_punctuation")
+        == "A line without its end\nAnd one more with it.")
   }
 
   @Test func longWords() throws {
@@ -186,8 +194,9 @@ import Testing
 @Suite struct FineWebTests {
   @Test func punctuation() throws {
     let lines = (0..<8).map { "line \($0)" }
-    #expect(try reason((lines + ["end."]).joined(separator: "\n"), "fineweb.few_punctuated_lines") == "fineweb.few_punctuated_lines")  // 1 of 9
-    #expect(try reason((lines.dropLast() + ["end. "]).joined(separator: "\n\n"), "fineweb.few_punctuated_lines") == nil)  // 1 of 8
+    // 1 of 9, then 1 of 8.
+    #expect(try reason((lines + ["end."]).joined(separator: "\n"), "fineweb.few_punctuated_lines") == "fineweb.few_punctuated_lines")
+    #expect(try reason((lines.dropLast() + ["end. "]).joined(separator: "\n\n"), "fineweb.few_punctuated_lines") == nil)
     for end in ["!", "?", "\"", "'", "…", "”", "。", "؟"] {
       #expect(try reason("x" + end, "fineweb.few_punctuated_lines") == nil, "\(end)")
     }

@@ -79,8 +79,10 @@ struct WeirErrorDescription: Error { var text: String }
   @Test func oddTexts() throws {
     var judge = DocumentJudge(FilterConfiguration(rules: try FilterRules(parsing: "gopher-repetition,c4,fineweb,length")))
     let texts: [[UInt8]] = [
-      [], [0x0A], [0x20], [0xFF], [0xE2, 0x80], [0xF0, 0x9F, 0x98], [0xC2], [0x61, 0xE2, 0x80, 0x0A, 0x61], Array("\r\n\r\n".utf8), [0xED, 0xA0, 0x80],
-      [UInt8](repeating: 0x61, count: 1_000_000), [UInt8](repeating: 0x0A, count: 100_000), Array(String(repeating: "a ", count: 100_000).utf8),
+      [], [0x0A], [0x20], [0xFF], [0xE2, 0x80], [0xF0, 0x9F, 0x98], [0xC2], [0x61, 0xE2, 0x80, 0x0A, 0x61], Array("\r\n\r\n".utf8),
+      [0xED, 0xA0, 0x80],
+      [UInt8](repeating: 0x61, count: 1_000_000), [UInt8](repeating: 0x0A, count: 100_000),
+      Array(String(repeating: "a ", count: 100_000).utf8),
     ]
     for text in texts { _ = judge.judge(text) }
     #expect(judge.judge([]).reason == "length.too_short")

@@ -1,3 +1,4 @@
+import Foundation
 import Primitives
 import Reporting
 import Testing
@@ -52,7 +53,7 @@ import Testing
 
   @Test func theSentenceSaysWhatTheNumbersSay() throws {
     var crisp = RunSummary.Crisp(
-      seedPerplexity: .init(uniform: 171.6, specialist: 71.4, crisp: 56.6),
+      tokens: 8e5, seedPerplexity: .init(uniform: 171.6, specialist: 71.4, crisp: 56.6),
       generalPerplexity: .init(uniform: 210.7, specialist: 594.1, crisp: 315.1))
     let good = try #require(PerplexityChart(crisp)).sentence
     #expect(
@@ -63,6 +64,32 @@ import Testing
     #expect(bad.contains("11\u{A0}% higher than uniform (171.6)") && bad.contains("gains nothing"))
     crisp.seedPerplexity?.crisp = 171.5
     #expect(try #require(PerplexityChart(crisp)).sentence.contains("no different from"))
+  }
+
+  @Test func equalComputeIsClaimedOnlyWhereItIs() throws {
+    var split = RunSummary.Split(
+      meanPerplexity: .init(full: 40, split: 50), byDomain: [.init(name: "a", full: 30, split: 20), .init(name: "b", full: 50, split: 90)],
+      branchTokens: 1e6)
+    #expect(!(try #require(SplitChart(split)).sentence.contains("compute")))
+    split.fullTokens = 2e6
+    let equal = try #require(SplitChart(split)).sentence
+    #expect(equal.contains("better in 1 of 2 domains") && equal.contains("25\u{A0}% higher than the full model’s 40.0 at equal compute."))
+    split.fullTokens = 1e6
+    #expect(try #require(SplitChart(split)).sentence.contains("2.0\u{A0}M tokens on the branches against 1.0\u{A0}M on the full model"))
+  }
+
+  @Test func aRunPredictedTwiceIsDrawnOnce() throws {
+    let run = RunSummary.PlanPoint(domain: "a", n: 1, d: 10, dPrime: 0, measured: 4, predicted: 4.04)
+    var again = run
+    again.heldOut = true
+    again.predicted = 4.4
+    let other = RunSummary.PlanPoint(domain: "a", n: 1, d: 20, dPrime: 0, measured: 3, predicted: 3)
+    let plan = RunSummary.Plan(law: "F1", heldoutRelativeError: 0.1, points: [again, run, other])
+    #expect(
+      try #require(PredictionChart(plan)).sentence == "F1 explains 2 measured losses with a mean error of 0.50\u{A0}%, "
+        + "1.0\u{A0}% at worst; "
+        + "on the 1 it was not fitted on the mean error is 10\u{A0}%.")
+    #expect(try #require(LawChart(plan)).draw().markup(id: "x", title: "", description: "").components(separatedBy: "<circle").count == 3)
   }
 
   @Test func unbalancedAccountsAreNamed() throws {

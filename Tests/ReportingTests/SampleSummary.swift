@@ -32,9 +32,13 @@ enum SampleSummary {
     summary.machine = .init(processor: "a processor", cores: 2, memoryBytes: 8e9, system: "Linux 6.1")
     summary.dataset = .init(
       documents: 13_214, tokens: 17_958_113, bytes: 74_311_002, bytesPerToken: 4.138, windows: 26_811, fingerprint: "8c1f00d2a4b7e913",
-      bySource: [.init(name: "encyclopedia", documents: 8000, tokens: 1.1e7, bytes: 4.5e7), .init(name: "books", documents: 5214, tokens: 6.9e6, bytes: 2.9e7)],
+      bySource: [
+        .init(name: "encyclopedia", documents: 8000, tokens: 1.1e7, bytes: 4.5e7),
+        .init(name: "books", documents: 5214, tokens: 6.9e6, bytes: 2.9e7),
+      ],
       byDomain: [
-        .init(name: "law", documents: 4120, tokens: 6.2e6, bytes: 2.6e7), .init(name: "statistics", documents: 930, tokens: 8.2e5, bytes: 3.3e6),
+        .init(name: "law", documents: 4120, tokens: 6.2e6, bytes: 2.6e7),
+        .init(name: "statistics", documents: 930, tokens: 8.2e5, bytes: 3.3e6),
         .init(name: "astronomy", documents: 488, tokens: 4.3e5, bytes: 1.8e6),
       ])
     summary.tokenizer = .init(name: "bpe4k", vocabulary: 4096, bytesPerToken: 4.138, fingerprint: "02be66a1f3c4d5e6")
@@ -46,21 +50,29 @@ enum SampleSummary {
 
   private static let words = [
     "galaxy stars telescope", "court judge appeal", "probability variance estimator", "novel sister marriage", "football season league",
-    "protein cells binding", "church bishop century", "railway station line", "species genus leaves", "album song band", "army battle troops",
+    "protein cells binding", "church bishop century", "railway station line", "species genus leaves", "album song band",
+    "army battle troops",
     "election party votes", "river valley lake", "school students university", "ship navy captain", "film director actor",
   ]
 
   private static let accounts: [RunSummary.Account] = [
-    .init(name: "read", input: 14_312, output: 14_309, dropped: [:], quarantined: ["not_json": 3], bytesIn: 8.12e7, bytesOut: 8.1e7, seconds: 1.9),
+    .init(
+      name: "read", input: 14_312, output: 14_309, dropped: [:], quarantined: ["not_json": 3], bytesIn: 8.12e7, bytesOut: 8.1e7,
+      seconds: 1.9),
     .init(
       name: "filter", input: 14_309, output: 13_871,
       dropped: ["too_short": 211, "repetition": 98, "symbols": 61, "bullet_lines": 40, "stop_words": 28], quarantined: [:], bytesIn: 8.1e7,
       bytesOut: 7.9e7, seconds: 3.4),
     .init(
-      name: "dedup", input: 13_871, output: 13_259, dropped: ["near_duplicate": 540, "exact_duplicate": 72], quarantined: [:], bytesIn: 7.9e7,
+      name: "dedup", input: 13_871, output: 13_259, dropped: ["near_duplicate": 540, "exact_duplicate": 72], quarantined: [:],
+      bytesIn: 7.9e7,
       bytesOut: 7.5e7, seconds: 8.8),
-    .init(name: "decontaminate", input: 13_259, output: 13_214, dropped: ["shared_13_grams": 45], quarantined: [:], bytesIn: 7.5e7, bytesOut: 7.43e7, seconds: 2.2),
-    .init(name: "tokenize", input: 13_214, output: 13_214, dropped: [:], quarantined: [:], bytesIn: 7.43e7, seconds: 6.4, extra: ["tokens": 17_958_113]),
+    .init(
+      name: "decontaminate", input: 13_259, output: 13_214, dropped: ["shared_13_grams": 45], quarantined: [:], bytesIn: 7.5e7,
+      bytesOut: 7.43e7, seconds: 2.2),
+    .init(
+      name: "tokenize", input: 13_214, output: 13_214, dropped: [:], quarantined: [:], bytesIn: 7.43e7, seconds: 6.4,
+      extra: ["tokens": 17_958_113]),
     .init(name: "embed", input: 26_811, output: 26_811, dropped: [:], quarantined: [:], seconds: 9.1),
     .init(name: "assign", input: 26_811, output: 26_811, dropped: [:], quarantined: [:], seconds: 2.0),
   ]
@@ -74,7 +86,8 @@ enum SampleSummary {
         let index = UInt64(top * 8 + child)
         let tokens = 40_000 * pow(30, random.uniform(index))
         let terms = (words[(top * 2 + child / 4) % 16] + " " + words[(top + child * 3) % 16]).split(separator: " ").map(String.init)
-        let seed = top == 0 ? pow(random.uniform(index + 100), 2) : random.uniform(index + 100) > 0.6 ? 0.01 * random.uniform(index + 200) : 0
+        let seed =
+          top == 0 ? pow(random.uniform(index + 100), 2) : random.uniform(index + 100) > 0.6 ? 0.01 * random.uniform(index + 200) : 0
         list.append(
           .init(
             path: [top, child], windows: (tokens / 660).rounded(), tokens: tokens, purity: 0.4 + 0.6 * random.uniform(index + 300),
@@ -127,16 +140,19 @@ enum SampleSummary {
       let full = [35.9, 53.9, 25.1, 99.2, 61.0, 44.2, 71.7, 38.4, 120.3, 66.6][index]
       let ratio = [0.28, 1.33, 0.56, 1.47, 0.81, 0.97, 0.74, 1.002, 0.66, 0.9][index]
       return .init(
-        name: "\(index)", terms: words[index].split(separator: " ").map(String.init) + ["and", "others"], windows: Double(400 * index + 311),
+        name: "\(index)", terms: words[index].split(separator: " ").map(String.init) + ["and", "others"],
+        windows: Double(400 * index + 311),
         full: full, split: full * ratio, tokens: 8e5)
-    }, trunkTokens: 2.5e6, branchTokens: 8e5, router: "nearest centroid")
+    }, trunkTokens: 2.5e6, branchTokens: 8e5, fullTokens: 8e6, router: "nearest centroid")
 
   private static let finetune: RunSummary.Finetune = {
     var points: [RunSummary.FinetunePoint] = []
     for rate in [3e-4, 1e-3, 3e-3] {
       let strength = log10(rate / 3e-5)
       points.append(
-        .init(method: "direct", learningRate: rate, epochs: 5, targetPerplexity: 120 / pow(strength, 1.3), sourcePerplexity: 210 * pow(strength, 2.1)))
+        .init(
+          method: "direct", learningRate: rate, epochs: 5, targetPerplexity: 120 / pow(strength, 1.3),
+          sourcePerplexity: 210 * pow(strength, 2.1)))
     }
     for lambda in [0.1, 0.3, 1, 3] {
       points.append(
@@ -183,7 +199,9 @@ enum SampleSummary {
         budget: 5.8e13, n: 1.2e6, k: 8, d: best?.d, dPrime: best?.dPrime, share: best?.share, loss: best?.loss, low: best?.low,
         high: best?.high, trunk: "shared"),
       laws: [
-        .init(name: "F1", formula: "E + A/N^α + (B/D^β + G)·(1 + D′/s)^(−γ)", r2: 0.9874, mre: 0.0061, parameters: ["E": 1.9, "A": 40, "α": 0.3, "B": 420, "β": 0.36, "G": 0.5, "s": 2e5, "γ": 0.22]),
+        .init(
+          name: "F1", formula: "E + A/N^α + (B/D^β + G)·(1 + D′/s)^(−γ)", r2: 0.9874, mre: 0.0061,
+          parameters: ["E": 1.9, "A": 40, "α": 0.3, "B": 420, "β": 0.36, "G": 0.5, "s": 2e5, "γ": 0.22]),
         .init(name: "F3", formula: "E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ+δ ln D)", r2: 0.9811, mre: 0.0093),
         .init(name: "F5", formula: "Chinchilla on D + D′", r2: 0.8312, mre: 0.0412),
       ], points: points, curve: curve)

@@ -40,7 +40,8 @@ import Testing
 
   @Test func degenerateDomainsAreSafe() {
     let odd: [[Double]] = [
-      [], [.nan], [.infinity, -.infinity], [0], [5, 5], [-1], [1e308, -1e308], [Double.leastNonzeroMagnitude, 1], [1e300], [0, 0], [1, 1 + 1e-16],
+      [], [.nan], [.infinity, -.infinity], [0], [5, 5], [-1], [1e308, -1e308], [Double.leastNonzeroMagnitude, 1], [1e300], [0, 0],
+      [1, 1 + 1e-16],
     ]
     for values in odd {
       for kind in [Scale.Kind.linear, .logarithmic] {
@@ -60,8 +61,11 @@ import Testing
     #expect(plain(Number.bytes(245e6)) == "245 MB" && plain(Number.bytes(12)) == "12 B")
     #expect(plain(Number.percent(0.9233)) == "92 %" && plain(Number.percent(0.0061)) == "0.61 %" && plain(Number.percent(1)) == "100 %")
     #expect(plain(Number.percent(0.999)) == "99.9 %" && plain(Number.percent(0.0994)) == "9.9 %")
-    #expect(plain(Number.seconds(203)) == "3 min 23 s" && plain(Number.seconds(7800)) == "2 h 10 min" && plain(Number.seconds(0.42)) == "0.42 s")
+    #expect(
+      plain(Number.seconds(203)) == "3 min 23 s" && plain(Number.seconds(7800)) == "2 h 10 min" && plain(Number.seconds(0.42)) == "0.42 s")
     #expect(plain(Number.scientific(1.97e13)) == "2.0 × 10¹³" && plain(Number.scientific(9.99e-5)) == "1.0 × 10⁻⁴")
+    #expect(plain(Number.tick(1e6)) == "1 M" && plain(Number.tick(2.5e6)) == "2.5 M" && plain(Number.tickPercent(0.05)) == "5 %")
+    #expect(Number.epochs(4.12) == "4.1" && plain(Number.epochs(0.004)) == "< 0.01" && Number.epochs(0) == "0.00")
     #expect(Number.trimmed(0.0003) == "0.0003" && Number.trimmed(120, 2) == "120")
     for odd in [Double.nan, .infinity, -.infinity] {
       #expect(Number.fixed(odd) == "–" && Number.compact(odd) == "–" && Number.seconds(odd) == "–" && Number.percent(odd) == "–")

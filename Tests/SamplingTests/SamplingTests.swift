@@ -196,7 +196,8 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
     var random = SequentialRandom(seed: UInt64(seed), stream: 8)
     let tree = makeTree([4, 5])
     let general = try GeneralHistogram(
-      windows: (0..<20).map { _ in Int.random(in: 1...50, using: &random) }, tokens: (0..<20).map { _ in Int.random(in: 100...999, using: &random) })
+      windows: (0..<20).map { _ in Int.random(in: 1...50, using: &random) },
+      tokens: (0..<20).map { _ in Int.random(in: 100...999, using: &random) })
     let leaves = (0..<40).map { _ in UInt32.random(in: 0..<20, using: &random) }
     let histogram = try SeedHistogram(name: "s", leaves: leaves, lengths: [Int](repeating: 1_024, count: 40), leafCount: 20)
     let mixture = try Sampler.crisp(tree: tree, general: general, seeds: [(1, histogram)], origin: origin)

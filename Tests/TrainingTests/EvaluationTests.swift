@@ -15,7 +15,8 @@ import Training
     let documents = (0..<9).map { index -> EvaluationDocument in
       let count = Int.random(in: 0...55, using: &random)
       return EvaluationDocument(
-        tokens: (0..<count).map { _ in Int32.random(in: 0..<40, using: &random) }, bytes: count * 3, domain: index % 2 == 0 ? "even" : "odd",
+        tokens: (0..<count).map { _ in Int32.random(in: 0..<40, using: &random) }, bytes: count * 3,
+        domain: index % 2 == 0 ? "even" : "odd",
         firstScored: index == 3 ? 5 : 1)
     }
     let evaluator = Evaluator(c, parameters: model.parameters, tokens: 60, pool: ThreadPool(threads: 2))

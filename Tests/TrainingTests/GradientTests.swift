@@ -6,7 +6,8 @@ import Training
 
 @Suite struct GradientTests {
   static let shapes = [
-    ModelConfiguration(vocabulary: 37, width: 12, layers: 2, heads: 4, kvHeads: 2, headWidth: 6, ffn: 20, sequence: 80, tiedEmbeddings: true),
+    ModelConfiguration(
+      vocabulary: 37, width: 12, layers: 2, heads: 4, kvHeads: 2, headWidth: 6, ffn: 20, sequence: 80, tiedEmbeddings: true),
     ModelConfiguration(vocabulary: 33, width: 16, layers: 1, heads: 1, headWidth: 16, ffn: 24, sequence: 80, tiedEmbeddings: false),
   ]
 

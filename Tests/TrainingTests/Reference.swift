@@ -134,7 +134,9 @@ func randomBatch(rows: Int, sequence: Int, vocabulary: Int, seed: UInt64, longes
 }
 
 /// A model with parameters of some size everywhere, so that every gradient counts.
-func randomModel(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool = true, threads: Int = 2, seed: UInt64 = 1) -> Transformer {
+func randomModel(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool = true, threads: Int = 2, seed: UInt64 = 1)
+  -> Transformer
+{
   let model = Transformer(c, rows: rows, sequence: sequence, training: training, pool: ThreadPool(threads: threads))
   model.initialise(seed: seed)
   var random = SequentialRandom(seed: seed, stream: 99)

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Kernels
+import Pipeline
 import Primitives
 import Storage
 import Testing
@@ -79,6 +80,41 @@ import Training
       }
       _ = try tune("pulled") { $0.pull = 10 }
       #expect(try distance("pulled") < 0.5 * distance("direct"))
+    }
+  }
+
+  @Test func lowRankMovesOnlyMatricesAndResumes() throws {
+    try withFolder { folder in
+      let c = ModelConfiguration(vocabulary: 40, width: 16, layers: 2, heads: 2, ffn: 32, sequence: 24)
+      let base = randomModel(c, rows: 1, sequence: 24, training: false)
+      try ModelFolder.write(folder + "/base", configuration: c, parameters: base.parameters, tokenizer: nil)
+      var plan = RunTests.plan(14)
+      plan.lowRank = LowRank(rank: 2, alpha: 4)
+      let whole = folder + "/whole", parts = folder + "/parts", start = ModelInitialisation.folder(folder + "/base")
+      try RunTests.run(whole, plan, initial: start)
+      #expect(throws: Stopped.self) { try RunTests.run(parts, plan, initial: start, stopAfter: 6 * 48) }
+      try RunTests.run(parts, plan, threads: 1, initial: start)
+      #expect(try Files.read(whole + "/model/model.safetensors") == Files.read(parts + "/model/model.safetensors"))
+      let read = FloatBuffer(base.parameters.count)
+      try ModelFolder.readWeights(whole + "/model", configuration: c, into: read)
+      for tensor in base.layout.tensors {
+        #expect((read[tensor.range] == base.parameters[tensor.range]) == !tensor.decays, "\(tensor.name)")
+      }
+      // Rank 2: every 3 × 3 minor of the difference vanishes, here through a random combination of rows reduced by elimination.
+      let matrix = try #require(base.layout.tensors.first { $0.decays })
+      let columns = matrix.shape[1]
+      var rows = zip(read[matrix.range], base.parameters[matrix.range]).map { Double($0.0 - $0.1) }
+      var ranks = 0
+      for _ in 0..<3 {
+        guard let pivot = rows.indices.max(by: { abs(rows[$0]) < abs(rows[$1]) }), abs(rows[pivot]) > 1e-4 else { break }
+        let (row, column) = (pivot / columns, pivot % columns), pivots = Array(rows[row * columns..<(row + 1) * columns])
+        for other in 0..<matrix.shape[0] {
+          let factor = rows[other * columns + column] / pivots[column]
+          for j in 0..<columns { rows[other * columns + j] -= factor * pivots[j] }
+        }
+        ranks += 1
+      }
+      #expect(ranks == 2)
     }
   }
 

@@ -23,6 +23,7 @@ enum {
   WEIR_JSON_DUPLICATE = 7,    // a member that is read is there twice
   WEIR_JSON_COLLISION = 8,    // there is a text member besides the one named as text field
   WEIR_JSON_MEMORY = 9,       // no memory, or more than 4 GiB
+  WEIR_JSON_ORIGIN_TYPE = 10, // the origin is not a string, and the name is ours
 };
 
 typedef struct weir_json_parser weir_json_parser;

@@ -41,16 +41,20 @@ package struct AccountsChart: Chart {
       text += "; nothing is dropped"
     }
     let unbalanced = accounts.filter { ($0.imbalance ?? 0) != 0 }.map { $0.name ?? "a stage" }
-    text += unbalanced.isEmpty ? "; every account balances." : "; the account of \(Compare.list(unbalanced)) does not balance."
+    text +=
+      unbalanced.isEmpty
+      ? "; every account balances."
+      : "; the account of \(Compare.list(unbalanced.count > 3 ? unbalanced.prefix(2) + ["\(unbalanced.count - 2) others"] : unbalanced)) does not balance."
     return text
   }
 
   package func draw() -> SVG {
-    let (left, full, barHeight, rowHeight) = (150.0, 420.0, 26.0, 44.0)
-    let reasonsAt = left + full + 92
+    let (left, full, barHeight, rowHeight) = (246.0, 290.0, 26.0, 44.0)
+    let outAt = left + full + 84
+    let reasonsAt = outAt + 24
     var svg = SVG(width: 960, height: 26 + Double(accounts.count) * rowHeight + Double(flows.count - 1) * 12)
-    svg.text(left, 14, "in", "label")
-    svg.text(left + full + 76, 14, "out", "label", anchor: .end)
+    svg.text(left - 12, 14, "in", "label", anchor: .end)
+    svg.text(outAt, 14, "out", "label", anchor: .end)
     svg.text(reasonsAt, 14, "dropped or quarantined, by reason", "label")
     var y = 24.0
     for flow in flows {
@@ -61,13 +65,14 @@ package struct AccountsChart: Chart {
         let kept = min(Double(account.output ?? 0), input) / largest * full
         let ends = Self.visible(Double(account.droppedTotal) / largest * full)
         let bad = Self.visible(Double(account.quarantinedTotal) / largest * full)
-        svg.text(left - 12, y + 17, TextMetrics.fit((account.name ?? "stage").spoken, into: left - 16, size: 12), "bold", anchor: .end)
+        let name = TextMetrics.fit((account.name ?? "stage").spoken, into: 150, size: 13)
+        svg.text(0, y + 17, name, "bold")
         let tip = "\(account.name ?? "stage"): \(Number.integer(account.input)) in, \(Number.integer(account.output)) out"
         svg.rectangle(left, y, kept, barHeight, "k1", tip: tip)
         svg.rectangle(left + kept, y, ends, barHeight, "f2", tip: "dropped \(Number.integer(account.droppedTotal))")
         svg.rectangle(left + kept + ends, y, bad, barHeight, "f3", tip: "quarantined \(Number.integer(account.quarantinedTotal))")
-        svg.text(left + 8, y + 17, Number.integer(account.input))
-        svg.text(left + full + 76, y + 17, Number.integer(account.output), "", anchor: .end)
+        svg.text(left - 12, y + 17, Number.integer(account.input), "", anchor: .end)
+        svg.text(outAt, y + 17, Number.integer(account.output), "", anchor: .end)
         if index + 1 < flow.upperBound {
           svg.rectangle(left, y + barHeight, kept, rowHeight - barHeight, "flow")
         }

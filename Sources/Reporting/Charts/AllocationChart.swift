@@ -23,9 +23,18 @@ package struct AllocationChart: Chart {
 
   package var sentence: String {
     guard let best else { return "" }
-    var text = "The predicted loss is lowest, \(Number.fixed(best.loss, 3)), where the trunk gets \(Number.percent(best.share)) of the compute"
+    let lowest = curve.min { ($0.loss ?? 0) < ($1.loss ?? 0) }
+    let isLowest = best.loss <= (lowest?.loss ?? best.loss) + 0.002
+    var text =
+      isLowest
+      ? "The predicted loss is lowest, \(Number.fixed(best.loss, 3)), where " : "The plan predicts \(Number.fixed(best.loss, 3)) where "
+    text += "the trunk gets \(Number.percent(best.share)) of the compute"
     if let d = best.d.finite, let dPrime = best.dPrime.finite {
-      text += ": D = \(Number.compact(d)) for all and D′ = \(Number.compact(dPrime)) for each domain"
+      text +=
+        ": D = \(Number.compact(d)) for all and D′ = \(Number.compact(dPrime)) for each domain\((plan.allocation?.domains ?? []).isEmpty ? "" : " on average")"
+    }
+    if !isLowest, let lowest {
+      text += "; the curve is lower, \(Number.fixed(lowest.loss, 3)), at \(Number.percent(lowest.share))"
     }
     if let end = curve.last, let loss = end.loss, let share = end.share, share > best.share + 0.01 {
       let difference = loss - best.loss
@@ -37,9 +46,15 @@ package struct AllocationChart: Chart {
 
   package func draw() -> SVG {
     var plot = Plot(width: 760, height: 300, left: 56, right: 40, top: 34, bottom: 44)
-    let across = Scale(curve.compactMap(\.share), pixels: plot.across)
-    let up = Scale(curve.flatMap { [$0.loss ?? .nan, $0.low ?? .nan, $0.high ?? .nan] } + [best?.loss ?? .nan], pixels: plot.upward, padding: 0.08)
-    plot.horizontal(across, title: "share of the compute for the trunk", format: { Number.percent($0) })
+    let across = Scale([0, 1], pixels: plot.across)
+    // What is far worse than not specialising at all would flatten the part that matters; the line leaves the frame there.
+    let losses = curve.compactMap(\.loss)
+    let (least, most) = (losses.min() ?? 0, losses.max() ?? 1)
+    let roof = least + max(0.3 * (most - least), 3 * ((losses.last ?? least) - least))
+    let curve = curve.filter { ($0.loss ?? 0) <= roof }
+    let bounds = curve.flatMap { [$0.loss ?? .nan, $0.low ?? .nan, $0.high ?? .nan] } + [best?.loss ?? .nan]
+    let up = Scale(bounds, pixels: plot.upward, padding: 0.16)
+    plot.horizontal(across, title: "share of the compute for the trunk", format: { Number.tickPercent($0) })
     plot.vertical(up, title: "predicted loss, nats a token", count: 4)
     let banded = curve.filter { $0.low.finite != nil && $0.high.finite != nil }
     let upper = banded.map { (x: across($0.share ?? 0), y: up($0.high ?? 0)) }
@@ -51,9 +66,9 @@ package struct AllocationChart: Chart {
       plot.svg.line(x, y, x, plot.bottom, "guide")
       plot.svg.mark(.circle, x, y, 11, "f2", tip: "\(Number.percent(best.share)): \(Number.fixed(best.loss, 3))")
       let isRight = x > (plot.left + plot.right) / 2
-      let text = "best: \(Number.percent(best.share)), loss \(Number.fixed(best.loss, 3))"
-      let above = y - 16 > plot.top + 10 ? y - 14 : y + 22
-      plot.svg.text(x + (isRight ? -4 : 4), above, text, "t2 bold", anchor: isRight ? .end : .start)
+      let text = "advised: \(Number.percent(best.share)), loss \(Number.fixed(best.loss, 3))"
+      let below = plot.bottom - y > 30 ? y + 23 : y - 18
+      plot.svg.text(x + (isRight ? -7 : 7), below, text, "t2 bold", anchor: isRight ? .end : .start)
     }
     return plot.svg
   }

@@ -15,7 +15,9 @@ extension Chart {
   package var figure: String {
     let picture = draw()
     var markup = picture.markup(id: id, title: title, description: sentence)
-    if picture.width > 640 { markup = markup.replacingFirst("<svg ", with: "<svg class=\"wide\" ") }
+    // How far it may shrink on a narrow screen before it scrolls instead.
+    let shrink = picture.width > 800 ? "wide" : picture.width > 600 ? "middle" : ""
+    if !shrink.isEmpty { markup = markup.replacingFirst("<svg ", with: "<svg class=\"\(shrink)\" ") }
     return """
       <figure><div class="figure-title">\(Escape.text(title))</div>
       <div class="frame">\(markup)</div>

@@ -4,8 +4,13 @@ import Foundation
 /// more of the seed than of the corpus falls into it.
 package struct ClusterMap: Chart {
   package let id = "chart-clusters"
-  package let title = "The cluster tree: area is tokens, colour is the seed’s enrichment"
+  package var title: String {
+    hasSeed ? "The cluster tree: area is tokens, colour is the seed’s enrichment" : "The cluster tree: area is tokens"
+  }
   let leaves: [RunSummary.Cluster]
+
+  /// Whether a seed was assigned to the tree.
+  private var hasSeed: Bool { leaves.contains { ClusterNumbers.enrichment($0) != nil } }
 
   /// Tiles drawn at most; the smallest beyond are drawn as one.
   static let limit = 600
@@ -40,7 +45,7 @@ package struct ClusterMap: Chart {
 
   package func draw() -> SVG {
     var svg = SVG(width: 960, height: 548)
-    key(in: &svg)
+    if hasSeed { key(in: &svg) }
     let ranked = leaves.sorted { ($1.tokens ?? 0) < ($0.tokens ?? 0) }
     let shown = Array(ranked.prefix(Self.limit))
     let rest = ranked.dropFirst(Self.limit).reduce(0) { $0 + ($1.tokens ?? 0) }
@@ -48,13 +53,16 @@ package struct ClusterMap: Chart {
     let isDeep = shown.contains { ($0.path ?? []).count > 1 }
     let groups = Dictionary(grouping: shown) { isDeep ? $0.path?.first ?? -1 : 0 }.sorted { $0.key < $1.key }
     let weights = groups.map { $0.value.reduce(0) { $0 + ($1.tokens ?? 0) } } + (rest > 0 ? [rest] : [])
-    let areas = Treemap.layout(weights, in: .init(0, 30, 960, 518))
+    let areas = Treemap.layout(weights, in: hasSeed ? .init(0, 30, 960, 518) : .init(0, 4, 960, 544))
     for (group, area) in zip(groups, areas) {
       let boxes = Treemap.layout(group.value.map { $0.tokens ?? 0 }, in: area.inset(isDeep ? 1.5 : 0))
       for (leaf, box) in zip(group.value, boxes) { tile(leaf, box.inset(0.5), in: &svg) }
     }
     if rest > 0, let area = areas.last {
-      svg.rectangle(area.x, area.y, area.width, area.height, "e1", tip: "\(leaves.count - shown.count) smaller leaves")
+      let name = "\(leaves.count - shown.count) smaller leaves"
+      let box = area.inset(1.5)
+      svg.rectangle(box.x, box.y, box.width, box.height, "k0", tip: name)
+      svg.text(box.x + 6, box.y + 16, TextMetrics.fit(name, into: box.width - 12, size: 12), "soft")
     }
     return svg
   }

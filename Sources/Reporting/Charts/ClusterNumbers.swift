@@ -35,7 +35,9 @@ enum ClusterNumbers {
     if let seed = cluster.seedShare.finite {
       lines.append("seed \(Number.percent(seed)), corpus \(Number.percent(cluster.generalShare ?? cluster.share))")
     }
-    if let weight = cluster.weight.finite { lines.append("drawn \(Number.percent(weight)), \(Number.factor(cluster.expectedEpochs)) epochs") }
+    if let weight = cluster.weight.finite {
+      lines.append("drawn \(Number.percent(weight)), epochs \(Number.epochs(cluster.expectedEpochs))")
+    }
     if let purity = cluster.purity.finite { lines.append("\(Number.percent(purity)) \(cluster.domain ?? "of its commonest label")") }
     return lines.joined(separator: "\n")
   }

@@ -78,37 +78,29 @@ package struct FinetuneChart: Chart {
     }
     let methods = Dictionary(grouping: points) { $0.method ?? "other" }
       .sorted { (Self.rank($0.key), $0.key) < (Self.rank($1.key), $1.key) }
-    var taken: [Treemap.Box] = all.map { place($0) }.map { .init($0.x - 6, $0.y - 6, 12, 12) }
-    var texts: [(x: Double, y: Double, text: String, style: String)] = []
+    var texts: [(mark: (x: Double, y: Double), text: String, isChosen: Bool, colour: Int)] = []
     for (method, group) in methods {
       let style = Self.style(method)
       let sorted = group.sorted { Self.knob($0) < Self.knob($1) }
       plot.svg.path(sorted.map(place), "l\(style.colour) thin")
       for point in sorted {
         let (x, y) = place(point)
-        plot.svg.mark(style.shape, x, y, isChosen(point) ? 13 : 9, isChosen(point) ? "f\(style.colour)" : "o\(style.colour)", tip: tip(point))
+        let chosen = isChosen(point)
         let isFirst = point == sorted.first && !sorted.contains(where: isChosen)
-        texts.append((x, y, Self.short(point, named: isChosen(point) || isFirst), isChosen(point) ? "t\(style.colour) bold" : "small t\(style.colour)"))
+        plot.svg.mark(style.shape, x, y, chosen ? 13 : 9, "\(chosen ? "f" : "o")\(style.colour)", tip: tip(point))
+        texts.append(((x, y), Self.short(point, named: chosen || isFirst), chosen, style.colour))
       }
     }
     if let base {
       let (x, y) = place(base)
-      plot.svg.mark(.diamond, x, y, 12, "f0", tip: "base: target \(Number.perplexity(base.targetPerplexity)), source \(Number.perplexity(base.sourcePerplexity))")
-      texts.insert((x, y, "base", "t0 bold"), at: 0)
+      plot.svg.mark(.diamond, x, y, 12, "f0", tip: tip(base))
+      texts.append(((x, y), "base", true, 0))
     }
-    // Chosen runs get their labels first; a label that finds no free place is left to the tooltip.
-    for text in texts.enumerated().sorted(by: { ($0.element.style.contains("bold") ? 0 : 1, $0.offset) < ($1.element.style.contains("bold") ? 0 : 1, $1.offset) }) {
-      let label = text.element
-      let width = TextMetrics.width(label.text, size: 12)
-      let choices = [(11.0, -8.0), (11, 8), (-11 - width, -8), (-11 - width, 8), (-width / 2, -17), (-width / 2, 17)]
-      for (dx, dy) in choices {
-        let box = Treemap.Box(label.x + dx, label.y + dy - 7, width, 14)
-        let isFree = !taken.contains { $0.x < box.x + box.width && box.x < $0.x + $0.width && $0.y < box.y + box.height && box.y < $0.y + $0.height }
-        guard isFree, box.x > plot.left, box.x + box.width < 760, box.y > plot.top - 8, box.y + 14 < plot.bottom + 8 else { continue }
-        taken.append(box)
-        plot.svg.text(box.x, box.y + 11, label.text, label.style)
-        break
-      }
+    // The chosen runs get their labels first.
+    var placer = LabelPlacer(frame: .init(plot.left, plot.top - 8, 760 - plot.left, plot.bottom - plot.top + 8), marks: all.map(place))
+    for label in texts.filter(\.isChosen) + texts.filter({ !$0.isChosen }) {
+      guard let (x, y) = placer.place(label.text, beside: label.mark) else { continue }
+      plot.svg.text(x, y, label.text, "\(label.isChosen ? "bold" : "small") t\(label.colour)")
     }
     return plot.svg
   }
@@ -135,7 +127,8 @@ package struct FinetuneChart: Chart {
   }
 
   private func tip(_ point: RunSummary.FinetunePoint) -> String {
-    var text = "\(point.method ?? "other"): target \(Number.perplexity(point.targetPerplexity)), source \(Number.perplexity(point.sourcePerplexity))"
+    var text = "\(point.method ?? "base"): target \(Number.perplexity(point.targetPerplexity))"
+    text += ", source \(Number.perplexity(point.sourcePerplexity))"
     if let lambda = point.lambda.finite { text += "\nλ \(Number.trimmed(lambda, 4))" }
     if let temperature = point.temperature.finite { text += ", T \(Number.trimmed(temperature, 3))" }
     if let rate = point.learningRate.finite { text += "\nlearning rate \(Number.trimmed(rate, 7))" }

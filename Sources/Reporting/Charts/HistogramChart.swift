@@ -74,7 +74,7 @@ package struct HistogramChart: Chart {
     var plot = Plot(
       width: 960, height: 74 + pitch * Double(rows.count), left: 270, right: hasEpochs ? 110 : 60, top: 34, bottom: 40)
     let scale = Scale(rows.prefix(Self.limit).flatMap { [$0.seed, $0.general, $0.weight ?? 0] }, pixels: plot.across, includingZero: true)
-    plot.horizontal(scale, title: "share of tokens", format: { Number.percent($0) })
+    plot.horizontal(scale, title: "share of tokens", format: { Number.tickPercent($0) })
     key(hasWeight: hasWeight, plot: &plot)
     if hasEpochs { plot.svg.text(960, 22, "expected epochs", "label", anchor: .end) }
     for (index, row) in rows.enumerated() {
@@ -91,7 +91,7 @@ package struct HistogramChart: Chart {
       plot.svg.rectangle(plot.left, y, scale(row.seed) - plot.left, 8, "f2", tip: row.tip)
       plot.svg.rectangle(plot.left, y + 9, scale(row.general) - plot.left, 8, "f1", tip: row.tip)
       if let weight = row.weight { plot.svg.mark(.diamond, scale(weight), y + 8.5, 8, "o0", tip: row.tip) }
-      if let epochs = row.epochs { plot.svg.text(960, y + 13, Number.factor(epochs), "", anchor: .end) }
+      if let epochs = row.epochs { plot.svg.text(960, y + 13, Number.epochs(epochs), "", anchor: .end) }
     }
     return plot.svg
   }

@@ -8,7 +8,12 @@ package struct LawChart: Chart {
 
   /// Creates the chart; nil where fewer than two runs have N, D and a loss.
   package init?(_ plan: RunSummary.Plan) {
-    let usable = (plan.points ?? []).filter { $0.d.positive != nil && $0.measured.finite != nil }
+    // A run may be there twice, with the whole fit's prediction and with that of a fit which did not see it: the first counts.
+    var seen: Set<[String]> = []
+    let measured = (plan.points ?? []).filter { $0.d.positive != nil && $0.measured.finite != nil }
+    let usable = (measured.filter { $0.heldOut != true } + measured.filter { $0.heldOut == true }).filter { point in
+      seen.insert([point.domain ?? "", "\(point.n ?? 0)", "\(point.d ?? 0)", "\(point.dPrime ?? 0)"]).inserted
+    }
     // The domain and the size with most runs, the larger on a tie.
     let counts = Dictionary(grouping: usable) { [$0.domain ?? "", String($0.n ?? 0)] }
     let best = counts.max { a, b in
@@ -53,7 +58,7 @@ package struct LawChart: Chart {
     let drawn = series.flatMap(\.points)
     let across = Scale(drawn.compactMap(\.d), kind: .logarithmic, pixels: plot.across, padding: 0.04)
     let up = Scale(drawn.flatMap { [$0.measured ?? .nan, $0.predicted ?? .nan] }, pixels: plot.upward, padding: 0.05)
-    plot.horizontal(across, title: "general tokens D (logarithmic)", count: 4, format: { Number.compact($0) })
+    plot.horizontal(across, title: "general tokens D (logarithmic)", count: 4, format: { Number.tick($0) })
     plot.vertical(up, title: "loss; lines predicted, marks measured", count: 5)
     plot.svg.text(plot.right + 10, plot.top - 12, "D′", "label")
     let shapes: [SVG.Shape] = [.circle, .square, .triangle, .diamond, .circle]

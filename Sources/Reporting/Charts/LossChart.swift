@@ -54,8 +54,9 @@ package struct LossChart: Chart {
     plot.svg = svg
     let kind: Scale.Kind = logarithmic ? .logarithmic : .linear
     let horizontal = Scale(runs.flatMap(Self.curve).map(\.x), kind: kind, pixels: plot.across, includingZero: !logarithmic)
-    let vertical = Scale(runs.flatMap(Self.curve).map(\.y), pixels: plot.upward, padding: 0.03)
-    plot.horizontal(horizontal, title: title, count: 5, format: { Number.compact($0) })
+    let losses = runs.flatMap { Self.curve($0) + ($0.validation ?? []) }.map(\.y)
+    let vertical = Scale(losses, pixels: plot.upward, padding: 0.03)
+    plot.horizontal(horizontal, title: title, count: 5, format: { Number.tick($0) })
     plot.vertical(vertical, title: "loss, nats a token")
     let ranked = runs.enumerated().sorted { (Self.rank($0.element), $0.offset) < (Self.rank($1.element), $1.offset) }.map(\.element)
     var labels: [(x: Double, y: Double, text: String, style: String)] = []

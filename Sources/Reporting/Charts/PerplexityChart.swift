@@ -24,7 +24,9 @@ package struct PerplexityChart: Chart {
       Row(name: "uniform", seed: seed?.uniform, general: general?.uniform, isOurs: false),
       Row(name: "specialist only", seed: seed?.specialist, general: general?.specialist, isOurs: false),
     ]
-    rows += (crisp.others ?? []).map { Row(name: $0.name ?? "other", seed: $0.seedPerplexity, general: $0.generalPerplexity, isOurs: false) }
+    rows += (crisp.others ?? []).map {
+      Row(name: $0.name ?? "other", seed: $0.seedPerplexity, general: $0.generalPerplexity, isOurs: false)
+    }
     rows.append(Row(name: "CRISP", seed: seed?.crisp, general: general?.crisp, isOurs: true))
     return rows.filter { $0.seed.positive != nil || $0.general.positive != nil }
   }
@@ -35,7 +37,8 @@ package struct PerplexityChart: Chart {
       return "Perplexity of \(Number.count(rows.count, "model")); CRISP and uniform cannot be compared yet."
     }
     var text = "CRISP reaches \(Number.perplexity(ours)) on the seed’s held-out text, "
-    text += "\(Compare.phrase(ours, than: uniform)) uniform (\(Number.perplexity(uniform))) at the same tokens"
+    text +=
+      "\(Compare.phrase(ours, than: uniform)) uniform (\(Number.perplexity(uniform)))\(crisp.tokens.positive == nil ? "" : " at the same tokens")"
     let gains = Compare.isLower(ours, than: uniform)
     if let oursGeneral = general?.crisp.positive, let uniformGeneral = general?.uniform.positive {
       let pair = "\(Number.perplexity(oursGeneral)) against \(Number.perplexity(uniformGeneral)) on general text"
@@ -69,7 +72,8 @@ package struct PerplexityChart: Chart {
     plot.svg.text(plot.left + 167, 18, "general text", "label")
     for (index, row) in rows.enumerated() {
       let y = plot.top + pitch * (Double(index) + 0.5)
-      plot.svg.text(plot.left - 12, y + 4, TextMetrics.fit(row.name, into: plot.left - 16, size: 12), row.isOurs ? "bold" : "", anchor: .end)
+      plot.svg.text(
+        plot.left - 12, y + 4, TextMetrics.fit(row.name, into: plot.left - 16, size: 12), row.isOurs ? "bold" : "", anchor: .end)
       let (seed, general) = (row.seed.positive, row.general.positive)
       if let seed, let general { plot.svg.line(scale(seed), y, scale(general), y, "leader") }
       let seedIsLeft = (seed ?? 0) <= (general ?? .infinity)

@@ -13,15 +13,19 @@ package struct PredictionChart: Chart {
   }
 
   package var sentence: String {
-    let errors = points.map { abs(($0.predicted ?? 0) - ($0.measured ?? 0)) / max(abs($0.measured ?? 1), 1e-12) }
-    let mean = errors.reduce(0, +) / Double(errors.count)
-    var text = "\(plan.law ?? "The law") explains \(Number.count(points.count, "run"))"
-    if let r2 = plan.r2.finite { text += " with R² \(Number.fixed(r2, 3))" }
-    text += " and a mean error of \(Number.percent(mean)), \(Number.percent(errors.max() ?? 0)) at worst"
-    let held = zip(points, errors).filter { $0.0.heldOut == true }.map(\.1)
+    let relative = { (point: RunSummary.PlanPoint) in
+      abs((point.predicted ?? 0) - (point.measured ?? 0)) / max(abs(point.measured ?? 1), 1e-12)
+    }
+    let held = points.filter { $0.heldOut == true }
+    let fitted = points.filter { $0.heldOut != true }
+    let errors = (fitted.isEmpty ? held : fitted).map(relative)
+    var text = "\(plan.law ?? "The law") explains \(Number.integer(errors.count)) measured losses"
+    text += plan.r2.finite.map { " with R² \(Number.fixed($0, 3)) and" } ?? " with"
+    text += " a mean error of \(Number.percent(errors.reduce(0, +) / Double(max(errors.count, 1))))"
+    text += ", \(Number.percent(errors.max() ?? 0)) at worst"
     if let error = plan.heldoutRelativeError.finite {
-      text += held.isEmpty ? "; on runs it was not fitted on" : "; on the \(held.count) runs it was not fitted on"
-      text += " the error is \(Number.percent(error))"
+      text += held.isEmpty ? "; on runs it was not fitted on" : "; on the \(Number.integer(held.count)) it was not fitted on"
+      text += " the mean error is \(Number.percent(error))"
     }
     return text + "."
   }
@@ -35,7 +39,8 @@ package struct PredictionChart: Chart {
     plot.vertical(up, title: "predicted loss", count: 5)
     plot.svg.line(plot.left, plot.bottom, plot.right, plot.top, "guide")
     var y = plot.bottom - 34
-    for (style, shape, text) in [("o1", SVG.Shape.circle, "fitted"), ("f2", .diamond, "held out")] {
+    let hasHeldOut = points.contains { $0.heldOut == true }
+    for (style, shape, text) in [("o1", SVG.Shape.circle, "fitted"), ("f2", .diamond, "held out")] where hasHeldOut {
       plot.svg.mark(shape, plot.right - 76, y, 8, style)
       plot.svg.text(plot.right - 64, y + 4, text, "label")
       y += 18
@@ -47,7 +52,8 @@ package struct PredictionChart: Chart {
         measured \(Number.fixed(point.measured, 3)), predicted \(Number.fixed(point.predicted, 3))
         """
       plot.svg.mark(
-        isHeld ? .diamond : .circle, across(point.measured ?? 0), up(point.predicted ?? 0), isHeld ? 8 : 6.5, isHeld ? "f2" : "o1", tip: tip)
+        isHeld ? .diamond : .circle, across(point.measured ?? 0), up(point.predicted ?? 0), isHeld ? 8 : 6.5, isHeld ? "f2" : "o1", tip: tip
+      )
     }
     return plot.svg
   }

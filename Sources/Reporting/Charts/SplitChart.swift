@@ -5,7 +5,7 @@ package struct SplitChart: Chart {
   let split: RunSummary.Split
   let domains: [RunSummary.Domain]
 
-  /// Rows drawn at most.
+  /// Rows drawn at most: where there are more, the best half and the worst half of them.
   static let limit = 40
 
   /// Creates the chart; nil where no domain has both numbers.
@@ -26,10 +26,21 @@ package struct SplitChart: Chart {
       text += ", and loses most in “\(Self.label(worst))” (\(Number.perplexity(worst.full)) → \(Number.perplexity(worst.split)))"
     }
     if let full = split.meanPerplexity?.full.positive, let mean = split.meanPerplexity?.split.positive {
-      text += "; over all of them \(Number.perplexity(mean)), \(Compare.phrase(mean, than: full)) the full model’s \(Number.perplexity(full))"
-      text += " at equal compute"
+      text += "; over all of them \(Number.perplexity(mean)), \(Compare.phrase(mean, than: full)) "
+      text += "the full model’s \(Number.perplexity(full))"
+      text += Self.cost(split)
     }
     return text + "."
+  }
+
+  /// How the costs compare, where the summary says: the tokens of all branches together against the full model's.
+  static func cost(_ split: RunSummary.Split) -> String {
+    let domains = split.byDomain ?? []
+    let counted = domains.compactMap { $0.tokens.positive }
+    let all = counted.count == domains.count && !counted.isEmpty ? counted.reduce(0, +) : (split.branchTokens ?? 0) * Double(domains.count)
+    guard let full = split.fullTokens.positive, all > 0, all.isFinite else { return "" }
+    if abs(all / full - 1) < 0.02 { return " at equal compute" }
+    return ", with \(Number.compact(all)) tokens on the branches against \(Number.compact(full)) on the full model"
   }
 
   /// Top terms, or the name.
@@ -40,11 +51,13 @@ package struct SplitChart: Chart {
 
   package func draw() -> SVG {
     let pitch = 25.0
-    let shown = domains.prefix(Self.limit)
+    let isCut = domains.count > Self.limit
+    let shown = isCut ? Array(domains.prefix(Self.limit / 2) + domains.suffix(Self.limit / 2)) : domains
     let hasMean = split.meanPerplexity?.full.positive != nil && split.meanPerplexity?.split.positive != nil
-    let rows = shown.count + (hasMean ? 1 : 0)
+    let rows = shown.count + (isCut ? 1 : 0) + (hasMean ? 1 : 0)
     var plot = Plot(width: 960, height: 88 + pitch * Double(rows), left: 270, right: 104, top: 40, bottom: 44)
-    let values: [Double] = shown.flatMap { [$0.full ?? 0, $0.split ?? 0] } + [split.meanPerplexity?.full ?? 0, split.meanPerplexity?.split ?? 0]
+    let values: [Double] =
+      shown.flatMap { [$0.full ?? 0, $0.split ?? 0] } + [split.meanPerplexity?.full ?? 0, split.meanPerplexity?.split ?? 0]
     let scale = Scale(values, kind: .logarithmic, pixels: plot.across, padding: 0.1)
     plot.horizontal(scale, title: "perplexity, lower is better (logarithmic)", format: { Number.trimmed($0, 2) })
     var x = plot.left
@@ -55,7 +68,11 @@ package struct SplitChart: Chart {
     }
     plot.svg.text(960, 20, "windows", "label", anchor: .end)
     for (index, domain) in shown.enumerated() {
-      let y = plot.top + pitch * (Double(index) + 0.5)
+      let isSecondHalf = isCut && index >= Self.limit / 2
+      let y = plot.top + pitch * (Double(index) + (isSecondHalf ? 1.5 : 0.5))
+      if isSecondHalf && index == Self.limit / 2 {
+        plot.svg.text(plot.left - 10, y - pitch + 4, "\(domains.count - shown.count) further domains between", "soft", anchor: .end)
+      }
       row(Self.fullLabel(domain), full: domain.full ?? 1, split: domain.split ?? 1, y: y, scale: scale, isMean: false, plot: &plot)
       plot.svg.text(960, y + 4, Number.fixed(domain.windows), "soft", anchor: .end)
     }

@@ -22,7 +22,7 @@ enum DataSections {
       ])
     for account in accounts {
       let balance = account.imbalance.map { $0 == 0 ? "balances" : "off by \(Number.integer($0))" } ?? "unknown"
-      let extra = (account.extra ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key.spoken) \(Number.compact($0.value))" }
+      let extra = (account.extra ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key.spoken)\(Number.gap)\(Number.compact($0.value))" }
       table.add([
         (account.name ?? "").spoken, Number.integer(account.input), Number.integer(account.output),
         Number.integer(account.droppedTotal), Number.integer(account.quarantinedTotal), balance,
@@ -94,7 +94,7 @@ enum DataSections {
       table.add([
         ClusterNumbers.name(cluster), (cluster.terms ?? []).prefix(5).joined(separator: " "), Number.fixed(cluster.windows),
         Number.compact(cluster.tokens), Number.percent(cluster.generalShare ?? cluster.share), Number.percent(cluster.seedShare),
-        Number.factor(ClusterNumbers.enrichment(cluster)), Number.percent(cluster.weight), Number.factor(cluster.expectedEpochs),
+        Number.factor(ClusterNumbers.enrichment(cluster)), Number.percent(cluster.weight), Number.epochs(cluster.expectedEpochs),
         cluster.domain ?? "", cluster.purity.finite == nil ? "" : Number.percent(cluster.purity),
       ])
     }

@@ -16,7 +16,7 @@ enum Headline {
         """
     }.joined(separator: "\n")
     return Section(
-      "results", "Results", lead: "What was measured, each against its reference at the same cost.",
+      "results", "Results", lead: "What was measured, each against its reference.",
       [tiles.isEmpty ? nil : "<div class=\"tiles\">\n\(markup)\n</div>", table(summary)])
   }
 
@@ -44,11 +44,11 @@ enum Headline {
   }
 
   private static func tiles(_ summary: RunSummary) -> [Tile] {
-    var tiles = comparisons(summary).filter { $0.name != "General perplexity" && $0.referenceName != "specialist only" }.map { item in
+    var tiles = comparisons(summary).filter { $0.referenceName != "specialist only" }.map { item in
       let phrase = Compare.phrase(item.ours, than: item.reference)
       let isGood = phrase.hasPrefix("no") ? nil : item.ours < item.reference
       return Tile(
-        name: "\(item.name), \(item.oursName)", value: Number.perplexity(item.ours),
+        name: "\(item.name), \(item.oursName == "label annealing" ? "annealed" : item.oursName)", value: Number.perplexity(item.ours),
         than: "\(phrase) \(item.referenceName) (\(Number.perplexity(item.reference)))", isGood: isGood)
     }
     if let plan = summary.plan, let error = plan.heldoutRelativeError.finite {

@@ -31,12 +31,13 @@ enum ModelSections {
   static func crisp(_ summary: RunSummary) -> Section? {
     guard let crisp = summary.crisp, let chart = PerplexityChart(crisp) else { return nil }
     var table = Table(
-      "Perplexity by method", [.text("Method"), .number("Seed’s text"), .number("General text"), .number("Seed, ÷ uniform"), .number("General, ÷ uniform")])
+      "Perplexity by method",
+      [.text("Method"), .number("Seed’s text"), .number("General text"), .number("Seed, ÷ uniform"), .number("General, ÷ uniform")])
     let uniform = (crisp.seedPerplexity?.uniform.positive, crisp.generalPerplexity?.uniform.positive)
     for row in chart.rows {
       let ratio = { (value: Double?, reference: Double?) -> String in
         guard let value = value.positive, let reference else { return Number.unknown }
-        return Number.fixed(value / reference, 2)
+        return Number.perplexity(value / reference)
       }
       table.add(
         [
@@ -47,7 +48,7 @@ enum ModelSections {
     let seed = crisp.seed.map { " Seed: \($0)." } ?? ""
     return Section(
       "crisp", "Specialising by the mixture",
-      lead: "The same base continued in several ways at the same cost\(tokens).\(seed)", [chart.figure, table.markup])
+      lead: "The same base continued in several ways\(tokens).\(seed)", [chart.figure, table.markup])
   }
 
   /// One model or one per domain.
@@ -57,7 +58,7 @@ enum ModelSections {
     if let trunk = split.trunkTokens.positive { facts.append("a trunk of \(Number.compact(trunk)) tokens") }
     if let branch = split.branchTokens.positive { facts.append("branches of \(Number.compact(branch)) tokens each") }
     if let router = split.router { facts.append("texts routed by \(router)") }
-    let lead = "One model continued on everything against one model per domain, at equal compute"
+    let lead = "One model continued on everything against one model per domain" + SplitChart.cost(split)
     return Section(
       "split", "One model or one per domain", lead: lead + (facts.isEmpty ? "." : ": \(Compare.list(facts))."),
       [SplitChart(split)?.figure ?? mean(split), table(split)])

@@ -11,15 +11,16 @@ enum ProvenanceSection {
       "provenance", "Where this comes from",
       lead: "The same inputs, configuration and seed give the same bytes, whatever the number of threads.",
       [
-        steps(summary.steps ?? []), machine(summary.machine), facts("Fingerprints", prints), facts("Seeds", seeds),
-        facts("Versions", provenance?.versions ?? [:]), again(provenance),
+        steps(summary.steps ?? []), machine(summary.machine),
+        facts([("fingerprint", prints), ("seed", seeds), ("version", provenance?.versions ?? [:])]), again(provenance),
       ])
   }
 
   private static func steps(_ steps: [RunSummary.Step]) -> String? {
     guard !steps.isEmpty else { return nil }
     let total = steps.reduce(0) { $0 + ($1.seconds.positive ?? 0) }
-    var table = Table("The steps of the run", [.text("Step"), .text("Why"), .text("State"), .number("Time"), .number("Share"), .number("Output")])
+    var table = Table(
+      "The steps of the run", [.text("Step"), .text("Why"), .text("State"), .number("Time"), .number("Share"), .number("Output")])
     for step in steps {
       table.add([
         step.name ?? "", step.why ?? "", step.state ?? "", Number.seconds(step.seconds),
@@ -39,11 +40,12 @@ enum ProvenanceSection {
     return parts.isEmpty ? nil : "<p>\(Escape.text("Made on " + parts.joined(separator: ", ") + "."))</p>"
   }
 
-  private static func facts(_ caption: String, _ values: [String: String]) -> String? {
-    guard !values.isEmpty else { return nil }
-    var table = Table(caption, [.text("Of"), .text("Value")])
-    for (name, value) in values.sorted(by: { $0.key < $1.key }) { table.add([name.spoken, value]) }
-    return table.markup
+  private static func facts(_ groups: [(kind: String, values: [String: String])]) -> String? {
+    var table = Table("Fingerprints, seeds and versions", [.text("What"), .text("Of"), .text("Value")])
+    for group in groups {
+      for (name, value) in group.values.sorted(by: { $0.key < $1.key }) { table.add([group.kind, name.spoken, value]) }
+    }
+    return table.rowCount > 0 ? table.folded(above: 20) : nil
   }
 
   private static func again(_ provenance: RunSummary.Provenance?) -> String? {

@@ -23,8 +23,8 @@ struct Section {
   func markup(number: Int) -> String {
     """
     <section id="\(Escape.text(id))" aria-labelledby="\(Escape.text(id))-h">
-    <h2 id="\(Escape.text(id))-h"><span class="no">\(number)</span>\(Escape.text(title))</h2>
-    <p class="lead">\(Escape.text(lead))</p>
+    <div class="head"><h2 id="\(Escape.text(id))-h"><span class="no">\(number)</span>\(Escape.text(title))</h2>
+    <p class="lead">\(Escape.text(lead))</p></div>
     \(body)
     </section>
     """

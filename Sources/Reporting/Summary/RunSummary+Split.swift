@@ -9,18 +9,21 @@ extension RunSummary {
     public var trunkTokens: Double?
     /// Tokens of each branch, D'.
     public var branchTokens: Double?
+    /// Tokens the full model was continued for; equal compute is claimed where they equal those of all branches together.
+    public var fullTokens: Double?
     /// How a text finds its model.
     public var router: String?
 
     /// Creates the value; what is not given is not known.
     public init(
       meanPerplexity: FullAndSplit? = nil, byDomain: [Domain]? = nil, trunkTokens: Double? = nil, branchTokens: Double? = nil,
-      router: String? = nil
+      fullTokens: Double? = nil, router: String? = nil
     ) {
       self.meanPerplexity = meanPerplexity
       self.byDomain = byDomain
       self.trunkTokens = trunkTokens
       self.branchTokens = branchTokens
+      self.fullTokens = fullTokens
       self.router = router
     }
 
@@ -30,6 +33,7 @@ extension RunSummary {
       case byDomain = "by_domain"
       case trunkTokens = "trunk_tokens"
       case branchTokens = "branch_tokens"
+      case fullTokens = "full_tokens"
     }
   }
 

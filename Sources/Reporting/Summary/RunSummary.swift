@@ -59,6 +59,7 @@ public struct RunSummary: Sendable, Codable, Equatable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case title, note, finished, crisp, split, finetune, plan, accounts, clusters, mixture, training, steps, machine, dataset, tokenizer, provenance
+    case title, note, finished, crisp, split, finetune, plan, accounts, clusters, mixture, training, steps, machine, dataset, tokenizer,
+      provenance
   }
 }

@@ -42,6 +42,18 @@ package enum Number {
   /// A large number with a short suffix: 950, 12.4 k, 18.0 M, 1.3 B.
   package static func compact(_ value: Double?) -> String { suffixed(value, 1000, ["", "k", "M", "B", "T"]) }
 
+  /// A large number on an axis, without decimals that say nothing: 500 k, 1 M, 2.5 M.
+  package static func tick(_ value: Double?) -> String { withoutZero(compact(value)) }
+
+  /// A share on an axis: 5 %, 12.5 %.
+  package static func tickPercent(_ value: Double?) -> String { withoutZero(percent(value)) }
+
+  /// Expected passes: 4.1, 0.43, < 0.01.
+  package static func epochs(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return unknown }
+    return value > 0 && value < 0.01 ? "<\(gap)0.01" : value < 1 ? fixed(value, 2) : factor(value)
+  }
+
   /// Bytes: 950 B, 12.4 kB, 245 MB.
   package static func bytes(_ value: Double?) -> String { suffixed(value, 1000, ["B", "kB", "MB", "GB", "TB", "PB"]) }
 
@@ -104,6 +116,16 @@ package enum Number {
 
   /// A count with its noun: `1 domain`, `16 domains`.
   package static func count(_ value: Int, _ noun: String) -> String { "\(integer(value)) \(noun)\(value == 1 ? "" : "s")" }
+
+  /// `1.0 M` as `1 M`, `0.20 %` as `0.2 %`.
+  private static func withoutZero(_ text: String) -> String {
+    let parts = text.split(separator: Character(gap), maxSplits: 1)
+    guard parts.count == 2, parts[0].contains(".") else { return text }
+    var number = parts[0]
+    while number.hasSuffix("0") { number.removeLast() }
+    if number.hasSuffix(".") { number.removeLast() }
+    return number + gap + parts[1]
+  }
 
   private static func suffixed(_ value: Double?, _ base: Double, _ suffixes: [String]) -> String {
     guard let value, value.isFinite else { return unknown }

@@ -93,7 +93,7 @@ package struct Scale: Sendable, Equatable {
   private static func logarithmicTicks(_ low: Double, _ high: Double, _ count: Int) -> [Double] {
     let decades = log10(high / low)
     if decades < 0.7 { return linearTicks(low, high, count).filter { $0 > 0 } }
-    let mantissas: [Double] = decades <= 2.2 ? [1, 2, 5] : decades < 4 && count > 5 ? [1, 3] : [1]
+    let mantissas: [Double] = decades <= 2.2 ? [1, 2, 5] : decades < 3.5 ? [1, 3] : [1]
     let first = Int(log10(low).rounded(.down))
     let last = Int(log10(high).rounded(.up))
     let every = max(1, (last - first) / max(count, 1))

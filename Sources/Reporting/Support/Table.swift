@@ -1,20 +1,23 @@
-/// An HTML table: texts to the left, numbers to the right with figures of one width.
+/// An HTML table: texts to the left, numbers to the right with figures of one width. Columns that nothing is known for are
+/// left out.
 package struct Table {
   /// A column.
   package struct Column {
-    let title: String
-    let isNumber: Bool
+    fileprivate enum Kind { case text, number, formula }
+    fileprivate let title: String
+    fileprivate let kind: Kind
 
     /// A column of texts.
-    package static func text(_ title: String) -> Column { Column(title: title, isNumber: false) }
+    package static func text(_ title: String) -> Column { Column(title: title, kind: .text) }
     /// A column of numbers.
-    package static func number(_ title: String) -> Column { Column(title: title, isNumber: true) }
+    package static func number(_ title: String) -> Column { Column(title: title, kind: .number) }
+    /// A column of formulas.
+    package static func formula(_ title: String) -> Column { Column(title: title, kind: .formula) }
   }
 
-  let caption: String
-  let columns: [Column]
-  private var rows = ""
-  private(set) var rowCount = 0
+  private let caption: String
+  private let columns: [Column]
+  private var rows: [(cells: [String], style: String)] = []
 
   /// Creates an empty table.
   package init(_ caption: String, _ columns: [Column]) {
@@ -22,32 +25,43 @@ package struct Table {
     self.columns = columns
   }
 
+  /// The number of rows.
+  package var rowCount: Int { rows.count }
+
   /// Adds a row; the first cell names it. Missing cells stay empty, cells too many are left out.
   package mutating func add(_ cells: [String], style: String = "") {
-    rows += style.isEmpty ? "<tr>" : "<tr class=\"\(Escape.text(style))\">"
-    for (index, column) in columns.enumerated() {
-      let cell = index < cells.count ? Escape.text(cells[index]) : ""
-      let kind = column.isNumber ? " class=\"n\"" : ""
-      rows += index == 0 ? "<th scope=\"row\"\(kind)>\(cell)</th>" : "<td\(kind)>\(cell)</td>"
-    }
-    rows += "</tr>\n"
-    rowCount += 1
+    let missing = max(0, columns.count - cells.count)
+    rows.append((Array(cells.prefix(columns.count)) + Array(repeating: "", count: missing), style))
   }
 
   /// The markup; wide tables scroll in themselves rather than the page.
   package var markup: String {
-    let head = columns.map { "<th scope=\"col\"\($0.isNumber ? " class=\"n\"" : "")>\(Escape.text($0.title))</th>" }.joined()
+    let shown = columns.indices.filter { column in
+      column == 0 || rows.contains { !$0.cells[column].isEmpty && $0.cells[column] != Number.unknown }
+    }
+    let head = shown.map { "<th scope=\"col\"\(style(of: $0))>\(Escape.text(columns[$0].title))</th>" }.joined()
+    let body = rows.map { row in
+      let cells = shown.map { column in
+        let content = columns[column].kind == .formula ? Formula.markup(row.cells[column]) : Escape.text(row.cells[column])
+        return column == 0 ? "<th scope=\"row\"\(style(of: column))>\(content)</th>" : "<td\(style(of: column))>\(content)</td>"
+      }
+      return (row.style.isEmpty ? "<tr>" : "<tr class=\"\(Escape.text(row.style))\">") + cells.joined() + "</tr>"
+    }
     return """
       <div class="scroll" tabindex="0" role="region" aria-label="\(Escape.text(caption))"><table>
       <caption>\(Escape.text(caption))</caption>
       <thead><tr>\(head)</tr></thead>
       <tbody>
-      \(rows)</tbody></table></div>
+      \(body.joined(separator: "\n"))
+      </tbody></table></div>
       """
   }
 
   /// The markup, folded where the table is long.
   package func folded(above limit: Int) -> String {
-    rowCount <= limit ? markup : "<details><summary>\(Escape.text(caption)): \(Number.count(rowCount, "row"))</summary>\n\(markup)\n</details>"
+    guard rowCount > limit else { return markup }
+    return "<details><summary>\(Escape.text(caption)): \(Number.count(rowCount, "row"))</summary>\n\(markup)\n</details>"
   }
+
+  private func style(of column: Int) -> String { columns[column].kind == .number ? " class=\"n\"" : "" }
 }

@@ -58,7 +58,7 @@ struct Chain {
 /// One stage of a chain.
 protocol ChainLink {
   /// What it does with documents.
-  var work: ChainWork { get throws }
+  var work: ChainWork { get }
 }
 
 /// What a link does with documents.

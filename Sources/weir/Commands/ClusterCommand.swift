@@ -66,7 +66,7 @@ struct ClusterFitCommand: WeirCommand {
     }
     let levels = (1...max(1, stored.tree.depth)).map { stored.tree.nodes(atLevel: $0).count }
     return Outcome(
-      report: try JSONValue(encoding: ["leaves": stored.tree.leafCount, "depth": stored.tree.depth]),
+      report: .object(["leaves": .number(Double(stored.tree.leafCount)), "depth": .number(Double(stored.tree.depth))]),
       lines: ["  \(stored.tree.leafCount) leaves; nodes a level: \(levels.map(String.init).joined(separator: ", "))"])
   }
 
@@ -110,7 +110,7 @@ struct ClusterAssignCommand: WeirCommand {
     let index = assignment.index
     let sizes = (0..<assignment.leafCount).map { index.count(of: $0) }.sorted()
     return Outcome(
-      report: try JSONValue(encoding: ["windows": assignment.leaves.count, "leaves": assignment.leafCount, "empty": sizes.filter { $0 == 0 }.count]),
+      report: try JSONValue(encoding: ["windows": assignment.leaves.count, "leaves": assignment.leafCount]),
       lines: ["  \(Format.count(assignment.leaves.count)) windows on \(assignment.leafCount) leaves, \(sizes.first ?? 0) to \(sizes.last ?? 0) each"])
   }
 
@@ -148,7 +148,7 @@ struct ClusterShowCommand: WeirCommand {
   var inputs: [String] { [tree, dataset, Clusters.assignmentFolder(dataset, tree: tree)] }
 
   func perform(_ session: Session) throws -> Outcome {
-    let report = try report(session)
+    let report = try Self.report(dataset: dataset, tree: tree, depth: depth, samples: samples, session: session)
     let stored = try StoredTree(tree)
     var lines = [
       "  \(Format.count(report.windows)) windows, \(Format.short(Double(report.tokens))) tokens, \(report.leaves) leaves (\(report.emptyLeaves) empty)"
@@ -172,15 +172,22 @@ struct ClusterShowCommand: WeirCommand {
     return Outcome(report: try JSONValue(encoding: report), lines: lines)
   }
 
+  /// Terms that tell each node of a level from its parent.
+  static func terms(dataset: String, tree: String, level: Int, session: Session) throws -> [[String]] {
+    let nodes = try StoredTree(tree).tree.nodes(atLevel: level)
+    let report = try report(dataset: dataset, tree: tree, depth: level, samples: 0, session: session)
+    return nodes.map { node in report.nodes.first { $0.node == node }?.terms.prefix(4).map { $0.word } ?? [] }
+  }
+
   /// The report.
-  func report(_ session: Session) throws -> ClusterReport {
+  static func report(dataset: String, tree: String, depth: Int?, samples: Int, session: Session) throws -> ClusterReport {
     let dataset = try TokenDataset(dataset)
     let stored = try StoredTree(tree)
     let assignment = try Clusters.assignment(of: dataset) { $0.tree == stored.fingerprint }
-    let tokenizer = try Data.tokenizer(of: dataset)
+    let tokenizer = try Load.tokenizer(of: dataset)
     var labels: [String?] = []
     try dataset.forEachInfo { _, info in
-      labels.append(Data.label(members: info.members, source: info.source))
+      labels.append(Load.label(members: info.members, source: info.source))
       return true
     }
     var configuration = ClusterShow.Configuration()

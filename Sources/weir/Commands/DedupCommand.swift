@@ -94,7 +94,8 @@ struct ExactBarrier: ChainBarrier {
   var configuration: DeduplicationConfiguration
 
   func run(_ flow: ChainFlow) throws -> [Account] {
-    var deduplicator = ExactDeduplicator(unit, record: flow.reject == nil ? nil : { SerializeDocuments.line($0) })
+    let record: (@Sendable (Document) -> [UInt8])? = flow.reject == nil ? nil : { @Sendable document in SerializeDocuments.line(document) }
+    var deduplicator = ExactDeduplicator(unit, record: record)
     let stage = AnyStage(HashDocuments(unit, configuration: configuration))
     let start = ContinuousClock.now
     _ = try flow.runner.run(stage, source: flow.pull) { batch, _ in

@@ -48,8 +48,7 @@ struct EmbedCommand: WeirCommand {
         configuration.sample = sample
         configuration.seed = seed.seed
         embedder = try LSIEmbedder.fit(
-          WindowReader(dataset), tokenizer: dataset.tokenizer, corpus: dataset.fingerprint, configuration: configuration, pool: pool,
-          progress: progress)
+          WindowReader(dataset), tokenizer: dataset.tokenizer, configuration: configuration, pool: pool, progress: progress)
       } else {
         let folder = Files.isFolder(model + "/" + StoredTree.embedderFolder) ? model + "/" + StoredTree.embedderFolder : model
         guard Files.isFolder(folder) else { throw WeirError("--model", "\(model) is neither lsi nor a folder with an embedder") }

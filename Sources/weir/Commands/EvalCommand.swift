@@ -37,7 +37,7 @@ struct EvalCommand: WeirCommand {
     if router { return try SplitEvaluation(split: model, session: session).outcome(data: data) }
     let folder = try Models.folder(model)
     let tokenizer = try Models.tokenizer(model)
-    let documents = try data.flatMap { try Data.validation($0, tokenizer).documents }
+    let documents = try data.flatMap { try Load.validation($0, tokenizer).documents }
     let evaluator = try Evaluator(folder: folder, threads: session.threads)
     let result = try session.with("eval") { try evaluator.evaluate(documents, progress: $0) }
     var lines = [

@@ -70,7 +70,7 @@ struct FeedCommand: WeirCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     let dataset = try TokenDataset(dataset)
-    let loader = try Data.loader(dataset, mixture: mixture, seed: seed.seed, rows: batch, sequence: sequence)
+    let loader = try Load.loader(dataset, mixture: mixture, seed: seed.seed, rows: batch, sequence: sequence)
     let rows = stride(from: rank, to: batch, by: world).map { $0 * sequence..<($0 + 1) * sequence }
     let header = Header(rows: rows.count, sequence: sequence, from_step: fromStep, steps: steps, fingerprint: loader.fingerprint)
     func bytes(_ values: [Int32]) -> [UInt8] {

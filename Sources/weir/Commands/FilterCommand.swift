@@ -43,7 +43,7 @@ struct FilterCommand: ChainCommand {
       try configuration.set(String(assignment[..<equals]), to: String(assignment[assignment.index(after: equals)...]))
     }
     try configuration.validate()
-    chain.links.append(StageLink(FilterDocuments(configuration)))
+    chain.links.append(StageLink(try FilterDocuments(configuration, record: { SerializeDocuments.line($0) })))
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.documents(input, output: output) }

@@ -71,12 +71,12 @@ struct FinetuneCommand: WeirCommand {
   func perform(_ session: Session) throws -> Outcome {
     let folder = try Models.folder(model)
     let tokenizer = try Models.tokenizer(model)
-    let documents = try Data.tokenize(data, tokenizer).map { TuningDocument(tokens: $0.tokens) }
+    let documents = try Load.tokenize(data, tokenizer).map { TuningDocument(tokens: $0.tokens) }
     guard documents.contains(where: { $0.tokens.count > 1 }) else { throw WeirError(data.joined(separator: " "), "no document with two tokens") }
     let name = try data.map { Checksum.hex(try Checksum.xxh3(file: $0)) }.joined(separator: " ")
     let batches = try DocumentBatches(
       documents: documents, name: name, rows: schedule.batch, sequence: schedule.sequence, epochs: epochs, seed: seed.seed)
-    let sets = try valid.map { try Data.validation($0, tokenizer) }
+    let sets = try valid.map { try Load.validation($0, tokenizer) }
     let report = try session.with("finetune") { progress in
       try TrainingRun.run(
         configuration: configuration(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets, folder: output,

@@ -52,14 +52,11 @@ struct PlanFitCommand: WeirCommand {
       try PlanFit.fit(runs: PlanRuns.read(runs), laws: laws, configuration: configuration, progress: progress)
     }
     try JSONFile.write(report, to: output)
-    let table = Format.table(
-      ["law", "R²", "error", "held-out error", "formula"],
-      report.scores.map { score in
-        [
-          score.law, String(format: "%.4f", score.r2), String(format: "%.2f %%", score.error * 100),
-          score.heldOutError.map { String(format: "%.2f %%", $0 * 100) } ?? "–", score.formula,
-        ]
-      })
+    let rows = report.scores.map { score -> [String] in
+      let heldOut = score.heldOutError.map { String(format: "%.2f %%", $0 * 100) } ?? "–"
+      return [score.law, String(format: "%.4f", score.r2), String(format: "%.2f %%", score.error * 100), heldOut, score.formula]
+    }
+    let table = Format.table(["law", "R²", "error", "held-out error", "formula"], rows)
     return Outcome(
       report: try JSONValue(encoding: report), lines: [table, "  selected: \(report.selected)"] + report.notes.map { "  note: \($0)" })
   }

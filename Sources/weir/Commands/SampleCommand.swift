@@ -112,10 +112,10 @@ struct SampleCommand: WeirCommand {
 
   /// The seed's leaves: tokenized, cut into windows, embedded and routed as the dataset was.
   private func histogram(_ path: String, dataset: TokenDataset, stored: StoredTree, session: Session) throws -> SeedHistogram {
-    let tokenizer = try Data.tokenizer(of: dataset)
+    let tokenizer = try Load.tokenizer(of: dataset)
     let embedder = try Clusters.embedder(of: stored)
     try embedder.check(tokenizer: tokenizer.fingerprint, place: tree)
-    let windows = try Data.tokenize([path], tokenizer).flatMap { WindowReader.windows(of: $0.tokens.map { UInt32($0) }) }
+    let windows = try Load.tokenize([path], tokenizer).flatMap { WindowReader.windows(of: $0.tokens.map { UInt32($0) }) }
     guard !windows.isEmpty else { throw WeirError(path, "a seed without a word", remedy: "name a file with documents of the domain") }
     let pool = ThreadPool(threads: session.threads)
     let vectors = try embedder.embed(windows, pool: pool)

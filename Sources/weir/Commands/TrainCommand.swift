@@ -93,10 +93,10 @@ struct TrainCommand: WeirCommand {
       return Outcome(report: try JSONValue(encoding: estimate), lines: PresetTable.lines(estimate))
     }
     guard let output else { throw ValidationError("Missing expected option '-o <run>'") }
-    let tokenizer = try Data.tokenizer(of: dataset)
-    let loader = try Data.loader(dataset, mixture: mixture, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+    let tokenizer = try Load.tokenizer(of: dataset)
+    let loader = try Load.loader(dataset, mixture: mixture, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
     try initial.check(dataset: dataset, tokenizer: tokenizer, place: `init` ?? "--preset")
-    let sets = try valid.map { try Data.validation($0, tokenizer) }
+    let sets = try valid.map { try Load.validation($0, tokenizer) }
     let report = try session.with("train") { progress in
       try TrainingRun.run(
         configuration: configuration, initial: initial, source: loader, validation: sets, folder: output,
@@ -131,7 +131,7 @@ enum TrainingOutcome {
       var loss: Double
     }
     let text = String(decoding: try Files.read(run + "/log.jsonl"), as: UTF8.self)
-    let lines = text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Foundation.Data($0.utf8)) }
+    let lines = text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
     let group = max(1, (lines.count + 199) / 200)
     return stride(from: 0, to: lines.count, by: group).map { start in
       let part = lines[start..<min(lines.count, start + group)]

@@ -50,6 +50,9 @@ struct RecipeRun {
   func run() throws -> Outcome {
     let steps = try prepare()
     try Files.createFolder(recipe.run + "/steps")
+    if (try? JSONFile.read(Recipe.self, from: recipe.run + "/recipe.json")) != recipe {
+      try JSONFile.write(recipe, to: recipe.run + "/recipe.json")
+    }
     var outcome = Outcome()
     var ran = 0
     let start = ContinuousClock.now
@@ -109,6 +112,12 @@ struct RecipeRun {
     var text = "\(Weir.tool)\n\(prepared.line)\n"
     for input in prepared.inputs {
       text += "\(input) \(try Fingerprint.of(input) ?? "missing")\n"
+    }
+    // A report is made from what all other steps left.
+    if prepared.commands.contains(where: { $0 is ReportCommand }) {
+      for step in recipe.steps where step.name != prepared.step.name {
+        text += "\(step.name) \(StepState.read("\(recipe.run)/steps/\(step.name).json").map { "\($0.key) \($0.seconds)" } ?? "missing")\n"
+      }
     }
     return Checksum.hex(Checksum.xxh3(Array(text.utf8)))
   }

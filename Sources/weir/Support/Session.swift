@@ -110,3 +110,6 @@ extension [String: Int] {
     sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \(Format.count($0.value))" }.joined(separator: ", ")
   }
 }
+
+/// Foundation has a `Progress` of its own.
+typealias Progress = Pipeline.Progress

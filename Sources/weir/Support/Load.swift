@@ -7,7 +7,7 @@ import Tokenization
 import Training
 
 /// What commands on models have in common: from paths to tokens, batches and held-out sets.
-enum Data {
+enum Load {
   /// The tokenizer that a dataset carries with it.
   static func tokenizer(of dataset: TokenDataset) throws -> Tokenizer {
     let folder = dataset.path + "/tokenizer"

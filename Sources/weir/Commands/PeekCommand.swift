@@ -1,0 +1,32 @@
+import ArgumentParser
+import Corpus
+import Pipeline
+import Storage
+
+/// `weir peek PATH`: what is in any of our files.
+struct PeekCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "peek",
+    abstract: "Shows what is in a file or folder of ours.",
+    discussion: """
+      Example: weir peek out/dataset
+      """)
+
+  @Argument(help: ArgumentHelp("A file or folder.", valueName: "path"))
+  var path: String
+
+  @Option(help: ArgumentHelp("Lines or records to show.", valueName: "n"))
+  var lines = 5
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [path] }
+  var writesDataToOutput: Bool { true }
+
+  func perform(_ session: Session) throws -> Outcome {
+    try StandardOutput.write(Peek.text(path, lines: lines))
+    return Outcome()
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
+}

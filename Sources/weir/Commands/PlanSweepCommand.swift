@@ -1,0 +1,174 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import Loading
+import Pipeline
+import Planning
+import Primitives
+import Storage
+import Training
+
+/// `weir plan sweep DATASET`: the grid of runs that a law is fitted to.
+struct PlanSweepCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sweep",
+    abstract: "Measures the loss over sizes, general tokens D and specialisation tokens D′.",
+    discussion: """
+      One trunk a size runs at a constant rate and leaves a checkpoint at every D; from each, a branch a domain goes on, moments and all,
+      and is evaluated at every D′. So the grid costs a trunk of the largest D and a branch of the largest D′ for every (D, domain), a size.
+
+      Example: weir plan sweep out/dataset --tree out/tree --sizes 32x2,64x2,96x3 --trunk-tokens 200k,400k --branch-tokens 50k,100k \
+      --valid heldout.jsonl --run out/sweep -o out/runs.jsonl
+      """)
+
+  @Argument(help: ArgumentHelp("The token dataset, assigned to the tree.", valueName: "dataset"))
+  var dataset: String
+
+  @Option(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  var tree: String
+
+  @Option(help: ArgumentHelp("Shapes, width x layers, separated by commas.", valueName: "list"))
+  var sizes: String
+
+  @Option(help: ArgumentHelp("General tokens D, separated by commas.", valueName: "list"))
+  var trunkTokens: String
+
+  @Option(help: ArgumentHelp("Specialisation tokens D′, separated by commas.", valueName: "list"))
+  var branchTokens: String
+
+  @Option(help: ArgumentHelp("The level of the tree whose nodes are the domains.", valueName: "n"))
+  var level = 1
+
+  @Option(help: ArgumentHelp("Branch only into this many domains, those with the most tokens.", valueName: "n"))
+  var domains: Int?
+
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents, routed to their domains.", valueName: "file"))
+  var valid: [String]
+
+  @Option(help: ArgumentHelp("The folder of the runs.", valueName: "folder"))
+  var run: String
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the measured runs go, JSON Lines.", valueName: "file"))
+  var output: String
+
+  @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
+  @OptionGroup var seed: SeedOption
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [dataset, tree, Clusters.assignmentFolder(dataset, tree: tree)] + valid }
+  var outputs: [String] { [output] }
+
+  private func shapes() throws -> [(width: Int, layers: Int)] {
+    try sizes.split(separator: ",").map { part in
+      let numbers = part.split(separator: "x").map { Int($0) }
+      guard numbers.count == 2, let width = numbers[0], let layers = numbers[1], width > 0, layers > 0 else {
+        throw WeirError("--sizes", "'\(part)' is no shape", remedy: "write width x layers: 32x2,64x2")
+      }
+      return (width, layers)
+    }
+  }
+
+  private func model(_ size: (width: Int, layers: Int), vocabulary: Int) throws -> ModelConfiguration {
+    var shape = ShapeOptions.defaults
+    shape.width = size.width
+    shape.layers = size.layers
+    return try shape.configuration(vocabulary: vocabulary, sequence: schedule.sequence)
+  }
+
+  private func configuration(tokens: Int) -> TrainingConfiguration {
+    var configuration = schedule.configuration(tokens: tokens, seed: seed.seed)
+    configuration.schedule = .constant
+    return configuration
+  }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let all = try Domains(dataset: dataset, tree: tree, level: level, threads: session.threads)
+    let sets = try all.heldOutSets(valid)
+    let unique = all.tokens
+    let measured = (0..<all.count).filter { domain in sets.contains { $0.name == all.name(domain) } && unique[domain] > 0 }
+    let chosen = Array(measured.sorted { (unique[$1], $0) < (unique[$0], $1) }.prefix(domains ?? Int.max)).sorted()
+    guard !chosen.isEmpty else { throw WeirError(valid.joined(separator: " "), "no held-out text falls into a domain of the tree") }
+    let d = try Amount.list(trunkTokens, flag: "--trunk-tokens").sorted()
+    let dPrime = try Amount.list(branchTokens, flag: "--branch-tokens").sorted()
+    guard let longest = d.last, let furthest = dPrime.last else { throw WeirError("--trunk-tokens", "names no number of tokens") }
+    let windows = all.windows
+    var runs: [PlanRun] = []
+    for size in try shapes() {
+      let name = "\(size.width)x\(size.layers)"
+      let model = try model(size, vocabulary: all.dataset.vocabulary)
+      var trunk = configuration(tokens: longest)
+      trunk.checkpointAt = d
+      trunk.evaluateAt = d
+      let source = try Load.loader(all.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+      let report = try train("\(name)/trunk", trunk, .scratch(model), source, sets, all, session)
+      for tokens in d {
+        let step = trunk.step(tokens: tokens, batch: source)
+        for domain in chosen {
+          guard let record = report.evaluations.first(where: { $0.step == step && $0.name == all.name(domain) }) else { continue }
+          runs.append(plan(name, model, d: record.tokens, dPrime: 0, all.name(domain), unique[domain], record.result.loss))
+          var branch = configuration(tokens: furthest)
+          branch.warmup = 0
+          branch.evaluateAt = dPrime
+          let loader = try PackedLoader(
+            dataset: all.dataset, windows: [windows[domain]], weights: [1], name: "domain \(domain) of \(all.stored.fingerprint)",
+            seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+          let checkpoint = "\(run)/\(name)/trunk/checkpoints/step-" + String(String(100_000_000 + step).dropFirst())
+          let set = sets.filter { $0.name == all.name(domain) }
+          let specialised = try train(
+            "\(name)/D\(tokens)-\(all.name(domain))", branch, .checkpoint(checkpoint, optimizer: true), loader, set, all, session)
+          for wanted in dPrime {
+            let at = branch.step(tokens: wanted, batch: loader)
+            guard let found = specialised.evaluations.first(where: { $0.step == at }) else { continue }
+            runs.append(plan(name, model, d: record.tokens, dPrime: found.tokens, all.name(domain), unique[domain], found.result.loss))
+          }
+        }
+      }
+    }
+    try Files.write(PlanRuns.serialize(runs), to: output)
+    return Outcome(
+      report: try JSONValue(encoding: ["runs": Double(runs.count), "domains": Double(chosen.count)]),
+      lines: ["  \(runs.count) measured points: \(try shapes().count) sizes, \(d.count) × D, \(dPrime.count + 1) × D′, \(chosen.count) domains"])
+  }
+
+  private func plan(_ name: String, _ model: ModelConfiguration, d: Int, dPrime: Int, _ domain: String, _ unique: Int, _ loss: Double) -> PlanRun {
+    PlanRun(
+      model: name, n: Double(model.nonEmbeddingParameters), d: Double(d), dPrime: Double(dPrime), domain: domain, unique: Double(unique),
+      loss: loss, flops: Double(d + dPrime) * model.flopsPerToken(context: schedule.sequence), seed: seed.seed)
+  }
+
+  private func train(
+    _ name: String, _ configuration: TrainingConfiguration, _ initial: ModelInitialisation, _ source: any BatchSource,
+    _ sets: [ValidationSet], _ all: Domains, _ session: Session
+  ) throws -> TrainingReport {
+    try session.with(name) { progress in
+      try TrainingRun.run(
+        configuration: configuration, initial: initial, source: source, validation: sets, folder: "\(run)/\(name)",
+        endOfDocument: all.dataset.endOfDocument, threads: session.threads, progress: progress)
+    }
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
+    let d = try Amount.list(trunkTokens, flag: "--trunk-tokens")
+    let dPrime = try Amount.list(branchTokens, flag: "--branch-tokens")
+    let count = domains ?? (try? StoredTree(tree).tree.nodes(atLevel: level).count) ?? 4
+    var row = Forecast.Row(tokens: 0, flops: 0, memory: 0, disk: 0)
+    for size in try shapes() {
+      let model = try model(size, vocabulary: 4_096)
+      let tokens = (d.max() ?? 0) + d.count * count * (dPrime.max() ?? 0)
+      let estimate = try TrainingEstimate(configuration(tokens: tokens), model: model, rows: schedule.batch, sequence: schedule.sequence)
+      row.tokens = (row.tokens ?? 0) + Double(estimate.tokens)
+      row.flops = (row.flops ?? 0) + estimate.flops
+      row.memory = max(row.memory ?? 0, Double(estimate.memoryBytes))
+      row.disk = (row.disk ?? 0) + Double(estimate.parameters * 4 * (3 * d.count + 1 + d.count * count))
+    }
+    return row
+  }
+}
+
+extension TrainingConfiguration {
+  /// The step after which `tokens` tokens have been seen.
+  func step(tokens: Int, batch: any BatchSource) -> Int {
+    let size = batch.rows * batch.sequence
+    return max(1, (tokens + size - 1) / size)
+  }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Primitives
+import Reporting
+import Storage
+
+/// `weir report RUN`: one self-contained HTML page.
+struct ReportCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Writes a run's summary.json and one self-contained HTML page with its pictures.",
+    discussion: """
+      The page needs no network; it follows the reader's light or dark setting. Every figure comes with a sentence that says what one sees, made
+      from the numbers in summary.json.
+
+      Example: weir report runs/demo
+      """)
+
+  @Argument(help: ArgumentHelp("The folder that weir run made.", valueName: "run"))
+  var run: String
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the page goes (default: RUN/report.html).", valueName: "file"))
+  var output: String?
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [run + "/recipe.json"] }
+  var outputs: [String] { [page, run + "/" + RunSummary.fileName] }
+
+  private var page: String { output ?? run + "/report.html" }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let summary = try SummaryBuilder(run: run).build()
+    try Files.write(Array(summary.encoded()), to: run + "/" + RunSummary.fileName)
+    try Files.write(Array(Report.html(summary).utf8), to: page)
+    return Outcome(report: .object(["page": .string(page)]), lines: SummaryTable.lines(summary) + ["  report: \(page)"])
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row(disk: 5e5) }
+}
+
+/// The numbers of a run as a table on the terminal.
+enum SummaryTable {
+  static func lines(_ summary: RunSummary) -> [String] {
+    func text(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
+    var lines: [String] = []
+    if let crisp = summary.crisp, let seed = crisp.seedPerplexity, let general = crisp.generalPerplexity {
+      lines.append("  Perplexity on held-out text, after \(Format.short(crisp.tokens ?? 0)) more tokens each:")
+      lines.append(
+        Format.table(
+          ["continued on", "seed's domain", "general"],
+          [
+            ["(base)", text(seed.base), text(general.base)], ["uniform", text(seed.uniform), text(general.uniform)],
+            ["seed alone", text(seed.specialist), text(general.specialist)], ["CRISP", text(seed.crisp), text(general.crisp)],
+          ], indent: "    "))
+    }
+    if let split = summary.split, let mean = split.meanPerplexity {
+      lines.append("  Split into \(split.byDomain?.count ?? 0) domains against one full model of the same compute, mean perplexity: full \(text(mean.full)), split \(text(mean.split))")
+    }
+    if let finetune = summary.finetune {
+      lines.append("  Finetuning:")
+      lines.append(
+        Format.table(
+          ["method", "target", "source"],
+          [("(base)", finetune.base), ("direct", finetune.direct), ("label annealing", finetune.anneal)].map {
+            [$0.0, text($0.1?.targetPerplexity), text($0.1?.sourcePerplexity)]
+          }, indent: "    "))
+    }
+    if let plan = summary.plan {
+      lines.append(
+        "  Law \(plan.law ?? "–"): R² \(plan.r2.map { String(format: "%.4f", $0) } ?? "–"), held-out relative error \(plan.heldoutRelativeError.map { String(format: "%.2f %%", $0 * 100) } ?? "–")")
+    }
+    return lines
+  }
+}

@@ -1,0 +1,150 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import Loading
+import Pipeline
+import Primitives
+import Storage
+import Training
+
+/// `weir split DATASET --tree DIR`: a trunk, a specialised branch for each domain, the router.
+struct SplitCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "split",
+    abstract: "Trains a trunk on everything, then a branch for each domain of the tree, and a full model to compare with.",
+    discussion: """
+      The trunk sees D tokens of the corpus, each of the K branches continues it for D′ tokens of its domain (a node of the tree's --level).
+      The full model continues the trunk on the whole corpus for K·D′ tokens: the same compute in all. Held-out text is cut into
+      windows and goes to the branch with the nearest centroid. Parts that are done are not done again.
+
+      Example: weir split out/dataset --tree out/tree --init out/base --branch-tokens 200k --valid heldout.jsonl -o out/split
+      """)
+
+  @Argument(help: ArgumentHelp("The token dataset, assigned to the tree.", valueName: "dataset"))
+  var dataset: String
+
+  @Option(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  var tree: String
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The split's folder.", valueName: "folder"))
+  var output: String
+
+  @Option(help: ArgumentHelp("The level of the tree whose nodes are the domains.", valueName: "n"))
+  var level = 1
+
+  @Option(help: ArgumentHelp("A run whose model is the trunk; without it a trunk is trained.", valueName: "path"))
+  var `init`: String?
+
+  @Option(help: ArgumentHelp("Tokens of the trunk, D.", valueName: "n"))
+  var trunkTokens: Amount?
+
+  @Option(help: ArgumentHelp("Tokens of each branch, D′; or one number a domain, separated by commas.", valueName: "list"))
+  var branchTokens: String
+
+  @Flag(inversion: .prefixedNo, help: "Train the full model of the same compute, to compare with.")
+  var full = true
+
+  @OptionGroup(title: "Shape") var shape: ShapeOptions
+  @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
+
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
+  var valid: [String] = []
+
+  @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "n"))
+  var checkpointEvery = 100
+
+  @OptionGroup var seed: SeedOption
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [dataset, tree, Clusters.assignmentFolder(dataset, tree: tree), `init`].compactMap { $0 } + valid }
+  var outputs: [String] { [output + "/split.json"] }
+
+  func validate() throws {
+    guard (trunkTokens == nil) != (`init` == nil) else { throw ValidationError("Give either --trunk-tokens or --init") }
+  }
+
+  private func branches(_ count: Int) throws -> [Int] {
+    let list = try Amount.list(branchTokens, flag: "--branch-tokens")
+    guard list.count == 1 || list.count == count else {
+      throw WeirError("--branch-tokens", "names \(list.count) numbers, the tree has \(count) domains", remedy: "give one number, or one a domain")
+    }
+    return list.count == 1 ? [Int](repeating: list[0], count: count) : list
+  }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let domains = try Domains(dataset: dataset, tree: tree, level: level, threads: session.threads)
+    let tokens = try branches(domains.count)
+    let trunk = try trunk(domains, session)
+    let windows = domains.windows
+    var folders: [String] = []
+    for domain in 0..<domains.count {
+      guard !windows[domain].isEmpty else { throw WeirError(tree, "domain \(domain) has no window in the dataset") }
+      folders.append("branch-\(domain)/model")
+      let source = try PackedLoader(
+        dataset: domains.dataset, windows: [windows[domain]], weights: [1], name: "domain \(domain) of \(domains.stored.fingerprint)",
+        seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+      try train("branch-\(domain)", tokens: tokens[domain], from: .folder(trunk), source: source, domains, session)
+    }
+    if full {
+      let source = try Load.loader(domains.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+      try train("full", tokens: tokens.reduce(0, +), from: .folder(trunk), source: source, domains, session)
+    }
+    let trunkCount = try trunkTokens?.value ?? Int(self.trunkReport()?.tokens ?? 0)
+    try JSONFile.write(
+      SplitFile(
+        dataset: dataset, tree: tree, treeFingerprint: domains.stored.fingerprint, level: level, trunkTokens: trunkCount,
+        branchTokens: tokens, branches: folders, full: full ? "full/model" : nil,
+        terms: try ClusterShowCommand.terms(dataset: dataset, tree: tree, level: level, session: session)),
+      to: output + "/split.json")
+    guard !valid.isEmpty else { return Outcome(lines: ["  \(domains.count) branches in \(output)"]) }
+    return try SplitEvaluation(split: output, session: session).outcome(data: valid)
+  }
+
+  /// The report of the run that the trunk was taken from, where it is one.
+  private func trunkReport() throws -> TrainingReport? {
+    guard let run = `init`, Files.exists(run + "/report.json") else { return nil }
+    return try JSONFile.read(TrainingReport.self, from: run + "/report.json")
+  }
+
+  /// The trunk's model folder.
+  private func trunk(_ domains: Domains, _ session: Session) throws -> String {
+    if let path = `init` {
+      let folder = try Models.folder(path)
+      try ModelInitialisation.folder(folder).check(dataset: domains.dataset, tokenizer: domains.tokenizer, place: path)
+      return folder
+    }
+    let model = try shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: schedule.sequence)
+    let source = try Load.loader(domains.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+    try train("trunk", tokens: trunkTokens?.value ?? 0, from: .scratch(model), source: source, domains, session)
+    return output + "/trunk/model"
+  }
+
+  private func train(
+    _ name: String, tokens: Int, from initial: ModelInitialisation, source: any BatchSource, _ domains: Domains, _ session: Session
+  ) throws {
+    var configuration = schedule.configuration(tokens: tokens, seed: seed.seed)
+    configuration.checkpointEvery = checkpointEvery
+    _ = try session.with(name) { progress in
+      try TrainingRun.run(
+        configuration: configuration, initial: initial, source: source, folder: "\(output)/\(name)",
+        tokenizer: domains.dataset.path + "/tokenizer", endOfDocument: domains.dataset.endOfDocument, threads: session.threads,
+        progress: progress)
+    }
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
+    // The number of domains is the tree's; before there is one, the number that the demonstration's arity gives.
+    let count = (try? StoredTree(tree).tree.nodes(atLevel: level).count) ?? 4
+    let each = try branches(max(count, branchTokens.split(separator: ",").count))
+    var row = Forecast.Row(tokens: 0, flops: 0, memory: 0, disk: 0)
+    for tokens in each + (full ? [each.reduce(0, +)] : []) + [trunkTokens?.value ?? 0] where tokens > 0 {
+      let part = try world.training(
+        schedule.configuration(tokens: tokens, seed: 0), shape: shape, schedule: schedule, initial: `init`, output: nil)
+      row.tokens = (row.tokens ?? 0) + (part.tokens ?? 0)
+      row.flops = (row.flops ?? 0) + (part.flops ?? 0)
+      row.memory = max(row.memory ?? 0, part.memory ?? 0)
+      row.disk = (row.disk ?? 0) + (part.disk ?? 0)
+    }
+    return row
+  }
+}

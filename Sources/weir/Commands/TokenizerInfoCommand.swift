@@ -1,0 +1,46 @@
+import ArgumentParser
+import Corpus
+import Pipeline
+import Primitives
+import Storage
+import Tokenization
+
+/// `weir tokenizer info DIR`.
+struct TokenizerInfoCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info",
+    abstract: "What a tokenizer is, and how it compresses documents.",
+    discussion: """
+      Example: weir tokenizer info tokenizer/bpe4k corpora/demo/heldout-general.jsonl.zst
+      """)
+
+  @Argument(help: ArgumentHelp("The tokenizer's folder.", valueName: "folder"))
+  var folder: String
+
+  @Argument(help: ArgumentHelp("Documents to measure the compression on.", valueName: "path"))
+  var paths: [String] = []
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [folder] + paths }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let tokenizer = try Tokenizer(folder: folder)
+    let report = TokenizerReport(tokenizer, documents: paths.isEmpty ? [] : try DocumentFile.readAll(paths))
+    var lines = [
+      "  \(Format.count(report.vocabulary)) tokens, \(Format.count(report.merges)) merges, pre-tokenizer \(report.pretokenizer.rawValue), fingerprint \(report.fingerprint)",
+      "  special: \(report.specials.map { "\($0.text) \($0.id)" }.joined(separator: ", "))",
+      "  longest: \(report.longest.prefix(12).map { "\"\($0.text)\"" }.joined(separator: " "))",
+    ]
+    if report.overall.documents > 0 {
+      lines.append(String(format: "  %.3f bytes a token, %.1f %% of the vocabulary used", report.overall.bytesPerToken, report.used * 100))
+      lines.append(
+        Format.table(
+          ["source", "documents", "bytes a token"],
+          report.bySource.sorted { $0.key < $1.key }.map { [$0.key, Format.count($0.value.documents), String(format: "%.3f", $0.value.bytesPerToken)] }))
+    }
+    return Outcome(report: try JSONValue(encoding: report), lines: lines)
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Corpus
+import Pipeline
+import Primitives
+import Storage
+
+/// `weir verify PATH`: checks every checksum and invariant.
+struct VerifyCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Checks every checksum and invariant of files and folders of ours.",
+    discussion: """
+      Exit code 1 where anything is wrong, with a line for each finding.
+
+      Example: weir verify out/dataset out/tree
+      """)
+
+  @Argument(help: ArgumentHelp("Files or folders: datasets, trees, mixtures, models, runs, streams, JSON Lines.", valueName: "path"))
+  var paths: [String]
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { paths }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let reports = try session.with("verify") { progress in try paths.map { try Verification.check($0, progress: progress) } }
+    var lines: [String] = []
+    for report in reports {
+      lines.append("  \(report.path): \(report.kind), \(report.files) files, \(Format.bytes(report.bytes)), \(report.problems.isEmpty ? "sound" : "\(report.problems.count) problems")")
+      for problem in report.problems { Terminal.write("weir: \(problem)\n") }
+      lines += report.notes.map { "    note: \($0)" }
+    }
+    let outcome = Outcome(report: try JSONValue(encoding: reports), lines: lines)
+    if reports.contains(where: { !$0.problems.isEmpty }) {
+      try outcome.render(session, json: common.json)
+      throw ExitCode(1)
+    }
+    return outcome
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
+}
