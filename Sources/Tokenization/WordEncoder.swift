@@ -23,34 +23,15 @@ struct WordEncoder {
     let key = load(range)
     let hash = ((key.low ^ (key.high &* 0xD6E8_FEB8_6659_FD93)) &* 0x9E37_79B9_7F4A_7C15)
     let slot = Int((hash ^ hash >> 29) >> 8) & (cache.count - 1)
-    let held = cache[slot]
-    if held.low == key.low, held.high == key.high {
-      ids.append(held.first)
-      if held.count > 1 { appendRest(held, into: &ids) }
+    if cache[slot].low == key.low, cache[slot].high == key.high {
+      cache[slot].append(to: &ids)
       return
     }
     let before = ids.count
     encodeAnew(range, into: &ids, scratch: &scratch)
-    let made = ids.count - before
-    guard made <= 5 else { return }
-    var fresh = EncodeContext.Slot()
-    fresh.low = key.low
-    fresh.high = key.high
-    fresh.count = UInt32(made)
-    fresh.first = ids[before]
-    if made > 1 { fresh.second = ids[before + 1] }
-    if made > 2 { fresh.third = ids[before + 2] }
-    if made > 3 { fresh.fourth = ids[before + 3] }
-    if made > 4 { fresh.fifth = ids[before + 4] }
-    cache[slot] = fresh
-  }
-
-  @inline(__always)
-  private func appendRest(_ held: EncodeContext.Slot, into ids: inout [UInt32]) {
-    ids.append(held.second)
-    if held.count > 2 { ids.append(held.third) }
-    if held.count > 3 { ids.append(held.fourth) }
-    if held.count > 4 { ids.append(held.fifth) }
+    if ids.count - before <= EncodeContext.Slot.room {
+      cache[slot] = EncodeContext.Slot(low: key.low, high: key.high, tokens: ids[before...])
+    }
   }
 
   /// The bytes of a short pre-token in two words, its length in the top byte: two different pre-tokens never look the same.
