@@ -34,7 +34,7 @@ struct TokenizerTrainCommand: WeirCommand {
   @Option(help: ArgumentHelp("Size of the vocabulary, bytes and special tokens included.", valueName: "n"))
   var vocabulary = 16_384
 
-  @Option(help: "How text is cut before merging: gpt2, cl100k, llama3.")
+  @Option(help: "How text is cut before merging: gpt2, cl100k, llama3, qwen2.")
   var pretokenizer = Pretokenizer.llama3
 
   @Option(help: ArgumentHelp("A special token; may be given several times.", valueName: "text"))
@@ -69,7 +69,7 @@ struct TokenizerTrainCommand: WeirCommand {
       guard trainer.texts > 0 else { throw WeirError(input.place, "no documents to train on") }
       return try trainer.finish(progress: progress)
     }
-    try tokenizer.write(to: output)
+    _ = try tokenizer.write(to: output, tool: Weir.tool, configuration: JSONValue(encoding: configuration), replacing: true)
     return Outcome(
       report: try JSONValue(encoding: ["vocabulary": Double(tokenizer.vocabularySize), "documents": Double(trainer.texts), "bytes": Double(trainer.bytes), "words": Double(trainer.wordCount)]),
       lines: ["  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) different words; fingerprint \(tokenizer.fingerprint)"])
