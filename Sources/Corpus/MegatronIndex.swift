@@ -61,7 +61,9 @@ struct MegatronIndex: Sendable {
       }
       let count = read(18, UInt64.self)
       let room = UInt64(bytes.count - Self.headerBytes)
-      guard count <= room / 20, room == count * 20 + 8 else { throw wrong(18, "\(count) sequences do not fit a file of \(bytes.count) bytes") }
+      guard count <= room / 20, room == count * 20 + 8 else {
+        throw wrong(18, "\(count) sequences do not fit a file of \(bytes.count) bytes")
+      }
       guard read(26, UInt64.self) == count + 1 else {
         throw wrong(26, "\(read(26, UInt64.self)) document entries for \(count) sequences, expected one a document and one more")
       }
@@ -73,7 +75,9 @@ struct MegatronIndex: Sendable {
         let length = read(Self.headerBytes + 4 * index, Int32.self)
         let at = Self.headerBytes + 4 * documents + 8 * index
         guard length >= 0 else { throw wrong(Self.headerBytes + 4 * index, "document \(index) has \(length) tokens") }
-        guard read(at, Int64.self) == pointer else { throw wrong(at, "document \(index) begins at byte \(read(at, Int64.self)), expected \(pointer)") }
+        guard read(at, Int64.self) == pointer else {
+          throw wrong(at, "document \(index) begins at byte \(read(at, Int64.self)), expected \(pointer)")
+        }
         lengths.append(length)
         pointer += Int64(length) * Int64(tokenBytes)
       }

@@ -61,17 +61,22 @@ public final class TokenDataset: Sendable {
   /// - Throws: `WeirError` where it is not a dataset, or damaged.
   public init(_ folder: String) throws {
     guard Files.isFolder(folder) else {
-      throw WeirError(folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with weir shard")
+      throw WeirError(
+        folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with weir shard")
     }
     let manifest = try Manifest.read(folder: folder, format: Self.format)
     path = folder
     self.manifest = manifest
     fingerprint = manifest.fingerprint
     func count(_ name: String) throws -> Int {
-      guard let value = manifest.counts[name], value >= 0 else { throw WeirError(folder + "/manifest.json", "no count of \(name)", remedy: "make the dataset again") }
+      guard let value = manifest.counts[name], value >= 0 else {
+        throw WeirError(folder + "/manifest.json", "no count of \(name)", remedy: "make the dataset again")
+      }
       return value
     }
-    guard let tokenizer = manifest.inputs["tokenizer"] else { throw WeirError(folder + "/manifest.json", "names no tokenizer", remedy: "make the dataset again") }
+    guard let tokenizer = manifest.inputs["tokenizer"] else {
+      throw WeirError(folder + "/manifest.json", "names no tokenizer", remedy: "make the dataset again")
+    }
     self.tokenizer = tokenizer
     vocabulary = try count("vocabulary")
     endOfDocument = try count("end_of_document")
@@ -93,7 +98,8 @@ public final class TokenDataset: Sendable {
       lengths += megatron.lengths
     }
     guard lengths.count == (try count("documents")) else {
-      throw WeirError(folder, "the shards hold \(lengths.count) documents, the manifest says \(try count("documents"))", remedy: "make the dataset again")
+      throw WeirError(
+        folder, "the shards hold \(lengths.count) documents, the manifest says \(try count("documents"))", remedy: "make the dataset again")
     }
     tokenCount = lengths.reduce(0) { $0 + Int($1) }
     self.shards = shards
@@ -186,7 +192,8 @@ public final class TokenDataset: Sendable {
         var start = 0
         while document < end {
           guard let base = bytes.baseAddress, let found = memchr(base + start, 10, bytes.count - start) else {
-            throw WeirError(shard.documents.path, "has fewer lines than the shard has documents", remedy: "check the dataset with weir verify")
+            throw WeirError(
+              shard.documents.path, "has fewer lines than the shard has documents", remedy: "check the dataset with weir verify")
           }
           let newline = UnsafeRawPointer(found) - base
           if document >= first {

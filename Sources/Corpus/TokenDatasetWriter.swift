@@ -59,7 +59,8 @@ public final class TokenDatasetWriter {
       return
     }
     guard document.tokens.count < Int(Int32.max) else {
-      throw WeirError(document.origin, "a document of \(document.tokens.count) tokens, more than Megatron's index can name", remedy: "split it")
+      throw WeirError(
+        document.origin, "a document of \(document.tokens.count) tokens, more than Megatron's index can name", remedy: "split it")
     }
     if inShard >= shardTokens { try finishShard() }
     if tokens == nil {
@@ -71,7 +72,8 @@ public final class TokenDatasetWriter {
     bytes.reserveCapacity((document.tokens.count + 1) * tokenBytes)
     for id in document.tokens + [UInt32(endOfDocument)] {
       guard id < UInt32(vocabulary) else {
-        throw WeirError(document.origin, "token \(id) is outside the vocabulary of \(vocabulary)", remedy: "tokenize and shard with the same tokenizer")
+        throw WeirError(
+          document.origin, "token \(id) is outside the vocabulary of \(vocabulary)", remedy: "tokenize and shard with the same tokenizer")
       }
       bytes.append(UInt8(truncatingIfNeeded: id))
       bytes.append(UInt8(truncatingIfNeeded: id >> 8))

@@ -10,8 +10,11 @@ import Storage
 /// own cuts. Stretches of different windows never attend to each other. The batch of a step is a pure function of
 /// (dataset, clusters, weights, seed, step): a loader seeks, resumes and changes its world size in O(1).
 public struct PackedLoader: BatchSource {
+  /// Rows of a batch.
   public let rows: Int
+  /// Tokens of a row.
   public let sequence: Int
+  /// Names the dataset, the weights, the seed and the shape: two loaders with the same fingerprint give the same batches.
   public let fingerprint: String
   /// The dataset it draws from.
   public let dataset: TokenDataset
@@ -40,7 +43,8 @@ public struct PackedLoader: BatchSource {
     let sum = weights.reduce(0, +)
     guard sum > 0 else { throw WeirError(name, "all weights of the mixture are 0", remedy: "make it again with weir sample") }
     for (cluster, weight) in weights.enumerated() where weight > 0 && windows[cluster].isEmpty {
-      throw WeirError(name, "cluster \(cluster) has weight \(weight) but no window in the dataset", remedy: "make the mixture from this dataset")
+      throw WeirError(
+        name, "cluster \(cluster) has weight \(weight) but no window in the dataset", remedy: "make the mixture from this dataset")
     }
     self.dataset = dataset
     self.rows = rows

@@ -1,5 +1,6 @@
 /// A stage whose type is forgotten, so that a chain can be put together at run time; it also takes the time.
 public struct AnyStage<Input: Sendable, Output: Sendable>: Stage {
+  /// The accounts of the wrapped stage, in their order.
   public let names: [String]
   private let body: @Sendable (Input, inout Ledger, Int) throws -> Output
 

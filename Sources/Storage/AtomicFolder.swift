@@ -103,11 +103,11 @@ public final class AtomicFolder {
       return
     }
     #if os(Linux)
-      if weir_exchange(working, path) == 0 {
-        try Descriptor.synchroniseFolder(Descriptor.parent(of: path))
-        try Files.remove(working)
-        return
-      }
+    if weir_exchange(working, path) == 0 {
+      try Descriptor.synchroniseFolder(Descriptor.parent(of: path))
+      try Files.remove(working)
+      return
+    }
     #endif
     let old = path + ".old"
     try Files.remove(old)

@@ -89,15 +89,15 @@ import Testing
   }
 
   #if os(Linux)
-    @Test func aFullDiskIsSaid() throws {
-      #expect(message { try Files.write([1], to: "/dev/full") }.contains("no space left on device; free some space"))
-      let writer = try StreamWriter("/dev/full", kind: .documents, coding: .zstd(level: 1))
-      #expect(
-        message {
-          try writer.write(sampleLines(1_000, seed: 1), records: 1_000)
-          try writer.finish()
-        }.contains("no space left on device"))
-    }
+  @Test func aFullDiskIsSaid() throws {
+    #expect(message { try Files.write([1], to: "/dev/full") }.contains("no space left on device; free some space"))
+    let writer = try StreamWriter("/dev/full", kind: .documents, coding: .zstd(level: 1))
+    #expect(
+      message {
+        try writer.write(sampleLines(1_000, seed: 1), records: 1_000)
+        try writer.finish()
+      }.contains("no space left on device"))
+  }
   #endif
 
   @Test func aFolderThatIsReadOnlyIsSaid() throws {

@@ -47,7 +47,8 @@ struct Chain {
     }
     guard accounts.first.map({ $0.input > 0 }) ?? false else {
       endWork.discard()
-      throw WeirError(input.place, "no documents", remedy: "name files or folders with JSON lines that have a \"\(input.textField)\" member")
+      throw WeirError(
+        input.place, "no documents", remedy: "name files or folders with JSON lines that have a \"\(input.textField)\" member")
     }
     for warning in source.warnings { session.say("weir: warning: \(warning)") }
     let last = try endWork.commit(accounts)

@@ -21,7 +21,8 @@ struct TokenEnd: ChainEnd {
 
   func open(runner: OrderedRunner) throws -> any ChainEndWork {
     guard let endOfDocument = tokenizer.endOfDocument else {
-      throw WeirError("--tokenizer", "has no \(Tokenizer.endOfDocumentName) token", remedy: "train it with --special '\(Tokenizer.endOfDocumentName)'")
+      throw WeirError(
+        "--tokenizer", "has no \(Tokenizer.endOfDocumentName) token", remedy: "train it with --special '\(Tokenizer.endOfDocumentName)'")
     }
     let sink: any TokenSink
     switch place {
@@ -32,7 +33,8 @@ struct TokenEnd: ChainEnd {
           endOfDocument: Int(endOfDocument), shardTokens: shardTokens))
     case .stream(let output):
       let header = TokenStreamHeader(
-        tokenizer: tokenizer.fingerprint, vocabulary: tokenizer.vocabularySize, endOfDocument: Int(endOfDocument), tokenizerFile: tokenizerFile)
+        tokenizer: tokenizer.fingerprint, vocabulary: tokenizer.vocabularySize, endOfDocument: Int(endOfDocument),
+        tokenizerFile: tokenizerFile)
       sink = try StreamSink(
         writer: TokenStreamWriter(path: output.output ?? "-", header: header, plain: output.plain || Terminal.outputIsInteractive))
     }

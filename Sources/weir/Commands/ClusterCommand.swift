@@ -111,7 +111,9 @@ struct ClusterAssignCommand: WeirCommand {
     let sizes = (0..<assignment.leafCount).map { index.count(of: $0) }.sorted()
     return Outcome(
       report: try JSONValue(encoding: ["windows": assignment.leaves.count, "leaves": assignment.leafCount]),
-      lines: ["  \(Format.count(assignment.leaves.count)) windows on \(assignment.leafCount) leaves, \(sizes.first ?? 0) to \(sizes.last ?? 0) each"])
+      lines: [
+        "  \(Format.count(assignment.leaves.count)) windows on \(assignment.leafCount) leaves, \(sizes.first ?? 0) to \(sizes.last ?? 0) each"
+      ])
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {
@@ -166,7 +168,9 @@ struct ClusterShowCommand: WeirCommand {
     lines.append(Format.table(["cluster", "windows", "tokens", "purity", "label", "terms"], rows))
     if samples > 0, depth != nil {
       for node in report.nodes where node.level > 0 {
-        for sample in node.samples { lines.append("  \(Clusters.path(of: node.node, in: stored.tree).map(String.init).joined(separator: "."))  \(sample.text)") }
+        for sample in node.samples {
+          lines.append("  \(Clusters.path(of: node.node, in: stored.tree).map(String.init).joined(separator: "."))  \(sample.text)")
+        }
       }
     }
     return Outcome(report: try JSONValue(encoding: report), lines: lines)

@@ -72,7 +72,9 @@ struct FinetuneCommand: WeirCommand {
     let folder = try Models.folder(model)
     let tokenizer = try Models.tokenizer(model)
     let documents = try Load.tokenize(data, tokenizer).map { TuningDocument(tokens: $0.tokens) }
-    guard documents.contains(where: { $0.tokens.count > 1 }) else { throw WeirError(data.joined(separator: " "), "no document with two tokens") }
+    guard documents.contains(where: { $0.tokens.count > 1 }) else {
+      throw WeirError(data.joined(separator: " "), "no document with two tokens")
+    }
     let name = try data.map { Checksum.hex(try Checksum.xxh3(file: $0)) }.joined(separator: " ")
     let batches = try DocumentBatches(
       documents: documents, name: name, rows: schedule.batch, sequence: schedule.sequence, epochs: epochs, seed: seed.seed)
@@ -95,7 +97,8 @@ struct FinetuneCommand: WeirCommand {
     let size = try world.size(of: data)
     let tokens = Int(size.bytes / 3.2) * epochs
     var row = try world.training(
-      schedule.configuration(tokens: max(1, tokens), seed: 0), shape: ShapeOptions.defaults, schedule: schedule, initial: model, output: output)
+      schedule.configuration(tokens: max(1, tokens), seed: 0), shape: ShapeOptions.defaults, schedule: schedule, initial: model,
+      output: output)
     if method == .anneal { row.flops = row.flops.map { $0 * 4 / 3 } }
     return row
   }

@@ -127,10 +127,14 @@ struct PlanSweepCommand: WeirCommand {
     try Files.write(PlanRuns.serialize(runs), to: output)
     return Outcome(
       report: try JSONValue(encoding: ["runs": Double(runs.count), "domains": Double(chosen.count)]),
-      lines: ["  \(runs.count) measured points: \(try shapes().count) sizes, \(d.count) × D, \(dPrime.count + 1) × D′, \(chosen.count) domains"])
+      lines: [
+        "  \(runs.count) measured points: \(try shapes().count) sizes, \(d.count) × D, \(dPrime.count + 1) × D′, \(chosen.count) domains"
+      ])
   }
 
-  private func plan(_ name: String, _ model: ModelConfiguration, d: Int, dPrime: Int, _ domain: String, _ unique: Int, _ loss: Double) -> PlanRun {
+  private func plan(_ name: String, _ model: ModelConfiguration, d: Int, dPrime: Int, _ domain: String, _ unique: Int, _ loss: Double)
+    -> PlanRun
+  {
     PlanRun(
       model: name, n: Double(model.nonEmbeddingParameters), d: Double(d), dPrime: Double(dPrime), domain: domain, unique: Double(unique),
       loss: loss, flops: Double(d + dPrime) * model.flopsPerToken(context: schedule.sequence), seed: seed.seed)

@@ -90,7 +90,9 @@ enum SummaryTable {
           ], indent: "    "))
     }
     if let split = summary.split, let mean = split.meanPerplexity {
-      lines.append("  Split into \(split.byDomain?.count ?? 0) domains against one full model of the same compute, mean perplexity: full \(text(mean.full)), split \(text(mean.split))")
+      lines.append(
+        "  Split into \(split.byDomain?.count ?? 0) domains against one full model of the same compute, mean perplexity: full \(text(mean.full)), split \(text(mean.split))"
+      )
     }
     if let finetune = summary.finetune {
       lines.append("  Finetuning:")
@@ -103,7 +105,8 @@ enum SummaryTable {
     }
     if let plan = summary.plan {
       lines.append(
-        "  Law \(plan.law ?? "–"): R² \(plan.r2.map { String(format: "%.4f", $0) } ?? "–"), held-out relative error \(plan.heldoutRelativeError.map { String(format: "%.2f %%", $0 * 100) } ?? "–")")
+        "  Law \(plan.law ?? "–"): R² \(plan.r2.map { String(format: "%.4f", $0) } ?? "–"), held-out relative error \(plan.heldoutRelativeError.map { String(format: "%.2f %%", $0 * 100) } ?? "–")"
+      )
     }
     return lines
   }

@@ -39,7 +39,9 @@ struct SampleCommand: WeirCommand {
   @Option(help: "crisp or uniform.")
   var method = Method.crisp
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("The specialist seed: documents. Several files are several tasks, weighed equally.", valueName: "file"))
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("The specialist seed: documents. Several files are several tasks, weighed equally.", valueName: "file"))
   var seedData: [String] = []
 
   @Option(help: ArgumentHelp("Weights of the seeds, separated by commas.", valueName: "list"))

@@ -66,7 +66,8 @@ struct SplitCommand: WeirCommand {
   private func branches(_ count: Int) throws -> [Int] {
     let list = try Amount.list(branchTokens, flag: "--branch-tokens")
     guard list.count == 1 || list.count == count else {
-      throw WeirError("--branch-tokens", "names \(list.count) numbers, the tree has \(count) domains", remedy: "give one number, or one a domain")
+      throw WeirError(
+        "--branch-tokens", "names \(list.count) numbers, the tree has \(count) domains", remedy: "give one number, or one a domain")
     }
     return list.count == 1 ? [Int](repeating: list[0], count: count) : list
   }

@@ -71,8 +71,13 @@ struct TokenizerTrainCommand: WeirCommand {
     }
     _ = try tokenizer.write(to: output, tool: Weir.tool, configuration: JSONValue(encoding: configuration), replacing: true)
     return Outcome(
-      report: try JSONValue(encoding: ["vocabulary": Double(tokenizer.vocabularySize), "documents": Double(trainer.texts), "bytes": Double(trainer.bytes), "words": Double(trainer.wordCount)]),
-      lines: ["  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) different words; fingerprint \(tokenizer.fingerprint)"])
+      report: try JSONValue(encoding: [
+        "vocabulary": Double(tokenizer.vocabularySize), "documents": Double(trainer.texts), "bytes": Double(trainer.bytes),
+        "words": Double(trainer.wordCount),
+      ]),
+      lines: [
+        "  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) different words; fingerprint \(tokenizer.fingerprint)"
+      ])
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {

@@ -37,7 +37,9 @@ struct TokenizerInfoCommand: WeirCommand {
       lines.append(
         Format.table(
           ["source", "documents", "bytes a token"],
-          report.bySource.sorted { $0.key < $1.key }.map { [$0.key, Format.count($0.value.documents), String(format: "%.3f", $0.value.bytesPerToken)] }))
+          report.bySource.sorted { $0.key < $1.key }.map {
+            [$0.key, Format.count($0.value.documents), String(format: "%.3f", $0.value.bytesPerToken)]
+          }))
     }
     return Outcome(report: try JSONValue(encoding: report), lines: lines)
   }

@@ -116,7 +116,8 @@ enum TrainingOutcome {
   static func outcome(_ report: TrainingReport, run: String) throws -> Outcome {
     var value = try JSONValue(encoding: report)
     value.set("curve", .array(try curve(run).map { .array([.number($0), .number($1)]) }))
-    var line = "  \(Format.short(Double(report.tokens))) tokens in \(report.steps) steps, \(Format.short(Double(report.parameters))) parameters, "
+    var line =
+      "  \(Format.short(Double(report.tokens))) tokens in \(report.steps) steps, \(Format.short(Double(report.parameters))) parameters, "
     line += String(format: "last loss %.3f, ", report.loss) + "\(Format.short(report.tokensPerSecond)) tokens/s"
     let sets = report.final.map { record in
       "  \(record.name): perplexity \(String(format: "%.1f", record.result.perplexity)), \(String(format: "%.3f", record.result.bitsPerByte)) bits a byte"
@@ -160,7 +161,8 @@ extension ModelInitialisation {
     }
     if case .folder(let path) = self, Files.exists(path + "/tokenizer.json") {
       guard try Tokenizer(folder: path).fingerprint == tokenizer.fingerprint else {
-        throw WeirError(place, "has another tokenizer than the dataset \(dataset.path)", remedy: "tokenize the data with the model's tokenizer")
+        throw WeirError(
+          place, "has another tokenizer than the dataset \(dataset.path)", remedy: "tokenize the data with the model's tokenizer")
       }
     }
   }

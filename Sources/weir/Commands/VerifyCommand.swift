@@ -26,7 +26,9 @@ struct VerifyCommand: WeirCommand {
     let reports = try session.with("verify") { progress in try paths.map { try Verification.check($0, progress: progress) } }
     var lines: [String] = []
     for report in reports {
-      lines.append("  \(report.path): \(report.kind), \(report.files) files, \(Format.bytes(report.bytes)), \(report.problems.isEmpty ? "sound" : "\(report.problems.count) problems")")
+      lines.append(
+        "  \(report.path): \(report.kind), \(report.files) files, \(Format.bytes(report.bytes)), \(report.problems.isEmpty ? "sound" : "\(report.problems.count) problems")"
+      )
       for problem in report.problems { Terminal.write("weir: \(problem)\n") }
       lines += report.notes.map { "    note: \($0)" }
     }

@@ -73,7 +73,8 @@ struct RecipeRun {
     if ran == 0 {
       outcome.lines.append("everything is up to date: \(steps.count) steps in \(recipe.run)")
     } else {
-      outcome.lines.append("\(ran) of \(steps.count) steps run in \(Format.duration((ContinuousClock.now - start).seconds)), \(steps.count - ran) up to date")
+      outcome.lines.append(
+        "\(ran) of \(steps.count) steps run in \(Format.duration((ContinuousClock.now - start).seconds)), \(steps.count - ran) up to date")
     }
     return outcome
   }
@@ -85,7 +86,8 @@ struct RecipeRun {
     let earlier = (try? JSONFile.read([String: Double].self, from: attemptPath))?[key] ?? 0
     let result: Outcome
     do {
-      result = try prepared.commands.count == 1 ? prepared.commands[0].perform(session) : ChainBuilder.fuse(prepared.commands).perform(session)
+      result =
+        try prepared.commands.count == 1 ? prepared.commands[0].perform(session) : ChainBuilder.fuse(prepared.commands).perform(session)
     } catch {
       try? JSONFile.write([key: earlier + (ContinuousClock.now - start).seconds], to: attemptPath)
       throw error

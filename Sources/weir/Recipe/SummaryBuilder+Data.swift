@@ -13,14 +13,16 @@ extension SummaryBuilder {
     if let path = map["dataset"], let dataset = try? TokenDataset(path) {
       summary.dataset = try Self.describe(dataset)
       summary.tokenizer = RunSummary.Tokenizer(
-        name: map["tokenizer"], vocabulary: dataset.vocabulary, bytesPerToken: Double(dataset.byteCount) / Double(max(1, dataset.tokenCount)),
+        name: map["tokenizer"], vocabulary: dataset.vocabulary,
+        bytesPerToken: Double(dataset.byteCount) / Double(max(1, dataset.tokenCount)),
         fingerprint: dataset.tokenizer)
     }
     let mixture = try map["mixture"].map { try Mixture.read(from: $0) }
     if let mixture {
       let report = SamplingReport(mixture)
       summary.mixture = RunSummary.Mixture(
-        method: mixture.method, seedData: mixture.seedData, depth: mixture.depth, smoothing: mixture.smoothing, maxEpochs: mixture.maxEpochs,
+        method: mixture.method, seedData: mixture.seedData, depth: mixture.depth, smoothing: mixture.smoothing,
+        maxEpochs: mixture.maxEpochs,
         runTokens: Double(mixture.runTokens), effectiveSampleSize: mixture.effectiveSampleSize, largestEpochs: report.largestEpochs,
         moved: mixture.moved)
     }
@@ -68,7 +70,9 @@ enum Machine {
   /// Processor, cores, memory, system.
   static var summary: RunSummary.Machine {
     let text = (try? Files.read("/proc/cpuinfo")).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    let name = text.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
+    let name = text.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last.map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
     return RunSummary.Machine(
       processor: name, cores: ProcessInfo.processInfo.activeProcessorCount, memoryBytes: Double(ProcessInfo.processInfo.physicalMemory),
       system: ProcessInfo.processInfo.operatingSystemVersionString)

@@ -49,7 +49,9 @@ struct SummaryBuilder {
   func build() throws -> RunSummary {
     var summary = RunSummary(title: mapping("about")["title"], note: mapping("about")["note"])
     summary.steps = recipe.steps.compactMap { step in
-      states[step.name].map { RunSummary.Step(name: step.name, why: step.says, seconds: $0.seconds, bytes: Double($0.bytes), state: "done") }
+      states[step.name].map {
+        RunSummary.Step(name: step.name, why: step.says, seconds: $0.seconds, bytes: Double($0.bytes), state: "done")
+      }
     }
     summary.accounts = recipe.steps.flatMap { states[$0.name]?.accounts ?? [] }.map { RunSummary.Account($0) }
     summary.machine = Machine.summary
@@ -131,10 +133,12 @@ struct SummaryBuilder {
     for domain in fit.domains where domain.domain != PlanRun.mean {
       guard let candidate = domain.candidates.first(where: { $0.law == fit.selected }) else { continue }
       points += candidate.points.map {
-        RunSummary.PlanPoint(domain: domain.domain, n: $0.n, d: $0.d, dPrime: $0.dPrime, measured: $0.measured, predicted: $0.predicted, heldOut: false)
+        RunSummary.PlanPoint(
+          domain: domain.domain, n: $0.n, d: $0.d, dPrime: $0.dPrime, measured: $0.measured, predicted: $0.predicted, heldOut: false)
       }
       points += (candidate.heldOut?.folds.flatMap { $0.points } ?? []).map {
-        RunSummary.PlanPoint(domain: domain.domain, n: $0.n, d: $0.d, dPrime: $0.dPrime, measured: $0.measured, predicted: $0.predicted, heldOut: true)
+        RunSummary.PlanPoint(
+          domain: domain.domain, n: $0.n, d: $0.d, dPrime: $0.dPrime, measured: $0.measured, predicted: $0.predicted, heldOut: true)
       }
     }
     let first = fit.domains.first?.candidates.first { $0.law == fit.selected }
@@ -142,7 +146,8 @@ struct SummaryBuilder {
       law: fit.selected, formula: score?.formula, r2: score?.r2, heldoutRelativeError: score?.heldOutError,
       parameters: first.map { Dictionary($0.parameters.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }) },
       allocation: allocation.map { Self.summary($0) },
-      laws: fit.scores.map { RunSummary.Law(name: $0.law, formula: $0.formula, r2: $0.r2, mre: $0.heldOutError ?? $0.error) }, points: points,
+      laws: fit.scores.map { RunSummary.Law(name: $0.law, formula: $0.formula, r2: $0.r2, mre: $0.heldOutError ?? $0.error) },
+      points: points,
       curve: allocation.map { $0.curve.map { Self.point($0) } })
   }
 

@@ -25,7 +25,10 @@ struct Domains {
     stored = try StoredTree(tree)
     self.level = level
     nodes = stored.tree.nodes(atLevel: level)
-    guard nodes.count > 1 else { throw WeirError(tree, "has one node at level \(level): nothing to split", remedy: "fit a tree with more windows or a smaller --minimum-leaf") }
+    guard nodes.count > 1 else {
+      throw WeirError(
+        tree, "has one node at level \(level): nothing to split", remedy: "fit a tree with more windows or a smaller --minimum-leaf")
+    }
     tokenizer = try Load.tokenizer(of: dataset)
     embedder = try Clusters.embedder(of: stored)
     try embedder.check(tokenizer: tokenizer.fingerprint, place: tree)

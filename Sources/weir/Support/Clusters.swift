@@ -27,7 +27,8 @@ enum Clusters {
       }
     }
     throw WeirError(
-      dataset.path, "has vectors of another embedder than the tree's", remedy: "make them with weir embed \(dataset.path) --model TREE, or fit the tree again")
+      dataset.path, "has vectors of another embedder than the tree's",
+      remedy: "make them with weir embed \(dataset.path) --model TREE, or fit the tree again")
   }
 
   /// The assignment of a dataset that satisfies `isWanted`.

@@ -69,7 +69,9 @@ enum Load {
     let assignment = try Clusters.assignment(of: dataset) { $0.fingerprint == mixture.assignment }
     var weights = [Double](repeating: 0, count: assignment.leafCount)
     for cluster in mixture.clusters {
-      guard weights.indices.contains(cluster.leaf) else { throw WeirError(path, "names leaf \(cluster.leaf), the tree has \(weights.count)") }
+      guard weights.indices.contains(cluster.leaf) else {
+        throw WeirError(path, "names leaf \(cluster.leaf), the tree has \(weights.count)")
+      }
       weights[cluster.leaf] = cluster.weight
     }
     return try PackedLoader(
@@ -83,7 +85,9 @@ enum Models {
   /// The model folder that a path means: itself, or a run's.
   static func folder(_ path: String) throws -> String {
     for candidate in [path, path + "/model"] where Files.exists(candidate + "/config.json") { return candidate }
-    throw WeirError(path, Files.exists(path) ? "holds no model (config.json)" : "no such model", remedy: "name a model folder, or a run that has finished")
+    throw WeirError(
+      path, Files.exists(path) ? "holds no model (config.json)" : "no such model", remedy: "name a model folder, or a run that has finished"
+    )
   }
 
   /// Where a run begins that continues `path`: a model folder, a run, or a checkpoint (with its moments).

@@ -47,7 +47,9 @@ struct StreamOptions: ParsableArguments {
 
 /// What every command takes that writes documents to standard output.
 struct OutputOptions: ParsableArguments {
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Write to a file (.jsonl or .jsonl.zst) instead of standard output.", valueName: "file"))
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp("Write to a file (.jsonl or .jsonl.zst) instead of standard output.", valueName: "file"))
   var output: String?
 
   @Flag(help: "Plain JSON Lines on standard output, without the stream's proof of completeness (the default on a terminal).")

@@ -55,7 +55,9 @@ extension Amount {
   /// `100k,200k`.
   static func list(_ text: String, flag: String) throws -> [Int] {
     try text.split(separator: ",").map { part in
-      guard let amount = Amount(argument: String(part)) else { throw WeirError(flag, "'\(part)' is no number of tokens", remedy: "write 100k,200k") }
+      guard let amount = Amount(argument: String(part)) else {
+        throw WeirError(flag, "'\(part)' is no number of tokens", remedy: "write 100k,200k")
+      }
       return amount.value
     }
   }

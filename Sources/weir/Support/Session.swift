@@ -76,7 +76,8 @@ extension Outcome {
   func render(_ session: Session, json: Bool) throws {
     for account in accounts {
       guard account.isBalanced else {
-        throw WeirError(account.stage, "the account does not balance: \(account.line)", remedy: "this is an error in weir; please report it")
+        throw WeirError(
+          account.stage, "the account does not balance: \(account.line)", remedy: "this is an error in weir; please report it")
       }
       session.say(account.line)
       if account.input > 0 && account.quarantinedTotal > 0 {
