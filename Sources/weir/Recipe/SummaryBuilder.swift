@@ -102,7 +102,7 @@ struct SummaryBuilder {
       meanPerplexity: RunSummary.FullAndSplit(full: report.mean_perplexity["full"], split: report.mean_perplexity["split"]),
       byDomain: report.by_domain.map {
         RunSummary.Domain(
-          name: $0.name, terms: $0.terms, windows: Double($0.windows), full: $0.full, split: $0.split, tokens: Double($0.tokens))
+          name: $0.name, terms: $0.terms, windows: Double($0.windows), full: $0.full, split: $0.split, tokens: Double($0.branch_tokens))
       }, trunkTokens: Double(report.trunk_tokens), branchTokens: Double(report.branch_tokens.first ?? 0),
       fullTokens: Double(report.branch_tokens.reduce(0, +)), router: report.router)
   }
@@ -154,12 +154,13 @@ struct SummaryBuilder {
   private static func summary(_ allocation: Planning.Allocation) -> RunSummary.Allocation {
     let split = allocation.split
     let total = Double(split.d + split.dPrimeTotal)
+    let weights = max(1e-300, allocation.request.domains.reduce(0) { $0 + $1.weight })
     return RunSummary.Allocation(
       budget: allocation.request.budget, n: allocation.size.parameters, k: Double(split.dPrime.count), d: Double(split.d),
       dPrime: Double(split.dPrimeTotal) / Double(max(1, split.dPrime.count)), share: total > 0 ? Double(split.d) / total : 0,
       loss: split.loss.value, low: split.loss.low, high: split.loss.high, trunk: allocation.request.trunk.rawValue,
       domains: zip(allocation.request.domains, split.dPrime).map {
-        RunSummary.DomainAllocation(name: $0.name, share: $0.weight, dPrime: Double($1))
+        RunSummary.DomainAllocation(name: $0.name, share: $0.weight / weights, dPrime: Double($1))
       })
   }
 

@@ -15,7 +15,10 @@ struct SplitEvaluation {
     var name: String
     var terms: [String]
     var windows: Int
+    /// Held-out tokens.
     var tokens: Int
+    /// Tokens that the branch was trained on.
+    var branch_tokens: Int
     var full: Double?
     var split: Double
   }
@@ -55,7 +58,8 @@ struct SplitEvaluation {
         losses.append((branch.loss, general?.loss, branch.tokens))
         rows.append(
           Row(
-            name: set.name, terms: file.terms[domain], windows: set.documents.count, tokens: branch.tokens, full: general?.perplexity,
+            name: set.name, terms: file.terms[domain], windows: set.documents.count, tokens: branch.tokens,
+            branch_tokens: file.branchTokens[domain], full: general?.perplexity,
             split: branch.perplexity))
       }
     }
