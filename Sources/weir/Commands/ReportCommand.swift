@@ -41,7 +41,7 @@ struct ReportCommand: WeirCommand {
     let summary = try SummaryBuilder(run: run).build()
     try Files.write(Array(summary.encoded()), to: run + "/" + RunSummary.fileName)
     try Files.write(Array(Report.html(summary).utf8), to: page)
-    return Outcome(report: .object(["page": .string(page)]), lines: SummaryTable.lines(summary) + ["  report: \(page)"])
+    return Outcome(report: .object(["page": .string(page)]), lines: ["  \(page), \(run)/\(RunSummary.fileName)"])
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row(disk: 5e5) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Pipeline
 import Primitives
+import Reporting
 import Storage
 
 /// Runs a recipe: skips what is done, goes on where it was, says what each step does and why.
@@ -75,6 +76,12 @@ struct RecipeRun {
     } else {
       outcome.lines.append(
         "\(ran) of \(steps.count) steps run in \(Format.duration((ContinuousClock.now - start).seconds)), \(steps.count - ran) up to date")
+    }
+    // What the run came to, and where to read it.
+    if let report = steps.last.flatMap({ StepState.read("\(recipe.run)/steps/\($0.step.name).json") })?.report["page"],
+      case .string(let page) = report, let summary = try? RunSummary.read(recipe.run)
+    {
+      outcome.lines += SummaryTable.lines(summary) + ["report: \(page)"]
     }
     return outcome
   }
