@@ -56,7 +56,7 @@ struct Binary {
     process.currentDirectoryURL = folder
     // Files rather than pipes: nothing can block, whatever a run prints.
     let names = (0..<3).map { _ in folder.appendingPathComponent(".stream-\(UUID().uuidString)") }
-    for name in names { FileManager.default.createFile(atPath: name.path, contents: nil) }
+    for name in names { _ = FileManager.default.createFile(atPath: name.path, contents: nil) }
     defer { for name in names { try? FileManager.default.removeItem(at: name) } }
     try Data(input ?? []).write(to: names[0])
     process.standardInput = input == nil ? FileHandle.nullDevice : try FileHandle(forReadingFrom: names[0])
