@@ -56,11 +56,7 @@ struct Binary {
     process.currentDirectoryURL = folder
     // Files rather than pipes: nothing can block, whatever a run prints.
     let names = (0..<3).map { _ in folder.appendingPathComponent(".stream-\(UUID().uuidString)") }
-<<<<<<< HEAD
     for name in names { try Data().write(to: name) }
-=======
-    for name in names { _ = FileManager.default.createFile(atPath: name.path, contents: nil) }
->>>>>>> hygiene
     defer { for name in names { try? FileManager.default.removeItem(at: name) } }
     try Data(input ?? []).write(to: names[0])
     process.standardInput = input == nil ? FileHandle.nullDevice : try FileHandle(forReadingFrom: names[0])
