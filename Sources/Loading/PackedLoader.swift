@@ -39,7 +39,8 @@ public struct PackedLoader: BatchSource {
     guard rows > 0, sequence > 1 else { throw WeirError("--batch, --sequence", "must be at least 1 and 2, not \(rows) and \(sequence)") }
     let (positions, overflow) = rows.multipliedReportingOverflow(by: sequence)
     guard !overflow, positions <= 1 << 28 else {
-      throw WeirError("--batch, --sequence", "\(rows) rows of \(sequence) tokens are more than 2^28 tokens a batch", remedy: "make the batch smaller")
+      throw WeirError(
+        "--batch, --sequence", "\(rows) rows of \(sequence) tokens are more than 2^28 tokens a batch", remedy: "make the batch smaller")
     }
     guard windows.count == weights.count, weights.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
       throw WeirError(name, "the mixture's weights are not one number ≥ 0 per cluster (\(weights.count) for \(windows.count) clusters)")
