@@ -53,9 +53,19 @@ public final class ByteReader: ByteSource {
       decompressor = context
       ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 31)
       try skipFrames()
+    } else if path == "-", Self.isCut(first) {
+      throw WeirError(
+        "standard input", "the stream ended in its first bytes: the upstream process died",
+        remedy: "look for its error above and run the pipe again; nothing was committed")
     } else {
       coding = .plain
     }
+  }
+
+  /// Whether a stream of ours, or a zstd frame, was cut within its first four bytes.
+  private static func isCut(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    guard (1...3).contains(bytes.count) else { return false }
+    return [[0x57, 0x2A, 0x4D], [0x28, 0xB5, 0x2F]].contains { (magic: [UInt8]) in magic.starts(with: bytes) }
   }
 
   deinit { ZSTD_freeDCtx(decompressor) }
