@@ -56,7 +56,7 @@ public struct ParseDocuments: Stage {
               } else {
                 account.bytesIn += content.count
                 let reason = reason(Int(status))
-                account.quarantine(reason)
+                account.quarantine(reason, at: "\(block.path):\(line)")
                 if ledger.keepsRejects {
                   ledger.rejects.append(
                     Reject(origin: "\(block.path):\(line)", stage: "read", reason: reason, record: Array(content)))
@@ -79,7 +79,7 @@ public struct ParseDocuments: Stage {
     account.bytesIn = block.count
     let valid = block.bytes.withUnsafeBufferPointer { weir_json_utf8($0.baseAddress, block.count) }
     guard valid else {
-      account.quarantine(Self.invalidUTF8)
+      account.quarantine(Self.invalidUTF8, at: "\(block.path):1")
       if ledger.keepsRejects {
         ledger.rejects.append(
           Reject(origin: "\(block.path):1", stage: "read", reason: Self.invalidUTF8, record: Array(block.bytes[..<block.count])))

@@ -10,6 +10,8 @@ public struct Account: Sendable, Codable, Equatable {
   public var dropped: [String: Int] = [:]
   /// Records that could not be understood, by reason.
   public var quarantined: [String: Int] = [:]
+  /// Where the first record that could not be understood stands, `path:line`.
+  public var firstQuarantined: String?
   /// Bytes of text that came in.
   public var bytesIn = 0
   /// Bytes of text that went out.
@@ -31,10 +33,13 @@ public struct Account: Sendable, Codable, Equatable {
 
   /// Counts one record dropped for `reason`.
   public mutating func drop(_ reason: String) { dropped[reason, default: 0] += 1 }
-  /// Counts one record quarantined for `reason`.
-  public mutating func quarantine(_ reason: String) { quarantined[reason, default: 0] += 1 }
+  /// Counts one record quarantined for `reason`, which stands at `origin`.
+  public mutating func quarantine(_ reason: String, at origin: @autoclosure () -> String? = nil) {
+    quarantined[reason, default: 0] += 1
+    if firstQuarantined == nil { firstQuarantined = origin() }
+  }
 
-  /// Adds the counts of another part of the same stage; order does not matter.
+  /// Adds the counts of a later part of the same stage.
   public mutating func merge(_ other: Account) {
     input += other.input
     output += other.output
@@ -44,6 +49,7 @@ public struct Account: Sendable, Codable, Equatable {
     dropped.merge(other.dropped, uniquingKeysWith: +)
     quarantined.merge(other.quarantined, uniquingKeysWith: +)
     extra.merge(other.extra, uniquingKeysWith: +)
+    firstQuarantined = firstQuarantined ?? other.firstQuarantined
   }
 }
 

@@ -45,7 +45,7 @@ public struct DetokenizeDocuments: Stage {
   }
 
   private func quarantine(_ document: TokenDocument, _ reason: String, _ ledger: inout Ledger, _ offset: Int) throws {
-    ledger.accounts[offset].quarantine(reason)
+    ledger.accounts[offset].quarantine(reason, at: document.origin)
     guard ledger.keepsRejects else { return }
     let record = try JSONFile.encode(Line(id: document.id, tokens: document.tokens))
     ledger.rejects.append(Reject(origin: document.origin, stage: "detokenize", reason: reason, record: record))

@@ -52,6 +52,7 @@ public struct DocumentBatches: BatchSource {
     share: Double = 0
   ) throws {
     guard rows > 0, sequence > 1, epochs > 0 else { throw WeirError("--epochs", "rows, sequence and epochs must be positive") }
+    guard epochs <= 100_000 else { throw WeirError("--epochs", "\(epochs) passes are more than 100,000") }
     guard (0..<1).contains(share) else { throw WeirError("--replay", "\(share) is not in 0..<1") }
     if let replay, replay.rows != rows || replay.sequence != sequence {
       throw WeirError("--replay", "its batches are \(replay.rows)×\(replay.sequence), not \(rows)×\(sequence)")

@@ -44,6 +44,9 @@ struct Binary {
   /// Runs `weir` with arguments.
   func weir(_ arguments: String..., input: [UInt8]? = nil) throws -> Result { try run(Self.path, arguments, input: input) }
 
+  /// Runs `weir` with arguments.
+  func run(_ arguments: [String]) throws -> Result { try run(Self.path, arguments, input: nil) }
+
   /// Runs a line of bash in which `weir` is the binary; pipes fail as their last command does.
   func shell(_ line: String) throws -> Result {
     try run("/bin/bash", ["-c", "weir() { \"\(Self.path)\" \"$@\"; }; \(line)"], input: nil)

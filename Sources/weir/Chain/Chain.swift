@@ -51,9 +51,14 @@ struct Chain {
         input.place, "no documents", remedy: "name files or folders with JSON lines that have a \"\(input.textField)\" member")
     }
     for warning in source.warnings { session.say("weir: warning: \(warning)") }
-    let last = try endWork.commit(accounts)
-    try rejects?.commit()
-    return accounts + last
+    // The rejects first: an output does not appear without the record of what is missing from it.
+    do {
+      try rejects?.commit()
+      return accounts + (try endWork.commit(accounts))
+    } catch {
+      endWork.discard()
+      throw error
+    }
   }
 }
 

@@ -11,7 +11,7 @@ protocol ChainCommand: WeirCommand {
 }
 
 extension ChainCommand {
-  var writesDataToOutput: Bool { true }
+  var writesDataToOutput: Bool { outputs.allSatisfy { $0 == "-" } }
 
   func perform(_ session: Session) throws -> Outcome {
     try ChainBuilder.fuse([self]).perform(session)

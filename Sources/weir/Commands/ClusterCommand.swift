@@ -147,6 +147,10 @@ struct ClusterShowCommand: WeirCommand {
 
   @OptionGroup var common: CommonOptions
 
+  func validate() throws {
+    guard samples >= 0, depth ?? 1 >= 1 else { throw ValidationError("--samples and --depth count from 0 and 1") }
+  }
+
   var inputs: [String] { [tree, dataset, Clusters.assignmentFolder(dataset, tree: tree)] }
 
   func perform(_ session: Session) throws -> Outcome {

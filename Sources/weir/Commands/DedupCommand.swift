@@ -57,6 +57,18 @@ struct DedupCommand: ChainCommand {
 
   func extend(_ chain: inout ChainBuilder) throws {
     try chain.add(input: input, output: output, stream: stream)
+    let configuration = try configuration()
+    let all = !exact && !paragraphs && !fuzzy
+    if exact || all { chain.links.append(BarrierLink(ExactBarrier(unit: .documents, configuration: configuration))) }
+    if paragraphs { chain.links.append(BarrierLink(ExactBarrier(unit: .paragraphs, configuration: configuration))) }
+    if fuzzy || all { chain.links.append(BarrierLink(FuzzyBarrier(configuration: configuration, memory: memory.value))) }
+  }
+
+  func validate() throws {
+    do { _ = try configuration() } catch { throw ValidationError("\(error)") }
+  }
+
+  private func configuration() throws -> DeduplicationConfiguration {
     var configuration = DeduplicationConfiguration()
     configuration.threshold = threshold
     configuration.verify = verify
@@ -65,10 +77,7 @@ struct DedupCommand: ChainCommand {
     configuration.keep = keep
     configuration.seed = seed.seed
     try configuration.validate()
-    let all = !exact && !paragraphs && !fuzzy
-    if exact || all { chain.links.append(BarrierLink(ExactBarrier(unit: .documents, configuration: configuration))) }
-    if paragraphs { chain.links.append(BarrierLink(ExactBarrier(unit: .paragraphs, configuration: configuration))) }
-    if fuzzy || all { chain.links.append(BarrierLink(FuzzyBarrier(configuration: configuration, memory: memory.value))) }
+    return configuration
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {

@@ -57,6 +57,7 @@ struct FeedCommand: WeirCommand {
       throw ValidationError("--world must divide --batch, and --rank be below it")
     }
     guard fromStep >= 0, steps ?? 1 > 0 else { throw ValidationError("--from-step and --steps count from 0 and 1") }
+    guard fromStep <= 1 << 40, steps ?? 1 <= 1 << 40 else { throw ValidationError("--from-step and --steps are at most 2^40") }
     guard raw == nil || steps != nil else { throw ValidationError("--raw needs --steps") }
   }
 

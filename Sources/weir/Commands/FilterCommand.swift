@@ -34,6 +34,14 @@ struct FilterCommand: ChainCommand {
 
   func extend(_ chain: inout ChainBuilder) throws {
     try chain.add(input: input, output: output, stream: stream)
+    chain.links.append(StageLink(try FilterDocuments(configuration(), record: { SerializeDocuments.line($0) })))
+  }
+
+  func validate() throws {
+    do { _ = try configuration() } catch { throw ValidationError("\(error)") }
+  }
+
+  private func configuration() throws -> FilterConfiguration {
     var configuration = FilterConfiguration()
     configuration.rules = try FilterRules(parsing: rules)
     for assignment in set {
@@ -43,7 +51,7 @@ struct FilterCommand: ChainCommand {
       try configuration.set(String(assignment[..<equals]), to: String(assignment[assignment.index(after: equals)...]))
     }
     try configuration.validate()
-    chain.links.append(StageLink(try FilterDocuments(configuration, record: { SerializeDocuments.line($0) })))
+    return configuration
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.documents(input, output: output) }

@@ -39,6 +39,10 @@ struct GenerateCommand: WeirCommand {
   var inputs: [String] { [model] }
   var writesDataToOutput: Bool { true }
 
+  func validate() throws {
+    guard tokens >= 1 else { throw ValidationError("--tokens must be at least 1, not \(tokens)") }
+  }
+
   func perform(_ session: Session) throws -> Outcome {
     let tokenizer = try Models.tokenizer(model)
     let generator = try Generator(folder: try Models.folder(model))

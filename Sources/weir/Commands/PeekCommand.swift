@@ -23,6 +23,10 @@ struct PeekCommand: WeirCommand {
   var inputs: [String] { [path] }
   var writesDataToOutput: Bool { true }
 
+  func validate() throws {
+    guard lines >= 0 else { throw ValidationError("--lines must not be negative") }
+  }
+
   func perform(_ session: Session) throws -> Outcome {
     try StandardOutput.write(Peek.text(path, lines: lines))
     return Outcome()

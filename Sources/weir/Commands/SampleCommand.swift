@@ -117,8 +117,11 @@ struct SampleCommand: WeirCommand {
     let tokenizer = try Load.tokenizer(of: dataset)
     let embedder = try Clusters.embedder(of: stored)
     try embedder.check(tokenizer: tokenizer.fingerprint, place: tree)
-    let windows = try Load.tokenize([path], tokenizer).flatMap { WindowReader.windows(of: $0.tokens.map { UInt32($0) }) }
-    guard !windows.isEmpty else { throw WeirError(path, "a seed without a word", remedy: "name a file with documents of the domain") }
+    let documents = try Load.tokenize([path], tokenizer)
+    // Blanks and punctuation are tokens too, and would draw the cluster that they happen to lie in.
+    let isBlank = !documents.contains { String(decoding: $0.document.text, as: UTF8.self).contains { $0.isLetter || $0.isNumber } }
+    let windows = isBlank ? [] : documents.flatMap { WindowReader.windows(of: $0.tokens.map { UInt32($0) }) }
+    guard !windows.isEmpty else { throw WeirError(path, "is a seed without a word", remedy: "name a file with documents of the domain") }
     let pool = ThreadPool(threads: session.threads)
     let vectors = try embedder.embed(windows, pool: pool)
     let width = embedder.dimensions

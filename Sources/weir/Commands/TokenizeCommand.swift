@@ -59,7 +59,7 @@ struct TokenizeCommand: ChainCommand {
       throw error
     }
     _ = try work.commit(accounts)
-    return Outcome(accounts: accounts, maxBad: stream.maxBad)
+    return Outcome(accounts: accounts, report: try JSONValue(encoding: ["accounts": accounts]), maxBad: stream.maxBad)
   }
 
   func extend(_ chain: inout ChainBuilder) throws {

@@ -47,6 +47,7 @@ struct Recipe: Codable, Equatable {
     } catch {
       throw WeirError(path, "not YAML: \(error)")
     }
+    try checkMembers(text, path: path)
     var names: Set<String> = []
     for step in recipe.steps {
       guard names.insert(step.name).inserted else { throw WeirError(path, "two steps are named \(step.name)") }
@@ -56,6 +57,23 @@ struct Recipe: Codable, Equatable {
     }
     guard !recipe.steps.isEmpty else { throw WeirError(path, "a recipe without steps") }
     return recipe
+  }
+
+  /// Throws where a recipe has a member that means nothing: a slip would otherwise be read as nothing at all.
+  private static func checkMembers(_ text: String, path: String) throws {
+    guard let root = try Yams.compose(yaml: text)?.mapping else { return }
+    func check(_ mapping: Node.Mapping, _ known: [String]) throws {
+      for key in mapping.keys {
+        guard let name = key.string, !known.contains(name) else { continue }
+        throw WeirError(
+          "\(path)\(key.mark.map { ":\($0.line)" } ?? "")", "unknown member \"\(name)\"",
+          remedy: "known are \(known.joined(separator: ", "))")
+      }
+    }
+    try check(root, ["run", "set", "steps", "summary"])
+    for step in root["steps"]?.sequence ?? [] {
+      if let mapping = step.mapping { try check(mapping, ["name", "says", "do"]) }
+    }
   }
 
   /// The commands of a step, `|` between them.

@@ -27,7 +27,8 @@ import Synchronization
     case let error as Stopped: return fail(error.description)
     default:
       let code = Weir.exitCode(for: error)
-      let text = Weir.fullMessage(for: error)
+      var text = Weir.fullMessage(for: error)
+      if code != .success, text.hasPrefix("Error: ") { text = "weir: " + text.dropFirst("Error: ".count) }
       if !text.isEmpty {
         FileHandle(forWritingTo: code == .success ? STDOUT_FILENO : STDERR_FILENO).text(text + "\n")
       }

@@ -43,6 +43,10 @@ struct StreamOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Where dropped and quarantined records go, with their reasons (JSON Lines).", valueName: "file"))
   var rejects: String?
+
+  func validate() throws {
+    guard (0...1).contains(maxBad) else { throw ValidationError("--max-bad must be a share, 0…1, not \(maxBad)") }
+  }
 }
 
 /// What every command takes that writes documents to standard output.

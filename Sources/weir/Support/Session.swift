@@ -38,8 +38,16 @@ struct Outcome {
   var maxBad = 1.0
 
   /// Whether too many records had to be quarantined.
-  var isDegraded: Bool {
-    accounts.contains { $0.input > 0 && Double($0.quarantinedTotal) > maxBad * Double($0.input) }
+  var isDegraded: Bool { complaint != nil }
+
+  /// What to say where too many records had to be quarantined: how many, why, and where the first one stands.
+  var complaint: String? {
+    guard let account = accounts.first(where: { $0.input > 0 && Double($0.quarantinedTotal) > maxBad * Double($0.input) }) else {
+      return nil
+    }
+    return
+      "\(account.firstQuarantined ?? account.stage): \(Format.count(account.quarantinedTotal)) of \(Format.count(account.input)) records "
+      + "quarantined (\(account.quarantined.listing)), more than --max-bad \(maxBad); the rest is written"
   }
 }
 
@@ -67,7 +75,10 @@ extension WeirCommand {
     let session = Session(threads: common.threads, quiet: common.quiet)
     let outcome = try perform(session)
     try outcome.render(session, json: common.json && !writesDataToOutput)
-    if outcome.isDegraded { throw ExitCode(2) }
+    if let complaint = outcome.complaint {
+      Terminal.write("weir: \(complaint)\n")
+      throw ExitCode(2)
+    }
   }
 }
 

@@ -1,0 +1,144 @@
+import Foundation
+import Testing
+
+/// Flags and values that make no sense, and files that do not belong together.
+@Suite struct BadFlagTests {
+  @Test(arguments: [
+    ["read", "--nonsense"], ["nonsense"], ["read", "docs.jsonl", "--threads", "0"], ["read", "docs.jsonl", "--max-bad", "nan"],
+    ["read", "docs.jsonl", "--max-bad", "2"], ["dedup", "docs.jsonl", "--keep", "none"], ["shard"], ["train", "set", "-o", "run"],
+    ["sample", "set", "--tree", "tree", "-o", "mix.json"], ["feed", "set", "--world", "0"],
+    ["feed", "set", "--from-step", "9223372036854775807"],
+    ["generate", "run", "--tokens=-3"], ["peek", "docs.jsonl", "--lines=-1"],
+    ["tokenize", "--decode", "--tokenizer", "tok", "--shards", "x"],
+    ["split", "set", "--tree", "tree", "-o", "split", "--branch-tokens", "1"], ["cluster", "fit"],
+    ["train", "set", "-o", "r", "--tokens", "many"],
+  ])
+  func usage(_ arguments: [String]) throws {
+    try inFolder { binary in
+      try binary.write("docs.jsonl", Samples.file(3))
+      expectFailure(try binary.run(arguments), code: 64, naming: [])
+      #expect(binary.names == ["docs.jsonl"])
+    }
+  }
+
+  @Test func valuesOutOfRange() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      let before = try binary.snapshot()
+      let shape = ["--width", "32", "--layers", "1", "--sequence", "32", "--batch", "2", "--tokens", "64"]
+      let train = ["train", "set", "-o", "new"]
+      let tune = ["finetune", "run", "--data", "docs.jsonl", "-o", "new", "--sequence", "32", "--batch", "2"]
+      let cases: [([String], String)] = [
+        (["tokenizer", "train", "docs.jsonl", "-o", "new", "--vocabulary", "10"], "--vocabulary"),
+        (["tokenizer", "train", "docs.jsonl", "-o", "new", "--vocabulary", "999999999999999"], "--vocabulary"),
+        (["tokenize", "docs.jsonl", "--tokenizer", "tok", "--shards", "new", "--shard-tokens", "0"], "--shard-tokens"),
+        (["embed", "set", "--dimensions", "0"], "--dimensions"), (["embed", "set", "--dimensions", "99999999999"], "--dimensions"),
+        (["embed", "set", "--model", "nothere"], "--model"), (["cluster", "fit", "set", "-o", "new", "--arity", "1"], "--arity"),
+        (["cluster", "fit", "set", "-o", "new", "--depth", "0"], "--depth"),
+        (["cluster", "fit", "set", "-o", "new", "--arity", "9223372036854775807"], "--arity"),
+        (["sample", "set", "--tree", "tree", "--seed-data", "docs.jsonl", "--max-epochs", "0", "-o", "new"], "--max-epochs"),
+        (["sample", "set", "--tree", "tree", "--seed-data", "docs.jsonl", "--seed-weights", "x", "-o", "new"], "--seed-weights"),
+        (["feed", "set", "--sequence", "0"], "--sequence"),
+        (["feed", "set", "--sequence", "99999999999", "--batch", "9999999999999"], "--batch"),
+        (train + shape + ["--preset", "huge"], "--preset"), (train + shape + ["--width", "0"], "--preset"),
+        (train + shape + ["--width", "33"], "--preset"), (train + shape + ["--layers", "99999999999999"], "--preset"),
+        (train + shape + ["--batch", "0"], "--batch"), (train + shape + ["--batch", "999999999999"], "--batch"),
+        (train + shape + ["--tokens", "0"], "--tokens"), (train + shape + ["--lr", "nan"], "--lr"),
+        (tune + ["--epochs", "9223372036854775807"], "--epochs"), (tune + ["--epochs", "0"], "--epochs"),
+        (tune + ["--temperature", "0"], "--temperature"), (tune + ["--sequence", "99999999"], "--sequence"),
+        (["generate", "run", "--temperature", "nan"], "--temperature"),
+        (["split", "set", "--tree", "tree", "--init", "run", "--branch-tokens", "x", "-o", "new"], "--branch-tokens"),
+      ]
+      for (arguments, flag) in cases {
+        let result = try binary.run(arguments)
+        expectFailure(result, naming: [flag])
+        #expect(try binary.snapshot() == before, "weir \(arguments.joined(separator: " ")) left something")
+      }
+    }
+  }
+
+  @Test func whatDoesNotBelongTogether() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      try binary.write("silent.jsonl", #"{"text":""}"# + "\n" + #"{"text":"  ... \n"}"# + "\n")
+      let before = try binary.snapshot()
+      let small = ["--sequence", "32", "--batch", "2", "--tokens", "64"]
+      let cases: [([String], [String])] = [
+        (["train", "other-set", "--init", "run", "-o", "new"] + small, ["run", "vocabulary of 320", "300"]),
+        (
+          ["train", "set", "--mixture", "other-mix.json", "-o", "new", "--width", "32", "--layers", "1"] + small,
+          ["other-mix.json", "another dataset"]
+        ),
+        (["train", "set", "--mixture", "docs.jsonl", "-o", "new", "--width", "32", "--layers", "1"] + small, ["docs.jsonl"]),
+        (["feed", "set", "--mixture", "other-mix.json"], ["other-mix.json", "another dataset"]),
+        (["assign", "docs.jsonl", "--tree", "tree", "--tokenizer", "other-tok", "-o", "new.jsonl"], ["--tokenizer"]),
+        (["sample", "set", "--tree", "other-tree", "--seed-data", "docs.jsonl", "-o", "new.json"], ["set", "not assigned to this tree"]),
+        (["sample", "set", "--tree", "tree", "--seed-data", "silent.jsonl", "-o", "new.json"], ["silent.jsonl", "without a word"]),
+        (["cluster", "assign", "set", "--tree", "other-tree"], ["set", "another embedder"]),
+        (["cluster", "show", "tree", "--dataset", "other-set"], ["other-set", "not assigned to this tree"]),
+        (["split", "set", "--tree", "other-tree", "--init", "run", "--branch-tokens", "64", "-o", "new"], ["other-tree"]),
+        (["finetune", "run", "--data", "silent.jsonl", "-o", "new", "--sequence", "9999"], []),
+        (["eval", "set", "--data", "docs.jsonl"], ["set", "no model"]),
+        (["train", "other-set", "-o", "run", "--width", "32", "--layers", "1"] + small, ["run", "holds another run"]),
+        (["tokenize", "docs.jsonl", "--tokenizer", "tok", "--shards", "run"], ["run", "exists"]),
+      ]
+      for (arguments, words) in cases {
+        expectFailure(try binary.run(arguments), naming: words)
+        #expect(try binary.snapshot() == before, "weir \(arguments.joined(separator: " ")) left something")
+      }
+      let decoded = try binary.shell("weir tokenize docs.jsonl --tokenizer tok | weir tokenize --tokenizer other-tok --decode -o new.jsonl")
+      expectFailure(decoded, naming: ["--tokenizer"])
+      #expect(try binary.snapshot() == before)
+    }
+  }
+
+  @Test func aDamagedTokenizer() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      let whole = try #require(binary.read("tok/tokenizer.json"))
+      let text = String(decoding: whole, as: UTF8.self)
+      for (index, bytes) in [
+        Array(whole.prefix(whole.count / 2)), [], Array("[]".utf8), Array("{}".utf8),
+        Array(text.replacing("\"vocab\"", with: "\"cab\"").utf8),
+        Array(text.replacing("\"merges\"", with: "\"urges\"").utf8), Array(text.replacing("BPE", with: "Unigram").utf8),
+      ].enumerated() {
+        try binary.write("bad/tokenizer.json", bytes)
+        let result = try binary.weir("tokenize", "docs.jsonl", "--tokenizer", "bad", "--shards", "new")
+        expectFailure(result, naming: ["bad"])
+        #expect(!binary.names.contains { $0.hasPrefix("new") }, "case \(index)")
+      }
+    }
+  }
+
+  @Test func verifyFindsDamage() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      #expect(try binary.weir("verify", "set", "tree", "run", "mix.json", "tok").code == 0)
+      let files = try FileManager.default.subpathsOfDirectory(atPath: binary.folder.appendingPathComponent("set").path).sorted().filter {
+        $0.hasPrefix("shard") && !(binary.read("set/\($0)") ?? []).isEmpty
+      }
+      #expect(files.count >= 3)
+      for name in files {
+        let whole = try #require(binary.read("set/\(name)"))
+        var bytes = whole
+        bytes[bytes.count / 2] ^= 0x10
+        for damaged in [bytes, Array(whole.dropLast())] {
+          try binary.write("set/\(name)", damaged)
+          let result = try binary.weir("verify", "set")
+          #expect(result.code == 1)
+          #expect(result.complaints.contains { $0.contains(name) }, "\(name): \(result.errors)")
+          #expect(!result.errors.contains("crashed"))
+        }
+        // What reads it does not fall over it either.
+        try binary.write("set/\(name)", Array(whole.prefix(whole.count / 3)))
+        let reading = try binary.weir("embed", "set", "--dimensions", "8")
+        #expect(!reading.errors.contains("crashed") && [0, 1].contains(reading.code), "\(name): \(reading.errors)")
+        try binary.write("set/\(name)", whole)
+      }
+      try FileManager.default.removeItem(at: binary.folder.appendingPathComponent("set/\(files[0])"))
+      let missing = try binary.weir("verify", "set")
+      #expect(missing.code == 1)
+      #expect(missing.complaints.contains { $0.contains(files[0]) }, "\(missing.errors)")
+    }
+  }
+}
