@@ -10,7 +10,11 @@ public enum ClusterDataset {
   /// - Parameters:
   ///   - vectors: the windows' vectors.
   ///   - folder: where; one of ours that is there is replaced when `replacing`.
+  ///   - replacing: whether one of ours that is there is replaced.
+  ///   - configuration: the settings.
   ///   - tool: what writes it, with its version.
+  ///   - pool: where the work runs; the result does not depend on its number of threads.
+  ///   - progress: is told how far it is, and may stop it.
   public static func fit(
     _ vectors: WindowVectors, to folder: String, replacing: Bool = false, configuration: TreeFit.Configuration = TreeFit.Configuration(),
     tool: String, pool: ThreadPool, progress: Progress = .silent

@@ -34,8 +34,10 @@ public enum ClusterShow {
   ///   - assignment: the leaf of every window.
   ///   - lengths: [windows] tokens of each window.
   ///   - vectors: the windows' vectors, for the sample texts; nil = none.
+  ///   - configuration: the settings.
   ///   - text: the text of a window; nil = no words and no samples.
   ///   - label: a window's label, such as its domain; nil = none.
+  ///   - progress: is told how far it is, and may stop it.
   /// - Throws: `WeirError` where the parts do not belong together.
   public static func report(
     tree: ClusterTree, assignment: ClusterAssignment, lengths: [Int], vectors: WindowVectors? = nil,

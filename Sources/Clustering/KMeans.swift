@@ -43,8 +43,10 @@ public struct KMeans: Sendable {
   ///   - count: the number of points, at least 1.
   ///   - dimensions: of a point.
   ///   - clusters: how many are asked for.
+  ///   - configuration: the settings.
   ///   - stream: distinguishes runs of one seed, such as the nodes of a tree.
   ///   - pool: where the ranges run; nil runs them one after the other, with the same result.
+  ///   - progress: is told how far it is, and may stop it.
   public init(
     points: UnsafePointer<Float>, count: Int, dimensions: Int, clusters: Int, configuration: Configuration = Configuration(),
     stream: UInt64 = 0, pool: ThreadPool? = nil, progress: Progress = .silent

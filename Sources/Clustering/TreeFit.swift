@@ -42,8 +42,11 @@ public enum TreeFit {
   /// - Parameters:
   ///   - vectors: [count, dimensions] row-major; zero vectors are left out of the fit.
   ///   - count: the number of windows.
+  ///   - dimensions: the length of a vector.
   ///   - embedder: the fingerprint of the embedder that made the vectors.
+  ///   - configuration: the settings.
   ///   - pool: where the work runs; the result does not depend on its number of threads.
+  ///   - progress: is told how far it is, and may stop it.
   /// - Throws: `WeirError` when there is nothing to cluster.
   public static func run(
     vectors: UnsafePointer<Float>, count: Int, dimensions: Int, embedder: String, configuration: Configuration = Configuration(),

@@ -61,7 +61,9 @@ public struct TreeRouter: Sendable {
   }
 
   /// Squared distances of a vector to the centroids of a level, in node order; for routing to several domains at once.
-  /// - Parameter vector: [dimensions].
+  /// - Parameters:
+  ///   - vector: [dimensions].
+  ///   - level: the level of the tree, 1 below the root.
   public func squaredDistances(_ vector: [Float], level: Int = 1) -> [Double] {
     let d = tree.dimensions
     return tree.nodes(atLevel: level).map { node in

@@ -58,6 +58,7 @@ public struct ClusterAssignment: Sendable, Equatable {
   /// Writes the assignment, whole or not at all.
   /// - Parameters:
   ///   - folder: where; one of ours that is there is replaced when `replacing`.
+  ///   - replacing: whether one of ours that is there is replaced.
   ///   - tool: what writes it, with its version.
   /// - Returns: the assignment with its fingerprint.
   public func write(to folder: String, replacing: Bool = false, tool: String) throws -> ClusterAssignment {

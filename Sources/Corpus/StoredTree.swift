@@ -63,6 +63,7 @@ public struct StoredTree: Sendable {
   /// - Parameters:
   ///   - tree: the tree.
   ///   - folder: where; one of ours that is there is replaced when `replacing`.
+  ///   - replacing: whether one of ours that is there is replaced.
   ///   - embedder: the folder of the embedder, which is copied along; nil = none.
   ///   - inputs: fingerprints by role: `dataset`, `vectors`, `tokenizer`; the embedder's is added.
   ///   - configuration: what was asked for.

@@ -181,7 +181,9 @@ public final class TokenDataset: Sendable {
   }
 
   /// Where documents come from, in order, from `first` on; O(bytes before it in its shard).
-  /// - Parameter body: gets the document's number and what is known of it; returns whether to go on.
+  /// - Parameters:
+  ///   - first: the number of the first document.
+  ///   - body: gets the document's number and what is known of it; returns whether to go on.
   public func forEachInfo(from first: Int = 0, _ body: (Int, DocumentInfo) throws -> Bool) throws {
     guard !shards.isEmpty else { return }
     for index in shardIndex(of: first)..<shards.count {

@@ -25,8 +25,10 @@ public enum EmbedDataset {
   ///   - dataset: the dataset.
   ///   - embedder: the model; its tokenizer must be the dataset's.
   ///   - folder: where, such as `DATASET/vectors/lsi`; one of ours that is there is replaced when `replacing`.
+  ///   - replacing: whether one of ours that is there is replaced.
   ///   - tool: what writes it, with its version.
   ///   - pool: where the work runs; the result does not depend on its number of threads.
+  ///   - progress: is told how far it is, and may stop it.
   /// - Throws: `WeirError` where the tokenizers differ or the folder cannot be written.
   public static func run(
     _ dataset: TokenDataset, embedder: any Embedder, to folder: String, replacing: Bool = false, tool: String, pool: ThreadPool,

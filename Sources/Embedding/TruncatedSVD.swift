@@ -22,6 +22,8 @@ public struct TruncatedSVD: Sendable {
   ///   - oversampling: further directions that are iterated and then dropped.
   ///   - iterations: power iterations.
   ///   - seed: of the start; the result is a function of the arguments alone, whatever the pool.
+  ///   - pool: where the work runs; the result does not depend on its number of threads.
+  ///   - progress: is told how far it is, and may stop it.
   public init(
     _ matrix: SparseMatrix, rank: Int, oversampling: Int = 16, iterations: Int = 4, seed: UInt64, pool: ThreadPool,
     progress: Progress = .silent

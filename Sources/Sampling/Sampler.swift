@@ -56,7 +56,11 @@ public enum Sampler {
   }
 
   /// The generalist: P(c|Dg), every token alike.
-  /// - Parameter tree: the tree the histogram belongs to; nil = one cluster or clusters without a tree.
+  /// - Parameters:
+  ///   - tree: the tree the histogram belongs to; nil = one cluster or clusters without a tree.
+  ///   - general: the tokens of each cluster in the general corpus.
+  ///   - configuration: the settings.
+  ///   - origin: what the mixture is made from.
   public static func uniform(
     tree: ClusterTree? = nil, general: GeneralHistogram, configuration: SamplingConfiguration = SamplingConfiguration(),
     origin: MixtureOrigin
@@ -73,7 +77,13 @@ public enum Sampler {
   }
 
   /// Any distribution over the leaves under the same caps, for further methods.
-  /// - Parameter demand: [leaves] numbers ≥ 0, normalised here.
+  /// - Parameters:
+  ///   - method: the name that the mixture gives to its method.
+  ///   - tree: the tree whose leaves they are; without it a flat one.
+  ///   - general: the tokens of each cluster in the general corpus.
+  ///   - demand: [leaves] numbers ≥ 0, normalised here.
+  ///   - configuration: the settings.
+  ///   - origin: what the mixture is made from.
   public static func weighted(
     method: String, tree: ClusterTree? = nil, general: GeneralHistogram, demand: [Double],
     configuration: SamplingConfiguration = SamplingConfiguration(), origin: MixtureOrigin

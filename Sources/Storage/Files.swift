@@ -86,7 +86,9 @@ public enum Files {
   }
 
   /// Every file below a folder, as paths relative to it, sorted by their bytes.
-  /// - Parameter hidden: whether names that start with a dot are listed.
+  /// - Parameters:
+  ///   - folder: where.
+  ///   - hidden: whether names that start with a dot are listed.
   public static func walk(_ folder: String, hidden: Bool = true) throws -> [String] {
     var files: [String] = []
     for name in try entries(of: folder) where hidden || !name.hasPrefix(".") {

@@ -15,7 +15,9 @@ extension Tokenizer {
   }
 
   /// Reads the text of a tokenizer.json.
-  /// - Parameter path: what errors name.
+  /// - Parameters:
+  ///   - json: the file's bytes.
+  ///   - path: what errors name.
   public init(json: [UInt8], path: String) throws {
     var file = try TokenizerFile(json, path: path)
     self = try file.tokenizer()

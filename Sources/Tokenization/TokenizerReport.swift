@@ -83,7 +83,7 @@ public struct TokenizerReport: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - tokenizer: the tokenizer.
   ///   - documents: any texts; none is fine.
-  ///   - longest: how many of the longest tokens are listed.
+  ///   - count: how many of the longest tokens are listed.
   public init(_ tokenizer: Tokenizer, documents: [Document] = [], longest count: Int = 20) {
     fingerprint = tokenizer.fingerprint
     vocabulary = tokenizer.vocabularySize
