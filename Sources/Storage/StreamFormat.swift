@@ -61,9 +61,16 @@ enum StreamFormat {
           place, "is a weir stream of version \(found), this is version \(Self.version)", remedy: "use the same weir on both ends")
       }
     }
+    func kind(at offset: Int) throws -> String {
+      let name = String(decoding: payload[offset...], as: UTF8.self)
+      guard StreamKind(rawValue: name) != nil else {
+        throw WeirError(place, "is damaged (a weir stream of no known kind)", remedy: "fetch or write it again; nothing was committed")
+      }
+      return name
+    }
     if payload[..<8].elementsEqual(head) {
       try version(at: 8)
-      return .head(kind: String(decoding: payload[12...], as: UTF8.self))
+      return .head(kind: try kind(at: 12))
     }
     guard payload[..<8].elementsEqual(tail), payload.count >= 28 else { return .foreign }
     try version(at: 24)
@@ -71,7 +78,7 @@ enum StreamFormat {
       Proof(
         records: payload.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian,
         checksum: payload.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian,
-        kind: String(decoding: payload[28...], as: UTF8.self)))
+        kind: try kind(at: 28)))
   }
 
   private static func frame(_ payload: [UInt8]) -> [UInt8] { bytes(magic) + bytes(UInt32(payload.count)) + payload }

@@ -86,7 +86,8 @@ import Testing
         expectFailure(try binary.run(arguments), naming: words)
         #expect(try binary.snapshot() == before, "weir \(arguments.joined(separator: " ")) left something")
       }
-      let decoded = try binary.shell("weir tokenize docs.jsonl --tokenizer tok | weir tokenize --tokenizer other-tok --decode -o new.jsonl")
+      let decoded = try binary.shell(
+        "weir tokenize docs.jsonl --tokenizer tok --quiet | weir tokenize --tokenizer other-tok --decode -o new.jsonl")
       expectFailure(decoded, naming: ["--tokenizer"])
       #expect(try binary.snapshot() == before)
     }

@@ -19,7 +19,7 @@ import Testing
 
   @Test(arguments: [
     (#"{"id":"b","text":"hel"#, "broken JSON"), (#"{"id":"b","txt":"x"}"#, "no text"), (#"{"id":"b","text":5}"#, "text is not a string"),
-    ("[1,2]", ""), ("nonsense", "broken JSON"), (#"{"id":"b","text":"\ud800"}"#, ""),
+    ("[1,2]", "not an object"), ("nonsense", "broken JSON"), (#"{"id":"b","text":"\ud800"}"#, ""),
   ])
   func aBadLineIsQuarantined(_ line: String, _ reason: String) throws {
     try inFolder { binary in
@@ -73,7 +73,7 @@ import Testing
       #expect(try binary.shell("\(pack); head -c $(( $(stat -c %s whole) / 2 )) whole > cut.jsonl.\(kind)").code == 0)
       let before = try binary.snapshot()
       for arguments in [["read", "cut.jsonl.\(kind)", "-o", "out.jsonl.zst"], ["dedup", "cut.jsonl.\(kind)", "-o", "out.jsonl"]] {
-        expectFailure(try binary.run(arguments), naming: ["cut.jsonl.\(kind)@"])
+        expectFailure(try binary.run(arguments), naming: ["cut.jsonl.\(kind)"])
       }
       #expect(try binary.snapshot() == before)
     }
@@ -89,8 +89,8 @@ import Testing
         bytes[place] ^= 0x55
         try binary.write("bad.jsonl.zst", bytes)
         let result = try binary.weir("read", "bad.jsonl.zst", "-o", "out.jsonl")
-        #expect(result.code != 0, "byte \(place) changed, and nothing was said")
-        #expect(result.complaints.count == 1 && !result.errors.contains("crashed"), "\(result.errors)")
+        #expect(result.complaints.count == 1 && !result.errors.contains("crashed"), "byte \(place) of \(whole.count): \(result.errors)")
+        #expect([1, 2].contains(result.code))
         if result.code == 1 { #expect(binary.read("out.jsonl") == nil) }
         try? FileManager.default.removeItem(at: binary.folder.appendingPathComponent("out.jsonl"))
       }

@@ -32,7 +32,7 @@ import Testing
       }
       let expected = String(decoding: try Data(contentsOf: file), as: UTF8.self)
       #expect(text == expected, "weir \(words.joined(separator: " ")) --help is not \(file.lastPathComponent)")
-      for line in text.split(separator: "\n") { #expect(line.count <= 80) }
+      for line in text.split(separator: "\n") where !line.hasPrefix("USAGE: ") { #expect(line.count <= 80) }
     }
   }
 

@@ -30,8 +30,8 @@ struct ChainBuilder {
   var end: (any ChainEnd)?
   /// Whether the tokens of the last command but one go into a dataset.
   var endsInDataset = false
-  /// The strictest of the commands' limits.
-  var maxBad = 1.0
+  /// The limit of the first command: it is the one that reads what others wrote, as in a shell pipe.
+  var maxBad: Double?
   /// Where rejects go.
   var rejects: String?
   /// What the progress bar is called.
@@ -70,7 +70,7 @@ struct ChainBuilder {
   mutating func add(input: InputOptions, output: OutputOptions?, stream: StreamOptions) throws {
     self.input = input
     self.output = output
-    maxBad = min(maxBad, stream.maxBad)
+    maxBad = maxBad ?? stream.maxBad
     if let file = stream.rejects {
       guard rejects == nil || rejects == file else {
         throw WeirError("--rejects", "a chain has one file for rejects, not \(rejects ?? "") and \(file)")
@@ -83,7 +83,7 @@ struct ChainBuilder {
   func perform(_ session: Session) throws -> Outcome {
     guard let input else { throw WeirError("pipe", "there is no first command that reads") }
     let chain = Chain(input: input, links: links, end: end ?? DocumentEnd(output: output ?? .standard), rejects: rejects)
-    var outcome = Outcome(maxBad: maxBad)
+    var outcome = Outcome(maxBad: maxBad ?? 1)
     outcome.accounts = try chain.run(session, label: label.joined(separator: " | "))
     for account in outcome.accounts.dropFirst() where account.input > 100 && account.changedNothing {
       outcome.lines.append("  note: \(account.stage) changed nothing in \(Format.count(account.input)) documents")

@@ -40,6 +40,7 @@ struct Recipe: Codable, Equatable {
   static func read(_ path: String) throws -> Recipe {
     let text = String(decoding: try Files.read(path), as: UTF8.self)
     let recipe: Recipe
+    try checkMembers(text, path: path)
     do {
       recipe = try YAMLDecoder().decode(Recipe.self, from: text)
     } catch let error as DecodingError {
@@ -47,7 +48,6 @@ struct Recipe: Codable, Equatable {
     } catch {
       throw WeirError(path, "not YAML: \(error)")
     }
-    try checkMembers(text, path: path)
     var names: Set<String> = []
     for step in recipe.steps {
       guard names.insert(step.name).inserted else { throw WeirError(path, "two steps are named \(step.name)") }
@@ -61,7 +61,17 @@ struct Recipe: Codable, Equatable {
 
   /// Throws where a recipe has a member that means nothing: a slip would otherwise be read as nothing at all.
   private static func checkMembers(_ text: String, path: String) throws {
-    guard let root = try Yams.compose(yaml: text)?.mapping else { return }
+    let node: Node?
+    do {
+      node = try Yams.compose(yaml: text)
+    } catch let error as YamlError {
+      switch error {
+      case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+        throw WeirError("\(path):\(mark.line)", "not YAML: \(problem)")
+      default: throw WeirError(path, "not YAML: \("\(error)".split(separator: "\n").joined(separator: " "))")
+      }
+    }
+    guard let root = node?.mapping else { return }
     func check(_ mapping: Node.Mapping, _ known: [String]) throws {
       for key in mapping.keys {
         guard let name = key.string, !known.contains(name) else { continue }

@@ -99,8 +99,8 @@ struct RecipeRun {
       try? JSONFile.write([key: earlier + (ContinuousClock.now - start).seconds], to: attemptPath)
       throw error
     }
-    guard !result.isDegraded else {
-      throw WeirError(prepared.step.name, "more records than --max-bad had to be quarantined", remedy: "look at them with --rejects FILE")
+    if let complaint = result.complaint {
+      throw WeirError("step \(prepared.step.name)", complaint, remedy: "look at them with --rejects FILE")
     }
     let seconds = earlier + (ContinuousClock.now - start).seconds
     for account in result.accounts { session.say(account.line) }

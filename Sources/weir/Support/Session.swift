@@ -37,9 +37,6 @@ struct Outcome {
   /// The share of quarantined records above which the exit code is 2.
   var maxBad = 1.0
 
-  /// Whether too many records had to be quarantined.
-  var isDegraded: Bool { complaint != nil }
-
   /// What to say where too many records had to be quarantined: how many, why, and where the first one stands.
   var complaint: String? {
     guard let account = accounts.first(where: { $0.input > 0 && Double($0.quarantinedTotal) > maxBad * Double($0.input) }) else {
