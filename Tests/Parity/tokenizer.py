@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Compares Weir's tokenizer with Hugging Face's `tokenizers` (pip install tokenizers): merges trained on the same documents,
-and the tokens of those documents and of hard text.
+and the tokens of those documents and of hard text, with the new tokenizers and with those of `--shipped`.
 
     Tests/Parity/tokenizer.py --weir .build/release/weir corpora/sample/docs-*.jsonl.zst
 """
@@ -40,6 +40,7 @@ def main():
     arguments.add_argument("--vocabulary", type=int, default=4096)
     arguments.add_argument("--min-frequency", type=int, default=2)
     arguments.add_argument("--pretokenizer", nargs="+", default=["gpt2", "cl100k", "llama3", "qwen2"])
+    arguments.add_argument("--shipped", nargs="*", default=[], type=pathlib.Path)
     arguments.add_argument("paths", nargs="+")
     options = arguments.parse_args()
 
@@ -54,6 +55,20 @@ def main():
         plain = folder / "documents.jsonl"
         plain.write_bytes(weir("read", *options.paths, "--plain"))
         texts = [json.loads(line)["text"] for line in open(plain, encoding="utf8")]
+
+        def compare(name, ours, loaded):
+            """Whether any file has a document that the two encode differently."""
+            failed = False
+            for path in (hard, plain):
+                documents = [json.loads(line) for line in open(path, encoding="utf8")]
+                lines = weir("tokenize", path, "--tokenizer", ours, "--plain", "--quiet").decode().splitlines()
+                tokens = {line["id"]: line["tokens"] for line in map(json.loads, lines)}
+                different = [d["id"] for d in documents if tokens.get(d["id"]) != loaded.encode(d["text"]).ids]
+                failed |= bool(different)
+                total = sum(map(len, tokens.values()))
+                print(f"{name}: {path.name}: {len(documents)} documents, {total} tokens, {len(different)} documents differ {different[:3]}")
+            return failed
+
         for kind in options.pretokenizer:
             ours = folder / kind
             weir("tokenizer", "train", plain, "-o", ours, "--vocabulary", options.vocabulary, "--pretokenizer", kind,
@@ -69,13 +84,9 @@ def main():
             same = a["merges"] == b["merges"] and a["vocab"] == b["vocab"]
             failures += not same
             print(f"{kind}: {len(a['merges'])} merges {'equal' if same else 'DIFFER'}")
-            for path in (hard, plain):
-                documents = [json.loads(line) for line in open(path, encoding="utf8")]
-                lines = weir("tokenize", path, "--tokenizer", ours, "--plain", "--quiet").decode().splitlines()
-                tokens = {line["id"]: line["tokens"] for line in map(json.loads, lines)}
-                different = [d["id"] for d in documents if tokens.get(d["id"]) != loaded.encode(d["text"]).ids]
-                failures += bool(different)
-                print(f"{kind}: {path.name}: {len(documents)} documents, {len(different)} differ {different[:3]}")
+            failures += compare(kind, ours, loaded)
+        for ours in options.shipped:
+            failures += compare(ours.name, ours, Tokenizer.from_file(str(ours / "tokenizer.json")))
     sys.exit(1 if failures else 0)
 
 

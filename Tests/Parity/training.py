@@ -35,6 +35,7 @@ def main():
     parser.add_argument("--logits", type=pathlib.Path)
     parser.add_argument("--loss-tolerance", type=float, default=2e-4)
     parser.add_argument("--logit-tolerance", type=float, default=1e-4)
+    parser.add_argument("--brief", action="store_true", help="no line a step")
     options = parser.parse_args()
 
     torch.manual_seed(0)
@@ -67,10 +68,12 @@ def main():
         optimizer.step()
         worst["loss"] = max(worst["loss"], abs(loss.item() - line["loss"]))
         worst["grad_norm"] = max(worst["grad_norm"], abs(norm.item() - line["grad_norm"]) / max(norm.item(), 1e-9))
-        print(f"step {line['step']}: loss {loss.item():.6f} here, {line['loss']:.6f} in the log; gradient norm {norm.item():.5f}, {line['grad_norm']:.5f}")
+        if not options.brief:
+            print(f"step {line['step']}: loss {loss.item():.6f} here, {line['loss']:.6f} in the log; "
+                  f"gradient norm {norm.item():.5f}, {line['grad_norm']:.5f}")
 
     bad = worst["loss"] > options.loss_tolerance
-    print(f"largest difference of the loss {worst['loss']:.2e}, of the gradient norm {worst['grad_norm']:.2e} (relative)")
+    print(f"training: {shape[0]} steps, largest difference of the loss {worst['loss']:.2e}, of the gradient norm {worst['grad_norm']:.2e} (relative)")
     if len(log) == shape[0]:
         ours = load_file(options.run / "model" / "model.safetensors")
         theirs = dict(model.named_parameters())
