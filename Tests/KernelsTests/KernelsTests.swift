@@ -1,0 +1,52 @@
+import Kernels
+import Primitives
+import Testing
+
+@Test(arguments: [1, 2, 3, 8]) func everyTaskRunsOnceOnAnyNumberOfThreads(threads: Int) {
+  let pool = ThreadPool(threads: threads)
+  #expect(pool.threads == threads)
+  for count in [0, 1, 2, 7, 1000] {
+    let counts = UnsafeMutableBufferPointer<Int32>.allocate(capacity: max(1, count))
+    counts.initialize(repeating: 0)
+    defer { counts.deallocate() }
+    // Each task has an element of its own.
+    nonisolated(unsafe) let shared = counts
+    pool.run(count) { shared[$0] += 1 }
+    #expect(counts.prefix(count).allSatisfy { $0 == 1 })
+    pool.ranges(count, grain: 3) { range in for index in range { shared[index] += 1 } }
+    #expect(counts.prefix(count).allSatisfy { $0 == 2 })
+  }
+}
+
+@Test(arguments: [(false, false), (true, false), (false, true), (true, true)])
+func productsAreThoseOfTheDefinition(transposeA: Bool, transposeB: Bool) {
+  for seed in 1...4 as ClosedRange<UInt64> {
+    var random = SequentialRandom(seed: seed)
+    let (m, n, k) = (Int.random(in: 1...20, using: &random), Int.random(in: 1...20, using: &random), Int.random(in: 1...20, using: &random))
+    let a = (0..<m * k).map { _ in Float.random(in: -1...1, using: &random) }
+    let b = (0..<k * n).map { _ in Float.random(in: -1...1, using: &random) }
+    let start = (0..<m * n).map { _ in Float.random(in: -1...1, using: &random) }
+    var c = start
+    c.withUnsafeMutableBufferPointer { result in
+      a.withUnsafeBufferPointer { a in
+        b.withUnsafeBufferPointer { b in
+          guard let a = a.baseAddress, let b = b.baseAddress, let result = result.baseAddress else { return }
+          BLAS.sgemm(
+            transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, alpha: 0.5, a: a, lda: transposeA ? m : k, b: b,
+            ldb: transposeB ? k : n, beta: 2, c: result, ldc: n)
+        }
+      }
+    }
+    for row in 0..<m {
+      for column in 0..<n {
+        var sum = 0.0
+        for inner in 0..<k {
+          let left = transposeA ? a[inner * m + row] : a[row * k + inner]
+          let right = transposeB ? b[column * k + inner] : b[inner * n + column]
+          sum += Double(left) * Double(right)
+        }
+        #expect(abs(Double(c[row * n + column]) - (0.5 * sum + 2 * Double(start[row * n + column]))) < 1e-5)
+      }
+    }
+  }
+}
