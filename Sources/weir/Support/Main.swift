@@ -63,5 +63,11 @@ enum Interrupt {
         if Interrupt.requests.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
       }
     }
+    // A parent that starts us from a thread with blocked signals hands its mask on.
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    sigaddset(&wanted, SIGINT)
+    sigaddset(&wanted, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
   }
 }
