@@ -4,7 +4,7 @@ SHELL := /bin/bash
 WEIR := .build/release/weir
 SWIFT_FILES := Package.swift Sources Tests
 
-.PHONY: demo test test-debug test-release build check setup format lint layers docs parity clean install
+.PHONY: demo test test-debug test-release build check setup format lint layers docs parity clean
 
 ## Runs the main job on the sample corpora, end to end; the report's path is its last line.
 demo: build
@@ -45,6 +45,10 @@ layers:
 ## The API documentation; fails on a broken reference.
 docs: setup
 	@scripts/docs
+
+## Compares with others' software from PyPI: tokenizers, transformers, PyTorch, faiss, a Megatron reader (minutes, 1.5 GB).
+parity: build
+	@scripts/parity
 
 clean:
 	@rm -rf .build runs
