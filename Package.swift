@@ -70,7 +70,7 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage", "Training"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "Primitives"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Primitives"]),
-    .testTarget(name: "weirTests", dependencies: ["weir"]),
+    .testTarget(name: "weirTests", dependencies: ["weir"], exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17,

@@ -201,11 +201,8 @@ public final class ByteReader: ByteSource {
   private func take(_ frame: StreamFormat.Frame, place: String) throws {
     switch frame {
     case .foreign: return
-    case .head(let name):
+    case .head(let kind):
       if headed { throw incomplete() }
-      guard let kind = StreamKind(rawValue: name) else {
-        throw WeirError(place, "the stream carries \"\(name)\", which this version does not know")
-      }
       if let first = self.kind, first != kind || kind == .tokens {
         throw WeirError(place, "two streams follow one another that cannot be one", remedy: "give them apart")
       }

@@ -26,11 +26,11 @@ enum StreamFormat {
   struct Proof: Equatable {
     var records: UInt64
     var checksum: UInt64
-    var kind: String
+    var kind: StreamKind
   }
 
   enum Frame: Equatable {
-    case head(kind: String)
+    case head(kind: StreamKind)
     case proof(Proof)
     case foreign
   }
@@ -38,7 +38,7 @@ enum StreamFormat {
   static func encodeHead(_ kind: StreamKind) -> [UInt8] { frame(head + bytes(version) + Array(kind.rawValue.utf8)) }
 
   static func encodeProof(_ proof: Proof) -> [UInt8] {
-    frame(tail + bytes(proof.records) + bytes(proof.checksum) + bytes(version) + Array(proof.kind.utf8))
+    frame(tail + bytes(proof.records) + bytes(proof.checksum) + bytes(version) + Array(proof.kind.rawValue.utf8))
   }
 
   /// What a skippable frame's payload means.
@@ -61,12 +61,14 @@ enum StreamFormat {
           place, "is a weir stream of version \(found), this is version \(Self.version)", remedy: "use the same weir on both ends")
       }
     }
-    func kind(at offset: Int) throws -> String {
+    func kind(at offset: Int) throws -> StreamKind {
       let name = String(decoding: payload[offset...], as: UTF8.self)
-      guard StreamKind(rawValue: name) != nil else {
-        throw WeirError(place, "is damaged (a weir stream of no known kind)", remedy: "fetch or write it again; nothing was committed")
+      guard let kind = StreamKind(rawValue: name) else {
+        throw WeirError(
+          place, "carries a weir stream of a kind that this version does not know, or is damaged",
+          remedy: "fetch or write it again, or use the same weir on both ends; nothing was committed")
       }
-      return name
+      return kind
     }
     if payload[..<8].elementsEqual(head) {
       try version(at: 8)

@@ -76,7 +76,7 @@ public final class StreamWriter {
     finished = true
     if compressor != nil {
       try compress(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end)
-      let proof = StreamFormat.Proof(records: UInt64(records), checksum: checksum.value, kind: kind.rawValue)
+      let proof = StreamFormat.Proof(records: UInt64(records), checksum: checksum.value, kind: kind)
       try StreamFormat.encodeProof(proof).withUnsafeBytes { try emit($0) }
     }
     return try file?.commit()

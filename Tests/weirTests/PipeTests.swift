@@ -94,7 +94,7 @@ import Testing
         kill -9 $first
         exec 3>&-
         wait $first; echo $?
-        for i in $(seq 100); do [ -s said ] && break; sleep 0.05; done
+        for i in $(seq 1200); do [ -s said ] && break; sleep 0.05; done
         cat said
         ls
         """
