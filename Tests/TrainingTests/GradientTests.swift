@@ -9,6 +9,8 @@ import Training
     ModelConfiguration(
       vocabulary: 37, width: 12, layers: 2, heads: 4, kvHeads: 2, headWidth: 6, ffn: 20, sequence: 80, tiedEmbeddings: true),
     ModelConfiguration(vocabulary: 33, width: 16, layers: 1, heads: 1, headWidth: 16, ffn: 24, sequence: 80, tiedEmbeddings: false),
+    ModelConfiguration(
+      vocabulary: 25, width: 8, layers: 2, heads: 4, kvHeads: 2, headWidth: 18, ffn: 12, sequence: 80, tiedEmbeddings: true, qkNorm: true),
   ]
 
   @Test(arguments: shapes) func forwardEqualsTheReference(_ c: ModelConfiguration) throws {
@@ -25,7 +27,7 @@ import Training
   }
 
   @Test(arguments: shapes) func gradientsEqualFiniteDifferences(_ c: ModelConfiguration) {
-    check(c, annealing: nil)
+    check(c, annealing: nil, sequence: c.qkNorm ? 16 : 50)
   }
 
   @Test(arguments: AnnealingDirection.allCases, AnnealingSide.allCases)
