@@ -18,7 +18,7 @@ struct SpeedMeter {
     self.pool = pool
   }
 
-  /// `, 120 GFLOP/s, 78 % of the peak`; empty in the first two seconds.
+  /// `, 78 % of peak`; empty in the first two seconds.
   mutating func text(tokens: Int, seconds step: Double) -> String {
     seconds += step
     let rate = Double(tokens) * model.flopsPerToken(context: sequence) / max(step, 1e-9)
@@ -26,6 +26,6 @@ struct SpeedMeter {
     guard seconds > 2 else { return "" }
     let most = peak ?? MatrixPeak.flops(rows: 512, inner: model.width, columns: min(2_048, 2 * model.ffn), pool: pool)
     peak = most
-    return String(format: ", %.0f GFLOP/s, %.0f %% of the peak", recent * 1e-9, 100 * recent / max(most, 1))
+    return String(format: ", %.0f %% of peak", 100 * recent / max(most, 1))
   }
 }
