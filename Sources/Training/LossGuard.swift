@@ -72,8 +72,8 @@ public struct LossGuard: Codable, Sendable, Equatable {
   /// The first of them.
   private(set) var first = 0.0
 
-  /// The share of the newest loss in mean and variance.
-  private static let share = 1 / 32.0
+  /// The share of the newest loss in the mean, which must not lag far behind a falling loss, and in the variance.
+  private static let shares = (mean: 1 / 8.0, variance: 1 / 32.0)
   /// Accepted losses before mean and variance count.
   private static let ready = 32
 
@@ -91,8 +91,8 @@ public struct LossGuard: Codable, Sendable, Equatable {
   mutating func accept(_ loss: Double) {
     if count == 0 { (first, mean) = (loss, loss) }
     let difference = loss - mean
-    mean += Self.share * difference
-    variance = (1 - Self.share) * (variance + Self.share * difference * difference)
+    mean += Self.shares.mean * difference
+    variance += Self.shares.variance * (difference * difference - variance)
     count += 1
   }
 }

@@ -106,11 +106,13 @@ struct Reference {
     return scaled.map { $0 - sum }
   }
 
-  /// The mean cross-entropy plus λ·KL against frozen logits.
-  func loss(_ batch: Batch, annealing: Annealing? = nil, frozen: [[Double]] = []) -> Double {
+  /// The mean cross-entropy plus λ·KL against frozen logits, plus zLoss·ln² of the softmax's sum.
+  func loss(_ batch: Batch, annealing: Annealing? = nil, frozen: [[Double]] = [], zLoss: Double = 0) -> Double {
     var sum = 0.0, count = 0.0
     for (t, z) in logits(batch).enumerated() where batch.targets[t] >= 0 {
       sum -= Self.logSoftmax(z)[Int(batch.targets[t])]
+      let top = z.max()!, all = top + log(z.reduce(0) { $0 + exp($1 - top) })
+      sum += zLoss * all * all
       count += 1
       guard let annealing else { continue }
       let q = Self.logSoftmax(z, temperature: annealing.side == .teacher ? 1 : annealing.temperature)
