@@ -3,7 +3,7 @@
 // A pre-token that is ASCII and shorter than 16 bytes, nearly all of them, is found without a loop: 16 bytes are classified at once
 // and the length of the run is a count of trailing ones, so that no branch depends on it. Everything else goes the plain way, character by
 // character. The cache has sets of two in one line of 64 bytes; the hit is chosen by arithmetic, its tokens are stored four at a time.
-// What a look-up waits for (hash, line) does not hold up the search for the next pre-token.
+// 64 pre-tokens are cut before the first of them is looked up, so that their lines are there by then: most of the time went into waiting.
 #include "weir_tokenizer.h"
 #include <stdlib.h>
 #include <string.h>
@@ -291,10 +291,11 @@ ALWAYS key key_of(const uint8_t *word, size_t length, int wide) {
   return k;
 }
 
-ALWAYS weir_short_slot *set_of(const weir_token_cache *cache, key k) {
+// The first slot of the set that a short pre-token belongs to.
+ALWAYS size_t set_of(const weir_token_cache *cache, key k) {
   uint64_t hash = (k.low ^ k.high * FIRST_PRIME) * SECOND_PRIME;
   hash = (hash ^ hash >> 32) * FIRST_PRIME;
-  return cache->sets + 2 * (hash >> (64 - cache->short_bits));
+  return 2 * (size_t)(hash >> (64 - cache->short_bits));
 }
 
 static weir_long_slot *slot_of(const weir_token_cache *cache, const uint8_t *word, size_t length) {
@@ -344,7 +345,7 @@ void weir_token_cache_put(weir_token_cache *cache, const uint8_t *word, size_t l
   if (length == 0 || length > LONG || count == 0 || count > LONG_TOKENS) return;
   if (length <= SHORT && count <= SHORT_TOKENS) {
     key k = key_of(word, length, 0);
-    weir_short_slot *set = set_of(cache, k), fresh = {k.low, k.high, {0}};
+    weir_short_slot *set = cache->sets + set_of(cache, k), fresh = {k.low, k.high, {0}};
     memcpy(fresh.tokens, tokens, 4 * count);
     fresh.tokens[0] |= (uint32_t)count << 24;
     set[1] = set[0];
@@ -369,51 +370,87 @@ __attribute__((noinline)) static size_t encode_long(const weir_token_cache *cach
   return count;
 }
 
-ALWAYS size_t encode(
-    weir_token_cache *cache, const weir_pattern *p, const uint8_t *t, size_t n, size_t *start, uint32_t *tokens, size_t room, size_t *miss,
-    int gpt2, uint32_t digits) {
-  size_t at = *start;
-  uint32_t *out = tokens;
-  const uint32_t *limit = tokens + room - LONG_TOKENS;
-  const weir_token_cache here = *cache;
-  *miss = 0;
-  while (at < n && out <= limit) {
+// Cuts the next pre-tokens and asks for their places in the cache, so that nobody waits for them later.
+ALWAYS void scan(
+    const weir_token_cache *cache, const weir_pattern *p, const uint8_t *t, size_t n, weir_words *words, int gpt2, uint32_t digits) {
+  enum { ROOM = sizeof words->word / sizeof words->word[0] };
+  size_t at = words->scanned, count = 0;
+  while (at < n && count < ROOM) {
     int wide = at + 32 <= n;
     size_t end = wide ? end_fast(p, t, n, at, gpt2, digits) : end_slow(p, t, n, at);
     size_t length = end - at;
+    words->word[count].start = at;
     if (__builtin_expect(length <= SHORT, 1)) {
       key k = wide ? key_of(t + at, length, 1) : key_of(t + at, length, 0);
-      const weir_short_slot *set = set_of(&here, k);
-      size_t first = (set[0].low == k.low) & (set[0].high == k.high);
-      size_t second = (set[1].low == k.low) & (set[1].high == k.high);
-      if (__builtin_expect(first | second, 1)) {
-        const weir_short_slot *slot = set + second;
-        size_t count = slot->tokens[0] >> 24;
-        uint32_t four[4];
-        memcpy(four, slot->tokens, 16);
-        four[0] &= 0xFFFFFF;
-        memcpy(out, four, 16);
-        out += count;
-        at = end;
-        continue;
-      }
+      size_t set = set_of(cache, k);
+      __builtin_prefetch(cache->sets + set);
+      words->word[count].low = k.low;
+      words->word[count].high = k.high;
+      words->word[count].set = set;
+    } else {
+      // No short pre-token has a length of 0.
+      words->word[count].low = 0;
+      words->word[count].high = 0;
+      words->word[count].set = SIZE_MAX;
     }
-    size_t count = encode_long(&here, t + at, length, out);
-    if (count == 0) {
-      *miss = end;
-      break;
-    }
-    out += count;
+    count++;
     at = end;
   }
-  *start = at;
-  return (size_t)(out - tokens);
+  words->scanned = at;
+  words->count = count;
+  words->next = 0;
 }
 
 size_t weir_encode_cached(
-    weir_token_cache *cache, const weir_pattern *pattern, const uint8_t *text, size_t count, size_t *start, uint32_t *tokens, size_t room,
-    size_t *miss) {
-  if (room < LONG_TOKENS) return *miss = 0;
-  if (pattern->family == WEIR_PATTERN_GPT2) return encode(cache, pattern, text, count, start, tokens, room, miss, 1, 0);
-  return encode(cache, pattern, text, count, start, tokens, room, miss, 0, (uint32_t)pattern->digits);
+    weir_token_cache *cache, const weir_pattern *pattern, const uint8_t *text, size_t count, weir_words *words, uint32_t *tokens, size_t room,
+    size_t *start, size_t *end, int *done) {
+  const weir_token_cache here = *cache;
+  uint32_t *out = tokens;
+  const uint32_t *limit = tokens + room - LONG_TOKENS;
+  *start = *end = 0;
+  *done = 0;
+  if (room < LONG_TOKENS) return 0;
+  while (1) {
+    size_t next = words->next, all = words->count;
+    for (; next < all; next++) {
+      if (out > limit) {
+        words->next = next;
+        return (size_t)(out - tokens);
+      }
+      uint64_t low = words->word[next].low, high = words->word[next].high;
+      size_t place = words->word[next].set;
+      if (__builtin_expect(place != SIZE_MAX, 1)) {
+        const weir_short_slot *set = here.sets + place;
+        size_t first = (set[0].low == low) & (set[0].high == high);
+        size_t second = (set[1].low == low) & (set[1].high == high);
+        if (__builtin_expect(first | second, 1)) {
+          const weir_short_slot *slot = set + second;
+          uint32_t head = slot->tokens[0];
+          memcpy(out, slot->tokens, sizeof slot->tokens);
+          *out = head & 0xFFFFFF;
+          out += head >> 24;
+          continue;
+        }
+      }
+      size_t from = words->word[next].start, to = next + 1 < all ? words->word[next + 1].start : words->scanned;
+      size_t made = encode_long(&here, text + from, to - from, out);
+      if (made == 0) {
+        *start = from;
+        *end = to;
+        words->next = next + 1;
+        return (size_t)(out - tokens);
+      }
+      out += made;
+    }
+    if (words->scanned >= count) {
+      words->next = next;
+      *done = 1;
+      return (size_t)(out - tokens);
+    }
+    if (pattern->family == WEIR_PATTERN_GPT2) {
+      scan(&here, pattern, text, count, words, 1, 0);
+    } else {
+      scan(&here, pattern, text, count, words, 0, (uint32_t)pattern->digits);
+    }
+  }
 }

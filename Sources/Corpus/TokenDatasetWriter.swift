@@ -73,7 +73,8 @@ public final class TokenDatasetWriter {
       documents = try AtomicFile(base + ".docs.jsonl")
     }
     // One look at all ids, which needs no branch a token; the first wrong one is looked for only where there is one.
-    if document.tokens.reduce(0, { max($0, $1) }) >= UInt32(vocabulary), let id = document.tokens.first(where: { $0 >= UInt32(vocabulary) }) {
+    if document.tokens.reduce(0, { max($0, $1) }) >= UInt32(vocabulary), let id = document.tokens.first(where: { $0 >= UInt32(vocabulary) })
+    {
       throw WeirError(
         document.origin, "token \(id) is outside the vocabulary of \(vocabulary)", remedy: "tokenize and shard with the same tokenizer")
     }

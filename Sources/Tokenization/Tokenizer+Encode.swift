@@ -82,21 +82,23 @@ extension Tokenizer {
         guard let bytes = text.baseAddress, let byteTokens = byteTokens.baseAddress, let first = mergeSlots.baseAddress else { return }
         let merges = MergeTable.View(slots: first, mask: mergeSlots.count - 1, shift: tables.mergeTable.shift)
         let words = WordEncoder(bytes: bytes, byteTokens: byteTokens, merges: merges, map: tables.ignoresMerges ? tables : nil)
-        var start = 0
-        var miss = 0
-        while start < text.count {
+        var pending = weir_words()
+        var done: Int32 = 0
+        while done == 0 {
+          var start = 0
+          var end = 0
           scratch.tokens.withUnsafeMutableBufferPointer { tokens in
-            let made = weir_encode_cached(cache, &pattern, bytes, text.count, &start, tokens.baseAddress, tokens.count, &miss)
+            let made = weir_encode_cached(
+              cache, &pattern, bytes, text.count, &pending, tokens.baseAddress, tokens.count, &start, &end, &done)
             ids.append(contentsOf: UnsafeBufferPointer(rebasing: tokens[..<made]))
           }
-          guard miss > 0 else { continue }
+          guard end > 0 else { continue }
           let before = ids.count
-          words.encode(start..<miss, into: &ids, scratch: &scratch)
+          words.encode(start..<end, into: &ids, scratch: &scratch)
           ids.withUnsafeBufferPointer { ids in
             let fresh = UnsafeBufferPointer(rebasing: ids[before...])
-            weir_token_cache_put(cache, bytes + start, miss - start, fresh.baseAddress, fresh.count)
+            weir_token_cache_put(cache, bytes + start, end - start, fresh.baseAddress, fresh.count)
           }
-          start = miss
         }
       }
     }

@@ -40,9 +40,19 @@ void weir_token_cache_put(weir_token_cache *cache, const uint8_t *word, size_t l
 // The ends of the pre-tokens from `start` on, `room` at most; returns their number.
 size_t weir_pretokens(const weir_pattern *pattern, const uint8_t *text, size_t count, size_t start, size_t *ends, size_t room);
 
-// Writes the tokens of the pre-tokens from *start on until the text ends, one is not in the cache, or fewer than 16 of `room` places are left.
-// Sets *start to the end of what is done, and *miss to the end of the pre-token that is missing, or to 0. Returns the number of tokens.
+// Pre-tokens of a text that are cut but not yet encoded. Zeros at the beginning of a text.
+typedef struct weir_words {
+  size_t count, next, scanned;
+  struct {
+    uint64_t low, high;
+    size_t start, set;
+  } word[64];
+} weir_words;
+
+// Writes the tokens of the next pre-tokens until the text ends, one is not in the cache, or fewer than 16 of `room` places are left.
+// Returns the number of tokens; sets *start and *end to the pre-token that is missing and is then taken as done, both to 0 where none is, and
+// *done to whether the text is at its end.
 size_t weir_encode_cached(
-    weir_token_cache *cache, const weir_pattern *pattern, const uint8_t *text, size_t count, size_t *start, uint32_t *tokens, size_t room,
-    size_t *miss);
+    weir_token_cache *cache, const weir_pattern *pattern, const uint8_t *text, size_t count, weir_words *words, uint32_t *tokens, size_t room,
+    size_t *start, size_t *end, int *done);
 #endif
