@@ -3,7 +3,7 @@
 #include "weir_gemm.h"
 #include "tile.h"
 
-enum { depth_block = 256, column_block = 384 };
+enum { depth_block = 256, column_block = 384, left_panels = 8 };
 
 #define WEIR_SWAP(R, I, W)                                                \
   {                                                                            \
@@ -63,6 +63,22 @@ WEIR_INLINE void pack_right(int transposed, const float *b, size_t ldb, size_t f
   }
 }
 
+/// Columns 0… of a [depth, m], in panels of `height` columns at a pitch of 16; several at a time, because they share lines of the cache.
+WEIR_INLINE void pack_left(const float *a, size_t lda, size_t depth, size_t m, const size_t height, float *out) {
+  for (size_t q = 0; q < depth; q++) {
+    const float *row = a + q * lda;
+    for (size_t i = 0, p = 0; p < left_panels && i < m; i += height, p++) {
+      float *o = out + (p * depth + q) * 16;
+      if (i + 16 <= m) {
+        *(v16 *)o = *(const u16 *)(row + i);
+      } else {
+        size_t count = m - i < height ? m - i : height;
+        for (size_t z = 0; z < count; z++) o[z] = row[i + z];
+      }
+    }
+  }
+}
+
 WEIR_INLINE void gemm(const size_t height, const size_t width, const weir_tiles *tiles, int transposeA, int transposeB, size_t m, size_t n,
                       size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc, int add) {
   if (m == 0 || n == 0) return;
@@ -73,7 +89,8 @@ WEIR_INLINE void gemm(const size_t height, const size_t width, const weir_tiles 
     return;
   }
   size_t blocks = (k + depth_block - 1) / depth_block, depth = (k + blocks - 1) / blocks;
-  float *left = weir_scratch(0, 16 * depth_block + depth_block * column_block + 16 * 32), *right = left + 16 * depth_block;
+  float *left = weir_scratch(0, 16 * left_panels * depth_block + depth_block * column_block + 16 * 32);
+  float *right = left + 16 * left_panels * depth_block;
   float *edge = right + depth_block * column_block;
   for (size_t first = 0; first < k; first += depth) {
     size_t deep = k - first < depth ? k - first : depth;
@@ -86,21 +103,18 @@ WEIR_INLINE void gemm(const size_t height, const size_t width, const weir_tiles 
         if (!raw || end - j < width) pack_right(transposeB, b, ldb, first, deep, j, end - j < width ? end - j : width, width, right + (j - begin) * deep);
       for (size_t i = 0; i < m; i += height) {
         size_t count = m - i < height ? m - i : height, stride = 16;
-        const float *rows = left;
+        const float *rows = left + i / height % left_panels * deep * 16;
         if (transposeA) {
-          const float *from = a + first * lda + i;
-          if (i + 16 <= m) {
-            for (size_t q = 0; q < deep; q++) *(v16 *)(left + q * 16) = *(const u16 *)(from + q * lda);
-          } else {
-            for (size_t q = 0; q < deep; q++)
-              for (size_t z = 0; z < count; z++) left[q * 16 + z] = from[q * lda + z];
-          }
-        } else if (lda <= depth_block) {
+          if (i / height % left_panels == 0) pack_left(a + first * lda + i, lda, deep, m - i, height, left);
+        } else if (lda % 512 != 0) {
           rows = a + i * lda + first;
           stride = lda;
         } else {
+          // Rows at a power of two from one another would fall into the same sets of the cache.
           stride = deep;
-          for (size_t z = 0; z < count; z++) __builtin_memcpy(left + z * deep, a + (i + z) * lda + first, deep * sizeof(float));
+          rows = left;
+          for (size_t z = 0; z < count; z++)
+            for (size_t q = 0; q < deep; q++) left[z * deep + q] = a[(i + z) * lda + first + q];
         }
         for (size_t j = begin; j < end; j += width) {
           const float *panel = right + (j - begin) * deep;
