@@ -38,7 +38,7 @@ final class TrainingSession {
 
   init(
     identity: TrainingRun.Identity, initial: ModelInitialisation, source: any BatchSource, validation: [ValidationSet], folder: String,
-    tokenizer: String?, endOfDocument: Int?, threads: Int
+    tokenizer: String?, endOfDocument: Int?, threads: Int, recompute: Bool = false
   ) throws {
     self.identity = identity
     self.initial = initial
@@ -50,7 +50,9 @@ final class TrainingSession {
     pool = ThreadPool(threads: threads)
     let c = identity.model, plan = identity.configuration, rows = source.rows / plan.microBatches
     total = plan.stepCount(batchTokens: source.rows * source.sequence)
-    model = Transformer(c, rows: rows, sequence: source.sequence, training: true, pool: pool)
+    model = Transformer(
+      c, rows: rows, sequence: source.sequence, training: true, recompute: recompute, precision: plan.precision ?? .float32,
+      pool: pool)
     meter = SpeedMeter(model: c, sequence: source.sequence, pool: pool)
     let scaling = WidthScaling(c, baseWidth: plan.baseWidth, baseHeadWidth: plan.baseHeadWidth)
     let whole = AdamW(
