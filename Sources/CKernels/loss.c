@@ -32,17 +32,20 @@ WEIR_INLINE float row_sum_exp(const float *z, size_t n, float scale, float shift
 }
 
 WEIR_CLONES void weir_cross_entropy(float *logits, size_t rows, size_t vocabulary, const int32_t *targets, float *losses,
-                                    float gradient) {
+                                    float gradient, float zWeight, float *squares) {
   for (size_t r = 0; r < rows; r++) {
     float *z = logits + r * vocabulary;
     if (targets[r] < 0) {
       losses[r] = 0;
+      if (squares) squares[r] = 0;
       if (gradient != 0) __builtin_memset(z, 0, vocabulary * sizeof(float));
       continue;
     }
     float top = row_max(z, vocabulary), goal = z[targets[r]];
     if (gradient == 0) {
-      losses[r] = (top - goal) + logf(row_sum_exp(z, vocabulary, 1, top));
+      float rest = logf(row_sum_exp(z, vocabulary, 1, top));
+      losses[r] = (top - goal) + rest;
+      if (squares) squares[r] = (top + rest) * (top + rest);
       continue;
     }
     v16 sum = {0};
@@ -55,8 +58,10 @@ WEIR_CLONES void weir_cross_entropy(float *logits, size_t rows, size_t vocabular
     }
     float total = fold_sum(&sum);
     for (; j < vocabulary; j++) total += z[j] = scalar_exp(z[j] - top);
-    losses[r] = (top - goal) + logf(total);
-    float factor = gradient / total;
+    float rest = logf(total), factor = gradient / total;
+    losses[r] = (top - goal) + rest;
+    if (squares) squares[r] = (top + rest) * (top + rest);
+    if (zWeight != 0) factor *= 1 + 2 * zWeight * (top + rest);
     for (j = 0; j < vocabulary; j++) z[j] *= factor;
     z[targets[r]] -= gradient;
   }

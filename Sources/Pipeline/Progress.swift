@@ -14,11 +14,16 @@ public struct Progress: Sendable {
 
   private let report: @Sendable (Event) -> Void
   private let stopping: @Sendable () -> Bool
+  private let notice: @Sendable (String) -> Void
 
-  /// Creates a progress that reports to `report` and stops when `stopping` says so.
-  public init(report: @escaping @Sendable (Event) -> Void, stopping: @escaping @Sendable () -> Bool = { false }) {
+  /// Creates a progress that reports to `report`, stops when `stopping` says so, and hands on to `notice` what a person should know.
+  public init(
+    report: @escaping @Sendable (Event) -> Void, stopping: @escaping @Sendable () -> Bool = { false },
+    notice: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.report = report
     self.stopping = stopping
+    self.notice = notice
   }
 
   /// A progress that nobody watches.
@@ -28,6 +33,9 @@ public struct Progress: Sendable {
   public func update(_ done: Double, of total: Double? = nil, unit: String, detail: String = "") {
     report(Event(done: done, total: total, unit: unit, detail: detail))
   }
+
+  /// Tells a person of something that goes on without them, such as a step that was passed over; one line.
+  public func note(_ line: String) { notice(line) }
 
   /// Whether the user asked to stop (Ctrl-C, SIGTERM).
   public var isStopping: Bool { stopping() }

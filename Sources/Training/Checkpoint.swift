@@ -8,16 +8,30 @@ enum Checkpoint {
 
   /// What a run knows beside its parameters.
   struct State: Codable, Equatable {
-    var step: Int
-    var optimizerSteps: Int
-    /// Steps in a row without a number for a loss.
-    var failures: Int
+    var step = 0
+    var optimizerSteps = 0
+    /// Steps in a row that the guard passed over.
+    var failures = 0
     /// Seconds of training so far.
-    var seconds: Double
+    var seconds = 0.0
     /// Whether it stays when newer ones come.
-    var kept: Bool
+    var kept = false
+    /// Whether it was written because the run was asked to stop.
+    var passing: Bool?
+    /// Batches passed over by going back: step s learns from batch s + passed.
+    var passed: Int?
+    /// The losses so far, as the guard sees them.
+    var watch: LossGuard?
+    /// Returns to earlier checkpoints.
+    var incidents: [LossGuard.Incident]?
     var model: ModelConfiguration
     var run: String
+  }
+
+  /// The blocks of `optimizer.safetensors`.
+  private static func blocks(_ optimizer: AdamW, _ adapter: LowRankAdapter?, _ average: FloatBuffer?) -> [(String, FloatBuffer)] {
+    [("first", optimizer.first), ("second", optimizer.second)] + (adapter.map { [("factors", $0.factors)] } ?? [])
+      + (average.map { [("average", $0)] } ?? [])
   }
 
   static func name(_ step: Int) -> String {
@@ -37,13 +51,13 @@ enum Checkpoint {
   }
 
   static func write(
-    _ path: String, state: State, parameters: FloatBuffer, optimizer: AdamW, adapter: LowRankAdapter?, tokenizer: String?,
-    endOfDocument: Int?
+    _ path: String, state: State, parameters: FloatBuffer, optimizer: AdamW, adapter: LowRankAdapter?,
+    average: FloatBuffer?, tokenizer: String?, endOfDocument: Int?
   ) throws {
     let output = try AtomicFolder(path, replacing: true)
     try ModelFolder.writeFiles(
       output.working, configuration: state.model, parameters: parameters, tokenizer: tokenizer, endOfDocument: endOfDocument)
-    let moments = [("first", optimizer.first), ("second", optimizer.second)] + (adapter.map { [("factors", $0.factors)] } ?? [])
+    let moments = blocks(optimizer, adapter, average)
     let writer = try SafetensorsWriter(
       output.working + "/optimizer.safetensors", layout: moments.map { ($0.0, .F32, [$0.1.count]) })
     for (_, block) in moments { try writer.append(UnsafeBufferPointer(start: block.base, count: block.count)) }
@@ -65,7 +79,8 @@ enum Checkpoint {
 
   /// Reads parameters, and moments where an optimiser is given.
   static func read(
-    _ path: String, configuration: ModelConfiguration, parameters: FloatBuffer, optimizer: AdamW?, adapter: LowRankAdapter? = nil
+    _ path: String, configuration: ModelConfiguration, parameters: FloatBuffer, optimizer: AdamW?, adapter: LowRankAdapter? = nil,
+    average: FloatBuffer? = nil
   ) throws -> State {
     let problems = try Manifest.read(folder: path, format: format).verifyFiles(in: path)
     if let problem = problems.first { throw WeirError(path, problem, remedy: "remove this checkpoint; an earlier one will be used") }
@@ -74,7 +89,7 @@ enum Checkpoint {
     try ModelFolder.readWeights(path, configuration: configuration, into: parameters)
     if let optimizer {
       let file = try SafetensorsFile(path + "/optimizer.safetensors")
-      for (name, block) in [("first", optimizer.first), ("second", optimizer.second)] + (adapter.map { [("factors", $0.factors)] } ?? []) {
+      for (name, block) in blocks(optimizer, adapter, average) {
         guard file.shape(name) == [block.count] else { throw WeirError(file.path, "moments of another shape") }
         try file.withFloats(name) { block.write($0) }
       }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A fixed block of 64-byte-aligned floats that lives as long as its owner: parameters, moments, the arena of activations.
 public final class FloatBuffer: Sendable {
   /// The first float.
@@ -11,6 +13,12 @@ public final class FloatBuffer: Sendable {
     let raw = UnsafeMutableRawPointer.allocate(byteCount: max(64, count * MemoryLayout<Float>.stride), alignment: 64)
     base = raw.bindMemory(to: Float.self, capacity: max(16, count))
     base.initialize(repeating: 0, count: max(16, count))
+  }
+
+  /// Creates a copy.
+  public convenience init(copying other: FloatBuffer) {
+    self.init(other.count)
+    copy(from: other)
   }
 
   deinit { UnsafeMutableRawPointer(base).deallocate() }
@@ -34,6 +42,15 @@ public final class FloatBuffer: Sendable {
   public func copy(from other: FloatBuffer) {
     precondition(other.count == count, "blocks of different sizes")
     base.update(from: other.base, count: count)
+  }
+
+  /// Whether every float is a number.
+  public var isFinite: Bool { isFinite(0..<count) }
+
+  /// Whether every float of a range is a number.
+  public func isFinite(_ range: Range<Int>) -> Bool {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range outside the buffer")
+    return weir_all_finite(base + range.lowerBound, range.count) != 0
   }
 
   /// Sets every float to zero.

@@ -129,6 +129,11 @@ public final class Generator {
       let qkv = cache[index].base + position * c.qkvWidth
       weir_rmsnorm_forward(x, base + layer.inputNorm, normed, nil, 1, c.width, epsilon)
       multiply(normed, layer.qkv, qkv, c.width, c.qkvWidth, add: false)
+      if c.qkNorm {
+        weir_head_norm_forward(qkv, c.qkvWidth, c.heads, c.headWidth, base + layer.queryNorm, nil, 0, nil, 0, 1, epsilon)
+        weir_head_norm_forward(
+          qkv + c.queryWidth, c.qkvWidth, c.kvHeads, c.headWidth, base + layer.keyNorm, nil, 0, nil, 0, 1, epsilon)
+      }
       weir_rope(
         qkv, c.qkvWidth, c.heads + c.kvHeads, c.headWidth, cosines.base + position * half, sines.base + position * half, 1, 1)
       for head in 0..<c.heads {

@@ -33,11 +33,13 @@ final class LowRankAdapter {
   private let base: FloatBuffer
   private let rank: Int
   private let scale: Float
+  private let seed: UInt64
 
   init(_ layout: ParameterLayout, _ setting: LowRank, base: FloatBuffer, seed: UInt64) {
     rank = setting.rank
     scale = Float(setting.alpha / Double(setting.rank))
     self.base = base
+    self.seed = seed
     var entries: [Entry] = []
     var ranges: [Range<Int>] = []
     var next = 0
@@ -51,6 +53,12 @@ final class LowRankAdapter {
     self.ranges = ranges
     factors = FloatBuffer(next)
     gradients = FloatBuffer(next)
+    reset()
+  }
+
+  /// Draws the factors.
+  func reset() {
+    factors.clear()
     for (index, entry) in entries.enumerated() {
       let random = CounterRandom(seed: seed, stream: UInt64(1_000_000 + index)), bound = 1 / Double(entry.from).squareRoot()
       for i in entry.a..<entry.b { factors.base[i] = Float(bound * (2 * random.uniform(UInt64(i - entry.a)) - 1)) }

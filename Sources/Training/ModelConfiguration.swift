@@ -24,6 +24,13 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public var normEpsilon: Double
   /// Whether the output matrix is the embedding.
   public var tiedEmbeddings: Bool
+  /// Whether each head's queries and keys pass an RMSNorm of their own before they are rotated (Qwen 3, Yang et al. 2505.09388 §2).
+  public var qkNorm: Bool {
+    get { normalisedHeads ?? false }
+    set { normalisedHeads = newValue ? true : nil }
+  }
+  /// Absent in files of models without these norms, so that those read and fingerprint as ever.
+  private var normalisedHeads: Bool?
 
   /// Creates a configuration.
   /// - Parameters:
@@ -38,9 +45,11 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   ///   - ropeTheta: base of the rotary wavelengths.
   ///   - normEpsilon: number under the norm's root.
   ///   - tiedEmbeddings: whether the output matrix is the embedding.
+  ///   - qkNorm: whether queries and keys are normalised.
   public init(
     vocabulary: Int, width: Int, layers: Int, heads: Int, kvHeads: Int? = nil, headWidth: Int? = nil, ffn: Int? = nil,
-    sequence: Int = 256, ropeTheta: Double = 10_000, normEpsilon: Double = 1e-5, tiedEmbeddings: Bool = true
+    sequence: Int = 256, ropeTheta: Double = 10_000, normEpsilon: Double = 1e-5, tiedEmbeddings: Bool = true,
+    qkNorm: Bool = false
   ) {
     self.vocabulary = vocabulary
     self.width = width
@@ -53,6 +62,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     self.ropeTheta = ropeTheta
     self.normEpsilon = normEpsilon
     self.tiedEmbeddings = tiedEmbeddings
+    self.qkNorm = qkNorm
   }
 
   /// Throws where the numbers make no model.
@@ -80,7 +90,9 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public var qkvWidth: Int { queryWidth + 2 * keyWidth }
 
   /// Parameters of one layer.
-  public var layerParameters: Int { 2 * width + qkvWidth * width + queryWidth * width + 3 * ffn * width }
+  public var layerParameters: Int { layerMatrices + 2 * width + (qkNorm ? 2 * headWidth : 0) }
+  /// Parameters of one layer's matrices.
+  var layerMatrices: Int { qkvWidth * width + queryWidth * width + 3 * ffn * width }
   /// Parameters without the embedding and the output matrix.
   public var nonEmbeddingParameters: Int { layers * layerParameters + width }
   /// All parameters.
@@ -89,7 +101,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   /// Floating-point operations of a training step for each token at a context of `context`: 6 for every weight of a matrix product
   /// (2 forward, 4 backward; Kaplan et al. 2001.08361 §2.1) and 6·heads·headWidth·context a layer of causal attention.
   public func flopsPerToken(context: Int? = nil) -> Double {
-    let products = Double(layers * (layerParameters - 2 * width) + vocabulary * width)
+    let products = Double(layers * layerMatrices + vocabulary * width)
     return 6 * products + 6 * Double(layers * queryWidth) * Double(min(context ?? sequence, sequence))
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Primitives
 import Storage
 
-/// A Llama model folder of the Hugging Face kind: `config.json`, `model.safetensors`, `generation_config.json`, the tokenizer's files.
+/// A Llama model folder of the Hugging Face kind (a Qwen 3 one where queries and keys are normalised): `config.json`, `model.safetensors`, `generation_config.json`, the tokenizer's files.
 public enum ModelFolder {
   /// The manifest's format.
   public static let format = "weir.model.1"
@@ -33,6 +33,7 @@ public enum ModelFolder {
     var tie_word_embeddings: Bool?
     var attention_bias: Bool? = false
     var mlp_bias: Bool? = false
+    var use_sliding_window: Bool?
     var attention_dropout: Double? = 0
     var initializer_range: Double? = 0.02
     var use_cache: Bool? = true
@@ -52,8 +53,11 @@ public enum ModelFolder {
   public static func configuration(_ folder: String) throws -> ModelConfiguration {
     let path = folder + "/config.json"
     let config = try JSONFile.read(Config.self, from: path)
-    func refuse(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "only plain Llama models are read") }
-    guard config.model_type == "llama" else { throw refuse("model_type is \(config.model_type ?? "absent"), not llama") }
+    func refuse(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "only plain Llama and Qwen 3 models are read") }
+    guard let type = config.model_type, ["llama", "qwen3"].contains(type) else {
+      throw refuse("model_type is \(config.model_type ?? "absent"), not llama or qwen3")
+    }
+    guard config.use_sliding_window != true else { throw refuse("the model attends through a sliding window") }
     guard config.hidden_act ?? "silu" == "silu" else { throw refuse("hidden_act is \(config.hidden_act ?? ""), not silu") }
     guard config.attention_bias != true, config.mlp_bias != true else { throw refuse("the model has biases") }
     for rope in [config.rope_scaling, config.rope_parameters] {
@@ -65,7 +69,8 @@ public enum ModelFolder {
       vocabulary: config.vocab_size, width: config.hidden_size, layers: config.num_hidden_layers, heads: config.num_attention_heads,
       kvHeads: config.num_key_value_heads, headWidth: config.head_dim, ffn: config.intermediate_size,
       sequence: config.max_position_embeddings ?? 2_048, ropeTheta: config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000,
-      normEpsilon: config.rms_norm_eps ?? 1e-6, tiedEmbeddings: config.tie_word_embeddings ?? false)
+      normEpsilon: config.rms_norm_eps ?? 1e-6, tiedEmbeddings: config.tie_word_embeddings ?? false,
+      qkNorm: type == "qwen3")
     try model.validate(place: path)
     return model
   }
@@ -100,6 +105,9 @@ public enum ModelFolder {
   public static func readWeights(_ folder: String, configuration: ModelConfiguration, into parameters: FloatBuffer) throws {
     for (tensor, file) in try open(folder, configuration) {
       try file.withFloats(tensor.name) { parameters.write($0, at: tensor.range.lowerBound) }
+      guard parameters.isFinite(tensor.range) else {
+        throw WeirError(file.path, "tensor \"\(tensor.name)\" holds values that are no numbers")
+      }
     }
   }
 
@@ -124,10 +132,15 @@ public enum ModelFolder {
     }
     _ = try writer.commit()
     let end = endOfDocument.map { JSONValue.number(Double($0)) }
-    let config = Config(
+    var config = Config(
       vocab_size: c.vocabulary, hidden_size: c.width, num_hidden_layers: c.layers, num_attention_heads: c.heads,
       num_key_value_heads: c.kvHeads, head_dim: c.headWidth, intermediate_size: c.ffn, max_position_embeddings: c.sequence,
       rope_theta: c.ropeTheta, rms_norm_eps: c.normEpsilon, tie_word_embeddings: c.tiedEmbeddings, bos_token_id: end, eos_token_id: end)
+    if c.qkNorm {
+      config.architectures = ["Qwen3ForCausalLM"]
+      config.model_type = "qwen3"
+      config.use_sliding_window = false
+    }
     try JSONFile.write(config, to: folder + "/config.json")
     try JSONFile.write(Generation(bos_token_id: endOfDocument, eos_token_id: endOfDocument), to: folder + "/generation_config.json")
     guard let tokenizer else { return }

@@ -17,6 +17,9 @@ public struct ParameterLayout: Sendable {
   struct Layer: Sendable {
     var inputNorm = 0
     var qkv = 0
+    /// Gains of the norms of queries and keys, where the model has them.
+    var queryNorm = 0
+    var keyNorm = 0
     var output = 0
     var postNorm = 0
     var gateUp = 0
@@ -27,6 +30,7 @@ public struct ParameterLayout: Sendable {
   public let tensors: [Tensor]
   /// The number of floats.
   public let count: Int
+  static let finalNormName = "model.norm.weight"
   let embedding: Int
   let layers: [Layer]
   let finalNorm: Int
@@ -51,6 +55,10 @@ public struct ParameterLayout: Sendable {
       layer.qkv = add(prefix + "self_attn.q_proj.weight", [c.queryWidth, c.width])
       _ = add(prefix + "self_attn.k_proj.weight", [c.keyWidth, c.width])
       _ = add(prefix + "self_attn.v_proj.weight", [c.keyWidth, c.width])
+      if c.qkNorm {
+        layer.queryNorm = add(prefix + "self_attn.q_norm.weight", [c.headWidth])
+        layer.keyNorm = add(prefix + "self_attn.k_norm.weight", [c.headWidth])
+      }
       layer.output = add(prefix + "self_attn.o_proj.weight", [c.width, c.queryWidth])
       layer.postNorm = add(prefix + "post_attention_layernorm.weight", [c.width])
       layer.gateUp = add(prefix + "mlp.gate_proj.weight", [c.ffn, c.width])
@@ -59,7 +67,7 @@ public struct ParameterLayout: Sendable {
       layers.append(layer)
     }
     self.layers = layers
-    finalNorm = add("model.norm.weight", [c.width])
+    finalNorm = add(Self.finalNormName, [c.width])
     head = c.tiedEmbeddings ? embedding : add("lm_head.weight", [c.vocabulary, c.width])
     self.tensors = tensors
     count = next

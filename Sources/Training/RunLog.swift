@@ -8,16 +8,33 @@ final class RunLog {
   private let handle: FileHandle
 
   /// Opens the file and drops every line after `step`.
-  init(_ path: String, through step: Int) throws {
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - step: the last step whose lines stay.
+  ///   - incidents: what was gone back over; each gets a line after that of the step it went back to, whatever the file had.
+  init(_ path: String, through step: Int, incidents: [LossGuard.Incident] = []) throws {
     self.path = path
     var kept: [UInt8] = []
+    var rest = incidents[...]
+    func insert(before next: Int) throws {
+      while let incident = rest.first, incident.place < next {
+        kept += try JSONFile.encodeLine(incident.line) + [0x0A]
+        rest.removeFirst()
+      }
+    }
     if Files.exists(path) {
-      struct Line: Codable { var step: Int }
+      struct Line: Codable {
+        var step: Int
+        var event: String?
+      }
       for line in try Files.read(path).split(separator: 0x0A) {
         guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)), entry.step <= step else { break }
+        guard entry.event == nil else { continue }
+        try insert(before: entry.step)
         kept += line + [0x0A]
       }
     }
+    try insert(before: Int.max)
     try Files.write(kept, to: path)
     guard let handle = FileHandle(forUpdatingAtPath: path) else { throw WeirError(path, "cannot be written") }
     self.handle = handle

@@ -39,8 +39,10 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var clip = 1.0
   /// Seeds the initial parameters.
   public var seed: UInt64 = 0
-  /// With muP, the width at which the learning rate was found: matrices of the layers then learn at rate · baseWidth / width.
+  /// With muP, the width at which the learning rate was found (see `WidthScaling`); nil is the standard parametrisation.
   public var baseWidth: Int?
+  /// With muP, the width of a head there; nil where heads have the same width at every model width.
+  public var baseHeadWidth: Int?
   /// Steps between evaluations; 0 evaluates at the end only.
   public var evaluateEvery = 0
   /// Further tokens after which to evaluate.
@@ -51,14 +53,24 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var checkpointAt: [Int] = []
   /// How many of the regular checkpoints stay.
   public var keep = 2
+  /// Steps between checkpoints that stay for good; nil keeps none.
+  public var keepEvery: Int?
+  /// Micro-batches of whole rows into which a step's batch is cut, for less memory; nil is one.
+  public var accumulate: Int?
+  /// Factor of the squared log of the softmax's sum in the loss (Chowdhery et al. 2204.02311 §5: 1e-4); nil for none.
+  public var zLoss: Double?
+  /// Decay of a moving average of the weights, which is then what is evaluated and exported; nil for none.
+  public var average: Double?
   /// Label annealing against the initial model; nil for plain cross-entropy.
   public var annealing: Annealing?
   /// Factor of ½·‖θ − θ0‖² in the loss; 0 pulls nowhere.
   public var pull = 0.0
   /// Low-rank adaptation of the initial model; nil trains every parameter.
   public var lowRank: LowRank?
-  /// Steps in a row whose loss or gradient may be no number before the run gives up; they change nothing.
+  /// Steps in a row that may be passed over, because their loss or gradient is no number or a spike, before the run goes back.
   public var patience = 3
+  /// What counts as a spike, and how often the run may go back; nil is the default of `LossGuard.Settings`.
+  public var guarding: LossGuard.Settings?
 
   /// The defaults; set `tokens` or `steps`.
   public init(tokens: Int? = nil, steps: Int? = nil) {
@@ -79,7 +91,15 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     try require((0..<1).contains(beta1) && (0..<1).contains(beta2), "--betas", "\(beta1), \(beta2) are not in 0..<1")
     try require(epsilon > 0 && weightDecay >= 0 && clip >= 0 && pull >= 0, "--weight-decay", "a negative ε, decay, clip or pull")
     try require(baseWidth.map { $0 > 0 } ?? true, "--base-width", "must be positive")
-    try require(evaluateEvery >= 0 && checkpointEvery >= 0 && keep >= 1 && patience >= 0, "--checkpoint-every", "a negative interval")
+    try require(evaluateEvery >= 0 && checkpointEvery >= 0 && patience >= 0, "--checkpoint-every", "a negative interval")
+    try require(keep >= 1, "--keep-last", "\(keep) is not at least 1")
+    try require(baseHeadWidth.map { $0 > 0 } ?? true, "--base-head-width", "must be positive")
+    try require(keepEvery.map { $0 > 0 } ?? true, "--keep-every", "must be positive")
+    try require(accumulate.map { $0 > 0 } ?? true, "--accumulate", "must be positive")
+    try require(zLoss.map { $0.isFinite && $0 >= 0 } ?? true, "--z-loss", "\(zLoss ?? 0) is no positive weight")
+    try require(zLoss ?? 0 == 0 || annealing == nil, "--z-loss", "goes with plain cross-entropy only, not with label annealing")
+    try require(average.map { (0..<1).contains($0) } ?? true, "--ema", "\(average ?? 0) is not in 0..<1")
+    try guarding?.validate()
     if let lowRank {
       try require(lowRank.rank > 0 && lowRank.rank <= 4_096, "--rank", "\(lowRank.rank) is not in 1…4096")
       try require(lowRank.alpha.isFinite && lowRank.alpha > 0, "--alpha", "\(lowRank.alpha) is not positive")
@@ -89,6 +109,9 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       try require(annealing.temperature > 0 && annealing.temperature.isFinite, "--temperature", "\(annealing.temperature) is not positive")
     }
   }
+
+  /// Micro-batches of a step.
+  var microBatches: Int { accumulate ?? 1 }
 
   /// Steps of a run whose batches have `batchTokens` tokens.
   public func stepCount(batchTokens: Int) -> Int {

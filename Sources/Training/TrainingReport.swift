@@ -39,6 +39,8 @@ public struct TrainingReport: Codable, Sendable, Equatable {
   public var tokensPerSecond: Double
   /// The model folder.
   public var model: String
+  /// Returns to earlier checkpoints; nil where there was none.
+  public var rollbacks: [LossGuard.Incident]?
 
   /// The last evaluation of each set.
   public var final: [EvaluationRecord] { evaluations.filter { $0.step == steps } }
@@ -81,11 +83,16 @@ public struct TrainingEstimate: Codable, Sendable, Equatable {
     tokens = steps * rows * sequence
     flops = Double(tokens) * model.flopsPerToken(context: sequence)
     let frozen = configuration.annealing != nil || configuration.pull > 0 || configuration.lowRank != nil
-    var floats = parameters * (frozen ? 5 : 4) + Workspace.floats(model, rows: rows, sequence: sequence, training: true)
+    let micro = max(1, rows / configuration.microBatches)
+    let blocks = 4 + (frozen ? 1 : 0) + (configuration.microBatches > 1 ? 1 : 0) + (configuration.average == nil ? 0 : 1)
+    var floats = parameters * blocks + Workspace.floats(model, rows: micro, sequence: sequence, training: true)
     floats += Workspace.floats(model, rows: max(1, 4_096 / sequence), sequence: sequence, training: false)
-    if configuration.annealing != nil { floats += Workspace.floats(model, rows: rows, sequence: sequence, training: false) }
+    if configuration.annealing != nil { floats += Workspace.floats(model, rows: micro, sequence: sequence, training: false) }
     memoryBytes = floats * 4
-    let checkpoints = configuration.checkpointAt.count + (configuration.checkpointEvery > 0 ? configuration.keep : 0)
-    diskBytes = parameters * 4 * (1 + 3 * checkpoints)
+    let checkpoints =
+      configuration.checkpointAt.count + (configuration.checkpointEvery > 0 ? configuration.keep : 0)
+      + (configuration.keepEvery == nil ? 0 : steps / max(1, configuration.keepEvery ?? 1))
+    let averaged = configuration.average == nil ? 0 : 1
+    diskBytes = parameters * 4 * (1 + averaged + (3 + averaged) * checkpoints)
   }
 }

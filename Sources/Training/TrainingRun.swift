@@ -55,6 +55,9 @@ public enum TrainingRun {
     guard source.sequence <= model.sequence else {
       throw WeirError("--sequence", "\(source.sequence) positions are more than the model's \(model.sequence)")
     }
+    guard source.rows % configuration.microBatches == 0 else {
+      throw WeirError("--accumulate", "\(source.rows) sequences of a batch cannot be cut into \(configuration.microBatches) equal parts")
+    }
     let identity = Identity(
       configuration: configuration, model: model, initial: origin, data: source.fingerprint, batch: [source.rows, source.sequence],
       validation: validation.map { "\($0.name) \($0.documents.count) documents \($0.documents.reduce(0) { $0 + $1.tokens.count }) tokens" })
@@ -77,7 +80,10 @@ public enum TrainingRun {
       return (configuration, "model \(mark)")
     case .checkpoint(let path, let optimizer):
       let manifest = try Manifest.read(folder: path, format: Checkpoint.format)
-      return (try Checkpoint.state(path).model, "checkpoint \(manifest.fingerprint)\(optimizer ? " with moments" : "")")
+      let model = try Checkpoint.state(path).model
+      try model.validate(place: path)
+      try ModelFolder.check(path, configuration: model)
+      return (model, "checkpoint \(manifest.fingerprint)\(optimizer ? " with moments" : "")")
     }
   }
 

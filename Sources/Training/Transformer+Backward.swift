@@ -61,6 +61,7 @@ extension Transformer {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
     let dNormed = work.dNormed + first * width
     rotate(work.dQKV, first: first, count: count, direction: -1)
+    normaliseHeadsBackward(layer, task: task, first: first, count: count)
     linearInput(work.dQKV + first * c.qkvWidth, parameter(at.qkv), dNormed, m: count, from: width, to: c.qkvWidth)
     weir_rmsnorm_backward(
       work.residual[layer] + first * width, parameter(at.inputNorm), work.scale[layer] + first, dNormed, dMiddle + first * width,
@@ -95,6 +96,7 @@ extension Transformer {
       }
       weir_sum_parts(work.gainParts, work.chunks, width, gradient(at.inputNorm))
       weir_sum_parts(work.gainPartsMiddle, work.chunks, width, gradient(at.postNorm))
+      headGainGradients(layer)
     }
   }
 

@@ -39,6 +39,7 @@ extension Transformer {
       work.residual[layer] + first * width, parameter(at.inputNorm), normed, work.scale[layer] + first, count, width,
       Float(c.normEpsilon))
     linear(normed, parameter(at.qkv), qkv, m: count, from: width, to: c.qkvWidth)
+    normaliseHeads(layer, first: first, count: count)
     rotate(work.qkv[layer], first: first, count: count, direction: 1)
   }
 

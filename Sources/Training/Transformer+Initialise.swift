@@ -6,18 +6,17 @@ extension Transformer {
   /// divided by √(2·layers) (GPT-2's scheme); every value a pure function of (seed, tensor, index).
   /// - Parameters:
   ///   - seed: the seed.
-  ///   - baseWidth: with muP (Yang et al. 2203.03466, table 8) the width at which the learning rate was found; the gain of the final
-  ///     norm then starts at baseWidth / width, which is muP's output multiplier.
-  public func initialise(seed: UInt64, baseWidth: Int? = nil) {
-    let c = configuration
+  ///   - baseWidth: with muP the width at which the learning rate was found, see `WidthScaling`.
+  ///   - baseHeadWidth: with muP the width of a head there, by default the same.
+  public func initialise(seed: UInt64, baseWidth: Int? = nil, baseHeadWidth: Int? = nil) {
+    let c = configuration, scaling = WidthScaling(c, baseWidth: baseWidth, baseHeadWidth: baseHeadWidth)
     for (index, tensor) in layout.tensors.enumerated() {
       let target = parameters.base + tensor.range.lowerBound
       guard tensor.shape.count == 2 else {
-        let gain = tensor.name == "model.norm.weight" ? baseWidth.map { Float($0) / Float(c.width) } ?? 1 : 1
-        target.update(repeating: gain, count: tensor.range.count)
+        target.update(repeating: Float(scaling.multiplier(tensor)), count: tensor.range.count)
         continue
       }
-      var deviation = tensor.decays ? 1 / Double(tensor.shape[1]).squareRoot() : 0.02
+      var deviation = (tensor.decays ? 1 / Double(tensor.shape[1]).squareRoot() : 0.02) * scaling.multiplier(tensor)
       if tensor.name.hasSuffix("o_proj.weight") || tensor.name.hasSuffix("down_proj.weight") {
         deviation /= Double(2 * c.layers).squareRoot()
       }

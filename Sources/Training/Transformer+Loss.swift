@@ -7,11 +7,21 @@ public struct LossSums: Sendable, Equatable {
   public var crossEntropy = 0.0
   /// Σ KL against the frozen model, in nats; 0 without one.
   public var divergence = 0.0
+  /// Σ ln² of the softmax's sum; 0 without z-loss.
+  public var squares = 0.0
   /// Positions with a target.
   public var targets = 0
 
   /// The mean cross-entropy.
   public var mean: Double { targets == 0 ? 0 : crossEntropy / Double(targets) }
+
+  /// Adds the sums of another part of the batch.
+  static func += (sums: inout LossSums, other: LossSums) {
+    sums.crossEntropy += other.crossEntropy
+    sums.divergence += other.divergence
+    sums.squares += other.squares
+    sums.targets += other.targets
+  }
 }
 
 /// Which way the divergence of label annealing goes.
@@ -75,15 +85,20 @@ extension Transformer {
   ///   - gradient: whether `backward` will follow; the loss is then the mean over the targets.
   ///   - annealing: the extra term.
   ///   - frozen: the frozen model for it, of the same vocabulary and batch shape.
-  public func loss(targets: [Int32], gradient: Bool, annealing: Annealing? = nil, frozen: Frozen? = nil) -> LossSums {
+  ///   - total: targets to take the mean over, where this is a part of a larger batch; by default this batch's own.
+  ///   - zLoss: factor of ln² of the softmax's sum (Chowdhery et al. 2204.02311 §5); not with annealing.
+  public func loss(
+    targets: [Int32], gradient: Bool, annealing: Annealing? = nil, frozen: Frozen? = nil, of total: Int? = nil, zLoss: Double = 0
+  ) -> LossSums {
     let c = configuration, work = workspace, width = c.width, vocabulary = c.vocabulary
     precondition(targets.count == work.tokens, "targets of another shape")
     precondition(!gradient || work.training, "gradients of a model made without training")
     precondition((annealing == nil) == (frozen == nil), "annealing wants both its term and its frozen model")
+    precondition(annealing == nil || zLoss == 0, "z-loss goes with plain cross-entropy")
     if let frozen { precondition(frozen.model.configuration.vocabulary == vocabulary, "a frozen model of another vocabulary") }
     var sums = LossSums()
     for target in targets where target >= 0 { sums.targets += 1 }
-    let share: Float = gradient ? 1 / Float(max(1, sums.targets)) : 0
+    let share: Float = gradient ? 1 / Float(max(1, total ?? sums.targets)) : 0
     let studentT = annealing.map { $0.side == .teacher ? 1 : $0.temperature } ?? 1
     let teacherT = annealing.map { $0.side == .student ? 1 : $0.temperature } ?? 1
     let head = parameter(layout.head)
@@ -104,7 +119,9 @@ extension Transformer {
               logits, scratch, range.count, vocabulary, targets.baseAddress! + token, work.losses + token, work.divergences + token, share,
               Float(annealing.lambda), Float(studentT), Float(teacherT), annealing.direction == .teacher ? 1 : 0)
           } else {
-            weir_cross_entropy(logits, range.count, vocabulary, targets.baseAddress! + token, work.losses + token, share)
+            weir_cross_entropy(
+              logits, range.count, vocabulary, targets.baseAddress! + token, work.losses + token, share, Float(zLoss),
+              zLoss > 0 ? work.divergences + token : nil)
           }
           if gradient { linearInput(logits, head, work.dHidden + token * width, m: range.count, from: width, to: vocabulary) }
         }
@@ -114,6 +131,7 @@ extension Transformer {
     }
     for t in 0..<work.tokens { sums.crossEntropy += Double(work.losses[t]) }
     if annealing != nil { for t in 0..<work.tokens { sums.divergence += Double(work.divergences[t]) } }
+    if zLoss > 0 { for t in 0..<work.tokens { sums.squares += Double(work.divergences[t]) } }
     return sums
   }
 

@@ -22,6 +22,9 @@ final class Workspace {
   let scale: [UnsafeMutablePointer<Float>]
   let scaleMiddle: [UnsafeMutablePointer<Float>]
   let qkv: [UnsafeMutablePointer<Float>]
+  /// Normalised queries and keys before gain and rotation, and their factors; empty without these norms.
+  let unitHeads: [UnsafeMutablePointer<Float>]
+  let headScale: [UnsafeMutablePointer<Float>]
   let attended: [UnsafeMutablePointer<Float>]
   let logSums: [UnsafeMutablePointer<Float>]
   let gateUp: [UnsafeMutablePointer<Float>]
@@ -41,6 +44,7 @@ final class Workspace {
   let dQKV: UnsafeMutablePointer<Float>
   let gainParts: UnsafeMutablePointer<Float>
   let gainPartsMiddle: UnsafeMutablePointer<Float>
+  let headGainParts: UnsafeMutablePointer<Float>
 
   private let arena: FloatBuffer
 
@@ -94,6 +98,9 @@ final class Workspace {
     scale = cutter.cut(tokens, times: c.layers, shared: shared)
     scaleMiddle = cutter.cut(tokens, times: c.layers, shared: shared)
     qkv = cutter.cut(tokens * c.qkvWidth, times: c.layers, shared: shared)
+    let heads = c.qkNorm ? 1 : 0
+    unitHeads = cutter.cut(tokens * (c.queryWidth + c.keyWidth) * heads, times: c.layers, shared: shared)
+    headScale = cutter.cut(tokens * (c.heads + c.kvHeads) * heads, times: c.layers, shared: shared)
     attended = cutter.cut(tokens * c.queryWidth, times: c.layers, shared: shared)
     logSums = cutter.cut(tokens * c.heads, times: c.layers, shared: shared)
     gateUp = cutter.cut(tokens * 2 * c.ffn, times: c.layers, shared: shared)
@@ -113,5 +120,6 @@ final class Workspace {
     dQKV = cutter.cut(tokens * c.qkvWidth * one)
     gainParts = cutter.cut(chunks * width * one)
     gainPartsMiddle = cutter.cut(chunks * width * one)
+    headGainParts = cutter.cut(chunks * 2 * c.headWidth * heads * one)
   }
 }

@@ -9,6 +9,8 @@ import Training
     ModelConfiguration(
       vocabulary: 37, width: 12, layers: 2, heads: 4, kvHeads: 2, headWidth: 6, ffn: 20, sequence: 80, tiedEmbeddings: true),
     ModelConfiguration(vocabulary: 33, width: 16, layers: 1, heads: 1, headWidth: 16, ffn: 24, sequence: 80, tiedEmbeddings: false),
+    ModelConfiguration(
+      vocabulary: 25, width: 8, layers: 2, heads: 4, kvHeads: 2, headWidth: 18, ffn: 12, sequence: 80, tiedEmbeddings: true, qkNorm: true),
   ]
 
   @Test(arguments: shapes) func forwardEqualsTheReference(_ c: ModelConfiguration) throws {
@@ -25,7 +27,7 @@ import Training
   }
 
   @Test(arguments: shapes) func gradientsEqualFiniteDifferences(_ c: ModelConfiguration) {
-    check(c, annealing: nil)
+    check(c, annealing: nil, sequence: c.qkNorm ? 16 : 50)
   }
 
   @Test(arguments: AnnealingDirection.allCases, AnnealingSide.allCases)
@@ -34,7 +36,12 @@ import Training
     check(c, annealing: Annealing(lambda: 0.7, temperature: 1.5, direction: direction, side: side), sequence: 16, samples: 2)
   }
 
-  private func check(_ c: ModelConfiguration, annealing: Annealing?, sequence: Int = 50, samples: Int = 2) {
+  @Test func gradientsWithZLossEqualFiniteDifferences() {
+    let c = ModelConfiguration(vocabulary: 37, width: 8, layers: 1, heads: 2, ffn: 16, sequence: 16)
+    check(c, annealing: nil, sequence: 16, zLoss: 0.3)
+  }
+
+  private func check(_ c: ModelConfiguration, annealing: Annealing?, sequence: Int = 50, samples: Int = 2, zLoss: Double = 0) {
     let model = randomModel(c, rows: 2, sequence: sequence)
     let batch = randomBatch(rows: 2, sequence: sequence, vocabulary: c.vocabulary, seed: 5)
     var frozen: Transformer.Frozen?
@@ -46,19 +53,20 @@ import Training
       frozenLogits = Reference(other).logits(batch)
     }
     model.forward(tokens: batch.tokens, starts: batch.starts)
-    let sums = model.loss(targets: batch.targets, gradient: true, annealing: annealing, frozen: frozen)
+    let sums = model.loss(targets: batch.targets, gradient: true, annealing: annealing, frozen: frozen, zLoss: zLoss)
     model.backward()
     var reference = Reference(model)
-    let total = sums.mean + (annealing?.lambda ?? 0) * sums.divergence / Double(sums.targets)
-    #expect(abs(total - reference.loss(batch, annealing: annealing, frozen: frozenLogits)) < 1e-5)
+    let extra = (annealing?.lambda ?? 0) * sums.divergence + zLoss * sums.squares
+    let total = sums.mean + extra / Double(sums.targets)
+    #expect(abs(total - reference.loss(batch, annealing: annealing, frozen: frozenLogits, zLoss: zLoss)) < 1e-5)
     var random = SequentialRandom(seed: 11)
     for tensor in model.layout.tensors {
       for _ in 0..<samples {
         let index = Int.random(in: tensor.range, using: &random), step = 1e-4, value = reference.parameters[index]
         reference.parameters[index] = value + step
-        let above = reference.loss(batch, annealing: annealing, frozen: frozenLogits)
+        let above = reference.loss(batch, annealing: annealing, frozen: frozenLogits, zLoss: zLoss)
         reference.parameters[index] = value - step
-        let below = reference.loss(batch, annealing: annealing, frozen: frozenLogits)
+        let below = reference.loss(batch, annealing: annealing, frozen: frozenLogits, zLoss: zLoss)
         reference.parameters[index] = value
         let expected = (above - below) / (2 * step), found = Double(model.gradients.base[index])
         #expect(abs(expected - found) < 1e-5 + 1e-3 * abs(expected), "\(tensor.name)[\(index - tensor.range.lowerBound)]")

@@ -35,6 +35,12 @@ struct Reference {
     return zip(x, tensor(name)).map { $0 * scale * $1 }
   }
 
+  /// Each head normalised by itself, with one gain for all.
+  private func normHeads(_ x: [Double], _ name: String) -> [Double] {
+    guard configuration.qkNorm else { return x }
+    return stride(from: 0, to: x.count, by: configuration.headWidth).flatMap { norm(Array(x[$0..<$0 + configuration.headWidth]), name) }
+  }
+
   private func rotate(_ x: [Double], position: Int) -> [Double] {
     let head = configuration.headWidth, half = head / 2
     var out = x
@@ -62,8 +68,12 @@ struct Reference {
       for layer in 0..<c.layers {
         let name = "model.layers.\(layer)."
         let normed = x.map { norm($0, name + "input_layernorm.weight") }
-        let q = normed.enumerated().map { rotate(multiply($1, name + "self_attn.q_proj.weight"), position: $0) }
-        let k = normed.enumerated().map { rotate(multiply($1, name + "self_attn.k_proj.weight"), position: $0) }
+        let q = normed.enumerated().map {
+          rotate(normHeads(multiply($1, name + "self_attn.q_proj.weight"), name + "self_attn.q_norm.weight"), position: $0)
+        }
+        let k = normed.enumerated().map {
+          rotate(normHeads(multiply($1, name + "self_attn.k_proj.weight"), name + "self_attn.k_norm.weight"), position: $0)
+        }
         let v = normed.map { multiply($0, name + "self_attn.v_proj.weight") }
         for t in 0..<batch.sequence {
           var attended: [Double] = []
@@ -96,11 +106,13 @@ struct Reference {
     return scaled.map { $0 - sum }
   }
 
-  /// The mean cross-entropy plus λ·KL against frozen logits.
-  func loss(_ batch: Batch, annealing: Annealing? = nil, frozen: [[Double]] = []) -> Double {
+  /// The mean cross-entropy plus λ·KL against frozen logits, plus zLoss·ln² of the softmax's sum.
+  func loss(_ batch: Batch, annealing: Annealing? = nil, frozen: [[Double]] = [], zLoss: Double = 0) -> Double {
     var sum = 0.0, count = 0.0
     for (t, z) in logits(batch).enumerated() where batch.targets[t] >= 0 {
       sum -= Self.logSoftmax(z)[Int(batch.targets[t])]
+      let top = z.max()!, all = top + log(z.reduce(0) { $0 + exp($1 - top) })
+      sum += zLoss * all * all
       count += 1
       guard let annealing else { continue }
       let q = Self.logSoftmax(z, temperature: annealing.side == .teacher ? 1 : annealing.temperature)

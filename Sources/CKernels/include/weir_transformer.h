@@ -30,8 +30,10 @@ void weir_attention_step(const float *q, const float *k, const float *v, size_t 
                          float *scores, float *out);
 
 /// Softmax cross-entropy of rows of logits. losses[r] = −log p(target), 0 where target < 0. With gradient ≠ 0 the logits become
-/// gradient·(p − onehot), zero rows where target < 0.
-void weir_cross_entropy(float *logits, size_t rows, size_t vocabulary, const int32_t *targets, float *losses, float gradient);
+/// gradient·(p − onehot), zero rows where target < 0. z ≠ 0 adds the gradient of z·ln²(Σ e^logit); squares[r] gets ln² (0 where
+/// target < 0) unless it is NULL.
+void weir_cross_entropy(float *logits, size_t rows, size_t vocabulary, const int32_t *targets, float *losses, float gradient, float z,
+                        float *squares);
 /// The same plus λ·KL between softmax(z/studentTemperature) and softmax(z0/teacherTemperature): KL(student‖teacher), or
 /// KL(teacher‖student) if `reversed`. `teacher` is overwritten (scratch); divergences[r] gets the KL (0 where target < 0).
 void weir_cross_entropy_annealed(float *logits, float *teacher, size_t rows, size_t vocabulary, const int32_t *targets, float *losses,

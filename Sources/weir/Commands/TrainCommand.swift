@@ -15,6 +15,8 @@ struct TrainCommand: WeirCommand {
     discussion: """
       A Llama-type decoder, AdamW, packed batches whose documents never see each other. RUN/log.jsonl has a line a step, RUN/model is a
       folder that transformers loads. Interrupted and started again, the run goes on from its last checkpoint to the same bits.
+      A step whose loss is a spike or no number changes nothing; after several in a row the run returns to its last checkpoint, passes
+      over the batches in between, and after --rollbacks returns it gives up.
 
       Example: weir train out/dataset --mixture crisp.json --init out/base --tokens 400k --lr 1e-3 --valid heldout.jsonl -o out/crisp
       """)
@@ -36,6 +38,7 @@ struct TrainCommand: WeirCommand {
 
   @OptionGroup(title: "Shape") var shape: ShapeOptions
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
+  @OptionGroup(title: "Stability") var stability: StabilityOptions
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
   var valid: [String] = []
@@ -45,6 +48,12 @@ struct TrainCommand: WeirCommand {
 
   @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "n"))
   var checkpointEvery = 100
+
+  @Option(help: ArgumentHelp("How many of these checkpoints stay.", valueName: "n"))
+  var keepLast = 2
+
+  @Option(help: ArgumentHelp("Steps between checkpoints that stay for good.", valueName: "n"))
+  var keepEvery: Int?
 
   @Option(help: ArgumentHelp("Tokens after which to keep a checkpoint for good, separated by commas.", valueName: "list"))
   var checkpointAt: String?
@@ -72,6 +81,9 @@ struct TrainCommand: WeirCommand {
     var configuration = schedule.configuration(tokens: tokens?.value, seed: seed.seed)
     configuration.evaluateEvery = validEvery
     configuration.checkpointEvery = checkpointEvery
+    configuration.keep = keepLast
+    configuration.keepEvery = keepEvery
+    stability.apply(to: &configuration)
     configuration.checkpointAt = try Amount.list(checkpointAt ?? "", flag: "--checkpoint-at")
     return configuration
   }

@@ -22,6 +22,9 @@ struct ShapeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Inner width of the feed-forward layers.", valueName: "n"))
   var ffn: Int?
 
+  @Flag(help: "Normalise the queries and keys of each head (a Qwen 3 model).")
+  var qkNorm = false
+
   /// The shape for a vocabulary and a sequence length.
   func configuration(vocabulary: Int, sequence: Int) throws -> ModelConfiguration {
     var shape = try ModelConfiguration.preset(preset ?? "micro", vocabulary: vocabulary, sequence: sequence)
@@ -40,6 +43,7 @@ struct ShapeOptions: ParsableArguments {
       if let kvHeads { shape.kvHeads = kvHeads }
       if let ffn { shape.ffn = ffn }
     }
+    shape.qkNorm = qkNorm
     try shape.validate(place: "--preset")
     return shape
   }
@@ -71,6 +75,23 @@ struct ScheduleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Largest global norm of the gradient; 0 clips nothing.", valueName: "norm"))
   var clip = 1.0
 
+  @Option(help: ArgumentHelp("Micro-batches to cut a batch into, for less memory.", valueName: "n"))
+  var accumulate = 1
+
+  @Option(help: "How sizes and rates follow the width: standard, mup (one rate for all widths).")
+  var parametrization = Parametrization.standard
+
+  @Option(help: ArgumentHelp("With mup, the width at which --lr was found.", valueName: "n"))
+  var baseWidth = 64
+
+  @Option(help: ArgumentHelp("With mup, the width of a head there (default: the same).", valueName: "n"))
+  var baseHeadWidth: Int?
+
+  /// How sizes and rates follow the width.
+  enum Parametrization: String, ExpressibleByArgument, CaseIterable {
+    case standard, mup
+  }
+
   /// The configuration of a run.
   func configuration(tokens: Int?, seed: UInt64) -> TrainingConfiguration {
     var configuration = TrainingConfiguration(tokens: tokens)
@@ -81,7 +102,41 @@ struct ScheduleOptions: ParsableArguments {
     configuration.weightDecay = weightDecay
     configuration.clip = clip
     configuration.seed = seed
+    if accumulate != 1 { configuration.accumulate = accumulate }
+    if parametrization == .mup {
+      configuration.baseWidth = baseWidth
+      configuration.baseHeadWidth = baseHeadWidth
+    }
     return configuration
+  }
+}
+
+/// What keeps a run sound, and what is made of its weights beside training them.
+struct StabilityOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Weight of the squared log of the softmax's sum in the loss, such as 1e-4.", valueName: "x"))
+  var zLoss: Double?
+
+  @Option(help: ArgumentHelp("Decay of a moving average of the weights, which is then evaluated and written as RUN/model.", valueName: "x"))
+  var ema: Double?
+
+  @Flag(inversion: .prefixedNo, help: "Pass over steps whose loss is a spike; go back after several in a row.")
+  var `guard` = true
+
+  @Option(help: ArgumentHelp("Deviations above the moving mean at which a loss is a spike.", valueName: "x"))
+  var spike = LossGuard.Settings().deviations
+
+  @Option(help: ArgumentHelp("Returns to an earlier checkpoint before the run is given up.", valueName: "n"))
+  var rollbacks = LossGuard.Settings().rollbacks
+
+  /// Sets what was asked for; what was not stays absent from the run's file.
+  func apply(to configuration: inout TrainingConfiguration) {
+    configuration.zLoss = zLoss
+    configuration.average = ema
+    var settings = LossGuard.Settings()
+    settings.deviations = spike
+    settings.rollbacks = rollbacks
+    if !self.guard { settings = .off }
+    configuration.guarding = settings == LossGuard.Settings() ? nil : settings
   }
 }
 

@@ -22,7 +22,7 @@ final class ProgressBar: Sendable {
 
   /// The callback for library code.
   var progress: Progress {
-    Progress(report: { [self] in show($0) }, stopping: { Interrupt.isRequested })
+    Progress(report: { [self] in show($0) }, stopping: { Interrupt.isRequested }, notice: { [self] in say($0) })
   }
 
   private func show(_ event: Progress.Event) {
@@ -40,6 +40,13 @@ final class ProgressBar: Sendable {
       Terminal.write(Terminal.isInteractive ? "\r\u{1B}[2K" + line : line + "\n")
       state.visible = Terminal.isInteractive
     }
+  }
+
+  /// A line above the bar.
+  private func say(_ line: String) {
+    guard !quiet else { return }
+    clear()
+    Terminal.write("weir: \(line)\n")
   }
 
   /// One line of progress.

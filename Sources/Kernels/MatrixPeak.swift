@@ -1,0 +1,33 @@
+import Dispatch
+
+/// What the machine reaches with matrix products alone.
+public enum MatrixPeak {
+  /// FLOPs a second of single-precision products on every thread of a pool at once, the best of a few rounds of about a millisecond.
+  /// - Parameters:
+  ///   - rows: rows of a product.
+  ///   - inner: the length of its sums.
+  ///   - columns: its columns.
+  ///   - pool: the threads; one product each.
+  public static func flops(rows: Int, inner: Int, columns: Int, pool: ThreadPool) -> Double {
+    precondition(rows > 0 && inner > 0 && columns > 0, "a product of nothing")
+    let sizes = [rows * inner, inner * columns, rows * columns]
+    let room = UnsafeMutablePointer<Float>.allocate(capacity: sizes.reduce(0, +) * pool.threads)
+    defer { room.deallocate() }
+    room.initialize(repeating: 0.5, count: sizes.reduce(0, +) * pool.threads)
+    nonisolated(unsafe) let base = room
+    let work = 2 * Double(rows) * Double(inner) * Double(columns)
+    // As many products a round as take a thread some 2 ms at 50 GFLOP/s.
+    let repeats = max(1, Int(1e8 / work))
+    var best = 0.0
+    for _ in 0..<8 {
+      let begin = DispatchTime.now().uptimeNanoseconds
+      pool.run(pool.threads) { thread in
+        let a = base + thread * sizes.reduce(0, +), b = a + sizes[0], c = b + sizes[1]
+        for _ in 0..<repeats { BLAS.sgemm(m: rows, n: columns, k: inner, a: a, lda: inner, b: b, ldb: columns, c: c, ldc: columns) }
+      }
+      let seconds = Double(DispatchTime.now().uptimeNanoseconds - begin) * 1e-9
+      best = max(best, work * Double(repeats * pool.threads) / max(seconds, 1e-9))
+    }
+    return best
+  }
+}

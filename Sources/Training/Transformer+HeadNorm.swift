@@ -1,0 +1,37 @@
+import CKernels
+
+/// The norms of single heads' queries and keys, before rotation (Yang et al. 2505.09388 §2).
+extension Transformer {
+  /// Normalises queries and keys of consecutive tokens in place, and keeps what the backward pass needs.
+  func normaliseHeads(_ layer: Int, first: Int, count: Int) {
+    let c = configuration, work = workspace, at = layout.layers[layer]
+    guard c.qkNorm else { return }
+    let qkv = work.qkv[layer] + first * c.qkvWidth, width = c.queryWidth + c.keyWidth, heads = c.heads + c.kvHeads
+    let unit = work.unitHeads[layer] + first * width, scale = work.headScale[layer] + first * heads
+    weir_head_norm_forward(
+      qkv, c.qkvWidth, c.heads, c.headWidth, parameter(at.queryNorm), unit, width, scale, heads, count, Float(c.normEpsilon))
+    weir_head_norm_forward(
+      qkv + c.queryWidth, c.qkvWidth, c.kvHeads, c.headWidth, parameter(at.keyNorm), unit + c.queryWidth, width, scale + c.heads, heads,
+      count, Float(c.normEpsilon))
+  }
+
+  /// Turns the gradients of normalised queries and keys into those of the products; the gains' parts go to `headGainParts`.
+  func normaliseHeadsBackward(_ layer: Int, task: Int, first: Int, count: Int) {
+    let c = configuration, work = workspace, at = layout.layers[layer]
+    guard c.qkNorm else { return }
+    let d = work.dQKV + first * c.qkvWidth, width = c.queryWidth + c.keyWidth, heads = c.heads + c.kvHeads
+    let unit = work.unitHeads[layer] + first * width, scale = work.headScale[layer] + first * heads
+    let parts = work.headGainParts + task * 2 * c.headWidth
+    weir_head_norm_backward(
+      d, c.qkvWidth, c.heads, c.headWidth, parameter(at.queryNorm), unit, width, scale, heads, parts, count)
+    weir_head_norm_backward(
+      d + c.queryWidth, c.qkvWidth, c.kvHeads, c.headWidth, parameter(at.keyNorm), unit + c.queryWidth, width, scale + c.heads, heads,
+      parts + c.headWidth, count)
+  }
+
+  /// The gains' gradients, of queries and of keys, which follow one another.
+  func headGainGradients(_ layer: Int) {
+    guard configuration.qkNorm else { return }
+    weir_sum_parts(workspace.headGainParts, workspace.chunks, 2 * configuration.headWidth, gradient(layout.layers[layer].queryNorm))
+  }
+}
