@@ -150,7 +150,12 @@ public final class Evaluator {
 
   /// The loss over a set, all and by domain.
   public func evaluate(_ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent) throws -> Evaluation {
-    let scores = try score(documents, progress: progress)
+    try evaluate(documents, crew: Crew(), progress: progress)
+  }
+
+  /// The loss over a set of which each rank scores a part.
+  func evaluate(_ documents: [EvaluationDocument], crew: Crew, progress: Pipeline.Progress = .silent) throws -> Evaluation {
+    let scores = try crew.divide(documents) { try score($0, progress: progress) }
     func sum(_ indices: [Int]) -> Evaluation {
       let nats = indices.reduce(0.0) { $0 + scores[$1].nats }
       return Evaluation(

@@ -70,6 +70,8 @@ struct TrainCommand: WeirCommand {
   var inputs: [String] { [dataset, mixture, `init`].compactMap { $0 } + valid }
   var outputs: [String] { output.map { [$0 + "/model"] } ?? [] }
 
+  var isParallel: Bool { !presets && !dryRun }
+
   func validate() throws {
     guard !presets else { return }
     guard dataset != nil else { throw ValidationError("Missing expected argument '<dataset>'") }
@@ -112,7 +114,8 @@ struct TrainCommand: WeirCommand {
     let report = try session.with("train") { progress in
       try TrainingRun.run(
         configuration: configuration, initial: initial, source: loader, validation: sets, folder: output,
-        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, progress: progress)
+        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, ranks: session.ranks,
+        progress: progress)
     }
     return try TrainingOutcome.outcome(report, run: output)
   }
