@@ -8,9 +8,9 @@ import Primitives
 ///
 /// The gradients of the pieces are added in a fixed binary tree, first those of a rank and then those of the ranks. So the bits of the sum
 /// depend on the pieces only, as long as each rank has a power of two of them: `--accumulate 4` on one, two and four ranks is one run.
-final class BatchGradient {
+package final class BatchGradient {
   /// The model that learns; `gradients` holds the sum after `compute`.
-  let model: Transformer
+  package let model: Transformer
   private let frozen: Transformer.Frozen?
   private let annealing: Annealing?
   private let zLoss: Double
@@ -31,7 +31,7 @@ final class BatchGradient {
   ///   - pieces: the micro-batches.
   ///   - crew: the ranks.
   ///   - pool: the threads.
-  init(
+  package init(
     _ model: Transformer, frozen: Transformer.Frozen?, _ plan: TrainingConfiguration, pieces: BatchPieces, crew: Crew, pool: ThreadPool
   ) {
     self.model = model
@@ -49,7 +49,7 @@ final class BatchGradient {
   ///   - batch: the step's whole batch.
   ///   - place: what to name in errors.
   /// - Throws: `WeirError` where the batch does not fit the model or has no target.
-  func compute(_ batch: Batch, place: String) throws -> LossSums {
+  package func compute(_ batch: Batch, place: String) throws -> LossSums {
     let targets = batch.targetCount, gradients = model.gradients
     guard targets > 0 else { throw WeirError(place, "the batch has no target to learn from") }
     var sums: [LossSums] = []

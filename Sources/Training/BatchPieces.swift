@@ -4,18 +4,18 @@ import Corpus
 ///
 /// Each rank has the same number of pieces, consecutive ones. Where the ranks divide the micro-batches asked for, the pieces are those
 /// whatever the number of ranks; else there are as many more as it takes. Where the pieces do not divide the rows, some are padded.
-struct BatchPieces: Equatable {
+package struct BatchPieces: Equatable {
   /// Rows of a piece.
-  let rows: Int
+  package let rows: Int
   /// Pieces of a rank.
-  let count: Int
+  package let count: Int
   private let ranges: [Range<Int>]
 
   /// - Parameters:
   ///   - rows: of the batch, at least one a rank.
   ///   - microBatches: pieces asked for.
   ///   - crew: the number of ranks.
-  init(rows: Int, microBatches: Int, ranks: Int) {
+  package init(rows: Int, microBatches: Int, ranks: Int) {
     let wanted = (microBatches + ranks - 1) / ranks
     count = max(1, min(wanted, rows / ranks))
     let pieces = count * ranks
@@ -24,7 +24,7 @@ struct BatchPieces: Equatable {
   }
 
   /// Piece `index` of a rank.
-  func piece(_ index: Int, of rank: Int, _ batch: Batch) -> Batch {
+  package func piece(_ index: Int, of rank: Int, _ batch: Batch) -> Batch {
     let range = ranges[rank * count + index]
     return range.count == batch.rows && range.count == rows ? batch : batch.part(rows: range, padded: rows)
   }

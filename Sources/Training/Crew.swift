@@ -4,10 +4,10 @@ import Primitives
 import Storage
 
 /// The processes that train one model together, or a single one alone. Rank 0 leads: it alone reads and writes the run's folder.
-struct Crew {
+package struct Crew {
   private let ranks: Ranks?
 
-  init(_ ranks: Ranks? = nil) { self.ranks = ranks }
+  package init(_ ranks: Ranks? = nil) { self.ranks = ranks }
 
   /// This process.
   var rank: Int { ranks?.rank ?? 0 }
