@@ -56,8 +56,9 @@ public enum ModelFolder {
     guard config.use_sliding_window != true else { throw refuse("the model attends through a sliding window") }
     guard config.hidden_act ?? "silu" == "silu" else { throw refuse("hidden_act is \(config.hidden_act ?? ""), not silu") }
     guard config.attention_bias != true, config.mlp_bias != true else { throw refuse("the model has biases") }
-    guard config.architectures?.contains("LlamaForCausalLM") != false else {
-      throw refuse("architectures is \(config.architectures?.joined(separator: ", ") ?? ""), not LlamaForCausalLM")
+    let architecture = type == "qwen3" ? "Qwen3ForCausalLM" : "LlamaForCausalLM"
+    guard config.architectures?.contains(architecture) != false else {
+      throw refuse("architectures is \(config.architectures?.joined(separator: ", ") ?? ""), not \(architecture)")
     }
     guard config.quantization_config ?? .null == .null else { throw refuse("the weights are quantised") }
     var theta: Double?
