@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
+private let hasMPI = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+  FileManager.default.isExecutableFile(atPath: $0 + "/mpirun")
+}
+
+private let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01 --threads 1 --quiet"
+
 /// `mpirun weir train` through the real binary; the machine may have fewer cores than there are ranks.
-@Suite(.enabled(if: RanksTests.hasMPI, "mpirun is not installed (Debian: openmpi-bin)"), .serialized) struct RanksTests {
-  static let hasMPI = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-    FileManager.default.isExecutableFile(atPath: $0 + "/mpirun")
-  }
-
-  private static let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01 --threads 1 --quiet"
-
+@Suite(.enabled(if: hasMPI, "mpirun is not installed (Debian: openmpi-bin)"), .serialized) struct RanksTests {
   /// `ranks N ARGUMENTS`, and `stopped N SIGNAL LINES RUN ARGUMENTS`, which sends the last rank a signal when the log has that many lines.
   private static let tools = """
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -22,7 +22,14 @@ import Testing
       kill -$signal $(cat pid.$((n - 1)))
       wait $job
     }
-    gone() { sleep 0.5; for file in pid.*; do ! kill -0 $(cat $file) 2>/dev/null || return 1; done; }
+    # Whether every process has ended, or will within seconds; one that nobody waits for counts as ended.
+    gone() {
+      for try in {1..100}; do
+        grep -sqv ') Z' $(sed 's|.*|/proc/&/stat|' pid.*) || return 0
+        sleep 0.05
+      done
+      return 1
+    }
 
     """
 
@@ -44,7 +51,7 @@ import Testing
 
   /// Every number of the evaluations in order.
   private func evaluations(_ run: String, _ binary: Binary) throws -> [Double] {
-    String(decoding: try #require(binary.read(run + "/evaluations.jsonl")), as: UTF8.self).matches(of: /[:] ([0-9][0-9.e-]*)/)
+    String(decoding: try #require(binary.read(run + "/evaluations.jsonl")), as: UTF8.self).matches(of: /: ?([0-9][0-9.e-]*)/)
       .compactMap { Double($0.output.1) }
   }
 
@@ -54,7 +61,7 @@ import Testing
 
   @Test func theSamePiecesGiveTheSameBitsOnAnyNumberOfRanks() throws {
     try inRanks { binary, shell in
-      let line = "train \(Self.shape) --tokens 3k --accumulate 4 --checkpoint-every 5 --checkpoint-at 1k --valid docs.jsonl"
+      let line = "train \(shape) --tokens 3k --accumulate 4 --checkpoint-every 5 --checkpoint-at 1k --valid docs.jsonl"
       let result = try shell("set -e; weir \(line) -o one; ranks 2 \(line) -o two; ranks 4 \(line) -o four")
       #expect(result.code == 0, "\(result.errors)")
       #expect(result.errors.isEmpty, "\(result.errors)")
@@ -73,18 +80,18 @@ import Testing
 
   @Test func otherPiecesGiveTheSameLosses() throws {
     try inRanks { binary, shell in
-      let line = "train \(Self.shape) --tokens 3k"
-      let result = try shell("set -e; weir \(line) -o one; ranks 2 \(line) -o two; ranks 3 \(line) --threads 2 -o three")
+      let line = "train \(shape) --tokens 3k"
+      let result = try shell("set -e; weir \(line) -o one; ranks 3 \(line) --threads 2 -o three")
       #expect(result.code == 0, "\(result.errors)")
       let whole = try log("one", binary)
       #expect((whole.losses.first ?? 0) - (whole.losses.last ?? 0) > 0.3)
-      for run in ["two", "three"] { #expect(close(try log(run, binary).losses, whole.losses, 1e-4)) }
+      #expect(close(try log("three", binary).losses, whole.losses, 1e-4))
     }
   }
 
   @Test func aStoppedRunGoesOnWithOtherRanks() throws {
     try inRanks { binary, shell in
-      let line = "train \(Self.shape) --tokens 64k --accumulate 4 --lr 0.003"
+      let line = "train \(shape) --tokens 64k --accumulate 4 --lr 0.003"
       let result = try shell(
         """
         weir \(line) -o whole || exit 10
@@ -103,31 +110,31 @@ import Testing
 
   @Test func theDeathOfARankEndsAll() throws {
     try inRanks { _, shell in
-      let result = try shell("stopped 2 KILL 3 run train \(Self.shape) --tokens 10M; code=$?; gone || exit 99; exit $code")
+      let result = try shell("stopped 2 KILL 3 job train \(shape) --tokens 10M; code=$?; gone || exit 99; exit $code")
       #expect(result.code != 0 && result.code != 99 && result.code != 124, "\(result.code): \(result.errors)")
       #expect(result.errors.contains("rank 1") && result.errors.contains("signal 9"), "\(result.errors)")
     }
   }
 
   @Test(arguments: [
-    // One rank alone fails, all fail, ranks do not agree, ranks are too many, a command that does not divide its work.
-    ("1 weir train \(shape) --tokens 1k -o run : -n 1 weir train nowhere --tokens 1k -o run", ["rank 1 of 2", "nowhere"]),
-    ("2 weir train nowhere --tokens 1k -o run", ["rank 0 of 2", "nowhere"]),
+    // One rank alone fails, ranks do not agree, all fail for one reason, a command that does not divide its work.
+    ("1 weir train \(shape) --tokens 1k -o job : -n 1 weir train nowhere --tokens 1k -o job", ["rank 1 of 2", "nowhere"]),
     (
-      "1 weir train \(shape) --tokens 1k -o run : -n 1 weir train \(shape) --tokens 1k --seed 2 -o run",
+      "1 weir train \(shape) --tokens 1k -o job : -n 1 weir train \(shape) --tokens 1k --seed 2 -o job",
       ["rank 0 of 2", "rank 1", "configuration"]
     ),
-    ("9 weir train \(shape) --tokens 1k -o run", ["rank 0 of 9", "--batch", "9 ranks"]),
+    ("2 weir train set --batch 1 --tokens 1k -o job", ["rank 0 of 2", "--batch", "2 ranks"]),
     ("2 weir verify set", ["mpirun", "train"]),
   ])
   func aRankThatFailsSaysWhy(_ command: String, _ words: [String]) throws {
     try inRanks { binary, shell in
       let line = command.replacing("weir", with: "\"\(Binary.path)\"")
       let result = try shell("timeout 60 mpirun --oversubscribe -n \(line)")
+      #expect(result.complaints.count == 1 || command.contains("verify"), "\(result.errors)")
       #expect(result.code == 1, "\(result.errors)")
       let complaint = try #require(result.complaints.first, "\(result.errors)")
       for word in words { #expect(complaint.contains(word), "\(result.errors)") }
-      #expect(binary.read("run/report.json") == nil)
+      #expect(binary.read("job/report.json") == nil)
     }
   }
 }

@@ -44,15 +44,15 @@ enum Job {
       "mpirun", "would do the same work \(size) times; only train and finetune divide it among processes", remedy: "start it once")
   }
 
-  /// Leaves the job, when all do. Ranks that do not lead end here: what they have to say, rank 0 says.
-  static func leave(code: Int32) {
+  /// Leaves the job, when all do. Ranks that do not lead end here, with 0 so that `mpirun` lets rank 0 say how it went.
+  static func leave() {
     let ranks = joined.withLock { ranks in
       defer { ranks = nil }
       return ranks
     }
     guard let ranks else { return }
     ranks.leave()
-    if !ranks.leads { exit(code) }
+    if !ranks.leads { exit(0) }
   }
 
   /// Ends all processes of the job, after `report` has said why; returns where there is no job.

@@ -83,10 +83,10 @@ extension WeirCommand {
     }
     let outcome: Outcome
     do { outcome = try perform(session) } catch let stop as Stopped {
-      Job.leave(code: 1)
+      Job.leave()
       throw stop
     }
-    Job.leave(code: 0)
+    Job.leave()
     try outcome.render(session, json: common.json && !writesDataToOutput)
     if let complaint = outcome.complaint {
       Terminal.write("weir: \(complaint)\n")
