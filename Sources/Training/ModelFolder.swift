@@ -98,6 +98,11 @@ public enum ModelFolder {
     (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.eos_token_id.map(ids)?.first
   }
 
+  /// The token that a text begins with, by `config.json`; nil where there is none.
+  public static func beginning(_ folder: String) -> Int? {
+    (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.bos_token_id.map(ids)?.first
+  }
+
   /// Every token that ends a text, by `generation_config.json` where it names some, else by `config.json`.
   public static func endings(_ folder: String) -> Set<Int> {
     struct Endings: Codable { var eos_token_id: JSONValue? }
