@@ -43,10 +43,10 @@ package struct Crew {
   /// Scores of documents, each made by one of them.
   /// - Parameters:
   ///   - documents: all of them.
-  ///   - score: two numbers for each document of a part.
+  ///   - score: the scores of a part.
   func divide(
-    _ documents: [EvaluationDocument], _ score: ([EvaluationDocument]) throws -> [(nats: Double, tokens: Int)]
-  ) rethrows -> [(nats: Double, tokens: Int)] {
+    _ documents: [EvaluationDocument], _ score: ([EvaluationDocument]) throws -> [EvaluationScore]
+  ) rethrows -> [EvaluationScore] {
     guard let ranks = sums else { return try score(documents) }
     let size = (documents.count + count - 1) / count
     var own = [Double](repeating: 0, count: 2 * size)
@@ -56,8 +56,11 @@ package struct Crew {
     }
     let all = ranks.gather(own)
     return documents.indices.map { index in
+      var score = EvaluationScore(bytes: documents[index].bytes)
       let part = all[index % count], place = index / count * 2
-      return (part[place], Int(part[place + 1]))
+      score.nats = part[place]
+      score.tokens = Int(part[place + 1])
+      return score
     }
   }
 

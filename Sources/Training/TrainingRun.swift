@@ -93,11 +93,9 @@ public enum TrainingRun {
     switch initial {
     case .scratch(let configuration): return (configuration, "scratch")
     case .folder(let path):
-      let weights = path + "/model.safetensors"
-      let mark = Files.exists(weights) ? Checksum.hex(try Checksum.xxh3(file: weights)) : "sharded"
       let configuration = try ModelFolder.configuration(path)
       try ModelFolder.check(path, configuration: configuration)
-      return (configuration, "model \(mark)")
+      return (configuration, "model \(try ModelFolder.fingerprint(path))")
     case .checkpoint(let path, let optimizer):
       let manifest = try Manifest.read(folder: path, format: Checkpoint.format)
       let model = try Checkpoint.state(path).model

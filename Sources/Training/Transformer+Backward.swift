@@ -94,9 +94,9 @@ extension Transformer {
         let (dy, x, offset, to, from) = product
         let columns = (from + across - 1) / across
         let row = tile / columns * side, column = tile % columns * across
-        BLAS.sgemm(
-          transposeA: true, m: min(side, to - row), n: min(across, from - column), k: work.tokens, a: dy + row, lda: to, b: x + column,
-          ldb: from, c: gradient(offset) + row * from + column, ldc: from)
+        weir_gemm(
+          1, 0, min(side, to - row), min(across, from - column), work.tokens, dy + row, to, x + column, from,
+          gradient(offset) + row * from + column, from, 0)
         return
       }
       weir_sum_parts(work.gainParts, work.chunks, width, gradient(at.inputNorm))

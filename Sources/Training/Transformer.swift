@@ -99,14 +99,14 @@ public final class Transformer {
   func linear(
     _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, m: Int, from: Int, to: Int, add: Bool = false
   ) {
-    BLAS.sgemm(transposeB: true, m: m, n: to, k: from, a: x, lda: from, b: w, ldb: from, beta: add ? 1 : 0, c: y, ldc: to)
+    weir_gemm(0, 1, m, to, from, x, from, w, from, y, to, add ? 1 : 0)
   }
 
   /// dx [m, in] = dy [m, out] · w.
   func linearInput(
     _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, m: Int, from: Int, to: Int
   ) {
-    BLAS.sgemm(m: m, n: from, k: to, a: dy, lda: to, b: w, ldb: from, c: dx, ldc: from)
+    weir_gemm(0, 0, m, from, to, dy, to, w, from, dx, from, 0)
   }
 
   /// Rotates queries and keys (or their gradients back) of consecutive tokens.

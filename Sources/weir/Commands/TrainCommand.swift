@@ -167,10 +167,12 @@ extension ModelInitialisation {
     }
   }
 
-  /// Throws where the model's vocabulary is not the dataset's.
+  /// Throws where the model's vocabulary is not the dataset's. A model may have more rows in its embedding than its tokenizer has tokens.
   func check(dataset: TokenDataset, tokenizer: Tokenizer, place: String) throws {
     let model = try configuration()
-    guard model.vocabulary == dataset.vocabulary else {
+    var mayBePadded = false
+    if case .folder(let path) = self { mayBePadded = Files.exists(path + "/tokenizer.json") }
+    guard model.vocabulary == dataset.vocabulary || mayBePadded && model.vocabulary > dataset.vocabulary else {
       throw WeirError(
         place, "has a vocabulary of \(model.vocabulary), the dataset \(dataset.path) one of \(dataset.vocabulary)",
         remedy: "tokenize the data with the model's tokenizer")

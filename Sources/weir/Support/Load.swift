@@ -96,5 +96,14 @@ enum Models {
   }
 
   /// The tokenizer that a model carries with it.
-  static func tokenizer(_ model: String) throws -> Tokenizer { try Tokenizer(folder: try folder(model)) }
+  static func tokenizer(_ model: String) throws -> Tokenizer {
+    let folder = try folder(model), vocabulary = try ModelFolder.configuration(folder).vocabulary
+    let tokenizer = try Tokenizer(folder: folder)
+    guard tokenizer.vocabularySize <= vocabulary else {
+      throw WeirError(
+        folder + "/tokenizer.json", "has \(tokenizer.vocabularySize) tokens, the model only \(vocabulary)",
+        remedy: "put the model's own tokenizer there")
+    }
+    return tokenizer
+  }
 }
