@@ -48,8 +48,7 @@ public final class Evaluator {
   /// The model.
   public let model: Transformer
   private let rows: Int
-  /// Positions of a stretch.
-  let sequence: Int
+  private let sequence: Int
 
   /// Creates an evaluator for parameters that may go on changing.
   /// - Parameters:
@@ -136,15 +135,15 @@ public final class Evaluator {
   public func evaluate(
     _ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent, each: ((Int, Int, Double) -> Void)? = nil
   ) throws -> Evaluation {
-    evaluation(of: documents, try score(documents, progress: progress, each: each))
+    evaluation(documents, try score(documents, progress: progress, each: each))
   }
 
   /// The loss over a set of which each rank scores a part.
   func evaluate(_ documents: [EvaluationDocument], crew: Crew) throws -> Evaluation {
-    evaluation(of: documents, try crew.divide(documents) { try score($0) })
+    evaluation(documents, try crew.divide(documents) { try score($0) })
   }
 
-  private func evaluation(of documents: [EvaluationDocument], _ scores: [EvaluationScore]) -> Evaluation {
+  private func evaluation(_ documents: [EvaluationDocument], _ scores: [EvaluationScore]) -> Evaluation {
     var result = Evaluation(scores)
     let domains = Dictionary(grouping: documents.indices.filter { documents[$0].domain != nil }) { documents[$0].domain ?? "" }
     result.byDomain = domains.mapValues { Evaluation($0.map { scores[$0] }) }
@@ -156,10 +155,10 @@ public final class Evaluator {
     let vocabulary = model.configuration.vocabulary
     var result: [Float] = []
     result.reserveCapacity(tokens.count * vocabulary)
-    for start in stride(from: 0, to: tokens.count, by: rows * sequence) {
+    for first in stride(from: 0, to: tokens.count, by: sequence) {
       var batch = Batch(rows: rows, sequence: sequence)
-      let count = min(rows * sequence, tokens.count - start)
-      for i in 0..<count { (batch.tokens[i], batch.starts[i]) = (tokens[start + i], 0) }
+      let count = min(sequence, tokens.count - first)
+      for i in 0..<count { (batch.tokens[i], batch.starts[i]) = (tokens[first + i], 0) }
       try model.check(batch, place: "evaluation")
       model.forward(tokens: batch.tokens, starts: batch.starts)
       for i in 0..<count { result += model.logits(at: i) }
