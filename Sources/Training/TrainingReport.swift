@@ -99,7 +99,7 @@ public struct TrainingEstimate: Codable, Sendable, Equatable {
     flops = Double(tokens) * model.flopsPerToken(context: sequence)
     let frozen = configuration.annealing != nil || configuration.pull > 0 || configuration.lowRank != nil
     let micro = max(1, rows / configuration.microBatches)
-    let blocks = 4 + (frozen ? 1 : 0) + (configuration.microBatches > 1 ? 1 : 0) + (configuration.average == nil ? 0 : 1)
+    let blocks = 4 + (frozen ? 1 : 0) + BatchGradient.halves(pieces: configuration.microBatches) + (configuration.average == nil ? 0 : 1)
     var floats = parameters * blocks + Workspace.floats(model, rows: micro, sequence: sequence, training: true, recompute: recompute)
     if evaluates { floats += Workspace.floats(model, rows: max(1, 4_096 / sequence), sequence: sequence, training: false) }
     if configuration.annealing != nil { floats += Workspace.floats(model, rows: micro, sequence: sequence, training: false) }

@@ -3,7 +3,8 @@ import Kernels
 
 extension Transformer {
   /// Completes the gradients after `loss(gradient: true)`.
-  public func backward() {
+  /// - Parameter ready: told each range of `gradients` that is complete, from the end of the buffer to its beginning.
+  public func backward(ready: (Range<Int>) -> Void = { _ in }) {
     let c = configuration, work = workspace, width = c.width
     precondition(work.training, "gradients of a model made without training")
     overChunks { task, first, count in
@@ -12,7 +13,8 @@ extension Transformer {
         work.dStream[0] + first * width, work.gainParts + task * width, count, width)
     }
     weir_sum_parts(work.gainParts, work.chunks, width, gradient(layout.finalNorm))
-    var turn = 0
+    ready(layout.finalNorm..<layout.count)
+    var turn = 0, end = layout.finalNorm
     for layer in (0..<c.layers).reversed() {
       // The last layer's activations are still there.
       if work.recompute && layer + 1 < c.layers { restore(layer) }
@@ -21,9 +23,12 @@ extension Transformer {
       attentionBackward(layer)
       overChunks { projectionBackward(layer, task: $0, first: $1, count: $2, dMiddle: dMiddle, dIn: dIn) }
       weightGradients(layer, dOut: dOut, dMiddle: dMiddle)
+      ready(layout.layers[layer].inputNorm..<end)
+      end = layout.layers[layer].inputNorm
       turn += 2
     }
     embeddingGradient(work.dStream[turn % 3])
+    ready(0..<end)
   }
 
   private func feedForwardBackward(

@@ -17,6 +17,7 @@ struct TrainCommand: WeirCommand {
       folder that transformers loads. Interrupted and started again, the run goes on from its last checkpoint to the same bits.
       A step whose loss is a spike or no number changes nothing; after several in a row the run returns to its last checkpoint, passes
       over the batches in between, and after --rollbacks returns it gives up.
+      mpirun -n 4 weir train … (Open MPI) divides each batch among 4 processes: the same losses, and with --accumulate 4 the same bits.
 
       Example: weir train out/dataset --mixture crisp.json --init out/base --tokens 400k --lr 1e-3 --valid heldout.jsonl -o out/crisp
       """)
@@ -73,6 +74,8 @@ struct TrainCommand: WeirCommand {
   var inputs: [String] { [dataset, mixture, `init`].compactMap { $0 } + valid }
   var outputs: [String] { output.map { [$0 + "/model"] } ?? [] }
 
+  var isParallel: Bool { !presets && !dryRun }
+
   func validate() throws {
     guard !presets else { return }
     guard dataset != nil else { throw ValidationError("Missing expected argument '<dataset>'") }
@@ -117,8 +120,8 @@ struct TrainCommand: WeirCommand {
     let report = try session.with("train") { progress in
       try TrainingRun.run(
         configuration: configuration, initial: initial, source: loader, validation: sets, folder: output,
-        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, recompute: recompute,
-        progress: progress)
+        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, ranks: session.ranks,
+        recompute: recompute, progress: progress)
     }
     return try TrainingOutcome.outcome(report, run: output)
   }
@@ -170,10 +173,12 @@ extension ModelInitialisation {
     }
   }
 
-  /// Throws where the model's vocabulary is not the dataset's.
+  /// Throws where the model's vocabulary is not the dataset's. A model may have more rows in its embedding than its tokenizer has tokens.
   func check(dataset: TokenDataset, tokenizer: Tokenizer, place: String) throws {
     let model = try configuration()
-    guard model.vocabulary == dataset.vocabulary else {
+    var mayBePadded = false
+    if case .folder(let path) = self { mayBePadded = Files.exists(path + "/tokenizer.json") }
+    guard model.vocabulary == dataset.vocabulary || mayBePadded && model.vocabulary > dataset.vocabulary else {
       throw WeirError(
         place, "has a vocabulary of \(model.vocabulary), the dataset \(dataset.path) one of \(dataset.vocabulary)",
         remedy: "tokenize the data with the model's tokenizer")
