@@ -48,7 +48,8 @@ public final class Evaluator {
   /// The model.
   public let model: Transformer
   private let rows: Int
-  private let sequence: Int
+  /// Positions of a stretch.
+  let sequence: Int
 
   /// Creates an evaluator for parameters that may go on changing.
   /// - Parameters:
@@ -155,10 +156,10 @@ public final class Evaluator {
     let vocabulary = model.configuration.vocabulary
     var result: [Float] = []
     result.reserveCapacity(tokens.count * vocabulary)
-    for first in stride(from: 0, to: tokens.count, by: sequence) {
+    for start in stride(from: 0, to: tokens.count, by: rows * sequence) {
       var batch = Batch(rows: rows, sequence: sequence)
-      let count = min(sequence, tokens.count - first)
-      for i in 0..<count { (batch.tokens[i], batch.starts[i]) = (tokens[first + i], 0) }
+      let count = min(rows * sequence, tokens.count - start)
+      for i in 0..<count { (batch.tokens[i], batch.starts[i]) = (tokens[start + i], 0) }
       try model.check(batch, place: "evaluation")
       model.forward(tokens: batch.tokens, starts: batch.starts)
       for i in 0..<count { result += model.logits(at: i) }

@@ -56,8 +56,9 @@ public enum ModelFolder {
     guard config.use_sliding_window != true else { throw refuse("the model attends through a sliding window") }
     guard config.hidden_act ?? "silu" == "silu" else { throw refuse("hidden_act is \(config.hidden_act ?? ""), not silu") }
     guard config.attention_bias != true, config.mlp_bias != true else { throw refuse("the model has biases") }
-    guard config.architectures?.contains("LlamaForCausalLM") != false else {
-      throw refuse("architectures is \(config.architectures?.joined(separator: ", ") ?? ""), not LlamaForCausalLM")
+    let architecture = type == "qwen3" ? "Qwen3ForCausalLM" : "LlamaForCausalLM"
+    guard config.architectures?.contains(architecture) != false else {
+      throw refuse("architectures is \(config.architectures?.joined(separator: ", ") ?? ""), not \(architecture)")
     }
     guard config.quantization_config ?? .null == .null else { throw refuse("the weights are quantised") }
     var theta: Double?
@@ -95,6 +96,11 @@ public enum ModelFolder {
   /// The end-of-document token named in the folder, the first of several; nil where there is none.
   public static func endOfDocument(_ folder: String) -> Int? {
     (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.eos_token_id.map(ids)?.first
+  }
+
+  /// The token that a text begins with, by `config.json`; nil where there is none.
+  public static func beginning(_ folder: String) -> Int? {
+    (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.bos_token_id.map(ids)?.first
   }
 
   /// Every token that ends a text, by `generation_config.json` where it names some, else by `config.json`.

@@ -84,10 +84,9 @@ def main():
         with safe_open(work / "logits.safetensors", "pt") as file, torch.no_grad():
             for index in range(len(file.keys()) // 2):
                 tokens, ours = file.get_tensor(f"tokens.{index}").long(), file.get_tensor(f"logits.{index}")
-                for first in range(0, len(tokens), 256):
-                    theirs = model(tokens[None, first : first + 256]).logits[0]
-                    largest = max(largest, (theirs - ours[first : first + 256]).abs().max().item())
-                    count += len(theirs)
+                for piece, mine in zip(tokens.split(256), ours.split(256)):
+                    largest = max(largest, (model(piece[None]).logits[0] - mine).abs().max().item())
+                    count += len(piece)
         return largest, count
 
     def load(folder):
@@ -126,7 +125,7 @@ def main():
         line += f"; written back {'the same weights' if same else 'OTHER WEIGHTS'}, apart {again:.1e}"
         if not same or not again <= options.tolerance:
             bad.append(line)
-        print(line)
+        print(line, flush=True)
         shutil.rmtree(work / (name + "-back"))
 
     for name, members in REFUSED.items():

@@ -67,9 +67,9 @@ import Training
 
   @Test func samplingIsSeededAndBounded() throws {
     let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: 4)
-    func text(_ sampling: SamplingConfiguration, stop: Int32? = nil) throws -> [Int32] {
+    func text(_ sampling: SamplingConfiguration, stops: Set<Int32> = []) throws -> [Int32] {
       var out: [Int32] = []
-      try Generator(c, parameters: model.parameters).generate(prompt: [5], count: 60, sampling: sampling, stop: stop) {
+      try Generator(c, parameters: model.parameters).generate(prompt: [5], count: 60, sampling: sampling, stops: stops) {
         out.append($0)
         return true
       }
@@ -80,7 +80,7 @@ import Training
     let first = try text(sampling)
     #expect(first.count == 60)
     #expect(try text(sampling) == first)
-    #expect(try text(sampling, stop: first[9]).count <= 9)
+    #expect(try text(sampling, stops: [first[9], 99]).count <= 9)
     sampling.seed = 1
     #expect(try text(sampling) != first)
     var greedy = sampling, one = sampling, narrow = sampling

@@ -106,4 +106,11 @@ enum Models {
     }
     return tokenizer
   }
+
+  /// The token that a text without a beginning begins with: the model's beginning-of-text token, else its end-of-document token.
+  static func textStart(_ folder: String, _ tokenizer: Tokenizer) throws -> Int32? {
+    let vocabulary = try ModelFolder.configuration(folder).vocabulary
+    let candidates = [ModelFolder.beginning(folder), tokenizer.endOfDocument.map { Int($0) }, ModelFolder.endOfDocument(folder)]
+    return candidates.compactMap { $0 }.first { (0..<vocabulary).contains($0) }.map { Int32($0) }
+  }
 }
