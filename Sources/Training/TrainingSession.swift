@@ -39,7 +39,7 @@ final class TrainingSession {
 
   init(
     identity: TrainingRun.Identity, initial: ModelInitialisation, source: any BatchSource, validation: [ValidationSet], folder: String,
-    tokenizer: String?, endOfDocument: Int?, threads: Int, crew: Crew, recompute: Bool = false
+    tokenizer: String?, endOfDocument: Int?, threads: Int, recompute: Bool = false, crew: Crew
   ) throws {
     self.crew = crew
     self.identity = identity

@@ -120,8 +120,8 @@ struct TrainCommand: WeirCommand {
     let report = try session.with("train") { progress in
       try TrainingRun.run(
         configuration: configuration, initial: initial, source: loader, validation: sets, folder: output,
-        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, ranks: session.ranks,
-        recompute: recompute, progress: progress)
+        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, recompute: recompute,
+        ranks: session.ranks, progress: progress)
     }
     return try TrainingOutcome.outcome(report, run: output)
   }
