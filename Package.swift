@@ -39,7 +39,7 @@ let package = Package(
     // Layer 4: one capability each
     .target(name: "Filtering", dependencies: ["Corpus", "Pipeline", "Primitives"]),
     .target(name: "Deduplication", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
-    .target(name: "Tokenization", dependencies: ["Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Tokenization", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Embedding", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Clustering", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Sampling", dependencies: ["Corpus", "Primitives"]),

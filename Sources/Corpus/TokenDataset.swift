@@ -222,7 +222,7 @@ public final class TokenDataset: Sendable {
     return found
   }
 
-  private struct InfoLine: Codable {
+  private struct InfoLine: Decodable {
     var id: String
     var source: String?
     var origin: String
@@ -238,13 +238,22 @@ public final class TokenDataset: Sendable {
       id: value.id, source: value.source, origin: value.origin, bytes: value.bytes, members: Array((value.members ?? "").utf8))
   }
 
-  /// A document's line.
-  static func line(_ document: TokenDocument) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let members = document.members.isEmpty ? nil : String(decoding: document.members, as: UTF8.self)
-    return Array(
-      try encoder.encode(
-        InfoLine(id: document.id, source: document.source, origin: document.origin, bytes: document.bytes, members: members))) + [10]
+  /// Appends a document's line: members in the order of their names, only `"`, `\\` and control characters escaped.
+  static func append(line document: TokenDocument, to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: "{\"bytes\":".utf8)
+    bytes.append(contentsOf: String(document.bytes).utf8)
+    bytes.append(contentsOf: ",\"id\":".utf8)
+    JSONText.append(string: document.id, to: &bytes)
+    if !document.members.isEmpty {
+      bytes.append(contentsOf: ",\"members\":".utf8)
+      JSONText.append(string: String(decoding: document.members, as: UTF8.self), to: &bytes)
+    }
+    bytes.append(contentsOf: ",\"origin\":".utf8)
+    JSONText.append(string: document.origin, to: &bytes)
+    if let source = document.source {
+      bytes.append(contentsOf: ",\"source\":".utf8)
+      JSONText.append(string: source, to: &bytes)
+    }
+    bytes.append(contentsOf: "}\n".utf8)
   }
 }

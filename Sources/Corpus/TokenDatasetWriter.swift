@@ -13,6 +13,10 @@ public final class TokenDatasetWriter {
   private var tokens: AtomicFile?
   private var documents: AtomicFile?
   private var lengths: [Int32] = []
+  /// What is not yet in the files.
+  private var tokenBuffer: [UInt8] = []
+  private var lineBuffer: [UInt8] = []
+  private static let bufferBytes = 1 << 20
   private var inShard = 0
   private var shards = 0
   private var totals = (documents: 0, tokens: 0, bytes: 0)
@@ -68,33 +72,51 @@ public final class TokenDatasetWriter {
       tokens = try AtomicFile(base + ".bin")
       documents = try AtomicFile(base + ".docs.jsonl")
     }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity((document.tokens.count + 1) * tokenBytes)
-    for id in document.tokens + [UInt32(endOfDocument)] {
-      guard id < UInt32(vocabulary) else {
-        throw WeirError(
-          document.origin, "token \(id) is outside the vocabulary of \(vocabulary)", remedy: "tokenize and shard with the same tokenizer")
-      }
-      bytes.append(UInt8(truncatingIfNeeded: id))
-      bytes.append(UInt8(truncatingIfNeeded: id >> 8))
-      if tokenBytes == 4 {
-        bytes.append(UInt8(truncatingIfNeeded: id >> 16))
-        bytes.append(UInt8(truncatingIfNeeded: id >> 24))
-      }
+    // One look at all ids, which needs no branch a token; the first wrong one is looked for only where there is one.
+    if document.tokens.reduce(0, { max($0, $1) }) >= UInt32(vocabulary), let id = document.tokens.first(where: { $0 >= UInt32(vocabulary) })
+    {
+      throw WeirError(
+        document.origin, "token \(id) is outside the vocabulary of \(vocabulary)", remedy: "tokenize and shard with the same tokenizer")
     }
-    try tokens?.write(bytes)
-    try documents?.write(TokenDataset.line(document))
-    lengths.append(Int32(document.tokens.count + 1))
-    inShard += document.tokens.count + 1
+    let count = document.tokens.count + 1
+    if tokenBytes == 2 {
+      put(document.tokens, as: UInt16.self)
+    } else {
+      put(document.tokens, as: UInt32.self)
+    }
+    TokenDataset.append(line: document, to: &lineBuffer)
+    if tokenBuffer.count >= Self.bufferBytes || lineBuffer.count >= Self.bufferBytes { try flush() }
+    lengths.append(Int32(count))
+    inShard += count
     totals.documents += 1
-    totals.tokens += document.tokens.count + 1
+    totals.tokens += count
     totals.bytes += document.bytes
     account.output += 1
-    account.bytesOut += bytes.count
+    account.bytesOut += count * tokenBytes
+  }
+
+  /// Puts a document's tokens and the end of document into the buffer, little-endian.
+  private func put<T: FixedWidthInteger>(_ ids: [UInt32], as _: T.Type) {
+    let end = T(truncatingIfNeeded: endOfDocument).littleEndian
+    withUnsafeTemporaryAllocation(of: T.self, capacity: ids.count + 1) { narrow in
+      ids.withUnsafeBufferPointer { ids in
+        for index in 0..<ids.count { narrow[index] = T(truncatingIfNeeded: ids[index]).littleEndian }
+      }
+      narrow[ids.count] = end
+      tokenBuffer.append(contentsOf: UnsafeRawBufferPointer(narrow))
+    }
+  }
+
+  private func flush() throws {
+    try tokens?.write(tokenBuffer)
+    try documents?.write(lineBuffer)
+    tokenBuffer.removeAll(keepingCapacity: true)
+    lineBuffer.removeAll(keepingCapacity: true)
   }
 
   private func finishShard() throws {
     guard let tokens, let documents else { return }
+    try flush()
     _ = try tokens.commit()
     _ = try documents.commit()
     let index = MegatronIndex.encode(lengths: lengths, tokenBytes: tokenBytes)

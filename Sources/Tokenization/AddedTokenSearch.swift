@@ -1,5 +1,5 @@
 /// Finds added tokens in a text: from left to right, the longest one at each place.
-struct AddedTokenSearch {
+struct AddedTokenSearch: Sendable {
   private var byFirst: [[(content: [UInt8], id: UInt32)]]
 
   /// A search for `tokens`.

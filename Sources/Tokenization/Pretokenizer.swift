@@ -1,6 +1,8 @@
+import CKernels
+
 /// How a text is cut into pre-tokens, the stretches that merges never cross.
 ///
-/// Each kind is a published pattern, matched by a hand-written state machine over UTF-8 bytes: one pass, no backtracking beyond
+/// Each kind is a published pattern, matched by a hand-written state machine over UTF-8 bytes (`tokenizer.c`): one pass, no backtracking beyond
 /// the white-space run at hand, linear in the text. Bytes that are not UTF-8 are symbols of one byte, so that every input is cut.
 public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
   /// GPT-2.
@@ -34,19 +36,41 @@ public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
     self = kind
   }
 
+  /// How the kernels cut.
+  var kernel: weir_pattern {
+    let family =
+      switch self {
+      case .gpt2: WEIR_PATTERN_GPT2
+      case .cl100k: WEIR_PATTERN_CL100K
+      case .llama3, .qwen2: WEIR_PATTERN_LLAMA3
+      }
+    return weir_pattern(
+      classes: CharacterClass.table, limit: UInt32(CharacterClass.limit), family: Int32(family), digits: self == .qwen2 ? 1 : 3)
+  }
+
   /// The pre-tokens of a text, in order, without gaps.
   /// - Complexity: O(bytes).
   public func split(_ bytes: [UInt8]) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
-    bytes.withUnsafeBufferPointer { buffer in
-      let segmenter = Segmenter(buffer, kind: self)
+    bytes.withUnsafeBufferPointer { buffer in forEach(in: buffer) { ranges.append($0) } }
+    return ranges
+  }
+
+  /// Calls `body` with each pre-token in order.
+  @inline(__always)
+  func forEach(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
+    guard let base = text.baseAddress else { return }
+    var pattern = kernel
+    let room = 1_024
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: room) { ends in
       var start = 0
-      while start < buffer.count {
-        let end = segmenter.end(from: start)
-        ranges.append(start..<end)
-        start = end
+      while start < text.count {
+        let found = weir_pretokens(&pattern, base, text.count, start, ends.baseAddress, room)
+        for index in 0..<found {
+          body(start..<ends[index])
+          start = ends[index]
+        }
       }
     }
-    return ranges
   }
 }

@@ -5,11 +5,18 @@ import Synchronization
 /// Documents → token documents: the text's tokens, without an end-of-document token; `extra["tokens"]` counts them.
 public final class TokenizeDocuments: Stage {
   private let tokenizer: Tokenizer
+  private let allowsSpecials: Bool
   /// Contexts that no batch uses at the moment. What a context remembers changes the speed, never the tokens.
   private let idle = Mutex<[EncodeContext]>([])
 
   /// Creates the stage.
-  public init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+  /// - Parameters:
+  ///   - tokenizer: what encodes.
+  ///   - allowsSpecials: whether special tokens that stand in a text become their ids.
+  public init(_ tokenizer: Tokenizer, allowsSpecials: Bool = false) {
+    self.tokenizer = tokenizer
+    self.allowsSpecials = allowsSpecials
+  }
 
   /// One account, `tokenize`.
   public var names: [String] { ["tokenize"] }
@@ -25,7 +32,7 @@ public final class TokenizeDocuments: Stage {
     var ids: [UInt32] = []
     for document in batch {
       ids.removeAll(keepingCapacity: true)
-      tokenizer.encode(document.text, into: &ids, context: &context)
+      tokenizer.encode(document.text, into: &ids, context: &context, allowsSpecials: allowsSpecials)
       bytes += document.text.count
       tokens += ids.count
       output.append(

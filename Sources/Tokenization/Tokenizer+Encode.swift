@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 extension Tokenizer {
@@ -10,13 +11,12 @@ extension Tokenizer {
   /// - Complexity: O(bytes), and O(n log n) in a pre-token of n > 64 bytes.
   public func encode(_ text: [UInt8], into ids: inout [UInt32], context: inout EncodeContext, allowsSpecials: Bool = false) {
     context.adopt(tables)
-    let found = tables.added.filter { allowsSpecials || !$0.isSpecial }
-    guard !found.isEmpty else {
+    guard let search = allowsSpecials ? tables.allAdded : tables.ordinaryAdded else {
       encodeSegment(text, 0..<text.count, into: &ids, context: &context)
       return
     }
     var start = 0
-    for match in AddedTokenSearch(found).matches(in: text) {
+    for match in search.matches(in: text) {
       encodeSegment(text, start..<match.range.lowerBound, into: &ids, context: &context)
       ids.append(match.id)
       start = match.range.upperBound
@@ -61,7 +61,7 @@ extension Tokenizer {
       range = 0..<part.count
     }
     part.withUnsafeBufferPointer { buffer in
-      encodeWords(UnsafeBufferPointer(rebasing: buffer[range]), into: &ids, cache: &context.slots, scratch: &context.scratch)
+      encodeWords(UnsafeBufferPointer(rebasing: buffer[range]), into: &ids, cache: context.cache.pointer, scratch: &context.scratch)
     }
   }
 
@@ -71,29 +71,33 @@ extension Tokenizer {
     return Array(string.precomposedStringWithCanonicalMapping.utf8)
   }
 
-  /// Cuts and merges.
+  /// Cuts and merges: stretches of cached pre-tokens in the kernel, one that is missing here.
   private func encodeWords(
-    _ text: UnsafeBufferPointer<UInt8>, into ids: inout [UInt32], cache: inout [EncodeContext.Slot],
-    scratch: inout EncodeContext.Scratch
+    _ text: UnsafeBufferPointer<UInt8>, into ids: inout [UInt32], cache: OpaquePointer, scratch: inout EncodeContext.Scratch
   ) {
     let tables = tables
-    let segmenter = Segmenter(text, kind: tables.pretokenizer)
+    var pattern = tables.pretokenizer.kernel
     tables.byteTokens.withUnsafeBufferPointer { byteTokens in
       tables.mergeTable.slots.withUnsafeBufferPointer { mergeSlots in
-        cache.withUnsafeMutableBufferPointer { cache in
-          guard let bytes = text.baseAddress, let byteTokens = byteTokens.baseAddress, let first = mergeSlots.baseAddress else { return }
-          let merges = MergeTable.View(slots: first, mask: mergeSlots.count - 1, shift: tables.mergeTable.shift)
-          let words = WordEncoder(
-            bytes: bytes, count: text.count, byteTokens: byteTokens, merges: merges, map: tables.ignoresMerges ? tables : nil)
+        guard let bytes = text.baseAddress, let byteTokens = byteTokens.baseAddress, let first = mergeSlots.baseAddress else { return }
+        let merges = MergeTable.View(slots: first, mask: mergeSlots.count - 1, shift: tables.mergeTable.shift)
+        let words = WordEncoder(bytes: bytes, byteTokens: byteTokens, merges: merges, map: tables.ignoresMerges ? tables : nil)
+        var pending = weir_words()
+        var done: Int32 = 0
+        while done == 0 {
           var start = 0
-          while start < text.count {
-            let end = segmenter.end(from: start)
-            if end - start == 1 {
-              ids.append(byteTokens[Int(bytes[start])])
-            } else {
-              words.encode(start..<end, into: &ids, cache: cache, scratch: &scratch)
-            }
-            start = end
+          var end = 0
+          scratch.tokens.withUnsafeMutableBufferPointer { tokens in
+            let made = weir_encode_cached(
+              cache, &pattern, bytes, text.count, &pending, tokens.baseAddress, tokens.count, &start, &end, &done)
+            ids.append(contentsOf: UnsafeBufferPointer(rebasing: tokens[..<made]))
+          }
+          guard end > 0 else { continue }
+          let before = ids.count
+          words.encode(start..<end, into: &ids, scratch: &scratch)
+          ids.withUnsafeBufferPointer { ids in
+            let fresh = UnsafeBufferPointer(rebasing: ids[before...])
+            weir_token_cache_put(cache, bytes + start, end - start, fresh.baseAddress, fresh.count)
           }
         }
       }

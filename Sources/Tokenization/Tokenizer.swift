@@ -64,6 +64,9 @@ public struct Tokenizer: Sendable {
     let mergeTable: MergeTable
     let byteTokens: [UInt32]
     let added: [AddedToken]
+    /// Finds all added tokens, and those that are found in any text; nil where there are none.
+    let allAdded: AddedTokenSearch?
+    let ordinaryAdded: AddedTokenSearch?
     let pretokenizer: Pretokenizer
     let addsPrefixSpace: Bool
     let ignoresMerges: Bool
@@ -82,6 +85,9 @@ public struct Tokenizer: Sendable {
       mergeTable = MergeTable(merges)
       self.byteTokens = byteTokens
       self.added = added
+      allAdded = added.isEmpty ? nil : AddedTokenSearch(added)
+      let ordinary = added.filter { !$0.isSpecial }
+      ordinaryAdded = ordinary.isEmpty ? nil : AddedTokenSearch(ordinary)
       self.pretokenizer = pretokenizer
       self.addsPrefixSpace = addsPrefixSpace
       self.ignoresMerges = ignoresMerges

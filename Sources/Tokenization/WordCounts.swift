@@ -14,13 +14,7 @@ struct WordCounts: Sendable {
 
   /// Counts the pre-tokens of a text.
   mutating func add(text: UnsafeBufferPointer<UInt8>, pretokenizer: Pretokenizer) {
-    let segmenter = Segmenter(text, kind: pretokenizer)
-    var start = 0
-    while start < text.count {
-      let end = segmenter.end(from: start)
-      add(UnsafeBufferPointer(rebasing: text[start..<end]))
-      start = end
-    }
+    pretokenizer.forEach(in: text) { add(UnsafeBufferPointer(rebasing: text[$0])) }
   }
 
   /// Adds the counts of another part of the corpus.

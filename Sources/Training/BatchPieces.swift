@@ -14,7 +14,7 @@ package struct BatchPieces: Equatable {
   /// - Parameters:
   ///   - rows: of the batch, at least one a rank.
   ///   - microBatches: pieces asked for.
-  ///   - crew: the number of ranks.
+  ///   - ranks: the number of ranks.
   package init(rows: Int, microBatches: Int, ranks: Int) {
     let wanted = (microBatches + ranks - 1) / ranks
     count = max(1, min(wanted, rows / ranks))

@@ -43,7 +43,7 @@ package struct Crew {
   /// Scores of documents, each made by one of them.
   /// - Parameters:
   ///   - documents: all of them.
-  ///   - score: makes one score for each document of a part.
+  ///   - score: the scores of a part.
   func divide(
     _ documents: [EvaluationDocument], _ score: ([EvaluationDocument]) throws -> [EvaluationScore]
   ) rethrows -> [EvaluationScore] {
@@ -56,8 +56,11 @@ package struct Crew {
     }
     let all = ranks.gather(own)
     return documents.indices.map { index in
+      var score = EvaluationScore(bytes: documents[index].bytes)
       let part = all[index % count], place = index / count * 2
-      return EvaluationScore(nats: part[place], tokens: Int(part[place + 1]), bytes: documents[index].bytes)
+      score.nats = part[place]
+      score.tokens = Int(part[place + 1])
+      return score
     }
   }
 

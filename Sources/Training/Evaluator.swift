@@ -136,15 +136,15 @@ public final class Evaluator {
   public func evaluate(
     _ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent, each: ((Int, Int, Double) -> Void)? = nil
   ) throws -> Evaluation {
-    evaluation(of: documents, try score(documents, progress: progress, each: each))
+    evaluation(documents, try score(documents, progress: progress, each: each))
   }
 
   /// The loss over a set of which each rank scores a part.
   func evaluate(_ documents: [EvaluationDocument], crew: Crew) throws -> Evaluation {
-    evaluation(of: documents, try crew.divide(documents) { try score($0) })
+    evaluation(documents, try crew.divide(documents) { try score($0) })
   }
 
-  private func evaluation(of documents: [EvaluationDocument], _ scores: [EvaluationScore]) -> Evaluation {
+  private func evaluation(_ documents: [EvaluationDocument], _ scores: [EvaluationScore]) -> Evaluation {
     var result = Evaluation(scores)
     let domains = Dictionary(grouping: documents.indices.filter { documents[$0].domain != nil }) { documents[$0].domain ?? "" }
     result.byDomain = domains.mapValues { Evaluation($0.map { scores[$0] }) }

@@ -23,7 +23,7 @@ public final class Generator {
   private let gateUp: FloatBuffer
   private let activated: FloatBuffer
   private let scores: FloatBuffer
-  private let logits: FloatBuffer
+  private let output: FloatBuffer
   private var position = 0
 
   /// Creates a generator over weights laid out for `configuration`.
@@ -52,7 +52,7 @@ public final class Generator {
     gateUp = FloatBuffer(stretch * 2 * c.ffn)
     activated = FloatBuffer(stretch * c.ffn)
     scores = FloatBuffer(c.heads * c.sequence)
-    logits = FloatBuffer(c.vocabulary)
+    output = FloatBuffer(c.vocabulary)
   }
 
   /// Opens a model folder.
@@ -73,15 +73,11 @@ public final class Generator {
     prompt: [Int32], count: Int, sampling: SamplingConfiguration = SamplingConfiguration(), stops: Set<Int32> = [],
     each: (Int32) throws -> Bool
   ) throws {
-    guard !prompt.isEmpty else { throw WeirError("--prompt", "is empty", remedy: "give at least one token") }
-    guard prompt.allSatisfy({ $0 >= 0 && $0 < configuration.vocabulary }) else {
-      throw WeirError("--prompt", "holds a token outside the model's vocabulary of \(configuration.vocabulary)")
-    }
     try sampling.validate()
     let random = CounterRandom(seed: sampling.seed)
-    var text = prompt, next = read(text.suffix(configuration.sequence))
+    var text = prompt, next = try logits(after: prompt)
     for index in 0..<max(0, count) {
-      guard let token = sampling.choose(next, random.uniform(UInt64(index))) else {
+      guard let token = sampling.choose(next, uniform: random.uniform(UInt64(index))) else {
         throw WeirError("generate", "the model's output is no number", remedy: "are its weights whole?")
       }
       if stops.contains(token) { return }
@@ -93,8 +89,29 @@ public final class Generator {
     }
   }
 
-  /// The logits after the last of `tokens`, read from position 0; at most the model's positions.
-  func read(_ tokens: ArraySlice<Int32>) -> [Float] {
+  /// The logits after a text, of which the last tokens that the model has positions for are read from position 0, [vocabulary].
+  /// - Throws: `WeirError` where it is empty or not of this vocabulary.
+  public func logits(after text: [Int32]) throws -> [Float] {
+    guard !text.isEmpty else { throw WeirError("--prompt", "is empty", remedy: "give at least one token") }
+    guard text.allSatisfy({ $0 >= 0 && $0 < configuration.vocabulary }) else {
+      throw WeirError("--prompt", "holds a token outside the model's vocabulary of \(configuration.vocabulary)")
+    }
+    return read(text.suffix(configuration.sequence))
+  }
+
+  /// The logits after one more token, [vocabulary]; only that token goes through the model.
+  /// - Throws: `WeirError` where it is not of this vocabulary, or the model's positions are used up.
+  public func logits(adding token: Int32) throws -> [Float] {
+    guard token >= 0, token < configuration.vocabulary else {
+      throw WeirError("generate", "token \(token) is outside the model's vocabulary of \(configuration.vocabulary)")
+    }
+    guard position < configuration.sequence else {
+      throw WeirError("generate", "the model's \(configuration.sequence) positions are used up")
+    }
+    return advance([token], wantsLogits: true)
+  }
+
+  private func read(_ tokens: ArraySlice<Int32>) -> [Float] {
     position = 0
     var result: [Float] = [], rest = tokens
     while !rest.isEmpty {
@@ -155,7 +172,7 @@ public final class Generator {
     position += count
     guard wantsLogits else { return [] }
     weir_rmsnorm_forward(stream.base + (count - 1) * c.width, base + layout.finalNorm, normed.base, nil, 1, c.width, epsilon)
-    multiply(normed, layout.head, logits.base, stride: c.vocabulary, count: 1, from: c.width, to: c.vocabulary)
-    return logits.values
+    multiply(normed, layout.head, output.base, stride: c.vocabulary, count: 1, from: c.width, to: c.vocabulary)
+    return output.values
   }
 }

@@ -233,6 +233,20 @@ public enum ModelFolder {
     for name in tokenizerFiles where Files.exists(tokenizer + "/" + name) {
       try Files.write(try Files.read(tokenizer + "/" + name), to: folder + "/" + name)
     }
+    // Without this transformers takes its class for Llama's first tokenizer, which cuts text otherwise.
+    let settings = "/tokenizer_config.json"
+    guard Files.exists(folder + "/tokenizer.json"), !Files.exists(folder + settings) else { return }
+    struct Added: Codable {
+      struct Token: Codable { var id: Int, content: String }
+      var added_tokens: [Token]?
+    }
+    let added = try JSONFile.read(Added.self, from: folder + "/tokenizer.json").added_tokens ?? []
+    var members: [String: JSONValue] = ["tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false]
+    if let end = added.first(where: { $0.id == endOfDocument }) {
+      members["eos_token"] = .string(end.content)
+      members["bos_token"] = .string(end.content)
+    }
+    try JSONFile.write(JSONValue.object(members), to: folder + settings)
   }
 
   /// Writes a model folder, whole or not at all.

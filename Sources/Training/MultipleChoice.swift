@@ -55,6 +55,15 @@ public struct ChoiceScore: Codable, Sendable, Equatable {
     case bestByCharacter = "acc_norm"
     case bestByByte = "acc_bytes"
   }
+
+  /// Creates a score.
+  public init(answer: Int, scores: [Double], best: Int, bestByCharacter: Int, bestByByte: Int) {
+    self.answer = answer
+    self.scores = scores
+    self.best = best
+    self.bestByCharacter = bestByCharacter
+    self.bestByByte = bestByByte
+  }
 }
 
 /// Accuracies on a set of questions under the names of lm-evaluation-harness, with its standard errors: those of a mean, √(s²/n) with s² over n − 1.

@@ -27,7 +27,7 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable {
   ///   - logits: one a token.
   ///   - uniform: the draw, 0..<1.
   /// - Returns: nil where a logit is no number, or none is finite.
-  func choose(_ logits: [Float], _ uniform: Double) -> Int32? {
+  public func choose(_ logits: [Float], uniform: Double) -> Int32? {
     var best = 0
     for index in logits.indices {
       if logits[index].isNaN { return nil }

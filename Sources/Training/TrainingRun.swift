@@ -54,13 +54,14 @@ public enum TrainingRun {
   ///   - tokenizer: a folder whose tokenizer files go along with every model.
   ///   - endOfDocument: the id that ends a document, for the model's configuration.
   ///   - threads: threads; no result depends on them.
+  ///   - recompute: whether activations are computed anew in the backward pass; no result depends on it.
   ///   - ranks: the processes that train together, each with the same arguments; the rows of a batch are divided among them.
   ///   - progress: told every step; when it stops, a checkpoint is written and `Stopped` thrown.
   /// - Returns: the report.
   /// - Throws: `WeirError` where the folder holds another run, the data do not fit, or the loss stays no number.
   public static func run(
     configuration: TrainingConfiguration, initial: ModelInitialisation, source: any BatchSource, validation: [ValidationSet] = [],
-    folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil, threads: Int = 2, ranks: Ranks? = nil,
+    folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil, threads: Int = 2, recompute: Bool = false, ranks: Ranks? = nil,
     progress: Pipeline.Progress = .silent
   ) throws -> TrainingReport {
     try configuration.validate()
@@ -73,6 +74,10 @@ public enum TrainingRun {
     guard source.rows % configuration.microBatches == 0 else {
       throw WeirError("--accumulate", "\(source.rows) sequences of a batch cannot be cut into \(configuration.microBatches) equal parts")
     }
+    guard configuration.precision?.isSupported ?? true else {
+      throw WeirError(
+        "--precision", "this processor has no dot product of bfloat16 (AVX512-BF16)", remedy: "use --precision auto or float32")
+    }
     let identity = Identity(
       configuration: configuration, model: model, initial: origin, data: source.fingerprint, batch: [source.rows, source.sequence],
       validation: validation.map { "\($0.name) \($0.documents.count) documents \($0.documents.reduce(0) { $0 + $1.tokens.count }) tokens" })
@@ -84,7 +89,7 @@ public enum TrainingRun {
     if let report = try crew.share({ try claim(folder, identity) }) { return report }
     let session = try TrainingSession(
       identity: identity, initial: initial, source: source, validation: validation, folder: folder, tokenizer: tokenizer,
-      endOfDocument: endOfDocument, threads: threads, crew: crew)
+      endOfDocument: endOfDocument, threads: threads, recompute: recompute, crew: crew)
     return try session.run(progress)
   }
 

@@ -39,7 +39,7 @@ final class TrainingSession {
 
   init(
     identity: TrainingRun.Identity, initial: ModelInitialisation, source: any BatchSource, validation: [ValidationSet], folder: String,
-    tokenizer: String?, endOfDocument: Int?, threads: Int, crew: Crew
+    tokenizer: String?, endOfDocument: Int?, threads: Int, recompute: Bool = false, crew: Crew
   ) throws {
     self.crew = crew
     self.identity = identity
@@ -53,7 +53,9 @@ final class TrainingSession {
     let c = identity.model, plan = identity.configuration
     let pieces = BatchPieces(rows: source.rows, microBatches: plan.microBatches, ranks: crew.count), rows = pieces.rows
     total = plan.stepCount(batchTokens: source.rows * source.sequence)
-    model = Transformer(c, rows: rows, sequence: source.sequence, training: true, pool: pool)
+    model = Transformer(
+      c, rows: rows, sequence: source.sequence, training: true, recompute: recompute, precision: plan.precision ?? .float32,
+      pool: pool)
     meter = SpeedMeter(model: c, sequence: source.sequence, pool: pool)
     let scaling = WidthScaling(c, baseWidth: plan.baseWidth, baseHeadWidth: plan.baseHeadWidth)
     let whole = AdamW(

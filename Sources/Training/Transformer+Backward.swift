@@ -16,6 +16,8 @@ extension Transformer {
     ready(layout.finalNorm..<layout.count)
     var turn = 0, end = layout.finalNorm
     for layer in (0..<c.layers).reversed() {
+      // The last layer's activations are still there.
+      if work.recompute && layer + 1 < c.layers { restore(layer) }
       let dOut = work.dStream[turn % 3], dMiddle = work.dStream[(turn + 1) % 3], dIn = work.dStream[(turn + 2) % 3]
       overChunks { feedForwardBackward(layer, task: $0, first: $1, count: $2, dOut: dOut, dMiddle: dMiddle) }
       attentionBackward(layer)
@@ -34,6 +36,10 @@ extension Transformer {
   ) {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
     let dActivated = work.dActivated + first * c.ffn, dGateUp = work.dGateUp + first * 2 * c.ffn, dNormed = work.dNormed + first * width
+    weir_rmsnorm_forward(
+      work.middle[layer] + first * width, parameter(at.postNorm), work.normedMiddle[layer] + first * width,
+      work.scaleMiddle[layer] + first, count, width, Float(c.normEpsilon))
+    weir_swiglu_forward(work.gateUp[layer] + first * 2 * c.ffn, work.activated[layer] + first * c.ffn, count, c.ffn)
     linearInput(dOut + first * width, parameter(at.down), dActivated, m: count, from: c.ffn, to: width)
     weir_swiglu_backward(work.gateUp[layer] + first * 2 * c.ffn, dActivated, dGateUp, count, c.ffn)
     linearInput(dGateUp, parameter(at.gateUp), dNormed, m: count, from: width, to: 2 * c.ffn)
@@ -65,6 +71,9 @@ extension Transformer {
   ) {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
     let dNormed = work.dNormed + first * width
+    weir_rmsnorm_forward(
+      work.residual[layer] + first * width, parameter(at.inputNorm), work.normed[layer] + first * width, work.scale[layer] + first, count,
+      width, Float(c.normEpsilon))
     rotate(work.dQKV, first: first, count: count, direction: -1)
     normaliseHeadsBackward(layer, task: task, first: first, count: count)
     linearInput(work.dQKV + first * c.qkvWidth, parameter(at.qkv), dNormed, m: count, from: width, to: c.qkvWidth)
@@ -94,9 +103,9 @@ extension Transformer {
         let (dy, x, offset, to, from) = product
         let columns = (from + across - 1) / across
         let row = tile / columns * side, column = tile % columns * across
-        weir_gemm(
-          1, 0, min(side, to - row), min(across, from - column), work.tokens, dy + row, to, x + column, from,
-          gradient(offset) + row * from + column, from, 0)
+        self.product(
+          1, 0, m: min(side, to - row), n: min(across, from - column), k: work.tokens, dy + row, to, x + column, from,
+          gradient(offset) + row * from + column, from, add: false)
         return
       }
       weir_sum_parts(work.gainParts, work.chunks, width, gradient(at.inputNorm))

@@ -140,9 +140,9 @@ extension Transformer {
     let c = configuration, work = workspace
     let grain = max(64, min(512, (c.vocabulary + 15) / 16))
     pool.ranges(c.vocabulary, grain: grain) { range in
-      weir_gemm(
-        1, 0, range.count, c.width, size, work.logits + range.lowerBound, c.vocabulary, work.hidden + group * c.width, c.width,
-        gradient(layout.head) + range.lowerBound * c.width, c.width, group == 0 ? 0 : 1)
+      product(
+        1, 0, m: range.count, n: c.width, k: size, work.logits + range.lowerBound, c.vocabulary, work.hidden + group * c.width, c.width,
+        gradient(layout.head) + range.lowerBound * c.width, c.width, add: group > 0)
     }
   }
 }

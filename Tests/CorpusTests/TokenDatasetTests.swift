@@ -111,3 +111,36 @@ func aDatasetGivesBackWhatWasWritten(vocabulary: Int, shardTokens: Int) throws {
     #expect(throws: WeirError.self) { try TokenDataset(folder + "/none") }
   }
 }
+
+/// The sidecar's lines are those of Foundation's encoder with sorted keys and plain slashes.
+@Test func sidecarLinesAreFoundations() throws {
+  struct Line: Encodable {
+    var id: String
+    var source: String?
+    var origin: String
+    var bytes: Int
+    var members: String?
+  }
+  try inTemporaryFolder { folder in
+    var generator = SequentialRandom(seed: 4)
+    var names = ["", "a/b", "\"\\\u{7F}\u{2028}é中😀"] + (0..<0x21).map { "x\(Character(Unicode.Scalar(UInt8($0))))y" }
+    for _ in 0..<60 { names.append(String((0..<20).map { _ in Character(Unicode.Scalar(UInt8.random(in: 0...255, using: &generator))) })) }
+    let documents = names.enumerated().map { index, name in
+      TokenDocument(
+        id: name, source: index % 2 == 0 ? name + "s" : nil, origin: "f\(name):\(index)", members: index % 3 == 0 ? Array(name.utf8) : [],
+        bytes: index, tokens: [1])
+    }
+    let writer = try TokenDatasetWriter(folder + "/set", tokenizer: "t", tokenizerFile: [], vocabulary: 300, endOfDocument: 0)
+    try writer.append(documents)
+    _ = try writer.commit(tool: "test")
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var expected: [UInt8] = []
+    for document in documents {
+      let members = document.members.isEmpty ? nil : String(decoding: document.members, as: UTF8.self)
+      let line = Line(id: document.id, source: document.source, origin: document.origin, bytes: document.bytes, members: members)
+      expected += Array(try encoder.encode(line)) + [10]
+    }
+    #expect(try Files.read(folder + "/set/shard-00000.docs.jsonl") == expected)
+  }
+}

@@ -99,4 +99,52 @@ import Tokenization
     let ignoring = try Tokenizer(vocabulary: list, merges: merges, added: [], pretokenizer: .gpt2, ignoresMerges: true)
     #expect(ignoring.encode("abc abcd") == [257, 32, 256, 99, 100])
   }
+
+  @Test func copiesOfAContextDoNotDisturbEachOther() throws {
+    let first = try tokenizer()
+    let second = try TrainerTests.train(TrainerTests.texts(seed: 9, count: 50), vocabulary: 280)
+    let text = Array("the cab aaaa baaa the".utf8)
+    var a = EncodeContext(cacheBits: 6)
+    var ids: [UInt32] = []
+    first.encode(text, into: &ids, context: &a)
+    var b = a
+    var others: [UInt32] = []
+    second.encode(text, into: &others, context: &b)
+    var again: [UInt32] = []
+    first.encode(text, into: &again, context: &a)
+    #expect(again == ids && others == second.encode(text))
+  }
+
+  /// Words of every length around the cache's limits, of few and of many tokens, cold and warm, at the end of a text and within it.
+  @Test(arguments: Pretokenizer.allCases)
+  func theCacheDoesNotChangeTokens(kind: Pretokenizer) throws {
+    let tokenizer = try tokenizer(kind)
+    let ranks = Reference.ranks(tokenizer)
+    for bits in [0, 4, 12] {
+      var context = EncodeContext(cacheBits: bits)
+      for seed in 0..<12 {
+        var random = SequentialRandom(seed: UInt64(seed), stream: 12)
+        var text: [UInt8] = []
+        for length in [1, 2, 7, 8, 9, 14, 15, 16, 17, 31, 32, 33, 62, 63, 64, 70] {
+          let bytes: [UInt8] = seed % 3 == 0 ? Array("ab".utf8) : seed % 3 == 1 ? [0x20, 0x09, 0x0A] : Array("xyzaqé!1".utf8)
+          if Bool.random(using: &random) { text.append(0x20) }
+          for _ in 0..<length { text.append(bytes.randomElement(using: &random) ?? 0) }
+        }
+        let expected = kind.split(text).flatMap { Reference.merge(Array(text[$0]), tokenizer, ranks) }
+        for _ in 0..<3 {
+          var ids: [UInt32] = []
+          tokenizer.encode(text, into: &ids, context: &context)
+          #expect(ids == expected)
+        }
+      }
+    }
+  }
+
+  @Test func tokensForTheEye() throws {
+    let view = TokenView(try tokenizer(), text: "a b\n\u{E9}\u{4E2D}")
+    #expect(view.pieces.map(\.text).joined().hasPrefix("a·b␊"))
+    #expect(view.lines(coloured: false).count == 2 && !view.lines(coloured: false)[0].contains("\u{1B}"))
+    #expect(view.lines(coloured: true)[0].contains("\u{1B}[30;48;5;153m"))
+    #expect(TokenView(try tokenizer(), text: "<|endoftext|>", allowsSpecials: true).pieces.map(\.id) == [0])
+  }
 }

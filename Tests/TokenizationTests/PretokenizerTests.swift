@@ -30,6 +30,44 @@ import Tokenization
     }
   }
 
+  /// All strings of four characters of every class, between words: the short way and the plain way cut alike.
+  @Test(arguments: Pretokenizer.allCases)
+  func equalsThePatternOnAllNeighbours(kind: Pretokenizer) {
+    let characters = ["a", "'", "s", " ", "\t", "\n", "\r", "1", "!", "é", "٣", "\u{A0}", "\u{301}"]
+    var wrong: [String] = []
+    for first in characters {
+      for second in characters {
+        for third in characters {
+          for fourth in characters {
+            let middle = first + second + third + fourth
+            // Far from the end of the text, and at it.
+            for text in ["x" + middle + "abcdefghijklmnopqrstuvwxyz 0123456789 tail", middle] {
+              if wrong.count < 5, pieces(text, kind) != Reference.split(text, kind) { wrong.append(text) }
+            }
+          }
+        }
+      }
+    }
+    #expect(wrong.isEmpty, "\(wrong)")
+  }
+
+  /// Runs of one class of every length around the sixteen bytes that are looked at together.
+  @Test(arguments: Pretokenizer.allCases)
+  func equalsThePatternOnRunsOfAnyLength(kind: Pretokenizer) {
+    for part in ["a", "1", "!", " ", "\n", "\t", "!\n", " \n", "é", "中", "A"] {
+      for length in 1...40 {
+        let run = String(repeating: part, count: length)
+        let texts = [
+          " \(run)b some more words to fill", "\(run) and more words that follow it", "x \(run)é", "x\(run)",
+          "\(run)1 2 3 and words and words",
+        ]
+        for text in texts {
+          #expect(pieces(text, kind) == Reference.split(text, kind), "\(text)")
+        }
+      }
+    }
+  }
+
   @Test func knownCuts() {
     #expect(pieces("I'll  go\n", .gpt2) == ["I", "'ll", " ", " go", "\n"])
     #expect(pieces("year 12345", .llama3) == ["year", " ", "123", "45"])

@@ -28,6 +28,11 @@ import Tokenization
     // A second batch finds a warm cache: same tokens.
     #expect(try there.apply(documents, ledger: &ledger, offset: 0) == tokens)
 
+    // Special tokens in a text are text unless they are allowed.
+    let special = [Document(id: "s", text: Array("ab<|endoftext|>".utf8))]
+    #expect(try !there.apply(special, ledger: &ledger, offset: 0)[0].tokens.contains(0))
+    #expect(try TokenizeDocuments(tokenizer, allowsSpecials: true).apply(special, ledger: &ledger, offset: 0)[0].tokens.last == 0)
+
     let back = DetokenizeDocuments(tokenizer)
     ledger = Ledger(names: back.names)
     #expect(try back.apply(tokens, ledger: &ledger, offset: 0) == documents)

@@ -2,6 +2,7 @@ import CKernels
 import Foundation
 import Primitives
 import Testing
+import Training
 
 /// The matrix products and attention against plain loops in double precision, over random shapes, on every instruction set there is.
 @Suite struct ProductTests {
@@ -35,6 +36,36 @@ import Testing
         }
       }
       #expect(worst < 2e-5, "\(m) × \(n) × \(k), transposed \(across), add \(add)")
+    }
+  }
+
+  /// Rounded to the nearest bfloat16, ties to even.
+  private func rounded(_ x: Float) -> Double {
+    let bits = x.bitPattern
+    return Double(Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000))
+  }
+
+  @Test(.enabled(if: Precision.bf16.isSupported), arguments: 1...6 as ClosedRange<UInt64>)
+  func halfPrecisionProductsEqualPlainLoopsOverRoundedOperands(_ seed: UInt64) {
+    var random = SequentialRandom(seed: seed)
+    for round in 0..<20 {
+      let m = Int.random(in: 1...40, using: &random), n = Int.random(in: 1...(round % 5 == 0 ? 420 : 70), using: &random)
+      let k = Int.random(in: 0...(round % 5 == 1 ? 1_100 : 70), using: &random)
+      let across = (Bool.random(using: &random), Bool.random(using: &random)), add = Bool.random(using: &random)
+      let lda = across.0 ? m : k, ldb = across.1 ? k : n
+      let a = numbers(max(1, m * k), &random), b = numbers(max(1, n * k), &random), before = numbers(m * n, &random)
+      var c = before, worst = 0.0
+      weir_gemm_bf16(across.0 ? 1 : 0, across.1 ? 1 : 0, m, n, k, a, lda, b, ldb, &c, n, add ? 1 : 0)
+      for i in 0..<m {
+        for j in 0..<n {
+          var sum = add ? Double(before[i * n + j]) : 0
+          for p in 0..<k {
+            sum += rounded(across.0 ? a[p * lda + i] : a[i * lda + p]) * rounded(across.1 ? b[j * ldb + p] : b[p * ldb + j])
+          }
+          worst = max(worst, abs(sum - Double(c[i * n + j])))
+        }
+      }
+      #expect(worst < 1e-4, "\(m) × \(n) × \(k), transposed \(across), add \(add)")
     }
   }
 

@@ -5,4 +5,5 @@
 #include "weir_minhash.h"
 #include "weir_pool.h"
 #include "weir_recipe.h"
+#include "weir_tokenizer.h"
 #include "weir_transformer.h"

@@ -57,11 +57,17 @@ struct EvalCommand: WeirCommand {
   var outputs: [String] { [logits, choiceScores].compactMap { $0 } }
 
   func validate() throws {
-    guard !data.isEmpty || !choices.isEmpty else { throw ValidationError("Missing expected option '--data <file> ...' or '--choices <file> ...'") }
+    guard !data.isEmpty || !choices.isEmpty else {
+      throw ValidationError("Missing expected option '--data <file> ...' or '--choices <file> ...'")
+    }
     guard !choices.isEmpty || choiceScores == nil else { throw ValidationError("--choice-scores goes with --choices") }
-    guard !data.isEmpty || tree == nil && logits == nil && !router else { throw ValidationError("--tree, --logits and --router go with --data") }
+    guard !data.isEmpty || tree == nil && logits == nil && !router else {
+      throw ValidationError("--tree, --logits and --router go with --data")
+    }
     guard level >= 1 else { throw ValidationError("--level counts from 1") }
-    guard !router || tree == nil && logits == nil && choices.isEmpty else { throw ValidationError("--router goes without --tree, --logits and --choices") }
+    guard !router || tree == nil && logits == nil && choices.isEmpty else {
+      throw ValidationError("--router goes without --tree, --logits and --choices")
+    }
   }
 
   func perform(_ session: Session) throws -> Outcome {

@@ -59,6 +59,9 @@ struct TrainCommand: WeirCommand {
   @Option(help: ArgumentHelp("Tokens after which to keep a checkpoint for good, separated by commas.", valueName: "list"))
   var checkpointAt: String?
 
+  @Flag(help: "Compute activations anew in the backward pass: less memory, a third more work, the same bits.")
+  var recompute = false
+
   @Flag(help: "List the named shapes and leave.")
   var presets = false
 
@@ -104,7 +107,9 @@ struct TrainCommand: WeirCommand {
     let configuration = try configuration()
     if dryRun {
       let model = try initial.configuration()
-      let estimate = try TrainingEstimate(configuration, model: model, rows: schedule.batch, sequence: schedule.sequence)
+      let estimate = try TrainingEstimate(
+        configuration, model: model, rows: schedule.batch, sequence: schedule.sequence, recompute: recompute, evaluates: !valid.isEmpty,
+        threads: session.threads)
       return Outcome(report: try JSONValue(encoding: estimate), lines: PresetTable.lines(estimate))
     }
     guard let output else { throw ValidationError("Missing expected option '-o <run>'") }
@@ -115,14 +120,15 @@ struct TrainCommand: WeirCommand {
     let report = try session.with("train") { progress in
       try TrainingRun.run(
         configuration: configuration, initial: initial, source: loader, validation: sets, folder: output,
-        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, ranks: session.ranks,
-        progress: progress)
+        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, recompute: recompute,
+        ranks: session.ranks, progress: progress)
     }
     return try TrainingOutcome.outcome(report, run: output)
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    try world.training(configuration(), shape: shape, schedule: schedule, initial: `init`, output: output)
+    try world.training(
+      configuration(), shape: shape, schedule: schedule, initial: `init`, output: output, recompute: recompute, evaluates: !valid.isEmpty)
   }
 }
 

@@ -1,0 +1,49 @@
+import Corpus
+import Kernels
+
+/// How fast documents that are in memory become tokens that are in memory; MB are 10⁶ bytes of text.
+public struct EncodingSpeed: Codable, Sendable {
+  /// MB/s of the first run, with empty caches.
+  public var first = 0.0
+  /// MB/s of the fastest run.
+  public var best = 0.0
+  /// Bytes of text a run.
+  public var bytes = 0
+  /// Tokens a run.
+  public var tokens = 0
+
+  /// Encodes all documents `repetitions` times, each run into arrays of its own.
+  /// - Parameters:
+  ///   - tokenizer: what encodes.
+  ///   - documents: any texts.
+  ///   - threads: how many encode at a time.
+  ///   - repetitions: how often, at least once.
+  public init(_ tokenizer: Tokenizer, documents: [Document], threads: Int, repetitions: Int) {
+    bytes = documents.reduce(0) { $0 + $1.text.count }
+    let pool = ThreadPool(threads: threads)
+    let parts = 16 * pool.threads
+    var contexts = (0..<pool.threads).map { _ in EncodeContext() }
+    for repetition in 0..<max(1, repetitions) {
+      var made = [[UInt32]](repeating: [], count: parts)
+      let clock = ContinuousClock()
+      let duration = clock.measure {
+        made.withUnsafeMutableBufferPointer { made in
+          contexts.withUnsafeMutableBufferPointer { contexts in
+            pool.run(pool.threads) { thread in
+              // A thread has its own context and takes every part of its residue.
+              for part in stride(from: thread, to: parts, by: pool.threads) {
+                let range = part * documents.count / parts..<(part + 1) * documents.count / parts
+                for index in range { tokenizer.encode(documents[index].text, into: &made[part], context: &contexts[thread]) }
+              }
+            }
+          }
+        }
+      }
+      let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+      let speed = Double(bytes) / 1e6 / max(seconds, 1e-9)
+      if repetition == 0 { first = speed }
+      best = max(best, speed)
+      tokens = made.reduce(0) { $0 + $1.count }
+    }
+  }
+}
