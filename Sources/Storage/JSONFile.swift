@@ -57,7 +57,10 @@ public enum JSONFile {
     case .keyNotFound(let key, let context): return "\(at(context, key)) is missing"
     case .typeMismatch(_, let context): return "\(at(context)) has the wrong type"
     case .valueNotFound(_, let context): return "\(at(context)) is null"
-    case .dataCorrupted(let context): return context.codingPath.isEmpty ? "is not valid JSON" : "\(at(context)) is out of range"
+    case .dataCorrupted(let context):
+      guard context.codingPath.isEmpty else { return "\(at(context)) is out of range" }
+      // Of a number that no whole number holds Foundation names the value, not the place.
+      return context.debugDescription.contains("representable") ? "a number is out of range" : "is not valid JSON"
     @unknown default: return "is not what was expected"
     }
   }
