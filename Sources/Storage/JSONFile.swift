@@ -58,9 +58,8 @@ public enum JSONFile {
     case .typeMismatch(_, let context): return "\(at(context)) has the wrong type"
     case .valueNotFound(_, let context): return "\(at(context)) is null"
     case .dataCorrupted(let context):
-      guard context.codingPath.isEmpty else { return "\(at(context)) is out of range" }
-      // Of a number that no whole number holds Foundation names the value, not the place.
-      return context.debugDescription.contains("representable") ? "a number is out of range" : "is not valid JSON"
+      // Foundation says no more of a number that does not fit, such as 1.5 for a count.
+      return context.codingPath.isEmpty ? "is not valid JSON, or holds a number out of range" : "\(at(context)) is out of range"
     @unknown default: return "is not what was expected"
     }
   }
