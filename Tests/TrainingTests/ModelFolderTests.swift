@@ -33,7 +33,7 @@ import Training
       "rope_parameters": ["rope_type": "default", "rope_theta": 10_000],
     ]
     members.merge(changes) { $1 }
-    try JSONFile.write(JSONValue.object(members), to: folder + "/config.json")
+    try Data(JSONFile.encode(JSONValue.object(members))).write(to: URL(fileURLWithPath: folder + "/config.json"))
   }
 
   private func complaint(_ body: () throws -> Void) -> String {
@@ -91,7 +91,7 @@ import Training
         (["hidden_size": 9], "not [24, 9] as config.json says"), (["head_dim": 3], "must be even"), (["vocab_size": 25], "not [25, 8]"),
         (["num_hidden_layers": 3], "has no tensor"), (["num_hidden_layers": 1], "has a tensor \"model.layers.1."),
         (["num_hidden_layers": 1_000_000], "not in 1…"), (["vocab_size": 4_611_686_018_427_387_904], "not in 1…"),
-        (["intermediate_size": 1e300], "\"intermediate_size\""), (["rms_norm_eps": -1], "negative"),
+        (["intermediate_size": 1e300], "out of range"), (["rms_norm_eps": -1], "negative"),
         (["rope_parameters": ["rope_theta": 0]], "not positive"), (["hidden_size": "8"], "\"hidden_size\""),
       ]
       for (changes, reason) in cases {

@@ -176,18 +176,18 @@ extension ModelInitialisation {
   /// Throws where the model's vocabulary is not the dataset's. A model may have more rows in its embedding than its tokenizer has tokens.
   func check(dataset: TokenDataset, tokenizer: Tokenizer, place: String) throws {
     let model = try configuration()
-    var mayBePadded = false
-    if case .folder(let path) = self { mayBePadded = Files.exists(path + "/tokenizer.json") }
-    guard model.vocabulary == dataset.vocabulary || mayBePadded && model.vocabulary > dataset.vocabulary else {
+    var isSame: Bool?
+    if case .folder(let path) = self, Files.exists(path + "/tokenizer.json") {
+      isSame = try Tokenizer(folder: path).fingerprint == tokenizer.fingerprint
+    }
+    guard model.vocabulary == dataset.vocabulary || isSame == true && model.vocabulary > dataset.vocabulary else {
       throw WeirError(
         place, "has a vocabulary of \(model.vocabulary), the dataset \(dataset.path) one of \(dataset.vocabulary)",
         remedy: "tokenize the data with the model's tokenizer")
     }
-    if case .folder(let path) = self, Files.exists(path + "/tokenizer.json") {
-      guard try Tokenizer(folder: path).fingerprint == tokenizer.fingerprint else {
-        throw WeirError(
-          place, "has another tokenizer than the dataset \(dataset.path)", remedy: "tokenize the data with the model's tokenizer")
-      }
+    guard isSame != false else {
+      throw WeirError(
+        place, "has another tokenizer than the dataset \(dataset.path)", remedy: "tokenize the data with the model's tokenizer")
     }
   }
 }
