@@ -81,7 +81,8 @@ extension Tokenizer {
       tables.mergeTable.slots.withUnsafeBufferPointer { mergeSlots in
         guard let bytes = text.baseAddress, let byteTokens = byteTokens.baseAddress, let first = mergeSlots.baseAddress else { return }
         let merges = MergeTable.View(slots: first, mask: mergeSlots.count - 1, shift: tables.mergeTable.shift)
-        let words = WordEncoder(bytes: bytes, byteTokens: byteTokens, merges: merges, map: tables.ignoresMerges ? tables : nil)
+        let words = WordEncoder(
+          bytes: bytes, byteTokens: byteTokens, merges: merges, offsets: tables.offsets, map: tables.ignoresMerges ? tables : nil)
         var pending = weir_words()
         var done: Int32 = 0
         while done == 0 {

@@ -38,6 +38,28 @@ import Tokenization
     }
   }
 
+  /// Words in parts: of few letters, of one, and of a period, so that tokens at the seams change far into the parts.
+  @Test func seamsOfLongWordsAreMended() throws {
+    let corpus = (0..<60).map { index in
+      Array(
+        (String(repeating: "a", count: index) + String(repeating: "ab", count: index % 13) + String(repeating: "aabab", count: index % 7))
+          .utf8)
+    }
+    let tokenizer = try TrainerTests.train(corpus + TrainerTests.texts(seed: 2, count: 40), vocabulary: 420)
+    let ranks = Reference.ranks(tokenizer)
+    for seed in 0..<60 {
+      var random = SequentialRandom(seed: UInt64(seed), stream: 31)
+      let period = (0..<Int.random(in: 1...9, using: &random)).map { _ in UInt8(ascii: "a") + UInt8.random(in: 0...1, using: &random) }
+      var word: [UInt8] = []
+      let length = Int.random(in: 60...400, using: &random)
+      while word.count < length {
+        word += period
+        if seed % 3 == 0, Int.random(in: 0..<9, using: &random) == 0 { word.append(UInt8(ascii: "c")) }
+      }
+      #expect(tokenizer.encode(word) == Reference.merge(word, tokenizer, ranks))
+    }
+  }
+
   @Test func anyBytesRoundTrip() throws {
     let tokenizer = try tokenizer()
     var context = EncodeContext(cacheBits: 6)

@@ -5,7 +5,8 @@ import Testing
 @Suite struct HelpTests {
   /// Every command and subcommand, as on the command line.
   static let commands: [[String]] = [
-    [], ["read"], ["filter"], ["dedup"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "info"], ["tokenize"], ["shard"], ["embed"],
+    [], ["read"], ["filter"], ["dedup"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "info"],
+    ["tokenizer", "convert"], ["tokenizer", "wordpiece"], ["tokenize"], ["shard"], ["embed"],
     ["cluster"], ["cluster", "fit"], ["cluster", "assign"], ["cluster", "show"], ["assign"], ["sample"], ["feed"], ["train"], ["finetune"],
     ["split"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "allocate"], ["report"], ["run"], ["verify"],
     ["peek"],

@@ -18,6 +18,8 @@ struct TokenEnd: ChainEnd {
   /// The tokenizer's file, which goes along.
   var tokenizerFile: [UInt8]
   var place: Place
+  /// Whether special tokens that stand in a text become their ids.
+  var allowsSpecials = false
 
   func open(runner: OrderedRunner) throws -> any ChainEndWork {
     guard let endOfDocument = tokenizer.endOfDocument else {
@@ -38,7 +40,7 @@ struct TokenEnd: ChainEnd {
       sink = try StreamSink(
         writer: TokenStreamWriter(path: output.output ?? "-", header: header, plain: output.plain || Terminal.outputIsInteractive))
     }
-    return Work(runner: runner, tokenize: AnyStage(TokenizeDocuments(tokenizer)), sink: sink)
+    return Work(runner: runner, tokenize: AnyStage(TokenizeDocuments(tokenizer, allowsSpecials: allowsSpecials)), sink: sink)
   }
 
   private struct Work: ChainEndWork {

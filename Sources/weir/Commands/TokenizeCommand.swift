@@ -28,6 +28,9 @@ struct TokenizeCommand: ChainCommand {
   @Option(help: ArgumentHelp("Tokens after which a new shard begins.", valueName: "n"))
   var shardTokens = Amount(1 << 28)
 
+  @Flag(help: "Special tokens that stand in a text become their ids; otherwise they are text like any other.")
+  var allowSpecial = false
+
   @Flag(help: "Turn token documents from standard input into documents.")
   var decode = false
 
@@ -39,6 +42,7 @@ struct TokenizeCommand: ChainCommand {
   var outputs: [String] { [shards, output.output].compactMap { $0 } }
 
   func validate() throws {
+    guard !(decode && allowSpecial) else { throw ValidationError("--allow-special is about text; it cannot go with --decode") }
     guard !(decode && shards != nil) else { throw ValidationError("--decode writes documents; it cannot go with --shards") }
   }
 
@@ -68,7 +72,7 @@ struct TokenizeCommand: ChainCommand {
     let file = try Files.read(tokenizer + "/tokenizer.json")
     chain.end = TokenEnd(
       tokenizer: try Tokenizer(folder: tokenizer), tokenizerFile: file,
-      place: shards.map { .dataset($0, shardTokens: shardTokens.value) } ?? .stream(output))
+      place: shards.map { .dataset($0, shardTokens: shardTokens.value) } ?? .stream(output), allowsSpecials: allowSpecial)
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {

@@ -10,8 +10,8 @@ import Tokenization
 /// `weir tokenizer`: makes tokenizers and looks into them.
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tokenizer", abstract: "Trains byte-level BPE tokenizers and looks into them.",
-    subcommands: [TokenizerTrainCommand.self, TokenizerInfoCommand.self])
+    commandName: "tokenizer", abstract: "Trains byte-level BPE tokenizers, converts them and looks into them.",
+    subcommands: [TokenizerTrainCommand.self, TokenizerInfoCommand.self, TokenizerConvertCommand.self, TokenizerWordPieceCommand.self])
 }
 
 /// `weir tokenizer train PATH… -o DIR`.
@@ -43,15 +43,32 @@ struct TokenizerTrainCommand: WeirCommand {
   @Option(help: ArgumentHelp("Least count of a pair that is merged.", valueName: "n"))
   var minFrequency = 2
 
+  @Option(help: ArgumentHelp("Most digits in one piece: 1 or 3; otherwise as the pre-tokenizer has it.", valueName: "n"))
+  var digits: Int?
+
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { input.paths }
   var outputs: [String] { [output] }
 
+  /// The pre-tokenizer with the rule for digits: Llama 3's pattern with single digits is Qwen 2's.
+  private func cut() throws -> Pretokenizer {
+    switch (pretokenizer, digits) {
+    case (_, nil): return pretokenizer
+    case (.llama3, 1), (.qwen2, 1): return .qwen2
+    case (.llama3, 3), (.qwen2, 3): return .llama3
+    case (.cl100k, 3): return .cl100k
+    default:
+      throw WeirError(
+        "--digits", "no published pattern like \(pretokenizer.rawValue) has \(digits ?? 0)", remedy: "1 and 3 go with llama3, 3 with cl100k"
+      )
+    }
+  }
+
   func perform(_ session: Session) throws -> Outcome {
     var configuration = BytePairTrainer.Configuration()
     configuration.vocabulary = vocabulary
-    configuration.pretokenizer = pretokenizer
+    configuration.pretokenizer = try cut()
     configuration.specials = special.isEmpty ? [Tokenizer.endOfDocumentName] : special
     configuration.minimumFrequency = minFrequency
     var trainer = try BytePairTrainer(configuration)

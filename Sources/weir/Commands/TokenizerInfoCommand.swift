@@ -20,13 +20,25 @@ struct TokenizerInfoCommand: WeirCommand {
   @Argument(help: ArgumentHelp("Documents to measure the compression on.", valueName: "path"))
   var paths: [String] = []
 
+  @Option(help: ArgumentHelp("Show the tokens of a text, each in its colour, with their ids.", valueName: "text"))
+  var show: String?
+
+  @Flag(help: "With --show, special tokens that stand in the text become their ids.")
+  var allowSpecial = false
+
+  @Option(
+    name: .customLong("repeat"),
+    help: ArgumentHelp("Encode the documents in memory so many times more, and tell how fast.", valueName: "n"))
+  var repetitions = 0
+
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { [folder] + paths }
 
   func perform(_ session: Session) throws -> Outcome {
     let tokenizer = try Tokenizer(folder: folder)
-    let report = TokenizerReport(tokenizer, documents: paths.isEmpty ? [] : try DocumentFile.readAll(paths))
+    let documents = paths.isEmpty ? [] : try DocumentFile.readAll(paths)
+    let report = TokenizerReport(tokenizer, documents: documents)
     var lines = [
       "  \(Format.count(report.vocabulary)) tokens, \(Format.count(report.merges)) merges, pre-tokenizer \(report.pretokenizer.rawValue), fingerprint \(report.fingerprint)",
       "  special: \(report.specials.map { "\($0.text) \($0.id)" }.joined(separator: ", "))",
@@ -41,7 +53,18 @@ struct TokenizerInfoCommand: WeirCommand {
             [$0.key, Format.count($0.value.documents), String(format: "%.3f", $0.value.bytesPerToken)]
           }))
     }
-    return Outcome(report: try JSONValue(encoding: report), lines: lines)
+    var value = try JSONValue(encoding: report)
+    if let show { lines += TokenView(tokenizer, text: show, allowsSpecials: allowSpecial).lines(coloured: Terminal.outputIsInteractive) }
+    if repetitions > 0, !documents.isEmpty {
+      let speed = EncodingSpeed(tokenizer, documents: documents, threads: session.threads, repetitions: repetitions)
+      lines.append(
+        String(format: "  %.1f MB/s on %d threads, the best of %d; the first %.1f", speed.best, session.threads, repetitions, speed.first))
+      if case .object(var members) = value {
+        members["speed"] = try JSONValue(encoding: speed)
+        value = .object(members)
+      }
+    }
+    return Outcome(report: value, lines: lines)
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Weir's tokenizer beside gigatoken, tiktoken, fastokens and Hugging Face tokenizers: the same vocabulary, the same documents, token counts
+equal, the programs in turn in one run, the best of each.
+
+    python3 -m venv VENV && VENV/bin/pip install gigatoken tiktoken tokenizers fastokens awkward numpy
+    VENV/bin/python Benchmarks/tokenizer.py --weir .build/release/weir DOCUMENTS.jsonl.zst [encode dataset train load word]
+
+Options: --tokenizer FOLDER (tokenizer/bpe16k), --megabytes 50 (of documents to encode), --train-megabytes 100, --repeat 5, --skip PEER….
+Needs zstd. Prints a line a measurement; the ratio is Weir's speed by the peer's.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+GPT2 = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
+PEER = r"""
+import json, os, sys, time
+peer, threads, tokenizer, path = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+os.environ["RAYON_NUM_THREADS"] = str(threads)
+os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
+if threads == 1:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+if peer == "train":
+    import gigatoken
+    start = time.perf_counter()
+    gigatoken.train_bpe(path, int(tokenizer), ["<|endoftext|>"])
+    print(json.dumps({"seconds": time.perf_counter() - start}))
+    sys.exit()
+texts = [json.loads(line)["text"] for line in open(path, encoding="utf8")]
+size = sum(len(text.encode()) for text in texts)
+if peer == "gigatoken":
+    import awkward, gigatoken
+    load = time.perf_counter(); t = gigatoken.Tokenizer(tokenizer); load = time.perf_counter() - load
+    encode = lambda: t.encode_batch(texts, parallel=threads > 1)
+    count = lambda r: int(awkward.sum(awkward.num(r)))
+elif peer == "tiktoken":
+    import tiktoken
+    pattern = sys.argv[5]
+    vocabulary = json.load(open(tokenizer))["model"]["vocab"]
+    plain = list(range(33, 127)) + list(range(161, 173)) + list(range(174, 256)); names = list(plain)
+    for byte in range(256):
+        if byte not in plain: plain.append(byte); names.append(256 + len(plain) - 189)
+    of = dict(zip(map(chr, names), plain))
+    ranks = {bytes(of[c] for c in name): i for name, i in vocabulary.items() if name != "<|endoftext|>"}
+    load = time.perf_counter(); t = tiktoken.Encoding("x", pat_str=pattern, mergeable_ranks=ranks, special_tokens={"<|endoftext|>": 0})
+    load = time.perf_counter() - load
+    encode = lambda: t.encode_ordinary_batch(texts, num_threads=threads)
+    count = lambda r: sum(map(len, r))
+elif peer == "fastokens":
+    import fastokens
+    load = time.perf_counter(); t = fastokens.Tokenizer.from_json_str(open(tokenizer).read()); load = time.perf_counter() - load
+    encode = lambda: t.encode_batch(texts)
+    count = lambda r: sum(len(x if isinstance(x, list) else getattr(x, "ids", x)) for x in r)
+elif peer == "tokenizers":
+    import tokenizers
+    load = time.perf_counter(); t = tokenizers.Tokenizer.from_file(tokenizer); load = time.perf_counter() - load
+    encode = lambda: t.encode_batch_fast(texts)
+    count = lambda r: sum(len(x.ids) for x in r)
+speeds = []
+for _ in range(int(sys.argv[6])):
+    start = time.perf_counter(); result = encode(); speeds.append(size / 1e6 / (time.perf_counter() - start))
+print(json.dumps({"first": speeds[0], "best": max(speeds), "tokens": count(result), "load": load}))
+"""
+CHAIN = r"""
+import gigatoken, awkward, numpy, subprocess, sys
+subprocess.run(["zstd", "-qdf", "--long=31", sys.argv[1], "-o", sys.argv[2]], check=True)
+result = gigatoken.Tokenizer(sys.argv[3]).encode_files(gigatoken.JsonlFileSource([sys.argv[2]]), parallel=True)
+awkward.to_numpy(awkward.flatten(result)).astype(numpy.uint16).tofile(sys.argv[4])
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weir", required=True)
+    parser.add_argument("--tokenizer", default="tokenizer/bpe16k", type=pathlib.Path)
+    parser.add_argument("--megabytes", type=int, default=50)
+    parser.add_argument("--train-megabytes", type=int, default=100)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--skip", nargs="*", default=[])
+    parser.add_argument("documents", type=pathlib.Path)
+    parser.add_argument("what", nargs="*", default=["encode", "dataset", "train", "load", "word"])
+    options = parser.parse_args()
+    file = options.tokenizer / "tokenizer.json"
+
+    def weir(*words):
+        start = time.perf_counter()
+        done = subprocess.run([options.weir, *map(str, words)], check=True, stdout=subprocess.PIPE)
+        return time.perf_counter() - start, done.stdout
+
+    def peer(name, threads, tokenizer, path, pattern=GPT2, repeat=1):
+        done = subprocess.run([sys.executable, "-c", PEER, name, str(threads), str(tokenizer), str(path), pattern, str(repeat)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if done.returncode:
+            return None
+        return json.loads(done.stdout.decode().splitlines()[-1])
+
+    def line(work, name, ours, theirs, unit):
+        print(f"{work:28} weir {ours:9.2f} {unit}   {name:12} {theirs:9.2f} {unit}   ratio {ours / theirs if unit == 'MB/s' else theirs / ours:6.2f}", flush=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        part, train, text = folder / "part.jsonl", folder / "train.jsonl", folder / "train.txt"
+        documents = subprocess.Popen(["zstd", "-qdc", "--long=31", str(options.documents)], stdout=subprocess.PIPE)
+        size = 0
+        with open(part, "wb") as a, open(train, "wb") as b, open(text, "w", encoding="utf8") as c:
+            for row in documents.stdout:
+                content = json.loads(row)["text"]
+                if size < options.megabytes * 1e6:
+                    a.write(row)
+                if size < options.train_megabytes * 1e6:
+                    b.write(row)
+                    c.write(content + "\n")
+                size += len(content.encode())
+        peers = [p for p in ("gigatoken", "fastokens", "tiktoken", "tokenizers") if p not in options.skip]
+
+        if "encode" in options.what or "load" in options.what:
+            for threads in (1, 2):
+                best, first, tokens = {}, {}, {}
+                for turn in range(options.repeat):
+                    _, out = weir("tokenizer", "info", options.tokenizer, part, "--repeat", 3, "--threads", threads, "--json", "--quiet")
+                    speed = json.loads(out)["speed"]
+                    results = {"weir": {**speed, "load": 0}}
+                    for name in peers:
+                        slow = name in ("tokenizers", "tiktoken")
+                        if slow and turn > 0:
+                            continue
+                        results[name] = peer(name, threads, file, part, repeat=1 if slow else 3)
+                    for name, result in results.items():
+                        if result:
+                            best[name] = max(best.get(name, 0), result["best"])
+                            first[name] = max(first.get(name, 0), result["first"])
+                            tokens[name] = result["tokens"]
+                for name in peers:
+                    if name in best:
+                        line(f"encode, {threads} thread(s)", name, best["weir"], best[name], "MB/s")
+                        line(f"encode, {threads} thread(s), cold", name, first["weir"], first[name], "MB/s")
+                        if tokens[name] != tokens["weir"]:
+                            print(f"  TOKENS DIFFER: weir {tokens['weir']}, {name} {tokens[name]}")
+        if "load" in options.what:
+            code = "import sys,time,%s; s=time.perf_counter(); %s; print(time.perf_counter()-s)"
+            ours = min(weir("tokenizer", "info", options.tokenizer, "--quiet")[0] for _ in range(options.repeat))
+            theirs = min(float(subprocess.run([sys.executable, "-c", code % ("tokenizers", f"tokenizers.Tokenizer.from_file({str(file)!r})")],
+                                              check=True, stdout=subprocess.PIPE).stdout) for _ in range(options.repeat))
+            line("load (our whole process)", "tokenizers", 1000 * ours, 1000 * theirs, "ms")
+        if "dataset" in options.what:
+            ours, theirs = [], []
+            for turn in range(options.repeat):
+                out = folder / "set"
+                ours.append(weir("tokenize", options.documents, "--tokenizer", options.tokenizer, "--shards", out, "--quiet")[0])
+                subprocess.run(["rm", "-rf", str(out)], check=True)
+                start = time.perf_counter()
+                done = subprocess.run([sys.executable, "-c", CHAIN, str(options.documents), str(folder / "all.jsonl"), str(file),
+                                       str(folder / "all.bin")], stderr=subprocess.PIPE)
+                if done.returncode == 0:
+                    theirs.append(time.perf_counter() - start)
+            line("jsonl.zst to dataset", "gigatoken", size / 1e6 / min(ours), size / 1e6 / min(theirs) if theirs else float("nan"), "MB/s")
+        if "train" in options.what:
+            ours, theirs = [], []
+            for turn in range(min(3, options.repeat)):
+                ours.append(weir("tokenizer", "train", train, "-o", folder / "bpe", "--vocabulary", 16384, "--pretokenizer", "gpt2", "--quiet")[0])
+                result = peer("train", 2, 16384, text)
+                if result:
+                    theirs.append(result["seconds"])
+            line(f"train {options.train_megabytes} MB, 16,384", "gigatoken", min(ours), min(theirs) if theirs else float("nan"), "s")
+        if "word" in options.what:
+            import random
+            draw = random.Random(1)
+            word = folder / "word.jsonl"
+            letters = "etaoinshrdlucmfwypvbgkjqxz"
+            for name, make in (("letters", lambda n: "".join(draw.choices(letters, k=n))), ("one letter", lambda n: "a" * n)):
+                rates = []
+                for megabytes in (1, 10):
+                    word.write_text(json.dumps({"text": make(megabytes * 1000000)}) + "\n")
+                    _, out = weir("tokenizer", "info", options.tokenizer, word, "--repeat", 1, "--threads", 1, "--json", "--quiet")
+                    rates.append(json.loads(out)["speed"]["best"])
+                print(f"one word of {name}: 1 MB at {rates[0]:.1f} MB/s, 10 MB at {rates[1]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Pipeline
+import Primitives
+import Storage
+import Tokenization
+
+/// `weir tokenizer convert FILE -o OUT`.
+struct TokenizerConvertCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Reads tiktoken ranks or a tokenizer.json and writes the other, or a tokenizer's folder.",
+    discussion: """
+      A name that ends in .tiktoken is written as ranks (special tokens are not part of that format), any other as a folder that every command
+      takes as --tokenizer.
+
+      Example: weir tokenizer convert gpt2.tiktoken --pretokenizer gpt2 -o gpt2
+      """)
+
+  @Argument(help: ArgumentHelp("tiktoken ranks, a tokenizer.json, or a folder with one.", valueName: "file"))
+  var file: String
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where to.", valueName: "folder"))
+  var output: String
+
+  @Option(help: "How text is cut, which ranks do not say: gpt2, cl100k, llama3, qwen2.")
+  var pretokenizer: Pretokenizer?
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [file] }
+  var outputs: [String] { [output] }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let tokenizer = try Tokenizer(importing: file, pretokenizer: pretokenizer)
+    if output.hasSuffix(".tiktoken") {
+      try Files.write(try tokenizer.tiktoken(), to: output)
+    } else {
+      try tokenizer.write(to: output, tool: Weir.tool, replacing: true)
+    }
+    return Outcome(
+      report: try JSONValue(encoding: ["vocabulary": Double(tokenizer.vocabularySize), "merges": Double(tokenizer.merges.count)]),
+      lines: [
+        "  \(Format.count(tokenizer.vocabularySize)) tokens, \(Format.count(tokenizer.merges.count)) merges; fingerprint \(tokenizer.fingerprint)"
+      ])
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
+}

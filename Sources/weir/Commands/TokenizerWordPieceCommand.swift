@@ -1,0 +1,43 @@
+import ArgumentParser
+import Corpus
+import Pipeline
+import Primitives
+import Storage
+import Tokenization
+
+/// `weir tokenizer wordpiece VOCABULARY PATH…`.
+struct TokenizerWordPieceCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "wordpiece",
+    abstract: "Writes the WordPiece ids of documents, as BERT-like encoders take them.",
+    discussion: """
+      A JSON line a document with id and tokens, without [CLS] and [SEP]. The vocabulary is a tokenizer.json of type WordPiece or a vocab.txt.
+
+      Example: weir tokenizer wordpiece minilm/vocab.txt corpora/sample
+      """)
+
+  @Argument(help: ArgumentHelp("The vocabulary's file or folder.", valueName: "vocabulary"))
+  var vocabulary: String
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [vocabulary] + input.paths }
+  var writesDataToOutput: Bool { true }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let pieces = try WordPiece(reading: vocabulary)
+    let source = try DocumentSource(paths: input.resolvedPaths())
+    let parse = ParseDocuments(textField: input.textField, idField: input.idField)
+    let writer = try StreamWriter("-", kind: .tokens, coding: .plain)
+    let stage = parse.then(WordPieceDocuments(pieces))
+    let accounts = try OrderedRunner(threads: session.threads).run(stage, source: { try source.next() }) { documents, _ in
+      try writer.write(TokenRecords.plain(documents), records: documents.count)
+    }
+    try source.finish()
+    try writer.finish()
+    return Outcome(accounts: accounts)
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
+}
