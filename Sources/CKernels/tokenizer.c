@@ -343,14 +343,17 @@ void weir_token_cache_clear(weir_token_cache *cache) {
 
 void weir_token_cache_put(weir_token_cache *cache, const uint8_t *word, size_t length, const uint32_t *tokens, size_t count) {
   if (length == 0 || length > LONG || count == 0 || count > LONG_TOKENS) return;
-  if (length <= SHORT && count <= SHORT_TOKENS) {
+  if (length <= SHORT) {
+    // A short pre-token of many tokens has a short slot without tokens, which points to the long one; without either it is not here.
     key k = key_of(word, length, 0);
     weir_short_slot *set = cache->sets + set_of(cache, k), fresh = {k.low, k.high, {0}};
-    memcpy(fresh.tokens, tokens, 4 * count);
-    fresh.tokens[0] |= (uint32_t)count << 24;
-    set[1] = set[0];
+    if (count <= SHORT_TOKENS) {
+      memcpy(fresh.tokens, tokens, 4 * count);
+      fresh.tokens[0] |= (uint32_t)count << 24;
+    }
+    if (set[0].low != k.low || set[0].high != k.high) set[1] = set[0];
     set[0] = fresh;
-    return;
+    if (count <= SHORT_TOKENS) return;
   }
   weir_long_slot *slot = slot_of(cache, word, length);
   slot->length = (uint8_t)length;
@@ -419,21 +422,24 @@ size_t weir_encode_cached(
       }
       uint64_t low = words->word[next].low, high = words->word[next].high;
       size_t place = words->word[next].set;
+      size_t from = words->word[next].start, to = next + 1 < all ? words->word[next + 1].start : words->scanned, made = 0;
       if (__builtin_expect(place != SIZE_MAX, 1)) {
         const weir_short_slot *set = here.sets + place;
         size_t first = (set[0].low == low) & (set[0].high == high);
         size_t second = (set[1].low == low) & (set[1].high == high);
         if (__builtin_expect(first | second, 1)) {
-          const weir_short_slot *slot = set + second;
+          const weir_short_slot *slot = set + (first ^ 1);
           uint32_t head = slot->tokens[0];
           memcpy(out, slot->tokens, sizeof slot->tokens);
           *out = head & 0xFFFFFF;
-          out += head >> 24;
-          continue;
+          made = head >> 24;
+          out += made;
+          if (__builtin_expect(made != 0, 1)) continue;
+          made = encode_long(&here, text + from, to - from, out);
         }
+      } else {
+        made = encode_long(&here, text + from, to - from, out);
       }
-      size_t from = words->word[next].start, to = next + 1 < all ? words->word[next + 1].start : words->scanned;
-      size_t made = encode_long(&here, text + from, to - from, out);
       if (made == 0) {
         *start = from;
         *end = to;

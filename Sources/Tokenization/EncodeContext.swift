@@ -33,7 +33,7 @@ public struct EncodeContext: Sendable {
 
   /// Creates an empty context.
   /// - Parameter cacheBits: log₂ of the number of cached pre-tokens of 32 bytes each; an eighth as much goes to long ones of 128 bytes.
-  public init(cacheBits: Int = 17) { cache = Cache(bits: min(24, max(0, cacheBits))) }
+  public init(cacheBits: Int = 18) { cache = Cache(bits: min(24, max(0, cacheBits))) }
 
   /// Empties the cache where it belongs to another tokenizer, and parts from the copy that it may be shared with.
   mutating func adopt(_ tables: Tokenizer.Tables) {

@@ -28,33 +28,39 @@ extension Tokenizer {
   /// - Throws: `WeirError` that names the line.
   public init(tiktoken text: [UInt8], path: String, pretokenizer: Pretokenizer, specials: [AddedToken]? = nil) throws {
     var list = TokenList()
+    var largest = -1
     for (number, line) in text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() where !line.isEmpty {
       let parts = line.filter { $0 != 0x0D }.split(separator: 0x20)
       let place = "\(path):\(number + 1)"
       guard parts.count == 2 else { throw WeirError(place, "is not a token and its rank") }
-      guard let token = Data(base64Encoded: Data(parts[0])), !token.isEmpty else { throw WeirError(place, "the token is not base64") }
+      // "=" stands for no bytes in a published file (Whisper's multilingual ranks): a rank that is taken, but no text's.
+      guard let token = parts[0] == [0x3D] ? Data() : Data(base64Encoded: Data(parts[0])), !token.isEmpty || parts[0] == [0x3D] else {
+        throw WeirError(place, "the token is not base64")
+      }
       guard let rank = UInt32(String(decoding: parts[1], as: UTF8.self)), Int(rank) < Tokenizer.maximumVocabulary else {
         throw WeirError(place, "the rank is not a whole number below \(Tokenizer.maximumVocabulary)")
       }
-      list.append(token, id: rank)
+      largest = max(largest, Int(rank))
+      if !token.isEmpty { list.append(token, id: rank) }
     }
     let merges = try RankedMerges(list, path: path).merges()
     // A pre-token that is a token as a whole becomes it, as in tiktoken.
     try self.init(
-      vocabulary: list, merges: merges, added: specials ?? Self.publishedSpecials(list), pretokenizer: pretokenizer, ignoresMerges: true,
+      vocabulary: list, merges: merges, added: specials ?? Self.publishedSpecials(list, largest: largest), pretokenizer: pretokenizer,
+      ignoresMerges: true,
       place: path)
   }
 
-  private static func publishedSpecials(_ list: TokenList) -> [AddedToken] {
+  private static func publishedSpecials(_ list: TokenList, largest: Int) -> [AddedToken] {
     switch list.count {
-    case 50_256: return [AddedToken(id: 50_256, content: endOfDocumentName)]
+    case 50_256 where largest == 50_255: return [AddedToken(id: 50_256, content: endOfDocumentName)]
     case 100_256:
       return [
         AddedToken(id: 100_257, content: endOfDocumentName), AddedToken(id: 100_258, content: "<|fim_prefix|>"),
         AddedToken(id: 100_259, content: "<|fim_middle|>"), AddedToken(id: 100_260, content: "<|fim_suffix|>"),
         AddedToken(id: 100_276, content: "<|endofprompt|>"),
       ]
-    default: return [AddedToken(id: (list.ids.max() ?? 0) + 1, content: endOfDocumentName)]
+    default: return [AddedToken(id: UInt32(largest + 1), content: endOfDocumentName)]
     }
   }
 

@@ -32,6 +32,12 @@ import Tokenization
     #expect(tokenizer.endOfDocument == 258)
   }
 
+  @Test func aRankWithoutBytesIsTaken() throws {
+    let tokenizer = try Tokenizer(tiktoken: ranks(line("ab", 256) + "= 257\n"), path: "ranks", pretokenizer: .gpt2)
+    #expect(tokenizer.encode("ab") == [256] && tokenizer.endOfDocument == 258)
+    #expect(tokenizer.firstInvalid(in: [256, 257]) == 1)
+  }
+
   @Test func importsByName() throws {
     let folder = FileManager.default.temporaryDirectory.path + "/" + UUID().uuidString
     try Files.createFolder(folder)
