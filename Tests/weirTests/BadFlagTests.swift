@@ -71,7 +71,7 @@ import Testing
       let before = try binary.snapshot()
       let small = ["--sequence", "32", "--batch", "2", "--tokens", "64"]
       let cases: [([String], [String])] = [
-        (["train", "other-set", "--init", "run", "-o", "new"] + small, ["run", "another tokenizer"]),
+        (["train", "other-set", "--init", "run", "-o", "new"] + small, ["run", "vocabulary of 320", "300"]),
         (
           ["train", "set", "--mixture", "other-mix.json", "-o", "new", "--width", "32", "--layers", "1"] + small,
           ["other-mix.json", "another dataset"]
