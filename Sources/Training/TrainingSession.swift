@@ -56,7 +56,7 @@ final class TrainingSession {
     model = Transformer(
       c, rows: rows, sequence: source.sequence, training: true, recompute: recompute, precision: plan.precision ?? .float32,
       pool: pool)
-    meter = SpeedMeter(model: c, sequence: source.sequence, pool: pool)
+    meter = SpeedMeter(model: c, precision: model.precision, sequence: source.sequence, pool: pool)
     let scaling = WidthScaling(c, baseWidth: plan.baseWidth, baseHeadWidth: plan.baseHeadWidth)
     let whole = AdamW(
       model.layout, betas: (plan.beta1, plan.beta2), epsilon: plan.epsilon, weightDecay: plan.weightDecay, rates: scaling.rate)

@@ -122,10 +122,7 @@ public final class Transformer {
     _ transposeA: Int32, _ transposeB: Int32, m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>,
     _ ldb: Int, _ c: UnsafeMutablePointer<Float>, _ ldc: Int, add: Bool
   ) {
-    switch precision {
-    case .float32: weir_gemm(transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, add ? 1 : 0)
-    case .bf16: weir_gemm_bf16(transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, add ? 1 : 0)
-    }
+    precision.product(transposeA, transposeB, m: m, n: n, k: k, a, lda, b, ldb, c, ldc, add: add)
   }
 
   /// Rotates queries and keys (or their gradients back) of consecutive tokens.
