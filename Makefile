@@ -4,7 +4,7 @@ SHELL := /bin/bash
 WEIR := .build/release/weir
 SWIFT_FILES := Package.swift Sources Tests
 
-.PHONY: demo test test-debug test-release build check setup format lint layers docs parity clean
+.PHONY: demo test test-debug test-release build check setup format lint layers docs parity kills mup clean
 
 ## Runs the main job on the sample corpora, end to end; the report's path is its last line.
 demo: build
@@ -49,6 +49,14 @@ docs: setup
 ## Compares with others' software from PyPI: tokenizers, transformers, PyTorch, faiss, a Megatron reader (minutes, 1.5 GB).
 parity: build
 	@scripts/parity
+
+## Kills a training run a hundred times and compares its end with that of a run left alone (minutes).
+kills: build
+	@scripts/kills
+
+## The loss against the learning rate at four widths, under muP and the standard parametrisation (minutes).
+mup: build
+	@Benchmarks/mup.sh
 
 clean:
 	@rm -rf .build runs

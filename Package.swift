@@ -25,9 +25,12 @@ let package = Package(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug)), .unsafeFlags(["-fno-math-errno"])],
       linkerSettings: [.linkedLibrary("m")]),
+    .target(
+      name: "CMPI", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))],
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     // Layer 1
     .target(name: "Primitives"),
-    .target(name: "Kernels", dependencies: ["CBLAS", "CKernels"]),
+    .target(name: "Kernels", dependencies: ["CBLAS", "CKernels", "CMPI"]),
     // Layer 2
     .target(name: "Storage", dependencies: ["CJSON", "CXXHash", "CZlib", "CZstd", "Primitives"]),
     .target(name: "Pipeline"),

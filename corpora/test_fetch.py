@@ -1,5 +1,7 @@
 """Tests of the extractors: python3 corpora/test_fetch.py"""
 
+import importlib.machinery
+import importlib.util
 import os
 import struct
 import sys
@@ -10,6 +12,10 @@ import zlib
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import extract  # noqa: E402
+
+LOADER = importlib.machinery.SourceFileLoader("fetch_wordnet", os.path.join(os.path.dirname(os.path.abspath(__file__)), "fetch-wordnet"))
+WORDNET = importlib.util.module_from_spec(importlib.util.spec_from_loader(LOADER.name, LOADER))
+LOADER.exec_module(WORDNET)
 
 
 class HTML(unittest.TestCase):
@@ -94,6 +100,36 @@ class Others(unittest.TestCase):
         raw = head + body
         data = struct.pack(">I", len(raw)) + zlib.compress(raw)
         self.assertEqual(list(extract.from_r_strings(data + data)), [["one", ""]] * 2)
+
+
+class WordNet(unittest.TestCase):
+    line = ('02084071 05 n 03 dog 0 domestic_dog 0 Canis_familiaris 0 002 @ 02083346 n 0000 ~ 01322604 n 0000 | '
+            'a member of the genus Canis; has barked for long; "the dog barked all night"')
+
+    def test_a_synset(self):
+        found = list(WORDNET.parse(["  1 licence text", self.line], "n"))
+        self.assertEqual(found, [WORDNET.Synset("02084071", ["dog", "domestic dog", "Canis familiaris"],
+                                                "a member of the genus Canis; has barked for long", {"02083346", "01322604"})])
+
+    def test_words_and_definitions(self):
+        self.assertTrue(WORDNET.is_plain("domestic dog") and not WORDNET.is_plain("Canis") and not WORDNET.is_plain("a b c"))
+        self.assertTrue(WORDNET.gives_away("one who bakes bread", "baker"))
+        self.assertFalse(WORDNET.gives_away("one who makes bread", "baker"))
+
+    def test_questions_are_drawn_alike_and_well_formed(self):
+        letters = "bcdfghjklm"
+        synsets = [WORDNET.Synset(f"{n:08}", [f"{letters[n % 10]}{letters[n // 10]}ord"], f"a definition of some length, number {n}", {f"{n + 1:08}"})
+                   for n in range(60)]
+        made = WORDNET.questions(synsets, "noun", 20, 1)
+        self.assertEqual(made, WORDNET.questions(synsets[::-1], "noun", 20, 1))
+        self.assertNotEqual(made, WORDNET.questions(synsets, "noun", 20, 2))
+        self.assertEqual(len(made), 20)
+        for question in made:
+            number = int(question["id"].split("-")[-1])
+            self.assertEqual(question["choices"][question["answer"]], synsets[number].words[0])
+            self.assertEqual(len(set(question["choices"])), 4)
+            if number + 1 < 60:
+                self.assertNotIn(synsets[number + 1].words[0], question["choices"])
 
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@ import Dispatch
 
 /// What the machine reaches with matrix products alone.
 public enum MatrixPeak {
-  /// FLOPs a second of single-precision products on every thread of a pool at once, the best of a few rounds of about a millisecond.
+  /// FLOPs a second of products on every thread of a pool at once, the best of a few rounds of about a millisecond.
   /// - Parameters:
   ///   - rows: rows of a product.
   ///   - inner: the length of its sums.
   ///   - columns: its columns.
   ///   - pool: the threads; one product each.
-  public static func flops(rows: Int, inner: Int, columns: Int, pool: ThreadPool) -> Double {
+  ///   - product: C [rows, columns] = A [rows, inner] · B [inner, columns] of contiguous matrices.
+  public static func flops(
+    rows: Int, inner: Int, columns: Int, pool: ThreadPool,
+    product: @Sendable (_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>) -> Void
+  ) -> Double {
     precondition(rows > 0 && inner > 0 && columns > 0, "a product of nothing")
     let sizes = [rows * inner, inner * columns, rows * columns]
     let room = UnsafeMutablePointer<Float>.allocate(capacity: sizes.reduce(0, +) * pool.threads)
@@ -23,7 +27,7 @@ public enum MatrixPeak {
       let begin = DispatchTime.now().uptimeNanoseconds
       pool.run(pool.threads) { thread in
         let a = base + thread * sizes.reduce(0, +), b = a + sizes[0], c = b + sizes[1]
-        for _ in 0..<repeats { BLAS.sgemm(m: rows, n: columns, k: inner, a: a, lda: inner, b: b, ldb: columns, c: c, ldc: columns) }
+        for _ in 0..<repeats { product(a, b, c) }
       }
       let seconds = Double(DispatchTime.now().uptimeNanoseconds - begin) * 1e-9
       best = max(best, work * Double(repeats * pool.threads) / max(seconds, 1e-9))

@@ -57,7 +57,9 @@ public enum JSONFile {
     case .keyNotFound(let key, let context): return "\(at(context, key)) is missing"
     case .typeMismatch(_, let context): return "\(at(context)) has the wrong type"
     case .valueNotFound(_, let context): return "\(at(context)) is null"
-    case .dataCorrupted(let context): return context.codingPath.isEmpty ? "is not valid JSON" : "\(at(context)) is out of range"
+    case .dataCorrupted(let context):
+      // Foundation says no more of a number that does not fit, such as 1.5 for a count.
+      return context.codingPath.isEmpty ? "is not valid JSON, or holds a number out of range" : "\(at(context)) is out of range"
     @unknown default: return "is not what was expected"
     }
   }

@@ -39,36 +39,6 @@ public struct ValidationSet: Sendable {
   }
 }
 
-/// The loss over a set of documents.
-public struct Evaluation: Codable, Sendable, Equatable {
-  /// Mean −log p of a scored token, in nats.
-  public var loss = 0.0
-  /// e^loss.
-  public var perplexity = 0.0
-  /// −Σ log p / (bytes · ln 2).
-  public var bitsPerByte = 0.0
-  /// Scored tokens.
-  public var tokens = 0
-  /// UTF-8 bytes of the documents.
-  public var bytes = 0
-  /// The same by domain.
-  public var byDomain: [String: Evaluation]?
-
-  enum CodingKeys: String, CodingKey {
-    case loss, perplexity, tokens, bytes
-    case bitsPerByte = "bits_per_byte"
-    case byDomain = "by_domain"
-  }
-
-  init(nats: Double, tokens: Int, bytes: Int) {
-    self.tokens = tokens
-    self.bytes = bytes
-    loss = tokens == 0 ? 0 : nats / Double(tokens)
-    perplexity = min(exp(loss), Double.greatestFiniteMagnitude)
-    bitsPerByte = bytes == 0 ? 0 : nats / (Double(bytes) * log(2))
-  }
-}
-
 /// Scores documents under a model.
 ///
 /// A document is read from its start in stretches of the model's positions, each token but the first predicted once, with at most
@@ -78,7 +48,8 @@ public final class Evaluator {
   /// The model.
   public let model: Transformer
   private let rows: Int
-  private let sequence: Int
+  /// Positions of a stretch.
+  let sequence: Int
 
   /// Creates an evaluator for parameters that may go on changing.
   /// - Parameters:
@@ -94,17 +65,28 @@ public final class Evaluator {
   }
 
   /// Opens a model folder for evaluation.
-  public convenience init(folder: String, threads: Int) throws {
+  /// - Parameters:
+  ///   - folder: the model folder.
+  ///   - sequence: positions of a stretch, at most the model's.
+  ///   - threads: threads; no result depends on them.
+  public convenience init(folder: String, sequence: Int = 2_048, threads: Int) throws {
     let (configuration, parameters) = try ModelFolder.load(folder)
-    self.init(configuration, parameters: parameters, sequence: min(configuration.sequence, 2_048), pool: ThreadPool(threads: threads))
+    self.init(
+      configuration, parameters: parameters, sequence: max(1, min(configuration.sequence, sequence)), pool: ThreadPool(threads: threads))
   }
 
-  /// −Σ log p in nats and the number of scored tokens of each document.
-  public func score(_ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent) throws -> [(nats: Double, tokens: Int)] {
+  /// Scores each document.
+  /// - Parameters:
+  ///   - documents: the documents.
+  ///   - progress: told every few documents.
+  ///   - each: gets every scored token's document, place in it, and −log p in nats; documents and places ascend.
+  public func score(
+    _ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent, each: ((Int, Int, Double) -> Void)? = nil
+  ) throws -> [EvaluationScore] {
     struct Piece {
       var document: Int, offset: Int, count: Int, row: Int, start: Int
     }
-    var results = [(nats: Double, tokens: Int)](repeating: (0, 0), count: documents.count)
+    var results = documents.map { EvaluationScore(bytes: $0.bytes) }
     var pieces: [Piece] = [], row = 0, used = 0
     var batch = Batch(rows: rows, sequence: sequence)
 
@@ -117,8 +99,10 @@ public final class Evaluator {
       for piece in pieces {
         let first = piece.row * sequence + piece.start
         for t in first..<first + piece.count where batch.targets[t] >= 0 {
-          results[piece.document].nats += Double(model.workspace.losses[t])
+          let loss = Double(model.workspace.losses[t])
+          results[piece.document].nats += loss
           results[piece.document].tokens += 1
+          each?(piece.document, piece.offset + t - first + 1, loss)
         }
       }
       pieces.removeAll(keepingCapacity: true)
@@ -148,17 +132,38 @@ public final class Evaluator {
     return results
   }
 
-  /// The loss over a set, all and by domain.
-  public func evaluate(_ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent) throws -> Evaluation {
-    let scores = try score(documents, progress: progress)
-    func sum(_ indices: [Int]) -> Evaluation {
-      let nats = indices.reduce(0.0) { $0 + scores[$1].nats }
-      return Evaluation(
-        nats: nats, tokens: indices.reduce(0) { $0 + scores[$1].tokens }, bytes: indices.reduce(0) { $0 + documents[$1].bytes })
-    }
-    var result = sum(Array(documents.indices))
+  /// The loss over a set, all and by domain; `each` as in `score`.
+  public func evaluate(
+    _ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent, each: ((Int, Int, Double) -> Void)? = nil
+  ) throws -> Evaluation {
+    evaluation(documents, try score(documents, progress: progress, each: each))
+  }
+
+  /// The loss over a set of which each rank scores a part.
+  func evaluate(_ documents: [EvaluationDocument], crew: Crew) throws -> Evaluation {
+    evaluation(documents, try crew.divide(documents) { try score($0) })
+  }
+
+  private func evaluation(_ documents: [EvaluationDocument], _ scores: [EvaluationScore]) -> Evaluation {
+    var result = Evaluation(scores)
     let domains = Dictionary(grouping: documents.indices.filter { documents[$0].domain != nil }) { documents[$0].domain ?? "" }
-    result.byDomain = domains.mapValues(sum)
+    result.byDomain = domains.mapValues { Evaluation($0.map { scores[$0] }) }
+    return result
+  }
+
+  /// The logits after every token of a document, [tokens, vocabulary], read as `score` reads it.
+  public func logits(_ tokens: [Int32]) throws -> [Float] {
+    let vocabulary = model.configuration.vocabulary
+    var result: [Float] = []
+    result.reserveCapacity(tokens.count * vocabulary)
+    for start in stride(from: 0, to: tokens.count, by: rows * sequence) {
+      var batch = Batch(rows: rows, sequence: sequence)
+      let count = min(rows * sequence, tokens.count - start)
+      for i in 0..<count { (batch.tokens[i], batch.starts[i]) = (tokens[start + i], 0) }
+      try model.check(batch, place: "evaluation")
+      model.forward(tokens: batch.tokens, starts: batch.starts)
+      for i in 0..<count { result += model.logits(at: i) }
+    }
     return result
   }
 }

@@ -3,53 +3,62 @@ import Foundation
 import Kernels
 import Primitives
 
-/// How to choose the next token.
-public struct SamplingConfiguration: Codable, Sendable, Equatable {
-  /// 0 takes the likeliest.
-  public var temperature = 0.8
-  /// Only the k likeliest; 0 for all.
-  public var topK = 0
-  /// Only the likeliest tokens that together hold this probability.
-  public var topP = 1.0
-  /// Seeds the draws.
-  public var seed: UInt64 = 0
-
-  /// The defaults.
-  public init() {}
-}
-
-/// Continues a prompt token by token, keys and values cached.
+/// Continues a prompt token by token, keys and values cached: a token costs the weights once and attention over what is before it.
 ///
-/// When the model's positions are used up, the last half of the text is read again from position 0.
+/// The prompt is read in stretches of up to `stretch` tokens, whose dense products run together. When the model's positions are used up,
+/// the last half of the text is read again from position 0.
 public final class Generator {
   /// The shape.
   public let configuration: ModelConfiguration
   private let layout: ParameterLayout
   private let parameters: FloatBuffer
+  private let pool: ThreadPool
   private let cache: [FloatBuffer]
   private let cosines: FloatBuffer
   private let sines: FloatBuffer
-  private let scratch: FloatBuffer
+  private let stretch: Int
+  private let stream: FloatBuffer
+  private let normed: FloatBuffer
+  private let attended: FloatBuffer
+  private let gateUp: FloatBuffer
+  private let activated: FloatBuffer
+  private let scores: FloatBuffer
+  private let output: FloatBuffer
   private var position = 0
 
-  /// Creates a generator over weights laid out for `configuration`, with a cache of at most `positions`.
-  public init(_ configuration: ModelConfiguration, parameters: FloatBuffer, positions: Int = 4_096) {
+  /// Creates a generator over weights laid out for `configuration`.
+  /// - Parameters:
+  ///   - configuration: the shape.
+  ///   - parameters: the weights, shared.
+  ///   - positions: the most positions to cache.
+  ///   - pool: the threads; no result depends on them.
+  public init(
+    _ configuration: ModelConfiguration, parameters: FloatBuffer, positions: Int = 4_096, pool: ThreadPool = ThreadPool(threads: 1)
+  ) {
     var configuration = configuration
     configuration.sequence = min(configuration.sequence, max(1, positions))
     self.configuration = configuration
     self.parameters = parameters
+    self.pool = pool
     layout = ParameterLayout(configuration)
     precondition(parameters.count == layout.count, "parameters of another shape")
     let c = configuration
     cache = (0..<c.layers).map { _ in FloatBuffer(c.sequence * c.qkvWidth) }
     (cosines, sines) = Transformer.rotations(c, positions: c.sequence)
-    scratch = FloatBuffer(3 * c.width + c.queryWidth + 3 * c.ffn + c.sequence + c.vocabulary + 128)
+    stretch = min(64, c.sequence)
+    stream = FloatBuffer(stretch * c.width)
+    normed = FloatBuffer(stretch * c.width)
+    attended = FloatBuffer(stretch * c.queryWidth)
+    gateUp = FloatBuffer(stretch * 2 * c.ffn)
+    activated = FloatBuffer(stretch * c.ffn)
+    scores = FloatBuffer(c.heads * c.sequence)
+    output = FloatBuffer(c.vocabulary)
   }
 
   /// Opens a model folder.
-  public convenience init(folder: String) throws {
+  public convenience init(folder: String, threads: Int = 1) throws {
     let (configuration, parameters) = try ModelFolder.load(folder)
-    self.init(configuration, parameters: parameters)
+    self.init(configuration, parameters: parameters, pool: ThreadPool(threads: threads))
   }
 
   /// Generates up to `count` tokens after a prompt.
@@ -57,101 +66,113 @@ public final class Generator {
   ///   - prompt: at least one token id.
   ///   - count: tokens to generate.
   ///   - sampling: how to choose.
-  ///   - stop: an id after which to stop; it is not handed on.
+  ///   - stops: ids after which to stop; they are not handed on.
   ///   - each: gets every token, and says whether to go on.
-  /// - Throws: `WeirError` where the prompt is empty or not of this vocabulary.
+  /// - Throws: `WeirError` where the prompt is empty or not of this vocabulary, or the model's output is no number.
   public func generate(
-    prompt: [Int32], count: Int, sampling: SamplingConfiguration = SamplingConfiguration(), stop: Int32? = nil,
+    prompt: [Int32], count: Int, sampling: SamplingConfiguration = SamplingConfiguration(), stops: Set<Int32> = [],
     each: (Int32) throws -> Bool
   ) throws {
-    guard !prompt.isEmpty else { throw WeirError("--prompt", "is empty", remedy: "give at least one token") }
-    guard prompt.allSatisfy({ $0 >= 0 && $0 < configuration.vocabulary }) else {
-      throw WeirError("--prompt", "holds a token outside the model's vocabulary of \(configuration.vocabulary)")
-    }
-    guard sampling.temperature >= 0, sampling.topK >= 0, sampling.topP > 0, sampling.topP <= 1 else {
-      throw WeirError("--temperature", "temperature and top-k must not be negative, top-p in (0, 1]")
-    }
+    try sampling.validate()
     let random = CounterRandom(seed: sampling.seed)
-    var text = prompt, logits = read(text.suffix(configuration.sequence))
+    var text = prompt, next = try logits(after: prompt)
     for index in 0..<max(0, count) {
-      let token = Self.choose(logits, sampling, random.uniform(UInt64(index)))
-      if token == stop { return }
+      guard let token = sampling.choose(next, uniform: random.uniform(UInt64(index))) else {
+        throw WeirError("generate", "the model's output is no number", remedy: "are its weights whole?")
+      }
+      if stops.contains(token) { return }
       text.append(token)
       guard try each(token) else { return }
       guard index + 1 < count else { return }
-      logits = position < configuration.sequence ? step(token) : read(text.suffix(max(1, configuration.sequence / 2)))
+      next =
+        position < configuration.sequence ? advance([token], wantsLogits: true) : read(text.suffix(max(1, configuration.sequence / 2)))
     }
   }
 
-  /// Reads tokens from position 0; the logits after the last.
+  /// The logits after a text, of which the last tokens that the model has positions for are read from position 0, [vocabulary].
+  /// - Throws: `WeirError` where it is empty or not of this vocabulary.
+  public func logits(after text: [Int32]) throws -> [Float] {
+    guard !text.isEmpty else { throw WeirError("--prompt", "is empty", remedy: "give at least one token") }
+    guard text.allSatisfy({ $0 >= 0 && $0 < configuration.vocabulary }) else {
+      throw WeirError("--prompt", "holds a token outside the model's vocabulary of \(configuration.vocabulary)")
+    }
+    return read(text.suffix(configuration.sequence))
+  }
+
+  /// The logits after one more token, [vocabulary]; only that token goes through the model.
+  /// - Throws: `WeirError` where it is not of this vocabulary, or the model's positions are used up.
+  public func logits(adding token: Int32) throws -> [Float] {
+    guard token >= 0, token < configuration.vocabulary else {
+      throw WeirError("generate", "token \(token) is outside the model's vocabulary of \(configuration.vocabulary)")
+    }
+    guard position < configuration.sequence else {
+      throw WeirError("generate", "the model's \(configuration.sequence) positions are used up")
+    }
+    return advance([token], wantsLogits: true)
+  }
+
   private func read(_ tokens: ArraySlice<Int32>) -> [Float] {
     position = 0
-    var logits: [Float] = []
-    for (index, token) in tokens.enumerated() { logits = step(token, wantsLogits: index == tokens.count - 1) }
-    return logits
+    var result: [Float] = [], rest = tokens
+    while !rest.isEmpty {
+      let part = rest.prefix(stretch)
+      rest = rest.dropFirst(part.count)
+      result = advance(part, wantsLogits: rest.isEmpty)
+    }
+    return result
   }
 
-  /// Chooses by the inverse of the cumulative distribution over the likeliest tokens.
-  static func choose(_ logits: [Float], _ sampling: SamplingConfiguration, _ uniform: Double) -> Int32 {
-    var order = Array(logits.indices)
-    order.sort { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }
-    guard sampling.temperature > 0, let first = order.first else { return Int32(order.first ?? 0) }
-    if sampling.topK > 0 { order = Array(order.prefix(sampling.topK)) }
-    var weights = order.map { exp((Double(logits[$0]) - Double(logits[first])) / sampling.temperature) }
-    if sampling.topP < 1 {
-      let total = weights.reduce(0, +)
-      var sum = 0.0, kept = 0
-      while kept < weights.count, sum < sampling.topP * total {
-        sum += weights[kept]
-        kept += 1
-      }
-      weights = Array(weights.prefix(max(1, kept)))
-    }
-    var rest = uniform * weights.reduce(0, +)
-    for (index, weight) in weights.enumerated() {
-      rest -= weight
-      if rest < 0 { return Int32(order[index]) }
-    }
-    return Int32(order[weights.count - 1])
-  }
-
-  /// One token through the model at the next position.
-  private func step(_ token: Int32, wantsLogits: Bool = true) -> [Float] {
-    let c = configuration, base = parameters.base, epsilon = Float(c.normEpsilon), half = c.headWidth / 2
-    let x = scratch.base, normed = x + c.width, attended = normed + c.width, gateUp = attended + c.queryWidth
-    let activated = gateUp + 2 * c.ffn, scores = activated + c.ffn, out = scores + c.sequence
-    func multiply(_ input: UnsafePointer<Float>, _ offset: Int, _ output: UnsafeMutablePointer<Float>, _ from: Int, _ to: Int, add: Bool) {
+  /// y [count, to] = x [count, from] · wᵀ, or added to y; cut by columns alone.
+  private func multiply(
+    _ x: FloatBuffer, _ offset: Int, _ y: UnsafeMutablePointer<Float>, stride: Int, count: Int, from: Int, to: Int, add: Bool = false
+  ) {
+    // A task has at least 2¹⁷ weights: below, waking a thread costs more than the product.
+    pool.ranges(to, grain: max(64, (1 << 17) / from)) { range in
       BLAS.sgemm(
-        transposeB: true, m: 1, n: to, k: from, a: input, lda: from, b: base + offset, ldb: from, beta: add ? 1 : 0, c: output, ldc: to)
+        transposeB: true, m: count, n: range.count, k: from, a: x.base, lda: from,
+        b: parameters.base + offset + range.lowerBound * from, ldb: from, beta: add ? 1 : 0, c: y + range.lowerBound, ldc: stride)
     }
-    x.update(from: base + layout.embedding + Int(token) * c.width, count: c.width)
+  }
+
+  /// Tokens through the model at the next positions; the logits after the last.
+  private func advance(_ tokens: ArraySlice<Int32>, wantsLogits: Bool) -> [Float] {
+    let c = configuration, base = parameters.base, epsilon = Float(c.normEpsilon), half = c.headWidth / 2, count = tokens.count
+    let first = position
+    for (index, token) in tokens.enumerated() {
+      (stream.base + index * c.width).update(from: base + layout.embedding + Int(token) * c.width, count: c.width)
+    }
     for (index, layer) in layout.layers.enumerated() {
-      let qkv = cache[index].base + position * c.qkvWidth
-      weir_rmsnorm_forward(x, base + layer.inputNorm, normed, nil, 1, c.width, epsilon)
-      multiply(normed, layer.qkv, qkv, c.width, c.qkvWidth, add: false)
+      let keyed = cache[index].base, rows = keyed + first * c.qkvWidth
+      weir_rmsnorm_forward(stream.base, base + layer.inputNorm, normed.base, nil, count, c.width, epsilon)
+      multiply(normed, layer.qkv, rows, stride: c.qkvWidth, count: count, from: c.width, to: c.qkvWidth)
       if c.qkNorm {
-        weir_head_norm_forward(qkv, c.qkvWidth, c.heads, c.headWidth, base + layer.queryNorm, nil, 0, nil, 0, 1, epsilon)
+        weir_head_norm_forward(rows, c.qkvWidth, c.heads, c.headWidth, base + layer.queryNorm, nil, 0, nil, 0, count, epsilon)
         weir_head_norm_forward(
-          qkv + c.queryWidth, c.qkvWidth, c.kvHeads, c.headWidth, base + layer.keyNorm, nil, 0, nil, 0, 1, epsilon)
+          rows + c.queryWidth, c.qkvWidth, c.kvHeads, c.headWidth, base + layer.keyNorm, nil, 0, nil, 0, count, epsilon)
       }
       weir_rope(
-        qkv, c.qkvWidth, c.heads + c.kvHeads, c.headWidth, cosines.base + position * half, sines.base + position * half, 1, 1)
-      for head in 0..<c.heads {
-        let keys = cache[index].base + c.queryWidth + head / (c.heads / c.kvHeads) * c.headWidth
-        weir_attention_step(
-          qkv + head * c.headWidth, keys, keys + c.keyWidth, c.qkvWidth, position + 1, c.headWidth,
-          1 / Float(c.headWidth).squareRoot(), scores, attended + head * c.headWidth)
+        rows, c.qkvWidth, c.heads + c.kvHeads, c.headWidth, cosines.base + first * half, sines.base + first * half, count, 1)
+      pool.ranges(c.heads, grain: max(1, (1 << 15) / ((first + count) * c.headWidth * count))) { heads in
+        for head in heads {
+          let keys = keyed + c.queryWidth + head / (c.heads / c.kvHeads) * c.headWidth
+          for token in 0..<count {
+            weir_attention_step(
+              rows + token * c.qkvWidth + head * c.headWidth, keys, keys + c.keyWidth, c.qkvWidth, first + token + 1, c.headWidth,
+              1 / Float(c.headWidth).squareRoot(), scores.base + head * c.sequence,
+              attended.base + token * c.queryWidth + head * c.headWidth)
+          }
+        }
       }
-      multiply(attended, layer.output, x, c.queryWidth, c.width, add: true)
-      weir_rmsnorm_forward(x, base + layer.postNorm, normed, nil, 1, c.width, epsilon)
-      multiply(normed, layer.gateUp, gateUp, c.width, 2 * c.ffn, add: false)
-      weir_swiglu_forward(gateUp, activated, 1, c.ffn)
-      multiply(activated, layer.down, x, c.ffn, c.width, add: true)
+      multiply(attended, layer.output, stream.base, stride: c.width, count: count, from: c.queryWidth, to: c.width, add: true)
+      weir_rmsnorm_forward(stream.base, base + layer.postNorm, normed.base, nil, count, c.width, epsilon)
+      multiply(normed, layer.gateUp, gateUp.base, stride: 2 * c.ffn, count: count, from: c.width, to: 2 * c.ffn)
+      weir_swiglu_forward(gateUp.base, activated.base, count, c.ffn)
+      multiply(activated, layer.down, stream.base, stride: c.width, count: count, from: c.ffn, to: c.width, add: true)
     }
-    position += 1
+    position += count
     guard wantsLogits else { return [] }
-    weir_rmsnorm_forward(x, base + layout.finalNorm, normed, nil, 1, c.width, epsilon)
-    multiply(normed, layout.head, out, c.width, c.vocabulary, add: false)
-    return Array(UnsafeBufferPointer(start: out, count: c.vocabulary))
+    weir_rmsnorm_forward(stream.base + (count - 1) * c.width, base + layout.finalNorm, normed.base, nil, 1, c.width, epsilon)
+    multiply(normed, layout.head, output.base, stride: c.vocabulary, count: 1, from: c.width, to: c.vocabulary)
+    return output.values
   }
 }

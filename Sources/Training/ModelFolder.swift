@@ -10,11 +10,6 @@ public enum ModelFolder {
   static let tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
 
   private struct Config: Codable {
-    struct Rope: Codable {
-      var rope_theta: Double?
-      var rope_type: String?
-      var type: String?
-    }
     var architectures: [String]? = ["LlamaForCausalLM"]
     var model_type: String? = "llama"
     var hidden_act: String? = "silu"
@@ -27,10 +22,11 @@ public enum ModelFolder {
     var intermediate_size: Int
     var max_position_embeddings: Int?
     var rope_theta: Double?
-    var rope_scaling: Rope?
-    var rope_parameters: Rope?
+    var rope_scaling: JSONValue?
+    var rope_parameters: JSONValue?
     var rms_norm_eps: Double?
     var tie_word_embeddings: Bool?
+    var quantization_config: JSONValue?
     var attention_bias: Bool? = false
     var mlp_bias: Bool? = false
     var use_sliding_window: Bool?
@@ -60,55 +56,145 @@ public enum ModelFolder {
     guard config.use_sliding_window != true else { throw refuse("the model attends through a sliding window") }
     guard config.hidden_act ?? "silu" == "silu" else { throw refuse("hidden_act is \(config.hidden_act ?? ""), not silu") }
     guard config.attention_bias != true, config.mlp_bias != true else { throw refuse("the model has biases") }
-    for rope in [config.rope_scaling, config.rope_parameters] {
-      let type = rope?.rope_type ?? rope?.type ?? "default"
-      guard type == "default" else { throw refuse("rotary scaling of type \(type) is not supported") }
+    let architecture = type == "qwen3" ? "Qwen3ForCausalLM" : "LlamaForCausalLM"
+    guard config.architectures?.contains(architecture) != false else {
+      throw refuse("architectures is \(config.architectures?.joined(separator: ", ") ?? ""), not \(architecture)")
+    }
+    guard config.quantization_config ?? .null == .null else { throw refuse("the weights are quantised") }
+    var theta: Double?
+    for (name, rope) in [("rope_scaling", config.rope_scaling), ("rope_parameters", config.rope_parameters)] {
+      switch rope {
+      case nil, .null: continue
+      case .object(let members):
+        let type = members["rope_type"]?.string ?? members["type"]?.string ?? "default"
+        guard type == "default" else { throw refuse("rotary scaling of type \(type) is not supported") }
+        for (key, value) in members.sorted(by: { $0.key < $1.key }) where !["rope_type", "type", "rope_theta"].contains(key) {
+          guard value == .null || value == 1 else { throw refuse("\(name).\(key) is not supported") }
+        }
+        if let value = members["rope_theta"] {
+          guard let number = value.number else { throw refuse("\(name).rope_theta is no number") }
+          theta = number
+        }
+      default: throw refuse("\(name) is no object")
+      }
     }
     guard config.num_attention_heads > 0 else { throw refuse("num_attention_heads is \(config.num_attention_heads)") }
+    guard config.head_dim != nil || config.hidden_size % config.num_attention_heads == 0 else {
+      throw refuse("hidden_size \(config.hidden_size) is no multiple of num_attention_heads \(config.num_attention_heads)")
+    }
+    guard config.num_key_value_heads ?? 1 > 0 else { throw refuse("num_key_value_heads is \(config.num_key_value_heads ?? 0)") }
     let model = ModelConfiguration(
       vocabulary: config.vocab_size, width: config.hidden_size, layers: config.num_hidden_layers, heads: config.num_attention_heads,
       kvHeads: config.num_key_value_heads, headWidth: config.head_dim, ffn: config.intermediate_size,
-      sequence: config.max_position_embeddings ?? 2_048, ropeTheta: config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000,
+      sequence: config.max_position_embeddings ?? 2_048, ropeTheta: theta ?? config.rope_theta ?? 10_000,
       normEpsilon: config.rms_norm_eps ?? 1e-6, tiedEmbeddings: config.tie_word_embeddings ?? false,
       qkNorm: type == "qwen3")
     try model.validate(place: path)
     return model
   }
 
-  /// The end-of-document token named in the folder; nil where there is none.
+  /// The end-of-document token named in the folder, the first of several; nil where there is none.
   public static func endOfDocument(_ folder: String) -> Int? {
-    (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.eos_token_id?.number.flatMap(Int.init(exactly:))
+    (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.eos_token_id.map(ids)?.first
   }
 
-  /// The weights of a folder, opened, every tensor of `configuration` there in its shape; nothing large is allocated before.
-  private static func open(_ folder: String, _ configuration: ModelConfiguration) throws -> [(ParameterLayout.Tensor, SafetensorsFile)] {
+  /// The token that a text begins with, by `config.json`; nil where there is none.
+  public static func beginning(_ folder: String) -> Int? {
+    (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.bos_token_id.map(ids)?.first
+  }
+
+  /// Every token that ends a text, by `generation_config.json` where it names some, else by `config.json`.
+  public static func endings(_ folder: String) -> Set<Int> {
+    struct Endings: Codable { var eos_token_id: JSONValue? }
+    for name in ["generation_config.json", "config.json"] {
+      if let value = (try? JSONFile.read(Endings.self, from: folder + "/" + name))?.eos_token_id { return Set(ids(value)) }
+    }
+    return []
+  }
+
+  /// One id or a list of them.
+  private static func ids(_ value: JSONValue) -> [Int] {
+    if case .array(let values) = value { return values.compactMap { $0.number.flatMap(Int.init(exactly:)) } }
+    return value.number.flatMap(Int.init(exactly:)).map { [$0] } ?? []
+  }
+
+  /// The weights' files: one, or the shards by tensor that an index names.
+  private static func places(_ folder: String) throws -> (single: String, index: String?, shards: [String: String]) {
     struct Index: Codable { var weight_map: [String: String] }
     let index = folder + "/model.safetensors.index.json", single = folder + "/model.safetensors"
-    let places = Files.exists(single) ? [:] : Files.exists(index) ? try JSONFile.read(Index.self, from: index).weight_map : [:]
+    if Files.exists(single) { return (single, nil, [:]) }
+    guard Files.exists(index) else {
+      throw WeirError(single, "is not there, nor an index of shards", remedy: "save the model in safetensors form")
+    }
+    let map = try JSONFile.read(Index.self, from: index).weight_map
+    for name in map.values where name.isEmpty || name.contains("/") || name.hasPrefix(".") {
+      throw WeirError(index, "\"\(name)\" is not the name of a file in the folder")
+    }
+    return (single, index, map)
+  }
+
+  /// A checksum of the weights' files.
+  static func fingerprint(_ folder: String) throws -> String {
+    let places = try places(folder)
+    if places.index == nil { return Checksum.hex(try Checksum.xxh3(file: places.single)) }
+    let shards = try Set(places.shards.values).sorted().map { Checksum.hex(try Checksum.xxh3(file: folder + "/" + $0)) }
+    return Checksum.hex(Checksum.xxh3(Array(shards.joined().utf8)))
+  }
+
+  /// The weights of a folder, opened, every tensor of `configuration` there in its shape and no other; nothing large is allocated before.
+  private static func open(_ folder: String, _ configuration: ModelConfiguration) throws -> [(ParameterLayout.Tensor, SafetensorsFile)] {
+    let places = try places(folder)
     var files: [String: SafetensorsFile] = [:]
-    return try ParameterLayout(configuration).tensors.map { tensor in
-      let path = places[tensor.name].map { folder + "/" + $0 } ?? single
+    let found = try ParameterLayout(configuration).tensors.map { tensor in
+      let shard = places.shards[tensor.name]
+      if let index = places.index, shard == nil { throw WeirError(index, "names no file for tensor \"\(tensor.name)\"") }
+      let path = shard.map { folder + "/" + $0 } ?? places.single
       let file = try files[path] ?? SafetensorsFile(path)
       files[path] = file
-      guard let shape = file.shape(tensor.name) else { throw WeirError(path, "has no tensor \"\(tensor.name)\"") }
+      guard let shape = file.shape(tensor.name), let type = file.dtype(tensor.name) else {
+        throw WeirError(path, "has no tensor \"\(tensor.name)\"")
+      }
       guard shape == tensor.shape else {
         throw WeirError(path, "tensor \"\(tensor.name)\" is \(shape), not \(tensor.shape) as config.json says")
       }
+      guard [.F32, .F16, .BF16, .F64].contains(type) else {
+        throw WeirError(path, "tensor \"\(tensor.name)\" is \(type.rawValue), not of floats")
+      }
       return (tensor, file)
     }
+    let known = Set(found.map { $0.0.name })
+    for (path, file) in files.sorted(by: { $0.key < $1.key }) {
+      // A tied output matrix may be stored a second time, and old files hold the rotary frequencies; neither is a weight of its own.
+      for name in file.names where !known.contains(name) && name != "lm_head.weight" && !name.hasSuffix(".rotary_emb.inv_freq") {
+        throw WeirError(path, "has a tensor \"\(name)\" that a plain Llama model of config.json's shape does not have")
+      }
+    }
+    return found
   }
 
   /// Throws where the weights of a folder are not those of `configuration`.
   static func check(_ folder: String, configuration: ModelConfiguration) throws { _ = try open(folder, configuration) }
 
-  /// Reads the weights (F32, F16 or BF16, one file or several with an index) into a block laid out for `configuration`.
+  /// Reads the weights (F32, F16, BF16 or F64, one file or several with an index) into a block laid out for `configuration`.
+  /// - Throws: `WeirError` where a tensor is missing, of another shape, or holds what is no number.
   public static func readWeights(_ folder: String, configuration: ModelConfiguration, into parameters: FloatBuffer) throws {
     for (tensor, file) in try open(folder, configuration) {
-      try file.withFloats(tensor.name) { parameters.write($0, at: tensor.range.lowerBound) }
-      guard parameters.isFinite(tensor.range) else {
-        throw WeirError(file.path, "tensor \"\(tensor.name)\" holds values that are no numbers")
+      try file.withFloats(tensor.name) { floats in
+        if let index = firstNotFinite(floats) {
+          throw WeirError(
+            file.path, "tensor \"\(tensor.name)\" holds \(floats[index]) at element \(index)", remedy: "take an earlier checkpoint")
+        }
+        parameters.write(floats, at: tensor.range.lowerBound)
       }
     }
+  }
+
+  /// The index of the first infinity or NaN.
+  private static func firstNotFinite(_ floats: UnsafeBufferPointer<Float>) -> Int? {
+    // On the bits, which the compiler does many at a time.
+    var bad: UInt32 = 0
+    for value in floats { bad |= value.bitPattern & 0x7F80_0000 == 0x7F80_0000 ? 1 : 0 }
+    return bad == 0 ? nil : floats.firstIndex { !$0.isFinite }
   }
 
   /// Reads a model.
@@ -147,6 +233,20 @@ public enum ModelFolder {
     for name in tokenizerFiles where Files.exists(tokenizer + "/" + name) {
       try Files.write(try Files.read(tokenizer + "/" + name), to: folder + "/" + name)
     }
+    // Without this transformers takes its class for Llama's first tokenizer, which cuts text otherwise.
+    let settings = "/tokenizer_config.json"
+    guard Files.exists(folder + "/tokenizer.json"), !Files.exists(folder + settings) else { return }
+    struct Added: Codable {
+      struct Token: Codable { var id: Int, content: String }
+      var added_tokens: [Token]?
+    }
+    let added = try JSONFile.read(Added.self, from: folder + "/tokenizer.json").added_tokens ?? []
+    var members: [String: JSONValue] = ["tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false]
+    if let end = added.first(where: { $0.id == endOfDocument }) {
+      members["eos_token"] = .string(end.content)
+      members["bos_token"] = .string(end.content)
+    }
+    try JSONFile.write(JSONValue.object(members), to: folder + settings)
   }
 
   /// Writes a model folder, whole or not at all.

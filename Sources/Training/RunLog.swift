@@ -5,7 +5,13 @@ import Storage
 /// A line-a-step JSON Lines file that is cut back to a step when a run resumes, so that an interrupted run leaves the same lines.
 final class RunLog {
   private let path: String
-  private let handle: FileHandle
+  private let handle: FileHandle?
+
+  /// Creates a log that keeps nothing: that of a rank which does not lead.
+  init() {
+    path = ""
+    handle = nil
+  }
 
   /// Opens the file and drops every line after `step`.
   /// - Parameters:
@@ -41,16 +47,16 @@ final class RunLog {
     try handle.seekToEnd()
   }
 
-  deinit { try? handle.close() }
+  deinit { try? handle?.close() }
 
   func append(_ members: [(String, String)]) throws {
     let line = "{" + members.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}\n"
-    do { try handle.write(contentsOf: Data(line.utf8)) } catch { throw WeirError(path, "cannot be written", remedy: "is the disk full?") }
+    do { try handle?.write(contentsOf: Data(line.utf8)) } catch { throw WeirError(path, "cannot be written", remedy: "is the disk full?") }
   }
 
   /// Makes sure that the lines are on disk.
   func synchronize() throws {
-    do { try handle.synchronize() } catch { throw WeirError(path, "cannot be written", remedy: "is the disk full?") }
+    do { try handle?.synchronize() } catch { throw WeirError(path, "cannot be written", remedy: "is the disk full?") }
   }
 
   /// A number as JSON: the shortest that reads back the same, null where there is none.

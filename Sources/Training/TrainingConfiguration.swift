@@ -59,6 +59,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var accumulate: Int?
   /// Factor of the squared log of the softmax's sum in the loss (Chowdhery et al. 2204.02311 §5: 1e-4); nil for none.
   public var zLoss: Double?
+  /// The precision of matrix products in training; nil for float32.
+  public var precision: Precision?
   /// Decay of a moving average of the weights, which is then what is evaluated and exported; nil for none.
   public var average: Double?
   /// Label annealing against the initial model; nil for plain cross-entropy.

@@ -73,8 +73,23 @@ public struct TrainingEstimate: Codable, Sendable, Equatable {
   /// Bytes of the checkpoints that stay and of the model.
   public var diskBytes: Int
 
+  /// Bytes that any run takes beside its arrays, as measured: the program, the tokenizer, each thread's packed operands.
+  public static func overhead(threads: Int, vocabulary: Int) -> Int { 31_000_000 + 210 * vocabulary + 1_500_000 * threads }
+
   /// Creates an estimate.
-  public init(_ configuration: TrainingConfiguration, model: ModelConfiguration, rows: Int, sequence: Int) throws {
+  /// - Parameters:
+  ///   - configuration: what to do.
+  ///   - model: the shape.
+  ///   - rows: sequences of a batch.
+  ///   - sequence: tokens of a sequence.
+  ///   - recompute: whether activations are computed anew in the backward pass.
+  ///   - evaluates: whether held-out sets are evaluated on the way.
+  ///   - threads: threads, each with room for packed operands of its own.
+  /// - Throws: `WeirError` where the configuration or the shape is impossible.
+  public init(
+    _ configuration: TrainingConfiguration, model: ModelConfiguration, rows: Int, sequence: Int, recompute: Bool = false,
+    evaluates: Bool = true, threads: Int = 2
+  ) throws {
     try configuration.validate()
     try model.validate(place: "--preset")
     parameters = model.parameters
@@ -84,11 +99,12 @@ public struct TrainingEstimate: Codable, Sendable, Equatable {
     flops = Double(tokens) * model.flopsPerToken(context: sequence)
     let frozen = configuration.annealing != nil || configuration.pull > 0 || configuration.lowRank != nil
     let micro = max(1, rows / configuration.microBatches)
-    let blocks = 4 + (frozen ? 1 : 0) + (configuration.microBatches > 1 ? 1 : 0) + (configuration.average == nil ? 0 : 1)
-    var floats = parameters * blocks + Workspace.floats(model, rows: micro, sequence: sequence, training: true)
-    floats += Workspace.floats(model, rows: max(1, 4_096 / sequence), sequence: sequence, training: false)
+    let blocks = 4 + (frozen ? 1 : 0) + BatchGradient.halves(pieces: configuration.microBatches) + (configuration.average == nil ? 0 : 1)
+    var floats = parameters * blocks + Workspace.floats(model, rows: micro, sequence: sequence, training: true, recompute: recompute)
+    if evaluates { floats += Workspace.floats(model, rows: max(1, 4_096 / sequence), sequence: sequence, training: false) }
     if configuration.annealing != nil { floats += Workspace.floats(model, rows: micro, sequence: sequence, training: false) }
-    memoryBytes = floats * 4
+    floats += sequence * (model.headWidth / 2) * 2
+    memoryBytes = floats * 4 + Self.overhead(threads: threads, vocabulary: model.vocabulary)
     let checkpoints =
       configuration.checkpointAt.count + (configuration.checkpointEvery > 0 ? configuration.keep : 0)
       + (configuration.keepEvery == nil ? 0 : steps / max(1, configuration.keepEvery ?? 1))

@@ -21,6 +21,19 @@ public enum TrainingRun {
     var batch: [Int]
     var validation: [String]
 
+    /// Its members as bytes, and the program.
+    func members() throws -> [(name: String, value: [UInt8])] {
+      var members = [
+        ("configuration", try JSONFile.encode(configuration)), ("model", try JSONFile.encode(model)),
+        ("initial model", Array(initial.utf8)),
+        ("dataset or mixture", Array(data.utf8)), ("batch", try JSONFile.encode(batch)),
+        ("validation sets", try JSONFile.encode(validation)),
+      ]
+      let program = "/proc/self/exe"
+      if Files.exists(program) { members.append(("program", Array(Checksum.hex(try Checksum.xxh3(file: program)).utf8))) }
+      return members
+    }
+
     /// The members in which two runs differ.
     func differences(_ other: Identity) -> [String] {
       [
@@ -41,12 +54,15 @@ public enum TrainingRun {
   ///   - tokenizer: a folder whose tokenizer files go along with every model.
   ///   - endOfDocument: the id that ends a document, for the model's configuration.
   ///   - threads: threads; no result depends on them.
+  ///   - recompute: whether activations are computed anew in the backward pass; no result depends on it.
+  ///   - ranks: the processes that train together, each with the same arguments; the rows of a batch are divided among them.
   ///   - progress: told every step; when it stops, a checkpoint is written and `Stopped` thrown.
   /// - Returns: the report.
   /// - Throws: `WeirError` where the folder holds another run, the data do not fit, or the loss stays no number.
   public static func run(
     configuration: TrainingConfiguration, initial: ModelInitialisation, source: any BatchSource, validation: [ValidationSet] = [],
-    folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil, threads: Int = 2, progress: Pipeline.Progress = .silent
+    folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil, threads: Int = 2, recompute: Bool = false, ranks: Ranks? = nil,
+    progress: Pipeline.Progress = .silent
   ) throws -> TrainingReport {
     try configuration.validate()
     let (model, origin) = try resolve(initial)
@@ -58,13 +74,22 @@ public enum TrainingRun {
     guard source.rows % configuration.microBatches == 0 else {
       throw WeirError("--accumulate", "\(source.rows) sequences of a batch cannot be cut into \(configuration.microBatches) equal parts")
     }
+    guard configuration.precision?.isSupported ?? true else {
+      throw WeirError(
+        "--precision", "this processor has no dot product of bfloat16 (AVX512-BF16)", remedy: "use --precision auto or float32")
+    }
     let identity = Identity(
       configuration: configuration, model: model, initial: origin, data: source.fingerprint, batch: [source.rows, source.sequence],
       validation: validation.map { "\($0.name) \($0.documents.count) documents \($0.documents.reduce(0) { $0 + $1.tokens.count }) tokens" })
-    if let report = try claim(folder, identity) { return report }
+    let crew = Crew(ranks)
+    guard crew.count <= source.rows else {
+      throw WeirError("--batch", "\(source.rows) sequences cannot be divided among \(crew.count) ranks", remedy: "start fewer ranks")
+    }
+    try crew.checkAgreement { try identity.members() }
+    if let report = try crew.share({ try claim(folder, identity) }) { return report }
     let session = try TrainingSession(
       identity: identity, initial: initial, source: source, validation: validation, folder: folder, tokenizer: tokenizer,
-      endOfDocument: endOfDocument, threads: threads)
+      endOfDocument: endOfDocument, threads: threads, recompute: recompute, crew: crew)
     return try session.run(progress)
   }
 
@@ -73,11 +98,9 @@ public enum TrainingRun {
     switch initial {
     case .scratch(let configuration): return (configuration, "scratch")
     case .folder(let path):
-      let weights = path + "/model.safetensors"
-      let mark = Files.exists(weights) ? Checksum.hex(try Checksum.xxh3(file: weights)) : "sharded"
       let configuration = try ModelFolder.configuration(path)
       try ModelFolder.check(path, configuration: configuration)
-      return (configuration, "model \(mark)")
+      return (configuration, "model \(try ModelFolder.fingerprint(path))")
     case .checkpoint(let path, let optimizer):
       let manifest = try Manifest.read(folder: path, format: Checkpoint.format)
       let model = try Checkpoint.state(path).model

@@ -29,6 +29,7 @@ extension TrainingSession {
 
   /// Writes a checkpoint unless it is there or a weight is no number, and removes those that need not stay.
   func checkpoint(_ kind: Kind) throws {
+    guard crew.leads else { return }
     try log.synchronize()
     try evaluations.synchronize()
     let path = folder + "/checkpoints/" + Checkpoint.name(state.step)
@@ -58,6 +59,7 @@ extension TrainingSession {
   /// in between comes here once more.
   /// - Throws: `WeirError` where the run has gone back often enough.
   func goBack(_ reason: String, _ progress: Pipeline.Progress) throws {
+    guard crew.leads else { return try spread() }
     let failed = state.step, passed = state.passed ?? 0, seconds = state.seconds, incidents = state.incidents ?? []
     let settings = configuration.guarding ?? LossGuard.Settings()
     guard incidents.count < settings.rollbacks else {
@@ -90,8 +92,8 @@ extension TrainingSession {
         return earlier
       } + [LossGuard.Incident(from: failed, to: target, reason: reason, place: target)]
     try writeCheckpoint(folder + "/checkpoints/" + Checkpoint.name(target))
-    log = try RunLog(folder + "/log.jsonl", through: target, incidents: state.incidents ?? [])
-    evaluations = try RunLog(folder + "/evaluations.jsonl", through: target)
+    try openLogs()
+    try spread()
     progress.note("\(folder): \(reason), to step \(failed); back to step \(target), \(failed - target) batches are passed over")
   }
 

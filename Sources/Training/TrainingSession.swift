@@ -28,6 +28,7 @@ final class TrainingSession {
   /// The weights that are evaluated and exported.
   var exported: FloatBuffer { average ?? model.parameters }
 
+  let crew: Crew
   private let initial: ModelInitialisation
   private let validation: [ValidationSet]
   private let pool: ThreadPool
@@ -38,8 +39,9 @@ final class TrainingSession {
 
   init(
     identity: TrainingRun.Identity, initial: ModelInitialisation, source: any BatchSource, validation: [ValidationSet], folder: String,
-    tokenizer: String?, endOfDocument: Int?, threads: Int
+    tokenizer: String?, endOfDocument: Int?, threads: Int, recompute: Bool = false, crew: Crew
   ) throws {
+    self.crew = crew
     self.identity = identity
     self.initial = initial
     self.source = source
@@ -48,16 +50,20 @@ final class TrainingSession {
     self.tokenizer = tokenizer
     self.endOfDocument = endOfDocument
     pool = ThreadPool(threads: threads)
-    let c = identity.model, plan = identity.configuration, rows = source.rows / plan.microBatches
+    let c = identity.model, plan = identity.configuration
+    let pieces = BatchPieces(rows: source.rows, microBatches: plan.microBatches, ranks: crew.count), rows = pieces.rows
     total = plan.stepCount(batchTokens: source.rows * source.sequence)
-    model = Transformer(c, rows: rows, sequence: source.sequence, training: true, pool: pool)
-    meter = SpeedMeter(model: c, sequence: source.sequence, pool: pool)
+    model = Transformer(
+      c, rows: rows, sequence: source.sequence, training: true, recompute: recompute, precision: plan.precision ?? .float32,
+      pool: pool)
+    meter = SpeedMeter(model: c, precision: model.precision, sequence: source.sequence, pool: pool)
     let scaling = WidthScaling(c, baseWidth: plan.baseWidth, baseHeadWidth: plan.baseHeadWidth)
     let whole = AdamW(
       model.layout, betas: (plan.beta1, plan.beta2), epsilon: plan.epsilon, weightDecay: plan.weightDecay, rates: scaling.rate)
     let run = Checksum.hex(Checksum.xxh3(try JSONFile.encode(identity)))
     state = Checkpoint.State(model: c, run: run)
-    try Self.begin(model, initial, plan, optimizer: plan.lowRank == nil ? whole : nil)
+    if crew.leads { try Self.begin(model, initial, plan, optimizer: plan.lowRank == nil ? whole : nil) }
+    crew.share(model.parameters)
     // The frozen model is the initial one, so it is kept before a checkpoint of this run is read.
     anchor = plan.annealing != nil || plan.pull > 0 || plan.lowRank != nil ? FloatBuffer(copying: model.parameters) : nil
     if let lowRank = plan.lowRank, let anchor {
@@ -75,16 +81,33 @@ final class TrainingSession {
       frozen = Transformer.Frozen(
         Transformer(c, rows: rows, sequence: source.sequence, training: false, pool: pool, parameters: anchor))
     }
-    gradient = BatchGradient(model, frozen: frozen, plan, pool: pool)
+    gradient = BatchGradient(model, frozen: frozen, plan, pieces: pieces, crew: crew, pool: pool)
     average = plan.average == nil ? nil : FloatBuffer(copying: model.parameters)
     evaluator =
       validation.isEmpty ? nil : Evaluator(c, parameters: average ?? model.parameters, sequence: source.sequence, pool: pool)
-    for (step, path) in try Checkpoint.all(in: folder).reversed() where step <= total {
+    for (step, path) in try crew.leads ? Checkpoint.all(in: folder).reversed() : [] where step <= total {
       guard Checkpoint.isUsable(path, run: run) else { continue }
       state = try Checkpoint.read(
         path, configuration: c, parameters: model.parameters, optimizer: optimizer, adapter: adapter, average: average)
       break
     }
+    (log, evaluations) = (RunLog(), RunLog())
+    try spread()
+    try openLogs()
+  }
+
+  /// Gives every rank what the leading one has read.
+  func spread() throws {
+    state = try crew.share { state }
+    optimizer.steps = try crew.share { optimizer.steps }
+    for block in [model.parameters, optimizer.first, optimizer.second, adapter?.factors, average] {
+      if let block { crew.share(block) }
+    }
+  }
+
+  /// Opens the logs as they were after the last step.
+  func openLogs() throws {
+    guard crew.leads else { return }
     log = try RunLog(folder + "/log.jsonl", through: state.step, incidents: state.incidents ?? [])
     evaluations = try RunLog(folder + "/evaluations.jsonl", through: state.step)
   }
@@ -115,7 +138,7 @@ final class TrainingSession {
     if state.step == 0, configuration.checkpointAt.contains(0) { try checkpoint(.kept) }
     while true {
       while state.step < total {
-        if progress.isStopping {
+        if crew.any(progress.isStopping) {
           try checkpoint(.passing)
           throw Stopped()
         }
@@ -127,7 +150,7 @@ final class TrainingSession {
         try checkpointIfDue()
       }
       if model.parameters.isFinite {
-        if try evaluatedAtTheEnd() { return try finish() }
+        if try crew.share({ try evaluatedAtTheEnd() }) { return try crew.share { try finish() } }
         if try evaluate(progress) { continue }
       } else {
         try goBack("a weight is no number", progress)
@@ -207,7 +230,7 @@ final class TrainingSession {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     for set in validation {
       let record = EvaluationRecord(
-        step: state.step, tokens: state.step * batchTokens, name: set.name, result: try evaluator.evaluate(set.documents))
+        step: state.step, tokens: state.step * batchTokens, name: set.name, result: try evaluator.evaluate(set.documents, crew: crew))
       guard record.result.loss.isFinite else {
         try goBack("the loss on \(set.name) is no number", progress)
         return false

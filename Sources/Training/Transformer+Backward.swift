@@ -3,7 +3,8 @@ import Kernels
 
 extension Transformer {
   /// Completes the gradients after `loss(gradient: true)`.
-  public func backward() {
+  /// - Parameter ready: told each range of `gradients` that is complete, from the end of the buffer to its beginning.
+  public func backward(ready: (Range<Int>) -> Void = { _ in }) {
     let c = configuration, work = workspace, width = c.width
     precondition(work.training, "gradients of a model made without training")
     overChunks { task, first, count in
@@ -12,16 +13,22 @@ extension Transformer {
         work.dStream[0] + first * width, work.gainParts + task * width, count, width)
     }
     weir_sum_parts(work.gainParts, work.chunks, width, gradient(layout.finalNorm))
-    var turn = 0
+    ready(layout.finalNorm..<layout.count)
+    var turn = 0, end = layout.finalNorm
     for layer in (0..<c.layers).reversed() {
+      // The last layer's activations are still there.
+      if work.recompute && layer + 1 < c.layers { restore(layer) }
       let dOut = work.dStream[turn % 3], dMiddle = work.dStream[(turn + 1) % 3], dIn = work.dStream[(turn + 2) % 3]
       overChunks { feedForwardBackward(layer, task: $0, first: $1, count: $2, dOut: dOut, dMiddle: dMiddle) }
       attentionBackward(layer)
       overChunks { projectionBackward(layer, task: $0, first: $1, count: $2, dMiddle: dMiddle, dIn: dIn) }
       weightGradients(layer, dOut: dOut, dMiddle: dMiddle)
+      ready(layout.layers[layer].inputNorm..<end)
+      end = layout.layers[layer].inputNorm
       turn += 2
     }
     embeddingGradient(work.dStream[turn % 3])
+    ready(0..<end)
   }
 
   private func feedForwardBackward(
@@ -29,6 +36,10 @@ extension Transformer {
   ) {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
     let dActivated = work.dActivated + first * c.ffn, dGateUp = work.dGateUp + first * 2 * c.ffn, dNormed = work.dNormed + first * width
+    weir_rmsnorm_forward(
+      work.middle[layer] + first * width, parameter(at.postNorm), work.normedMiddle[layer] + first * width,
+      work.scaleMiddle[layer] + first, count, width, Float(c.normEpsilon))
+    weir_swiglu_forward(work.gateUp[layer] + first * 2 * c.ffn, work.activated[layer] + first * c.ffn, count, c.ffn)
     linearInput(dOut + first * width, parameter(at.down), dActivated, m: count, from: c.ffn, to: width)
     weir_swiglu_backward(work.gateUp[layer] + first * 2 * c.ffn, dActivated, dGateUp, count, c.ffn)
     linearInput(dGateUp, parameter(at.gateUp), dNormed, m: count, from: width, to: 2 * c.ffn)
@@ -60,6 +71,9 @@ extension Transformer {
   ) {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
     let dNormed = work.dNormed + first * width
+    weir_rmsnorm_forward(
+      work.residual[layer] + first * width, parameter(at.inputNorm), work.normed[layer] + first * width, work.scale[layer] + first, count,
+      width, Float(c.normEpsilon))
     rotate(work.dQKV, first: first, count: count, direction: -1)
     normaliseHeadsBackward(layer, task: task, first: first, count: count)
     linearInput(work.dQKV + first * c.qkvWidth, parameter(at.qkv), dNormed, m: count, from: width, to: c.qkvWidth)
@@ -89,9 +103,9 @@ extension Transformer {
         let (dy, x, offset, to, from) = product
         let columns = (from + across - 1) / across
         let row = tile / columns * side, column = tile % columns * across
-        BLAS.sgemm(
-          transposeA: true, m: min(side, to - row), n: min(across, from - column), k: work.tokens, a: dy + row, lda: to, b: x + column,
-          ldb: from, c: gradient(offset) + row * from + column, ldc: from)
+        self.product(
+          1, 0, m: min(side, to - row), n: min(across, from - column), k: work.tokens, dy + row, to, x + column, from,
+          gradient(offset) + row * from + column, from, add: false)
         return
       }
       weir_sum_parts(work.gainParts, work.chunks, width, gradient(at.inputNorm))

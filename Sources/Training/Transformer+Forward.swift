@@ -31,6 +31,13 @@ extension Transformer {
     }
   }
 
+  /// Computes the activations of a layer again from the residual stream before it, for its gradients.
+  func restore(_ layer: Int) {
+    overChunks { _, first, count in enter(layer, first: first, count: count) }
+    attend(layer)
+    overChunks { _, first, count in leave(layer, first: first, count: count, out: false) }
+  }
+
   /// The part of a layer before attention: norm, queries, keys and values, rotation.
   private func enter(_ layer: Int, first: Int, count: Int) {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
@@ -60,8 +67,8 @@ extension Transformer {
     }
   }
 
-  /// The part of a layer after attention: projection, residual, norm, feed-forward, residual.
-  private func leave(_ layer: Int, first: Int, count: Int) {
+  /// The part of a layer after attention: projection, residual, norm, feed-forward, and with `out` the residual after it.
+  private func leave(_ layer: Int, first: Int, count: Int, out: Bool = true) {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
     let middle = work.middle[layer] + first * width, normed = work.normedMiddle[layer] + first * width
     let gateUp = work.gateUp[layer] + first * 2 * c.ffn, activated = work.activated[layer] + first * c.ffn
@@ -71,9 +78,10 @@ extension Transformer {
       middle, parameter(at.postNorm), normed, work.scaleMiddle[layer] + first, count, width, Float(c.normEpsilon))
     linear(normed, parameter(at.gateUp), gateUp, m: count, from: width, to: 2 * c.ffn)
     weir_swiglu_forward(gateUp, activated, count, c.ffn)
-    let out = work.residual[layer + 1] + first * width
-    out.update(from: middle, count: count * width)
-    linear(activated, parameter(at.down), out, m: count, from: c.ffn, to: width, add: true)
+    guard out else { return }
+    let after = work.residual[layer + 1] + first * width
+    after.update(from: middle, count: count * width)
+    linear(activated, parameter(at.down), after, m: count, from: c.ffn, to: width, add: true)
   }
 
   /// The logits of one token of the last forward pass, [vocabulary].

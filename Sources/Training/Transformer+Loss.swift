@@ -140,10 +140,9 @@ extension Transformer {
     let c = configuration, work = workspace
     let grain = max(64, min(512, (c.vocabulary + 15) / 16))
     pool.ranges(c.vocabulary, grain: grain) { range in
-      BLAS.sgemm(
-        transposeA: true, m: range.count, n: c.width, k: size, a: work.logits + range.lowerBound, lda: c.vocabulary,
-        b: work.hidden + group * c.width, ldb: c.width, beta: group == 0 ? 0 : 1,
-        c: gradient(layout.head) + range.lowerBound * c.width, ldc: c.width)
+      product(
+        1, 0, m: range.count, n: c.width, k: size, work.logits + range.lowerBound, c.vocabulary, work.hidden + group * c.width, c.width,
+        gradient(layout.head) + range.lowerBound * c.width, c.width, add: group > 0)
     }
   }
 }

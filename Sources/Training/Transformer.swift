@@ -18,6 +18,7 @@ public final class Transformer {
   /// Their gradients after `backward`; empty without training.
   public let gradients: FloatBuffer
   let pool: ThreadPool
+  let precision: Precision
   let workspace: Workspace
   let cosines: FloatBuffer
   let sines: FloatBuffer
@@ -30,20 +31,24 @@ public final class Transformer {
   ///   - rows: sequences of a batch.
   ///   - sequence: positions of a row, at most `configuration.sequence`.
   ///   - training: whether gradients are wanted.
+  ///   - recompute: whether `backward` computes each layer's activations anew instead of keeping them: the same bits in less memory.
+  ///   - precision: of the operands of matrix products; everything else is float32.
   ///   - pool: the threads.
   ///   - parameters: a block to share, such as that of the model being trained; by default one of its own.
   public init(
-    _ configuration: ModelConfiguration, rows: Int, sequence: Int, training: Bool, pool: ThreadPool, parameters: FloatBuffer? = nil
+    _ configuration: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false,
+    precision: Precision = .float32, pool: ThreadPool, parameters: FloatBuffer? = nil
   ) {
     precondition(rows > 0 && sequence > 0 && sequence <= configuration.sequence, "a batch the model has no positions for")
     self.configuration = configuration
     self.pool = pool
+    self.precision = precision
     let layout = ParameterLayout(configuration)
     precondition(parameters.map { $0.count == layout.count } ?? true, "parameters of another shape")
     self.layout = layout
     self.parameters = parameters ?? FloatBuffer(layout.count)
     gradients = FloatBuffer(training ? layout.count : 0)
-    workspace = Workspace(configuration, rows: rows, sequence: sequence, training: training)
+    workspace = Workspace(configuration, rows: rows, sequence: sequence, training: training, recompute: recompute)
     (cosines, sines) = Self.rotations(configuration, positions: sequence)
     tokens = [Int32](repeating: 0, count: rows * sequence)
     starts = tokens
@@ -83,6 +88,9 @@ public final class Transformer {
     }
   }
 
+  /// Bytes of parameters, gradients and activations.
+  public var memoryBytes: Int { (parameters.count + gradients.count + workspace.count + cosines.count + sines.count) * 4 }
+
   func parameter(_ offset: Int) -> UnsafeMutablePointer<Float> { parameters.base + offset }
   func gradient(_ offset: Int) -> UnsafeMutablePointer<Float> { gradients.base + offset }
 
@@ -99,14 +107,22 @@ public final class Transformer {
   func linear(
     _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, m: Int, from: Int, to: Int, add: Bool = false
   ) {
-    BLAS.sgemm(transposeB: true, m: m, n: to, k: from, a: x, lda: from, b: w, ldb: from, beta: add ? 1 : 0, c: y, ldc: to)
+    product(0, 1, m: m, n: to, k: from, x, from, w, from, y, to, add: add)
   }
 
   /// dx [m, in] = dy [m, out] · w.
   func linearInput(
     _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, m: Int, from: Int, to: Int
   ) {
-    BLAS.sgemm(m: m, n: from, k: to, a: dy, lda: to, b: w, ldb: from, c: dx, ldc: from)
+    product(0, 0, m: m, n: from, k: to, dy, to, w, from, dx, from, add: false)
+  }
+
+  /// C [m, n] (+)= op(A)·op(B) in the model's precision.
+  func product(
+    _ transposeA: Int32, _ transposeB: Int32, m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>,
+    _ ldb: Int, _ c: UnsafeMutablePointer<Float>, _ ldc: Int, add: Bool
+  ) {
+    precision.product(transposeA, transposeB, m: m, n: n, k: k, a, lda, b, ldb, c, ldc, add: add)
   }
 
   /// Rotates queries and keys (or their gradients back) of consecutive tokens.

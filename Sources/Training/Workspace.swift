@@ -1,11 +1,14 @@
 /// The arena of one step: every activation and gradient buffer for a fixed number of rows and positions, allocated once.
 ///
 /// Shapes, T = rows · sequence: residual stream before attention, between, and after; norms; queries, keys and values; log-sums;
-/// gate and up. Without training all layers share one set of buffers.
+/// gate and up. All layers share what the backward pass computes again from the rest (norms, gated values). Without training they share one
+/// set of buffers; where activations are recomputed, all but the residual stream before each layer.
 final class Workspace {
   let rows: Int
   let sequence: Int
   let training: Bool
+  /// Whether the backward pass computes a layer's activations anew.
+  let recompute: Bool
   var tokens: Int { rows * sequence }
   /// Tokens of one task of the dense parts; by shape alone.
   let chunk: Int
@@ -47,18 +50,21 @@ final class Workspace {
   let headGainParts: UnsafeMutablePointer<Float>
 
   private let arena: FloatBuffer
+  /// The floats of the arena.
+  var count: Int { arena.count }
 
   /// The floats an arena takes.
-  static func floats(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool) -> Int {
+  static func floats(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false) -> Int {
     var cutter = Cutter(base: nil)
-    _ = Workspace(c, rows: rows, sequence: sequence, training: training, arena: FloatBuffer(0), cutter: &cutter)
+    _ = Workspace(
+      c, rows: rows, sequence: sequence, training: training, recompute: recompute, arena: FloatBuffer(0), cutter: &cutter)
     return cutter.used
   }
 
-  convenience init(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool) {
-    let arena = FloatBuffer(Self.floats(c, rows: rows, sequence: sequence, training: training))
+  convenience init(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false) {
+    let arena = FloatBuffer(Self.floats(c, rows: rows, sequence: sequence, training: training, recompute: recompute))
     var cutter = Cutter(base: arena.base)
-    self.init(c, rows: rows, sequence: sequence, training: training, arena: arena, cutter: &cutter)
+    self.init(c, rows: rows, sequence: sequence, training: training, recompute: recompute, arena: arena, cutter: &cutter)
   }
 
   /// Hands out consecutive pieces of a block; without a block it only counts.
@@ -80,21 +86,25 @@ final class Workspace {
     }
   }
 
-  private init(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, arena: FloatBuffer, cutter: inout Cutter) {
+  private init(
+    _ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool, arena: FloatBuffer, cutter: inout Cutter
+  ) {
     self.rows = rows
     self.sequence = sequence
     self.training = training
+    self.recompute = recompute
     self.arena = arena
-    let tokens = rows * sequence, shared = !training, width = c.width
+    let tokens = rows * sequence, shared = !training || recompute, width = c.width
     chunk = min(tokens, min(512, max(32, (tokens + 7) / 8)))
     let chunks = (tokens + chunk - 1) / chunk
     lossRows = min(tokens, min(256, max(16, 4_194_304 / c.vocabulary / 8 * 8)))
     lossGroup = max(lossRows, min((tokens + lossRows - 1) / lossRows * lossRows, 8_388_608 / c.vocabulary / lossRows * lossRows))
 
-    residual = cutter.cut(tokens * width, times: c.layers + 1, shared: shared)
+    residual = cutter.cut(tokens * width, times: c.layers + 1, shared: !training)
     middle = cutter.cut(tokens * width, times: c.layers, shared: shared)
-    normed = cutter.cut(tokens * width, times: c.layers, shared: shared)
-    normedMiddle = cutter.cut(tokens * width, times: c.layers, shared: shared)
+    // What is cheap to compute again from the rest is never kept: norms and gated values.
+    normed = cutter.cut(tokens * width, times: c.layers, shared: true)
+    normedMiddle = cutter.cut(tokens * width, times: c.layers, shared: true)
     scale = cutter.cut(tokens, times: c.layers, shared: shared)
     scaleMiddle = cutter.cut(tokens, times: c.layers, shared: shared)
     qkv = cutter.cut(tokens * c.qkvWidth, times: c.layers, shared: shared)
@@ -104,7 +114,7 @@ final class Workspace {
     attended = cutter.cut(tokens * c.queryWidth, times: c.layers, shared: shared)
     logSums = cutter.cut(tokens * c.heads, times: c.layers, shared: shared)
     gateUp = cutter.cut(tokens * 2 * c.ffn, times: c.layers, shared: shared)
-    activated = cutter.cut(tokens * c.ffn, times: c.layers, shared: shared)
+    activated = cutter.cut(tokens * c.ffn, times: c.layers, shared: true)
     hidden = cutter.cut(tokens * width)
     hiddenScale = cutter.cut(tokens)
     logits = cutter.cut(lossGroup * c.vocabulary)

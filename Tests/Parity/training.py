@@ -49,31 +49,44 @@ def main():
     model = AutoModelForCausalLM.from_pretrained(initial, dtype=torch.float32, attn_implementation="eager")
     model.train()
 
-    # Weight decay acts on the matrices of the layers only.
-    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and n.startswith("model.layers.")]
-    others = [p for n, p in model.named_parameters() if not (p.dim() == 2 and n.startswith("model.layers."))]
-    optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": plan["weightDecay"]}, {"params": others, "weight_decay": 0.0}],
-        lr=0.0, betas=(plan["beta1"], plan["beta2"]), eps=plan["epsilon"])
+    # Weight decay acts on the matrices of the layers only. With muP (Tensor Programs V, table 8) these learn at rate · base / width; the
+    # multipliers of the output and of attention lie in the final norm's gain and in the queries (in their norm's gain where there is one).
+    config, base, base_head = model.config, plan.get("baseWidth"), plan.get("baseHeadWidth")
+    ratio = base / config.hidden_size if base else 1.0
+    query = (base_head / config.head_dim) ** 0.5 if base and base_head else 1.0
+    query_name = "q_norm.weight" if config.model_type == "qwen3" else "q_proj.weight"
+    groups = []
+    for name, parameter in model.named_parameters():
+        matrix = parameter.dim() == 2 and name.startswith("model.layers.")
+        rate = (ratio if matrix or name == "model.norm.weight" else 1.0) * (query if name.endswith(query_name) else 1.0)
+        groups.append({"params": [parameter], "weight_decay": plan["weightDecay"] / rate if matrix else 0.0, "rate": rate})
+    optimizer = torch.optim.AdamW(groups, lr=0.0, betas=(plan["beta1"], plan["beta2"]), eps=plan["epsilon"])
+    z_weight = plan.get("zLoss") or 0.0
     worst = {"loss": 0.0, "grad_norm": 0.0}
     for step, line in enumerate(log[: shape[0]]):
         tokens, targets, starts = (arrays[n][step] for n in ("tokens", "targets", "starts"))
         logits = model(input_ids=tokens, attention_mask=mask_of(starts)).logits
         loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
         optimizer.zero_grad()
-        loss.backward()
+        z = z_weight * logits.logsumexp(-1)[targets >= 0].square().mean()
+        (loss + z).backward()
+        if z_weight:
+            worst["z_loss"] = max(worst.get("z_loss", 0.0), abs(z.item() - line["z_loss"]) / z.item())
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), plan["clip"] if plan["clip"] > 0 else float("inf"))
         for group in optimizer.param_groups:
-            group["lr"] = line["lr"]
+            group["lr"] = line["lr"] * group["rate"]
         optimizer.step()
         worst["loss"] = max(worst["loss"], abs(loss.item() - line["loss"]))
+        worst["relative"] = max(worst.get("relative", 0.0), abs(loss.item() - line["loss"]) / loss.item())
         worst["grad_norm"] = max(worst["grad_norm"], abs(norm.item() - line["grad_norm"]) / max(norm.item(), 1e-9))
         if not options.brief:
             print(f"step {line['step']}: loss {loss.item():.6f} here, {line['loss']:.6f} in the log; "
                   f"gradient norm {norm.item():.5f}, {line['grad_norm']:.5f}")
 
     bad = worst["loss"] > options.loss_tolerance
-    print(f"training: {shape[0]} steps, largest difference of the loss {worst['loss']:.2e}, of the gradient norm {worst['grad_norm']:.2e} (relative)")
+    z = f", of the z-loss {worst['z_loss']:.2e} (relative)" if z_weight else ""
+    print(f"training: {shape[0]} steps of a {config.model_type} model, largest difference of the loss {worst['loss']:.2e} "
+          f"({worst['relative']:.2e} relative), of the gradient norm {worst['grad_norm']:.2e} (relative){z}")
     if len(log) == shape[0]:
         ours = load_file(options.run / "model" / "model.safetensors")
         theirs = dict(model.named_parameters())

@@ -97,4 +97,79 @@ import Testing
       }
     }
   }
+
+  /// Opens a file and reads all that it says it has: either works, or throws one line that names it.
+  private func survives(_ bytes: [UInt8], _ path: String) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    do {
+      let file = try SafetensorsFile(path)
+      for name in file.names {
+        let size = try file.withBytes(name) { $0.count }
+        #expect(size <= bytes.count)
+        if let floats = try? file.floats(name) {
+          let count = file.shape(name)?.reduce(1) { $0 * $1 }
+          #expect(floats.count == count)
+        }
+      }
+    } catch let error as WeirError {
+      #expect(error.place.hasPrefix(path) && !"\(error)".contains("\n"))
+    }
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64]) func damageIsSurvived(_ seed: UInt64) throws {
+    try withFolder { folder in
+      var random = SequentialRandom(seed: seed, stream: 77)
+      _ = try Safetensors.write(
+        folder + "/a",
+        tensors: [
+          ("model.x", .F32, [2, 3], [UInt8](repeating: 1, count: 24)), ("y", .BF16, [5], [UInt8](repeating: 2, count: 10)),
+          ("é", .I64, [], [UInt8](repeating: 3, count: 8)), ("z", .F16, [0, 7], []),
+        ], metadata: ["format": "pt"])
+      let whole = try Files.read(folder + "/a")
+      let sizes: [UInt64] = [0, 1, 7, 99_999_999, 100_000_001, 1 << 31, 1 << 63, UInt64(Int.max), .max, .max - 7, UInt64(whole.count - 8)]
+      for _ in 0..<300 {
+        var bytes = whole
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0:
+          for _ in 0..<Int.random(in: 1...4, using: &random) {
+            bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+          }
+        case 1: bytes = Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &random)))
+        case 2:
+          let size = sizes[Int.random(in: 0..<sizes.count, using: &random)]
+          bytes.replaceSubrange(0..<8, with: withUnsafeBytes(of: size.littleEndian) { Array($0) })
+        case 3:
+          // Another digit, bracket or sign somewhere in the header.
+          let marks = Array("0123456789-.e[]{},:\"".utf8)
+          bytes[Int.random(in: 8..<bytes.count - 42, using: &random)] = marks[Int.random(in: 0..<marks.count, using: &random)]
+        default:
+          let from = Int.random(in: 0..<bytes.count, using: &random), to = Int.random(in: from...bytes.count, using: &random)
+          bytes.removeSubrange(from..<to)
+        }
+        try survives(bytes, folder + "/b")
+      }
+    }
+  }
+
+  @Test func hostileHeadersAreRefused() throws {
+    try withFolder { folder in
+      let most = "9223372036854775807", beyond = "18446744073709551615"
+      for (shape, offsets) in [
+        ("[\(most)]", "[0,4]"), ("[\(beyond)]", "[0,4]"), ("[1e400]", "[0,4]"), ("[1]", "[0,\(most)]"), ("[1]", "[\(most),\(most)]"),
+        ("[1]", "[\(beyond),4]"), ("[1]", "[-4,0]"), ("[1]", "[4,0]"), ("[2147483648,2147483648]", "[0,4]"), ("[1]", "[0,4,8]"),
+        ("[\(most),\(most),0]", "[0,0]"), ("[1]", "[0.0,4.0]"), ("{}", "[0,4]"), ("[[1]]", "[0,4]"), ("null", "[0,4]"),
+      ] {
+        let header = #"{"a":{"dtype":"F32","shape":"# + shape + #","data_offsets":"# + offsets + "}}"
+        try put(header, data: 4, folder + "/a")
+        let line = message { _ = try SafetensorsFile(folder + "/a") }
+        #expect(line.hasPrefix(folder + "/a@") && !line.contains("\n"), "\(shape) \(offsets): \(line)")
+      }
+      let deep = String(repeating: "[", count: 200_000)
+      try put("{\"a\":" + deep, data: 0, folder + "/a")
+      #expect(message { _ = try SafetensorsFile(folder + "/a") }.contains("not valid JSON"))
+      let ones = [String](repeating: "1", count: 10_000).joined(separator: ",")
+      try put(#"{"a":{"dtype":"U8","shape":["# + ones + #"],"data_offsets":[0,1]}}"#, data: 1, folder + "/a")
+      #expect(try SafetensorsFile(folder + "/a").shape("a")?.count == 10_000)
+    }
+  }
 }

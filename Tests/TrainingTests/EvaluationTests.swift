@@ -65,11 +65,126 @@ import Training
     #expect(found == Array(text.dropFirst(3)))
   }
 
+  @Test(arguments: [1, 2, 3] as [UInt64]) func theCacheGivesTheSameLogitsAsRecomputation(_ seed: UInt64) throws {
+    var c = Self.shape
+    c.sequence = 150
+    c.tiedEmbeddings = seed % 2 == 0
+    let model = randomModel(c, rows: 1, sequence: 150, training: false, seed: seed)
+    var random = SequentialRandom(seed: seed, stream: 6)
+    let text = (0..<150).map { _ in Int32.random(in: 0..<40, using: &random) }
+    model.forward(tokens: text, starts: [Int32](repeating: 0, count: 150))
+    // Prompts of one token, of one stretch, and of more.
+    for prompt in [1, 2, 63, 64, 65, 130] {
+      let generator = Generator(c, parameters: model.parameters, pool: ThreadPool(threads: Int(seed)))
+      var logits = try generator.logits(after: Array(text.prefix(prompt)))
+      for count in prompt...150 {
+        #expect(zip(logits, model.logits(at: count - 1)).allSatisfy { abs($0 - $1) < 1e-4 }, "prompt \(prompt), position \(count)")
+        if count < 150 { logits = try generator.logits(adding: text[count]) }
+      }
+      #expect(throws: WeirError.self) { try generator.logits(adding: 0) }
+    }
+  }
+
+  @Test func choicesFollowTheDistribution() {
+    let logits: [Float] = [0.2, 0.5, 0, 0.3].map { $0 == 0 ? -.infinity : Float(log($0)) }
+    func shares(_ sampling: SamplingConfiguration) -> [Double] {
+      var counts = [Double](repeating: 0, count: 4)
+      for draw in 0..<1_000 { counts[Int(sampling.choose(logits, uniform: (Double(draw) + 0.5) / 1_000) ?? 3)] += 0.001 }
+      return counts
+    }
+    func expect(_ shares: [Double], _ wanted: [Double]) { #expect(zip(shares, wanted).allSatisfy { abs($0 - $1) < 2e-3 }, "\(shares)") }
+    var sampling = SamplingConfiguration()
+    sampling.temperature = 1
+    expect(shares(sampling), [0.2, 0.5, 0, 0.3])
+    sampling.topK = 2
+    expect(shares(sampling), [0, 0.625, 0, 0.375])
+    (sampling.topK, sampling.topP) = (0, 0.7)
+    expect(shares(sampling), [0, 0.625, 0, 0.375])
+    sampling.topP = 0.49
+    expect(shares(sampling), [0, 1, 0, 0])
+    (sampling.topP, sampling.temperature) = (1, 0.5)
+    expect(shares(sampling), [0.04 / 0.38, 0.25 / 0.38, 0, 0.09 / 0.38])
+    #expect(sampling.choose([0, .nan], uniform: 0.5) == nil)
+    #expect(sampling.choose([-.infinity], uniform: 0.5) == nil)
+    sampling.temperature = 0
+    #expect(sampling.choose([1, 2, 2, 1], uniform: 0.9) == 1)
+  }
+
+  @Test(arguments: [1, 2] as [UInt64]) func logitsAndTokenLossesAreTheScores(_ seed: UInt64) throws {
+    let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: seed)
+    var random = SequentialRandom(seed: seed, stream: 8)
+    let documents = [5, 20, 21, 47, 133].map { count in
+      EvaluationDocument(tokens: (0..<count).map { _ in Int32.random(in: 0..<40, using: &random) }, bytes: count)
+    }
+    let evaluator = Evaluator(c, parameters: model.parameters, tokens: 60, pool: ThreadPool(threads: 2))
+    var sums = [Double](repeating: 0, count: documents.count), places = [Int](repeating: 0, count: documents.count)
+    let scores = try evaluator.score(documents) { document, token, nats in
+      #expect(token == places[document] + 1)
+      places[document] = token
+      sums[document] += nats
+    }
+    for (index, document) in documents.enumerated() {
+      #expect(places[index] == document.tokens.count - 1)
+      #expect(abs(sums[index] - scores[index].nats) < 1e-9)
+      let logits = try evaluator.logits(document.tokens)
+      #expect(logits.count == document.tokens.count * 40)
+      var nats = 0.0
+      for t in 1..<document.tokens.count {
+        nats -= Reference.logSoftmax(logits[(t - 1) * 40..<t * 40].map { Double($0) })[Int(document.tokens[t])]
+      }
+      #expect(abs(nats - scores[index].nats) < 1e-3)
+    }
+  }
+
+  @Test func standardErrorsAreOverDocuments() {
+    // Documents of equal length: the error of a plain mean.
+    let nats = [10.0, 14, 9, 17, 12], mean = nats.reduce(0, +) / 5
+    let deviation = (nats.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 4).squareRoot()
+    let result = Evaluation(nats.map { EvaluationScore(nats: $0, tokens: 5, bytes: 20) })
+    #expect(abs((result.lossError ?? 0) - deviation / 5.0.squareRoot() / 5) < 1e-12)
+    #expect(abs((result.bitsPerByteError ?? 0) - deviation / 5.0.squareRoot() / 20 / log(2)) < 1e-12)
+    #expect(abs((result.perplexityError ?? 0) - (result.lossError ?? 0) * result.perplexity) < 1e-12)
+    // Documents of one loss a token have none, however long they are.
+    #expect((Evaluation([3, 8, 20].map { EvaluationScore(nats: 2 * Double($0), tokens: $0, bytes: $0) }).lossError ?? 1) < 1e-12)
+    #expect(Evaluation([EvaluationScore(nats: 1, tokens: 1, bytes: 1)]).lossError == nil)
+    #expect(Evaluation([]).loss == 0)
+  }
+
+  @Test func choicesScoreTheAnswerAlone() throws {
+    let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: 3)
+    let evaluator = Evaluator(c, parameters: model.parameters, tokens: 60, pool: ThreadPool(threads: 2)), reference = Reference(model)
+    func choice(_ tokens: [Int32], _ scored: Int, bytes: Int = 1) -> ChoiceQuestion.Choice {
+      ChoiceQuestion.Choice(tokens: tokens, scored: scored, characters: scored, bytes: bytes)
+    }
+    func expected(_ tokens: [Int32], _ scored: Int) -> Double {
+      var batch = Batch(rows: 1, sequence: tokens.count - 1)
+      batch.tokens = Array(tokens.dropLast())
+      batch.starts = batch.tokens.map { _ in 0 }
+      let rows = reference.logits(batch)
+      return (tokens.count - scored..<tokens.count).reduce(0) { $0 + Reference.logSoftmax(rows[$1 - 1])[Int(tokens[$1])] }
+    }
+    let long = (0..<30).map { Int32($0) }
+    let questions = [
+      ChoiceQuestion(choices: [choice([1, 2, 3, 4], 1), choice([1, 2, 3, 5, 6], 2)], answer: 0),
+      ChoiceQuestion(choices: [choice([7, 8], 1), choice([7, 8], 1), choice(long + [3], 2)], answer: 1),
+    ]
+    let scores = try evaluator.score(questions)
+    #expect(abs(scores[0].scores[0] - expected([1, 2, 3, 4], 1)) < 1e-4)
+    #expect(abs(scores[0].scores[1] - expected([1, 2, 3, 5, 6], 2)) < 1e-4)
+    #expect(abs(scores[1].scores[2] - expected(Array((long + [3]).suffix(21)), 2)) < 1e-4)
+    #expect(scores[1].scores[0] == scores[1].scores[1] && scores[1].best != 1)
+    let half = ChoiceEvaluation(
+      name: "x",
+      scores: (0..<8).map { ChoiceScore(answer: 0, scores: [], best: $0 % 2, bestByCharacter: 0, bestByByte: 1) })
+    #expect(half.accuracy == 0.5 && half.byCharacter == 1 && half.byByte == 0)
+    #expect(abs((half.accuracyError ?? 0) - (8 * 0.25 / 7 / 8).squareRoot()) < 1e-12)
+  }
+
   @Test func samplingIsSeededAndBounded() throws {
     let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: 4)
-    func text(_ sampling: SamplingConfiguration, stop: Int32? = nil) throws -> [Int32] {
+    func text(_ sampling: SamplingConfiguration, stops: Set<Int32> = []) throws -> [Int32] {
       var out: [Int32] = []
-      try Generator(c, parameters: model.parameters).generate(prompt: [5], count: 60, sampling: sampling, stop: stop) {
+      try Generator(c, parameters: model.parameters).generate(prompt: [5], count: 60, sampling: sampling, stops: stops) {
         out.append($0)
         return true
       }
@@ -80,7 +195,7 @@ import Training
     let first = try text(sampling)
     #expect(first.count == 60)
     #expect(try text(sampling) == first)
-    #expect(try text(sampling, stop: first[9]).count <= 9)
+    #expect(try text(sampling, stops: [first[9], 99]).count <= 9)
     sampling.seed = 1
     #expect(try text(sampling) != first)
     var greedy = sampling, one = sampling, narrow = sampling

@@ -60,6 +60,8 @@ struct FinetuneCommand: WeirCommand {
   var inputs: [String] { [model] + data + valid }
   var outputs: [String] { [output + "/model"] }
 
+  var isParallel: Bool { true }
+
   private func configuration(steps: Int) -> TrainingConfiguration {
     var configuration = schedule.configuration(tokens: nil, seed: seed.seed)
     configuration.steps = steps
@@ -82,7 +84,8 @@ struct FinetuneCommand: WeirCommand {
     let report = try session.with("finetune") { progress in
       try TrainingRun.run(
         configuration: configuration(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets, folder: output,
-        tokenizer: folder, endOfDocument: tokenizer.endOfDocument.map { Int($0) }, threads: session.threads, progress: progress)
+        tokenizer: folder, endOfDocument: tokenizer.endOfDocument.map { Int($0) }, threads: session.threads,
+        ranks: session.ranks, progress: progress)
     }
     var outcome = try TrainingOutcome.outcome(report, run: output)
     outcome.report.set("method", .string(method.rawValue))

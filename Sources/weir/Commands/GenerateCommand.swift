@@ -12,6 +12,9 @@ struct GenerateCommand: WeirCommand {
     commandName: "generate",
     abstract: "Continues a prompt.",
     discussion: """
+      MODEL is a run, or any folder of a Llama model as transformers saves it, with its tokenizer.json. Text is written as it comes; it
+      ends at the model's end-of-document token. The same seed gives the same text.
+
       Example: weir generate out/base --prompt "The distance of a star" --tokens 60 --temperature 0
       """)
 
@@ -19,7 +22,10 @@ struct GenerateCommand: WeirCommand {
   var model: String
 
   @Option(help: ArgumentHelp("The beginning; the end-of-document token where there is none.", valueName: "text"))
-  var prompt = ""
+  var prompt: String?
+
+  @Option(help: ArgumentHelp("The beginning from a file, - for standard input.", valueName: "file"))
+  var promptFile: String?
 
   @Option(help: ArgumentHelp("Tokens to generate at most.", valueName: "n"))
   var tokens = 100
@@ -36,35 +42,46 @@ struct GenerateCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { [model] }
+  var inputs: [String] { [model] + (promptFile.map { $0 == "-" ? [] : [$0] } ?? []) }
   var writesDataToOutput: Bool { true }
 
   func validate() throws {
     guard tokens >= 1 else { throw ValidationError("--tokens must be at least 1, not \(tokens)") }
+    guard prompt == nil || promptFile == nil else { throw ValidationError("Give either --prompt or --prompt-file") }
+  }
+
+  private func beginning() throws -> [UInt8] {
+    guard let file = promptFile else { return Array((prompt ?? "").utf8) }
+    guard file == "-" else { return try Files.read(file) }
+    do {
+      return Array(try FileHandle.standardInput.readToEnd() ?? Data())
+    } catch {
+      throw WeirError("standard input", "cannot be read")
+    }
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let tokenizer = try Models.tokenizer(model)
-    let generator = try Generator(folder: try Models.folder(model))
+    let tokenizer = try Models.tokenizer(model), folder = try Models.folder(model)
     var sampling = SamplingConfiguration()
     sampling.temperature = temperature
     sampling.topK = topK
     sampling.topP = topP
     sampling.seed = seed.seed
-    var ids = tokenizer.encode(prompt).map { Int32($0) }
-    if ids.isEmpty, let end = tokenizer.endOfDocument { ids = [Int32(end)] }
-    try StandardOutput.write(prompt)
-    // Bytes of a character may be spread over tokens: only whole characters are written.
-    var pending: [UInt8] = []
-    try generator.generate(prompt: ids, count: tokens, sampling: sampling, stop: tokenizer.endOfDocument.map { Int32($0) }) { id in
-      pending += tokenizer.bytes(of: UInt32(id))
-      if String(validating: pending, as: UTF8.self) != nil || pending.count > 8 {
-        try StandardOutput.write(Array(String(decoding: pending, as: UTF8.self).utf8))
-        pending = []
-      }
+    try sampling.validate()
+    let beginning = try beginning()
+    var ids: [UInt32] = [], context = EncodeContext()
+    tokenizer.encode(beginning, into: &ids, context: &context)
+    if ids.isEmpty, let end = tokenizer.endOfDocument { ids = [end] }
+    let stops = Set(ModelFolder.endings(folder).compactMap { Int32(exactly: $0) }).union(tokenizer.endOfDocument.map { [Int32($0)] } ?? [])
+    let generator = try Generator(folder: folder, threads: session.threads)
+    try StandardOutput.write(beginning)
+    var text = CharacterStream()
+    try generator.generate(prompt: ids.map { Int32($0) }, count: tokens, sampling: sampling, stops: stops) { id in
+      let piece = text.append(tokenizer.bytes(of: UInt32(id)))
+      if !piece.isEmpty { try StandardOutput.write(piece) }
       return !Interrupt.isRequested
     }
-    try StandardOutput.write("\n")
+    try StandardOutput.write(text.finish() + "\n")
     return Outcome()
   }
 

@@ -23,6 +23,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
+    try Job.requireOne()
     let session = Session(threads: common.threads, quiet: common.quiet)
     let run = RecipeRun(recipe: try Recipe.read(recipe), path: recipe, session: session)
     if dryRun {

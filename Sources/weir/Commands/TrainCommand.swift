@@ -17,6 +17,7 @@ struct TrainCommand: WeirCommand {
       folder that transformers loads. Interrupted and started again, the run goes on from its last checkpoint to the same bits.
       A step whose loss is a spike or no number changes nothing; after several in a row the run returns to its last checkpoint, passes
       over the batches in between, and after --rollbacks returns it gives up.
+      mpirun -n 4 weir train … (Open MPI) divides each batch among 4 processes: the same losses, and with --accumulate 4 the same bits.
 
       Example: weir train out/dataset --mixture crisp.json --init out/base --tokens 400k --lr 1e-3 --valid heldout.jsonl -o out/crisp
       """)
@@ -58,6 +59,9 @@ struct TrainCommand: WeirCommand {
   @Option(help: ArgumentHelp("Tokens after which to keep a checkpoint for good, separated by commas.", valueName: "list"))
   var checkpointAt: String?
 
+  @Flag(help: "Compute activations anew in the backward pass: less memory, a third more work, the same bits.")
+  var recompute = false
+
   @Flag(help: "List the named shapes and leave.")
   var presets = false
 
@@ -69,6 +73,8 @@ struct TrainCommand: WeirCommand {
 
   var inputs: [String] { [dataset, mixture, `init`].compactMap { $0 } + valid }
   var outputs: [String] { output.map { [$0 + "/model"] } ?? [] }
+
+  var isParallel: Bool { !presets && !dryRun }
 
   func validate() throws {
     guard !presets else { return }
@@ -101,7 +107,9 @@ struct TrainCommand: WeirCommand {
     let configuration = try configuration()
     if dryRun {
       let model = try initial.configuration()
-      let estimate = try TrainingEstimate(configuration, model: model, rows: schedule.batch, sequence: schedule.sequence)
+      let estimate = try TrainingEstimate(
+        configuration, model: model, rows: schedule.batch, sequence: schedule.sequence, recompute: recompute, evaluates: !valid.isEmpty,
+        threads: session.threads)
       return Outcome(report: try JSONValue(encoding: estimate), lines: PresetTable.lines(estimate))
     }
     guard let output else { throw ValidationError("Missing expected option '-o <run>'") }
@@ -112,13 +120,15 @@ struct TrainCommand: WeirCommand {
     let report = try session.with("train") { progress in
       try TrainingRun.run(
         configuration: configuration, initial: initial, source: loader, validation: sets, folder: output,
-        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, progress: progress)
+        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, recompute: recompute,
+        ranks: session.ranks, progress: progress)
     }
     return try TrainingOutcome.outcome(report, run: output)
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    try world.training(configuration(), shape: shape, schedule: schedule, initial: `init`, output: output)
+    try world.training(
+      configuration(), shape: shape, schedule: schedule, initial: `init`, output: output, recompute: recompute, evaluates: !valid.isEmpty)
   }
 }
 
@@ -163,19 +173,21 @@ extension ModelInitialisation {
     }
   }
 
-  /// Throws where the model's vocabulary is not the dataset's.
+  /// Throws where the model's vocabulary is not the dataset's. A model may have more rows in its embedding than its tokenizer has tokens.
   func check(dataset: TokenDataset, tokenizer: Tokenizer, place: String) throws {
     let model = try configuration()
-    guard model.vocabulary == dataset.vocabulary else {
+    var isSame: Bool?
+    if case .folder(let path) = self, Files.exists(path + "/tokenizer.json") {
+      isSame = try Tokenizer(folder: path).fingerprint == tokenizer.fingerprint
+    }
+    guard model.vocabulary == dataset.vocabulary || isSame == true && model.vocabulary > dataset.vocabulary else {
       throw WeirError(
         place, "has a vocabulary of \(model.vocabulary), the dataset \(dataset.path) one of \(dataset.vocabulary)",
         remedy: "tokenize the data with the model's tokenizer")
     }
-    if case .folder(let path) = self, Files.exists(path + "/tokenizer.json") {
-      guard try Tokenizer(folder: path).fingerprint == tokenizer.fingerprint else {
-        throw WeirError(
-          place, "has another tokenizer than the dataset \(dataset.path)", remedy: "tokenize the data with the model's tokenizer")
-      }
+    guard isSame != false else {
+      throw WeirError(
+        place, "has another tokenizer than the dataset \(dataset.path)", remedy: "tokenize the data with the model's tokenizer")
     }
   }
 }

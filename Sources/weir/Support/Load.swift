@@ -96,5 +96,21 @@ enum Models {
   }
 
   /// The tokenizer that a model carries with it.
-  static func tokenizer(_ model: String) throws -> Tokenizer { try Tokenizer(folder: try folder(model)) }
+  static func tokenizer(_ model: String) throws -> Tokenizer {
+    let folder = try folder(model), vocabulary = try ModelFolder.configuration(folder).vocabulary
+    let tokenizer = try Tokenizer(folder: folder)
+    guard tokenizer.vocabularySize <= vocabulary else {
+      throw WeirError(
+        folder + "/tokenizer.json", "has \(tokenizer.vocabularySize) tokens, the model only \(vocabulary)",
+        remedy: "put the model's own tokenizer there")
+    }
+    return tokenizer
+  }
+
+  /// The token that a text without a beginning begins with: the model's beginning-of-text token, else its end-of-document token.
+  static func textStart(_ folder: String, _ tokenizer: Tokenizer) throws -> Int32? {
+    let vocabulary = try ModelFolder.configuration(folder).vocabulary
+    let candidates = [ModelFolder.beginning(folder), tokenizer.endOfDocument.map { Int($0) }, ModelFolder.endOfDocument(folder)]
+    return candidates.compactMap { $0 }.first { (0..<vocabulary).contains($0) }.map { Int32($0) }
+  }
 }

@@ -14,6 +14,7 @@ import Synchronization
       var command = try Weir.parseAsRoot()
       try command.run()
     } catch {
+      Job.abort { code(of: error) }
       exit(code(of: error))
     }
   }
@@ -37,7 +38,8 @@ import Synchronization
   }
 
   private static func fail(_ message: String) -> Int32 {
-    Terminal.write("weir: \(message)\n")
+    let rank = Job.size > 1 ? "rank \(Job.rank) of \(Job.size): " : ""
+    Terminal.write("weir: \(rank)\(message)\n")
     return 1
   }
 }

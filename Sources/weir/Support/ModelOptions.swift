@@ -78,6 +78,9 @@ struct ScheduleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Micro-batches to cut a batch into, for less memory.", valueName: "n"))
   var accumulate = 1
 
+  @Option(help: "Precision of matrix products: float32, bf16 (on processors with AVX512-BF16), auto (bf16 where it can).")
+  var precision = PrecisionChoice.float32
+
   @Option(help: "How sizes and rates follow the width: standard, mup (one rate for all widths).")
   var parametrization = Parametrization.standard
 
@@ -92,6 +95,11 @@ struct ScheduleOptions: ParsableArguments {
     case standard, mup
   }
 
+  /// A precision or the fastest there is.
+  enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
+    case float32, bf16, auto
+  }
+
   /// The configuration of a run.
   func configuration(tokens: Int?, seed: UInt64) -> TrainingConfiguration {
     var configuration = TrainingConfiguration(tokens: tokens)
@@ -102,6 +110,7 @@ struct ScheduleOptions: ParsableArguments {
     configuration.weightDecay = weightDecay
     configuration.clip = clip
     configuration.seed = seed
+    if precision == .bf16 || precision == .auto && Precision.bf16.isSupported { configuration.precision = .bf16 }
     if accumulate != 1 { configuration.accumulate = accumulate }
     if parametrization == .mup {
       configuration.baseWidth = baseWidth

@@ -5,7 +5,7 @@ import Primitives
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Threads to work on; the result does not depend on it.", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  var threads = Job.threads
 
   @Flag(help: "No progress and no account on standard error; errors still.")
   var quiet = false

@@ -9,6 +9,8 @@ import Storage
 struct Session {
   var threads: Int
   var quiet: Bool
+  /// The processes that work together; nil where this one is alone.
+  var ranks: Ranks?
 
   /// A progress bar for one piece of work.
   func bar(_ label: String) -> ProgressBar { ProgressBar(label: label, quiet: quiet) }
@@ -58,6 +60,8 @@ protocol WeirCommand: ParsableCommand {
   var outputs: [String] { get }
   /// Whether standard output carries data, so that no report can go there.
   var writesDataToOutput: Bool { get }
+  /// Whether the processes that `mpirun` starts divide the work; any other command is to be started once.
+  var isParallel: Bool { get }
   /// Does the work.
   func perform(_ session: Session) throws -> Outcome
   /// What the work will take, told before it begins.
@@ -67,10 +71,22 @@ protocol WeirCommand: ParsableCommand {
 extension WeirCommand {
   var writesDataToOutput: Bool { false }
   var outputs: [String] { [] }
+  var isParallel: Bool { false }
 
   func run() throws {
-    let session = Session(threads: common.threads, quiet: common.quiet)
-    let outcome = try perform(session)
+    var session = Session(threads: common.threads, quiet: common.quiet)
+    if isParallel {
+      session.ranks = try Job.join()
+      if session.ranks?.leads == false { session.quiet = true }
+    } else {
+      try Job.requireOne()
+    }
+    let outcome: Outcome
+    do { outcome = try perform(session) } catch let stop as Stopped {
+      Job.leave()
+      throw stop
+    }
+    Job.leave()
     try outcome.render(session, json: common.json && !writesDataToOutput)
     if let complaint = outcome.complaint {
       Terminal.write("weir: \(complaint)\n")

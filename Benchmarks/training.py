@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Times whole training steps (forward, backward, clipping, AdamW) of weir beside PyTorch on the CPU, and the matrix products alone.
+
+    python Benchmarks/training.py [--weir PATH] [a b c micro nano]        needs torch and numpy
+
+Every repeat runs each side in a process of its own, one after another, so that both see the same machine; the best step counts, the first
+ones are left out. Peak memory is the process's largest resident set. The peak of products is the best sgemm rate over the model's own
+shapes on the same threads (torch's and numpy's BLAS, whichever is faster for a shape), weighted by their operations.
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+# name: width, layers, heads, ffn, vocabulary, context, batch
+SHAPES = {
+    "a": (256, 4, 4, 704, 8_192, 256, 16),
+    "b": (384, 6, 6, 1_024, 16_384, 512, 8),
+    "c": (768, 12, 12, 2_048, 32_768, 512, 4),
+    "micro": (128, 4, 4, 344, 4_096, 256, 16),
+    "nano": (64, 2, 2, 176, 4_096, 256, 16),
+    "gpt2": (768, 12, 12, 2_048, 50_304, 1_024, 1),
+}
+
+
+def flops(shape):
+    """Operations of a token: 6 for each weight of a product, attention over the causal half."""
+    width, layers, _, ffn, vocabulary, context, _ = shape
+    return 6 * (layers * (4 * width * width + 3 * ffn * width) + vocabulary * width) + 6 * layers * width * context
+
+
+def torch_side(shape, dtype, mode, threads, steps):
+    """One process: trains on random tokens, prints seconds of each step."""
+    import torch
+    import torch.nn as nn
+    import torch.nn.functional as F
+
+    width, layers, heads, ffn, vocabulary, context, batch = shape
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+
+    class Layer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.RMSNorm(width, eps=1e-5), nn.RMSNorm(width, eps=1e-5)
+            self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
+            self.gate, self.up = nn.Linear(width, ffn, bias=False), nn.Linear(width, ffn, bias=False)
+            self.down = nn.Linear(ffn, width, bias=False)
+
+        def forward(self, x, cos, sin):
+            rows, length, _ = x.shape
+            q, k, v = self.qkv(self.first(x)).view(rows, length, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+            q, k = ((torch.cat([a * cos - b * sin, b * cos + a * sin], -1)) for a, b in (q.chunk(2, -1), k.chunk(2, -1)))
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + self.out(y.transpose(1, 2).reshape(rows, length, width))
+            h = self.second(x)
+            return x + self.down(F.silu(self.gate(h)) * self.up(h))
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(vocabulary, width)
+            nn.init.normal_(self.embedding.weight, std=0.02)
+            self.layers = nn.ModuleList(Layer() for _ in range(layers))
+            self.norm = nn.RMSNorm(width, eps=1e-5)
+            half = width // heads // 2
+            angle = torch.outer(torch.arange(context).float(), 10_000.0 ** (-torch.arange(half) / half))
+            self.register_buffer("cos", angle.cos())
+            self.register_buffer("sin", angle.sin())
+
+        def forward(self, tokens, targets):
+            x = self.embedding(tokens)
+            for layer in self.layers:
+                x = layer(x, self.cos.to(x.dtype), self.sin.to(x.dtype))
+            logits = F.linear(self.norm(x), self.embedding.weight).view(-1, vocabulary)
+            return F.cross_entropy(logits.float(), targets.view(-1))
+
+    model = Model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, fused=True)
+    run = torch.compile(model) if mode == "compile" else model
+    tokens, targets = (torch.randint(vocabulary, (batch, context)) for _ in range(2))
+    for _ in range(steps):
+        begin = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bf16"):
+            loss = run(tokens, targets)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        loss.item()
+        print(time.perf_counter() - begin, flush=True)
+
+
+def products_side(shape, threads, seconds):
+    """One process: GFLOP/s of the products of a step as plain sgemm calls, weighted by their operations, and the best shape's."""
+    import numpy as np
+    import torch
+
+    width, layers, _, ffn, vocabulary, context, batch = shape
+    torch.set_num_threads(threads)
+    tokens = context * batch
+    wanted = [(3 * width, width, layers), (width, width, layers), (2 * ffn, width, layers), (width, ffn, layers), (vocabulary, width, 1)]
+    operations = total = best = 0.0
+    for to, of, times in wanted:
+        part = min(tokens, max(256, 2**26 // to))
+        for m, n, k in ((part, to, of), (part, of, to), (to, of, part)):  # forward, gradient of the input, gradient of the weight
+            a, b = np.random.rand(m, k).astype("f4"), np.random.rand(k, n).astype("f4")
+            ta, tb, out = torch.from_numpy(a), torch.from_numpy(b), np.empty((m, n), "f4")
+            tout, fastest = torch.from_numpy(out), 1e9
+            for product in (lambda: np.matmul(a, b, out=out), lambda: torch.mm(ta, tb, out=tout)):
+                end, count = time.perf_counter() + seconds, 0
+                while time.perf_counter() < end or count < 3:
+                    begin = time.perf_counter()
+                    product()
+                    fastest = min(fastest, time.perf_counter() - begin)
+                    count += 1
+            scale = times * tokens / part
+            operations += 2.0 * m * n * k * scale
+            total += fastest * scale
+            best = max(best, 2.0 * m * n * k / fastest)
+    print(json.dumps([operations / total * 1e-9, best * 1e-9]))
+
+
+def child(command, threads):
+    """Runs a process: its standard output and its peak of resident memory in bytes."""
+    environment = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdout=out, stderr=errors, stdin=subprocess.DEVNULL, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+        out.seek(0)
+        errors.seek(0)
+        if status:
+            sys.exit(f"{' '.join(map(str, command))}: status {status}\n{errors.read().decode()[-2000:]}")
+        return out.read().decode(), usage.ru_maxrss * 1024
+
+
+def dataset(weir, folder, vocabulary):
+    """One long document of made-up words, tokenized with a vocabulary of the wanted size."""
+    draw = random.Random(0)
+    syllables = [a + b for a in "bcdfghjklmnpqrstvwz" for b in ("a", "e", "i", "o", "u", "an", "en", "or", "st")]
+    words = ["".join(draw.choices(syllables, k=draw.randint(1, 5))) for _ in range(80_000)]
+    text = folder / "words.txt"
+    if not text.exists():
+        text.write_text(" ".join(words[int(len(words) * draw.random() ** 2)] for _ in range(1_000_000)))
+    tokenizer, shards = folder / f"tokenizer-{vocabulary}", folder / f"dataset-{vocabulary}"
+    if not shards.exists():
+        subprocess.run([weir, "tokenizer", "train", text, "-o", tokenizer, "--vocabulary", str(vocabulary), "--quiet"], check=True)
+        subprocess.run([weir, "tokenize", text, "--tokenizer", tokenizer, "--shards", shards, "--quiet"], check=True)
+    return shards
+
+
+def weir_side(weir, folder, name, shape, threads, steps, extra):
+    """Runs weir train; seconds of each step from its log, and its peak memory."""
+    width, layers, heads, ffn, vocabulary, context, batch = shape
+    run = pathlib.Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
+    command = [weir, "train", dataset(weir, folder, vocabulary), "-o", run, "--tokens", str(steps * context * batch), "--width", str(width)]
+    command += ["--layers", str(layers), "--heads", str(heads), "--ffn", str(ffn), "--sequence", str(context), "--batch", str(batch)]
+    command += ["--lr", "3e-4", "--checkpoint-every", "0", "--threads", str(threads), "--quiet", *extra]
+    _, memory = child(list(map(str, command)), threads)
+    seconds = [float(json.loads(line)["seconds"]) for line in (run / "log.jsonl").read_text().splitlines()]
+    subprocess.run(["rm", "-rf", run], check=True)
+    return seconds, memory
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shapes", nargs="*", default=["a", "b", "c", "micro", "nano"])
+    parser.add_argument("--weir", default=".build/release/weir")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each side in each repeat, about")
+    parser.add_argument("--modes", default="eager,compile", help="of PyTorch; empty for none")
+    parser.add_argument("--precision", default="float32", choices=["float32", "bf16"])
+    parser.add_argument("--no-products", action="store_true")
+    parser.add_argument("--cache", type=pathlib.Path, help="keeps the datasets here")
+    parser.add_argument("--train-flag", action="append", default=[], help="a further argument of weir train")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.side:
+        kind, name, *rest = options.side.split(",")
+        if kind == "torch":
+            return torch_side(SHAPES[name], rest[0], rest[1], options.threads, int(rest[2]))
+        return products_side(SHAPES[name], options.threads, 0.15)
+
+    extra = options.train_flag + ([] if options.precision == "float32" else ["--precision", options.precision])
+    modes = [mode for mode in options.modes.split(",") if mode]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.cache or pathlib.Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in options.shapes:
+            shape = SHAPES[name]
+            tokens, work, rate = shape[5] * shape[6], flops(shape), 0.0
+            # About how many steps fill the time, at 120 GFLOP/s; at least a few after the first two.
+            steps = 2 + max(3, int(options.seconds * 120e9 / (work * tokens)))
+            best, memory, peak, top = {}, {}, 0.0, 0.0
+            for _ in range(options.repeats):
+                for side in ["weir"] + modes:
+                    if side == "weir":
+                        seconds, used = weir_side(options.weir, folder, name, shape, options.threads, steps, extra)
+                    else:
+                        text, used = child(
+                            [sys.executable, __file__, "--threads", str(options.threads), "--side",
+                             f"torch,{name},{options.precision},{side},{steps}"], options.threads)
+                        seconds = list(map(float, text.split()))
+                    best[side] = min(best.get(side, 1e9), min(seconds[2:]))
+                    memory[side] = max(memory.get(side, 0), used)
+                if not options.no_products:
+                    text, _ = child([sys.executable, __file__, "--threads", str(options.threads), "--side", f"products,{name}"], options.threads)
+                    mean, most = json.loads(text)
+                    peak, top = max(peak, mean), max(top, most)
+            print(f"{name}: {options.precision}, {options.threads} threads, {work / 1e6:.1f} MFLOP a token")
+            for side, seconds in best.items():
+                rate = tokens / seconds
+                line = f"  {side:8} {rate:9,.0f} tokens/s {rate * work * 1e-9:7.1f} GFLOP/s {memory[side] / 1e9:6.2f} GB"
+                if side == "weir":
+                    if peak:
+                        line += f"   {100 * rate * work * 1e-9 / peak:.1f} % of the products' {peak:.0f} GFLOP/s (best shape {top:.0f})"
+                else:
+                    line += f"   weir {seconds / best['weir']:.2f} x, memory {memory['weir'] / memory[side]:.2f} x"
+                print(line, flush=True)
+
+
+main()

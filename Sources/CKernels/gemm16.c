@@ -1,0 +1,165 @@
+// Matrix products whose operands are rounded to bfloat16 on the way into packed blocks; sums are float32 (AVX512-BF16's dot product of
+// pairs). The structure is that of gemm.c: pairs along k take the place of single numbers.
+#include "weir_gemm.h"
+#include "tile.h"
+#if defined(__linux__) && defined(__x86_64__)
+#include <immintrin.h>
+#define WEIR_BF16 __attribute__((target("arch=x86-64-v4,avx512bf16"), min_vector_width(512)))
+
+enum { depth16 = 512, columns16 = 384, height16 = 12, width16 = 32, panels16 = 8 };
+
+int weir_bf16_supported(void) { return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16"); }
+
+/// Pairs (x[i], y[i]) as bfloat16 in 32-bit words.
+WEIR_BF16 static inline __m512i weave(__m512 x, __m512 y) {
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2,
+                                         17, 1, 16, 0);
+  return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(y, x));
+}
+
+/// c [R, 32] (+)= Σ over `pairs` of a·b; a(i, k) at a[i·ra + k·ca] in words, b [pairs][32] words.
+WEIR_BF16 static inline __attribute__((always_inline)) void tile16(const int R, size_t pairs, const uint32_t *a, size_t ra, size_t ca,
+                                                                   const uint32_t *b, float *c, size_t ldc, int add) {
+  __m512 sum[height16][2];
+#pragma unroll
+  for (int i = 0; i < R; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
+  for (size_t k = 0; k < pairs; k++) {
+    __m512bh x = (__m512bh)_mm512_loadu_si512(b + k * width16), y = (__m512bh)_mm512_loadu_si512(b + k * width16 + 16);
+#pragma unroll
+    for (int i = 0; i < R; i++) {
+      __m512bh left = (__m512bh)_mm512_set1_epi32((int)a[(size_t)i * ra + k * ca]);
+      sum[i][0] = _mm512_dpbf16_ps(sum[i][0], left, x);
+      sum[i][1] = _mm512_dpbf16_ps(sum[i][1], left, y);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < R; i++) {
+    float *o = c + (size_t)i * ldc;
+    if (add) {
+      sum[i][0] = _mm512_add_ps(sum[i][0], _mm512_loadu_ps(o));
+      sum[i][1] = _mm512_add_ps(sum[i][1], _mm512_loadu_ps(o + 16));
+    }
+    _mm512_storeu_ps(o, sum[i][0]);
+    _mm512_storeu_ps(o + 16, sum[i][1]);
+  }
+}
+
+#define WEIR_ROW16(R) \
+  case R: tile16(R, pairs, a, ra, ca, b, c, ldc, add); break;
+#define WEIR_TILE16(NAME, RA, CA)                                                                                                   \
+  WEIR_BF16 static void NAME(size_t count, size_t pairs, const uint32_t *a, size_t lda, const uint32_t *b, float *c, size_t ldc, int add) { \
+    const size_t ra = RA, ca = CA;                                                                                                  \
+    switch (count) {                                                                                                                \
+      WEIR_ROW16(1) WEIR_ROW16(2) WEIR_ROW16(3) WEIR_ROW16(4) WEIR_ROW16(5) WEIR_ROW16(6) WEIR_ROW16(7) WEIR_ROW16(8)               \
+      WEIR_ROW16(9) WEIR_ROW16(10) WEIR_ROW16(11) WEIR_ROW16(12)                                                                    \
+    }                                                                                                                               \
+  }
+WEIR_TILE16(rows16, lda, 1)
+WEIR_TILE16(columns_of16, 1, 16)
+
+/// Two consecutive values of each of 16 rows (fewer: zeros) at x + i·ldx, 32 of them from k on, as words [16 pairs][16 rows] at ldo.
+WEIR_BF16 static void pack_across(const float *x, size_t ldx, size_t rows, size_t values, uint32_t *out, size_t ldo) {
+  uint32_t words[16][16] __attribute__((aligned(64)));
+  for (size_t i = 0; i < 16; i++) {
+    if (i >= rows) {
+      _mm512_store_si512(words[i], _mm512_setzero_si512());
+      continue;
+    }
+    const float *row = x + i * ldx;
+    __mmask16 low = values >= 16 ? 0xFFFF : (__mmask16)((1u << values) - 1);
+    __mmask16 high = values >= 32 ? 0xFFFF : values > 16 ? (__mmask16)((1u << (values - 16)) - 1) : 0;
+    __m512bh both = _mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(high, row + 16), _mm512_maskz_loadu_ps(low, row));
+    _mm512_store_si512(words[i], (__m512i)both);
+  }
+  v16 r[16];
+  for (int i = 0; i < 16; i++) __builtin_memcpy(&r[i], words[i], 64);
+  weir_transpose16(r);
+  for (size_t i = 0; i < (values + 1) / 2; i++) __builtin_memcpy(out + i * ldo, &r[i], 64);
+}
+
+/// Rows 0…depth of x [depth, columns], woven in pairs: words [pairs][16·lanes] of columns 0…16·lanes, zeros behind.
+WEIR_BF16 static void pack_along(const float *x, size_t ldx, size_t depth, size_t columns, size_t lanes, uint32_t *out, size_t ldo) {
+  for (size_t k = 0; k < depth; k += 2) {
+    const float *row = x + k * ldx, *next = k + 1 < depth ? row + ldx : NULL;
+    for (size_t j = 0; j < lanes; j++) {
+      size_t left = columns > 16 * j ? columns - 16 * j : 0;
+      __mmask16 mask = left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
+      __m512 a = _mm512_maskz_loadu_ps(mask, row + 16 * j), b = next ? _mm512_maskz_loadu_ps(mask, next + 16 * j) : _mm512_setzero_ps();
+      _mm512_storeu_si512(out + k / 2 * ldo + 16 * j, weave(a, b));
+    }
+  }
+}
+
+/// One row of values as pairs of bfloat16, a zero behind an odd number.
+WEIR_BF16 static void pack_row(const float *x, size_t depth, uint32_t *out) {
+  for (size_t k = 0; k < depth; k += 32) {
+    size_t left = depth - k;
+    __mmask16 low = left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
+    __mmask16 high = left >= 32 ? 0xFFFF : left > 16 ? (__mmask16)((1u << (left - 16)) - 1) : 0;
+    __m512i both = (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(high, x + k + 16), _mm512_maskz_loadu_ps(low, x + k));
+    size_t pairs = (left + 1) / 2;
+    _mm512_mask_storeu_epi32(out + k / 2, pairs >= 16 ? 0xFFFF : (__mmask16)((1u << pairs) - 1), both);
+  }
+}
+
+WEIR_BF16 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+                              size_t ldb, float *c, size_t ldc, int add) {
+  if (k == 0) {
+    weir_gemm(transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, add);
+    return;
+  }
+  size_t blocks = (k + depth16 - 1) / depth16, depth = ((k + blocks - 1) / blocks + 1) / 2 * 2;
+  uint32_t *left = (uint32_t *)weir_scratch(0, 16 * panels16 * depth16 / 2 + depth16 / 2 * columns16 + height16 * width16);
+  uint32_t *right = left + 16 * panels16 * depth16 / 2;
+  float *edge = (float *)(right + depth16 / 2 * columns16);
+  for (size_t first = 0; first < k; first += depth) {
+    size_t deep = k - first < depth ? k - first : depth, pairs = (deep + 1) / 2;
+    int sum = add || first > 0;
+    for (size_t begin = 0; begin < n; begin += columns16) {
+      size_t end = begin + columns16 < n ? begin + columns16 : n;
+      for (size_t j = begin; j < end; j += width16) {
+        uint32_t *panel = right + (j - begin) * pairs;
+        if (transposeB) {
+          for (size_t i = 0; i < width16; i += 16)
+            for (size_t q = 0; q < deep; q += 32)
+              pack_across(b + (j + i) * ldb + first + q, ldb, end > j + i ? end - j - i : 0, deep - q < 32 ? deep - q : 32,
+                          panel + q / 2 * width16 + i, width16);
+        } else {
+          pack_along(b + first * ldb + j, ldb, deep, end - j, width16 / 16, panel, width16);
+        }
+      }
+      for (size_t i = 0; i < m; i += height16) {
+        size_t count = m - i < height16 ? m - i : height16;
+        const uint32_t *rows = left;
+        if (transposeA) {
+          if (i / height16 % panels16 == 0)
+            // Pair by pair, because panels share lines of the cache.
+            for (size_t q = 0; q < deep; q += 2)
+              for (size_t p = 0; p < panels16 && i + p * height16 < m; p++)
+                pack_along(a + (first + q) * lda + i + p * height16, lda, deep - q < 2 ? 1 : 2, m - i - p * height16, 1,
+                           left + (p * pairs + q / 2) * 16, 16);
+          rows = left + i / height16 % panels16 * pairs * 16;
+        } else {
+          for (size_t z = 0; z < count; z++) pack_row(a + (i + z) * lda + first, deep, left + z * pairs);
+        }
+        for (size_t j = begin; j < end; j += width16) {
+          const uint32_t *panel = right + (j - begin) * pairs;
+          float *out = c + i * ldc + j;
+          size_t columns = end - j < width16 ? end - j : width16;
+          int whole = columns == width16;
+          (transposeA ? columns_of16 : rows16)(count, pairs, rows, pairs, panel, whole ? out : edge, whole ? ldc : width16, whole && sum);
+          if (!whole)
+            for (size_t z = 0; z < count; z++)
+              for (size_t q = 0; q < columns; q++) out[z * ldc + q] = (sum ? out[z * ldc + q] : 0) + edge[z * width16 + q];
+        }
+      }
+    }
+  }
+}
+#else
+int weir_bf16_supported(void) { return 0; }
+void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                    float *c, size_t ldc, int add) {
+  weir_gemm(transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, add);
+}
+#endif

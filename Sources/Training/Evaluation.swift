@@ -1,0 +1,83 @@
+import Foundation
+
+/// What a model makes of one document or of a part of it.
+public struct EvaluationScore: Sendable, Equatable {
+  /// −Σ log p of the scored tokens, in nats.
+  public var nats: Double
+  /// Scored tokens.
+  public var tokens: Int
+  /// UTF-8 bytes of the text.
+  public var bytes: Int
+
+  /// Creates a score.
+  public init(nats: Double = 0, tokens: Int = 0, bytes: Int = 0) {
+    self.nats = nats
+    self.tokens = tokens
+    self.bytes = bytes
+  }
+}
+
+/// The loss over a set of documents.
+///
+/// Standard errors are over documents, which are the units that were drawn: tokens of one document are not independent. Loss and bits per
+/// byte are ratios of sums, Σ yᵢ / Σ xᵢ, so theirs is √(n/(n−1) · Σ (yᵢ − r·xᵢ)²) / Σ xᵢ (Cochran, Sampling Techniques, §2.11); the
+/// perplexity's is e^loss times the loss's.
+public struct Evaluation: Codable, Sendable, Equatable {
+  /// Mean −log p of a scored token, in nats.
+  public var loss = 0.0
+  /// e^loss.
+  public var perplexity = 0.0
+  /// −Σ log p / (bytes · ln 2).
+  public var bitsPerByte = 0.0
+  /// Scored tokens.
+  public var tokens = 0
+  /// UTF-8 bytes of the documents.
+  public var bytes = 0
+  /// Documents.
+  public var documents: Int?
+  /// The standard error of the loss; nil for a single document.
+  public var lossError: Double?
+  /// The standard error of the perplexity.
+  public var perplexityError: Double?
+  /// The standard error of the bits per byte.
+  public var bitsPerByteError: Double?
+  /// The same by domain.
+  public var byDomain: [String: Evaluation]?
+  /// The same by cluster of a tree.
+  public var byCluster: [String: Evaluation]?
+
+  enum CodingKeys: String, CodingKey {
+    case loss, perplexity, tokens, bytes, documents
+    case bitsPerByte = "bits_per_byte"
+    case lossError = "loss_stderr"
+    case perplexityError = "perplexity_stderr"
+    case bitsPerByteError = "bits_per_byte_stderr"
+    case byDomain = "by_domain"
+    case byCluster = "by_cluster"
+  }
+
+  /// Sums scores up, one a document.
+  public init(_ scores: [EvaluationScore]) {
+    let nats = scores.reduce(0.0) { $0 + $1.nats }
+    tokens = scores.reduce(0) { $0 + $1.tokens }
+    bytes = scores.reduce(0) { $0 + $1.bytes }
+    documents = scores.count
+    loss = tokens == 0 ? 0 : nats / Double(tokens)
+    perplexity = min(exp(loss), Double.greatestFiniteMagnitude)
+    bitsPerByte = bytes == 0 ? 0 : nats / (Double(bytes) * log(2))
+    let count = Double(scores.count)
+    guard count > 1 else { return }
+    func error(_ ratio: Double, _ base: (EvaluationScore) -> Double) -> Double? {
+      let total = scores.reduce(0.0) { $0 + base($1) }
+      let squares = scores.reduce(0.0) { sum, score in
+        let rest = score.nats - ratio * base(score)
+        return sum + rest * rest
+      }
+      let result = (count / (count - 1) * squares).squareRoot() / total
+      return result.isFinite ? result : nil
+    }
+    lossError = error(loss) { Double($0.tokens) }
+    perplexityError = lossError.map { min($0 * perplexity, Double.greatestFiniteMagnitude) }
+    bitsPerByteError = error(bitsPerByte * log(2)) { Double($0.bytes) }.map { $0 / log(2) }
+  }
+}

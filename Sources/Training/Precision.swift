@@ -1,0 +1,23 @@
+import CKernels
+
+/// The precision of the operands of matrix products. Weights, moments, activations, sums and softmax are float32 in either.
+public enum Precision: String, Codable, Sendable, CaseIterable {
+  /// Single precision.
+  case float32
+  /// Operands rounded to bfloat16 as they are packed; wants AVX512-BF16.
+  case bf16
+
+  /// Whether this processor can.
+  public var isSupported: Bool { self == .float32 || weir_bf16_supported() != 0 }
+
+  /// C [m, n] (+)= op(A)·op(B), on the calling thread.
+  func product(
+    _ transposeA: Int32, _ transposeB: Int32, m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>,
+    _ ldb: Int, _ c: UnsafeMutablePointer<Float>, _ ldc: Int, add: Bool
+  ) {
+    switch self {
+    case .float32: weir_gemm(transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, add ? 1 : 0)
+    case .bf16: weir_gemm_bf16(transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, add ? 1 : 0)
+    }
+  }
+}

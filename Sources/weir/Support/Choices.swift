@@ -1,0 +1,74 @@
+import Foundation
+import Primitives
+import Storage
+import Tokenization
+import Training
+
+/// Multiple-choice questions from JSON Lines: `question`, `choices` (strings), `answer` (the index of the right one).
+enum Choices {
+  /// A line of the file.
+  private struct Line {
+    var question: String
+    var choices: [String]
+    var answer: Int
+
+    init(_ text: ArraySlice<UInt8>, place: String) throws {
+      let root = try JSONDocument(Array(text), place: place).root
+      guard let question = root["question"]?.string else { throw WeirError(place, "\"question\" is no string") }
+      guard let nodes = root["choices"]?.array, nodes.count > 1 else { throw WeirError(place, "\"choices\" is no list of two or more") }
+      let choices = nodes.compactMap(\.string).filter { !$0.isEmpty }
+      guard choices.count == nodes.count else { throw WeirError(place, "\"choices\" holds what is no text") }
+      guard let answer = root["answer"]?.int, choices.indices.contains(answer) else {
+        throw WeirError(place, "\"answer\" is not the index of a choice, 0…\(choices.count - 1)")
+      }
+      (self.question, self.choices, self.answer) = (question, choices, answer)
+    }
+  }
+
+  /// Reads a file's questions.
+  /// - Parameters:
+  ///   - path: JSON Lines, plain or compressed.
+  ///   - tokenizer: the model's.
+  ///   - start: the token that an empty question stands for.
+  static func read(_ path: String, _ tokenizer: Tokenizer, start: Int32?) throws -> [ChoiceQuestion] {
+    let bytes = try ByteReader(path).readAll()
+    var questions: [ChoiceQuestion] = []
+    for (index, text) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+      guard text.contains(where: { $0 > 0x20 }) else { continue }
+      let place = "\(path):\(index + 1)", line = try Line(text, place: place)
+      questions.append(
+        ChoiceQuestion(
+          choices: try line.choices.map { try encode(line.question, $0, tokenizer, start: start, place: place) }, answer: line.answer))
+    }
+    guard !questions.isEmpty else { throw WeirError(path, "no questions", remedy: "a line is {\"question\", \"choices\", \"answer\"}") }
+    return questions
+  }
+
+  /// A question and " answer" as lm-evaluation-harness cuts them: white space at the question's end goes to the answer, both are encoded
+  /// together, and the answer's tokens are those beyond the question's own.
+  private static func encode(
+    _ question: String, _ choice: String, _ tokenizer: Tokenizer, start: Int32?, place: String
+  ) throws -> ChoiceQuestion.Choice {
+    var scalars = Array(question.unicodeScalars), tail: [Unicode.Scalar] = []
+    while let last = scalars.last, last.properties.isWhitespace || (0x1C...0x1F).contains(last.value) {
+      tail.insert(scalars.removeLast(), at: 0)
+    }
+    func encode(_ scalars: [Unicode.Scalar]) -> [Int32] {
+      var text = String.UnicodeScalarView()
+      text.append(contentsOf: scalars)
+      return tokenizer.encode(String(text)).map { Int32($0) }
+    }
+    let whole = encode(scalars + tail + Array(" \(choice)".unicodeScalars)), own = encode(scalars).count
+    let tokens: [Int32], scored: Int
+    if own > 0 {
+      (tokens, scored) = (whole, whole.count - own)
+    } else {
+      guard let start else { throw WeirError(place, "an empty question, and the tokenizer has no token to begin a text with") }
+      // A text that already begins with that token is not given a second.
+      tokens = whole.first == start ? whole : [start] + whole
+      scored = tokens.count - 1
+    }
+    guard scored > 0 else { throw WeirError(place, "the choice \"\(choice)\" has no token of its own after the question") }
+    return ChoiceQuestion.Choice(tokens: tokens, scored: scored, characters: choice.unicodeScalars.count, bytes: choice.utf8.count)
+  }
+}

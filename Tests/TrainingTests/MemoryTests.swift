@@ -1,0 +1,67 @@
+import Kernels
+import Primitives
+import Testing
+import Training
+
+@Suite struct MemoryTests {
+  static let shapes = [
+    ModelConfiguration(vocabulary: 61, width: 24, layers: 3, heads: 4, kvHeads: 2, headWidth: 6, ffn: 40, sequence: 64),
+    ModelConfiguration(vocabulary: 300, width: 32, layers: 4, heads: 2, ffn: 48, sequence: 40, tiedEmbeddings: false, qkNorm: true),
+  ]
+
+  /// Gradients of a few batches, one after the other.
+  private func gradients(_ c: ModelConfiguration, recompute: Bool, threads: Int) -> [UInt32] {
+    let model = Transformer(c, rows: 3, sequence: 40, training: true, recompute: recompute, pool: ThreadPool(threads: threads))
+    model.initialise(seed: 5)
+    return (1...2).flatMap { seed in
+      let batch = randomBatch(rows: 3, sequence: 40, vocabulary: c.vocabulary, seed: UInt64(seed))
+      model.forward(tokens: batch.tokens, starts: batch.starts)
+      _ = model.loss(targets: batch.targets, gradient: true)
+      model.backward()
+      return model.gradients.values.map(\.bitPattern)
+    }
+  }
+
+  @Test(arguments: shapes) func recomputedActivationsGiveTheSameBits(_ c: ModelConfiguration) {
+    let kept = gradients(c, recompute: false, threads: 2)
+    #expect(kept == gradients(c, recompute: true, threads: 2))
+    #expect(kept == gradients(c, recompute: true, threads: 1))
+  }
+
+  @Test(.enabled(if: Precision.bf16.isSupported), arguments: shapes) func halfPrecisionStaysNearSinglePrecision(_ c: ModelConfiguration) {
+    let batch = randomBatch(rows: 3, sequence: 40, vocabulary: c.vocabulary, seed: 1)
+    let results = Precision.allCases.map { precision -> (loss: Double, gradients: [Float]) in
+      let model = Transformer(c, rows: 3, sequence: 40, training: true, precision: precision, pool: ThreadPool(threads: 2))
+      model.initialise(seed: 5)
+      model.forward(tokens: batch.tokens, starts: batch.starts)
+      let loss = model.loss(targets: batch.targets, gradient: true).mean
+      model.backward()
+      return (loss, model.gradients.values)
+    }
+    func dot(_ a: [Float], _ b: [Float]) -> Double { zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
+    let (x, y) = (results[0].gradients, results[1].gradients)
+    #expect(x != y)
+    #expect(abs(results[0].loss - results[1].loss) < 1e-2)
+    #expect(dot(x, y) > 0.999 * (dot(x, x) * dot(y, y)).squareRoot())
+  }
+
+  @Test(arguments: shapes) func theEstimateCountsWhatIsAllocated(_ c: ModelConfiguration) throws {
+    var plan = TrainingConfiguration(steps: 1)
+    for recompute in [false, true] {
+      let model = Transformer(c, rows: 4, sequence: 40, training: true, recompute: recompute, pool: ThreadPool(threads: 1))
+      let estimate = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, recompute: recompute, evaluates: false, threads: 1)
+      let moments = 2 * 4 * c.parameters
+      // Two moments beside the model, and beyond that what any run takes.
+      #expect(estimate.memoryBytes - TrainingEstimate.overhead(threads: 1, vocabulary: c.vocabulary) == model.memoryBytes + moments)
+    }
+    let least = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, recompute: true, evaluates: false)
+    let most = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, evaluates: true)
+    #expect(least.memoryBytes < most.memoryBytes)
+    plan.accumulate = 2
+    let halved = try TrainingEstimate(plan, model: c, rows: 8, sequence: 40, evaluates: false)
+    let sum = 4 * c.parameters
+    plan.accumulate = nil
+    let whole = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, evaluates: false)
+    #expect(halved.memoryBytes == whole.memoryBytes + sum)
+  }
+}
