@@ -33,7 +33,10 @@ def main():
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("batches", type=pathlib.Path)
     parser.add_argument("--logits", type=pathlib.Path)
-    parser.add_argument("--loss-tolerance", type=float, default=2e-4)
+    # Rounding grows from step to step: over 200 steps of one run PyTorch's own curves part by 1.9e-3 (eager against SDPA) and 1.6e-3
+    # (float32 against float64), so the early steps are held to much less than the whole.
+    parser.add_argument("--early-tolerance", type=float, default=1e-5, help="largest relative difference of the loss in 50 steps")
+    parser.add_argument("--loss-tolerance", type=float, default=1e-3, help="the same over all steps")
     parser.add_argument("--logit-tolerance", type=float, default=1e-4)
     parser.add_argument("--brief", action="store_true", help="no line a step")
     options = parser.parse_args()
@@ -78,15 +81,17 @@ def main():
         optimizer.step()
         worst["loss"] = max(worst["loss"], abs(loss.item() - line["loss"]))
         worst["relative"] = max(worst.get("relative", 0.0), abs(loss.item() - line["loss"]) / loss.item())
+        if step < 50:
+            worst["early"] = worst["relative"]
         worst["grad_norm"] = max(worst["grad_norm"], abs(norm.item() - line["grad_norm"]) / max(norm.item(), 1e-9))
         if not options.brief:
             print(f"step {line['step']}: loss {loss.item():.6f} here, {line['loss']:.6f} in the log; "
                   f"gradient norm {norm.item():.5f}, {line['grad_norm']:.5f}")
 
-    bad = worst["loss"] > options.loss_tolerance
+    bad = worst["relative"] > options.loss_tolerance or worst["early"] > options.early_tolerance
     z = f", of the z-loss {worst['z_loss']:.2e} (relative)" if z_weight else ""
     print(f"training: {shape[0]} steps of a {config.model_type} model, largest difference of the loss {worst['loss']:.2e} "
-          f"({worst['relative']:.2e} relative), of the gradient norm {worst['grad_norm']:.2e} (relative){z}")
+          f"({worst['relative']:.2e} relative, {worst['early']:.2e} in 50 steps), of the gradient norm {worst['grad_norm']:.2e} (relative){z}")
     if len(log) == shape[0]:
         ours = load_file(options.run / "model" / "model.safetensors")
         theirs = dict(model.named_parameters())
