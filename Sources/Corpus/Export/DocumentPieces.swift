@@ -69,9 +69,12 @@ public struct DocumentPieces: ExportSource {
 
   private func piece(_ index: Int) -> Piece { pieces[order.map { $0[index] } ?? index] }
 
+  /// The number of documents or parts of them.
   public var count: Int { pieces.count }
+  /// Tokens of one, its end-of-document token included.
   public func length(_ index: Int) -> Int { piece(index).count + 1 }
 
+  /// One of them, with its end-of-document token.
   public func sample(_ index: Int) throws -> ExportSample {
     let piece = piece(index)
     var tokens = try dataset.tokens(document: piece.document, range: piece.offset..<piece.offset + piece.count)
