@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Times whole training steps (forward, backward, clipping, AdamW) of weir beside PyTorch on the CPU, and the matrix products alone.
 
-    python Benchmarks/training.py [--weir PATH] [a b c micro nano]        needs torch and numpy
+    python Benchmarks/training.py [--weir PATH] [--llmc FOLDER] [a b c micro nano]        needs torch and numpy
+
+With a clone of llm.c its GPT-2 of the same width, layers and vocabulary is timed, too (no clipping, GELU of four times the width: about the
+same operations); needs a C compiler with OpenMP.
 
 Every repeat runs each side in a process of its own, one after another, so that both see the same machine; the best step counts, the first
 ones are left out. Peak memory is the process's largest resident set. The peak of products is the best sgemm rate over the model's own
@@ -168,6 +171,17 @@ def weir_side(weir, folder, name, shape, threads, steps, extra):
     return seconds, memory
 
 
+def llmc_side(source, folder, shape, threads, steps):
+    """Builds llm.c and runs it; seconds of each step and its peak memory."""
+    program = folder / "llmc"
+    if not program.exists():
+        here = pathlib.Path(__file__).parent / "llmc.c"
+        subprocess.run(["gcc", "-Ofast", "-march=native", "-fopenmp", "-DOMP", "-DTESTING", "-w", "-I", source, "-o", program, here, "-lm"], check=True)
+    width, layers, heads, _, vocabulary, context, batch = shape
+    text, memory = child(list(map(str, [program, folder / "llmc.bin", width, layers, heads, vocabulary, context, batch, steps])), threads)
+    return [float(line.split()[1]) for line in text.splitlines() if line.startswith("step ")], memory
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shapes", nargs="*", default=["a", "b", "c", "micro", "nano"])
@@ -177,6 +191,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=8.0, help="of each side in each repeat, about")
     parser.add_argument("--modes", default="eager,compile", help="of PyTorch; empty for none")
     parser.add_argument("--precision", default="float32", choices=["float32", "bf16"])
+    parser.add_argument("--llmc", type=pathlib.Path, help="a clone of llm.c")
     parser.add_argument("--no-products", action="store_true")
     parser.add_argument("--cache", type=pathlib.Path, help="keeps the datasets here")
     parser.add_argument("--train-flag", action="append", default=[], help="a further argument of weir train")
@@ -200,9 +215,11 @@ def main():
             steps = 2 + max(3, int(options.seconds * 120e9 / (work * tokens)))
             best, memory, peak, top = {}, {}, 0.0, 0.0
             for _ in range(options.repeats):
-                for side in ["weir"] + modes:
+                for side in ["weir"] + modes + (["llm.c"] if options.llmc else []):
                     if side == "weir":
                         seconds, used = weir_side(options.weir, folder, name, shape, options.threads, steps, extra)
+                    elif side == "llm.c":
+                        seconds, used = llmc_side(options.llmc, folder, shape, options.threads, 4)
                     else:
                         text, used = child(
                             [sys.executable, __file__, "--threads", str(options.threads), "--side",

@@ -45,6 +45,9 @@ WEIR_INLINE void pack_right(int transposed, const float *b, size_t ldb, size_t f
 WEIR_INLINE void pack_left(const float *a, size_t lda, size_t depth, size_t m, const size_t height, float *out) {
   for (size_t q = 0; q < depth; q++) {
     const float *row = a + q * lda;
+    // Rows lie too far apart for the processor to see them coming.
+    if (q + 6 < depth)
+      for (size_t i = 0; i < left_panels * height && i < m; i += 16) __builtin_prefetch(row + 6 * lda + i);
     for (size_t i = 0, p = 0; p < left_panels && i < m; i += height, p++) {
       float *o = out + (p * depth + q) * 16;
       if (i + 16 <= m) {

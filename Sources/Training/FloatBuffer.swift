@@ -7,10 +7,16 @@ public final class FloatBuffer: Sendable {
   /// The number of floats.
   public let count: Int
 
+  /// Bytes of a large page where there are any.
+  private static let largePage = 2 << 20
+
   /// Creates a block of zeros.
   public init(_ count: Int) {
     self.count = count
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: max(64, count * MemoryLayout<Float>.stride), alignment: 64)
+    let bytes = max(64, count * MemoryLayout<Float>.stride), isLarge = bytes >= 4 * Self.largePage
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? Self.largePage : 64)
+    // Packing walks down columns, a page or more apart: with small pages each step waits for its address.
+    if isLarge { weir_prefer_large_pages(raw, bytes) }
     base = raw.bindMemory(to: Float.self, capacity: max(16, count))
     base.initialize(repeating: 0, count: max(16, count))
   }
