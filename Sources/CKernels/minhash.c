@@ -157,7 +157,8 @@ static const uint8_t ascii[128] = {
 };
 
 // The fingerprints of the words of a text and where each begins. With `digits` numbers stand for themselves.
-static inline __attribute__((always_inline)) size_t scan_words(const uint8_t *text, size_t count, const int digits, uint64_t *out, size_t *starts) {
+static inline __attribute__((always_inline)) size_t scan_words(const uint8_t *text, size_t count, const int digits, uint64_t *out,
+                                                               size_t *starts) {
   size_t words = 0, began = 0;
   word w = {0};
 #define CLOSE()                        \
@@ -205,9 +206,12 @@ static inline __attribute__((always_inline)) size_t scan_words(const uint8_t *te
   return words;
 }
 
-size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t *starts) { return scan_words(text, count, 1, out, starts); }
+size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t *starts) {
+  return scan_words(text, count, 1, out, starts);
+}
 
-// The n-gram at i is (n·M + w[i])·M + … + w[i + n − 1] mod 2^64, finished: the sum of the next one follows from it. `out` may be `words`.
+// The n-gram at i is (n·M + w[i])·M + … + w[i + n − 1] mod 2^64, finished: the sum of the next one follows from it.
+// `out` may be `words`.
 size_t weir_ngrams(const uint64_t *words, size_t count, size_t n, uint64_t *out) {
   const uint64_t multiplier = 0xD1342543DE82EF95ull;
   if (n == 0 || count < n) return 0;

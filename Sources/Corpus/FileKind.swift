@@ -20,6 +20,10 @@ enum FileKind: Equatable {
   case tokens
   /// Tokens behind llm.c's header.
   case llmTokens
+  /// Tokens behind numpy's header.
+  case numpy
+  /// A shard of MosaicML's.
+  case mds
 
   /// What messages call it.
   var name: String {
@@ -32,13 +36,15 @@ enum FileKind: Equatable {
     case .index: "Megatron index"
     case .tokens: "tokens of a Megatron index"
     case .llmTokens: "llm.c tokens"
+    case .numpy: "numpy array"
+    case .mds: "MDS shard"
     }
   }
 
   /// The kinds, for messages.
   static let known =
     "token datasets, window vectors, cluster trees and assignments, tokenizers, models, checkpoints, runs, mixtures, plans, summaries, "
-    + "step states, .jsonl(.gz, .zst), .safetensors, .idx and .bin"
+    + "step states, .jsonl(.gz, .zst), .safetensors, .idx, .bin, .npy and .mds"
 
   /// The kind of a file; nil where it is none of ours.
   /// - Throws: `WeirError` where the file cannot be read.
@@ -48,9 +54,11 @@ enum FileKind: Equatable {
     if head.starts(with: MegatronIndex.magic) || name.hasSuffix(".idx") { return .index }
     if name.hasSuffix(".safetensors") { return .safetensors }
     if name.hasSuffix(".bin") {
-      if head.starts(with: LLMTokens.magic) { return .llmTokens }
+      if LLMTokens.isHead(head) { return .llmTokens }
       return Files.exists(String(path.dropLast(4)) + ".idx") ? .tokens : nil
     }
+    if name.hasSuffix(".npy"), head.starts(with: NumPyArray.magic) { return .numpy }
+    if name.hasSuffix(".mds") { return .mds }
     if isCompressed(head) { return try compressedKind(path, name: name) }
     if isJSONLines(name) { return .jsonLines }
     if name.hasSuffix(".json") { return try jsonKind(path, name: name).map { .json($0) } }
@@ -121,25 +129,5 @@ enum FileKind: Equatable {
     if parts.count > 1, parts.last.flatMap({ Int($0) }) != nil { parts.removeLast() }
     let text = parts.joined(separator: ".")
     return text.isEmpty ? format : text.split(separator: "-").joined(separator: " ")
-  }
-}
-
-/// llm.c's token files: a header of 256 i32, then u16 tokens.
-enum LLMTokens {
-  static let magic: [UInt8] = [0x88, 0xD8, 0x34, 0x01]
-  static let headerBytes = 1_024
-
-  /// The number of tokens; the header and the size are checked.
-  static func count(_ file: MappedFile) throws -> Int {
-    try file.withBytes { bytes in
-      guard bytes.count >= headerBytes else { throw WeirError("\(file.path)@\(bytes.count)", "ends within its header of 1,024 bytes") }
-      func word(_ index: Int) -> Int32 { Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self)) }
-      guard word(1) == 1 else { throw WeirError("\(file.path)@4", "version \(word(1)), expected 1") }
-      let count = Int(word(2))
-      guard count >= 0, bytes.count == headerBytes + 2 * count else {
-        throw WeirError("\(file.path)@8", "\(count) tokens do not fit a file of \(bytes.count) bytes")
-      }
-      return count
-    }
   }
 }

@@ -77,13 +77,41 @@ extension Peek {
   /// llm.c's tokens.
   static func llmTokens(_ path: String, _ lines: Int) throws -> [String] {
     let file = try MappedFile(path)
-    let count = try LLMTokens.count(file)
+    let shape = try LLMTokens.shape(file)
+    return [
+      "\(path): \(TextTable.number(shape.count)) u\(8 * shape.tokenBytes) tokens behind llm.c's header",
+      first(file, at: LLMTokens.headerBytes, tokenBytes: shape.tokenBytes, count: min(8 * lines, shape.count)),
+    ]
+  }
+
+  /// A numpy array.
+  static func numpy(_ path: String, _ lines: Int) throws -> [String] {
+    let file = try MappedFile(path)
+    let shape = try NumPyArray.shape(file)
+    let head = "\(path): numpy array of \(TextTable.number(shape.count)) numbers of \(shape.tokenBytes) bytes"
+    guard [2, 4].contains(shape.tokenBytes) else { return [head] }
+    return [head, first(file, at: shape.headerBytes, tokenBytes: shape.tokenBytes, count: min(8 * lines, shape.count))]
+  }
+
+  private static func first(_ file: MappedFile, at start: Int, tokenBytes: Int, count: Int) -> String {
     let ids = file.withBytes { bytes in
-      (0..<min(8 * lines, count)).map {
-        String(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: LLMTokens.headerBytes + 2 * $0, as: UInt16.self)))
+      (0..<count).map {
+        tokenBytes == 2
+          ? String(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 2 * $0, as: UInt16.self)))
+          : String(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 4 * $0, as: UInt32.self)))
       }
     }
-    return ["\(path): \(TextTable.number(count)) u16 tokens behind llm.c's header", "first tokens: " + ids.joined(separator: " ")]
+    return "first tokens: " + ids.joined(separator: " ")
+  }
+
+  /// A shard of MosaicML's.
+  static func mds(_ path: String, _ lines: Int) throws -> [String] {
+    let shard = try MDSShard(try MappedFile(path))
+    let columns = zip(shard.names, shard.encodings).map { "\($0) \($1)" }.joined(separator: ", ")
+    var table = TextTable(["sample", "bytes"], right: [0, 1])
+    for sample in 0..<min(lines, shard.count) { table.add("\(sample)", TextTable.number(shard.bytes(of: sample))) }
+    return ["\(path): MDS shard of \(TextTable.number(shard.count)) samples: \(columns)"] + table.lines
+      + more(shard.count - lines, "samples")
   }
 
   /// The first documents of a stream of token documents.

@@ -29,6 +29,8 @@ public enum Peek {
     case .index: return try index(path, lines)
     case .tokens: return try tokens(path, index: String(path.dropLast(4)) + ".idx", lines)
     case .llmTokens: return try llmTokens(path, lines)
+    case .numpy: return try numpy(path, lines)
+    case .mds: return try mds(path, lines)
     case .jsonLines: return try jsonLines(path, lines)
     case .tokenStream: return try tokenStream(path, lines)
     case .compressed: return nil

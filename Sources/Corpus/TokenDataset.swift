@@ -185,6 +185,11 @@ public final class TokenDataset: Sendable {
   ///   - first: the number of the first document.
   ///   - body: gets the document's number and what is known of it; returns whether to go on.
   public func forEachInfo(from first: Int = 0, _ body: (Int, DocumentInfo) throws -> Bool) throws {
+    try forEachLine(from: first) { document, start in try body(document, info(document, at: start)) }
+  }
+
+  /// Where the lines of documents begin in their shard's file, in order, from `first` on, while `body` says so.
+  func forEachLine(from first: Int = 0, _ body: (Int, Int) throws -> Bool) throws {
     guard !shards.isEmpty else { return }
     for index in shardIndex(of: first)..<shards.count {
       let shard = shards[index]
@@ -197,18 +202,25 @@ public final class TokenDataset: Sendable {
             throw WeirError(
               shard.documents.path, "has fewer lines than the shard has documents", remedy: "check the dataset with weir verify")
           }
-          let newline = UnsafeRawPointer(found) - base
           if document >= first {
-            let line = Array(bytes[start..<newline])
-            guard try body(document, Self.parse(line, place: "\(shard.documents.path):\(document - shard.first + 1)")) else { return false }
+            guard try body(document, start) else { return false }
           }
-          start = newline + 1
+          start = UnsafeRawPointer(found) - base + 1
           document += 1
         }
         return true
       }
       if !goesOn { return }
     }
+  }
+
+  /// What the line of a document says that begins at a byte of its shard's file.
+  func info(_ document: Int, at start: Int) throws -> DocumentInfo {
+    let shard = shards[shardIndex(of: document)]
+    let line = shard.documents.withBytes { bytes -> [UInt8] in
+      Array(bytes[start...].prefix { $0 != 10 })
+    }
+    return try Self.parse(line, place: "\(shard.documents.path):\(document - shard.first + 1)")
   }
 
   /// Where one document comes from.
@@ -220,40 +232,5 @@ public final class TokenDataset: Sendable {
     }
     guard let found else { throw WeirError(path, "no document \(document)") }
     return found
-  }
-
-  private struct InfoLine: Decodable {
-    var id: String
-    var source: String?
-    var origin: String
-    var bytes: Int
-    var members: String?
-  }
-
-  private static func parse(_ line: [UInt8], place: String) throws -> DocumentInfo {
-    guard let value = try? JSONDecoder().decode(InfoLine.self, from: Data(line)) else {
-      throw WeirError(place, "not a document's line", remedy: "check the dataset with weir verify")
-    }
-    return DocumentInfo(
-      id: value.id, source: value.source, origin: value.origin, bytes: value.bytes, members: Array((value.members ?? "").utf8))
-  }
-
-  /// Appends a document's line: members in the order of their names, only `"`, `\\` and control characters escaped.
-  static func append(line document: TokenDocument, to bytes: inout [UInt8]) {
-    bytes.append(contentsOf: "{\"bytes\":".utf8)
-    bytes.append(contentsOf: String(document.bytes).utf8)
-    bytes.append(contentsOf: ",\"id\":".utf8)
-    JSONText.append(string: document.id, to: &bytes)
-    if !document.members.isEmpty {
-      bytes.append(contentsOf: ",\"members\":".utf8)
-      JSONText.append(string: String(decoding: document.members, as: UTF8.self), to: &bytes)
-    }
-    bytes.append(contentsOf: ",\"origin\":".utf8)
-    JSONText.append(string: document.origin, to: &bytes)
-    if let source = document.source {
-      bytes.append(contentsOf: ",\"source\":".utf8)
-      JSONText.append(string: source, to: &bytes)
-    }
-    bytes.append(contentsOf: "}\n".utf8)
   }
 }

@@ -31,7 +31,9 @@ extension Verifier {
       case .safetensors: _ = try SafetensorsFile(path)
       case .index: try checkIndex(path, tokens: String(path.dropLast(4)) + ".bin")
       case .tokens: try checkIndex(String(path.dropLast(4)) + ".idx", tokens: path)
-      case .llmTokens: _ = try LLMTokens.count(try MappedFile(path))
+      case .llmTokens: _ = try LLMTokens.shape(try MappedFile(path))
+      case .numpy: _ = try NumPyArray.shape(try MappedFile(path))
+      case .mds: _ = try MDSShard(try MappedFile(path))
       case .jsonLines: try checkLines(path)
       case .tokenStream: try checkTokenStream(path)
       case .compressed: try LineReader.readThrough(path) { try progress.checkStop() }

@@ -6,9 +6,16 @@ import Storage
 /// are not UTF-8, is quarantined: it was made by another tokenizer.
 public struct DetokenizeDocuments: Stage {
   private let tokenizer: Tokenizer
+  private let template: Template
 
   /// Creates the stage.
-  public init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+  /// - Parameters:
+  ///   - tokenizer: what decodes.
+  ///   - removesTemplate: whether the tokenizer's template is taken away where it stands round a text.
+  public init(_ tokenizer: Tokenizer, removesTemplate: Bool = false) {
+    self.tokenizer = tokenizer
+    template = removesTemplate ? tokenizer.template : Template()
+  }
 
   /// One account, `detokenize`.
   public var names: [String] { ["detokenize"] }
@@ -26,7 +33,7 @@ public struct DetokenizeDocuments: Stage {
       }
       var tokens = document.tokens[...]
       if let last = tokens.last, last == tokenizer.endOfDocument { tokens.removeLast() }
-      let text = tokenizer.decode(tokens)
+      let text = tokenizer.decode(template.stripped(tokens))
       guard String(validating: text, as: UTF8.self) != nil else {
         try quarantine(document, "tokens are not UTF-8", &ledger, offset)
         continue

@@ -12,8 +12,10 @@ struct MergeTable: Sendable {
 
   private(set) var slots: [Slot]
   private(set) var shift: UInt64
+  /// The first merge of a pair that merges already.
+  private(set) var repeated: Int?
 
-  /// Builds the table; of several merges of one pair the last one holds, as in Hugging Face's.
+  /// Builds the table.
   init(_ merges: [Tokenizer.Merge]) {
     var bits: UInt64 = 4
     while 1 << bits < 2 * merges.count { bits += 1 }
@@ -24,6 +26,7 @@ struct MergeTable: Sendable {
       let pair = UInt64(merge.left) << 32 | UInt64(merge.right)
       var slot = Int((pair &* 0x9E37_79B9_7F4A_7C15) >> shift)
       while slots[slot].rank != Self.never, slots[slot].pair != pair { slot = (slot + 1) & mask }
+      if slots[slot].rank != Self.never, repeated == nil { repeated = rank }
       slots[slot] = Slot(pair: pair, rank: UInt32(rank), token: merge.token)
     }
   }

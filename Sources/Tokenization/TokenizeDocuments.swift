@@ -6,6 +6,7 @@ import Synchronization
 public final class TokenizeDocuments: Stage {
   private let tokenizer: Tokenizer
   private let allowsSpecials: Bool
+  private let template: Template
   /// Contexts that no batch uses at the moment. What a context remembers changes the speed, never the tokens.
   private let idle = Mutex<[EncodeContext]>([])
 
@@ -13,9 +14,11 @@ public final class TokenizeDocuments: Stage {
   /// - Parameters:
   ///   - tokenizer: what encodes.
   ///   - allowsSpecials: whether special tokens that stand in a text become their ids.
-  public init(_ tokenizer: Tokenizer, allowsSpecials: Bool = false) {
+  ///   - addsTemplate: whether the tokenizer's template stands round each text that has a token.
+  public init(_ tokenizer: Tokenizer, allowsSpecials: Bool = false, addsTemplate: Bool = false) {
     self.tokenizer = tokenizer
     self.allowsSpecials = allowsSpecials
+    template = addsTemplate ? tokenizer.template : Template()
   }
 
   /// One account, `tokenize`.
@@ -32,7 +35,9 @@ public final class TokenizeDocuments: Stage {
     var ids: [UInt32] = []
     for document in batch {
       ids.removeAll(keepingCapacity: true)
+      if !document.text.isEmpty { ids += template.prefix }
       tokenizer.encode(document.text, into: &ids, context: &context, allowsSpecials: allowsSpecials)
+      if !document.text.isEmpty { ids += template.suffix }
       bytes += document.text.count
       tokens += ids.count
       output.append(

@@ -73,11 +73,15 @@ private struct TokenizerWriter {
       put(index == 0 ? "\n    " : ",\n    ")
       put("{\"id\": \(token.id), \"content\": ")
       quote(Array(token.content.utf8))
-      put(", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": false, \"special\": \(token.isSpecial)}")
+      for name in ["single_word", "lstrip", "rstrip"] { put(", \"\(name)\": \(token.ignored.contains(name))") }
+      put(", \"normalized\": false, ")
+      put("\"special\": \(token.isSpecial)}")
     }
     put("\n  ],\n  \"normalizer\": \(tokenizer.normalization == .nfc ? "{\"type\": \"NFC\"}" : "null"),\n  \"pre_tokenizer\": ")
     pretokenizer(tokenizer)
-    put(",\n  \"post_processor\": null,\n  \"decoder\": ")
+    put(",\n  \"post_processor\": ")
+    template(tokenizer)
+    put(",\n  \"decoder\": ")
     put("{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": true, \"use_regex\": true},\n  \"model\": {\n")
     put("    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n    \"continuing_subword_prefix\": null,\n")
     put("    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n    \"byte_fallback\": false,\n")
@@ -103,6 +107,43 @@ private struct TokenizerWriter {
     quote(Array(tokenizer.pretokenizer.pattern.utf8))
     put("}, \"behavior\": \"Isolated\", \"invert\": false},\n")
     put("    {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": false}\n  ]}")
+  }
+
+  /// The tokens round a text, and round each of a pair.
+  private mutating func template(_ tokenizer: Tokenizer) {
+    let template = tokenizer.template
+    guard !template.isEmpty else { return put("null") }
+    func name(_ id: UInt32) -> [UInt8] { Array(tokenizer.bytes(of: id)) }
+    put("{\"type\": \"TemplateProcessing\", ")
+    for (member, texts) in [("single", ["A"]), ("pair", ["A", "B"])] {
+      put("\"\(member)\": [")
+      for (kind, text) in texts.enumerated() {
+        for id in template.prefix {
+          put("{\"SpecialToken\": {\"id\": ")
+          quote(name(id))
+          put(", \"type_id\": \(kind)}}, ")
+        }
+        put("{\"Sequence\": {\"id\": \"\(text)\", \"type_id\": \(kind)}}")
+        for id in template.suffix {
+          put(", {\"SpecialToken\": {\"id\": ")
+          quote(name(id))
+          put(", \"type_id\": \(kind)}}")
+        }
+        if text != texts.last { put(", ") }
+      }
+      put("], ")
+    }
+    put("\"special_tokens\": {")
+    for (index, id) in Set(template.prefix + template.suffix).sorted().enumerated() {
+      put(index == 0 ? "" : ", ")
+      quote(name(id))
+      put(": {\"id\": ")
+      quote(name(id))
+      put(", \"ids\": [\(id)], \"tokens\": [")
+      quote(name(id))
+      put("]}")
+    }
+    put("}}")
   }
 
   private mutating func vocabulary(_ tokenizer: Tokenizer) {

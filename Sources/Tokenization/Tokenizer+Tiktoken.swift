@@ -7,15 +7,18 @@ extension Tokenizer {
   /// - Parameters:
   ///   - path: the file or folder; ranks are told by their name not ending in `.json`.
   ///   - pretokenizer: how a text is cut, which ranks do not say; ignored for a tokenizer.json.
-  public init(importing path: String, pretokenizer: Pretokenizer?) throws {
+  ///   - specials: the special tokens, which ranks do not say either; nil for published ones.
+  /// - Throws: `WeirError` that names the line or the member.
+  public init(importing path: String, pretokenizer: Pretokenizer?, specials: [AddedToken]? = nil) throws {
     if Files.isFolder(path) || path.hasSuffix(".json") {
+      guard specials == nil else { throw WeirError(path, "names its special tokens itself", remedy: "leave --special away") }
       try self.init(folder: path)
       return
     }
     guard let pretokenizer else {
       throw WeirError(path, "ranks do not say how text is cut", remedy: "give --pretokenizer")
     }
-    try self.init(tiktoken: try Files.read(path), path: path, pretokenizer: pretokenizer)
+    try self.init(tiktoken: try Files.read(path), path: path, pretokenizer: pretokenizer, specials: specials)
   }
 
   /// Reads tiktoken ranks: lines of `base64(bytes) rank`; a rank is the token's id and its priority.
@@ -25,10 +28,11 @@ extension Tokenizer {
   ///   - pretokenizer: how a text is cut.
   ///   - specials: the special tokens; nil for the published ones of GPT-2 and cl100k where the number of ranks is theirs, else
   ///     `<|endoftext|>` after the last rank.
-  /// - Throws: `WeirError` that names the line.
+  /// - Throws: `WeirError` that names the line, or the rank that neither a token nor a special token has.
   public init(tiktoken text: [UInt8], path: String, pretokenizer: Pretokenizer, specials: [AddedToken]? = nil) throws {
     var list = TokenList()
     var largest = -1
+    var taken: Set<UInt32> = []
     for (number, line) in text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() where !line.isEmpty {
       let parts = line.filter { $0 != 0x0D }.split(separator: 0x20)
       let place = "\(path):\(number + 1)"
@@ -41,12 +45,23 @@ extension Tokenizer {
         throw WeirError(place, "the rank is not a whole number below \(Tokenizer.maximumVocabulary)")
       }
       largest = max(largest, Int(rank))
+      guard taken.insert(rank).inserted else { throw WeirError(place, "the rank \(rank) is there for the second time") }
       if !token.isEmpty { list.append(token, id: rank) }
+    }
+    let specials = specials ?? Self.publishedSpecials(list, largest: largest)
+    for special in specials where special.id < Tokenizer.maximumVocabulary && !taken.insert(special.id).inserted {
+      throw WeirError(path, "the rank \(special.id) belongs to a token and to \"\(special.content)\"")
+    }
+    // A hole is a line that was lost, or a special token that nobody named.
+    if let hole = (0..<UInt32(largest + 1)).first(where: { !taken.contains($0) }) {
+      throw WeirError(
+        path, "the rank \(hole) is missing, the largest is \(largest)",
+        remedy: "get the whole file, or name the special token with --special")
     }
     let merges = try RankedMerges(list, path: path).merges()
     // A pre-token that is a token as a whole becomes it, as in tiktoken.
     try self.init(
-      vocabulary: list, merges: merges, added: specials ?? Self.publishedSpecials(list, largest: largest), pretokenizer: pretokenizer,
+      vocabulary: list, merges: merges, added: specials, pretokenizer: pretokenizer,
       ignoresMerges: true,
       place: path)
   }

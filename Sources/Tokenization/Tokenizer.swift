@@ -31,11 +31,16 @@ public struct Tokenizer: Sendable {
     /// A special token is text like any other unless the caller allows specials; others are always found in a text.
     public var isSpecial: Bool
 
+    /// Of `single_word`, `lstrip` and `rstrip` those that its file sets and that are not followed here: such a token cannot be looked for in
+    /// a text.
+    public var ignored: [String]
+
     /// Creates an added token.
-    public init(id: UInt32, content: String, isSpecial: Bool = true) {
+    public init(id: UInt32, content: String, isSpecial: Bool = true, ignored: [String] = []) {
       self.id = id
       self.content = content
       self.isSpecial = isSpecial
+      self.ignored = ignored
     }
   }
 
@@ -53,6 +58,8 @@ public struct Tokenizer: Sendable {
   public static let maximumVocabulary = 1 << 24
 
   let tables: Tables
+  /// What Hugging Face puts round a text with `add_special_tokens`; nothing in most files. No part of the fingerprint.
+  public let template: Template
 
   /// Everything a tokenizer is made of; shared by its copies.
   final class Tables: Sendable {
@@ -112,11 +119,13 @@ public struct Tokenizer: Sendable {
   ///   - addsPrefixSpace: whether a blank is put before a text that does not start with one.
   ///   - ignoresMerges: whether a pre-token that is in the vocabulary as a whole becomes that token, whatever the merges say.
   ///   - normalization: what is done to a text first.
+  ///   - template: what stands round a text where the caller wants it.
   ///   - place: the file or member that errors name.
   /// - Throws: `WeirError` where parts are missing or contradict each other.
   public init(
     vocabulary: TokenList, merges: [(left: UInt32, right: UInt32)], added: [AddedToken], pretokenizer: Pretokenizer,
-    addsPrefixSpace: Bool = false, ignoresMerges: Bool = false, normalization: Normalization = .none, place: String = "tokenizer"
+    addsPrefixSpace: Bool = false, ignoresMerges: Bool = false, normalization: Normalization = .none, template: Template = Template(),
+    place: String = "tokenizer"
   ) throws {
     let layout = try VocabularyLayout(vocabulary, added: added, place: place)
     var products: [Merge] = []
@@ -138,6 +147,13 @@ public struct Tokenizer: Sendable {
       bytes: layout.bytes, offsets: layout.offsets, map: layout.map, mapIDs: layout.mapIDs, merges: products,
       byteTokens: layout.byteTokens, added: added.sorted { $0.id < $1.id }, pretokenizer: pretokenizer,
       addsPrefixSpace: addsPrefixSpace, ignoresMerges: ignoresMerges, normalization: normalization)
+    if let rank = tables.mergeTable.repeated {
+      throw WeirError(place, "model.merges[\(rank)] merges two tokens that an earlier merge has already")
+    }
+    self.template = template
+    for id in template.prefix + template.suffix where bytes(of: id).isEmpty {
+      throw WeirError(place, "post_processor adds the id \(id), which no token has")
+    }
   }
 
   /// The number of ids, the size of a model's embedding: one more than the largest id.
@@ -175,25 +191,5 @@ public struct Tokenizer: Sendable {
       if let id = addedToken(name) { return id }
     }
     return nil
-  }
-}
-
-/// Tokens with their ids, flat.
-public struct TokenList: Sendable {
-  var bytes: [UInt8] = []
-  var ends: [Int] = []
-  var ids: [UInt32] = []
-
-  /// An empty list.
-  public init() {}
-
-  /// The number of tokens.
-  public var count: Int { ids.count }
-
-  /// Appends a token.
-  public mutating func append(_ token: some Sequence<UInt8>, id: UInt32) {
-    bytes.append(contentsOf: token)
-    ends.append(bytes.count)
-    ids.append(id)
   }
 }

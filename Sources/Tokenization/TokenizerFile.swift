@@ -5,10 +5,12 @@ import Storage
 /// names the member, never silently ignored, because the ids would differ.
 struct TokenizerFile {
   private let path: String
-  private let root: JSONNode
+  let root: JSONNode
   private var list = TokenList()
   private var names = ByteMap()
   private var nameIDs: [UInt32] = []
+  /// Added tokens that would be looked for in the normalised text.
+  private var looseForms: [Int] = []
 
   /// Parses a file's text.
   init(_ bytes: [UInt8], path: String) throws {
@@ -17,10 +19,10 @@ struct TokenizerFile {
     guard root.isObject else { throw WeirError(path, "is not a JSON object") }
   }
 
-  private func fail(_ member: String, _ reason: String) -> WeirError { WeirError(path, "\(member) \(reason)") }
+  func fail(_ member: String, _ reason: String) -> WeirError { WeirError(path, "\(member) \(reason)") }
 
   /// The member of an object; nil where it is absent or null.
-  private func member(_ node: JSONNode, _ name: String) -> JSONNode? {
+  func member(_ node: JSONNode, _ name: String) -> JSONNode? {
     guard let found = node[name], !found.isNull else { return nil }
     return found
   }
@@ -43,9 +45,16 @@ struct TokenizerFile {
     try readVocabulary(model, added: added)
     let merges = try readMerges(model)
     let cut = try pretokenizer()
+    try checkDecoder()
+    let normalization = try normalization()
+    if normalization != .none, let index = looseForms.first {
+      throw fail(
+        "added_tokens[\(index)].normalized", "is set, which is not supported for a token that is found in any text after a normalizer")
+    }
     return try Tokenizer(
       vocabulary: list, merges: merges, added: added, pretokenizer: cut.kind, addsPrefixSpace: cut.addsPrefixSpace,
-      ignoresMerges: try flag(model, "ignore_merges", in: "model", default: false), normalization: try normalization(), place: path)
+      ignoresMerges: try flag(model, "ignore_merges", in: "model", default: false), normalization: normalization,
+      template: try template(), place: path)
   }
 
   private func flag(_ node: JSONNode, _ name: String, in place: String, default value: Bool) throws -> Bool {
@@ -54,19 +63,25 @@ struct TokenizerFile {
     return flag
   }
 
-  private func addedTokens() throws -> [Tokenizer.AddedToken] {
+  private mutating func addedTokens() throws -> [Tokenizer.AddedToken] {
     guard let node = member(root, "added_tokens") else { return [] }
     guard let elements = node.array else { throw fail("added_tokens", "is not a list") }
-    return try elements.enumerated().map { index, element in
+    var tokens: [Tokenizer.AddedToken] = []
+    for (index, element) in elements.enumerated() {
       let place = "added_tokens[\(index)]"
+      guard element.isObject else { throw fail(place, "is not an object") }
       guard let id = element["id"]?.int, id >= 0, id < Tokenizer.maximumVocabulary else { throw fail("\(place).id", "is not an id") }
       guard let content = element["content"]?.string, !content.isEmpty else { throw fail("\(place).content", "is missing") }
       let isSpecial = try flag(element, "special", in: place, default: false)
-      for name in ["single_word", "lstrip", "rstrip"] where try !isSpecial && flag(element, name, in: place, default: false) {
-        throw fail("\(place).\(name)", "is set, which is not supported for a token that is found in any text")
+      var ignored: [String] = []
+      for name in ["single_word", "lstrip", "rstrip"] where try flag(element, name, in: place, default: false) {
+        guard isSpecial else { throw fail("\(place).\(name)", "is set, which is not supported for a token that is found in any text") }
+        ignored.append(name)
       }
-      return Tokenizer.AddedToken(id: UInt32(id), content: content, isSpecial: isSpecial)
+      if try flag(element, "normalized", in: place, default: false), !isSpecial { looseForms.append(index) }
+      tokens.append(Tokenizer.AddedToken(id: UInt32(id), content: content, isSpecial: isSpecial, ignored: ignored))
     }
+    return tokens
   }
 
   private mutating func readVocabulary(_ model: JSONNode, added: [Tokenizer.AddedToken]) throws {

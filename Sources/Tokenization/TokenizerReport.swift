@@ -71,12 +71,20 @@ public struct TokenizerReport: Codable, Sendable, Equatable {
   public var overall = Compression()
   /// By source; documents without one under "".
   public var bySource: [String: Compression] = [:]
+  /// By what the caller calls a document's domain; nil where it was not asked for.
+  public var byDomain: [String: Compression]?
+  /// The vocabulary by kinds of tokens.
+  public var kinds: [VocabularyKind.Row] = []
+  /// How many of the most frequent tokens make 50, 90 and 99 % of the documents' tokens; nil without documents.
+  public var coverage: [String: Int]?
   /// The share of the vocabulary without added tokens that the documents use; 0 without documents.
   public var used = 0.0
 
   private enum CodingKeys: String, CodingKey {
     case fingerprint, vocabulary, merges, pretokenizer, specials, longest, overall, used
     case bySource = "by_source"
+    case byDomain = "by_domain"
+    case kinds, coverage
   }
 
   /// Looks at a tokenizer and at how it fares on documents.
@@ -84,7 +92,8 @@ public struct TokenizerReport: Codable, Sendable, Equatable {
   ///   - tokenizer: the tokenizer.
   ///   - documents: any texts; none is fine.
   ///   - count: how many of the longest tokens are listed.
-  public init(_ tokenizer: Tokenizer, documents: [Document] = [], longest count: Int = 20) {
+  ///   - domain: what a document's domain is called; nil where no table by domain is wanted.
+  public init(_ tokenizer: Tokenizer, documents: [Document] = [], longest count: Int = 20, domain: ((Document) -> String)? = nil) {
     fingerprint = tokenizer.fingerprint
     vocabulary = tokenizer.vocabularySize
     merges = tokenizer.merges.count
@@ -97,16 +106,32 @@ public struct TokenizerReport: Codable, Sendable, Equatable {
     specials = tokenizer.addedTokens.map { token($0.id) }
     let ordinary = (0..<UInt32(tokenizer.vocabularySize)).filter { !added.contains($0) && !tokenizer.bytes(of: $0).isEmpty }
     longest = ordinary.sorted { (tokenizer.bytes(of: $1).count, $0) < (tokenizer.bytes(of: $0).count, $1) }.prefix(count).map(token)
-    var isUsed = [Bool](repeating: false, count: tokenizer.vocabularySize)
+    var uses = [Int](repeating: 0, count: tokenizer.vocabularySize)
+    if domain != nil { byDomain = [:] }
     var context = EncodeContext()
     var ids: [UInt32] = []
     for document in documents {
       ids.removeAll(keepingCapacity: true)
       tokenizer.encode(document.text, into: &ids, context: &context)
-      for id in ids { isUsed[Int(id)] = true }
+      for id in ids { uses[Int(id)] += 1 }
       overall.add(bytes: document.text.count, tokens: ids.count)
       bySource[document.source ?? "", default: Compression()].add(bytes: document.text.count, tokens: ids.count)
+      if let domain { byDomain?[domain(document), default: Compression()].add(bytes: document.text.count, tokens: ids.count) }
     }
-    used = ordinary.isEmpty ? 0 : Double(ordinary.filter { isUsed[Int($0)] }.count) / Double(ordinary.count)
+    kinds = VocabularyKind.rows(tokenizer, uses: uses)
+    if overall.tokens > 0 { coverage = Self.coverage(uses, shares: [50, 90, 99]) }
+    used = ordinary.isEmpty ? 0 : Double(ordinary.filter { uses[Int($0)] > 0 }.count) / Double(ordinary.count)
+  }
+
+  /// The number of tokens, the most frequent first, that make at least so many percent of all uses.
+  private static func coverage(_ uses: [Int], shares: [Int]) -> [String: Int] {
+    let total = uses.reduce(0, +)
+    var result: [String: Int] = [:]
+    var sum = 0
+    for (rank, count) in uses.sorted(by: >).enumerated() {
+      sum += count
+      for share in shares where result["\(share)"] == nil && 100 * sum >= share * total { result["\(share)"] = rank + 1 }
+    }
+    return result
   }
 }

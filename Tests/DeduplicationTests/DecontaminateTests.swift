@@ -18,7 +18,8 @@ private enum Naive {
   static func reason(_ text: String, against: [String], _ c: DecontaminationConfiguration) -> String? {
     let document = words(text)
     let texts = against.map(words).filter { $0.count >= min(c.minimumWords, max(c.words, c.coverWords)) }
-    if c.words > 0, texts.contains(where: { !grams($0, min(c.words, $0.count)).isDisjoint(with: grams(document, min(c.words, $0.count))) }) {
+    if c.words > 0, texts.contains(where: { !grams($0, min(c.words, $0.count)).isDisjoint(with: grams(document, min(c.words, $0.count))) })
+    {
       return "words_in_a_row"
     }
     guard c.coverWords > 0 else { return nil }
@@ -34,7 +35,8 @@ private func run(_ texts: [String], against: [String], _ configuration: Decontam
   kept: [String], account: Account, rejects: [Reject]
 ) {
   let index = try EvaluationIndex(
-    against.enumerated().map { Document(id: "e\($0)", text: Array($1.utf8), origin: "dir/eval.jsonl:\($0 + 1)") }, configuration: configuration)
+    against.enumerated().map { Document(id: "e\($0)", text: Array($1.utf8), origin: "dir/eval.jsonl:\($0 + 1)") },
+    configuration: configuration)
   let stage = Decontaminate(index, record: { $0.text })
   var ledger = Ledger(names: stage.names, keepsRejects: true)
   let documents = texts.enumerated().map { Document(id: "\($0)", text: Array($1.utf8), origin: "in:\($0 + 1)") }
@@ -69,7 +71,8 @@ private func run(_ texts: [String], against: [String], _ configuration: Decontam
 
   @Test func saysWhatMatchedWhat() throws {
     let question = "Which of the following planets of our solar system has the largest number of known moons today?"
-    let inside = "An old quiz asked: WHICH of the following planets, of our solar-system: which? Which of the following planets of "
+    let inside =
+      "An old quiz asked: WHICH of the following planets, of our solar-system: which? Which of the following planets of "
       + "our solar system has the largest   number of known\nmoons today? Nobody knew."
     let numbers = question.replacing("planets", with: "21 planets")
     let found = try run([inside, "Nothing of the kind.", numbers], against: ["too short", question])
@@ -77,7 +80,8 @@ private func run(_ texts: [String], against: [String], _ configuration: Decontam
     #expect(found.rejects.map(\.origin) == ["in:1", "in:3"])
     let reason = try #require(found.rejects.first?.reason)
     #expect(
-      reason == "words_in_a_row: 13 words of dir/eval.jsonl:2: \"Which of the following planets of our solar system has the largest number\"")
+      reason
+        == "words_in_a_row: 13 words of dir/eval.jsonl:2: \"Which of the following planets of our solar system has the largest number\"")
     #expect(found.account.extra == ["from eval.jsonl": 2])
   }
 
@@ -114,7 +118,7 @@ private func run(_ texts: [String], against: [String], _ configuration: Decontam
     #expect(message(["a b c"]) { _ in }.contains("dir/eval.jsonl:1: no evaluation text has 8 words"))
     #expect(message([]) { _ in }.contains("--against"))
     #expect(message(["a"]) { $0.words = -1 }.contains("--words"))
-    #expect(message(["a"]) { $0.words = 0; $0.coverWords = 0 }.contains("--words"))
+    #expect(message(["a"]) { ($0.words, $0.coverWords) = (0, 0) }.contains("--words"))
     #expect(message(["a"]) { $0.coverShare = 1.5 }.contains("--cover-share"))
     #expect(message(["a"]) { $0.minimumWords = 0 }.contains("--minimum-words"))
     #expect(message(["a"]) { $0.minimumWords = 1 } == "nothing")

@@ -39,6 +39,24 @@ import Tokenization
     #expect(ledger.accounts[0].isBalanced)
   }
 
+  @Test func theTemplateGoesOnAndComesOff() throws {
+    let bare = try tokenizer()
+    var list = TokenList()
+    for id in 1..<UInt32(bare.vocabularySize) { list.append(bare.bytes(of: id), id: id) }
+    let tokenizer = try Tokenizer(
+      vocabulary: list, merges: bare.merges.map { ($0.left, $0.right) }, added: bare.addedTokens, pretokenizer: bare.pretokenizer,
+      template: Template(prefix: [0, 0], suffix: [0]))
+    let documents = documents() + [Document(id: "none", text: [])]
+    var ledger = Ledger(names: ["tokenize"])
+    let plain = try TokenizeDocuments(tokenizer).apply(documents, ledger: &ledger, offset: 0)
+    let framed = try TokenizeDocuments(tokenizer, addsTemplate: true).apply(documents, ledger: &ledger, offset: 0)
+    #expect(plain.map { $0.tokens.isEmpty ? [] : [0, 0] + $0.tokens + [0] } == framed.map(\.tokens))
+    var back = Ledger(names: ["detokenize"])
+    // An end-of-document token at the end is no text either way.
+    let stage = DetokenizeDocuments(tokenizer, removesTemplate: true)
+    #expect(try stage.apply(framed, ledger: &back, offset: 0) == documents)
+  }
+
   @Test func documentsOfAnotherTokenizerAreQuarantined() throws {
     let tokenizer = try tokenizer()
     let lone = try #require(tokenizer.token(of: [0xC3]))
@@ -68,6 +86,22 @@ import Tokenization
     #expect(Set(report.bySource.keys) == ["even", ""])
     #expect(report.used > 0 && report.used <= 1)
     #expect(report.specials.map(\.text) == ["<|endoftext|>"])
+    #expect(report.byDomain == nil)
+    let byDomain = TokenizerReport(tokenizer, documents: documents) { $0.origin == "f:0" ? "first" : "rest" }
+    #expect(byDomain.byDomain?["first"]?.documents == 1 && byDomain.byDomain?["rest"]?.documents == 29)
+    // Kinds part the vocabulary; coverage is what sorting and adding up says.
+    #expect(report.kinds.reduce(0) { $0 + $1.tokens } == tokenizer.vocabularySize)
+    #expect(report.kinds.first { $0.kind == .bytes }?.tokens == 256 && report.kinds.first { $0.kind == .added }?.used == 0)
+    #expect(abs(report.kinds.reduce(0) { $0 + $1.share } - 1) < 1e-9)
+    var uses: [UInt32: Int] = [:]
+    for document in documents { for id in tokenizer.encode(document.text) { uses[id, default: 0] += 1 } }
+    let sorted = uses.values.sorted(by: >)
+    for (name, count) in try #require(report.coverage) {
+      let share = try #require(Int(name))
+      #expect(100 * sorted.prefix(count).reduce(0, +) >= share * report.overall.tokens)
+      #expect(100 * sorted.prefix(count - 1).reduce(0, +) < share * report.overall.tokens)
+    }
+    #expect(Double(uses.count) / Double(tokenizer.vocabularySize - 1) == report.used)
     let copy = try JSONFile.decode(TokenizerReport.self, from: try JSONFile.encode(report), place: "report")
     #expect(copy == report)
     #expect(TokenizerReport(tokenizer).overall.bytesPerToken == 0)

@@ -52,11 +52,26 @@ import Tokenization
     #expect(throws: WeirError.self) { _ = try Tokenizer(importing: folder + "/x.tiktoken", pretokenizer: nil) }
   }
 
+  @Test func specialTokensFillHoles() throws {
+    let text = ranks(line("ab", 257))
+    let special = Tokenizer.AddedToken(id: 256, content: "<|end|>")
+    let tokenizer = try Tokenizer(tiktoken: text, path: "r", pretokenizer: .gpt2, specials: [special])
+    #expect(tokenizer.encode("ab<|end|>", allowsSpecials: true) == [257, 256])
+    #expect(throws: WeirError.self) {
+      _ = try Tokenizer(tiktoken: text, path: "r", pretokenizer: .gpt2, specials: [.init(id: 257, content: "<|end|>")])
+    }
+  }
+
   @Test func badRanksAreOneLineThatNamesTheLine() throws {
     let table: [([UInt8], String)] = [
       (ranks("x"), "r:257: is not a token and its rank"), (ranks("!!! 256"), "r:257: the token is not base64"),
       (ranks("YWI= x"), "r:257: the rank"), (ranks("YWI= -1"), "r:257: the rank"), (ranks("YWI= 99999999999"), "r:257: the rank"),
-      (ranks("YQ== 256"), "second time"), (ranks("YWI= 7"), "7 twice"), ([], "empty"), (Array("YQ== 0\n".utf8), "no token for the byte"),
+      (ranks("YQ== 256"), "second time"), (ranks("YWI= 7"), "r:257: the rank 7 is there for the second time"),
+      (ranks("YWI= 257"), "the rank 256 is missing, the largest is 257"), (ranks("YWI= 16777215"), "the rank 256 is missing"),
+      (ranks("YWI= 16777216"), "r:257: the rank is not a whole number below 16777216"), (ranks("YWI= 256.0"), "r:257: the rank"),
+      (ranks("YWI= 0x100"), "r:257: the rank"), (ranks("YWI 256"), "r:257: the token is not base64"),
+      (ranks("YWI= 256 7"), "r:257: is not a token and its rank"), (ranks("YWI="), "r:257: is not a token and its rank"),
+      (Array(ranks().dropLast(20)), "r:254: the rank 25 is there"), ([], "empty"), (Array("YQ== 0\n".utf8), "no token for the byte"),
     ]
     for (text, says) in table {
       do {

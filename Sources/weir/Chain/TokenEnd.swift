@@ -20,8 +20,18 @@ struct TokenEnd: ChainEnd {
   var place: Place
   /// Whether special tokens that stand in a text become their ids.
   var allowsSpecials = false
+  /// Whether the tokenizer's template stands round each text.
+  var addsTemplate = false
 
   func open(runner: OrderedRunner) throws -> any ChainEndWork {
+    if allowsSpecials, let token = tokenizer.addedTokens.first(where: { $0.isSpecial && !$0.ignored.isEmpty }) {
+      throw WeirError(
+        "--allow-special", "\"\(token.content)\" is set \(token.ignored.joined(separator: ", ")), which is not supported in a text",
+        remedy: "tokenize without it")
+    }
+    if addsTemplate, tokenizer.template.isEmpty {
+      throw WeirError("--add-special", "the tokenizer.json has no post_processor that adds a token", remedy: "tokenize without it")
+    }
     guard let endOfDocument = tokenizer.endOfDocument else {
       throw WeirError(
         "--tokenizer", "has no \(Tokenizer.endOfDocumentName) token", remedy: "train it with --special '\(Tokenizer.endOfDocumentName)'")
@@ -40,7 +50,9 @@ struct TokenEnd: ChainEnd {
       sink = try StreamSink(
         writer: TokenStreamWriter(path: output.output ?? "-", header: header, plain: output.plain || Terminal.outputIsInteractive))
     }
-    return Work(runner: runner, tokenize: AnyStage(TokenizeDocuments(tokenizer, allowsSpecials: allowsSpecials)), sink: sink)
+    return Work(
+      runner: runner, tokenize: AnyStage(TokenizeDocuments(tokenizer, allowsSpecials: allowsSpecials, addsTemplate: addsTemplate)),
+      sink: sink)
   }
 
   private struct Work: ChainEndWork {

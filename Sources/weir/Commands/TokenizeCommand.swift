@@ -31,6 +31,12 @@ struct TokenizeCommand: ChainCommand {
   @Flag(help: "Special tokens that stand in a text become their ids; otherwise they are text like any other.")
   var allowSpecial = false
 
+  @Flag(
+    help:
+      "Put round each text what the tokenizer.json's post_processor adds, such as Llama 3's <|begin_of_text|>; with --decode, take it away."
+  )
+  var addSpecial = false
+
   @Flag(help: "Turn token documents from standard input into documents.")
   var decode = false
 
@@ -56,7 +62,8 @@ struct TokenizeCommand: ChainCommand {
     let work = try DocumentEnd(output: output).open(runner: OrderedRunner(threads: session.threads))
     let accounts: [Account]
     do {
-      accounts = try work.consume(AnyStage(DetokenizeDocuments(tokenizer)), source: { try reader.next() }, rejects: { _ in })
+      accounts = try work.consume(
+        AnyStage(DetokenizeDocuments(tokenizer, removesTemplate: addSpecial)), source: { try reader.next() }, rejects: { _ in })
       try reader.finish()
     } catch {
       work.discard()
@@ -69,10 +76,11 @@ struct TokenizeCommand: ChainCommand {
   func extend(_ chain: inout ChainBuilder) throws {
     guard !decode else { throw WeirError("--decode", "reads tokens, so it cannot follow a stage of documents") }
     try chain.add(input: input, output: output, stream: stream)
-    let file = try Files.read(tokenizer + "/tokenizer.json")
+    let file = try Files.read(Files.isFolder(tokenizer) ? tokenizer + "/tokenizer.json" : tokenizer)
     chain.end = TokenEnd(
       tokenizer: try Tokenizer(folder: tokenizer), tokenizerFile: file,
-      place: shards.map { .dataset($0, shardTokens: shardTokens.value) } ?? .stream(output), allowsSpecials: allowSpecial)
+      place: shards.map { .dataset($0, shardTokens: shardTokens.value) } ?? .stream(output), allowsSpecials: allowSpecial,
+      addsTemplate: addSpecial)
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {

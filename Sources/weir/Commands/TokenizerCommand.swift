@@ -46,9 +46,14 @@ struct TokenizerTrainCommand: WeirCommand {
   @Option(help: ArgumentHelp("Most digits in one piece: 1 or 3; otherwise as the pre-tokenizer has it.", valueName: "n"))
   var digits: Int?
 
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Documents that the vocabulary is measured on, not trained on: bytes a token by domain.", valueName: "file"))
+  var heldOut: [String] = []
+
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { input.paths }
+  var inputs: [String] { input.paths + heldOut }
   var outputs: [String] { [output] }
 
   /// The pre-tokenizer with the rule for digits: Llama 3's pattern with single digits is Qwen 2's.
@@ -71,6 +76,8 @@ struct TokenizerTrainCommand: WeirCommand {
     configuration.pretokenizer = try cut()
     configuration.specials = special.isEmpty ? [Tokenizer.endOfDocumentName] : special
     configuration.minimumFrequency = minFrequency
+    // Read before the long work: a wrong name is told at once.
+    let heldOut = heldOut.isEmpty ? [] : try DocumentFile.readAll(heldOut)
     var trainer = try BytePairTrainer(configuration)
     let pool = ThreadPool(threads: session.threads)
     let tokenizer = try session.with("train") { progress in
@@ -87,14 +94,18 @@ struct TokenizerTrainCommand: WeirCommand {
       return try trainer.finish(progress: progress)
     }
     _ = try tokenizer.write(to: output, tool: Weir.tool, configuration: JSONValue(encoding: configuration), replacing: true)
+    let report = TokenizerReport(tokenizer, byDomain: heldOut)
+    var members: [String: JSONValue] = [
+      "vocabulary": .number(Double(tokenizer.vocabularySize)), "documents": .number(Double(trainer.texts)),
+      "bytes": .number(Double(trainer.bytes)), "words": .number(Double(trainer.wordCount)),
+    ]
+    if !heldOut.isEmpty { members["held_out"] = try JSONValue(encoding: report) }
     return Outcome(
-      report: try JSONValue(encoding: [
-        "vocabulary": Double(tokenizer.vocabularySize), "documents": Double(trainer.texts), "bytes": Double(trainer.bytes),
-        "words": Double(trainer.wordCount),
-      ]),
+      report: .object(members),
       lines: [
-        "  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) different words; fingerprint \(tokenizer.fingerprint)"
-      ])
+        "  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) different words; fingerprint \(tokenizer.fingerprint)",
+        report.vocabularyTable,
+      ] + report.compressionLines)
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {

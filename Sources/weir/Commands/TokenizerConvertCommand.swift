@@ -25,13 +25,22 @@ struct TokenizerConvertCommand: WeirCommand {
   @Option(help: "How text is cut, which ranks do not say: gpt2, cl100k, llama3, qwen2.")
   var pretokenizer: Pretokenizer?
 
+  @Option(help: ArgumentHelp("A special token and its id, which ranks do not say; may be given several times.", valueName: "text=id"))
+  var special: [String] = []
+
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { [file] }
   var outputs: [String] { [output] }
 
   func perform(_ session: Session) throws -> Outcome {
-    let tokenizer = try Tokenizer(importing: file, pretokenizer: pretokenizer)
+    let specials = try special.map { text -> Tokenizer.AddedToken in
+      guard let equals = text.lastIndex(of: "="), equals > text.startIndex, let id = UInt32(text[text.index(after: equals)...]),
+        Int(id) < Tokenizer.maximumVocabulary
+      else { throw WeirError("--special", "\"\(text)\" is not a text and its id", remedy: "write it as '<|endoftext|>=50256'") }
+      return Tokenizer.AddedToken(id: id, content: String(text[..<equals]))
+    }
+    let tokenizer = try Tokenizer(importing: file, pretokenizer: pretokenizer, specials: specials.isEmpty ? nil : specials)
     if output.hasSuffix(".tiktoken") {
       try Files.write(try tokenizer.tiktoken(), to: output)
     } else {

@@ -11,6 +11,9 @@ struct TokenizerInfoCommand: WeirCommand {
     commandName: "info",
     abstract: "What a tokenizer is, and how it compresses documents.",
     discussion: """
+      The vocabulary by kinds of tokens and its longest ones; with documents, how many bytes a token stands for by domain (metadata.domain,
+      else the source) and how much of the vocabulary they use.
+
       Example: weir tokenizer info tokenizer/bpe4k corpora/demo/heldout-general.jsonl.zst
       """)
 
@@ -38,21 +41,15 @@ struct TokenizerInfoCommand: WeirCommand {
   func perform(_ session: Session) throws -> Outcome {
     let tokenizer = try Tokenizer(folder: folder)
     let documents = paths.isEmpty ? [] : try DocumentFile.readAll(paths)
-    let report = TokenizerReport(tokenizer, documents: documents)
+    let report = TokenizerReport(tokenizer, byDomain: documents)
     var lines = [
       "  \(Format.count(report.vocabulary)) tokens, \(Format.count(report.merges)) merges, pre-tokenizer \(report.pretokenizer.rawValue), fingerprint \(report.fingerprint)",
       "  special: \(report.specials.map { "\($0.text) \($0.id)" }.joined(separator: ", "))",
       "  longest: \(report.longest.prefix(12).map { "\"\($0.text)\"" }.joined(separator: " "))",
     ]
-    if report.overall.documents > 0 {
-      lines.append(String(format: "  %.3f bytes a token, %.1f %% of the vocabulary used", report.overall.bytesPerToken, report.used * 100))
-      lines.append(
-        Format.table(
-          ["source", "documents", "bytes a token"],
-          report.bySource.sorted { $0.key < $1.key }.map {
-            [$0.key, Format.count($0.value.documents), String(format: "%.3f", $0.value.bytesPerToken)]
-          }))
-    }
+    if !tokenizer.template.isEmpty { lines.append("  with --add-special: \(added(tokenizer))") }
+    lines.append(report.vocabularyTable)
+    lines += report.compressionLines
     var value = try JSONValue(encoding: report)
     if let show { lines += TokenView(tokenizer, text: show, allowsSpecials: allowSpecial).lines(coloured: Terminal.outputIsInteractive) }
     if repetitions > 0, !documents.isEmpty {
@@ -65,6 +62,12 @@ struct TokenizerInfoCommand: WeirCommand {
       }
     }
     return Outcome(report: value, lines: lines)
+  }
+
+  /// What the template puts round a text.
+  private func added(_ tokenizer: Tokenizer) -> String {
+    func names(_ ids: [UInt32]) -> [String] { ids.map { String(decoding: tokenizer.bytes(of: $0), as: UTF8.self) } }
+    return (names(tokenizer.template.prefix) + ["the text"] + names(tokenizer.template.suffix)).joined(separator: " ")
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }

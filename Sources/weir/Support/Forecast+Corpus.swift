@@ -59,8 +59,8 @@ extension Forecast {
   /// Tokens of what flows, by the tokenizer's compression.
   mutating func tokens(tokenizer: String, dataset: String?) throws -> Row {
     guard var size = current else { return Row() }
-    if !Files.exists(tokenizer + "/tokenizer.json") {
-      throw WeirError(tokenizer, "no tokenizer.json in this folder", remedy: "make one with weir tokenizer train")
+    if Files.isFolder(tokenizer) ? !Files.exists(tokenizer + "/tokenizer.json") : !Files.exists(tokenizer) {
+      throw WeirError(tokenizer, "no tokenizer.json there", remedy: "make one with weir tokenizer train")
     }
     // Before anything is tokenized: what a byte-level vocabulary of a few thousand makes of mixed text.
     size.tokens = size.bytes / 3.2 + size.documents

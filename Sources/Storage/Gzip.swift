@@ -1,0 +1,37 @@
+import CZlib
+import Primitives
+
+/// gzip for the small side files that other tools want compressed so; what we write for ourselves is zstd.
+public enum Gzip {
+  /// One gzip member of the bytes, without name and time.
+  public static func compress(_ bytes: [UInt8]) throws -> [UInt8] {
+    var stream = z_stream()
+    guard
+      deflateInit2_(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else { throw WeirError("gzip", "not enough memory") }
+    defer { deflateEnd(&stream) }
+    var packed: [UInt8] = []
+    var room = [UInt8](repeating: 0, count: 1 << 16)
+    var start = 0
+    var status = Z_OK
+    while status != Z_STREAM_END {
+      // zlib counts in 32 bits.
+      let given = min(bytes.count - start, 1 << 30)
+      let last = start + given == bytes.count
+      let made = bytes.withUnsafeBufferPointer { source in
+        room.withUnsafeMutableBufferPointer { target in
+          stream.next_in = source.baseAddress.map { UnsafeMutablePointer(mutating: $0 + start) }
+          stream.avail_in = uInt(given)
+          stream.next_out = target.baseAddress
+          stream.avail_out = uInt(target.count)
+          status = deflate(&stream, last ? Z_FINISH : Z_NO_FLUSH)
+          return target.count - Int(stream.avail_out)
+        }
+      }
+      start += given - Int(stream.avail_in)
+      packed += room[..<made]
+      guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else { throw WeirError("gzip", "error \(status)") }
+    }
+    return packed
+  }
+}

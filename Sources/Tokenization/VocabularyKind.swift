@@ -1,0 +1,87 @@
+/// Kinds of tokens, for the table of a vocabulary.
+public enum VocabularyKind: String, Codable, Sendable, CaseIterable {
+  /// Special and other added tokens.
+  case added
+  /// One byte.
+  case bytes
+  /// Letters after a blank: how a word begins.
+  case words = "words after a blank"
+  /// Letters alone.
+  case letters
+  /// Digits and other numbers, also after a blank.
+  case numbers
+  /// White space alone.
+  case space = "white space"
+  /// Bytes that are no whole characters.
+  case fragments = "parts of characters"
+  /// Anything else: punctuation, and what mixes the above.
+  case others
+
+  /// A line of the table.
+  public struct Row: Codable, Sendable, Equatable {
+    /// The kind.
+    public var kind: VocabularyKind
+    /// Tokens of that kind.
+    public var tokens: Int
+    /// Their mean length in bytes.
+    public var meanBytes: Double
+    /// How many of them the documents use.
+    public var used: Int
+    /// Their share of the documents' tokens; 0 without documents.
+    public var share: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case kind, tokens, used, share
+      case meanBytes = "mean_bytes"
+    }
+  }
+
+  /// The kind of an ordinary token.
+  init(_ token: ArraySlice<UInt8>) {
+    guard token.count > 1 else {
+      self = .bytes
+      return
+    }
+    guard let text = String(validating: token, as: UTF8.self) else {
+      self = .fragments
+      return
+    }
+    let scalars = text.unicodeScalars
+    if scalars.allSatisfy(\.properties.isWhitespace) {
+      self = .space
+      return
+    }
+    let body = scalars.first == " " ? scalars.dropFirst() : scalars[...]
+    if body.allSatisfy({ $0.properties.isAlphabetic || $0.properties.generalCategory == .nonspacingMark }) {
+      self = scalars.first == " " ? .words : .letters
+    } else {
+      self = body.allSatisfy { $0.properties.numericType != nil } ? .numbers : .others
+    }
+  }
+
+  /// The table, without kinds that no token is of.
+  /// - Parameter uses: [vocabulary] how often the documents have each token.
+  static func rows(_ tokenizer: Tokenizer, uses: [Int]) -> [Row] {
+    let added = Set(tokenizer.addedTokens.map(\.id))
+    var sums: [VocabularyKind: (tokens: Int, bytes: Int, used: Int, uses: Int)] = [:]
+    for id in 0..<UInt32(tokenizer.vocabularySize) {
+      let token = tokenizer.bytes(of: id)
+      if token.isEmpty { continue }
+      let kind = added.contains(id) ? .added : VocabularyKind(token)
+      var sum = sums[kind] ?? (0, 0, 0, 0)
+      sum.tokens += 1
+      sum.bytes += token.count
+      sum.used += uses[Int(id)] > 0 ? 1 : 0
+      sum.uses += uses[Int(id)]
+      sums[kind] = sum
+    }
+    let total = uses.reduce(0, +)
+    return allCases.compactMap { kind in
+      sums[kind].map { sum in
+        Row(
+          kind: kind, tokens: sum.tokens, meanBytes: Double(sum.bytes) / Double(sum.tokens), used: sum.used,
+          share: total == 0 ? 0 : Double(sum.uses) / Double(total))
+      }
+    }
+  }
+}

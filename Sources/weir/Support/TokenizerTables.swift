@@ -1,0 +1,39 @@
+import Corpus
+import Foundation
+import Tokenization
+
+extension TokenizerReport {
+  /// The report on documents by domain, as `Load.label` names it.
+  init(_ tokenizer: Tokenizer, byDomain documents: [Document]) {
+    self.init(tokenizer, documents: documents) { Load.label(members: $0.members, source: $0.source) ?? "" }
+  }
+
+  /// The vocabulary by kinds of tokens.
+  var vocabularyTable: String {
+    let withUse = overall.tokens > 0
+    return Format.table(
+      ["tokens of kind", "number", "mean bytes"] + (withUse ? ["used", "% of all"] : []),
+      kinds.map { row in
+        [row.kind.rawValue, Format.count(row.tokens), String(format: "%.1f", row.meanBytes)]
+          + (withUse ? [Format.count(row.used), String(format: "%.1f", row.share * 100)] : [])
+      })
+  }
+
+  /// How well documents are compressed: in all and by domain.
+  var compressionLines: [String] {
+    guard overall.documents > 0 else { return [] }
+    let coverage = (coverage ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) % are \(Format.count($0.value)) tokens" }
+    return [
+      String(format: "  %.3f bytes a token, %.1f %% of the vocabulary used; ", overall.bytesPerToken, used * 100)
+        + coverage.joined(separator: ", "),
+      Format.table(
+        ["domain", "documents", "bytes", "tokens", "bytes a token"],
+        (byDomain ?? bySource).sorted { $0.key < $1.key }.map {
+          [
+            $0.key, Format.count($0.value.documents), Format.count($0.value.bytes), Format.count($0.value.tokens),
+            String(format: "%.3f", $0.value.bytesPerToken),
+          ]
+        }),
+    ]
+  }
+}
