@@ -50,7 +50,7 @@ docs: setup
 parity: build
 	@scripts/parity
 
-## The tokenizers on a large corpus: make parity-large DOCUMENTS="corpora/full" RANKS="gpt2.tiktoken multilingual.tiktoken" (hours).
+## The tokenizers on a large corpus: make parity-large DOCUMENTS="corpora/full/*.zst" RANKS="gpt2.tiktoken multilingual.tiktoken" (hours).
 parity-large: build
 	@PARITY_DOCUMENTS="$(DOCUMENTS)" PARITY_RANKS="$(RANKS)" scripts/parity tokenizer-large
 
