@@ -4,7 +4,7 @@ SHELL := /bin/bash
 WEIR := .build/release/weir
 SWIFT_FILES := Package.swift Sources Tests
 
-.PHONY: demo test test-debug test-release build check setup format lint layers docs parity kills mup clean
+.PHONY: demo test test-debug test-release build check setup format lint layers docs parity parity-large fuzz kills mup clean
 
 ## Runs the main job on the sample corpora, end to end; the report's path is its last line.
 demo: build
@@ -49,6 +49,15 @@ docs: setup
 ## Compares with others' software from PyPI: tokenizers, transformers, PyTorch, faiss, a Megatron reader (minutes, 1.5 GB).
 parity: build
 	@scripts/parity
+
+## The tokenizers on a large corpus: make parity-large DOCUMENTS="corpora/full/*.zst" RANKS="gpt2.tiktoken multilingual.tiktoken" (hours).
+parity-large: build
+	@PARITY_DOCUMENTS="$(DOCUMENTS)" PARITY_RANKS="$(RANKS)" scripts/parity tokenizer-large
+
+## Fuzzes what reads tokenizers, and the encoder beside a naive one: RUNS runs of each (10 million take an hour or two), from run FIRST on.
+fuzz: setup
+	@swift build -c release --build-tests -q
+	@WEIR_FUZZ_RUNS=$(or $(RUNS),1000000) WEIR_FUZZ_FIRST=$(or $(FIRST),0) swift test -c release --skip-build --filter FuzzTests
 
 ## Kills a training run a hundred times and compares its end with that of a run left alone (minutes).
 kills: build

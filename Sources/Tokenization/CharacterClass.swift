@@ -1,7 +1,7 @@
 /// The classes of characters that the pre-tokenizer patterns tell apart.
 ///
 /// A table that is part of the source rather than the standard library's properties: the same text gives the same tokens whatever
-/// toolchain built the program. One byte a scalar up to the last one with a class (0x3347A, 210 KB, of which text touches a few
+/// toolchain built the program. One byte a scalar up to the last one with a class (0x323AF, 206 KB, of which text touches a few
 /// lines), filled once at first use in well under a millisecond.
 enum CharacterClass {
   /// Neither of the others: marks, punctuation, symbols, unassigned scalars, and every byte that is not UTF-8.
@@ -16,7 +16,7 @@ enum CharacterClass {
   static let newline: UInt8 = 4
 
   /// Scalars from here on are `other`.
-  static let limit = 0x33480
+  static let limit = 0x323B0
 
   /// The class of every scalar below `limit`; lives as long as the process.
   nonisolated(unsafe) static let table: UnsafePointer<UInt8> = {

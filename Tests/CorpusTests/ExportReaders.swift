@@ -1,8 +1,7 @@
+import Corpus
 import Foundation
 import Storage
 import Testing
-
-@testable import Corpus
 
 /// Readers of the exported formats, written from their descriptions without a look at the writers.
 enum ExportReaders {
@@ -15,6 +14,20 @@ enum ExportReaders {
 
   static func files(_ folder: String, _ ending: String) throws -> [[UInt8]] {
     try Files.entries(of: folder).filter { $0.hasSuffix(ending) }.map { try Files.read("\(folder)/\($0)") }
+  }
+
+  /// A compressed file's bytes.
+  static func unpacked(_ path: String) throws -> [UInt8] {
+    let reader = try ByteReader(path)
+    var all: [UInt8] = []
+    var room = [UInt8](repeating: 0, count: 1_000)
+    while case let count = try room.withUnsafeMutableBytes({ try reader.read(into: $0) }), count > 0 { all += room[..<count] }
+    return all
+  }
+
+  /// The lines of a compressed file.
+  static func lines(_ path: String) throws -> [String] {
+    try String(decoding: unpacked(path), as: UTF8.self).split(separator: "\n").map(String.init)
   }
 
   /// `.npy` behind numpy's header: the tokens of each file.
@@ -35,10 +48,9 @@ enum ExportReaders {
     var documents: [(fields: [String], tokens: [Int32])] = []
     for name in try Files.entries(of: folder) where name.hasSuffix(".npy") {
       let tokens = numbers(try Files.read("\(folder)/\(name)")[...], width: width)
-      let reader = try LineReader("\(folder)/\(name.dropLast(4)).csv.gz")
       var end = 0
-      while let line = try reader.next() {
-        let fields = String(decoding: line, as: UTF8.self).split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      for line in try lines("\(folder)/\(name.dropLast(4)).csv.gz") {
+        let fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         #expect(Int(fields[0]) == end)
         end = try #require(Int(fields[1]))
         documents.append((Array(fields[2...]), Array(tokens[(Int(fields[0]) ?? 0)..<end])))

@@ -1,9 +1,8 @@
+import Corpus
 import Pipeline
 import Primitives
 import Storage
 import Testing
-
-@testable import Corpus
 
 @Suite struct ExportTests {
   /// The documents of a dataset, each with its end.
@@ -134,8 +133,7 @@ import Testing
       try writer.append([TokenDocument(id: "a,\"b\"\r\nc", source: nil, origin: "no place", bytes: 1, tokens: [5])])
       _ = try writer.commit(tool: "test")
       try export(try TokenDataset(folder + "/set"), .olmo, to: folder + "/out")
-      let reader = try LineReader(folder + "/out/part-00000.csv.gz")
-      #expect(try reader.next().map { String(decoding: $0, as: UTF8.self) } == #"0,2,"a,""b""  c",no place,"#)
+      #expect(try ExportReaders.lines(folder + "/out/part-00000.csv.gz") == [#"0,2,"a,""b""  c",no place,"#])
     }
   }
 
@@ -145,13 +143,7 @@ import Testing
         var random = SequentialRandom(seed: UInt64(count))
         let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
         try Files.write(try Gzip.compress(bytes), to: folder + "/x.gz")
-        let reader = try ByteReader(folder + "/x.gz")
-        var back = [UInt8](repeating: 0, count: count + 1)
-        var got = 0
-        while case let more = try back.withUnsafeMutableBytes({ try reader.read(into: .init(rebasing: $0[got...])) }), more > 0 {
-          got += more
-        }
-        #expect(Array(back[..<got]) == bytes)
+        #expect(try ExportReaders.unpacked(folder + "/x.gz") == bytes)
       }
     }
   }

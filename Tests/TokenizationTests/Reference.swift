@@ -6,16 +6,20 @@ enum Reference {
   typealias Scalars = [Unicode.Scalar]
 
   @Sendable static func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
+  /// Unicode 16, as Hugging Face's library and tiktoken know it: what came later is neither letter nor number.
+  static func isKnown(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.age.map { $0.major <= 16 } ?? false }
   @Sendable static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+    guard isKnown(scalar) else { return false }
     switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
-    default: false
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return true
+    default: return false
     }
   }
   @Sendable static func isNumber(_ scalar: Unicode.Scalar) -> Bool {
+    guard isKnown(scalar) else { return false }
     switch scalar.properties.generalCategory {
-    case .decimalNumber, .letterNumber, .otherNumber: true
-    default: false
+    case .decimalNumber, .letterNumber, .otherNumber: return true
+    default: return false
     }
   }
   @Sendable static func isNewline(_ scalar: Unicode.Scalar) -> Bool { scalar == "\r" || scalar == "\n" }

@@ -13,8 +13,8 @@ public enum ExportFormat: String, Sendable, Codable, CaseIterable {
   /// look for the beginning of a document rely on it.
   var marksBeginnings: Bool { self == .llmc }
 
-  /// Tokens after which a new file begins where nothing else was asked for; MDS goes by bytes as well.
-  public var defaultShardTokens: Int { self == .mds ? .max : 100_000_000 }
+  /// Tokens after which a new file begins where nothing else was asked for; nil for MDS, which goes by bytes.
+  public var defaultShardTokens: Int? { self == .mds ? nil : 100_000_000 }
 
   /// Bytes of a token: u16 where every id fits, else u32.
   static func tokenBytes(vocabulary: Int) -> Int { vocabulary <= 1 << 16 ? 2 : 4 }

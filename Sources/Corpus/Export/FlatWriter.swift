@@ -23,7 +23,6 @@ final class FlatWriter: ExportWriter {
     self.folder = folder
     self.format = format
     self.tokenBytes = tokenBytes
-    // llm.c counts in 32 bits.
     self.shardTokens = shardTokens
     self.source = source
   }
@@ -37,7 +36,8 @@ final class FlatWriter: ExportWriter {
   private func open() throws {
     var tokens = 0
     repeat {
-      let (sum, _) = tokens.addingReportingOverflow(source.length(border))
+      let sum = tokens + source.length(border)
+      // llm.c counts in 32 bits.
       guard format != .llmc || tokens == 0 || sum < Int(Int32.max) else { break }
       tokens = sum
       border += 1

@@ -11,8 +11,8 @@ public struct TokenExport: Sendable {
   public struct Configuration: Codable, Sendable, Equatable {
     /// The format.
     public var format: ExportFormat
-    /// Tokens after which a new file begins.
-    public var shardTokens: Int
+    /// Tokens after which a new file begins; nil where bytes alone decide (MDS).
+    public var shardTokens: Int?
     /// Tokens of a sample that is cut from the samples one after another (MDS); nil for samples as they are.
     public var sequence: Int?
     /// The seed of the order; nil for that of the dataset.
@@ -32,7 +32,7 @@ public struct TokenExport: Sendable {
 
     /// Throws a `WeirError` that names the flag where a value makes no sense.
     public func validate() throws {
-      guard shardTokens > 0 else { throw WeirError("--shard-tokens", "must be at least 1") }
+      guard shardTokens ?? 1 > 0 else { throw WeirError("--shard-tokens", "must be at least 1") }
       if let sequence, !(1...1 << 28).contains(sequence) { throw WeirError("--sequence", "must be 1…\(1 << 28), not \(sequence)") }
     }
   }
@@ -125,9 +125,10 @@ public struct TokenExport: Sendable {
 
   private func writer(_ folder: String, _ source: any ExportSource) -> any ExportWriter {
     switch configuration.format {
-    case .mds: MDSWriter(folder, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens, sequence: configuration.sequence)
+    case .mds: MDSWriter(folder, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens ?? .max, sequence: configuration.sequence)
     case .npy, .olmo, .llmc:
-      FlatWriter(folder, format: configuration.format, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens, source: source)
+      FlatWriter(
+        folder, format: configuration.format, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens ?? .max, source: source)
     }
   }
 }
