@@ -42,7 +42,8 @@ public struct Decontaminate: Stage {
       if ledger.keepsRejects {
         ledger.rejects.append(
           Reject(
-            origin: document.origin, stage: names[0], reason: "\(reason): \(explain(match, origin, document.text))", record: record(document)))
+            origin: document.origin, stage: names[0], reason: "\(reason): \(explain(match, origin, document.text))",
+            record: record(document)))
       }
     }
     ledger.accounts[offset].merge(account)

@@ -1,9 +1,10 @@
 import CKernels
 
-/// What one thread keeps between texts: the tokens of pre-tokens it has seen, and room to merge in. Never shared, hence no locks.
+/// What one thread keeps between texts: the tokens of pre-tokens it has seen, and room for tokens on their way. Never shared, hence no locks.
 ///
-/// The cache (`tokenizer.c`) has sets of two pre-tokens of up to 15 bytes and 4 tokens, and one place for each longer one of up to 63 bytes and
-/// 16 tokens; a new one takes the place of an old one. Its memory is fixed, and what it holds never changes the result.
+/// The cache (`token_cache.c`) has sets of four pre-tokens of up to 7 bytes and 3 tokens, sets of two of up to 15 bytes and 6 tokens, and one place
+/// for each longer one of up to 63 bytes and 16 tokens; a new one takes the place of an old one. Its memory is fixed, and what it holds never
+/// changes the result.
 public struct EncodeContext: Sendable {
   /// The kernel's cache.
   final class Cache: Sendable {
@@ -12,27 +13,20 @@ public struct EncodeContext: Sendable {
 
     init(bits: Int) {
       self.bits = bits
-      pointer = weir_token_cache_create(Int32(max(1, bits - 1)), Int32(max(1, bits - 4)))!
+      pointer = weir_token_cache_create(Int32(bits - 2), Int32(bits - 2), Int32(bits - 3))!
     }
 
     deinit { weir_token_cache_destroy(pointer) }
   }
 
-  /// Room for the merge loops and for the tokens on their way.
-  struct Scratch: Sendable {
-    var symbols = [UInt32](repeating: 0, count: WordMerger.shortWord)
-    var pairs = [WordMerger.Pair](repeating: (rank: 0, token: 0), count: WordMerger.shortWord)
-    var long = LongWord()
-    var tokens = [UInt32](repeating: 0, count: 4_096)
-  }
-
   var cache: Cache
-  var scratch = Scratch()
+  /// Tokens on their way.
+  var tokens = [UInt32](repeating: 0, count: Int(WEIR_TOKENS))
   /// The tokenizer whose tokens the cache holds.
   var owner: Tokenizer.Tables?
 
   /// Creates an empty context.
-  /// - Parameter cacheBits: log₂ of the number of cached pre-tokens of 32 bytes each; an eighth as much goes to long ones of 128 bytes.
+  /// - Parameter cacheBits: log₂ of the number of short pre-tokens, of 16 bytes each; half as many of 32 bytes, and an eighth of 128 bytes.
   public init(cacheBits: Int = 19) { cache = Cache(bits: min(24, max(0, cacheBits))) }
 
   /// Empties the cache where it belongs to another tokenizer, and parts from the copy that it may be shared with.

@@ -2,7 +2,7 @@ import CKernels
 
 /// How a text is cut into pre-tokens, the stretches that merges never cross.
 ///
-/// Each kind is a published pattern, matched by a hand-written state machine over UTF-8 bytes (`tokenizer.c`): one pass, no backtracking beyond
+/// Each kind is a published pattern, matched by a hand-written state machine over UTF-8 bytes (`pretokens.c`): one pass, no backtracking beyond
 /// the white-space run at hand, linear in the text. Bytes that are not UTF-8 are symbols of one byte, so that every input is cut.
 public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
   /// GPT-2.
@@ -60,15 +60,19 @@ public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
   @inline(__always)
   func forEach(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
     guard let base = text.baseAddress else { return }
-    var pattern = kernel
     let room = 1_024
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: room) { ends in
-      var start = 0
-      while start < text.count {
-        let found = weir_pretokens(&pattern, base, text.count, start, ends.baseAddress, room)
-        for index in 0..<found {
-          body(start..<ends[index])
-          start = ends[index]
+    withUnsafePointer(to: kernel) { pattern in
+      var cutter = weir_cutter()
+      weir_cutter_start(&cutter, pattern, base, text.count)
+      withUnsafeTemporaryAllocation(of: Int.self, capacity: room) { ends in
+        var start = 0
+        while true {
+          let found = weir_pretokens(&cutter, ends.baseAddress, room)
+          if found == 0 { return }
+          for index in 0..<found {
+            body(start..<ends[index])
+            start = ends[index]
+          }
         }
       }
     }

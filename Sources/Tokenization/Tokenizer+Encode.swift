@@ -61,7 +61,7 @@ extension Tokenizer {
       range = 0..<part.count
     }
     part.withUnsafeBufferPointer { buffer in
-      encodeWords(UnsafeBufferPointer(rebasing: buffer[range]), into: &ids, cache: context.cache.pointer, scratch: &context.scratch)
+      encodeWords(UnsafeBufferPointer(rebasing: buffer[range]), into: &ids, cache: context.cache.pointer, scratch: &context.tokens)
     }
   }
 
@@ -71,37 +71,41 @@ extension Tokenizer {
     return Array(string.precomposedStringWithCanonicalMapping.utf8)
   }
 
-  /// Cuts and merges: stretches of cached pre-tokens in the kernel, one that is missing here.
+  /// Cuts and merges: all in the kernel, a very long pre-token by itself.
   private func encodeWords(
-    _ text: UnsafeBufferPointer<UInt8>, into ids: inout [UInt32], cache: OpaquePointer, scratch: inout EncodeContext.Scratch
+    _ text: UnsafeBufferPointer<UInt8>, into ids: inout [UInt32], cache: OpaquePointer, scratch: inout [UInt32]
   ) {
-    let tables = tables
-    var pattern = tables.pretokenizer.kernel
-    tables.byteTokens.withUnsafeBufferPointer { byteTokens in
-      tables.mergeTable.slots.withUnsafeBufferPointer { mergeSlots in
-        guard let bytes = text.baseAddress, let byteTokens = byteTokens.baseAddress, let first = mergeSlots.baseAddress else { return }
-        let merges = MergeTable.View(slots: first, mask: mergeSlots.count - 1, shift: tables.mergeTable.shift)
-        let words = WordEncoder(
-          bytes: bytes, byteTokens: byteTokens, merges: merges, offsets: tables.offsets, map: tables.ignoresMerges ? tables : nil)
-        var pending = weir_words()
-        var done: Int32 = 0
-        while done == 0 {
-          var start = 0
-          var end = 0
-          scratch.tokens.withUnsafeMutableBufferPointer { tokens in
-            let made = weir_encode_cached(
-              cache, &pattern, bytes, text.count, &pending, tokens.baseAddress, tokens.count, &start, &end, &done)
-            ids.append(contentsOf: UnsafeBufferPointer(rebasing: tokens[..<made]))
-          }
-          guard end > 0 else { continue }
-          let before = ids.count
-          words.encode(start..<end, into: &ids, scratch: &scratch)
-          ids.withUnsafeBufferPointer { ids in
-            let fresh = UnsafeBufferPointer(rebasing: ids[before...])
-            weir_token_cache_put(cache, bytes + start, end - start, fresh.baseAddress, fresh.count)
-          }
+    guard let bytes = text.baseAddress else { return }
+    let merges = tables.mergeTable.pointer
+    withUnsafePointer(to: tables.pretokenizer.kernel) { pattern in
+      var cutter = weir_cutter()
+      weir_cutter_start(&cutter, pattern, bytes, text.count)
+      var done: Int32 = 0
+      while done == 0 {
+        var start = 0
+        var end = 0
+        scratch.withUnsafeMutableBufferPointer { tokens in
+          let made = weir_encode(cache, merges, &cutter, tokens.baseAddress, tokens.count, &start, &end, &done)
+          ids.append(contentsOf: UnsafeBufferPointer(rebasing: tokens[..<made]))
         }
+        if end > 0 { encodeWord(UnsafeBufferPointer(rebasing: text[start..<end]), into: &ids, merges) }
       }
     }
+  }
+
+  /// Appends the tokens of a long pre-token, made where they stay: those at its growing end are still changed.
+  private func encodeWord(_ word: UnsafeBufferPointer<UInt8>, into ids: inout [UInt32], _ merges: OpaquePointer) {
+    let base = ids.count
+    let piece = min(word.count, 1 << 14) + Int(WEIR_PART)
+    var position = 0
+    var count = 0
+    while position < word.count {
+      ids.append(contentsOf: repeatElement(0, count: base + count + piece - ids.count))
+      count = ids.withUnsafeMutableBufferPointer { ids in
+        weir_encode_word(merges, word.baseAddress, word.count, &position, ids.baseAddress.map { $0 + base }, count, count + piece)
+      }
+      precondition(count >= 0, "out of memory")
+    }
+    ids.removeLast(ids.count - base - count)
   }
 }

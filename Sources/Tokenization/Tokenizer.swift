@@ -89,7 +89,8 @@ public struct Tokenizer: Sendable {
       self.map = map
       self.mapIDs = mapIDs
       self.merges = merges
-      mergeTable = MergeTable(merges)
+      mergeTable = MergeTable(merges, byteTokens: byteTokens, offsets: offsets)
+      if ignoresMerges { mergeTable.addWords(map, ids: mapIDs) }
       self.byteTokens = byteTokens
       self.added = added
       allAdded = added.isEmpty ? nil : AddedTokenSearch(added)
@@ -128,6 +129,7 @@ public struct Tokenizer: Sendable {
     place: String = "tokenizer"
   ) throws {
     let layout = try VocabularyLayout(vocabulary, added: added, place: place)
+    guard merges.count < MergeTable.limit else { throw WeirError(place, "model.merges has more than \(MergeTable.limit - 1) merges") }
     var products: [Merge] = []
     products.reserveCapacity(merges.count)
     var text: [UInt8] = []

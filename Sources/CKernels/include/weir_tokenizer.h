@@ -1,4 +1,4 @@
-// Cutting text into pre-tokens, and a cache of their tokens: the hot loops of tokenization.
+// Cutting text into pre-tokens, merging them, and a cache of their tokens: the hot loops of tokenization.
 #ifndef WEIR_TOKENIZER_H
 #define WEIR_TOKENIZER_H
 #include <stddef.h>
@@ -15,44 +15,64 @@ typedef struct weir_pattern {
   int32_t digits;
 } weir_pattern;
 
-// A pre-token of up to 15 bytes: its bytes and length in two words, up to four tokens; their number in the top byte of the first.
-typedef struct weir_short_slot {
-  uint64_t low, high;
-  uint32_t tokens[4];
-} weir_short_slot;
+// A text that is being cut; whoever wants to go on elsewhere sets `at`, where a pre-token has to begin.
+typedef struct weir_cutter {
+  const weir_pattern *pattern;
+  const uint8_t *text;
+  // Bytes of the text, and without the white space at the end that is one pre-token.
+  size_t count, visible;
+  size_t at;
+  // Whether the last visible character is a symbol.
+  int symbol;
+  // Of vector instructions, at most weir_simd_level(); -1 cuts the plain way. All cut alike.
+  int level;
+} weir_cutter;
 
-// A pre-token of up to 63 bytes, up to 16 tokens, counted like those of a short slot.
-typedef struct weir_long_slot {
-  uint8_t length;
-  uint8_t bytes[63];
-  uint32_t tokens[16];
-} weir_long_slot;
+void weir_cutter_start(weir_cutter *cutter, const weir_pattern *pattern, const uint8_t *text, size_t count);
 
-// A cache of 2 << short_bits short and 1 << long_bits long pre-tokens: one allocation of fixed size, for one thread at a time.
+// The least room for the ends of pre-tokens.
+enum { WEIR_PRETOKENS = 128 };
+
+// The ends of the next pre-tokens, `room` at most; returns their number, 0 at the end of the text.
+size_t weir_pretokens(weir_cutter *cutter, size_t *ends, size_t room);
+
+// The merges of a vocabulary: which two tokens become one, in what order.
+typedef struct weir_merges weir_merges;
+
+// `byte_tokens`: [256]. `merges`: [count, 3] left, right and product, in order of rank, fewer than 2²⁴ as are tokens; of several merges of one
+// pair the last one holds, and `*repeated` is the first that comes again, else `count`. `offsets`: [tokens + 1] where the bytes of each token
+// begin. NULL where memory is short.
+weir_merges *weir_merges_create(
+    const uint32_t *byte_tokens, const uint32_t *merges, size_t count, const uint32_t *offsets, size_t tokens, size_t *repeated);
+void weir_merges_destroy(weir_merges *merges);
+// A pre-token that is one token, whatever its merges say. Returns whether there was memory.
+int weir_merges_word(weir_merges *merges, const uint8_t *word, size_t length, uint32_t token);
+
+// A cache of the tokens of pre-tokens: memory of fixed size, for one thread at a time.
 typedef struct weir_token_cache weir_token_cache;
 
-weir_token_cache *weir_token_cache_create(int short_bits, int long_bits);
+// Places for 4 << short_bits pre-tokens of up to 7 bytes (16 bytes of memory each), 2 << middle_bits of up to 15 (32) and 1 << long_bits of up to
+// 63 (128).
+weir_token_cache *weir_token_cache_create(int short_bits, int middle_bits, int long_bits);
 void weir_token_cache_destroy(weir_token_cache *cache);
 void weir_token_cache_clear(weir_token_cache *cache);
-// Remembers the tokens of a pre-token, in place of another one; not where they are too many or too long.
-void weir_token_cache_put(weir_token_cache *cache, const uint8_t *word, size_t length, const uint32_t *tokens, size_t count);
+// How many pre-tokens were merged because they were not there.
+size_t weir_token_cache_misses(const weir_token_cache *cache);
 
-// The ends of the pre-tokens from `start` on, `room` at most; returns their number.
-size_t weir_pretokens(const weir_pattern *pattern, const uint8_t *text, size_t count, size_t start, size_t *ends, size_t room);
+// The least room for tokens.
+enum { WEIR_TOKENS = 16384 };
 
-// Pre-tokens of a text that are cut but not yet encoded. Zeros at the beginning of a text.
-typedef struct weir_words {
-  size_t count, next, scanned;
-  struct {
-    uint64_t low, high;
-    size_t start, set;
-  } word[64];
-} weir_words;
+// Writes the tokens of the next pre-tokens until the text ends, one of more than 63 bytes comes, or room is short. Returns the number of tokens;
+// sets *start and *end to the long pre-token behind them, which is then taken as done, both to 0 where there is none, and *done to whether the
+// text is at its end.
+size_t weir_encode(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done);
 
-// Writes the tokens of the next pre-tokens until the text ends, one is not in the cache, or fewer than 16 of `room` places are left.
-// Returns the number of tokens; sets *start and *end to the pre-token that is missing and is then taken as done, both to 0 where none is, and
-// *done to whether the text is at its end.
-size_t weir_encode_cached(
-    weir_token_cache *cache, const weir_pattern *pattern, const uint8_t *text, size_t count, weir_words *words, uint32_t *tokens, size_t room,
-    size_t *start, size_t *end, int *done);
+// A long word is merged in parts of this many bytes.
+enum { WEIR_PART = 48 };
+
+// Goes on with a word of any length at *at: tokens[0 ..< count] are what its bytes before are made of. Stops where fewer than WEIR_PART of `room` places
+// are left or the word is done (*at == length). Returns the number of tokens, SIZE_MAX where memory is short. Time linear in the length.
+size_t weir_encode_word(
+    const weir_merges *merges, const uint8_t *word, size_t length, size_t *at, uint32_t *tokens, size_t count, size_t room);
 #endif

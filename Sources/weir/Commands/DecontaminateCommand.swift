@@ -51,7 +51,8 @@ struct DecontaminateCommand: ChainCommand {
     let index = try EvaluationIndex(texts, configuration: configuration())
     if index.tooShort > 0 {
       Terminal.write(
-        "weir: warning: \(index.tooShort) of \(texts.count) evaluation texts have fewer than \(minimumWords) words and are not looked for\n")
+        "weir: warning: \(index.tooShort) of \(texts.count) evaluation texts have fewer than \(minimumWords) words and are not looked for\n"
+      )
     }
     chain.links.append(StageLink(Decontaminate(index)))
   }

@@ -1,0 +1,365 @@
+// Byte-pair merges. Every loop applies the merge of the lowest rank, the leftmost of equal ones, until none is left.
+//
+// A word of up to 64 bytes keeps the candidate of each place as one number, rank over place, and the least one of every eight places, so
+// that the next merge is a few comparisons away and a merge changes at most three eights. A longer one is merged in parts whose seams are mended.
+#include "merges.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ALWAYS static inline __attribute__((always_inline))
+#define PRIME 0x9E3779B97F4A7C15u
+
+enum { NEVER = 0xFFFFFF, PART = WEIR_PART };
+
+typedef struct merge {
+  uint32_t left, right, token;
+} merge;
+
+typedef struct product {
+  uint32_t rank, token;
+} product;
+
+typedef struct whole {
+  size_t start;
+  uint32_t length, token;
+} whole;
+
+struct weir_merges {
+  // Open addressing: a rank, and above it eight bits of the pair's hash, so that most pairs that do not merge are told from four bytes.
+  uint32_t *slots;
+  size_t mask;
+  int shift;
+  merge *merges;
+  // The merge of each two bytes, and the bytes' tokens.
+  product *of_bytes;
+  uint32_t byte_tokens[256];
+  // The length in bytes, by token.
+  uint32_t *lengths;
+  // Words that are tokens as a whole: open addressing, empty where the length is 0; their bytes.
+  whole *words;
+  uint8_t *bytes;
+  size_t word_count, word_room, byte_count, byte_room;
+};
+
+ALWAYS product merge_of(const weir_merges *m, uint32_t left, uint32_t right) {
+  uint64_t hash = ((uint64_t)left << 32 | right) * PRIME;
+  uint32_t tag = (uint32_t)(hash >> 8) & 0xFF000000;
+  size_t at = (size_t)(hash >> m->shift);
+  while (1) {
+    uint32_t found = m->slots[at];
+    if ((found & NEVER) == NEVER) return (product){NEVER, 0};
+    if ((found & 0xFF000000) == tag) {
+      const merge *known = m->merges + (found & NEVER);
+      if (known->left == left && known->right == right) return (product){found & NEVER, known->token};
+    }
+    at = (at + 1) & m->mask;
+  }
+}
+
+weir_merges *weir_merges_create(
+    const uint32_t *byte_tokens, const uint32_t *merges, size_t count, const uint32_t *offsets, size_t tokens, size_t *repeated) {
+  *repeated = count;
+  weir_merges *m = calloc(1, sizeof *m);
+  if (!m) return NULL;
+  int bits = 4;
+  while ((size_t)1 << bits < 2 * count) bits++;
+  m->mask = ((size_t)1 << bits) - 1;
+  m->shift = 64 - bits;
+  m->slots = malloc(sizeof(uint32_t) << bits);
+  m->merges = malloc(sizeof(merge) * (count + 1));
+  m->of_bytes = malloc(sizeof(product) << 16);
+  m->lengths = malloc(4 * (tokens + 1));
+  if (!m->slots || !m->merges || !m->of_bytes || !m->lengths || count >= NEVER) {
+    weir_merges_destroy(m);
+    return NULL;
+  }
+  memset(m->slots, 0xFF, sizeof(uint32_t) << bits);
+  memcpy(m->byte_tokens, byte_tokens, sizeof m->byte_tokens);
+  for (size_t i = 0; i < tokens; i++) m->lengths[i] = offsets[i + 1] - offsets[i];
+  for (size_t i = 0; i < count; i++) {
+    merge next = {merges[3 * i], merges[3 * i + 1], merges[3 * i + 2]};
+    uint64_t hash = ((uint64_t)next.left << 32 | next.right) * PRIME;
+    size_t at = (size_t)(hash >> m->shift);
+    m->merges[i] = next;
+    while (m->slots[at] != UINT32_MAX) {
+      const merge *other = m->merges + (m->slots[at] & NEVER);
+      if (other->left == next.left && other->right == next.right) {
+        if (*repeated == count) *repeated = i;
+        break;
+      }
+      at = (at + 1) & m->mask;
+    }
+    m->slots[at] = ((uint32_t)(hash >> 8) & 0xFF000000) | (uint32_t)i;
+  }
+  for (size_t i = 0; i < 65536; i++) m->of_bytes[i] = merge_of(m, byte_tokens[i >> 8], byte_tokens[i & 255]);
+  return m;
+}
+
+void weir_merges_destroy(weir_merges *m) {
+  if (!m) return;
+  free(m->slots);
+  free(m->merges);
+  free(m->of_bytes);
+  free(m->lengths);
+  free(m->words);
+  free(m->bytes);
+  free(m);
+}
+
+// MARK: whole words
+
+ALWAYS size_t word_hash(const uint8_t *word, size_t length) {
+  uint64_t hash = length, tail = 0;
+  size_t i = 0;
+  for (; i + 8 <= length; i += 8) {
+    uint64_t eight;
+    memcpy(&eight, word + i, 8);
+    hash = (hash ^ eight) * PRIME;
+    hash ^= hash >> 32;
+  }
+  memcpy(&tail, word + i, length - i);
+  hash = (hash ^ tail) * PRIME;
+  return (size_t)(hash ^ hash >> 32);
+}
+
+static whole *place(const weir_merges *m, const uint8_t *word, size_t length) {
+  size_t at = word_hash(word, length) & (m->word_room - 1);
+  while (m->words[at].length && (m->words[at].length != length || memcmp(m->bytes + m->words[at].start, word, length) != 0)) {
+    at = (at + 1) & (m->word_room - 1);
+  }
+  return m->words + at;
+}
+
+int weir_merges_word(weir_merges *m, const uint8_t *word, size_t length, uint32_t token) {
+  if (length == 0 || length > UINT32_MAX) return 1;
+  if (2 * (m->word_count + 1) > m->word_room) {
+    whole *old = m->words;
+    size_t room = m->word_room;
+    whole *fresh = calloc(room ? 2 * room : 1024, sizeof(whole));
+    if (!fresh) return 0;
+    m->words = fresh;
+    m->word_room = room ? 2 * room : 1024;
+    for (size_t i = 0; i < room; i++) {
+      if (old[i].length) *place(m, m->bytes + old[i].start, old[i].length) = old[i];
+    }
+    free(old);
+  }
+  if (m->byte_count + length > m->byte_room) {
+    size_t room = 2 * (m->byte_count + length);
+    uint8_t *fresh = realloc(m->bytes, room);
+    if (!fresh) return 0;
+    m->bytes = fresh;
+    m->byte_room = room;
+  }
+  whole *found = place(m, word, length);
+  m->word_count += found->length == 0;
+  *found = (whole){m->byte_count, (uint32_t)length, token};
+  memcpy(m->bytes + m->byte_count, word, length);
+  m->byte_count += length;
+  return 1;
+}
+
+uint32_t weir_merges_find(const weir_merges *m, const uint8_t *word, size_t length) {
+  if (!m->words) return UINT32_MAX;
+  const whole *found = place(m, word, length);
+  return found->length ? found->token : UINT32_MAX;
+}
+
+// MARK: short words
+
+ALWAYS uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+ALWAYS uint32_t least8(const uint32_t *k) {
+  return least(least(least(k[0], k[1]), least(k[2], k[3])), least(least(k[4], k[5]), least(k[6], k[7])));
+}
+
+size_t weir_merge_short(const weir_merges *m, const uint8_t *word, size_t length, uint32_t *tokens) {
+  uint32_t keys[WEIR_SHORT_WORD], made[WEIR_SHORT_WORD], symbols[WEIR_SHORT_WORD], mins[8];
+  uint8_t next[WEIR_SHORT_WORD + 1], previous[WEIR_SHORT_WORD + 1];
+  size_t eights = (length + 7) / 8;
+  for (size_t i = 0; i < 8 * eights; i++) keys[i] = UINT32_MAX;
+  for (size_t i = 0; i < length; i++) {
+    symbols[i] = m->byte_tokens[word[i]];
+    next[i] = (uint8_t)(i + 1);
+    previous[i + 1] = (uint8_t)i;
+  }
+  for (size_t i = 0; i + 1 < length; i++) {
+    product p = m->of_bytes[(size_t)word[i] << 8 | word[i + 1]];
+    keys[i] = p.rank << 6 | (uint32_t)i;
+    keys[i] = p.rank == NEVER ? UINT32_MAX : keys[i];
+    made[i] = p.token;
+  }
+  for (size_t i = 0; i < eights; i++) mins[i] = least8(keys + 8 * i);
+  while (1) {
+    uint32_t best = mins[0];
+    for (size_t i = 1; i < eights; i++) best = least(best, mins[i]);
+    if (best == UINT32_MAX) break;
+    size_t at = best & 63, right = next[at], after = next[right];
+    symbols[at] = made[at];
+    next[at] = (uint8_t)after;
+    previous[after] = (uint8_t)at;
+    keys[right] = UINT32_MAX;
+    keys[at] = UINT32_MAX;
+    if (after < length) {
+      product p = merge_of(m, symbols[at], symbols[after]);
+      keys[at] = p.rank == NEVER ? UINT32_MAX : p.rank << 6 | (uint32_t)at;
+      made[at] = p.token;
+    }
+    mins[right / 8] = least8(keys + 8 * (right / 8));
+    if (at > 0) {
+      size_t before = previous[at];
+      product p = merge_of(m, symbols[before], symbols[at]);
+      keys[before] = p.rank == NEVER ? UINT32_MAX : p.rank << 6 | (uint32_t)before;
+      made[before] = p.token;
+      if (before / 8 != at / 8) mins[before / 8] = least8(keys + 8 * (before / 8));
+    }
+    mins[at / 8] = least8(keys + 8 * (at / 8));
+  }
+  size_t count = 0;
+  for (size_t i = 0; i < length; i = next[i]) tokens[count++] = symbols[i];
+  return count;
+}
+
+// MARK: long words
+
+// A word of any length by a heap of candidates, rank over place, and a linked list; O(n log n), 28 bytes of memory a byte.
+typedef struct chain {
+  uint64_t *heap;
+  size_t count;
+  uint32_t *symbols, *ranks, *next, *previous;
+} chain;
+
+static void sink(chain *c, size_t at) {
+  uint64_t value = c->heap[at];
+  while (1) {
+    size_t child = 2 * at + 1;
+    if (child >= c->count) break;
+    child += child + 1 < c->count && c->heap[child + 1] < c->heap[child];
+    if (c->heap[child] >= value) break;
+    c->heap[at] = c->heap[child];
+    at = child;
+  }
+  c->heap[at] = value;
+}
+
+static void refresh(chain *c, const weir_merges *m, size_t at, size_t length) {
+  size_t next = c->next[at];
+  c->ranks[at] = next < length ? merge_of(m, c->symbols[at], c->symbols[next]).rank : NEVER;
+  if (c->ranks[at] == NEVER) return;
+  uint64_t value = (uint64_t)c->ranks[at] << 32 | at;
+  size_t i = c->count++;
+  for (; i > 0 && c->heap[(i - 1) / 2] > value; i = (i - 1) / 2) c->heap[i] = c->heap[(i - 1) / 2];
+  c->heap[i] = value;
+}
+
+static size_t merge_long(const weir_merges *m, const uint8_t *word, size_t length, uint32_t *tokens) {
+  // Each merge takes one candidate away for good and puts two forward.
+  chain c = {malloc(8 * 3 * length + 16 * (length + 1)), 0, NULL, NULL, NULL, NULL};
+  if (!c.heap) return SIZE_MAX;
+  c.symbols = (uint32_t *)(c.heap + 3 * length);
+  c.ranks = c.symbols + length + 1;
+  c.next = c.ranks + length + 1;
+  c.previous = c.next + length + 1;
+  for (size_t i = 0; i < length; i++) {
+    c.symbols[i] = m->byte_tokens[word[i]];
+    c.next[i] = (uint32_t)(i + 1);
+    c.previous[i + 1] = (uint32_t)i;
+  }
+  for (size_t i = 0; i < length; i++) {
+    c.ranks[i] = i + 1 < length ? m->of_bytes[(size_t)word[i] << 8 | word[i + 1]].rank : NEVER;
+    if (c.ranks[i] != NEVER) c.heap[c.count++] = (uint64_t)c.ranks[i] << 32 | i;
+  }
+  for (size_t i = c.count / 2; i-- > 0;) sink(&c, i);
+  while (c.count > 0) {
+    uint64_t best = c.heap[0];
+    c.heap[0] = c.heap[--c.count];
+    if (c.count > 0) sink(&c, 0);
+    size_t at = best & UINT32_MAX, right = c.next[at];
+    if (c.ranks[at] != best >> 32) continue;
+    c.symbols[at] = merge_of(m, c.symbols[at], c.symbols[right]).token;
+    c.ranks[right] = NEVER;
+    c.next[at] = c.next[right];
+    c.previous[c.next[at]] = (uint32_t)at;
+    refresh(&c, m, at, length);
+    if (at > 0) refresh(&c, m, c.previous[at], length);
+  }
+  size_t count = 0;
+  for (size_t i = 0; i < length; i = c.next[i]) tokens[count++] = c.symbols[i];
+  free(c.heap);
+  return count;
+}
+
+static size_t merge_any(const weir_merges *m, const uint8_t *word, size_t length, uint32_t *tokens) {
+  return length <= WEIR_SHORT_WORD ? weir_merge_short(m, word, length, tokens) : merge_long(m, word, length, tokens);
+}
+
+ALWAYS size_t bytes_of(const weir_merges *m, const uint32_t *tokens, size_t count) {
+  size_t sum = 0;
+  for (size_t i = 0; i < count; i++) sum += m->lengths[tokens[i]];
+  return sum;
+}
+
+// Whether two tokens that meet at `border` are what the merges make of their bytes; -1 where memory is short.
+static int holds(const weir_merges *m, const uint8_t *border, uint32_t left, uint32_t right) {
+  uint32_t few[WEIR_SHORT_WORD], *made = few;
+  size_t before = m->lengths[left], length = before + m->lengths[right];
+  if (length > WEIR_SHORT_WORD && !(made = malloc(4 * length))) return -1;
+  size_t count = merge_any(m, border - before, length, made);
+  int same = count == SIZE_MAX ? -1 : count == 2 && made[0] == left && made[1] == right;
+  if (made != few) free(made);
+  return same;
+}
+
+// Joins `count` tokens of what stands before `border` with those of a part behind it; returns the number of all.
+//
+// A sequence of tokens is what the merges make of its bytes if and only if each two neighbours are what the merges make of their bytes: the
+// first merge across a border would happen between the two alone just as well. So only the tokens at the seam are made anew, more and
+// more of them until both their borders hold.
+static size_t join(
+    const weir_merges *m, const uint8_t *border, uint32_t *tokens, size_t count, const uint32_t *part, size_t part_count) {
+  size_t left = count > 0, right = left;
+  while (left > 0) {
+    uint32_t few[WEIR_SHORT_WORD], *middle = few;
+    size_t before = bytes_of(m, tokens + count - left, left), behind = bytes_of(m, part, right);
+    if (before + behind > WEIR_SHORT_WORD && !(middle = malloc(4 * (before + behind)))) return SIZE_MAX;
+    size_t made = merge_any(m, border - before, before + behind, middle);
+    int fits = made == SIZE_MAX ? -1 : 0, holds_left = 1, holds_right = 1;
+    // Mended are the seam and, where the tokens there changed, the borders to the tokens that stay.
+    if (fits == 0) {
+      int same = made == left + right && memcmp(middle, tokens + count - left, 4 * left) == 0 && memcmp(middle + left, part, 4 * right) == 0;
+      if (!same && left < count) holds_left = holds(m, border - before, tokens[count - left - 1], middle[0]);
+      if (!same && right < part_count) holds_right = holds(m, border + behind, middle[made - 1], part[right]);
+      fits = holds_left < 0 || holds_right < 0 ? -1 : holds_left && holds_right;
+    }
+    if (fits > 0) {
+      count -= left;
+      memcpy(tokens + count, middle, 4 * made);
+      count += made;
+    }
+    if (middle != few) free(middle);
+    if (fits < 0) return SIZE_MAX;
+    if (fits > 0) break;
+    if (!holds_left) left = 2 * left < count ? 2 * left : count;
+    if (!holds_right) right = 2 * right < part_count ? 2 * right : part_count;
+  }
+  memcpy(tokens + count, part + right, 4 * (part_count - right));
+  return count + part_count - right;
+}
+
+size_t weir_encode_word(const weir_merges *m, const uint8_t *word, size_t length, size_t *at, uint32_t *tokens, size_t count, size_t room) {
+  if (*at == 0 && count == 0) {
+    uint32_t token = weir_merges_find(m, word, length);
+    if (token != UINT32_MAX) {
+      *at = length;
+      tokens[0] = token;
+      return 1;
+    }
+  }
+  while (*at < length && count + PART <= room) {
+    uint32_t part[PART];
+    size_t size = length - *at < PART ? length - *at : PART, made = weir_merge_short(m, word + *at, size, part);
+    count = join(m, word + *at, tokens, count, part, made);
+    if (count == SIZE_MAX) return SIZE_MAX;
+    *at += size;
+  }
+  return count;
+}
