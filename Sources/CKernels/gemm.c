@@ -22,6 +22,8 @@ WEIR_INLINE void pack_right(int transposed, const float *b, size_t ldb, size_t f
     for (size_t k = 0; k < depth; k++) {
       const float *row = b + (first + k) * ldb + j;
       float *o = out + k * width;
+      if (k + 8 < depth)
+        for (size_t i = 0; i < columns; i += 16) __builtin_prefetch(row + 8 * ldb + i);
       if (columns == width) {
         for (size_t i = 0; i < width; i += 16) *(u16 *)(o + i) = *(const u16 *)(row + i);
       } else {

@@ -81,6 +81,11 @@ WEIR_BF16 static void pack_across(const float *x, size_t ldx, size_t rows, size_
 WEIR_BF16 static void pack_along(const float *x, size_t ldx, size_t depth, size_t columns, size_t lanes, uint32_t *out, size_t ldo) {
   for (size_t k = 0; k < depth; k += 2) {
     const float *row = x + k * ldx, *next = k + 1 < depth ? row + ldx : NULL;
+    if (k + 9 < depth)
+      for (size_t j = 0; j < lanes; j++) {
+        __builtin_prefetch(row + 8 * ldx + 16 * j);
+        __builtin_prefetch(row + 9 * ldx + 16 * j);
+      }
     for (size_t j = 0; j < lanes; j++) {
       size_t left = columns > 16 * j ? columns - 16 * j : 0;
       __mmask16 mask = left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
@@ -134,10 +139,13 @@ WEIR_BF16 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n
         if (transposeA) {
           if (i / height16 % panels16 == 0)
             // Pair by pair, because panels share lines of the cache.
-            for (size_t q = 0; q < deep; q += 2)
+            for (size_t q = 0; q < deep; q += 2) {
+              for (size_t ahead = 8; ahead < 10 && q + ahead < deep; ahead++)
+                for (size_t z = 0; z < panels16 * height16 && i + z < m; z += 16) __builtin_prefetch(a + (first + q + ahead) * lda + i + z);
               for (size_t p = 0; p < panels16 && i + p * height16 < m; p++)
                 pack_along(a + (first + q) * lda + i + p * height16, lda, deep - q < 2 ? 1 : 2, m - i - p * height16, 1,
                            left + (p * pairs + q / 2) * 16, 16);
+            }
           rows = left + i / height16 % panels16 * pairs * 16;
         } else {
           for (size_t z = 0; z < count; z++) pack_row(a + (i + z) * lda + first, deep, left + z * pairs);

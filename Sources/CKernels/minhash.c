@@ -156,11 +156,19 @@ static const uint8_t ascii[128] = {
     ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
 };
 
-size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint64_t *out) {
-  size_t words = 0;
+// The fingerprints of the words of a text and where each begins. With `digits` numbers stand for themselves.
+static inline __attribute__((always_inline)) size_t scan_words(const uint8_t *text, size_t count, const int digits, uint64_t *out,
+                                                               size_t *starts) {
+  size_t words = 0, began = 0;
   word w = {0};
+#define CLOSE()                        \
+  do {                                 \
+    if (starts) starts[words] = began; \
+    out[words++] = close_word(&w);     \
+  } while (0)
   for (size_t i = 0; i < count;) {
     uint8_t byte = text[i];
+    if (w.length == 0) began = i;
     if (byte < 0x80) {
       i++;
       uint8_t kind = ascii[byte];
@@ -168,40 +176,62 @@ size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint64_t *out)
         put(&w, kind);
         w.digit = 0;
       } else if (kind == '0') {
-        if (!w.digit) put(&w, kind);
+        if (digits) put(&w, byte);
+        else if (!w.digit) put(&w, kind);
         w.digit = 1;
       } else if (kind == 1 && w.length > 0) {
-        out[words++] = close_word(&w);
+        CLOSE();
       }
       continue;
     }
-    size_t width;
+    size_t width, at = i;
     uint32_t scalar = fold(decode(text + i, count - i, &width));
     i += width;
     if (scalar == DROP) continue;
     if (scalar == SPACE) {
-      if (w.length > 0) out[words++] = close_word(&w);
+      if (w.length > 0) CLOSE();
     } else if (stands_alone(scalar)) {
-      if (w.length > 0) out[words++] = close_word(&w);
+      if (w.length > 0) CLOSE();
+      began = at;
       put_scalar(&w, scalar);
-      out[words++] = close_word(&w);
+      CLOSE();
     } else {
       w.digit = 0;
       if (scalar < 0x80) put(&w, (uint8_t)scalar);
       else put_scalar(&w, scalar);
     }
   }
-  if (w.length > 0) out[words++] = close_word(&w);
-  if (words == 0 || n == 0) return 0;
-  if (words < n) n = words;
-  // In place: the n-gram at i reads words from i on.
-  size_t shingles = words - n + 1;
-  for (size_t i = 0; i < shingles; i++) {
-    uint64_t value = n;
-    for (size_t k = 0; k < n; k++) value = value * 0xD1342543DE82EF95ull + out[i + k];
-    out[i] = finish(value);
+  if (w.length > 0) CLOSE();
+#undef CLOSE
+  return words;
+}
+
+size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t *starts) {
+  return scan_words(text, count, 1, out, starts);
+}
+
+// The n-gram at i is (n·M + w[i])·M + … + w[i + n − 1] mod 2^64, finished: the sum of the next one follows from it.
+// `out` may be `words`.
+size_t weir_ngrams(const uint64_t *words, size_t count, size_t n, uint64_t *out) {
+  const uint64_t multiplier = 0xD1342543DE82EF95ull;
+  if (n == 0 || count < n) return 0;
+  uint64_t power = 1, base = n, sum = 0;
+  for (size_t k = 0; k < n; k++) {
+    power *= multiplier;
+    sum = sum * multiplier + words[k];
   }
-  return shingles;
+  base *= power;
+  for (size_t i = 0; i + n <= count; i++) {
+    uint64_t first = words[i];
+    out[i] = finish(base + sum);
+    if (i + n < count) sum = sum * multiplier + words[i + n] - first * power;
+  }
+  return count - n + 1;
+}
+
+size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint64_t *out) {
+  size_t words = scan_words(text, count, 0, out, NULL);
+  return weir_ngrams(out, words, words < n ? words : n, out);
 }
 
 typedef uint64_t lanes __attribute__((vector_size(64), aligned(8)));

@@ -18,7 +18,7 @@ struct Weir: ParsableCommand {
       """,
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Documents", subcommands: [ReadCommand.self, FilterCommand.self, DedupCommand.self]),
+      CommandGroup(name: "Documents", subcommands: [ReadCommand.self, FilterCommand.self, DedupCommand.self, DecontaminateCommand.self]),
       CommandGroup(name: "Tokens", subcommands: [TokenizerCommand.self, TokenizeCommand.self, ShardCommand.self]),
       CommandGroup(
         name: "Domains", subcommands: [EmbedCommand.self, ClusterCommand.self, AssignCommand.self, SampleCommand.self]),

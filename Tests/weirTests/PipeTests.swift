@@ -53,6 +53,38 @@ import Testing
     }
   }
 
+  @Test func decontaminationSaysWhatMatchedWhat() throws {
+    try inFolder { binary in
+      let lines = Samples.lines(60)
+      try binary.write("docs.jsonl", lines.joined(separator: "\n") + "\n")
+      // A question that quotes fourteen words of the fifth document, one that quotes ten, one of three words.
+      let words = lines[4].split(separator: "\"")[7].split(separator: " ").map(String.init)
+      let quote = words[5..<19].joined(separator: " ")
+      try binary.write(
+        "eval.jsonl",
+        """
+        {"question":"\(words[5..<15].joined(separator: " ")) wholly other words than these here"}
+        {"question":"Who said: \(quote.uppercased())?"}
+        {"question":"far too short"}
+
+        """)
+      let command = "--against eval.jsonl --against-field question --rejects found.jsonl"
+      let result = try binary.shell("set -o pipefail; weir read docs.jsonl | weir decontaminate \(command) -o clean.jsonl")
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(result.errors.contains("1 of 3 evaluation texts have fewer than 8 words"), "\(result.errors)")
+      let found = String(decoding: try #require(binary.read("found.jsonl")), as: UTF8.self)
+      let reason = "docs.jsonl:5\",\"reason\":\"words_in_a_row: 13 words of eval.jsonl:2: \\\"\(words[5..<18].joined(separator: " "))\\\""
+      #expect(found.replacing(": \"", with: ":\"").replacing(", \"", with: ",\"").contains(reason), "\(found)")
+      let kept = String(decoding: try #require(binary.read("clean.jsonl")), as: UTF8.self).split(separator: "\n")
+      let gone = found.split(separator: "\n").count
+      #expect(gone > 0 && kept.count == 60 - gone)
+      let missing = try binary.weir("decontaminate", "docs.jsonl", "--against", "eval.jsonl", "-o", "x.jsonl")
+      #expect(missing.code == 1 && missing.errors.contains("eval.jsonl:1"), "\(missing.errors)")
+      #expect(try binary.weir("decontaminate", "docs.jsonl", "--against", "eval.jsonl", "--cover-share", "2").code == 64)
+      #expect(binary.read("x.jsonl") == nil)
+    }
+  }
+
   @Test func aStreamThatWasCutIsNotCommitted() throws {
     try inFolder { binary in
       try binary.write("docs.jsonl", Samples.file(400))

@@ -97,6 +97,29 @@ private let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01
     }
   }
 
+  @Test func finetuningInRanksGivesTheSameBits() throws {
+    try inRanks { binary, shell in
+      let line = "finetune base --data docs.jsonl --epochs 2 --sequence 32 --batch 4 --accumulate 2 --lr 0.003 --threads 1 --quiet"
+      let result = try shell(
+        """
+        set -e
+        weir train \(shape) --tokens 2k -o base
+        for method in direct anneal; do
+          weir \(line) --method $method --valid docs.jsonl -o $method-one
+          ranks 2 \(line) --method $method --valid docs.jsonl -o $method-two
+        done
+        """)
+      #expect(result.code == 0, "\(result.errors)")
+      for method in ["direct", "anneal"] {
+        #expect(try log(method + "-one", binary).losses.count > 4)
+        #expect(try log(method + "-two", binary).lines == log(method + "-one", binary).lines)
+        #expect(binary.read(method + "-two/model/model.safetensors") == binary.read(method + "-one/model/model.safetensors"))
+        #expect(close(try evaluations(method + "-two", binary), try evaluations(method + "-one", binary), 1e-5))
+      }
+      #expect(binary.read("anneal-one/model/model.safetensors") != binary.read("direct-one/model/model.safetensors"))
+    }
+  }
+
   @Test func aStoppedRunGoesOnWithOtherRanks() throws {
     try inRanks { binary, shell in
       let line = "train \(shape) --tokens 64k --accumulate 4 --lr 0.003"

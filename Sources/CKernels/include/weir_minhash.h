@@ -11,6 +11,13 @@ size_t weir_collapse_space(const uint8_t *text, size_t count, uint8_t *out);
 /// `out` has room for `count / 2 + 1` values. Returns the number of fingerprints.
 size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint64_t *out);
 
+/// Fingerprints of the words of a text, normalised likewise but for numbers, which stand for themselves, and the byte where each begins.
+/// Both have room for `count` values. Returns the number of words.
+size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t *starts);
+
+/// Fingerprints of the n-grams of `count` words; those of different n differ. Returns their number, 0 where there are fewer words than n.
+size_t weir_ngrams(const uint64_t *words, size_t count, size_t n, uint64_t *out);
+
 /// signature[p] = min over i of (multipliers[p] · hashes[i] + offsets[p]) mod 2^64; `permutations` is a multiple of 8. All ones for count = 0.
 void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations,
                   uint64_t *signature);

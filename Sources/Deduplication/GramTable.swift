@@ -1,0 +1,77 @@
+import Primitives
+
+/// From the fingerprint of an n-gram to the evaluation texts that have it: a bit filter that most n-grams of a corpus do not pass,
+/// and a table behind it.
+struct GramTable: Sendable {
+  private let filter: [UInt64]
+  private let filterShift: UInt64
+  private let slots: [UInt32]
+  private let mask: Int
+  private let keys: [UInt64]
+  private let starts: [UInt32]
+  private let owners: [UInt32]
+
+  /// Creates a table of pairs; repeated ones count once.
+  init(_ pairs: [(gram: UInt64, owner: UInt32)]) {
+    var keys: [UInt64] = []
+    var starts: [UInt32] = []
+    var owners: [UInt32] = []
+    for pair in pairs.sorted(by: { ($0.gram, $0.owner) < ($1.gram, $1.owner) }) {
+      if keys.last != pair.gram {
+        keys.append(pair.gram)
+        starts.append(UInt32(owners.count))
+      } else if owners.last == pair.owner {
+        continue
+      }
+      owners.append(pair.owner)
+    }
+    starts.append(UInt32(owners.count))
+    // 16 to 32 bits a key: one n-gram of 16 or more passes by chance.
+    var bits = 6
+    while bits < 40, 1 << bits < 16 * keys.count { bits += 1 }
+    var filter = [UInt64](repeating: 0, count: 1 << (bits - 6))
+    var size = 2
+    while size < 2 * keys.count { size *= 2 }
+    var slots = [UInt32](repeating: 0, count: size)
+    for (index, key) in keys.enumerated() {
+      let bit = key >> UInt64(64 - bits)
+      filter[Int(bit >> 6)] |= 1 << (bit & 63)
+      var slot = Int(truncatingIfNeeded: key) & (size - 1)
+      while slots[slot] != 0 { slot = (slot + 1) & (size - 1) }
+      slots[slot] = UInt32(index + 1)
+    }
+    (self.filter, filterShift, self.slots, mask) = (filter, UInt64(64 - bits), slots, size - 1)
+    (self.keys, self.starts, self.owners) = (keys, starts, owners)
+  }
+
+  /// Whether there is none.
+  var isEmpty: Bool { keys.isEmpty }
+
+  /// Calls `body` with the place and the fingerprint of each n-gram that is in the table, until it returns true.
+  func search(_ grams: UnsafeBufferPointer<UInt64>, _ body: (Int, UInt64) -> Bool) {
+    guard !isEmpty else { return }
+    filter.withUnsafeBufferPointer { filter in
+      for (index, gram) in grams.enumerated() {
+        let bit = gram >> filterShift
+        if filter[Int(truncatingIfNeeded: bit >> 6)] >> (bit & 63) & 1 == 0 { continue }
+        if find(gram) != nil, body(index, gram) { return }
+      }
+    }
+  }
+
+  /// The texts that have an n-gram, ascending.
+  func owners(of gram: UInt64) -> ArraySlice<UInt32> {
+    guard let index = find(gram) else { return [] }
+    return owners[Int(starts[index])..<Int(starts[index + 1])]
+  }
+
+  private func find(_ gram: UInt64) -> Int? {
+    var slot = Int(truncatingIfNeeded: gram) & mask
+    while slots[slot] != 0 {
+      let index = Int(slots[slot]) - 1
+      if keys[index] == gram { return index }
+      slot = (slot + 1) & mask
+    }
+    return nil
+  }
+}
