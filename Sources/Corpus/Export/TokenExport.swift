@@ -70,6 +70,7 @@ public struct TokenExport: Sendable {
   ///   - path: the folder; one of ours that is there is replaced.
   ///   - inputs: fingerprints of what the export was made from besides the dataset, by role.
   ///   - tool: what writes it, with its version.
+  ///   - progress: told of the samples written.
   /// - Returns: the account: samples in and out.
   public func write(
     _ parts: [(folder: String, source: any ExportSource)], to path: String, inputs: [String: String] = [:], tool: String,
