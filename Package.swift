@@ -65,7 +65,9 @@ let package = Package(
     .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Pipeline", "Primitives", "Storage"]),
     .testTarget(name: "FilteringTests", dependencies: ["Corpus", "Filtering", "Pipeline"]),
     .testTarget(name: "DeduplicationTests", dependencies: ["Corpus", "Deduplication", "Pipeline", "Primitives"]),
-    .testTarget(name: "TokenizationTests", dependencies: ["Corpus", "Kernels", "Pipeline", "Primitives", "Storage", "Tokenization"]),
+    .testTarget(
+      name: "TokenizationTests",
+      dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage", "Tokenization"]),
     .testTarget(name: "EmbeddingTests", dependencies: ["Corpus", "Embedding", "Kernels", "Primitives", "Storage"]),
     .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Corpus", "Kernels", "Primitives", "Storage"]),
     .testTarget(name: "SamplingTests", dependencies: ["Corpus", "Primitives", "Sampling"]),

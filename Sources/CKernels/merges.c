@@ -11,27 +11,21 @@
 
 enum { NEVER = 0xFFFFFF, PART = WEIR_PART };
 
-typedef struct merge {
-  uint32_t left, right, token;
-} merge;
-
-typedef struct product {
-  uint32_t rank, token;
-} product;
-
 typedef struct whole {
   size_t start;
   uint32_t length, token;
 } whole;
 
 struct weir_merges {
-  // Open addressing: a rank, and above it eight bits of the pair's hash, so that most pairs that do not merge are told from four bytes.
-  uint32_t *slots;
+  // Open addressing. A pair is 48 bits, mixed one to one; the top bits are where it belongs, the lower 40 stand in the slot, above the rank. The
+  // bits that are left out are the same for all within reach of a place.
+  uint64_t *slots;
   size_t mask;
   int shift;
-  merge *merges;
+  // The products, by rank.
+  uint32_t *products;
   // The merge of each two bytes, and the bytes' tokens.
-  product *of_bytes;
+  uint32_t *of_bytes;
   uint32_t byte_tokens[256];
   // The length in bytes, by token.
   uint32_t *lengths;
@@ -41,19 +35,44 @@ struct weir_merges {
   size_t word_count, word_room, byte_count, byte_room;
 };
 
-ALWAYS product merge_of(const weir_merges *m, uint32_t left, uint32_t right) {
-  uint64_t hash = ((uint64_t)left << 32 | right) * PRIME;
-  uint32_t tag = (uint32_t)(hash >> 8) & 0xFF000000;
-  size_t at = (size_t)(hash >> m->shift);
+ALWAYS uint64_t mix(uint32_t left, uint32_t right) { return ((uint64_t)left << 24 | right) * PRIME & 0xFFFFFFFFFFFF; }
+
+// The rank of a pair, NEVER for none. Four slots are looked at without a branch; few fours are full.
+ALWAYS uint32_t rank_of(const weir_merges *m, uint32_t left, uint32_t right) {
+  uint64_t mixed = mix(left, right), tag = mixed << 24;
+  size_t at = (size_t)(mixed >> m->shift);
+  uint32_t rank = NEVER;
   while (1) {
-    uint32_t found = m->slots[at];
-    if ((found & NEVER) == NEVER) return (product){NEVER, 0};
-    if ((found & 0xFF000000) == tag) {
-      const merge *known = m->merges + (found & NEVER);
-      if (known->left == left && known->right == right) return (product){found & NEVER, known->token};
+    const uint64_t *slots = m->slots + 4 * at;
+    for (int i = 0; i < 4; i++) {
+      uint64_t slot = slots[i];
+      rank = (slot ^ tag) >> 24 == 0 ? (uint32_t)slot & NEVER : rank;
     }
+    if (__builtin_expect(slots[3] == UINT64_MAX || rank != NEVER, 1)) return rank;
     at = (at + 1) & m->mask;
   }
+}
+
+// Fills the table; returns whether no pair is further from its place than the bits that are left out allow.
+static int fill(weir_merges *m, const uint32_t *merges, size_t count, size_t *repeated) {
+  *repeated = count;
+  memset(m->slots, 0xFF, 4 * sizeof(uint64_t) * (m->mask + 1));
+  size_t furthest = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint64_t mixed = mix(merges[3 * i], merges[3 * i + 1]), tag = mixed << 24;
+    size_t at = (size_t)(mixed >> m->shift), steps = 0, k = 0;
+    uint64_t *slots = m->slots + 4 * at;
+    while (slots[k] != UINT64_MAX && (slots[k] ^ tag) >> 24) {
+      if (++k < 4) continue;
+      steps++;
+      slots = m->slots + 4 * ((at + steps) & m->mask);
+      k = 0;
+    }
+    if (slots[k] != UINT64_MAX && *repeated == count) *repeated = i;
+    slots[k] = tag | i;
+    furthest = steps > furthest ? steps : furthest;
+  }
+  return furthest < (m->mask + 1) >> 9;
 }
 
 weir_merges *weir_merges_create(
@@ -61,44 +80,37 @@ weir_merges *weir_merges_create(
   *repeated = count;
   weir_merges *m = calloc(1, sizeof *m);
   if (!m) return NULL;
-  int bits = 4;
-  while ((size_t)1 << bits < 2 * count) bits++;
-  m->mask = ((size_t)1 << bits) - 1;
-  m->shift = 64 - bits;
-  m->slots = malloc(sizeof(uint32_t) << bits);
-  m->merges = malloc(sizeof(merge) * (count + 1));
-  m->of_bytes = malloc(sizeof(product) << 16);
-  m->lengths = malloc(4 * (tokens + 1));
-  if (!m->slots || !m->merges || !m->of_bytes || !m->lengths || count >= NEVER) {
+  int bits = 11;
+  while ((size_t)4 << bits < 2 * count) bits++;
+  m->products = malloc(sizeof(uint32_t) * (count + 1));
+  m->of_bytes = malloc(sizeof(uint32_t) << 16);
+  m->lengths = malloc(sizeof(uint32_t) * (tokens + 1));
+  int filled = 0;
+  if (m->products && m->of_bytes && m->lengths && count < NEVER) {
+    for (; !filled && bits < 38; bits++) {
+      free(m->slots);
+      m->slots = aligned_alloc(64, 4 * sizeof(uint64_t) << bits);
+      if (!m->slots) break;
+      m->mask = ((size_t)1 << bits) - 1;
+      m->shift = 48 - bits;
+      filled = fill(m, merges, count, repeated);
+    }
+  }
+  if (!filled) {
     weir_merges_destroy(m);
     return NULL;
   }
-  memset(m->slots, 0xFF, sizeof(uint32_t) << bits);
   memcpy(m->byte_tokens, byte_tokens, sizeof m->byte_tokens);
   for (size_t i = 0; i < tokens; i++) m->lengths[i] = offsets[i + 1] - offsets[i];
-  for (size_t i = 0; i < count; i++) {
-    merge next = {merges[3 * i], merges[3 * i + 1], merges[3 * i + 2]};
-    uint64_t hash = ((uint64_t)next.left << 32 | next.right) * PRIME;
-    size_t at = (size_t)(hash >> m->shift);
-    m->merges[i] = next;
-    while (m->slots[at] != UINT32_MAX) {
-      const merge *other = m->merges + (m->slots[at] & NEVER);
-      if (other->left == next.left && other->right == next.right) {
-        if (*repeated == count) *repeated = i;
-        break;
-      }
-      at = (at + 1) & m->mask;
-    }
-    m->slots[at] = ((uint32_t)(hash >> 8) & 0xFF000000) | (uint32_t)i;
-  }
-  for (size_t i = 0; i < 65536; i++) m->of_bytes[i] = merge_of(m, byte_tokens[i >> 8], byte_tokens[i & 255]);
+  for (size_t i = 0; i < count; i++) m->products[i] = merges[3 * i + 2];
+  for (size_t i = 0; i < 65536; i++) m->of_bytes[i] = rank_of(m, byte_tokens[i >> 8], byte_tokens[i & 255]);
   return m;
 }
 
 void weir_merges_destroy(weir_merges *m) {
   if (!m) return;
   free(m->slots);
-  free(m->merges);
+  free(m->products);
   free(m->of_bytes);
   free(m->lengths);
   free(m->words);
@@ -168,54 +180,53 @@ uint32_t weir_merges_find(const weir_merges *m, const uint8_t *word, size_t leng
 // MARK: short words
 
 ALWAYS uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+// One by one: a vector would wait for the single keys that have just been written.
+ALWAYS uint32_t load(const uint32_t *key) {
+  uint32_t value = *key;
+  __asm__("" : "+r"(value));
+  return value;
+}
 ALWAYS uint32_t least8(const uint32_t *k) {
-  return least(least(least(k[0], k[1]), least(k[2], k[3])), least(least(k[4], k[5]), least(k[6], k[7])));
+  uint32_t a = least(load(k), load(k + 1)), b = least(load(k + 2), load(k + 3));
+  uint32_t c = least(load(k + 4), load(k + 5)), d = least(load(k + 6), load(k + 7));
+  return least(least(a, b), least(c, d));
 }
 
+ALWAYS uint32_t key_of(uint32_t rank, size_t at) { return rank == NEVER ? UINT32_MAX : rank << 7 | (uint32_t)at; }
+
 size_t weir_merge_short(const weir_merges *m, const uint8_t *word, size_t length, uint32_t *tokens) {
-  uint32_t keys[WEIR_SHORT_WORD], made[WEIR_SHORT_WORD], symbols[WEIR_SHORT_WORD], mins[8];
-  uint8_t next[WEIR_SHORT_WORD + 1], previous[WEIR_SHORT_WORD + 1];
-  size_t eights = (length + 7) / 8;
+  // The word has the places 1 ... length; what is at both sides of it merges with nothing, so that its ends need no branch.
+  uint32_t keys[WEIR_SHORT_WORD + 8], symbols[WEIR_SHORT_WORD + 2], mins[WEIR_SHORT_WORD / 8 + 1];
+  uint8_t next[WEIR_SHORT_WORD + 2], previous[WEIR_SHORT_WORD + 3];
+  size_t eights = length / 8 + 1;
   for (size_t i = 0; i < 8 * eights; i++) keys[i] = UINT32_MAX;
-  for (size_t i = 0; i < length; i++) {
-    symbols[i] = m->byte_tokens[word[i]];
+  symbols[0] = symbols[length + 1] = 0;
+  for (size_t i = 1; i <= length; i++) {
+    symbols[i] = m->byte_tokens[word[i - 1]];
     next[i] = (uint8_t)(i + 1);
-    previous[i + 1] = (uint8_t)i;
+    previous[i] = (uint8_t)(i - 1);
   }
-  for (size_t i = 0; i + 1 < length; i++) {
-    product p = m->of_bytes[(size_t)word[i] << 8 | word[i + 1]];
-    keys[i] = p.rank << 6 | (uint32_t)i;
-    keys[i] = p.rank == NEVER ? UINT32_MAX : keys[i];
-    made[i] = p.token;
-  }
+  next[length + 1] = (uint8_t)(length + 1);
+  for (size_t i = 1; i < length; i++) keys[i] = key_of(m->of_bytes[(size_t)word[i - 1] << 8 | word[i]], i);
   for (size_t i = 0; i < eights; i++) mins[i] = least8(keys + 8 * i);
   while (1) {
     uint32_t best = mins[0];
-    for (size_t i = 1; i < eights; i++) best = least(best, mins[i]);
+    for (size_t i = 1; i < eights; i++) best = least(best, load(mins + i));
     if (best == UINT32_MAX) break;
-    size_t at = best & 63, right = next[at], after = next[right];
-    symbols[at] = made[at];
+    size_t at = best & 127, right = next[at], after = next[right], before = previous[at];
+    uint32_t symbol = m->products[best >> 7];
+    symbols[at] = symbol;
     next[at] = (uint8_t)after;
     previous[after] = (uint8_t)at;
     keys[right] = UINT32_MAX;
-    keys[at] = UINT32_MAX;
-    if (after < length) {
-      product p = merge_of(m, symbols[at], symbols[after]);
-      keys[at] = p.rank == NEVER ? UINT32_MAX : p.rank << 6 | (uint32_t)at;
-      made[at] = p.token;
-    }
+    keys[at] = key_of(rank_of(m, symbol, symbols[after]), at) | -(uint32_t)(after > length);
+    keys[before] = key_of(rank_of(m, symbols[before], symbol), before) | -(uint32_t)(before == 0);
     mins[right / 8] = least8(keys + 8 * (right / 8));
-    if (at > 0) {
-      size_t before = previous[at];
-      product p = merge_of(m, symbols[before], symbols[at]);
-      keys[before] = p.rank == NEVER ? UINT32_MAX : p.rank << 6 | (uint32_t)before;
-      made[before] = p.token;
-      if (before / 8 != at / 8) mins[before / 8] = least8(keys + 8 * (before / 8));
-    }
+    mins[before / 8] = least8(keys + 8 * (before / 8));
     mins[at / 8] = least8(keys + 8 * (at / 8));
   }
   size_t count = 0;
-  for (size_t i = 0; i < length; i = next[i]) tokens[count++] = symbols[i];
+  for (size_t i = 1; i <= length; i = next[i]) tokens[count++] = symbols[i];
   return count;
 }
 
@@ -243,7 +254,7 @@ static void sink(chain *c, size_t at) {
 
 static void refresh(chain *c, const weir_merges *m, size_t at, size_t length) {
   size_t next = c->next[at];
-  c->ranks[at] = next < length ? merge_of(m, c->symbols[at], c->symbols[next]).rank : NEVER;
+  c->ranks[at] = next < length ? rank_of(m, c->symbols[at], c->symbols[next]) : NEVER;
   if (c->ranks[at] == NEVER) return;
   uint64_t value = (uint64_t)c->ranks[at] << 32 | at;
   size_t i = c->count++;
@@ -265,7 +276,7 @@ static size_t merge_long(const weir_merges *m, const uint8_t *word, size_t lengt
     c.previous[i + 1] = (uint32_t)i;
   }
   for (size_t i = 0; i < length; i++) {
-    c.ranks[i] = i + 1 < length ? m->of_bytes[(size_t)word[i] << 8 | word[i + 1]].rank : NEVER;
+    c.ranks[i] = i + 1 < length ? m->of_bytes[(size_t)word[i] << 8 | word[i + 1]] : NEVER;
     if (c.ranks[i] != NEVER) c.heap[c.count++] = (uint64_t)c.ranks[i] << 32 | i;
   }
   for (size_t i = c.count / 2; i-- > 0;) sink(&c, i);
@@ -275,7 +286,7 @@ static size_t merge_long(const weir_merges *m, const uint8_t *word, size_t lengt
     if (c.count > 0) sink(&c, 0);
     size_t at = best & UINT32_MAX, right = c.next[at];
     if (c.ranks[at] != best >> 32) continue;
-    c.symbols[at] = merge_of(m, c.symbols[at], c.symbols[right]).token;
+    c.symbols[at] = m->products[best >> 32];
     c.ranks[right] = NEVER;
     c.next[at] = c.next[right];
     c.previous[c.next[at]] = (uint32_t)at;

@@ -3,7 +3,8 @@
 // A batch is cut, then all its keys are made and their lines asked for, then all are looked up, then the tokens are written: loops
 // without a branch that depends on the text, so that neither a miss of a branch nor one of the cache is waited for alone. A pre-token of up to
 // seven bytes is one word with its length, up to three tokens are another one; four of each fill a line. What the first loop does not find, 15 in
-// 100, is collected and goes through the table of longer ones in the same way; what that does not have, one by one.
+// 100, is collected and goes through the table of longer ones in the same way; what that does not have, one by one, through a ring of what is
+// longer still, to the merges.
 #include "merges.h"
 #include "tile.h"
 #include "weir_gemm.h"
@@ -20,7 +21,7 @@
 #define FIRST_PRIME 0xD6E8FEB86659FD93u
 #define SECOND_PRIME 0x9E3779B97F4A7C15u
 
-enum { SHORT = 7, MIDDLE = 15, LONG = 63, LONG_TOKENS = 16, BATCH = 192, TOKEN_BITS = 20 };
+enum { SHORT = 7, MIDDLE = 15, LONG = 63, LONG_WAYS = 4, BATCH = 192, TOKEN_BITS = 20 };
 
 // Tokens are packed in three fields of 20 bits, their number above them; no tokens, no pre-token.
 typedef struct short_set {
@@ -32,22 +33,37 @@ typedef struct middle_slot {
   uint64_t low, high, value, more;
 } middle_slot;
 
+// Where a longer pre-token is in the ring: its place in eights of bytes since the beginning of time, and bits of its hash.
 typedef struct long_slot {
-  uint8_t length, bytes[LONG];
-  uint32_t tokens[LONG_TOKENS];
+  uint32_t place, tag;
 } long_slot;
+
+// What the ring holds: the bytes are followed by the tokens, at the next multiple of four.
+typedef struct entry {
+  uint8_t length, count, bytes[];
+} entry;
+
+// Pre-tokens, with their keys and the sets where they may be: number i is in ends[i] ..< ends[i + 1] of the text.
+typedef struct batch {
+  size_t count, ends[BATCH + 1];
+  uint64_t keys[BATCH], values[BATCH];
+  uint32_t places[BATCH];
+} batch;
 
 struct weir_token_cache {
   short_set *sets;
   middle_slot *middles;
   long_slot *longs;
+  // The ring: 64 bytes a long pre-token, used round and round; `head` is where the next one goes.
+  uint8_t *ring;
+  uint32_t head, ring_eights;
   int short_shift, middle_shift, long_shift;
   size_t size, mapped, misses;
   void *memory;
-  // A batch: ends and keys of pre-tokens, the sets where they may be, and the numbers of those that are elsewhere.
-  size_t ends[BATCH + 1];
-  uint64_t keys[BATCH], values[BATCH];
-  uint32_t places[BATCH], lost[BATCH], rare[BATCH];
+  // The batch at hand and the next one.
+  batch batches[2];
+  // Those of the batch at hand that the first table does not have, and those that need more than one word of tokens.
+  uint32_t lost[BATCH], rare[BATCH];
   struct {
     uint64_t low, high;
     size_t place;
@@ -66,8 +82,10 @@ weir_token_cache *weir_token_cache_create(int short_bits, int middle_bits, int l
   if (short_bits < 1) short_bits = 1;
   if (middle_bits < 1) middle_bits = 1;
   if (long_bits < 1) long_bits = 1;
-  size_t shorts = sizeof(short_set) << short_bits, middles = 2 * sizeof(middle_slot) << middle_bits, longs = sizeof(long_slot) << long_bits;
-  cache->size = shorts + middles + longs;
+  size_t shorts = sizeof(short_set) << short_bits, middles = 2 * sizeof(middle_slot) << middle_bits;
+  size_t longs = LONG_WAYS * sizeof(long_slot) << long_bits, ring = LONG_WAYS * (size_t)64 << long_bits;
+  if (ring < 4096) ring = 4096;
+  cache->size = shorts + middles + longs + ring;
 #if defined(__linux__) || defined(__APPLE__)
   // Fresh memory is zero already, and large pages spare most of the look-ups of addresses.
   if (cache->size >= LARGE_PAGE) {
@@ -94,6 +112,9 @@ weir_token_cache *weir_token_cache_create(int short_bits, int middle_bits, int l
   cache->sets = (short_set *)first;
   cache->middles = (middle_slot *)(first + shorts);
   cache->longs = (long_slot *)(first + shorts + middles);
+  cache->ring = first + shorts + middles + longs;
+  cache->ring_eights = (uint32_t)(ring / 8);
+  cache->head = cache->ring_eights;
   cache->short_shift = 64 - short_bits;
   cache->middle_shift = 64 - middle_bits;
   cache->long_shift = 64 - long_bits;
@@ -109,7 +130,10 @@ void weir_token_cache_destroy(weir_token_cache *cache) {
   free(cache);
 }
 
-void weir_token_cache_clear(weir_token_cache *cache) { memset(cache->sets, 0, cache->size); }
+void weir_token_cache_clear(weir_token_cache *cache) {
+  memset(cache->sets, 0, cache->size);
+  cache->head = cache->ring_eights;
+}
 
 size_t weir_token_cache_misses(const weir_token_cache *cache) { return cache->misses; }
 
@@ -147,7 +171,12 @@ ALWAYS size_t middle_place(const weir_token_cache *cache, uint64_t low, uint64_t
   return 2 * (size_t)(hash >> cache->middle_shift);
 }
 
-static long_slot *long_place(const weir_token_cache *cache, const uint8_t *word, size_t length) {
+typedef struct long_key {
+  size_t set;
+  uint32_t tag;
+} long_key;
+
+ALWAYS long_key long_key_of(const weir_token_cache *cache, const uint8_t *word, size_t length) {
   uint64_t hash = SECOND_PRIME ^ length, tail = 0;
   size_t i = 0;
   for (; i + 8 <= length; i += 8) {
@@ -159,7 +188,16 @@ static long_slot *long_place(const weir_token_cache *cache, const uint8_t *word,
   memcpy(&tail, word + i, length - i);
   hash = (hash ^ tail) * FIRST_PRIME;
   hash = (hash ^ hash >> 32) * SECOND_PRIME;
-  return cache->longs + (hash >> cache->long_shift);
+  return (long_key){LONG_WAYS * (size_t)(hash >> cache->long_shift), (uint32_t)hash};
+}
+
+ALWAYS size_t entry_eights(size_t length, size_t count) { return (((2 + length + 3) & ~(size_t)3) + 4 * count + 7) / 8; }
+ALWAYS uint32_t *entry_tokens(entry *e) { return (uint32_t *)((uint8_t *)e + ((2 + (size_t)e->length + 3) & ~(size_t)3)); }
+
+// The entry of a slot; what has been written over since then is none.
+ALWAYS entry *entry_at(const weir_token_cache *cache, const long_slot *slot) {
+  if (slot->place == 0 || cache->head - slot->place > cache->ring_eights) return NULL;
+  return (entry *)(cache->ring + 8 * (size_t)(slot->place % cache->ring_eights));
 }
 
 // MARK: what is not there
@@ -170,7 +208,34 @@ ALWAYS uint64_t pack(const uint32_t *tokens, size_t count) {
   return value;
 }
 
-// Remembers the tokens of a pre-token of up to LONG bytes, in place of another one, unless they are too many.
+// Two lines side by side are a set of four: what is not in its own line may be in the other one.
+ALWAYS middle_slot *other_line(const weir_token_cache *cache, middle_slot *set) { return cache->middles + ((size_t)(set - cache->middles) ^ 2); }
+
+// Frees the first slot of a line: an older pre-token moves to the other line.
+ALWAYS void make_room(const weir_token_cache *cache, middle_slot *set) {
+  middle_slot *other = other_line(cache, set);
+  if (set[1].high) other[other[0].high != 0] = set[1];
+  set[1] = set[0];
+}
+
+static void put_long(weir_token_cache *cache, const uint8_t *word, size_t length, const uint32_t *tokens, size_t count) {
+  size_t size = entry_eights(length, count), left = cache->ring_eights - cache->head % cache->ring_eights;
+  // An entry does not go over the ring's end; after 32 GB time begins anew.
+  if (size > left) cache->head += (uint32_t)left;
+  if (cache->head > UINT32_MAX - 2 * cache->ring_eights) weir_token_cache_clear(cache);
+  entry *e = (entry *)(cache->ring + 8 * (size_t)(cache->head % cache->ring_eights));
+  long_key key = long_key_of(cache, word, length);
+  long_slot *set = cache->longs + key.set;
+  for (int i = LONG_WAYS - 1; i > 0; i--) set[i] = set[i - 1];
+  set[0] = (long_slot){cache->head, key.tag};
+  e->length = (uint8_t)length;
+  e->count = (uint8_t)count;
+  memcpy(e->bytes, word, length);
+  memcpy(entry_tokens(e), tokens, 4 * count);
+  cache->head += (uint32_t)size;
+}
+
+// Remembers the tokens of a pre-token of up to LONG bytes, in place of another one.
 static void put(weir_token_cache *cache, const uint8_t *word, size_t length, const uint32_t *tokens, size_t count) {
   uint32_t bits = 0;
   for (size_t i = 0; i < count; i++) bits |= tokens[i];
@@ -195,26 +260,23 @@ static void put(weir_token_cache *cache, const uint8_t *word, size_t length, con
     middle_key(bytes, length, &low, &high);
     middle_slot *set = cache->middles + middle_place(cache, low, high);
     if (set[0].low == low && set[0].high == high) return;
-    set[1] = set[0];
+    make_room(cache, set);
     set[0] = (middle_slot){low, high, pack(tokens, count < 3 ? count : 3), count > 3 ? pack(tokens + 3, count - 3) : 0};
-  } else if (count <= LONG_TOKENS) {
-    long_slot *slot = long_place(cache, word, length);
-    slot->length = (uint8_t)length;
-    memcpy(slot->bytes, word, length);
-    memcpy(slot->tokens, tokens, 4 * count);
-    slot->tokens[0] |= (uint32_t)count << 24;
+  } else {
+    put_long(cache, word, length, tokens, count);
   }
 }
 
 // The tokens of a pre-token of up to LONG bytes that is in neither of the first tables.
 __attribute__((noinline)) static size_t find_or_merge(
     weir_token_cache *cache, const weir_merges *merges, const uint8_t *word, size_t length, uint32_t *tokens) {
-  const long_slot *slot = long_place(cache, word, length);
-  if (slot->length == length && memcmp(slot->bytes, word, length) == 0) {
-    size_t count = slot->tokens[0] >> 24;
-    memcpy(tokens, slot->tokens, 4 * count);
-    tokens[0] &= 0xFFFFFF;
-    return count;
+  long_key key = long_key_of(cache, word, length);
+  for (int i = 0; i < LONG_WAYS; i++) {
+    const long_slot *slot = cache->longs + key.set + i;
+    entry *e = slot->tag == key.tag ? entry_at(cache, slot) : NULL;
+    if (!e || e->length != length || memcmp(e->bytes, word, length) != 0) continue;
+    memcpy(tokens, entry_tokens(e), 4 * (size_t)e->count);
+    return e->count;
   }
   cache->misses++;
   size_t count = 1;
@@ -243,34 +305,44 @@ WEIR_V3 ALWAYS int find_v3(const short_set *set, uint64_t key, uint64_t *value) 
 
 typedef int (*finder)(const short_set *set, uint64_t key, uint64_t *value);
 
-// The tokens of the pre-tokens that end at ends[1 ... count] of a text, the first one begins at ends[0]. `near`: the last 32 bytes of the text, from
-// `near_start` on, and zeros.
-ALWAYS uint32_t *encode_batch(
-    weir_token_cache *cache, const weir_merges *merges, const uint8_t *text, size_t size, const uint8_t *near, size_t near_start, size_t count,
-    uint32_t *out, finder find) {
-  size_t lost = 0, rare = 0, many = 0;
-  for (size_t i = 0; i < count; i++) {
-    size_t start = cache->ends[i];
-    const uint8_t *word = start + 16 <= size ? text + start : near + (start - near_start);
-    uint64_t key = short_key(word, cache->ends[i + 1] - start);
+// A text, and its last 32 bytes with zeros behind them, so that sixteen bytes can be read from wherever a pre-token begins.
+typedef struct source {
+  const uint8_t *text;
+  size_t size, near_start;
+  uint8_t near[48];
+} source;
+
+ALWAYS const uint8_t *word_at(const source *s, size_t start) {
+  return start + 16 <= s->size ? s->text + start : s->near + (start - s->near_start);
+}
+
+// Makes the keys and asks for the lines.
+ALWAYS void prepare(const weir_token_cache *cache, batch *b, const source *s) {
+  for (size_t i = 0; i < b->count; i++) {
+    size_t start = b->ends[i];
+    uint64_t key = short_key(word_at(s, start), b->ends[i + 1] - start);
     size_t place = short_place(cache, key);
     __builtin_prefetch(cache->sets + place);
-    cache->keys[i] = key;
-    cache->places[i] = (uint32_t)place;
+    b->keys[i] = key;
+    b->places[i] = (uint32_t)place;
   }
+}
+
+// Writes the tokens.
+ALWAYS uint32_t *finish(weir_token_cache *cache, const weir_merges *merges, batch *b, const source *s, uint32_t *out, finder find) {
+  size_t lost = 0, rare = 0, many = 0, count = b->count;
   for (size_t i = 0; i < count; i++) {
     uint64_t value;
-    int found = find(cache->sets + cache->places[i], cache->keys[i], &value);
-    cache->values[i] = value;
+    int found = find(cache->sets + b->places[i], b->keys[i], &value);
+    b->values[i] = value;
     cache->lost[lost] = (uint32_t)i;
     lost += !found;
   }
   for (size_t j = 0; j < lost; j++) {
-    size_t i = cache->lost[j], start = cache->ends[i], length = cache->ends[i + 1] - start;
-    const uint8_t *word = start + 16 <= size ? text + start : near + (start - near_start);
+    size_t i = cache->lost[j], start = b->ends[i], length = b->ends[i + 1] - start;
     // What is longer has a key without a length, which nobody has.
     uint64_t low, high;
-    middle_key(word, length <= MIDDLE ? length : 0, &low, &high);
+    middle_key(word_at(s, start), length <= MIDDLE ? length : 0, &low, &high);
     low |= (uint64_t)(length > MIDDLE);
     size_t place = middle_place(cache, low, high);
     __builtin_prefetch(cache->middles + place);
@@ -283,32 +355,50 @@ ALWAYS uint32_t *encode_batch(
     const middle_slot *set = cache->middles + cache->middle[j].place;
     int first = (set[0].low == low) & (set[0].high == high), second = (set[1].low == low) & (set[1].high == high);
     const middle_slot *slot = set + second;
-    cache->values[cache->lost[j]] = slot->value;
+    b->values[cache->lost[j]] = slot->value;
     cache->rare[rare] = (uint32_t)j;
     rare += !(first | second) | (slot->more != 0);
   }
   for (size_t k = 0; k < rare; k++) {
+    size_t j = cache->rare[k], i = cache->lost[j];
+    __builtin_prefetch(cache->middles + (cache->middle[j].place ^ 2));
+    __builtin_prefetch(cache->longs + long_key_of(cache, s->text + b->ends[i], b->ends[i + 1] - b->ends[i]).set);
+  }
+  for (size_t k = 0; k < rare; k++) {
     size_t j = cache->rare[k], i = cache->lost[j], made;
     uint32_t *tokens = cache->many + many;
-    const middle_slot *set = cache->middles + cache->middle[j].place;
-    if (set[0].low != cache->middle[j].low || set[0].high != cache->middle[j].high) set++;
-    if (set->low == cache->middle[j].low && set->high == cache->middle[j].high) {
+    uint64_t low = cache->middle[j].low, high = cache->middle[j].high;
+    middle_slot *line = cache->middles + cache->middle[j].place, *set = line, *other = other_line(cache, line);
+    if (set->low != low || set->high != high) set = line + 1;
+    if (set->low != low || set->high != high) {
+      set = other[0].low == low && other[0].high == high ? other : other + 1;
+      if (set->low == low && set->high == high) {
+        // It goes back to its line, in exchange.
+        middle_slot found = *set;
+        *set = line[1];
+        line[1] = line[0];
+        line[0] = found;
+        set = line;
+      }
+    }
+    if (set->low == low && set->high == high) {
       made = (set->value >> 60) + (set->more >> 60);
       for (size_t n = 0; n < 3; n++) {
         tokens[n] = set->value >> TOKEN_BITS * n & ((1 << TOKEN_BITS) - 1);
         tokens[n + 3] = set->more >> TOKEN_BITS * n & ((1 << TOKEN_BITS) - 1);
       }
     } else {
-      made = find_or_merge(cache, merges, text + cache->ends[i], cache->ends[i + 1] - cache->ends[i], tokens);
+      made = find_or_merge(cache, merges, s->text + b->ends[i], b->ends[i + 1] - b->ends[i], tokens);
     }
-    cache->values[i] = (uint64_t)many << 8 | made;
+    b->values[i] = (uint64_t)many << 8 | made;
     many += made;
   }
   for (size_t i = 0; i < count; i++) {
-    uint64_t value = cache->values[i];
+    uint64_t value = b->values[i];
     if (__builtin_expect(value >> 60 == 0, 0)) {
       size_t made = value & 0xFF;
-      memcpy(out, cache->many + (value >> 8), 4 * made);
+      const uint32_t *tokens = cache->many + (value >> 8);
+      for (size_t n = 0; n < made; n++) out[n] = tokens[n];
       out += made;
     } else {
       out[0] = value & ((1 << TOKEN_BITS) - 1);
@@ -320,57 +410,69 @@ ALWAYS uint32_t *encode_batch(
   return out;
 }
 
-#define WEIR_BATCH(NAME, ATTRIBUTE, FIND)                                                                                                  \
-  ATTRIBUTE static uint32_t *NAME(                                                                                                          \
-      weir_token_cache *cache, const weir_merges *merges, const uint8_t *text, size_t size, const uint8_t *near, size_t near_start,         \
-      size_t count, uint32_t *out) {                                                                                                        \
-    return encode_batch(cache, merges, text, size, near, near_start, count, out, FIND);                                                     \
-  }
-
-WEIR_BATCH(batch_any, , find_any)
-#if defined(__linux__) && defined(__x86_64__)
-WEIR_BATCH(batch_v3, WEIR_V3, find_v3)
-#endif
-
-size_t weir_encode(
-    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done) {
-  const uint8_t *text = cutter->text;
-  size_t size = cutter->count, near_start = size > 32 ? size - 32 : 0;
-  uint8_t near[48] = {0};
+// A batch is prepared before the one at hand is finished, so that its lines have the time to come.
+ALWAYS size_t encode(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done,
+    finder find) {
   uint32_t *out = tokens;
-  memcpy(near, text + near_start, size - near_start);
+  batch *here = cache->batches, *next = here + 1;
+  source s = {cutter->text, cutter->count, cutter->count > 32 ? cutter->count - 32 : 0, {0}};
+  memcpy(s.near, s.text + s.near_start, s.size - s.near_start);
   *start = *end = 0;
   *done = 0;
+  here->count = 0;
+  // Never more tokens than bytes; three are written at a time.
+  size_t promised = 3;
   while (1) {
-    size_t begin = cutter->at, count = weir_pretokens(cutter, cache->ends + 1, BATCH), cut = count, longest = 0;
+    size_t begin = cutter->at, count = weir_pretokens(cutter, next->ends + 1, BATCH), longest = 0;
+    next->ends[0] = begin;
+    next->count = count;
+    for (size_t i = 0; i < count; i++) longest |= next->ends[i + 1] - next->ends[i];
+    if (__builtin_expect(longest > LONG, 0)) {
+      for (next->count = 0; next->ends[next->count + 1] - next->ends[next->count] <= LONG;) next->count++;
+    }
+    size_t bytes = next->ends[next->count] - begin;
+    int full = promised + bytes > room;
+    if (!full) prepare(cache, next, &s);
+    out = finish(cache, merges, here, &s, out, find);
+    if (full) {
+      cutter->at = begin;
+      break;
+    }
+    promised += bytes;
     if (count == 0) {
       *done = 1;
       break;
     }
-    cache->ends[0] = begin;
-    for (size_t i = 0; i < count; i++) longest |= cache->ends[i + 1] - cache->ends[i];
-    if (__builtin_expect(longest > LONG, 0)) {
-      for (cut = 0; cut < count && cache->ends[cut + 1] - cache->ends[cut] <= LONG;) cut++;
-    }
-    // Never more tokens than bytes; three are written at a time.
-    if (cache->ends[cut] - begin + 3 > room - (size_t)(out - tokens)) {
-      cutter->at = begin;
+    if (__builtin_expect(next->count < count, 0)) {
+      out = finish(cache, merges, next, &s, out, find);
+      *start = next->ends[next->count];
+      *end = cutter->at = next->ends[next->count + 1];
       break;
     }
-#if defined(__linux__) && defined(__x86_64__)
-    if (cutter->level > 0) {
-      out = batch_v3(cache, merges, text, size, near, near_start, cut, out);
-    } else {
-      out = batch_any(cache, merges, text, size, near, near_start, cut, out);
-    }
-#else
-    out = batch_any(cache, merges, text, size, near, near_start, cut, out);
-#endif
-    if (cut < count) {
-      *start = cache->ends[cut];
-      *end = cutter->at = cache->ends[cut + 1];
-      break;
-    }
+    batch *last = here;
+    here = next;
+    next = last;
   }
   return (size_t)(out - tokens);
+}
+
+static size_t encode_any(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done) {
+  return encode(cache, merges, cutter, tokens, room, start, end, done, find_any);
+}
+
+#if defined(__linux__) && defined(__x86_64__)
+WEIR_V3 static size_t encode_v3(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done) {
+  return encode(cache, merges, cutter, tokens, room, start, end, done, find_v3);
+}
+#endif
+
+size_t weir_encode(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done) {
+#if defined(__linux__) && defined(__x86_64__)
+  if (cutter->level > 0) return encode_v3(cache, merges, cutter, tokens, room, start, end, done);
+#endif
+  return encode_any(cache, merges, cutter, tokens, room, start, end, done);
 }

@@ -2,9 +2,8 @@ import CKernels
 
 /// What one thread keeps between texts: the tokens of pre-tokens it has seen, and room for tokens on their way. Never shared, hence no locks.
 ///
-/// The cache (`token_cache.c`) has sets of four pre-tokens of up to 7 bytes and 3 tokens, sets of two of up to 15 bytes and 6 tokens, and one place
-/// for each longer one of up to 63 bytes and 16 tokens; a new one takes the place of an old one. Its memory is fixed, and what it holds never
-/// changes the result.
+/// The cache (`token_cache.c`) has sets of four pre-tokens of up to 7 bytes and 3 tokens, sets of four of up to 15 bytes and 6 tokens, and a ring of
+/// all others of up to 63 bytes; a new one takes the place of an old one. Its memory is fixed, and what it holds never changes the result.
 public struct EncodeContext: Sendable {
   /// The kernel's cache.
   final class Cache: Sendable {
@@ -13,7 +12,7 @@ public struct EncodeContext: Sendable {
 
     init(bits: Int) {
       self.bits = bits
-      pointer = weir_token_cache_create(Int32(bits - 2), Int32(bits - 2), Int32(bits - 3))!
+      pointer = weir_token_cache_create(Int32(bits - 2), Int32(bits - 1), Int32(bits - 4))!
     }
 
     deinit { weir_token_cache_destroy(pointer) }
@@ -26,7 +25,7 @@ public struct EncodeContext: Sendable {
   var owner: Tokenizer.Tables?
 
   /// Creates an empty context.
-  /// - Parameter cacheBits: log₂ of the number of short pre-tokens, of 16 bytes each; half as many of 32 bytes, and an eighth of 128 bytes.
+  /// - Parameter cacheBits: log₂ of the number of short pre-tokens, of 16 bytes each; as many of 32 bytes, a quarter as many of 72: 35 MB.
   public init(cacheBits: Int = 19) { cache = Cache(bits: min(24, max(0, cacheBits))) }
 
   /// Empties the cache where it belongs to another tokenizer, and parts from the copy that it may be shared with.

@@ -51,8 +51,8 @@ int weir_merges_word(weir_merges *merges, const uint8_t *word, size_t length, ui
 // A cache of the tokens of pre-tokens: memory of fixed size, for one thread at a time.
 typedef struct weir_token_cache weir_token_cache;
 
-// Places for 4 << short_bits pre-tokens of up to 7 bytes (16 bytes of memory each), 2 << middle_bits of up to 15 (32) and 1 << long_bits of up to
-// 63 (128).
+// Places for 4 << short_bits pre-tokens of up to 7 bytes (16 bytes of memory each), 2 << middle_bits of up to 15 (32) and 4 << long_bits of up to
+// 63 (about 72).
 weir_token_cache *weir_token_cache_create(int short_bits, int middle_bits, int long_bits);
 void weir_token_cache_destroy(weir_token_cache *cache);
 void weir_token_cache_clear(weir_token_cache *cache);
@@ -71,8 +71,8 @@ size_t weir_encode(
 // A long word is merged in parts of this many bytes.
 enum { WEIR_PART = 48 };
 
-// Goes on with a word of any length at *at: tokens[0 ..< count] are what its bytes before are made of. Stops where fewer than WEIR_PART of `room` places
-// are left or the word is done (*at == length). Returns the number of tokens, SIZE_MAX where memory is short. Time linear in the length.
+// Goes on with a word of any length at *at: tokens[0 ..< count] are what its bytes before are made of. Stops where fewer than WEIR_PART of `room`
+// places are left or the word is done (*at == length). Returns the number of tokens, SIZE_MAX where memory is short. Linear in the length.
 size_t weir_encode_word(
     const weir_merges *merges, const uint8_t *word, size_t length, size_t *at, uint32_t *tokens, size_t count, size_t room);
 #endif
