@@ -1,17 +1,6 @@
-// Cutting a text into pre-tokens.
-//
-// A pattern's matches depend on nothing before them: where a pre-token begins, a text might begin. So 64 bytes from there on become bits, one word
-// of them for each class of characters, and a few shifts of these words tell where all the pre-tokens inside begin; the last one that is
-// certain begins the next 64 bytes. No branch depends on a pre-token's length. What spans more than 64 bytes goes the plain way, character by
-// character, which is also what the tests compare with.
-#include "weir_tokenizer.h"
-#include "tile.h"
+// Cutting a text into pre-tokens: what goes character by character, which is also what the tests compare with, and the levels of instructions.
+#include "pretokens.h"
 #include "weir_gemm.h"
-#include <string.h>
-
-#define ALWAYS static inline __attribute__((always_inline))
-
-enum { OTHER = 0, LETTER = 1, NUMBER = 2, SPACE = 3, NEWLINE = 4 };
 
 // MARK: characters
 
@@ -54,7 +43,21 @@ static character look_back(const weir_pattern *p, const uint8_t *t, size_t end) 
 
 // MARK: patterns, the plain way
 
-ALWAYS uint64_t letters_of(const uint8_t *text);
+#if defined(__linux__) && defined(__x86_64__)
+ALWAYS uint64_t letters_of(const uint8_t *text) {
+  uint64_t found = 0;
+  for (int i = 0; i < BLOCK; i += 16) {
+    found |= between(_mm_or_si128(_mm_loadu_si128((const __m128i *)(text + i)), _mm_set1_epi8(0x20)), 'a', 26) << i;
+  }
+  return found;
+}
+#else
+ALWAYS uint64_t letters_of(const uint8_t *text) {
+  uint64_t found = 0;
+  for (int i = 0; i < BLOCK; i++) found |= (uint64_t)((uint8_t)((text[i] | 0x20) - 'a') < 26) << i;
+  return found;
+}
+#endif
 
 // The end of the run of `class` from i.
 static size_t run(const weir_pattern *p, const uint8_t *t, size_t n, size_t i, uint32_t class) {
@@ -69,22 +72,6 @@ static size_t run(const weir_pattern *p, const uint8_t *t, size_t n, size_t i, u
     i += next.length;
   }
   return i;
-}
-
-static size_t newlines(const uint8_t *t, size_t n, size_t i) {
-  while (i < n && (t[i] == 0x0A || t[i] == 0x0D)) i++;
-  return i;
-}
-
-// The length of the contraction at an apostrophe with `left` bytes, 0 where there is none. Without regard to case U+017F (long s) is an s, too.
-ALWAYS size_t contraction(const uint8_t *t, size_t left, int caseless) {
-  if (left < 2) return 0;
-  uint8_t fold = caseless ? 0x20 : 0, first = t[1] | fold;
-  if (first == 's' || first == 't' || first == 'm' || first == 'd') return 2;
-  if (left < 3) return 0;
-  if (caseless && t[1] == 0xC5 && t[2] == 0xBF) return 3;
-  uint8_t second = t[2] | fold;
-  return (first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l') ? 3 : 0;
 }
 
 // White space at `start`. gpt2: all of it, or all but the last character before something visible. Others: up to the last newline first.
@@ -144,120 +131,13 @@ static size_t end_modern(const weir_pattern *p, const uint8_t *t, size_t n, size
   return white_space(p, t, n, start);
 }
 
-__attribute__((noinline)) static size_t end_plain(const weir_pattern *p, const uint8_t *t, size_t n, size_t start) {
+size_t weir_pretoken_end(const weir_pattern *p, const uint8_t *t, size_t n, size_t start) {
   return p->family == WEIR_PATTERN_GPT2 ? end_gpt2(p, t, n, start) : end_modern(p, t, n, start);
 }
 
-// MARK: classes of 64 bytes
+// MARK: wide characters and numbers
 
-// A bit for each of 64 bytes: class by class, and what is not ASCII. `space` has the newlines and the blanks, too.
-typedef struct masks {
-  uint64_t letter, digit, space, newline, blank, quote, wide;
-} masks;
-
-enum { BLOCK = 64, MARGIN = 4 };
-
-#if defined(__linux__) && defined(__x86_64__)
-#include <immintrin.h>
-
-// Bits of the bytes in first ..< first + size.
-ALWAYS uint64_t between(__m128i bytes, int first, int size) {
-  __m128i moved = _mm_sub_epi8(bytes, _mm_set1_epi8((char)(first + 128)));
-  return (uint64_t)_mm_movemask_epi8(_mm_cmplt_epi8(moved, _mm_set1_epi8((char)(size - 128))));
-}
-
-ALWAYS uint64_t equal(__m128i bytes, int byte) { return (uint64_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)byte))); }
-
-ALWAYS masks classify(const uint8_t *text) {
-  masks found = {0};
-  for (int i = 0; i < BLOCK; i += 16) {
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(text + i));
-    found.letter |= between(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 26) << i;
-    found.digit |= between(bytes, '0', 10) << i;
-    found.newline |= (equal(bytes, 0x0A) | equal(bytes, 0x0D)) << i;
-    found.space |= between(bytes, 9, 5) << i;
-    found.blank |= equal(bytes, ' ') << i;
-    found.quote |= equal(bytes, '\'') << i;
-    found.wide |= (uint64_t)_mm_movemask_epi8(bytes) << i;
-  }
-  found.space |= found.blank;
-  return found;
-}
-
-ALWAYS uint64_t letters_of(const uint8_t *text) {
-  uint64_t found = 0;
-  for (int i = 0; i < BLOCK; i += 16) {
-    found |= between(_mm_or_si128(_mm_loadu_si128((const __m128i *)(text + i)), _mm_set1_epi8(0x20)), 'a', 26) << i;
-  }
-  return found;
-}
-
-WEIR_V3 ALWAYS uint64_t between_v3(__m256i bytes, int first, int size) {
-  __m256i moved = _mm256_sub_epi8(bytes, _mm256_set1_epi8((char)(first + 128)));
-  return (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(_mm256_set1_epi8((char)(size - 128)), moved));
-}
-
-WEIR_V3 ALWAYS uint64_t equal_v3(__m256i bytes, int byte) {
-  return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8((char)byte)));
-}
-
-WEIR_V3 ALWAYS masks classify_v3(const uint8_t *text) {
-  masks found = {0};
-  for (int i = 0; i < BLOCK; i += 32) {
-    __m256i bytes = _mm256_loadu_si256((const __m256i *)(text + i));
-    found.letter |= between_v3(_mm256_or_si256(bytes, _mm256_set1_epi8(0x20)), 'a', 26) << i;
-    found.digit |= between_v3(bytes, '0', 10) << i;
-    found.newline |= (equal_v3(bytes, 0x0A) | equal_v3(bytes, 0x0D)) << i;
-    found.space |= between_v3(bytes, 9, 5) << i;
-    found.blank |= equal_v3(bytes, ' ') << i;
-    found.quote |= equal_v3(bytes, '\'') << i;
-    found.wide |= (uint64_t)(uint32_t)_mm256_movemask_epi8(bytes) << i;
-  }
-  found.space |= found.blank;
-  return found;
-}
-
-WEIR_V4 ALWAYS uint64_t between_v4(__m512i bytes, int first, int size) {
-  return _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8((char)first)), _mm512_set1_epi8((char)size));
-}
-
-WEIR_V4 ALWAYS masks classify_v4(const uint8_t *text) {
-  __m512i bytes = _mm512_loadu_si512(text);
-  masks found;
-  found.letter = between_v4(_mm512_or_si512(bytes, _mm512_set1_epi8(0x20)), 'a', 26);
-  found.digit = between_v4(bytes, '0', 10);
-  found.newline = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(0x0A)) | _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(0x0D));
-  found.blank = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(' '));
-  found.space = between_v4(bytes, 9, 5) | found.blank;
-  found.quote = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\''));
-  found.wide = _mm512_movepi8_mask(bytes);
-  return found;
-}
-#else
-ALWAYS masks classify(const uint8_t *text) {
-  masks found = {0};
-  for (int i = 0; i < BLOCK; i++) {
-    uint8_t byte = text[i];
-    found.letter |= (uint64_t)((uint8_t)((byte | 0x20) - 'a') < 26) << i;
-    found.digit |= (uint64_t)((uint8_t)(byte - '0') < 10) << i;
-    found.newline |= (uint64_t)(byte == 0x0A || byte == 0x0D) << i;
-    found.blank |= (uint64_t)(byte == ' ') << i;
-    found.space |= (uint64_t)(byte == ' ' || (uint8_t)(byte - 9) < 5) << i;
-    found.quote |= (uint64_t)(byte == '\'') << i;
-    found.wide |= (uint64_t)(byte >> 7) << i;
-  }
-  return found;
-}
-
-ALWAYS uint64_t letters_of(const uint8_t *text) {
-  uint64_t found = 0;
-  for (int i = 0; i < BLOCK; i++) found |= (uint64_t)((uint8_t)((text[i] | 0x20) - 'a') < 26) << i;
-  return found;
-}
-#endif
-
-// All bytes of a wide character get its class; returns those that are not its first. Reads up to MARGIN - 1 bytes behind the block.
-__attribute__((noinline)) static uint64_t classify_wide(const weir_pattern *p, const uint8_t *t, masks *m) {
+uint64_t weir_classify_wide(const weir_pattern *p, const uint8_t *t, masks *m) {
   uint64_t by_class[5] = {0}, rest = 0;
   for (uint64_t left = m->wide; left;) {
     int at = __builtin_ctzll(left);
@@ -273,10 +153,7 @@ __attribute__((noinline)) static uint64_t classify_wide(const weir_pattern *p, c
   return rest;
 }
 
-// MARK: pre-tokens of 64 bytes
-
-// Numbers in groups: a bit where each group begins.
-static uint64_t groups(uint64_t digit, uint64_t rest, int most) {
+uint64_t weir_number_groups(uint64_t digit, uint64_t rest, int most) {
   uint64_t found = 0, before = 0;
   int taken = 0;
   for (uint64_t left = digit & ~rest; left; left &= left - 1) {
@@ -290,145 +167,36 @@ static uint64_t groups(uint64_t digit, uint64_t rest, int most) {
   return found;
 }
 
-// A bit for each byte where a pre-token begins, given that one begins at the first byte. `valid`: the bytes that are there; `closed`: whether the
-// text ends behind them, otherwise those that depend on what follows are left out.
-ALWAYS uint64_t begins(const weir_pattern *p, const uint8_t *t, masks m, uint64_t valid, int closed, int gpt2) {
-  uint64_t rest = 0;
-  if (__builtin_expect((m.wide & valid) != 0, 0)) {
-    m.wide &= valid;
-    rest = classify_wide(p, t, &m);
-  }
-  m.letter &= valid;
-  m.digit &= valid;
-  m.space &= valid;
-  uint64_t other = ~(m.letter | m.digit | m.space) & valid;
-  uint64_t visible = m.letter | m.digit | other;
-  uint64_t newline = gpt2 ? 0 : m.newline & valid, space = m.space & ~newline;
-  // Symbols stay together, a blank goes with them.
-  uint64_t starts = other & ~(other << 1) & ~(m.blank << 1);
-  uint64_t quotes = starts & m.quote & m.letter >> 1;
-  // The last white space before something visible: by its first byte.
-  uint64_t last = space & visible >> 1;
-  if (__builtin_expect((last & rest) != 0, 0)) {
-    for (int i = 0; i < 3; i++) last = (last & ~rest) | (last & rest) >> 1;
-  }
-  if (gpt2) {
-    starts |= m.letter & ~(m.letter << 1) & ~(m.blank << 1);
-    starts |= m.digit & ~(m.digit << 1) & ~(m.blank << 1);
-    starts |= m.space & ~(m.space << 1);
-  } else {
-    // A single symbol goes with the letters after it.
-    uint64_t joins = starts;
-    if (__builtin_expect(rest != 0, 0)) {
-      for (int i = 0; i < 3; i++) joins |= joins << 1 & rest;
-    }
-    starts |= m.letter & ~(m.letter << 1) & ~(joins << 1) & ~(space << 1);
-    uint64_t digits = m.digit;
-    if (p->digits == 1) {
-      starts |= digits & ~rest;
-    } else if (__builtin_expect((digits & rest) != 0 || p->digits != 3, 0)) {
-      starts |= groups(digits, rest, p->digits);
-    } else {
-      uint64_t first = digits & ~(digits << 1), four = digits & digits << 1 & digits << 2 & digits << 3;
-      for (uint64_t next = first; four && next;) {
-        next = next << 3 & four;
-        first |= next;
-      }
-      starts |= first;
-    }
-    // Newlines go with the symbols before them.
-    uint64_t taken = newline & other << 1;
-    taken = newline & ~(newline + taken);
-    uint64_t left = m.space & ~taken;
-    starts |= left & ~(left << 1);
-    // After its last newline white space begins anew.
-    uint64_t anew = space & (newline & ~taken) << 1;
-    uint64_t wrong = (space + anew) & newline;
-    while (__builtin_expect(wrong != 0, 0)) {
-      uint64_t below = (wrong & -wrong) - 1, outside = ~space & below;
-      anew &= ~(below & ~(outside ? ~0ull >> __builtin_clzll(outside) : 0));
-      wrong &= wrong - 1;
-    }
-    starts |= anew;
-  }
-  starts |= last;
-  for (; __builtin_expect(quotes != 0, 0); quotes &= quotes - 1) {
-    int at = __builtin_ctzll(quotes);
-    size_t length = contraction(t + at, BLOCK + MARGIN - (size_t)at, !gpt2);
-    if (length == 0) continue;
-    starts &= ~(1ull << at << 1);
-    if (at + length < BLOCK) starts |= 1ull << (at + length) & valid;
-  }
-  if (!closed && m.space >> 63) {
-    // White space that may go on: only where it begins is certain.
-    uint64_t run = ~m.space ? (uint64_t)-1 << (63 - __builtin_clzll(~m.space)) << 1 : ~0ull;
-    uint64_t inside = starts & run;
-    if (inside) starts &= inside ^ (inside - 1);
-  }
-  return starts & ~1ull;
-}
+// MARK: levels
 
-// Writes base + the position of each bit; may write up to three more.
-ALWAYS size_t list(uint64_t bits, size_t base, size_t *ends) {
-  size_t count = (size_t)__builtin_popcountll(bits);
-  for (size_t i = 0; i < count; i += 4) {
-    for (size_t j = 0; j < 4; j++) {
-      ends[i + j] = base + (size_t)__builtin_ctzll(bits | 1ull << 63);
-      bits &= bits - 1;
-    }
-  }
-  return count;
-}
+ALWAYS void nothing(void *state, size_t first, size_t end) { (void)state, (void)first, (void)end; }
 
-typedef masks (*classifier)(const uint8_t *text);
-
-ALWAYS size_t cut(weir_cutter *c, const weir_pattern *p, size_t *ends, size_t room, int gpt2, classifier look_at) {
-  const uint8_t *t = c->text;
-  size_t at = c->at, n = c->visible, found = 0;
-  while (at < n && found + BLOCK + 4 <= room) {
-    uint64_t bits;
-    if (__builtin_expect(n - at >= BLOCK + MARGIN, 1)) {
-      bits = begins(p, t + at, look_at(t + at), ~0ull, 0, gpt2);
-    } else {
-      // Zeros end every character, and are nobody's.
-      uint8_t end[BLOCK + MARGIN] = {0};
-      memcpy(end, t + at, n - at);
-      if (n - at >= BLOCK) {
-        bits = begins(p, end, look_at(end), ~0ull, 0, gpt2);
-      } else {
-        size_t made = list(begins(p, end, look_at(end), (1ull << (n - at)) - 1, 1, gpt2), at, ends + found);
-        found += made;
-        at = ends[found++] = n;
-        break;
-      }
-    }
-    if (__builtin_expect(bits == 0, 0)) {
-      at = ends[found++] = end_plain(p, t, n, at);
-    } else {
-      found += list(bits, at, ends + found);
-      at = ends[found - 1];
-    }
+static size_t cut_plain(weir_cutter *c, size_t *ends, size_t room) {
+  size_t found = 0;
+  while (c->at < c->visible && found + BLOCK + 4 <= room) {
+    c->at = ends[found++] = weir_pretoken_end(c->pattern, c->text, c->visible, c->at);
   }
-  c->at = at;
+  if (c->at >= c->visible && c->visible < c->count) found = pretokens_behind(c, ends, found, nothing, NULL);
   return found;
 }
 
+static size_t cut_any(weir_cutter *c, size_t *ends, size_t room) { return pretokens(c, ends, room, classify, list, nothing, NULL); }
 #if defined(__linux__) && defined(__x86_64__)
-WEIR_V3 static size_t cut_v3(weir_cutter *c, const weir_pattern *p, size_t *ends, size_t room) {
-  return p->family == WEIR_PATTERN_GPT2 ? cut(c, p, ends, room, 1, classify_v3) : cut(c, p, ends, room, 0, classify_v3);
-}
-
-WEIR_V4 static size_t cut_v4(weir_cutter *c, const weir_pattern *p, size_t *ends, size_t room) {
-  return p->family == WEIR_PATTERN_GPT2 ? cut(c, p, ends, room, 1, classify_v4) : cut(c, p, ends, room, 0, classify_v4);
-}
+WEIR_V3 static size_t cut_v3(weir_cutter *c, size_t *ends, size_t room) { return pretokens(c, ends, room, classify_v3, list, nothing, NULL); }
+WEIR_V4 static size_t cut_v4(weir_cutter *c, size_t *ends, size_t room) { return pretokens(c, ends, room, classify_v4, list, nothing, NULL); }
+WEIR_V5 static size_t cut_v5(weir_cutter *c, size_t *ends, size_t room) { return pretokens(c, ends, room, classify_v4, list_v5, nothing, NULL); }
 #endif
 
-static size_t cut_any(weir_cutter *c, const weir_pattern *p, size_t *ends, size_t room) {
-  return p->family == WEIR_PATTERN_GPT2 ? cut(c, p, ends, room, 1, classify) : cut(c, p, ends, room, 0, classify);
+int weir_cutter_level(void) {
+  int level = weir_simd_level();
+#if defined(__linux__) && defined(__x86_64__)
+  if (level == 2 && __builtin_cpu_supports("avx512vbmi2")) return 3;
+#endif
+  return level;
 }
 
 void weir_cutter_start(weir_cutter *c, const weir_pattern *p, const uint8_t *text, size_t count) {
-  *c = (weir_cutter){p, text, count, count, 0, 0, weir_simd_level()};
+  *c = (weir_cutter){p, text, count, count, 0, 0, weir_cutter_level()};
   if (p->family != WEIR_PATTERN_CL100K) return;
   // cl100k takes white space at the end of a text as a whole: the rest is cut as if the text ended before it.
   while (c->visible > 0) {
@@ -442,23 +210,13 @@ void weir_cutter_start(weir_cutter *c, const weir_pattern *p, const uint8_t *tex
 }
 
 size_t weir_pretokens(weir_cutter *c, size_t *ends, size_t room) {
-  size_t found = 0;
-  if (c->at < c->visible) {
-    if (c->level < 0) {
-      while (c->at < c->visible && found + BLOCK + 4 <= room) c->at = ends[found++] = end_plain(c->pattern, c->text, c->visible, c->at);
+  switch (c->level) {
 #if defined(__linux__) && defined(__x86_64__)
-    } else if (c->level == 2) {
-      found = cut_v4(c, c->pattern, ends, room);
-    } else if (c->level == 1) {
-      found = cut_v3(c, c->pattern, ends, room);
+  case 3: return cut_v5(c, ends, room);
+  case 2: return cut_v4(c, ends, room);
+  case 1: return cut_v3(c, ends, room);
 #endif
-    } else {
-      found = cut_any(c, c->pattern, ends, room);
-    }
-    if (c->at < c->visible || c->visible == c->count) return found;
-    // Newlines go with symbols.
-    if (c->symbol) c->at = ends[found - 1] = newlines(c->text, c->count, c->at);
+  case 0: return cut_any(c, ends, room);
+  default: return cut_plain(c, ends, room);
   }
-  if (c->at < c->count) c->at = ends[found++] = c->count;
-  return found;
 }

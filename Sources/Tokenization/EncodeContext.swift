@@ -2,7 +2,7 @@ import CKernels
 
 /// What one thread keeps between texts: the tokens of pre-tokens it has seen, and room for tokens on their way. Never shared, hence no locks.
 ///
-/// The cache (`token_cache.c`) has sets of four pre-tokens of up to 7 bytes and 3 tokens, sets of four of up to 15 bytes and 6 tokens, and a ring of
+/// The cache (`token_cache.h`) has sets of four pre-tokens of up to 7 bytes and 3 tokens, sets of four of up to 15 bytes and 6 tokens, and a ring of
 /// all others of up to 63 bytes; a new one takes the place of an old one. Its memory is fixed, and what it holds never changes the result.
 public struct EncodeContext: Sendable {
   /// The kernel's cache.

@@ -2,7 +2,7 @@ import CKernels
 
 /// How a text is cut into pre-tokens, the stretches that merges never cross.
 ///
-/// Each kind is a published pattern, matched by a hand-written state machine over UTF-8 bytes (`pretokens.c`): one pass, no backtracking beyond
+/// Each kind is a published pattern, matched by a hand-written state machine over UTF-8 bytes (`pretokens.h`): one pass, no backtracking beyond
 /// the white-space run at hand, linear in the text. Bytes that are not UTF-8 are symbols of one byte, so that every input is cut.
 public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
   /// GPT-2.

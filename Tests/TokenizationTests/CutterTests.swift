@@ -51,7 +51,7 @@ import Testing
     guard !text.isEmpty else { return [] }
     return Self.kinds.flatMap { kind in
       let plain = cuts(text, kind, level: -1, room: room)
-      return (0...weir_simd_level()).compactMap { level in
+      return (0...weir_cutter_level()).compactMap { level in
         cuts(text, kind, level: level, room: room) == plain ? nil : "family \(kind.family), \(kind.digits) digits, level \(level): \(text)"
       }
     }

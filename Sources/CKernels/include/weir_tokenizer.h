@@ -24,10 +24,12 @@ typedef struct weir_cutter {
   size_t at;
   // Whether the last visible character is a symbol.
   int symbol;
-  // Of vector instructions, at most weir_simd_level(); -1 cuts the plain way. All cut alike.
+  // Of vector instructions, at most weir_cutter_level(); -1 cuts the plain way. All cut alike.
   int level;
 } weir_cutter;
 
+// The best level of this processor: weir_simd_level(), 3 where AVX-512 also compresses bytes.
+int weir_cutter_level(void);
 void weir_cutter_start(weir_cutter *cutter, const weir_pattern *pattern, const uint8_t *text, size_t count);
 
 // The least room for the ends of pre-tokens.

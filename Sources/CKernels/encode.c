@@ -1,0 +1,248 @@
+// Encoding: pre-tokens, batch by batch, through a cache of their tokens.
+//
+// A batch is cut, and while one block waits for the one before it the keys of its pre-tokens are made and their lines asked for; then all are
+// looked up, then the tokens are written: loops without a branch that depends on the text, so that neither a miss of a branch nor one of the
+// cache is waited for alone. A pre-token of up to
+// seven bytes is one word with its length, up to three tokens are another one; four of each fill a line. What the first loop does not find, 15 in
+// 100, is collected and goes through the table of longer ones in the same way, and what that does not have, 2 in 100, through a ring of what is
+// longer still; the rest goes to the merges.
+#include "token_cache.h"
+
+ALWAYS int find_any(const short_set *set, uint64_t key, uint64_t *value) {
+  size_t b = set->keys[1] == key, c = set->keys[2] == key, d = set->keys[3] == key;
+  *value = set->values[b + 2 * c + 3 * d];
+  return (int)((set->keys[0] == key) | b | c | d);
+}
+
+#if defined(__linux__) && defined(__x86_64__)
+WEIR_V3 ALWAYS int find_v3(const short_set *set, uint64_t key, uint64_t *value) {
+  __m256i same = _mm256_cmpeq_epi64(_mm256_load_si256((const __m256i *)set->keys), _mm256_set1_epi64x((long long)key));
+  uint32_t bits = (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(same));
+  *value = set->values[__builtin_ctz(bits | 8)];
+  return bits != 0;
+}
+#endif
+
+typedef int (*finder)(const short_set *set, uint64_t key, uint64_t *value);
+
+// A text, and its last 32 bytes with zeros behind them, so that sixteen bytes can be read from wherever a pre-token begins.
+typedef struct source {
+  const uint8_t *text;
+  size_t size, near_start;
+  uint8_t near[48];
+} source;
+
+ALWAYS const uint8_t *word_at(const source *s, size_t start) {
+  return start + 16 <= s->size ? s->text + start : s->near + (start - s->near_start);
+}
+
+// A batch that is being cut.
+typedef struct preparation {
+  const weir_token_cache *cache;
+  batch *b;
+  const source *s;
+} preparation;
+
+// Makes the keys and asks for the lines.
+ALWAYS void prepare(void *state, size_t first, size_t end) {
+  const preparation *p = state;
+  batch *b = p->b;
+  for (size_t i = first; i < end; i++) {
+    size_t start = b->ends[i], length = b->ends[i + 1] - start;
+    uint64_t key = short_key(word_at(p->s, start), length);
+    size_t place = short_place(p->cache, key);
+    __builtin_prefetch(p->cache->sets + place);
+    b->keys[i] = key;
+    b->places[i] = (uint32_t)place;
+    b->longest |= length;
+  }
+}
+
+// Takes a slot's tokens, up to six; writes six. Returns their number.
+ALWAYS size_t unpack(const middle_slot *slot, uint32_t *tokens) {
+  for (int n = 0; n < 3; n++) {
+    tokens[n] = slot->value >> TOKEN_BITS * n & ((1 << TOKEN_BITS) - 1);
+    tokens[n + 3] = slot->more >> TOKEN_BITS * n & ((1 << TOKEN_BITS) - 1);
+  }
+  return (slot->value >> 60) + (slot->more >> 60);
+}
+
+ALWAYS int is_slot(const middle_slot *slot, uint64_t low, uint64_t high) { return (slot->low == low) & (slot->high == high); }
+
+// Writes the tokens.
+ALWAYS uint32_t *finish(weir_token_cache *cache, const weir_merges *merges, batch *b, const source *s, uint32_t *out, finder find) {
+  size_t lost = 0, rare = 0, far = 0, many = 0, count = b->count;
+  for (size_t i = 0; i < count; i++) {
+    uint64_t value;
+    int found = find(cache->sets + b->places[i], b->keys[i], &value);
+    b->values[i] = value;
+    cache->lost[lost] = (uint32_t)i;
+    lost += !found;
+  }
+  for (size_t j = 0; j < lost; j++) {
+    size_t i = cache->lost[j], start = b->ends[i], length = b->ends[i + 1] - start;
+    // What is longer has a key without a length, which nobody has.
+    uint64_t low, high;
+    middle_key(word_at(s, start), length <= MIDDLE ? length : 0, &low, &high);
+    low |= (uint64_t)(length > MIDDLE);
+    size_t place = middle_place(cache, low, high);
+    __builtin_prefetch(cache->middles + place);
+    cache->middle[j].low = low;
+    cache->middle[j].high = high;
+    cache->middle[j].place = place;
+  }
+  for (size_t j = 0; j < lost; j++) {
+    uint64_t low = cache->middle[j].low, high = cache->middle[j].high;
+    const middle_slot *set = cache->middles + cache->middle[j].place;
+    int first = is_slot(set, low, high), second = is_slot(set + 1, low, high);
+    const middle_slot *slot = set + second;
+    size_t made = unpack(slot, cache->many + many);
+    b->values[cache->lost[j]] = slot->more ? (uint64_t)many << 8 | made : slot->value;
+    many += made * (size_t)((first | second) & (slot->more != 0));
+    cache->rare[rare] = (uint32_t)j;
+    rare += !(first | second);
+  }
+  for (size_t k = 0; k < rare; k++) {
+    size_t j = cache->rare[k], i = cache->lost[j];
+    __builtin_prefetch(cache->middles + (cache->middle[j].place ^ 2));
+    cache->keys[k] = long_key_of(cache, s->text + b->ends[i], b->ends[i + 1] - b->ends[i]);
+    __builtin_prefetch(cache->longs + cache->keys[k].set);
+  }
+  for (size_t k = 0; k < rare; k++) {
+    size_t j = cache->rare[k], i = cache->lost[j];
+    uint64_t low = cache->middle[j].low, high = cache->middle[j].high;
+    middle_slot *line = cache->middles + cache->middle[j].place, *other = other_line(cache, line);
+    middle_slot *set = other + !is_slot(other, low, high);
+    if (is_slot(set, low, high)) {
+      // It goes back to its line, in exchange.
+      middle_slot found = *set;
+      *set = line[1];
+      line[1] = line[0];
+      line[0] = found;
+    }
+    if (is_slot(line, low, high)) {
+      size_t made = unpack(line, cache->many + many);
+      b->values[i] = (uint64_t)many << 8 | made;
+      many += made;
+      continue;
+    }
+    const long_slot *ways = cache->longs + cache->keys[k].set;
+    uint32_t tag = cache->keys[k].tag, place = 0;
+    for (int way = LONG_WAYS - 1; way >= 0; way--) place = ways[way].tag == tag ? ways[way].place : place;
+    __builtin_prefetch(ring_at(cache, place));
+    __builtin_prefetch((const uint8_t *)ring_at(cache, place) + 64);
+    cache->far[far] = (uint32_t)i;
+    cache->places[far++] = place;
+  }
+  for (size_t k = 0; k < far; k++) {
+    size_t i = cache->far[k], length = b->ends[i + 1] - b->ends[i], made;
+    const uint8_t *word = s->text + b->ends[i];
+    uint32_t *tokens = cache->many + many;
+    // What was put there meanwhile may have gone over it.
+    entry *e = entry_at(cache, cache->places[k]);
+    if (is_entry(e, word, length)) {
+      made = e->count;
+      const uint32_t *from = entry_tokens(e);
+      for (size_t n = 0; n < made; n++) tokens[n] = from[n];
+    } else {
+      made = weir_find_or_merge(cache, merges, word, length, tokens);
+    }
+    b->values[i] = (uint64_t)many << 8 | made;
+    many += made;
+  }
+  for (size_t i = 0; i < count; i++) {
+    uint64_t value = b->values[i];
+    if (__builtin_expect(value >> 60 == 0, 0)) {
+      size_t made = value & 0xFF;
+      const uint32_t *tokens = cache->many + (value >> 8);
+      for (size_t n = 0; n < made; n++) out[n] = tokens[n];
+      out += made;
+    } else {
+      out[0] = value & ((1 << TOKEN_BITS) - 1);
+      out[1] = value >> TOKEN_BITS & ((1 << TOKEN_BITS) - 1);
+      out[2] = value >> 2 * TOKEN_BITS & ((1 << TOKEN_BITS) - 1);
+      out += value >> 60;
+    }
+  }
+  return out;
+}
+
+// A batch is prepared before the one at hand is finished, so that its lines have the time to come.
+ALWAYS size_t encode(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done,
+    finder find, classifier look_at, lister list_ends) {
+  uint32_t *out = tokens;
+  batch *here = cache->batches, *next = here + 1;
+  source s = {cutter->text, cutter->count, cutter->count > 32 ? cutter->count - 32 : 0, {0}};
+  memcpy(s.near, s.text + s.near_start, s.size - s.near_start);
+  *start = *end = 0;
+  *done = 0;
+  here->count = 0;
+  // Never more tokens than bytes; three are written at a time.
+  size_t promised = 3;
+  while (1) {
+    size_t begin = cutter->at, count;
+    preparation state = {cache, next, &s};
+    next->ends[0] = begin;
+    next->longest = 0;
+    count = pretokens(cutter, next->ends + 1, BATCH, look_at, list_ends, prepare, &state);
+    next->count = count;
+    if (__builtin_expect(next->longest > LONG, 0)) {
+      for (next->count = 0; next->ends[next->count + 1] - next->ends[next->count] <= LONG;) next->count++;
+    }
+    size_t bytes = next->ends[next->count] - begin;
+    int full = promised + bytes > room;
+    out = finish(cache, merges, here, &s, out, find);
+    if (full) {
+      cutter->at = begin;
+      break;
+    }
+    promised += bytes;
+    if (count == 0) {
+      *done = 1;
+      break;
+    }
+    if (__builtin_expect(next->count < count, 0)) {
+      out = finish(cache, merges, next, &s, out, find);
+      *start = next->ends[next->count];
+      *end = cutter->at = next->ends[next->count + 1];
+      break;
+    }
+    batch *last = here;
+    here = next;
+    next = last;
+  }
+  return (size_t)(out - tokens);
+}
+
+static size_t encode_any(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done) {
+  return encode(cache, merges, cutter, tokens, room, start, end, done, find_any, classify, list);
+}
+
+#if defined(__linux__) && defined(__x86_64__)
+WEIR_V3 static size_t encode_v3(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done) {
+  return encode(cache, merges, cutter, tokens, room, start, end, done, find_v3, classify_v3, list);
+}
+
+WEIR_V4 static size_t encode_v4(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done) {
+  return encode(cache, merges, cutter, tokens, room, start, end, done, find_v3, classify_v4, list);
+}
+
+WEIR_V5 static size_t encode_v5(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done) {
+  return encode(cache, merges, cutter, tokens, room, start, end, done, find_v3, classify_v4, list_v5);
+}
+#endif
+
+size_t weir_encode(
+    weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done) {
+#if defined(__linux__) && defined(__x86_64__)
+  if (cutter->level == 3) return encode_v5(cache, merges, cutter, tokens, room, start, end, done);
+  if (cutter->level == 2) return encode_v4(cache, merges, cutter, tokens, room, start, end, done);
+  if (cutter->level == 1) return encode_v3(cache, merges, cutter, tokens, room, start, end, done);
+#endif
+  return encode_any(cache, merges, cutter, tokens, room, start, end, done);
+}
