@@ -1,17 +1,17 @@
 // Encoding: pre-tokens, batch by batch, through a cache of their tokens.
 //
 // A batch is cut, and while one block waits for the one before it the keys of its pre-tokens are made and their lines asked for; then all are
-// looked up, then the tokens are written: loops without a branch that depends on the text, so that neither a miss of a branch nor one of the
-// cache is waited for alone. A pre-token of up to
+// looked up, and after the next batch has been cut the tokens are written: loops without a branch that depends on the text, so that neither a miss
+// of a branch nor one of the cache is waited for alone. A pre-token of up to
 // seven bytes is one word with its length, up to three tokens are another one; four of each fill a line. What the first loop does not find, 15 in
 // 100, is collected and goes through the table of longer ones in the same way, and what that does not have, 2 in 100, through a ring of what is
 // longer still; the rest goes to the merges.
 #include "token_cache.h"
 
 ALWAYS int find_any(const short_set *set, uint64_t key, uint64_t *value) {
-  size_t b = set->keys[1] == key, c = set->keys[2] == key, d = set->keys[3] == key;
-  *value = set->values[b + 2 * c + 3 * d];
-  return (int)((set->keys[0] == key) | b | c | d);
+  size_t a = set->keys[0] == key, b = set->keys[1] == key, c = set->keys[2] == key;
+  *value = set->values[a ? 0 : b ? 1 : c ? 2 : 3];
+  return (int)(a | b | c | (set->keys[3] == key));
 }
 
 #if defined(__linux__) && defined(__x86_64__)
@@ -47,15 +47,23 @@ typedef struct preparation {
 ALWAYS void prepare(void *state, size_t first, size_t end) {
   const preparation *p = state;
   batch *b = p->b;
+  const source *s = p->s;
+  const uint8_t *text = s->text;
+  const short_set *sets = p->cache->sets;
+  // In registers: the stores might change what stands in memory.
+  int shift = p->cache->short_shift, near = b->ends[end] + 16 > s->size;
+  size_t longest = 0, start = b->ends[first];
   for (size_t i = first; i < end; i++) {
-    size_t start = b->ends[i], length = b->ends[i + 1] - start;
-    uint64_t key = short_key(word_at(p->s, start), length);
-    size_t place = short_place(p->cache, key);
-    __builtin_prefetch(p->cache->sets + place);
+    size_t next = b->ends[i + 1], length = next - start;
+    uint64_t key = short_key(__builtin_expect(near, 0) ? word_at(s, start) : text + start, length);
+    size_t place = (size_t)(key * SECOND_PRIME >> shift);
+    __builtin_prefetch(sets + place);
     b->keys[i] = key;
     b->places[i] = (uint32_t)place;
-    b->longest |= length;
+    longest |= length;
+    start = next;
   }
+  b->longest |= longest;
 }
 
 // Takes a slot's tokens, up to six; writes six. Returns their number.
@@ -69,49 +77,55 @@ ALWAYS size_t unpack(const middle_slot *slot, uint32_t *tokens) {
 
 ALWAYS int is_slot(const middle_slot *slot, uint64_t low, uint64_t high) { return (slot->low == low) & (slot->high == high); }
 
-// Writes the tokens.
-ALWAYS uint32_t *finish(weir_token_cache *cache, const weir_merges *merges, batch *b, const source *s, uint32_t *out, finder find) {
-  size_t lost = 0, rare = 0, far = 0, many = 0, count = b->count;
+// Looks up in the first table, and asks for the lines of the second one.
+ALWAYS void look_up(const weir_token_cache *cache, batch *b, const source *s, finder find) {
+  size_t lost = 0, count = b->count;
   for (size_t i = 0; i < count; i++) {
     uint64_t value;
     int found = find(cache->sets + b->places[i], b->keys[i], &value);
     b->values[i] = value;
-    cache->lost[lost] = (uint32_t)i;
+    b->lost[lost] = (uint32_t)i;
     lost += !found;
   }
+  b->losts = lost;
   for (size_t j = 0; j < lost; j++) {
-    size_t i = cache->lost[j], start = b->ends[i], length = b->ends[i + 1] - start;
+    size_t i = b->lost[j], start = b->ends[i], length = b->ends[i + 1] - start;
     // What is longer has a key without a length, which nobody has.
     uint64_t low, high;
     middle_key(word_at(s, start), length <= MIDDLE ? length : 0, &low, &high);
     low |= (uint64_t)(length > MIDDLE);
     size_t place = middle_place(cache, low, high);
     __builtin_prefetch(cache->middles + place);
-    cache->middle[j].low = low;
-    cache->middle[j].high = high;
-    cache->middle[j].place = place;
+    b->middle[j].low = low;
+    b->middle[j].high = high;
+    b->middle[j].place = place;
   }
+}
+
+// Looks up what is longer, merges what is nowhere, writes the tokens.
+ALWAYS uint32_t *finish(weir_token_cache *cache, const weir_merges *merges, batch *b, const source *s, uint32_t *out) {
+  size_t lost = b->losts, rare = 0, far = 0, many = 0, count = b->count;
   for (size_t j = 0; j < lost; j++) {
-    uint64_t low = cache->middle[j].low, high = cache->middle[j].high;
-    const middle_slot *set = cache->middles + cache->middle[j].place;
+    uint64_t low = b->middle[j].low, high = b->middle[j].high;
+    const middle_slot *set = cache->middles + b->middle[j].place;
     int first = is_slot(set, low, high), second = is_slot(set + 1, low, high);
     const middle_slot *slot = set + second;
     size_t made = unpack(slot, cache->many + many);
-    b->values[cache->lost[j]] = slot->more ? (uint64_t)many << 8 | made : slot->value;
+    b->values[b->lost[j]] = slot->more ? (uint64_t)many << 8 | made : slot->value;
     many += made * (size_t)((first | second) & (slot->more != 0));
     cache->rare[rare] = (uint32_t)j;
     rare += !(first | second);
   }
   for (size_t k = 0; k < rare; k++) {
-    size_t j = cache->rare[k], i = cache->lost[j];
-    __builtin_prefetch(cache->middles + (cache->middle[j].place ^ 2));
+    size_t j = cache->rare[k], i = b->lost[j];
+    __builtin_prefetch(cache->middles + (b->middle[j].place ^ 2));
     cache->keys[k] = long_key_of(cache, s->text + b->ends[i], b->ends[i + 1] - b->ends[i]);
     __builtin_prefetch(cache->longs + cache->keys[k].set);
   }
   for (size_t k = 0; k < rare; k++) {
-    size_t j = cache->rare[k], i = cache->lost[j];
-    uint64_t low = cache->middle[j].low, high = cache->middle[j].high;
-    middle_slot *line = cache->middles + cache->middle[j].place, *other = other_line(cache, line);
+    size_t j = cache->rare[k], i = b->lost[j];
+    uint64_t low = b->middle[j].low, high = b->middle[j].high;
+    middle_slot *line = cache->middles + b->middle[j].place, *other = other_line(cache, line);
     middle_slot *set = other + !is_slot(other, low, high);
     if (is_slot(set, low, high)) {
       // It goes back to its line, in exchange.
@@ -167,17 +181,17 @@ ALWAYS uint32_t *finish(weir_token_cache *cache, const weir_merges *merges, batc
   return out;
 }
 
-// A batch is prepared before the one at hand is finished, so that its lines have the time to come.
+// Three batches are on their way, so that what each asks for has the time to come.
 ALWAYS size_t encode(
     weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done,
     finder find, classifier look_at, lister list_ends) {
   uint32_t *out = tokens;
-  batch *here = cache->batches, *next = here + 1;
+  batch *last = cache->batches, *here = last + 1, *next = here + 1;
   source s = {cutter->text, cutter->count, cutter->count > 32 ? cutter->count - 32 : 0, {0}};
   memcpy(s.near, s.text + s.near_start, s.size - s.near_start);
   *start = *end = 0;
   *done = 0;
-  here->count = 0;
+  last->count = last->losts = here->count = 0;
   // Never more tokens than bytes; three are written at a time.
   size_t promised = 3;
   while (1) {
@@ -192,25 +206,27 @@ ALWAYS size_t encode(
     }
     size_t bytes = next->ends[next->count] - begin;
     int full = promised + bytes > room;
-    out = finish(cache, merges, here, &s, out, find);
-    if (full) {
-      cutter->at = begin;
+    look_up(cache, here, &s, find);
+    out = finish(cache, merges, last, &s, out);
+    if (full || count == 0 || next->count < count) {
+      out = finish(cache, merges, here, &s, out);
+      if (full) {
+        cutter->at = begin;
+      } else if (count == 0) {
+        *done = 1;
+      } else {
+        look_up(cache, next, &s, find);
+        out = finish(cache, merges, next, &s, out);
+        *start = next->ends[next->count];
+        *end = cutter->at = next->ends[next->count + 1];
+      }
       break;
     }
     promised += bytes;
-    if (count == 0) {
-      *done = 1;
-      break;
-    }
-    if (__builtin_expect(next->count < count, 0)) {
-      out = finish(cache, merges, next, &s, out, find);
-      *start = next->ends[next->count];
-      *end = cutter->at = next->ends[next->count + 1];
-      break;
-    }
-    batch *last = here;
+    batch *free = last;
+    last = here;
     here = next;
-    next = last;
+    next = free;
   }
   return (size_t)(out - tokens);
 }

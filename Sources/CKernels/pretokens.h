@@ -252,6 +252,8 @@ ALWAYS size_t cut(
   size_t at = c->at, n = c->visible, found = 0;
   while (at < n && found + BLOCK + 4 <= room) {
     uint64_t bits;
+    // Text that is read for the first time would be waited for: the processor does not see the way through it between all the look-ups.
+    __builtin_prefetch(t + at + 1024);
     if (__builtin_expect(n - at >= BLOCK + MARGIN, 1)) {
       bits = begins(p, t + at, look_at(t + at), ~0ull, 0, gpt2);
     } else {

@@ -113,7 +113,9 @@ static void put(weir_token_cache *cache, const uint8_t *word, size_t length, con
     uint64_t key = short_key(bytes, length);
     short_set *set = cache->sets + short_place(cache, key);
     // It may have come twice in one batch.
-    if (set->keys[0] == key) return;
+    for (int i = 0; i < 4; i++) {
+      if (set->keys[i] == key) return;
+    }
     for (int i = 3; i > 0; i--) {
       set->keys[i] = set->keys[i - 1];
       set->values[i] = set->values[i - 1];

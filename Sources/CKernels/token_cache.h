@@ -39,6 +39,13 @@ typedef struct batch {
   size_t count, longest, ends[BATCH + 1];
   uint64_t keys[BATCH], values[BATCH];
   uint32_t places[BATCH];
+  // Those that the first table does not have, and their keys and places in the second one.
+  size_t losts;
+  uint32_t lost[BATCH];
+  struct {
+    uint64_t low, high;
+    size_t place;
+  } middle[BATCH];
 } batch;
 
 struct weir_token_cache {
@@ -51,15 +58,11 @@ struct weir_token_cache {
   int short_shift, middle_shift, long_shift;
   size_t size, mapped, misses;
   void *memory;
-  // The batch at hand and the next one.
-  batch batches[2];
-  // Those of the batch at hand that the first table does not have; those of them that are not in their line of the second one; those that are in
-  // neither of its lines, and where in the ring they may be.
-  uint32_t lost[BATCH], rare[BATCH], far[BATCH], places[BATCH];
-  struct {
-    uint64_t low, high;
-    size_t place;
-  } middle[BATCH];
+  // One that is being cut, one that is looked up in the first table, one that is finished.
+  batch batches[3];
+  // Of the batch that is finished: those that are not in their line of the second table; those that are in neither of its lines, and where in the
+  // ring they may be.
+  uint32_t rare[BATCH], far[BATCH], places[BATCH];
   long_key keys[BATCH];
   // Tokens of those that have more than three.
   uint32_t many[BATCH * (LONG + 1) + 6];
