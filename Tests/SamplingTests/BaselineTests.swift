@@ -118,7 +118,7 @@ private func text(_ domain: Int, words: Int, _ random: inout SequentialRandom) -
     two.update(products: [4, 0], square: 4)
     #expect((two.weights[0] - M_E / (M_E + 1)).magnitude < 1e-12)
     two.update(products: [1e9, -1e9], square: 1e-3)
-    #expect(two.weights.allSatisfy(\.isFinite))
+    #expect(two.weights.allSatisfy { $0.isFinite })
   }
 }
 
@@ -156,18 +156,10 @@ private func text(_ domain: Int, words: Int, _ random: inout SequentialRandom) -
     let tree = makeTree([2, 2])
     let general = try GeneralHistogram(windows: [0, 2, 1, 1], tokens: [0, 20, 10, 10])
     let seed = try SeedHistogram(name: "nowhere.jsonl", windows: [3, 0, 0, 0], tokens: [30, 0, 0, 0])
-    #expect { try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], origin: origin) } throws: {
-      "\($0)".contains("nowhere.jsonl: all clusters it falls in")
-    }
+    #expect(throws: WeirError.self) { try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], origin: origin) }
     var configuration = SamplingConfiguration()
     configuration.smoothing = 1
     let mixture = try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], configuration: configuration, origin: origin)
     #expect(mixture.clusters[0].weight == 0 && mixture.clusters[1].weight > 0.5)
-  }
-
-  @Test func theDepthIsTheShallowestThatIsBest() {
-    let scores = [0, 0.5, 0.9, 0.895].enumerated().map { DepthScore(depth: $0, gain: $1) }
-    #expect(DepthScore.best(scores) == 2)
-    #expect(DepthScore.best([DepthScore(depth: 0, gain: 0), DepthScore(depth: 1, gain: -0.3)]) == 0)
   }
 }

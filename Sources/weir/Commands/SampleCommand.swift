@@ -67,7 +67,7 @@ struct SampleCommand: WeirCommand {
   @Option(help: ArgumentHelp("Weights of the seeds, separated by commas (crisp).", valueName: "list"))
   var seedWeights: String?
 
-  @Option(help: ArgumentHelp("Levels of the tree to use, or auto (all for crisp, 1 for doge).", valueName: "n"))
+  @Option(help: ArgumentHelp("Levels of the tree to use, or auto (all for crisp, at most 64 nodes for doge).", valueName: "n"))
   var depth: Depth?
 
   @Option(help: ArgumentHelp("Pseudo-count of the back-off along the tree, in seed windows; 0 is the paper.", valueName: "m"))

@@ -58,7 +58,7 @@ extension SampleWork {
     }
     var header = ["leaf", "P(c|Ds)", "P(c|Dg)", "weight", "weight/P(c|Dg)", "epochs"]
     if command.explain {
-      header.insert("90 %", at: 2)
+      header.insert("smoothed, 90 %", at: 2)
       header.append("terms")
     }
     return Format.table(header, rows)

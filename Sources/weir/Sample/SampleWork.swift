@@ -116,7 +116,8 @@ struct SampleWork {
 
   private func doge(_ seeds: SampleSeeds, _ origin: MixtureOrigin) throws -> Mixture {
     let (stored, assignment, general) = try needed()
-    let level = configuration.depth ?? 1
+    // As many domains as a step can give a batch each to.
+    let level = configuration.depth ?? (1...max(1, stored.tree.depth)).last { stored.tree.nodes(atLevel: $0).count <= 64 } ?? 1
     let domains = SampleDomains(
       dataset: dataset, stored: stored, assignment: assignment, general: general, seeds: seeds, session: session)
     let demand = try domains.demand(
