@@ -148,7 +148,7 @@ struct SampleWork {
     // Before anything is written: the mixture may be refused.
     var mixture = try Sampler.selection(selection, method: method.rawValue, lengths: lengths, configuration: configuration, origin: own)
     if let output = command.output, !command.dryRun {
-      let name = "\(method) " + Checksum.hex(Checksum.xxh3(Array("\(origin.seedData) \(settings)".utf8)))
+      let name = "\(method) " + Checksum.hex(Checksum.xxh3(Array("\(origin.seedData) \(settings.sorted { $0.key < $1.key })".utf8)))
       own.assignment = try ClusterAssignment(
         dataset: dataset.fingerprint, tree: name, leafCount: WindowSelection.clusters, leaves: selection.leaves
       )
