@@ -7,7 +7,7 @@ public struct WindowSelection: Sendable, Equatable {
   public static let clusters = 2
   /// [windows] 1 where a window is kept, else 0: what an assignment takes.
   public var leaves: [UInt32]
-  /// Windows and tokens kept.
+  /// Windows kept.
   public var windows: Int
   /// Tokens kept.
   public var tokens: Int
@@ -18,7 +18,7 @@ public struct WindowSelection: Sendable, Equatable {
   /// - Parameters:
   ///   - scores: [windows] higher is better; a window whose score is −∞ or no number is never kept.
   ///   - lengths: [windows] tokens.
-  ///   - tokens: how many tokens to keep at least; windows are whole.
+  ///   - wanted: how many tokens to keep at least; windows are whole.
   /// - Throws: `WeirError` where no window has a score.
   /// - Complexity: O(n log n).
   public init(scores: [Double], lengths: [Int], tokens wanted: Int) throws {
