@@ -16,6 +16,10 @@ public struct Mixture: Sendable, Codable, Equatable {
     public var tokens: Int
     /// Expected passes over the cluster in a run of `tokens` tokens.
     public var epochs: Double
+    /// A bootstrap interval of P(c|Ds) after smoothing, over resampled documents of the seed; nil = not asked for, or 0 throughout.
+    public var seedLow: Double?
+    /// Its upper end.
+    public var seedHigh: Double?
 
     /// Creates a cluster's share.
     public init(leaf: Int, general: Double, seed: Double, weight: Double, windows: Int, tokens: Int, epochs: Double) {
@@ -55,6 +59,43 @@ public struct Mixture: Sendable, Codable, Equatable {
   public var effectiveSampleSize: Double
   /// One entry per leaf, ordered by leaf.
   public var clusters: [Cluster]
+
+  /// What wrote it, with its version; nil in files of earlier versions.
+  public var tool: String?
+  /// The fingerprint of the dataset that is drawn from, where it is not `dataset`: the seed's own (`specialist`).
+  public var source: String?
+  /// The seeds, one a task.
+  public var seeds: [Seed]?
+  /// What the method was told beyond the members above, by flag.
+  public var settings: [String: String]?
+  /// Resamples behind the intervals of `clusters`.
+  public var resamples: Int?
+
+  /// One seed of the combination.
+  public struct Seed: Sendable, Codable, Equatable {
+    /// The file.
+    public var name: String
+    /// XXH3-64 of its bytes.
+    public var fingerprint: String
+    /// Its weight in the combination, all summing to 1.
+    public var weight: Double
+    /// Documents.
+    public var documents: Int
+    /// Windows.
+    public var windows: Int
+    /// Tokens.
+    public var tokens: Int
+
+    /// Creates a seed's entry.
+    public init(name: String, fingerprint: String, weight: Double, documents: Int, windows: Int, tokens: Int) {
+      self.name = name
+      self.fingerprint = fingerprint
+      self.weight = weight
+      self.documents = documents
+      self.windows = windows
+      self.tokens = tokens
+    }
+  }
 
   /// Creates a mixture.
   public init(

@@ -53,4 +53,31 @@ public struct DepthScore: Sendable, Codable, Equatable {
       return DepthScore(depth: depth, gain: sum / Double(order.count))
     }
   }
+
+  /// The shallowest depth whose gain is within a hundredth of a nat of the highest: what more levels bring must show.
+  public static func best(_ scores: [DepthScore]) -> Int {
+    let highest = scores.map(\.gain).max() ?? 0
+    return scores.first { $0.gain >= highest - 0.01 }?.depth ?? 0
+  }
+
+  /// Scores of a combination of seeds: the mean of each one's by its weight.
+  /// - Parameters:
+  ///   - tree: the tree.
+  ///   - general: the dataset's counts per leaf.
+  ///   - seeds: the seeds with their weights.
+  ///   - smoothing: the pseudo-count.
+  ///   - seed: of the split.
+  public static func scores(
+    tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, sample: SeedSample)], smoothing: Double, seed: UInt64
+  ) throws -> [DepthScore] {
+    let sum = seeds.reduce(0.0) { $0 + $1.weight }
+    let each = try seeds.map { entry in
+      let counted = entry.sample.counted
+      return try scores(
+        tree: tree, general: general, leaves: counted.leaves, lengths: counted.lengths, smoothing: smoothing, seed: seed)
+    }
+    return (0...tree.depth).map { depth in
+      DepthScore(depth: depth, gain: zip(seeds, each).reduce(0.0) { $0 + $1.0.weight / sum * $1.1[depth].gain })
+    }
+  }
 }

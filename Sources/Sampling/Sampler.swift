@@ -21,6 +21,24 @@ public enum Sampler {
     configuration: SamplingConfiguration = SamplingConfiguration(), origin: MixtureOrigin
   ) throws -> Mixture {
     try configuration.validate()
+    let depth = min(configuration.depth ?? .max, tree.depth)
+    let (counted, smoothed) = try demand(tree: tree, general: general, seeds: seeds, configuration: configuration)
+    guard zip(smoothed, general.tokens).contains(where: { $0 > 0 && $1 > 0 }) else {
+      throw WeirError(
+        seeds.map(\.histogram.name).joined(separator: ", "),
+        "all clusters it falls in (\(smoothed.count { $0 > 0 }) of \(smoothed.count)) are empty in the dataset",
+        remedy: "use fewer levels with --depth, or --smoothing, or a dataset that has such text")
+    }
+    return try mixture(
+      method: "crisp", mass: TreeMass(tree: tree), demand: smoothed, seed: counted, general: general, depth: depth,
+      configuration: configuration, origin: origin)
+  }
+
+  /// P(c|Ds) of a convex combination of seeds, as counted and smoothed along the tree: [leaves] each, summing to 1.
+  static func demand(
+    tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, histogram: SeedHistogram)],
+    configuration: SamplingConfiguration
+  ) throws -> (counted: [Double], smoothed: [Double]) {
     let leaves = tree.leafCount
     guard general.tokens.count == leaves else {
       throw WeirError("assignment", "\(general.tokens.count) leaves, the tree has \(leaves)", remedy: "assign the dataset with this tree")
@@ -39,20 +57,19 @@ public enum Sampler {
     let mass = TreeMass(tree: tree)
     let depth = min(configuration.depth ?? .max, tree.depth)
     let shares = general.shares
-    var raw = [Double](repeating: 0, count: leaves)
-    var demand = raw
+    var counted = [Double](repeating: 0, count: leaves)
+    var result = counted
     for (weight, histogram) in seeds where weight > 0 {
       // Tokens scaled so that they sum to the seed's windows: a pseudo-count then weighs as that many windows.
-      let counted = histogram.shares
+      let own = histogram.shares
       let windows = Double(histogram.totalWindows)
-      let smoothed = mass.backOff(seed: counted.map { $0 * windows }, general: shares, pseudo: configuration.smoothing, depth: depth)
+      let smoothed = mass.backOff(seed: own.map { $0 * windows }, general: shares, pseudo: configuration.smoothing, depth: depth)
       for leaf in 0..<leaves {
-        raw[leaf] += weight / sum * counted[leaf]
-        demand[leaf] += weight / sum * smoothed[leaf]
+        counted[leaf] += weight / sum * own[leaf]
+        result[leaf] += weight / sum * smoothed[leaf]
       }
     }
-    return try mixture(
-      method: "crisp", mass: mass, demand: demand, seed: raw, general: general, depth: depth, configuration: configuration, origin: origin)
+    return (counted, result)
   }
 
   /// The generalist: P(c|Dg), every token alike.

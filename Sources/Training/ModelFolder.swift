@@ -133,8 +133,8 @@ public enum ModelFolder {
     return (single, index, map)
   }
 
-  /// A checksum of the weights' files.
-  static func fingerprint(_ folder: String) throws -> String {
+  /// A checksum of the weights' files in `folder`.
+  public static func fingerprint(_ folder: String) throws -> String {
     let places = try places(folder)
     if places.index == nil { return Checksum.hex(try Checksum.xxh3(file: places.single)) }
     let shards = try Set(places.shards.values).sorted().map { Checksum.hex(try Checksum.xxh3(file: folder + "/" + $0)) }

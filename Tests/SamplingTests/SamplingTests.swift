@@ -166,7 +166,7 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
     if tokens.allSatisfy({ $0 == 0 }) { (windows[0], tokens[0]) = (1, 1) }
     let general = try GeneralHistogram(windows: windows, tokens: tokens)
     var hits = (0..<leaves).map { _ in Int.random(in: 0...3, using: &random) == 0 ? Int.random(in: 1...1_000_000, using: &random) : 0 }
-    if hits.allSatisfy({ $0 == 0 }) { hits[leaves - 1] = 1 }
+    if !zip(hits, tokens).contains(where: { $0 > 0 && $1 > 0 }) { hits[tokens.firstIndex { $0 > 0 } ?? 0] = 1 }
     let histogram = try SeedHistogram(name: "s", windows: hits.map { min($0, 1 + $0 / 700) }, tokens: hits)
     var configuration = SamplingConfiguration()
     configuration.smoothing = [0, 1e-9, 1, 1e9][seed % 4]

@@ -7,6 +7,9 @@ import Testing
     ["read", "--nonsense"], ["nonsense"], ["read", "docs.jsonl", "--threads", "0"], ["read", "docs.jsonl", "--max-bad", "nan"],
     ["read", "docs.jsonl", "--max-bad", "2"], ["dedup", "docs.jsonl", "--keep", "none"], ["shard"], ["train", "set", "-o", "run"],
     ["sample", "set", "--tree", "tree", "-o", "mix.json"], ["feed", "set", "--world", "0"],
+    ["sample", "set", "--seed-data", "docs.jsonl", "-o", "mix.json"],
+    ["sample", "set", "--method", "ced", "--seed-data", "d", "-o", "m.json"],
+    ["sample", "set", "--method", "dsir", "--seed-data", "d", "--keep", "2", "-o", "m.json"],
     ["feed", "set", "--from-step", "9223372036854775807"],
     ["generate", "run", "--tokens=-3"], ["peek", "docs.jsonl", "--lines=-1"],
     ["tokenize", "--decode", "--tokenizer", "tok", "--shards", "x"],
@@ -68,6 +71,12 @@ import Testing
     try inFolder { binary in
       try binary.useMade()
       try binary.write("silent.jsonl", #"{"text":""}"# + "\n" + #"{"text":"  ... \n"}"# + "\n")
+      try binary.write("short.jsonl", Samples.file(1, words: 20))
+      // A mixture whose clusters have other windows, and a tree with the embedder of another.
+      let mixture = String(decoding: try #require(binary.read("mix.json")), as: UTF8.self)
+      try binary.write("wrong-mix.json", mixture.replacing(/"windows" : [0-9]+/, with: "\"windows\" : 99999"))
+      let mixed = "cp -r tree mixed-tree && rm -r mixed-tree/embedder && cp -r other-tree/embedder mixed-tree/embedder"
+      #expect(try binary.shell(mixed).code == 0)
       let before = try binary.snapshot()
       let small = ["--sequence", "32", "--batch", "2", "--tokens", "64"]
       let cases: [([String], [String])] = [
@@ -81,6 +90,13 @@ import Testing
         (["assign", "docs.jsonl", "--tree", "tree", "--tokenizer", "other-tok", "-o", "new.jsonl"], ["--tokenizer"]),
         (["sample", "set", "--tree", "other-tree", "--seed-data", "docs.jsonl", "-o", "new.json"], ["set", "not assigned to this tree"]),
         (["sample", "set", "--tree", "tree", "--seed-data", "silent.jsonl", "-o", "new.json"], ["silent.jsonl", "without a word"]),
+        (["sample", "set", "--tree", "tree", "--seed-data", "short.jsonl", "-o", "new.json"], ["short.jsonl", "fewer than one window"]),
+        (
+          ["sample", "set", "--method", "dsir", "--seed-data", "docs.jsonl", "--minimum-words", "999", "-o", "new.json"],
+          ["no window", "--minimum-words"]
+        ),
+        (["feed", "set", "--mixture", "wrong-mix.json"], ["wrong-mix.json", "clusters are not"]),
+        (["sample", "set", "--tree", "mixed-tree", "--seed-data", "docs.jsonl", "-o", "new.json"], ["mixed-tree"]),
         (["cluster", "assign", "set", "--tree", "other-tree"], ["set", "another embedder"]),
         (["cluster", "show", "tree", "--dataset", "other-set"], ["other-set", "not assigned to this tree"]),
         (["split", "set", "--tree", "other-tree", "--init", "run", "--branch-tokens", "64", "-o", "new"], ["other-tree"]),

@@ -45,7 +45,7 @@ import Testing
 
   private func prepare(_ binary: Binary) throws {
     try binary.write("docs.jsonl", Samples.file(36))
-    try binary.write("seed.jsonl", Samples.file(3, seed: 7))
+    try binary.write("seed.jsonl", Samples.file(8, seed: 7))
     try binary.write("held.jsonl", Samples.file(6, seed: 9))
     #expect(try binary.weir("tokenizer", "train", "docs.jsonl", "-o", "tok", "--vocabulary", "300").code == 0)
   }

@@ -16,11 +16,10 @@ enum Clusters {
 
   /// The vectors of a dataset that a tree understands.
   static func vectors(of dataset: TokenDataset, embedder: String? = nil) throws -> WindowVectors {
-    let folder = dataset.path + "/vectors"
-    let names = Files.isFolder(folder) ? try Files.entries(of: folder).filter { Files.exists("\(folder)/\($0)/manifest.json") } : []
-    guard !names.isEmpty else { throw WeirError(dataset.path, "has no vectors", remedy: "make them with weir embed \(dataset.path)") }
-    for name in names {
-      let vectors = try WindowVectors("\(folder)/\(name)")
+    let folders = try folders(dataset.path, "vectors")
+    guard !folders.isEmpty else { throw WeirError(dataset.path, "has no vectors", remedy: "make them with weir embed \(dataset.path)") }
+    for folder in folders {
+      let vectors = try WindowVectors(folder)
       if embedder.map({ $0 == vectors.embedder }) ?? true {
         try vectors.check(dataset: dataset.fingerprint, windows: dataset.windowCount)
         return vectors
@@ -33,16 +32,60 @@ enum Clusters {
 
   /// The assignment of a dataset that satisfies `isWanted`.
   static func assignment(of dataset: TokenDataset, where isWanted: (ClusterAssignment) -> Bool) throws -> ClusterAssignment {
-    let folder = dataset.path + "/clusters"
-    let names = Files.isFolder(folder) ? try Files.entries(of: folder).filter { Files.exists("\(folder)/\($0)/manifest.json") } : []
-    for name in names {
-      let assignment = try ClusterAssignment(folder: "\(folder)/\(name)")
+    if let found = try assignment(of: dataset, in: "clusters", where: isWanted) { return found }
+    throw WeirError(dataset.path, "is not assigned to this tree", remedy: "run weir cluster assign \(dataset.path) --tree TREE")
+  }
+
+  /// The assignment that a mixture was made from: to a tree's leaves, or to what a method kept and what not.
+  static func assignment(of dataset: TokenDataset, mixture: Mixture, path: String) throws -> ClusterAssignment {
+    let isWanted = { (assignment: ClusterAssignment) in assignment.fingerprint == mixture.assignment }
+    let found =
+      try assignment(of: dataset, in: "clusters", where: isWanted) ?? assignment(of: dataset, in: selections, where: isWanted)
+    guard let found else {
+      throw WeirError(
+        path, "draws from clusters that \(dataset.path) is not assigned to (any more)",
+        remedy: "assign it again with weir cluster assign, then make the mixture again with weir sample")
+    }
+    let windows = found.index
+    guard found.leafCount == mixture.clusters.count,
+      mixture.clusters.allSatisfy({ $0.windows == windows.count(of: $0.leaf) })
+    else {
+      throw WeirError(
+        path, "its \(mixture.clusters.count) clusters are not the \(found.leafCount) that \(dataset.path) is assigned to",
+        remedy: "make it again with weir sample")
+    }
+    return found
+  }
+
+  /// Where a dataset keeps what scoring methods chose, by the name of the mixture: `DATASET/selections/NAME`.
+  static let selections = "selections"
+  /// Where a dataset keeps the seeds that mixtures draw from, by the name of the mixture: `DATASET/seeds/NAME`.
+  static let seeds = "seeds"
+
+  /// A folder of a mixture's own in its dataset.
+  static func folder(_ dataset: String, _ kind: String, mixture path: String) -> String {
+    let name = path.split(separator: "/").last.map(String.init) ?? "mixture"
+    return "\(dataset)/\(kind)/\(name.hasSuffix(".json") ? String(name.dropLast(5)) : name)"
+  }
+
+  private static func assignment(
+    of dataset: TokenDataset, in kind: String, where isWanted: (ClusterAssignment) -> Bool
+  ) throws -> ClusterAssignment? {
+    for folder in try folders(dataset.path, kind) {
+      let assignment = try ClusterAssignment(folder: folder)
       if isWanted(assignment) {
         try assignment.check(dataset: dataset.fingerprint, windows: dataset.windowCount)
         return assignment
       }
     }
-    throw WeirError(dataset.path, "is not assigned to this tree", remedy: "run weir cluster assign \(dataset.path) --tree TREE")
+    return nil
+  }
+
+  /// The folders with a manifest of one kind in a dataset.
+  static func folders(_ dataset: String, _ kind: String) throws -> [String] {
+    let folder = "\(dataset)/\(kind)"
+    guard Files.isFolder(folder) else { return [] }
+    return try Files.entries(of: folder).map { "\(folder)/\($0)" }.filter { Files.exists("\($0)/manifest.json") }
   }
 
   /// Windows by leaf.

@@ -56,27 +56,37 @@ enum Load {
   }
 
   /// The batches of a dataset by a mixture; every token equally likely without one.
-  static func loader(_ dataset: TokenDataset, mixture path: String?, seed: UInt64, rows: Int, sequence: Int) throws -> PackedLoader {
+  static func loader(_ dataset: TokenDataset, mixture path: String?, seed drawn: UInt64, rows: Int, sequence: Int) throws -> PackedLoader {
     guard let path else {
       return try PackedLoader(
-        dataset: dataset, windows: [Array(0..<UInt32(dataset.windowCount))], weights: [1], name: "uniform", seed: seed, rows: rows,
+        dataset: dataset, windows: [Array(0..<UInt32(dataset.windowCount))], weights: [1], name: "uniform", seed: drawn, rows: rows,
         sequence: sequence)
     }
-    let mixture = try JSONFile.read(Mixture.self, from: path)
+    let mixture = try Mixture.read(from: path)
     guard mixture.dataset == dataset.fingerprint else {
       throw WeirError(path, "was made for another dataset than \(dataset.path)", remedy: "make it again with weir sample \(dataset.path)")
     }
-    let assignment = try Clusters.assignment(of: dataset) { $0.fingerprint == mixture.assignment }
-    var weights = [Double](repeating: 0, count: assignment.leafCount)
-    for cluster in mixture.clusters {
-      guard weights.indices.contains(cluster.leaf) else {
-        throw WeirError(path, "names leaf \(cluster.leaf), the tree has \(weights.count)")
-      }
-      weights[cluster.leaf] = cluster.weight
+    let name = Checksum.hex(try Checksum.xxh3(file: path))
+    if let source = mixture.source {
+      let seed = try seedDataset(of: dataset, source, mixture: path)
+      return try PackedLoader(
+        dataset: seed, windows: [Array(0..<UInt32(seed.windowCount))], weights: [1], name: name, seed: drawn, rows: rows,
+        sequence: sequence)
     }
+    let assignment = try Clusters.assignment(of: dataset, mixture: mixture, path: path)
     return try PackedLoader(
-      dataset: dataset, windows: Clusters.windows(assignment), weights: weights, name: Checksum.hex(try Checksum.xxh3(file: path)),
-      seed: seed, rows: rows, sequence: sequence)
+      dataset: dataset, windows: Clusters.windows(assignment), weights: mixture.weights, name: name, seed: drawn, rows: rows,
+      sequence: sequence)
+  }
+
+  /// The seed's dataset that a mixture draws from in place of the corpus.
+  private static func seedDataset(of dataset: TokenDataset, _ source: String, mixture path: String) throws -> TokenDataset {
+    for folder in try Clusters.folders(dataset.path, Clusters.seeds) {
+      let seed = try TokenDataset(folder)
+      if seed.fingerprint == source { return seed }
+    }
+    throw WeirError(
+      path, "draws from a seed that is not in \(dataset.path)/\(Clusters.seeds) (any more)", remedy: "make it again with weir sample")
   }
 }
 

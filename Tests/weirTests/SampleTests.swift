@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+/// Every method of `weir sample` from the command to the batches.
+@Suite struct SampleTests {
+  /// Every file with its checksum; `cksum` reads megabytes of trees faster than a debug build does.
+  private func files(_ binary: Binary) throws -> String {
+    let found = try binary.shell("find . -type f ! -name '.stream-*' -exec cksum {} + | sort -k 3")
+    #expect(found.code == 0 && found.text.contains("docs.jsonl"), "\(found.errors)")
+    return found.text
+  }
+
+  @Test func everyMethodMakesAMixtureThatDraws() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      let common = "--seed-data docs.jsonl --tokens 3000 --json --quiet"
+      let ways = [
+        "crisp": "--tree tree --depth auto --smoothing 1 --bootstrap 10", "uniform": "--tree tree", "specialist": "",
+        "dsir": "--minimum-words 10 --scores scores.npy", "classifier": "--tree tree",
+        "ced": "--proxy run --specialist run --score-tokens 8",
+        "doge": "--tree tree --proxy run --proxy-steps 1",
+      ]
+      for (method, flags) in ways.sorted(by: { $0.key < $1.key }) {
+        let line = "weir sample set --method \(method) \(flags) \(common)"
+        let before = try files(binary)
+        let dry = try binary.shell("\(line) --dry-run")
+        #expect(dry.code == 0, "\(method): \(dry.errors)")
+        #expect(try files(binary) == before, "\(method) --dry-run writes nothing")
+        let made = try binary.shell("\(line) -o \(method).json && weir verify \(method).json --quiet")
+        #expect(made.code == 0, "\(method): \(made.errors)")
+        let first = try files(binary)
+        let text = String(decoding: try #require(binary.read("\(method).json")), as: UTF8.self)
+        #expect(text.contains("\"method\" : \"\(method)\"") && text.contains("\"tool\" : \"weir"))
+        let feed = "weir feed set --mixture \(method).json --sequence 32 --batch 4 --steps 2"
+        let batches = try binary.shell(feed)
+        #expect(batches.code == 0 && batches.output.count > 4 * 32 * 4 * 2 * 3, "\(method): \(batches.errors)")
+        #expect(try binary.shell("\(line) -o \(method).json").code == 0)
+        #expect(try files(binary) == first, "\(method) twice")
+      }
+      let scores = try #require(binary.read("scores.npy"))
+      #expect(scores.starts(with: [0x93] + Array("NUMPY".utf8)) && scores.count > 128 && scores.count % 8 == 0)
+      let verified = try binary.weir("verify", "set", "--quiet")
+      #expect(verified.code == 0, "\(verified.errors)")
+      // What a mixture draws from must be there.
+      #expect(try binary.shell("rm -r set/selections/dsir set/seeds").code == 0)
+      expectFailure(try binary.weir("feed", "set", "--mixture", "dsir.json"), naming: ["dsir.json", "not assigned to"])
+      expectFailure(try binary.weir("feed", "set", "--mixture", "specialist.json"), naming: ["specialist.json", "seed"])
+    }
+  }
+}
