@@ -43,8 +43,37 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
 
   /// The probability that two documents of Jaccard similarity `similarity` share a band: 1 − (1 − sʳ)ᵇ.
   public func recall(_ similarity: Double) -> Double {
-    func power(_ base: Double, _ exponent: Int) -> Double { (0..<exponent).reduce(1) { value, _ in value * base } }
+    // By squaring: the same digits everywhere.
+    func power(_ base: Double, _ exponent: Int) -> Double {
+      var (result, square, left) = (1.0, base, exponent)
+      while left > 0 {
+        if left & 1 == 1 { result *= square }
+        square *= square
+        left >>= 1
+      }
+      return result
+    }
     return 1 - power(1 - power(similarity, rows), bands)
+  }
+
+  /// The bands × rows, at most `permutations` of them, that divide pairs at a similarity best: the sum of the areas under the curve of `recall`
+  /// below it and above the curve beyond it is least (Zhu et al., LSH Ensemble, VLDB 2016, section 5; datasketch chooses so).
+  public static func banding(threshold: Double, permutations: Int = 112) -> (bands: Int, rows: Int) {
+    var best = (bands: 1, rows: 1)
+    var least = Double.infinity
+    var trial = Self()
+    let step = 0.002
+    for bands in 1...max(1, permutations) {
+      for rows in 1...max(1, permutations / bands) {
+        (trial.bands, trial.rows) = (bands, rows)
+        let area = stride(from: step / 2, to: 1, by: step).reduce(0) { area, similarity in
+          let found = trial.recall(similarity)
+          return area + step * (similarity < threshold ? found : 1 - found)
+        }
+        if area < least { (least, best) = (area, (bands, rows)) }
+      }
+    }
+    return best
   }
 
   /// Bytes of memory that a fuzzy search over so many documents needs, beyond batches under way.
