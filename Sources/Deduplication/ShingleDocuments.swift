@@ -44,7 +44,7 @@ public struct ShingleDocuments: Stage {
   public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> ShingledDocuments {
     let longest = batch.reduce(0) { max($0, $1.text.count) }
     let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: longest / 2 + 1)
-    let scratch = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: longest + longest / 3 + 128)
+    let scratch = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: longest + longest / 2 + 128)
     let signature = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: multipliers.count)
     defer {
       hashes.deallocate()
@@ -75,7 +75,7 @@ public struct ShingleDocuments: Stage {
   /// Different shingles of a text, 32 bits each, ascending: what Jaccard similarities are of.
   public static func shingles(_ text: [UInt8], words: Int = 5) -> [UInt32] {
     var hashes = [UInt64](repeating: 0, count: text.count / 2 + 1)
-    var space = [UInt8](repeating: 0, count: text.count + text.count / 3 + 128)
+    var space = [UInt8](repeating: 0, count: text.count + text.count / 2 + 128)
     let count = weir_shingles(text, text.count, words, &space, &hashes)
     var keys = hashes[..<count].map { UInt32(truncatingIfNeeded: $0 >> 32) }
     var scratch = [UInt32](repeating: 0, count: 2 * count + 1)

@@ -85,6 +85,14 @@ enum NaiveShingles {
     #expect(ShingleDocuments.similarity(x, y) == NaiveShingles.similarity(a, b, n))
   }
 
+  /// Each pair of four bytes takes six while it is normalised, the most there is.
+  @Test(arguments: [1, 20, 300, 100_000]) func lettersBetweenWordsOfOneCodePoint(pairs: Int) {
+    let (tight, loose) = (String(repeating: "a漢", count: pairs), String(repeating: " a 漢 ", count: pairs))
+    let shingles = ShingleDocuments.shingles(Array(tight.utf8), words: 2)
+    #expect(shingles.count == min(pairs, 2))
+    #expect(shingles == ShingleDocuments.shingles(Array(loose.utf8), words: 2))
+  }
+
   @Test func largeSets() {
     var maker = TextMaker(seed: 5)
     let common = maker.words(6_000)

@@ -8,7 +8,8 @@ size_t weir_collapse_space(const uint8_t *text, size_t count, uint8_t *out);
 
 /// Fingerprints of the word n-grams of a text, in the order of the text, repeated ones included; the normalisation is described in words.h.
 /// A text of 1 … n−1 words gives one fingerprint, of all of them; a text without words none.
-/// `out` has room for `count / 2 + 1` values, `scratch` for `count + count / 3 + 128` bytes. Returns the number of fingerprints.
+/// `out` has room for `count / 2 + 1` values, `scratch` for `count + count / 2 + 128` bytes: a letter before each
+/// word of one code point gets two blanks for four bytes. Returns the number of fingerprints.
 size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint8_t *scratch, uint64_t *out);
 
 /// Fingerprints of the words of a text, normalised likewise but for numbers, which stand for themselves, and the byte where each begins.
