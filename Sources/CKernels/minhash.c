@@ -1,14 +1,9 @@
-// Shingles, MinHash signatures and the set arithmetic of near-duplicate search.
-//
-// Normalisation before shingling, after datatrove's simplification of texts: words are separated by Unicode white space; letters
-// become lower case and lose their diacritics (ASCII, Latin-1, Latin Extended-A; combining marks U+0300–036F; Greek and Cyrillic
-// become lower case); punctuation, symbols and control characters of ASCII, Latin-1, General Punctuation, CJK and full-width forms go,
-// without separating words; a run of digits becomes one 0; a word that is empty after that is none. Code points of scripts written without
-// blanks (Han, kana, Thai, Lao, Myanmar, Khmer) are words of their own. Everything else stands for itself; malformed bytes too.
+// Word n-grams, MinHash signatures and the set arithmetic of near-duplicate search.
 //
 // MinHash: the 64-bit fingerprints h of the shingles go through the family a·h + b mod 2^64, a odd: bijections that keep 64 bits
 // and vectorise, which a prime modulus would not. h comes out of a finaliser, so that it is spread evenly before the family is applied.
 #include "weir_minhash.h"
+#include "words.h"
 #include <string.h>
 
 #if defined(__linux__) && defined(__x86_64__)
@@ -17,112 +12,10 @@
 #define WEIR_CLONES
 #endif
 
-enum { END = 0x110000 };
-
-// The code point at text[0], not ASCII, of `left` bytes; END + byte and a width of 1 where there is none.
-static inline uint32_t decode(const uint8_t *text, size_t left, size_t *width) {
-  uint32_t first = text[0];
-#define NEXT(i) ((uint32_t)text[i] ^ 0x80)
-  if (first >= 0xC2 && first < 0xE0 && left > 1 && NEXT(1) < 0x40) {
-    *width = 2;
-    return (first & 0x1F) << 6 | NEXT(1);
-  }
-  if (first >= 0xE0 && first < 0xF0 && left > 2 && NEXT(1) < 0x40 && NEXT(2) < 0x40) {
-    uint32_t scalar = (first & 0x0F) << 12 | NEXT(1) << 6 | NEXT(2);
-    if (scalar >= 0x800 && (scalar & 0xF800) != 0xD800) {
-      *width = 3;
-      return scalar;
-    }
-  }
-  if (first >= 0xF0 && first < 0xF5 && left > 3 && NEXT(1) < 0x40 && NEXT(2) < 0x40 && NEXT(3) < 0x40) {
-    uint32_t scalar = (first & 0x07) << 18 | NEXT(1) << 12 | NEXT(2) << 6 | NEXT(3);
-    if (scalar >= 0x10000 && scalar < END) {
-      *width = 4;
-      return scalar;
-    }
-  }
-#undef NEXT
-  *width = 1;
-  return END + first;
-}
-
-static inline int is_space(uint32_t scalar) {
-  return scalar == 0x85 || scalar == 0xA0 || scalar == 0x1680 || (scalar >= 0x2000 && scalar <= 0x200A) || scalar == 0x2028 ||
-         scalar == 0x2029 || scalar == 0x202F || scalar == 0x205F || scalar == 0x3000;
-}
-
-size_t weir_collapse_space(const uint8_t *text, size_t count, uint8_t *out) {
-  size_t written = 0;
-  int pending = 0;
-  for (size_t i = 0; i < count;) {
-    uint8_t byte = text[i];
-    size_t width = 1;
-    int space = byte == ' ' || (byte >= 9 && byte <= 13);
-    if (byte >= 0x80) space = is_space(decode(text + i, count - i, &width));
-    if (space) {
-      pending = written > 0;
-    } else {
-      // A blank takes the place of at least one byte that was read, so `out` cannot overflow.
-      if (pending) out[written++] = ' ';
-      pending = 0;
-      for (size_t k = 0; k < width; k++) out[written++] = text[i + k];
-    }
-    i += width;
-  }
-  return written;
-}
-
-// Lower case and without diacritics, U+00C0 … U+017F; '.' where the letter has no ASCII base.
-static const char folded[] =
-    "aaaaaa.ceeeeiiii.nooooo..uuuuy..aaaaaa.ceeeeiiii.nooooo..uuuuy.y"
-    "aaaaaaccccccccdd..eeeeeeeeeegggggggghh..iiiiiiiii...jjkk.llllll."
-    "...nnnnnn...oooooo..rrrrrrsssssssstttt..uuuuuuuuuuuuwwyyyzzzzzz.";
-
-_Static_assert(sizeof folded == 0x180 - 0xC0 + 1, "one character a code point");
-
-enum { DROP = END + 0x100, SPACE = END + 0x101 };
-
-static inline int stands_alone(uint32_t s) {
-  return (s >= 0x3400 && s <= 0x9FFF && !(s >= 0x4DC0 && s < 0x4E00)) || (s >= 0x3041 && s <= 0x30FF) || (s >= 0x0E01 && s <= 0x0EFF) ||
-         (s >= 0x1000 && s <= 0x109F) || (s >= 0x1780 && s <= 0x17FF) || (s >= 0xF900 && s <= 0xFAFF) || (s >= 0x20000 && s <= 0x3FFFF);
-}
-
-// What a code point beyond ASCII becomes.
-static uint32_t fold(uint32_t s) {
-  if (is_space(s)) return SPACE;
-  if (s < 0xC0) return s == 0xAA || s == 0xB5 || s == 0xBA ? s : DROP;
-  if (s < 0x180) {
-    if (s == 0xD7 || s == 0xF7) return DROP;
-    char base = folded[s - 0xC0];
-    if (base != '.') return (uint32_t)base;
-    if (s < 0xE0) return s + 0x20;
-    if (s < 0x100 || s == 0x138 || s == 0x149 || s == 0x17F) return s;
-    return s > 0x138 && s < 0x149 ? s + (s & 1) : s | 1;  // pairs begin at odd code points there, at even ones elsewhere
-  }
-  if (s >= 0x300 && s < 0x370) return DROP;
-  if (s >= 0x391 && s <= 0x3A9) return s + 0x20;
-  if (s >= 0x410 && s <= 0x42F) return s + 0x20;
-  if (s >= 0x400 && s <= 0x40F) return s + 0x50;
-  if (s >= 0x2000 && s < 0x2070) return DROP;
-  if (s >= 0x3001 && s < 0x3040 && s != 0x3005 && s != 0x3007) return DROP;
-  if (s >= 0xFE00 && s < 0xFE70) return DROP;
-  if (s == 0xFEFF || (s >= 0xFF01 && s <= 0xFF0F) || (s >= 0xFF1A && s <= 0xFF20) || (s >= 0xFF3B && s <= 0xFF40) ||
-      (s >= 0xFF5B && s <= 0xFF65))
-    return DROP;
-  return s;
-}
-
-static inline uint64_t finish(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return z ^ (z >> 31);
-}
-
 // A word's fingerprint under way: eight bytes at a time.
 typedef struct {
   uint64_t hash, block;
   size_t length;
-  int digit;
 } word;
 
 static inline void put(word *w, uint8_t byte) {
@@ -144,26 +37,12 @@ static inline uint64_t close_word(word *w) {
   return value;
 }
 
-// What an ASCII byte becomes: 0 nothing, 1 the end of a word, '0' a digit, else a letter.
-static const uint8_t ascii[128] = {
-    ['\t'] = 1, ['\n'] = 1, [11] = 1, ['\f'] = 1, ['\r'] = 1, [' '] = 1,
-    ['0'] = '0', ['1'] = '0', ['2'] = '0', ['3'] = '0', ['4'] = '0', ['5'] = '0', ['6'] = '0', ['7'] = '0', ['8'] = '0', ['9'] = '0',
-    ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i',
-    ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r',
-    ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
-    ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i',
-    ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r',
-    ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
-};
-
-// The fingerprints of the words of a text and where each begins. With `digits` numbers stand for themselves.
-static inline __attribute__((always_inline)) size_t scan_words(const uint8_t *text, size_t count, const int digits, uint64_t *out,
-                                                               size_t *starts) {
+size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t *starts) {
   size_t words = 0, began = 0;
   word w = {0};
 #define CLOSE()                        \
   do {                                 \
-    if (starts) starts[words] = began; \
+    starts[words] = began;             \
     out[words++] = close_word(&w);     \
   } while (0)
   for (size_t i = 0; i < count;) {
@@ -172,14 +51,9 @@ static inline __attribute__((always_inline)) size_t scan_words(const uint8_t *te
     if (byte < 0x80) {
       i++;
       uint8_t kind = ascii[byte];
-      if (kind > '0') {
-        put(&w, kind);
-        w.digit = 0;
-      } else if (kind == '0') {
-        if (digits) put(&w, byte);
-        else if (!w.digit) put(&w, kind);
-        w.digit = 1;
-      } else if (kind == 1 && w.length > 0) {
+      if (kind > ' ') {
+        put(&w, kind == '0' ? byte : kind);
+      } else if (kind == ' ' && w.length > 0) {
         CLOSE();
       }
       continue;
@@ -196,7 +70,6 @@ static inline __attribute__((always_inline)) size_t scan_words(const uint8_t *te
       put_scalar(&w, scalar);
       CLOSE();
     } else {
-      w.digit = 0;
       if (scalar < 0x80) put(&w, (uint8_t)scalar);
       else put_scalar(&w, scalar);
     }
@@ -204,10 +77,6 @@ static inline __attribute__((always_inline)) size_t scan_words(const uint8_t *te
   if (w.length > 0) CLOSE();
 #undef CLOSE
   return words;
-}
-
-size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t *starts) {
-  return scan_words(text, count, 1, out, starts);
 }
 
 // The n-gram at i is (n·M + w[i])·M + … + w[i + n − 1] mod 2^64, finished: the sum of the next one follows from it.
@@ -227,11 +96,6 @@ size_t weir_ngrams(const uint64_t *words, size_t count, size_t n, uint64_t *out)
     if (i + n < count) sum = sum * multiplier + words[i + n] - first * power;
   }
   return count - n + 1;
-}
-
-size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint64_t *out) {
-  size_t words = scan_words(text, count, 0, out, NULL);
-  return weir_ngrams(out, words, words < n ? words : n, out);
 }
 
 typedef uint64_t lanes __attribute__((vector_size(64), aligned(8)));

@@ -10,15 +10,20 @@ struct Buckets {
   /// Groups documents.
   /// - Parameters:
   ///   - keys: the fingerprint of each document.
+  ///   - range: the fingerprints to look at.
   ///   - counts: whether a document takes part.
-  init(_ keys: UnsafeBufferPointer<UInt64>, where counts: (Int) -> Bool) {
+  /// - Throws: `WeirError` when a temporary file cannot be read.
+  init(_ keys: SpillBuffer<UInt64>, in range: ClosedRange<UInt64>, where counts: (Int) -> Bool) throws {
     var sorted: [UInt64] = []
     var documents: [UInt32] = []
-    sorted.reserveCapacity(keys.count)
-    documents.reserveCapacity(keys.count)
-    for document in keys.indices where counts(document) {
-      sorted.append(keys[document])
-      documents.append(UInt32(document))
+    let share = Double(range.upperBound - range.lowerBound) * 0x1p-64
+    sorted.reserveCapacity(Int(Double(keys.count) * min(1, share * 1.05)))
+    documents.reserveCapacity(sorted.capacity)
+    try keys.forEachPiece { keys, first in
+      for (index, key) in keys.enumerated() where range.contains(key) && counts(first + index) {
+        sorted.append(key)
+        documents.append(UInt32(first + index))
+      }
     }
     let count = sorted.count
     guard count > 1 else { return }

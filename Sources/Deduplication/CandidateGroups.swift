@@ -1,6 +1,6 @@
-import CKernels
 import Kernels
 import Pipeline
+import Synchronization
 
 /// Groups under way: candidates of one band after another are compared and joined.
 struct CandidateGroups {
@@ -10,7 +10,6 @@ struct CandidateGroups {
   /// Pairs that were compared in vain; another band need not compare them again. Bounded, as it only saves time.
   private var refused: Set<UInt64> = []
   private var pending: [(a: UInt32, b: UInt32)] = []
-  private var similarities: [Double] = []
 
   private static let refusedLimit = 1 << 21
   private static let pendingLimit = 1 << 16
@@ -24,7 +23,7 @@ struct CandidateGroups {
 
   /// Compares the candidates of a band and joins those that are alike.
   mutating func join(
-    _ buckets: Buckets, starts: [Int], shingles: UnsafeBufferPointer<UInt32>, pool: ThreadPool, progress: Progress
+    _ buckets: Buckets, starts: [Int], shingles: SpillBuffer<UInt32>, pool: ThreadPool, progress: Progress
   ) throws {
     guard configuration.verify else {
       buckets.forEach { bucket in
@@ -67,7 +66,7 @@ struct CandidateGroups {
   /// Proposes the documents of a bucket that are not with its first one with the others, nearest first; each group of them takes no more
   /// than `maximumComparisons` of these, so that two large groups that share a band are not compared each with each.
   private mutating func compareAcross(
-    _ bucket: ArraySlice<UInt32>, _ starts: [Int], _ shingles: UnsafeBufferPointer<UInt32>, _ pool: ThreadPool, _ progress: Progress
+    _ bucket: ArraySlice<UInt32>, _ starts: [Int], _ shingles: SpillBuffer<UInt32>, _ pool: ThreadPool, _ progress: Progress
   ) throws {
     var comparisons: [Int: Int] = [:]
     for place in bucket.indices.dropFirst() {
@@ -115,25 +114,30 @@ struct CandidateGroups {
 
   /// Compares the pending pairs, in parallel, and joins those that are alike, in their order.
   private mutating func compare(
-    _ starts: [Int], _ shingles: UnsafeBufferPointer<UInt32>, _ pool: ThreadPool, _ progress: Progress
+    _ starts: [Int], _ shingles: SpillBuffer<UInt32>, _ pool: ThreadPool, _ progress: Progress
   ) throws {
     guard !pending.isEmpty else { return }
     try progress.checkStop()
     let threshold = configuration.threshold
-    similarities = [Double](repeating: 0, count: pending.count)
+    var similarities = [Double](repeating: 0, count: pending.count)
+    let failure = Mutex<(any Error)?>(nil)
     pending.withUnsafeBufferPointer { pairs in
       similarities.withUnsafeMutableBufferPointer { results in
         nonisolated(unsafe) let results = results
+        nonisolated(unsafe) let shingles = shingles
         starts.withUnsafeBufferPointer { starts in
           pool.ranges(pairs.count, grain: 256) { range in
-            for index in range {
-              let (a, b) = (Int(pairs[index].a), Int(pairs[index].b))
-              results[index] = Self.similarity(shingles, starts[a]..<starts[a + 1], starts[b]..<starts[b + 1], threshold)
+            let sets = ShingleSets(shingles)
+            do {
+              for index in range { results[index] = try sets.similarity(pairs[index].a, pairs[index].b, starts, threshold) }
+            } catch {
+              failure.withLock { $0 = error }
             }
           }
         }
       }
     }
+    if let failure = failure.withLock({ $0 }) { throw failure }
     for (pair, similarity) in zip(pending, similarities) {
       report.compared += 1
       if similarity >= threshold {
@@ -147,13 +151,5 @@ struct CandidateGroups {
       }
     }
     pending.removeAll(keepingCapacity: true)
-  }
-
-  /// The Jaccard similarity of two documents; 0 where their sizes alone put it below the threshold.
-  private static func similarity(_ shingles: UnsafeBufferPointer<UInt32>, _ a: Range<Int>, _ b: Range<Int>, _ threshold: Double) -> Double {
-    let (smaller, larger) = (min(a.count, b.count), max(a.count, b.count))
-    guard smaller > 0, let base = shingles.baseAddress, Double(smaller) >= threshold * Double(larger) else { return 0 }
-    let shared = weir_intersection(base + a.lowerBound, a.count, base + b.lowerBound, b.count)
-    return Double(shared) / Double(a.count + b.count - shared)
   }
 }

@@ -43,8 +43,29 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
 
   /// The probability that two documents of Jaccard similarity `similarity` share a band: 1 − (1 − sʳ)ᵇ.
   public func recall(_ similarity: Double) -> Double {
-    func power(_ base: Double, _ exponent: Int) -> Double { (0..<exponent).reduce(1) { value, _ in value * base } }
+    // By squaring: the same digits everywhere.
+    func power(_ base: Double, _ exponent: Int) -> Double {
+      var (result, square, left) = (1.0, base, exponent)
+      while left > 0 {
+        if left & 1 == 1 { result *= square }
+        square *= square
+        left >>= 1
+      }
+      return result
+    }
     return 1 - power(1 - power(similarity, rows), bands)
+  }
+
+  /// The bands × rows, at most `permutations` of them, that find nine in ten pairs of a similarity: the most rows that do, since they bring the
+  /// fewest candidates, and as many bands as are left. The two areas of LSH Ensemble (Zhu et al., VLDB 2016, section 5), which datasketch
+  /// balances, find only half of the pairs at a threshold of 0.8; edges are verified here, so that finding too many costs time only.
+  public static func banding(threshold: Double, permutations: Int = 112) -> (bands: Int, rows: Int) {
+    var trial = Self()
+    for rows in (1...max(1, permutations)).reversed() {
+      (trial.bands, trial.rows) = (max(1, permutations / rows), rows)
+      if trial.recall(threshold) >= 0.9 { break }
+    }
+    return (trial.bands, trial.rows)
   }
 
   /// Bytes of memory that a fuzzy search over so many documents needs, beyond batches under way.

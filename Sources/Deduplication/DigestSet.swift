@@ -1,44 +1,56 @@
+import CKernels
 import Storage
 
 /// A set of 128-bit checksums: open addressing with linear probing, 16 bytes a slot, 65 to 85 % full beyond 10,000 members, so 19 to 25
 /// bytes a member (twice that for the moment of growing).
 struct DigestSet {
-  private var slots: [Checksum128]
+  private var slots: [UInt64]
   private(set) var count = 0
 
-  init() { slots = [Checksum128](repeating: Self.empty, count: 1_024) }
+  init() { slots = [UInt64](repeating: 0, count: 2 * 1_024) }
 
   /// Bytes of the table.
-  var bytes: Int { slots.count * 16 }
+  var bytes: Int { slots.count * 8 }
 
-  private static let empty = Checksum128(high: 0, low: 0)
+  /// Whether so many more can be added without growing.
+  func hasRoom(for more: Int) -> Bool { (count + more) * 20 < slots.count / 2 * 17 }
 
-  /// Adds a checksum.
-  /// - Returns: whether it is new. Expected O(1).
-  mutating func insert(_ value: Checksum128) -> Bool {
-    if count * 20 >= slots.count * 17 { grow() }
-    let value = value == Self.empty ? Checksum128(high: 0, low: 1) : value
-    guard Self.place(value, in: &slots) else { return false }
-    count += 1
-    return true
-  }
+  /// Bytes that the table takes while it grows to hold so many more.
+  func bytesToGrow(for more: Int) -> Int { hasRoom(for: more) ? bytes : bytes + 16 * Self.slots(for: count + more) }
 
-  private static func place(_ value: Checksum128, in slots: inout [Checksum128]) -> Bool {
-    // The upper half of a product spreads the upper bits over any number of slots, and keeps their order when the table grows.
-    var slot = Int(value.high.multipliedFullWidth(by: UInt64(slots.count)).high)
-    while slots[slot] != empty {
-      if slots[slot] == value { return false }
-      slot += 1
-      if slot == slots.count { slot = 0 }
+  /// Adds checksums, in order.
+  /// - Returns: for each whether it is new; one that is zero is none, and new each time. Expected O(1) each.
+  mutating func insert(_ values: [Checksum128]) -> [UInt8] {
+    if !hasRoom(for: values.count) { grow(Self.slots(for: count + values.count)) }
+    var fresh = [UInt8](repeating: 0, count: values.count)
+    let slotCount = slots.count / 2
+    values.withUnsafeBytes { values in
+      count += weir_digests_insert(&slots, slotCount, values.bindMemory(to: UInt64.self).baseAddress, values.count / 16, &fresh)
     }
-    slots[slot] = value
-    return true
+    return fresh
   }
 
-  private mutating func grow() {
-    let factor = count < 10_000 ? 2.0 : 1.3
-    var larger = [Checksum128](repeating: Self.empty, count: Int(Double(slots.count) * factor))
-    for value in slots where value != Self.empty { _ = Self.place(value, in: &larger) }
-    slots = larger
+  /// For each whether it is not in the set.
+  func missing(_ values: [Checksum128]) -> [UInt8] {
+    var fresh = [UInt8](repeating: 0, count: values.count)
+    values.withUnsafeBytes { values in
+      weir_digests_find(slots, slots.count / 2, values.bindMemory(to: UInt64.self).baseAddress, values.count / 16, &fresh)
+    }
+    return fresh
+  }
+
+  private static func slots(for members: Int) -> Int { max(1_024, members < 10_000 ? members * 3 : members * 3 / 2) }
+
+  private mutating func grow(_ wanted: Int) {
+    let old = slots
+    slots = [UInt64](repeating: 0, count: 2 * max(wanted, slots.count / 2))
+    var fresh = [UInt8](repeating: 0, count: 4_096)
+    let slotCount = slots.count / 2
+    old.withUnsafeBufferPointer { old in
+      for start in stride(from: 0, to: old.count, by: 8_192) {
+        let part = UnsafeBufferPointer(rebasing: old[start..<min(start + 8_192, old.count)])
+        _ = weir_digests_insert(&slots, slotCount, part.baseAddress, part.count / 2, &fresh)
+      }
+    }
   }
 }

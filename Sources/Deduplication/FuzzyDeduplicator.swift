@@ -1,23 +1,23 @@
 // Near-duplicates in two passes. In the first, `ShingleDocuments` makes signatures in parallel and `add` takes them in input order.
 // `decide` is the barrier between: per band, documents with the same fingerprint are candidates; candidates are compared by the Jaccard
-// similarity of their shingles; what passes is joined; of every group one document stays. In the second pass `NearDuplicateFilter`
-// lets the documents through that stay.
+// similarity of their shingles; what passes is joined; of every group one document stays. The second pass is `ReplayDocuments`.
 //
 // The groups are the connected components of the candidate pairs above the threshold, whatever the order in which pairs are compared, so
 // that pairs already connected need no comparison. Cost: a sort a band, and one merge of two lists a compared pair.
+//
+// Memory: bands and shingles beyond a limit lie in temporary files; a band that is too large to be sorted at once is read several times, for
+// one range of fingerprints after another. What stays is a few numbers a document.
 
-import CKernels
 import Kernels
 import Pipeline
 import Primitives
-
-import class Foundation.FileManager
 
 /// Finds near-duplicates by MinHash and locality-sensitive hashing, with verified edges.
 public final class FuzzyDeduplicator {
   private let configuration: DeduplicationConfiguration
   private let bands: [SpillBuffer<UInt64>]
   private let shingles: SpillBuffer<UInt32>
+  private let spillLimit: Int
   /// Where the shingles of each document start, and at the end where they end.
   private var starts: [Int] = [0]
   private var lengths: [Int] = []
@@ -34,10 +34,10 @@ public final class FuzzyDeduplicator {
   ) throws {
     try configuration.validate()
     self.configuration = configuration
-    let folder = temporaryFolder ?? FileManager.default.temporaryDirectory.path
-    let half = max(0, spillLimit) / 2
-    bands = (0..<configuration.bands).map { _ in SpillBuffer(limit: half / configuration.bands, folder: folder) }
-    shingles = SpillBuffer(limit: half, folder: folder)
+    self.spillLimit = max(0, spillLimit)
+    let half = self.spillLimit / 2
+    bands = (0..<configuration.bands).map { _ in SpillBuffer(limit: half / configuration.bands, folder: temporaryFolder) }
+    shingles = SpillBuffer(limit: half, folder: temporaryFolder)
   }
 
   /// Documents so far.
@@ -58,33 +58,33 @@ public final class FuzzyDeduplicator {
     for band in bands.indices {
       column.removeAll(keepingCapacity: true)
       for index in batch.documents.indices { column.append(batch.bands[index * bands.count + band]) }
-      try bands[band].append(column[...])
+      try bands[band].append(column)
     }
-    try shingles.append(batch.shingles[...])
+    try shingles.append(batch.shingles)
   }
 
   /// Decides which documents stay. The result does not depend on the number of threads.
   /// - Throws: `Stopped`, and `WeirError` when a temporary file cannot be read.
   public func decide(threads: Int = 1, progress: Progress = .silent) throws -> FuzzyDecision {
-    try shingles.seal()
     var groups = CandidateGroups(count: count, configuration: configuration)
     let pool = ThreadPool(threads: threads)
+    // 24 bytes a document are sorted at once.
+    let parts = UInt64(count / max(1 << 20, spillLimit / 48) + 1)
+    let width = UInt64.max / parts
     for (number, band) in bands.enumerated() {
-      try progress.checkStop()
-      progress.update(Double(number), of: Double(bands.count), unit: "bands")
-      try band.seal()
-      try band.withElements { keys in
-        try shingles.withElements { shingles in
-          let buckets = Buckets(keys) { self.starts[$0 + 1] > self.starts[$0] }
-          try groups.join(buckets, starts: starts, shingles: shingles, pool: pool, progress: progress)
-        }
+      for part in 0..<parts {
+        try progress.checkStop()
+        progress.update(Double(number), of: Double(bands.count), unit: "bands")
+        let last = part == parts - 1 ? UInt64.max : width * (part + 1) - 1
+        let buckets = try Buckets(band, in: width * part...last) { self.starts[$0 + 1] > self.starts[$0] }
+        try groups.join(buckets, starts: starts, shingles: shingles, pool: pool, progress: progress)
       }
     }
     progress.update(Double(bands.count), of: Double(bands.count), unit: "bands")
-    return decision(&groups)
+    return try decision(&groups)
   }
 
-  private func decision(_ groups: inout CandidateGroups) -> FuzzyDecision {
+  private func decision(_ groups: inout CandidateGroups) throws -> FuzzyDecision {
     var report = groups.report
     report.documents = count
     report.withoutWords = (0..<count).reduce(0) { $0 + (starts[$1 + 1] == starts[$1] ? 1 : 0) }
@@ -114,6 +114,17 @@ public final class FuzzyDeduplicator {
         report.removed += 1
       }
     }
+    // Exactly one of each group stays.
+    var staying = [Bool](repeating: false, count: count)
+    for document in 0..<count where kept[document] {
+      let root = groups.sets.find(document)
+      guard !staying[root] else { throw Self.broken(document) }
+      staying[root] = true
+    }
+    for document in 0..<count where !kept[document] {
+      let survivor = Int(duplicateOf[document])
+      guard kept[survivor], groups.sets.find(survivor) == groups.sets.find(document) else { throw Self.broken(document) }
+    }
     if report.largestGroup > configuration.alarmDocuments, Double(report.largestGroup) > configuration.alarmShare * Double(count) {
       report.warnings.append(
         "a group of \(report.largestGroup) near-duplicates is \(Self.percent(report.largestGroup, of: count)) of the documents; "
@@ -125,6 +136,11 @@ public final class FuzzyDeduplicator {
           + "more --rows make crowded bands rarer")
     }
     return FuzzyDecision(kept: kept, duplicateOf: duplicateOf, report: report)
+  }
+
+  private static func broken(_ document: Int) -> WeirError {
+    WeirError(
+      "dedup.fuzzy", "the group of document \(document) does not keep exactly one", remedy: "this is an error in weir; please report it")
   }
 
   private static func percent(_ part: Int, of whole: Int) -> String {

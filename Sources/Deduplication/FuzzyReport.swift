@@ -8,6 +8,10 @@ public struct FuzzyReport: Sendable, Codable, Equatable {
     public var second: Int
     /// The Jaccard similarity of their shingles; nil where candidates are not verified.
     public var similarity: Double?
+    /// Where the two come from, `path:line`; empty until somebody looks.
+    public var origins: [String] = []
+    /// How the two begin; empty until somebody looks.
+    public var texts: [String] = []
   }
 
   /// The probability that a pair of a similarity is found.

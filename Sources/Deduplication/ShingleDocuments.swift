@@ -9,17 +9,17 @@ public struct ShingledDocuments: Sendable {
   public var documents: [Document]
   /// [documents, bands] fingerprints of the bands.
   var bands: [UInt64] = []
-  /// Different shingles a document, 32 bits each, ascending, one document after another.
+  /// Shingles, 32 bits each, in the order of the texts, one document after another, repeated ones included.
   var shingles: [UInt32] = []
-  /// Different shingles of each document; 0 for a text without words, which is nobody's duplicate.
+  /// Shingles of each document; 0 for a text without words, which is nobody's duplicate.
   var counts: [UInt32] = []
 }
 
 /// Makes the shingles, the MinHash signature and its bands of every document (Broder 1997; Leskovec, Rajaraman, Ullman, ch. 3).
 ///
-/// Words are normalised as `minhash.c` says. The signature has one 64-bit value a permutation of the family a·h + b mod 2⁶⁴; a band is
+/// Words are normalised as `words.h` says. The signature has one 64-bit value a permutation of the family a·h + b mod 2⁶⁴; a band is
 /// the fingerprint of its rows. Shingles are kept with 32 bits: the Jaccard similarity of sets of n shingles is off by about n·2⁻³².
-/// The stage counts nothing: `NearDuplicateFilter` does.
+/// The stage counts nothing: `ReplayDocuments` does.
 public struct ShingleDocuments: Stage {
   private let configuration: DeduplicationConfiguration
   private let multipliers: [UInt64]
@@ -43,27 +43,25 @@ public struct ShingleDocuments: Stage {
   /// Makes the signatures of one batch.
   public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> ShingledDocuments {
     let longest = batch.reduce(0) { max($0, $1.text.count) }
-    let capacity = longest / 2 + 1
-    let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: capacity)
-    let keys = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: 3 * capacity + 1)
+    let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: longest / 2 + 1)
+    let scratch = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: longest + longest / 2 + 128)
     let signature = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: multipliers.count)
     defer {
       hashes.deallocate()
-      keys.deallocate()
+      scratch.deallocate()
       signature.deallocate()
     }
     var result = ShingledDocuments(documents: batch)
     result.bands.reserveCapacity(batch.count * configuration.bands)
     result.counts.reserveCapacity(batch.count)
-    guard let hash = hashes.baseAddress, let key = keys.baseAddress, let value = signature.baseAddress else { return result }
+    result.shingles.reserveCapacity(batch.reduce(0) { $0 + $1.text.count } / 5)
+    guard let hash = hashes.baseAddress, let space = scratch.baseAddress, let value = signature.baseAddress else { return result }
     for document in batch {
       let count = document.text.withUnsafeBufferPointer { text in
-        text.baseAddress.map { weir_shingles($0, text.count, configuration.shingleWords, hash) } ?? 0
+        text.baseAddress.map { weir_shingles($0, text.count, configuration.shingleWords, space, hash) } ?? 0
       }
-      for index in 0..<count { key[index] = UInt32(truncatingIfNeeded: hash[index] >> 32) }
-      let different = weir_sort_unique(key, count, key + count)
-      result.shingles.append(contentsOf: UnsafeBufferPointer(start: key, count: different))
-      result.counts.append(UInt32(truncatingIfNeeded: different))
+      result.shingles.append(contentsOf: hashes[..<count].lazy.map { UInt32(truncatingIfNeeded: $0 >> 32) })
+      result.counts.append(UInt32(truncatingIfNeeded: count))
       weir_minhash(hash, count, multipliers, offsets, multipliers.count, value)
       for band in 0..<configuration.bands {
         var fingerprint = UInt64(truncatingIfNeeded: band)
@@ -77,7 +75,8 @@ public struct ShingleDocuments: Stage {
   /// Different shingles of a text, 32 bits each, ascending: what Jaccard similarities are of.
   public static func shingles(_ text: [UInt8], words: Int = 5) -> [UInt32] {
     var hashes = [UInt64](repeating: 0, count: text.count / 2 + 1)
-    let count = weir_shingles(text, text.count, words, &hashes)
+    var space = [UInt8](repeating: 0, count: text.count + text.count / 2 + 128)
+    let count = weir_shingles(text, text.count, words, &space, &hashes)
     var keys = hashes[..<count].map { UInt32(truncatingIfNeeded: $0 >> 32) }
     var scratch = [UInt32](repeating: 0, count: 2 * count + 1)
     return Array(keys[..<weir_sort_unique(&keys, count, &scratch)])

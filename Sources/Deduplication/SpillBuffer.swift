@@ -1,28 +1,24 @@
-import Foundation
 import Primitives
 
-/// A growing array that moves to a temporary file beyond a limit, and is mapped back when it is complete: memory then is the system's page
-/// cache, which gives way when others need it. The file has no name once it is open, so nothing is left behind, whatever happens.
-final class SpillBuffer<Element> {
+/// A growing array of which what is beyond a limit lies in a temporary file.
+final class SpillBuffer<Element: BitwiseCopyable> {
   private let limit: Int
-  private let folder: String
+  private let folder: String?
+  /// What is not in the file: all of it below the limit, the end of it beyond.
   private var tail: [Element] = []
-  private var descriptor: Int32 = -1
+  private var file: SpillFile?
   private var written = 0
-  private var mapping: UnsafeMutableRawPointer?
+
+  /// Elements that are read at a time.
+  private static var chunk: Int { (1 << 18) / MemoryLayout<Element>.stride }
 
   /// Creates an empty buffer.
   /// - Parameters:
   ///   - limit: bytes that stay in memory.
-  ///   - folder: where the temporary file goes.
-  init(limit: Int, folder: String) {
+  ///   - folder: where the temporary file goes; nil for the system's temporary folder.
+  init(limit: Int, folder: String?) {
     self.limit = limit
     self.folder = folder
-  }
-
-  deinit {
-    if let mapping { munmap(mapping, written * MemoryLayout<Element>.stride) }
-    if descriptor >= 0 { close(descriptor) }
   }
 
   /// Elements so far.
@@ -30,52 +26,46 @@ final class SpillBuffer<Element> {
 
   /// Appends elements.
   /// - Throws: `WeirError` when the temporary file cannot be written.
-  func append(_ elements: ArraySlice<Element>) throws {
+  func append(_ elements: some Collection<Element>) throws {
     tail.append(contentsOf: elements)
     // Beyond the limit, a few hundred kilobytes at a time.
-    let room = descriptor >= 0 ? min(limit, 1 << 19) : limit
+    let room = file == nil ? limit : min(limit, 1 << 18)
     if tail.count * MemoryLayout<Element>.stride > room { try flush() }
   }
 
   private func flush() throws {
-    guard !tail.isEmpty else { return }
-    if descriptor < 0 {
-      var template = Array("\(folder)/weir-XXXXXX".utf8CString)
-      descriptor = mkstemp(&template)
-      guard descriptor >= 0 else { throw failure() }
-      unlink(template)
+    let file = try self.file ?? SpillFile(folder: folder)
+    self.file = file
+    try tail.withUnsafeBytes { try file.append($0) }
+    written += tail.count
+    if tail.count > 1 << 16 { tail = [] } else { tail.removeAll(keepingCapacity: true) }
+  }
+
+  /// Fills `buffer` with the elements from `start` on. Safe to call from several threads while nothing is appended.
+  /// - Throws: `WeirError` when the temporary file cannot be read.
+  func read(from start: Int, into buffer: UnsafeMutableBufferPointer<Element>) throws {
+    let inFile = max(0, min(buffer.count, written - start))
+    if inFile > 0, let file {
+      try file.read(
+        at: start * MemoryLayout<Element>.stride,
+        into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<inFile])))
     }
-    try tail.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        let count = write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { throw failure() }
-        done += count
+    if inFile < buffer.count {
+      let first = start + inFile - written
+      tail.withUnsafeBufferPointer { tail in
+        _ = UnsafeMutableBufferPointer(rebasing: buffer[inFile...]).update(fromContentsOf: tail[first..<first + buffer.count - inFile])
       }
     }
-    written += tail.count
-    tail.removeAll(keepingCapacity: written < 1 << 16)
   }
 
-  private func failure() -> WeirError {
-    WeirError(
-      folder, "cannot write a temporary file: \(String(cString: strerror(errno)))",
-      remedy: "set TMPDIR to a folder with room, or allow more memory")
-  }
-
-  /// Ends the appending: from now on the elements can be read.
-  func seal() throws {
-    guard descriptor >= 0, mapping == nil else { return }
-    try flush()
-    let bytes = written * MemoryLayout<Element>.stride
-    guard let mapped = mmap(nil, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0), mapped != MAP_FAILED else { throw failure() }
-    mapping = mapped
-  }
-
-  /// Reads all elements of a sealed buffer.
-  func withElements<Result>(_ body: (UnsafeBufferPointer<Element>) throws -> Result) rethrows -> Result {
-    guard let mapping else { return try tail.withUnsafeBufferPointer(body) }
-    return try body(UnsafeBufferPointer(start: mapping.assumingMemoryBound(to: Element.self), count: written))
+  /// Calls `body` with all elements in order, a piece at a time, and the number of elements before it.
+  func forEachPiece(_ body: (UnsafeBufferPointer<Element>, Int) throws -> Void) throws {
+    let piece = UnsafeMutableBufferPointer<Element>.allocate(capacity: Self.chunk)
+    defer { piece.deallocate() }
+    for start in stride(from: 0, to: count, by: Self.chunk) {
+      let part = UnsafeMutableBufferPointer(rebasing: piece[..<min(Self.chunk, count - start)])
+      try read(from: start, into: part)
+      try body(UnsafeBufferPointer(part), start)
+    }
   }
 }

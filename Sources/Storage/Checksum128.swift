@@ -1,7 +1,7 @@
 import CXXHash
 
 /// XXH3-128 of some bytes, wide enough to stand for them: among 10⁹ texts two different ones agree with probability 10⁻²¹.
-public struct Checksum128: Sendable, Hashable {
+public struct Checksum128: Sendable, Hashable, BitwiseCopyable {
   /// The upper 64 bits.
   public var high: UInt64
   /// The lower 64 bits.

@@ -4,38 +4,43 @@ import Pipeline
 import Testing
 
 /// Runs exact deduplication over batches of a given size.
-func exact(_ texts: [String], _ unit: ExactUnit = .documents, batch: Int = 1_000, minimumParagraphBytes: Int = 0) -> (
+func exact(
+  _ texts: [String], _ unit: ExactUnit = .documents, batch: Int = 1_000, minimumParagraphBytes: Int = 0,
+  memory: Int = DeduplicationConfiguration.defaultSpillLimit
+) throws -> (
   texts: [String], account: Account, rejects: [Reject]
 ) {
   var configuration = DeduplicationConfiguration()
   configuration.minimumParagraphBytes = minimumParagraphBytes
   let stage = HashDocuments(unit, configuration: configuration)
-  var deduplicator = ExactDeduplicator(unit, record: { $0.text })
+  let deduplicator = ExactDeduplicator(unit, memory: memory, record: { $0.text })
   var kept: [Document] = []
   var rejects: [Reject] = []
   let documents = texts.enumerated().map { Document(id: "\($0)", text: $1) }
   for start in stride(from: 0, to: documents.count, by: batch) {
     var ledger = Ledger(names: stage.names)
-    kept += deduplicator.admit(stage.apply(Array(documents[start..<min(start + batch, documents.count)]), ledger: &ledger, offset: 0))
+    kept += try deduplicator.admit(stage.apply(Array(documents[start..<min(start + batch, documents.count)]), ledger: &ledger, offset: 0))
     rejects += deduplicator.takeRejects()
   }
+  try deduplicator.finish { kept += $0 }
+  rejects += deduplicator.takeRejects()
   return (kept.map { String(decoding: $0.text, as: UTF8.self) }, deduplicator.account, rejects)
 }
 
 @Suite struct ExactTests {
-  @Test func keepsTheFirst() {
-    let found = exact(["b", "a", "b", "B", " b\n", "a b", "a \t\u{A0}\u{3000} b", "ab", ""])
+  @Test func keepsTheFirst() throws {
+    let found = try exact(["b", "a", "b", "B", " b\n", "a b", "a \t\u{A0}\u{3000} b", "ab", ""])
     #expect(found.texts == ["b", "a", "B", "a b", "ab", ""])
     #expect(found.account.dropped == ["exact_duplicate": 3])
     #expect(found.account.isBalanced)
     #expect(found.rejects.map { String(decoding: $0.record, as: UTF8.self) } == ["b", " b\n", "a \t\u{A0}\u{3000} b"])
   }
 
-  @Test func emptyTextsAreEqual() {
-    #expect(exact(["", " ", "\n\n", "\u{2003}"]).texts == [""])
+  @Test func emptyTextsAreEqual() throws {
+    #expect(try exact(["", " ", "\n\n", "\u{2003}"]).texts == [""])
   }
 
-  @Test(arguments: 0..<8 as Range<UInt64>) func likeASetOfStrings(seed: UInt64) {
+  @Test(arguments: 0..<8 as Range<UInt64>) func likeASetOfStrings(seed: UInt64) throws {
     var dice = Dice(state: seed)
     let texts = (0..<3_000).map { _ in
       (0..<Int.random(in: 0...3, using: &dice)).map { _ in ["a", "é", "b  ", "\n", "\u{2028}", "7", "日"].randomElement(using: &dice) ?? "" }
@@ -46,22 +51,26 @@ func exact(_ texts: [String], _ unit: ExactUnit = .documents, batch: Int = 1_000
     let naive = texts.filter { text in
       seen.insert(text.unicodeScalars.split { $0.properties.isWhitespace }.map { String(String.UnicodeScalarView($0)) }).inserted
     }
-    for batch in [1, 7, 5_000] { #expect(exact(texts, batch: batch).texts == naive) }
+    for batch in [1, 7, 5_000] { #expect(try exact(texts, batch: batch).texts == naive) }
   }
 
-  @Test func manyDocumentsInLittleMemory() {
-    var deduplicator = ExactDeduplicator()
+  @Test func manyDocumentsInLittleMemory() throws {
+    let deduplicator = ExactDeduplicator()
     let stage = HashDocuments()
     var ledger = Ledger(names: [])
     let documents = (0..<30_000).map { Document(id: "", text: "\($0 % 20_000)") }
-    #expect(deduplicator.admit(stage.apply(documents, ledger: &ledger, offset: 0)).count == 20_000)
+    var kept = 0
+    for start in stride(from: 0, to: documents.count, by: 1_000) {
+      kept += try deduplicator.admit(stage.apply(Array(documents[start..<start + 1_000]), ledger: &ledger, offset: 0)).count
+    }
+    #expect(kept == 20_000)
     #expect(deduplicator.memory <= 20_000 * 26)
   }
 }
 
 @Suite struct ParagraphTests {
-  @Test func blankLinesSeparate() {
-    let found = exact(["one\ntwo\n\nthree\n", "new\n\none\n two\n\nend\n", "three\n\none\ntwo"], .paragraphs)
+  @Test func blankLinesSeparate() throws {
+    let found = try exact(["one\ntwo\n\nthree\n", "new\n\none\n two\n\nend\n", "three\n\none\ntwo"], .paragraphs)
     #expect(found.texts == ["one\ntwo\n\nthree\n", "new\n\nend\n"])
     #expect(found.account.dropped == ["duplicate_paragraphs": 1])
     #expect(found.account.extra["removed_paragraphs"] == 3)
@@ -70,18 +79,42 @@ func exact(_ texts: [String], _ unit: ExactUnit = .documents, batch: Int = 1_000
     #expect(found.account.isBalanced)
   }
 
-  @Test func linesWhereNoBlankLine() {
-    #expect(exact(["a\nb\nc", "b\nd\na\ne", "x\r\nd\r\ny"], .paragraphs).texts == ["a\nb\nc", "d\ne", "x\r\ny"])
+  @Test func linesWhereNoBlankLine() throws {
+    #expect(try exact(["a\nb\nc", "b\nd\na\ne", "x\r\nd\r\ny"], .paragraphs).texts == ["a\nb\nc", "d\ne", "x\r\ny"])
   }
 
-  @Test func repetitionsInsideADocument() {
-    #expect(exact(["a\n\nb\n\na\n\n"], .paragraphs).texts == ["a\n\nb\n\n"])
+  @Test func repetitionsInsideADocument() throws {
+    #expect(try exact(["a\n\nb\n\na\n\n"], .paragraphs).texts == ["a\n\nb\n\n"])
   }
 
-  @Test func shortOnesAndEmptyTextsStay() {
+  @Test func shortOnesAndEmptyTextsStay() throws {
     #expect(
-      exact(["}\nlong enough", "}\nlong  enough\nnew one", "", " \n"], .paragraphs, minimumParagraphBytes: 5).texts == [
+      try exact(["}\nlong enough", "}\nlong  enough\nnew one", "", " \n"], .paragraphs, minimumParagraphBytes: 5).texts == [
         "}\nlong enough", "}\nnew one", "", " \n",
       ])
+  }
+
+  @Test func linesOfTexts() throws {
+    let found = try exact(["a\n\nb\n", " b \nc\n\na", "a\nb"], .lines)
+    #expect(found.texts == ["a\n\nb\n", "c"])
+    #expect(found.account.dropped == ["duplicate_lines": 1])
+    #expect(found.account.extra["removed_lines"] == 4)
+    #expect(found.account.isBalanced)
+  }
+
+  @Test(arguments: 0..<6 as Range<UInt64>) func sameInLittleMemory(seed: UInt64) throws {
+    var dice = Dice(state: seed)
+    let texts = (0..<2_000).map { _ in
+      (0..<Int.random(in: 0...4, using: &dice)).map { _ in "line \(Int.random(in: 0..<3_000, using: &dice))" }.joined(separator: "\n\n")
+    }
+    for unit in [ExactUnit.documents, .paragraphs, .lines] {
+      let expected = try exact(texts, unit)
+      for memory in [0, 60_000, 100_000] {
+        let found = try exact(texts, unit, batch: 64, memory: memory)
+        #expect(found.texts == expected.texts)
+        #expect(found.account == expected.account)
+        #expect(found.rejects == expected.rejects)
+      }
+    }
   }
 }

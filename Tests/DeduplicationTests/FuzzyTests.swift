@@ -85,6 +85,14 @@ enum NaiveShingles {
     #expect(ShingleDocuments.similarity(x, y) == NaiveShingles.similarity(a, b, n))
   }
 
+  /// Each pair of four bytes takes six while it is normalised, the most there is.
+  @Test(arguments: [1, 20, 300, 100_000]) func lettersBetweenWordsOfOneCodePoint(pairs: Int) {
+    let (tight, loose) = (String(repeating: "a漢", count: pairs), String(repeating: " a 漢 ", count: pairs))
+    let shingles = ShingleDocuments.shingles(Array(tight.utf8), words: 2)
+    #expect(shingles.count == min(pairs, 2))
+    #expect(shingles == ShingleDocuments.shingles(Array(loose.utf8), words: 2))
+  }
+
   @Test func largeSets() {
     var maker = TextMaker(seed: 5)
     let common = maker.words(6_000)
@@ -284,16 +292,33 @@ enum NaiveShingles {
   @Test func secondPass() throws {
     var maker = TextMaker(seed: 8)
     let texts = (0..<30).map { _ in maker.words(20).joined(separator: " ") }
-    let documents = (texts + texts.reversed()).map { Document(id: "", text: $0) }
-    let decision = try fuzzy(texts + texts.reversed())
-    var filter = NearDuplicateFilter(decision, record: { $0.text })
+    let documents = (texts + texts.reversed()).enumerated().map {
+      Document(id: "\($0)", text: Array($1.utf8), source: $0 % 2 == 0 ? "s" : nil, members: Array("\"a\": 1".utf8), origin: "f:\($0)")
+    }
+    let spool = try DocumentSpool()
+    for start in stride(from: 0, to: 60, by: 11) {
+      let batch = Array(documents[start..<min(60, start + 11)])
+      try spool.append(DocumentSpool.encode(batch), count: batch.count)
+    }
+    #expect(try spool.documents([3, 59]) == [3: documents[3], 59: documents[59]])
+    let replay = ReplayDocuments(try fuzzy(texts + texts.reversed()))
+    var ledger = Ledger(names: replay.names, keepsRejects: true)
     var kept: [Document] = []
-    for start in stride(from: 0, to: 60, by: 11) { kept += filter.admit(Array(documents[start..<min(60, start + 11)])) }
+    while let block = try spool.next() { kept += try replay.apply(block, ledger: &ledger, offset: 0) }
     #expect(kept == Array(documents.prefix(30)))
-    #expect(filter.account.dropped == ["near_duplicate": 30])
-    #expect(filter.account.isBalanced)
-    #expect(filter.isComplete)
-    #expect(filter.takeRejects().count == 30)
+    #expect(ledger.accounts[0].dropped == ["near_duplicate": 30])
+    #expect(ledger.accounts[0].isBalanced)
+    #expect(ledger.rejects.map(\.origin) == (30..<60).map { "f:\($0)" })
+  }
+
+  @Test func bandingFindsNineInTenAtTheThreshold() {
+    for threshold in [0.5, 0.7, 0.8, 0.9] {
+      var configuration = DeduplicationConfiguration()
+      (configuration.bands, configuration.rows) = DeduplicationConfiguration.banding(threshold: threshold)
+      #expect(configuration.bands * configuration.rows <= 112)
+      #expect(configuration.recall(threshold) >= 0.9)
+      #expect(configuration.recall(threshold - 0.25) < 0.5)
+    }
   }
 
   @Test func configurations() throws {

@@ -5,7 +5,8 @@ import Testing
 @Suite struct BadFlagTests {
   @Test(arguments: [
     ["read", "--nonsense"], ["nonsense"], ["read", "docs.jsonl", "--threads", "0"], ["read", "docs.jsonl", "--max-bad", "nan"],
-    ["read", "docs.jsonl", "--max-bad", "2"], ["dedup", "docs.jsonl", "--keep", "none"], ["shard"], ["train", "set", "-o", "run"],
+    ["read", "docs.jsonl", "--max-bad", "2"], ["dedup", "docs.jsonl", "--keep", "none"],
+    ["dedup", "docs.jsonl", "--exact", "--report", "r.json"], ["shard"], ["train", "set", "-o", "run"],
     ["sample", "set", "--tree", "tree", "-o", "mix.json"], ["feed", "set", "--world", "0"],
     ["sample", "set", "--seed-data", "docs.jsonl", "-o", "mix.json"],
     ["sample", "set", "--method", "ced", "--seed-data", "d", "-o", "m.json"],

@@ -3,13 +3,14 @@
 #include <stdint.h>
 
 /// Copies UTF-8 text with every run of Unicode white space as one blank, and none at the ends.
-/// `out` has room for `count` bytes. Returns the number of bytes written.
+/// `out` has room for `count + 64` bytes. Returns the number of bytes written.
 size_t weir_collapse_space(const uint8_t *text, size_t count, uint8_t *out);
 
-/// Fingerprints of the word n-grams of a text, in the order of the text, repeated ones included; the normalisation is described in minhash.c.
+/// Fingerprints of the word n-grams of a text, in the order of the text, repeated ones included; the normalisation is described in words.h.
 /// A text of 1 … n−1 words gives one fingerprint, of all of them; a text without words none.
-/// `out` has room for `count / 2 + 1` values. Returns the number of fingerprints.
-size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint64_t *out);
+/// `out` has room for `count / 2 + 1` values, `scratch` for `count + count / 2 + 128` bytes: a letter before each
+/// word of one code point gets two blanks for four bytes. Returns the number of fingerprints.
+size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint8_t *scratch, uint64_t *out);
 
 /// Fingerprints of the words of a text, normalised likewise but for numbers, which stand for themselves, and the byte where each begins.
 /// Both have room for `count` values. Returns the number of words.
@@ -31,3 +32,11 @@ size_t weir_intersection(const uint32_t *a, size_t a_count, const uint32_t *b, s
 
 /// Sorts `values` by `keys`, stable; both scratch arrays have room for `count`.
 void weir_sort_pairs(uint64_t *keys, uint32_t *values, size_t count, uint64_t *key_scratch, uint32_t *value_scratch);
+
+/// Adds 128-bit digests (two words each) to a table of `slots` digests, open addressing with linear probing by the upper word of a digest,
+/// an empty slot all zeros. fresh[i] tells whether digests[i] was new; all-zero digests are none, are not added, and are always fresh.
+/// The table has more empty slots than `count`. Returns the number of those added.
+size_t weir_digests_insert(uint64_t *table, size_t slots, const uint64_t *digests, size_t count, uint8_t *fresh);
+
+/// The same without adding: fresh[i] tells whether digests[i] is not in the table.
+void weir_digests_find(const uint64_t *table, size_t slots, const uint64_t *digests, size_t count, uint8_t *fresh);

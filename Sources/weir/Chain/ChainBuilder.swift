@@ -34,6 +34,8 @@ struct ChainBuilder {
   var maxBad: Double?
   /// Where rejects go.
   var rejects: String?
+  /// What stages find beside their accounts.
+  let findings = Findings()
   /// What the progress bar is called.
   var label: [String] = []
 
@@ -89,6 +91,7 @@ struct ChainBuilder {
       outcome.lines.append("  note: \(account.stage) changed nothing in \(Format.count(account.input)) documents")
     }
     outcome.report = try JSONValue(encoding: ["accounts": outcome.accounts])
+    findings.tell(&outcome)
     return outcome
   }
 }

@@ -11,9 +11,9 @@ struct DedupCommand: ChainCommand {
     commandName: "dedup",
     abstract: "Removes exact and near-duplicate documents; of each group one stays.",
     discussion: """
-      --exact compares the text with runs of blanks collapsed, and keeps the first. --paragraphs does so with paragraphs. --fuzzy finds
-      near-duplicates by MinHash (word 5-grams, 14 bands of 8 rows), compares candidates by the Jaccard similarity of their shingles,
-      and keeps one document of each group. Without any of them, --exact and then --fuzzy.
+      --exact compares the text with runs of blanks collapsed, and keeps the first. --paragraphs and --lines do so with parts of
+      documents. --fuzzy finds near-duplicates by MinHash (word 5-grams, 14 bands of 8 rows), compares candidates by the Jaccard
+      similarity of their shingles, and keeps one document of each group. Without any of them, --exact and then --fuzzy.
 
       Example: weir dedup corpora/sample --exact --fuzzy --rejects duplicates.jsonl -o unique.jsonl.zst
       """)
@@ -27,26 +27,41 @@ struct DedupCommand: ChainCommand {
   @Flag(help: "Drop paragraphs that were there before.")
   var paragraphs = false
 
+  @Flag(help: "Drop lines that were there before.")
+  var lines = false
+
   @Flag(help: "Drop documents that are nearly the same as another.")
   var fuzzy = false
 
-  @Option(help: ArgumentHelp("Least Jaccard similarity of near-duplicates.", valueName: "share"))
-  var threshold = 0.7
+  @Option(
+    help: ArgumentHelp(
+      "Least Jaccard similarity of near-duplicates. Given without --bands and --rows, it chooses them too, to find 9 in 10 of such pairs. (default: 0.7)",
+      valueName: "share"))
+  var threshold: Double?
 
   @Flag(inversion: .prefixedNo, help: "Compare candidates exactly before they count as near-duplicates.")
   var verify = true
 
-  @Option(help: ArgumentHelp("Bands of the signature.", valueName: "n"))
-  var bands = 14
+  @Option(help: ArgumentHelp("Bands of the signature. (default: 14)", valueName: "n"))
+  var bands: Int?
 
-  @Option(help: ArgumentHelp("Rows of a band.", valueName: "n"))
-  var rows = 8
+  @Option(help: ArgumentHelp("Rows of a band. (default: 8)", valueName: "n"))
+  var rows: Int?
 
   @Option(help: "Which of a group stays: first, longest.")
   var keep = DeduplicationConfiguration.Keep.first
 
-  @Option(help: ArgumentHelp("Memory for signatures and shingles, such as 256M; beyond it a temporary file is used.", valueName: "bytes"))
+  @Option(
+    help: ArgumentHelp(
+      "Memory for what was seen, signatures and shingles, such as 256M; beyond it temporary files are used.", valueName: "bytes"))
   var memory = Amount(DeduplicationConfiguration.defaultSpillLimit)
+
+  @Option(
+    help: ArgumentHelp("Where the report on near-duplicates goes: groups by size, examples, expected recall (JSON).", valueName: "file"))
+  var report: String?
+
+  @Flag(help: "Say what memory and disk the work will take, and do nothing.")
+  var dryRun = false
 
   @OptionGroup var seed: SeedOption
   @OptionGroup var stream: StreamOptions
@@ -55,25 +70,58 @@ struct DedupCommand: ChainCommand {
   var inputs: [String] { input.paths }
   var outputs: [String] { output.output.map { [$0] } ?? [] }
 
+  var writesDataToOutput: Bool { !dryRun && outputs.allSatisfy { $0 == "-" } }
+
+  /// What is done, in order.
+  private var units: [ExactUnit] { (exact || isDefault ? [.documents] : []) + (paragraphs ? [.paragraphs] : []) + (lines ? [.lines] : []) }
+  private var isFuzzy: Bool { fuzzy || isDefault }
+  private var isDefault: Bool { !exact && !paragraphs && !lines && !fuzzy }
+
   func extend(_ chain: inout ChainBuilder) throws {
     try chain.add(input: input, output: output, stream: stream)
     let configuration = try configuration()
-    let all = !exact && !paragraphs && !fuzzy
-    if exact || all { chain.links.append(BarrierLink(ExactBarrier(unit: .documents, configuration: configuration))) }
-    if paragraphs { chain.links.append(BarrierLink(ExactBarrier(unit: .paragraphs, configuration: configuration))) }
-    if fuzzy || all { chain.links.append(BarrierLink(FuzzyBarrier(configuration: configuration, memory: memory.value))) }
+    for unit in units {
+      chain.links.append(BarrierLink(ExactBarrier(unit: unit, configuration: configuration, memory: memory.value)))
+    }
+    if isFuzzy {
+      chain.links.append(
+        BarrierLink(FuzzyBarrier(configuration: configuration, memory: memory.value, findings: chain.findings, file: report)))
+    }
+  }
+
+  func perform(_ session: Session) throws -> Outcome {
+    guard dryRun else { return try ChainBuilder.fuse([self]).perform(session) }
+    guard !input.paths.isEmpty, !input.paths.contains("-") else {
+      throw WeirError("--dry-run", "standard input can be read once only", remedy: "name the files")
+    }
+    var world = Forecast()
+    _ = try forecast(&world)
+    guard let size = world.current else { return Outcome() }
+    let estimate = try estimate(size)
+    return Outcome(
+      report: try JSONValue(encoding: [
+        "documents": size.documents.rounded(), "bytes": size.bytes.rounded(), "memory": estimate.memory, "temporary_disk": estimate.disk,
+      ]),
+      lines: [
+        "  about \(Format.count(Int(size.documents))) documents, \(Format.bytes(Int(size.bytes))) of text",
+        "  \(Format.bytes(Int(estimate.memory))) of memory, \(Format.bytes(Int(estimate.disk))) of temporary files at most",
+      ])
   }
 
   func validate() throws {
+    if report != nil, !isFuzzy { throw ValidationError("--report tells of near-duplicates; add --fuzzy or leave --report out") }
     do { _ = try configuration() } catch { throw ValidationError("\(error)") }
   }
 
   private func configuration() throws -> DeduplicationConfiguration {
     var configuration = DeduplicationConfiguration()
-    configuration.threshold = threshold
+    if let threshold { configuration.threshold = threshold }
+    if let threshold, bands == nil, rows == nil, threshold > 0, threshold <= 1 {
+      (configuration.bands, configuration.rows) = DeduplicationConfiguration.banding(threshold: threshold)
+    }
+    if let bands { configuration.bands = bands }
+    if let rows { configuration.rows = rows }
     configuration.verify = verify
-    configuration.bands = bands
-    configuration.rows = rows
     configuration.keep = keep
     configuration.seed = seed.seed
     try configuration.validate()
@@ -82,86 +130,30 @@ struct DedupCommand: ChainCommand {
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {
     var row = try world.documents(input, output: output)
-    if fuzzy || !(exact || paragraphs), let size = world.current {
-      row.memory = Double(DeduplicationConfiguration().estimateMemory(documents: Int(size.documents), spillLimit: memory.value))
-    }
+    if let size = world.current { row.memory = try estimate(size).memory }
     return row
+  }
+
+  /// Bytes of memory and of temporary files at the peak.
+  private func estimate(_ size: Forecast.Size) throws -> (memory: Double, disk: Double) {
+    let configuration = try configuration()
+    let (documents, bytes) = (Int(size.documents), Int(size.bytes))
+    // Batches under way: 2 a thread between any two stages, about 1 MiB each as they come, thrice that with what is made of them.
+    var memory = 48e6 + Double(common.threads) * 2 * 3e6 * Double(units.count + (isFuzzy ? 2 : 1))
+    var disk = 0.0
+    for unit in units {
+      let need = ExactDeduplicator.estimate(unit, documents: documents, bytes: bytes, memory: self.memory.value)
+      memory += Double(need.memory)
+      disk = max(disk, Double(need.disk))
+    }
+    if isFuzzy {
+      let shingles = bytes / max(1, 6 * documents)
+      memory += Double(configuration.estimateMemory(documents: documents, shinglesPerDocument: shingles, spillLimit: self.memory.value))
+      disk += Double(bytes + 160 * documents)
+      disk += Double(configuration.estimateDisk(documents: documents, shinglesPerDocument: shingles, spillLimit: self.memory.value))
+    }
+    return (memory, disk)
   }
 }
 
 extension DeduplicationConfiguration.Keep: ExpressibleByArgument {}
-
-/// A link with a barrier.
-struct BarrierLink: ChainLink {
-  let work: ChainWork
-  init(_ barrier: any ChainBarrier) { work = .barrier(barrier) }
-}
-
-/// Exact deduplication: keys on all threads, admission in order.
-struct ExactBarrier: ChainBarrier {
-  var unit: ExactUnit
-  var configuration: DeduplicationConfiguration
-
-  func run(_ flow: ChainFlow) throws -> [Account] {
-    let record: (@Sendable (Document) -> [UInt8])? = flow.reject == nil ? nil : { @Sendable document in SerializeDocuments.line(document) }
-    var deduplicator = ExactDeduplicator(unit, record: record)
-    let stage = AnyStage(HashDocuments(unit, configuration: configuration))
-    let start = ContinuousClock.now
-    _ = try flow.runner.run(stage, source: flow.pull) { batch, _ in
-      let kept = deduplicator.admit(batch)
-      try flow.reject?(deduplicator.takeRejects())
-      if !kept.isEmpty { try flow.push(kept) }
-    }
-    var account = deduplicator.account
-    account.seconds = (ContinuousClock.now - start).seconds
-    return [account]
-  }
-}
-
-/// Fuzzy deduplication: signatures on all threads while documents are spooled, the decision, then the documents that stay.
-struct FuzzyBarrier: ChainBarrier {
-  var configuration: DeduplicationConfiguration
-  var memory: Int
-
-  func run(_ flow: ChainFlow) throws -> [Account] {
-    let start = ContinuousClock.now
-    let deduplicator = try FuzzyDeduplicator(configuration, spillLimit: memory)
-    let spool = try DocumentSpool()
-    _ = try flow.runner.run(AnyStage(try ShingleDocuments(configuration)), source: flow.pull) { batch, _ in
-      try deduplicator.add(batch)
-      try spool.append(batch.documents)
-    }
-    let decision = try deduplicator.decide(threads: flow.runner.threads, progress: flow.progress)
-    var account = Account(stage: "dedup.fuzzy")
-    var index = 0
-    try spool.replay { documents in
-      var kept: [Document] = []
-      var rejects: [Reject] = []
-      for document in documents {
-        account.input += 1
-        account.bytesIn += document.text.count
-        if decision.kept[index] {
-          account.output += 1
-          account.bytesOut += document.text.count
-          kept.append(document)
-        } else {
-          account.drop("near_duplicate")
-          if flow.reject != nil {
-            rejects.append(
-              Reject(
-                origin: document.origin, stage: account.stage, reason: "near_duplicate of document \(decision.duplicateOf[index])",
-                record: SerializeDocuments.line(document)))
-          }
-        }
-        index += 1
-      }
-      try flow.reject?(rejects)
-      if !kept.isEmpty { try flow.push(kept) }
-    }
-    account.seconds = (ContinuousClock.now - start).seconds
-    account.extra["groups"] = Double(decision.report.groups.values.reduce(0, +))
-    account.extra["pairs compared"] = Double(decision.report.compared)
-    for warning in decision.report.warnings { Terminal.write("weir: warning: \(warning)\n") }
-    return [account]
-  }
-}

@@ -1,0 +1,45 @@
+import CKernels
+
+/// The shingles of documents as they are compared: read back, sorted, without repeated ones. One for each thread.
+final class ShingleSets {
+  private let shingles: SpillBuffer<UInt32>
+  private var first: [UInt32] = []
+  private var firstDocument: UInt32?
+  private var second: [UInt32] = []
+  private var scratch: [UInt32] = []
+
+  init(_ shingles: SpillBuffer<UInt32>) { self.shingles = shingles }
+
+  /// The Jaccard similarity of two documents; pairs with the same `a` one after another read it once.
+  /// - Parameters:
+  ///   - starts: where the shingles of each document start.
+  ///   - threshold: what is surely below it counts as 0.
+  /// - Throws: `WeirError` when the temporary file cannot be read.
+  func similarity(_ a: UInt32, _ b: UInt32, _ starts: UnsafeBufferPointer<Int>, _ threshold: Double) throws -> Double {
+    if firstDocument != a {
+      firstDocument = a
+      try load(&first, starts[Int(a)]..<starts[Int(a) + 1])
+    }
+    // Repeated ones only make the other set smaller.
+    let most = starts[Int(b) + 1] - starts[Int(b)]
+    guard !first.isEmpty, Double(most) >= threshold * Double(first.count) else { return 0 }
+    try load(&second, starts[Int(b)]..<starts[Int(b) + 1])
+    let (smaller, larger) = (min(first.count, second.count), max(first.count, second.count))
+    guard smaller > 0, Double(smaller) >= threshold * Double(larger) else { return 0 }
+    let shared = weir_intersection(first, first.count, second, second.count)
+    return Double(shared) / Double(first.count + second.count - shared)
+  }
+
+  private func load(_ set: inout [UInt32], _ range: Range<Int>) throws {
+    var failure: (any Error)?
+    set = [UInt32](unsafeUninitializedCapacity: range.count) { buffer, count in
+      let buffer = UnsafeMutableBufferPointer(rebasing: buffer[..<range.count])
+      do { try shingles.read(from: range.lowerBound, into: buffer) } catch { failure = error }
+      count = failure == nil ? range.count : 0
+    }
+    if let failure { throw failure }
+    if scratch.count < 2 * set.count + 1 { scratch = [UInt32](repeating: 0, count: 3 * set.count + 1) }
+    let different = weir_sort_unique(&set, set.count, &scratch)
+    set.removeLast(set.count - different)
+  }
+}
