@@ -8,6 +8,8 @@ public struct LineBlock: Sendable {
     case lines
     /// One document's text.
     case text
+    /// A line or a text of that many bytes, above the limit, left out.
+    case tooLong(Int)
   }
 
   /// Bytes past the content, so that the parser may read ahead.

@@ -25,6 +25,15 @@ public struct ParseDocuments: Stage {
   public func apply(_ block: LineBlock, ledger: inout Ledger, offset: Int) throws -> [Document] {
     var account = Account(stage: "read")
     defer { ledger.accounts[offset].merge(account) }
+    if case .tooLong(let length) = block.kind {
+      account.input = 1
+      account.bytesIn = length
+      account.quarantine(Self.tooLong, at: "\(block.path):\(block.firstLine)")
+      if ledger.keepsRejects {
+        ledger.rejects.append(Reject(origin: "\(block.path):\(block.firstLine)", stage: "read", reason: Self.tooLong, record: []))
+      }
+      return []
+    }
     if block.kind == .text { return parseText(block, account: &account, ledger: &ledger) }
     guard let parser = weir_json_parser_create() else { throw WeirError(block.path, "not enough memory") }
     defer { weir_json_parser_destroy(parser) }
@@ -92,6 +101,7 @@ public struct ParseDocuments: Stage {
   }
 
   private static let invalidUTF8 = "invalid UTF-8"
+  private static let tooLong = "longer than --max-document"
 
   private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0D || byte == 0x09 }
 

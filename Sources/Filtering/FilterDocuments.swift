@@ -46,6 +46,8 @@ public struct FilterDocuments: Stage {
         continue
       }
       account.output += 1
+      if verdict.maskedEmails > 0 { account.extra["masked_emails", default: 0] += Double(verdict.maskedEmails) }
+      if verdict.maskedAddresses > 0 { account.extra["masked_addresses", default: 0] += Double(verdict.maskedAddresses) }
       guard let text = verdict.text else {
         account.bytesOut += document.text.count
         kept.append(document)
@@ -66,20 +68,26 @@ public struct FilterDocuments: Stage {
 public struct Verdict: Sendable, Equatable {
   /// The reason to drop it, such as `gopher.too_few_words`; nil to keep it.
   public var reason: String?
-  /// The text to go on with where C4's rules changed it.
+  /// The text to go on with where C4's rules or masks changed it.
   public var text: [UInt8]?
   /// Lines that C4's rules took out of a text that is kept, by rule.
   public var removedLines: [FilterRule: Int] = [:]
+  /// E-mail addresses that were replaced.
+  public var maskedEmails = 0
+  /// Public IP addresses that were replaced.
+  public var maskedAddresses = 0
 }
 
 /// Judges texts one after another; holds the tables that all of them share.
 public struct DocumentJudge {
   private let configuration: FilterConfiguration
   private var shape = TextShape()
+  private var spare = TextShape()
   private var repetition: RepetitionRules
   private let quality: QualityRules
   private let lines: LineRules
   private var fineweb: FineWebRules
+  private var personalData = PersonalData()
   private let usesRepetition: Bool
   private let usesQuality: Bool
   private let usesLines: Bool
@@ -102,18 +110,18 @@ public struct DocumentJudge {
 
   /// Judges one text, in time linear in its length.
   public mutating func judge(_ text: [UInt8]) -> Verdict {
-    shape.measure(text)
+    if !configuration.rules.enabled.isEmpty { shape.measure(text) }
     if configuration.rules.contains(.tooShort), shape.characters < configuration.length.minimumCharacters {
       return Verdict(reason: FilterRule.tooShort.rawValue)
     }
     if configuration.rules.contains(.tooLong), shape.characters > configuration.length.maximumCharacters {
       return Verdict(reason: FilterRule.tooLong.rawValue)
     }
-    if usesRepetition, let reason = repetition.reason(shape) { return Verdict(reason: reason) }
+    if usesRepetition, let reason = repetition.reason(text, shape) { return Verdict(reason: reason) }
     if usesQuality, let reason = quality.reason(text, shape) { return Verdict(reason: reason) }
     var verdict = Verdict()
     if usesLines {
-      let outcome = lines.judge(text, shape)
+      let outcome = lines.judge(text, shape, spare: &spare)
       if let reason = outcome.reason { return Verdict(reason: reason) }
       verdict.text = outcome.text
       verdict.removedLines = outcome.removed
@@ -121,6 +129,11 @@ public struct DocumentJudge {
     if usesFineweb {
       if let changed = verdict.text { shape.measure(changed) }
       if let reason = fineweb.reason(verdict.text ?? text, shape) { return Verdict(reason: reason) }
+    }
+    if configuration.masksPersonalData, let masked = personalData.mask(verdict.text ?? text) {
+      verdict.text = masked
+      verdict.maskedEmails = personalData.emails
+      verdict.maskedAddresses = personalData.addresses
     }
     return verdict
   }

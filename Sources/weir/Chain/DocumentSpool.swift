@@ -27,7 +27,7 @@ final class DocumentSpool {
   func replay(_ body: ([Document]) throws -> Void) throws {
     _ = try file.commit()
     guard documents > 0 else { return }
-    let source = try DocumentSource(paths: [path])
+    let source = try DocumentSource(paths: [path], limit: Int.max)
     let parse = ParseDocuments()
     var ledger = Ledger(names: parse.names)
     var seen = 0
