@@ -172,7 +172,8 @@ struct TextShape {
     }
     cutter.cut(bytes, start, index, hash: hash, &classes)
     var at = start
-    for piece in cutter.pieces {
+    for index in cutter.found {
+      let piece = cutter[index]
       words.append(Word(start: at, end: at + piece.length, characters: piece.characters, hash: piece.hash, traits: piece.traits))
       at += piece.length
     }

@@ -33,46 +33,69 @@ package struct WordCutter {
   private var entries = [Entry](repeating: Entry(), count: slots)
   private var kept: [Piece] = []
 
-  /// What the last stretch was cut into.
-  private(set) var pieces: ArraySlice<Piece> = []
+  /// Where in the table stands what the last stretch was cut into. A slice of the table would be a second owner, and each word put into
+  /// it a copy of all.
+  private(set) var found = 0..<0
+  /// Whether that is to be forgotten.
+  private var isPassing = false
+  private var passing = 0
 
-  private let specials: [[UInt32]: [Int]]
-  private var merges: [[UInt32]: (seen: [Int], whole: [Int])] = [:]
-  private var maybe = [UInt64](repeating: 0, count: 1 << 8)
+  private let forms: Forms
   private var scalars: [UInt32] = []
   private var classes: [CharacterClass] = []
   private var widths: [Int] = []
   private var lengths: [Int] = []
 
-  init() {
+  /// The special forms, and which words together spell one.
+  private struct Forms {
     var specials: [[UInt32]: [Int]] = [:]
-    for (form, lengths) in EnglishContractions.all { specials[form.unicodeScalars.map(\.value)] = lengths }
-    self.specials = specials
+    var merges: [[UInt32]: (seen: [Int], whole: [Int])] = [:]
+    /// Bits of fingerprints of forms that are letters alone.
+    var maybe = [UInt64](repeating: 0, count: 1 << 8)
+  }
+
+  private static let english: Forms = {
+    var forms = Forms()
+    for (form, lengths) in EnglishContractions.all { forms.specials[form.unicodeScalars.map(\.value)] = lengths }
     var all = CharacterClasses()
-    for (form, whole) in specials {
-      scalars = form
-      classes = form.map { all.of($0) }
-      let seen = cutMarks(withSpecials: false)
-      if seen.count > 1, seen != whole { merges[form] = (seen, whole) }
-      if classes.allSatisfy({ !$0.contains(.active) }) {
+    var cutter = WordCutter(forms)
+    for (form, whole) in forms.specials {
+      cutter.scalars = form
+      cutter.classes = form.map { all.of($0) }
+      let seen = cutter.cutMarks(withSpecials: false)
+      if seen.count > 1, seen != whole { forms.merges[form] = (seen, whole) }
+      if cutter.classes.allSatisfy({ !$0.contains(.active) }) {
         let bytes = form.map { UInt8(truncatingIfNeeded: $0) }
         let hash = TextShape.fingerprint(bytes.span, 0, bytes.count)
-        maybe[Int(hash >> 6 & 0xFF)] |= 1 << (hash & 63)
+        forms.maybe[Int(hash >> 6 & 0xFF)] |= 1 << (hash & 63)
       }
     }
-  }
+    return forms
+  }()
+
+  init() { self.init(Self.english) }
+
+  private init(_ forms: Forms) { self.forms = forms }
+
+  /// A word of the last stretch.
+  @inline(__always)
+  subscript(index: Int) -> Piece { kept[index] }
 
   /// Whether a stretch of letters alone may be a special form.
   @inline(__always)
-  func isSpecial(_ hash: UInt64) -> Bool { maybe[Int(hash >> 6 & 0xFF)] & 1 << (hash & 63) != 0 }
+  func isSpecial(_ hash: UInt64) -> Bool { forms.maybe[Int(hash >> 6 & 0xFF)] & 1 << (hash & 63) != 0 }
 
   /// Cuts `bytes[start..<end]`, whose fingerprint is `hash`; the words are in `pieces`.
   mutating func cut(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, hash: UInt64, _ all: inout CharacterClasses) {
     let slot = Int(truncatingIfNeeded: hash >> 40) & (Self.slots - 1)
     let entry = entries[slot]
     if entry.hash == hash, entry.count > 0 {
-      pieces = kept[Int(entry.first)..<Int(entry.first) + Int(entry.count)]
+      found = Int(entry.first)..<Int(entry.first) + Int(entry.count)
       return
+    }
+    if isPassing {
+      isPassing = false
+      kept.removeLast(kept.count - passing)
     }
     decode(bytes, start, end, &all)
     lengths = cutMarks(withSpecials: true)
@@ -101,11 +124,12 @@ package struct WordCutter {
       at += width
       index += length
     }
-    pieces = kept[first...]
+    found = first..<kept.count
     if end - start <= Self.longestKept {
       entries[slot] = Entry(hash: hash, first: UInt32(first), count: UInt32(lengths.count))
     } else {
-      kept.removeSubrange(first...)
+      isPassing = true
+      passing = first
     }
   }
 
@@ -127,7 +151,7 @@ package struct WordCutter {
   /// The lengths of the special form that `scalars[low..<high]` is.
   private func special(_ low: Int, _ high: Int) -> [Int]? {
     guard high - low <= EnglishContractions.longest, low < high else { return nil }
-    return specials[Array(scalars[low..<high])]
+    return forms.specials[Array(scalars[low..<high])]
   }
 
   /// Lengths of words after steps 1 and 2.
@@ -292,7 +316,7 @@ package struct WordCutter {
       for next in first..<lengths.count {
         end += lengths[next]
         guard end - start <= EnglishContractions.longest else { break }
-        guard next > first, let merge = merges[Array(scalars[start..<end])], merge.seen.elementsEqual(lengths[first...next]) else {
+        guard next > first, let merge = forms.merges[Array(scalars[start..<end])], merge.seen.elementsEqual(lengths[first...next]) else {
           continue
         }
         matches.append((first, next - first + 1, merge.whole))
