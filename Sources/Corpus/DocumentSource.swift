@@ -38,8 +38,8 @@ public final class DocumentSource {
   /// - Parameters:
   ///   - paths: files, folders (walked in sorted order, hidden files left out), `-` for standard input; none means `-`.
   ///   - blockSize: bytes of a block; a longer line makes a longer one.
-  ///   - limit: bytes of a line or a text above which it is left out; what it takes in memory is bounded by that, however large a
-  ///     compressed file unfolds.
+  ///   - limit: bytes of a line or a text above which it is quarantined; beyond a block, none is kept in memory that is longer, however
+  ///     large a compressed file unfolds.
   ///   - open: opens a file, for formats that need a helper.
   /// - Throws: `WeirError` for a file that is missing and a folder without files.
   public init(
@@ -139,7 +139,7 @@ public final class DocumentSource {
         if bytes.isEmpty { return nil }
         state.carry = Array(bytes[cut...])
         bytes.removeSubrange(cut...)
-        let block = LineBlock(path: path, firstLine: state.line, content: bytes)
+        let block = LineBlock(path: path, firstLine: state.line, content: bytes, limit: limit)
         state.line += Self.lineCount(bytes)
         return block
       }
@@ -147,7 +147,7 @@ public final class DocumentSource {
         // A plain text: all of it is one document.
         if bytes.isEmpty { return nil }
         state.line += 1
-        return LineBlock(path: path, firstLine: 1, content: bytes, kind: .text)
+        return LineBlock(path: path, firstLine: 1, content: bytes, kind: .text, limit: limit)
       }
       scanned = bytes.count >= blockSize ? bytes.count : 0
       // What is at hand holds no newline once it is a block long: it is the beginning of one line.
@@ -172,7 +172,7 @@ public final class DocumentSource {
       }
     }
     state.line += 1
-    return LineBlock(path: path, firstLine: state.line - 1, content: [], kind: .tooLong(length))
+    return LineBlock(path: path, firstLine: state.line - 1, content: [], kind: .leftOut(length: length), limit: limit)
   }
 
   /// Reads a piece, at the beginning of a file without the byte order mark, and finds out there what the file is.

@@ -1,15 +1,18 @@
 import Corpus
 import Pipeline
+import Synchronization
 
 /// Drops the documents that break a rule, with the first rule they break as the reason.
 ///
 /// Rules are evaluated in FineWeb's order whatever the order of their names: length, Gopher repetition, Gopher quality, C4, FineWeb.
 /// C4's rules take lines out of the documents that go on (`FilterConfiguration.C4.removesLines`); the account's `extra` holds
 /// `changed_documents` and the lines by rule, such as `removed_lines.c4.javascript`.
-public struct FilterDocuments: Stage {
+public final class FilterDocuments: Stage {
   /// The rules and thresholds.
   public let configuration: FilterConfiguration
   private let record: @Sendable (Document) -> [UInt8]
+  /// Judges that no batch uses at the moment. What their tables remember changes the speed, never a verdict.
+  private let idle = Mutex<[DocumentJudge]>([])
 
   /// Creates the stage.
   /// - Parameters:
@@ -29,7 +32,7 @@ public struct FilterDocuments: Stage {
 
   /// Filters one batch.
   public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [Document] {
-    var judge = DocumentJudge(configuration)
+    var judge = idle.withLock { $0.popLast() } ?? DocumentJudge(configuration)
     var kept: [Document] = []
     kept.reserveCapacity(batch.count)
     var account = Account(stage: names[0])
@@ -59,9 +62,14 @@ public struct FilterDocuments: Stage {
       account.bytesOut += text.count
       kept.append(changed)
     }
+    // What one very long text made the tables grow to is let go with them.
+    if account.bytesIn <= Self.usualBatch { idle.withLock { $0.append(judge) } }
     ledger.accounts[offset].merge(account)
     return kept
   }
+
+  /// Bytes of text; batches are of 1 MiB but for longer documents.
+  private static let usualBatch = 1 << 24
 }
 
 /// What the rules say about one text.
@@ -79,7 +87,7 @@ public struct Verdict: Sendable, Equatable {
 }
 
 /// Judges texts one after another; holds the tables that all of them share.
-public struct DocumentJudge {
+public struct DocumentJudge: Sendable {
   private let configuration: FilterConfiguration
   private var shape = TextShape()
   private var spare = TextShape()

@@ -22,16 +22,21 @@ package struct WordCutter {
     var traits: TextShape.Traits
   }
 
+  /// A stretch that was seen before: its words, `kept[first..<first + count]`, and its bytes, `texts[text..<text + length]`.
   private struct Entry {
     var hash: UInt64 = 0
     var first: UInt32 = 0
-    var count: UInt32 = 0
+    var text: UInt32 = 0
+    var count: UInt8 = 0
+    var length: UInt8 = 0
   }
 
   private static let slots = 1 << 15
   private static let longestKept = 48
+  private static let mostKept = 1 << 17
   private var entries = [Entry](repeating: Entry(), count: slots)
   private var kept: [Piece] = []
+  private var texts: [UInt8] = []
 
   /// Where in the table stands what the last stretch was cut into. A slice of the table would be a second owner, and each word put into
   /// it a copy of all.
@@ -89,7 +94,7 @@ package struct WordCutter {
   mutating func cut(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, hash: UInt64, _ all: inout CharacterClasses) {
     let slot = Int(truncatingIfNeeded: hash >> 40) & (Self.slots - 1)
     let entry = entries[slot]
-    if entry.hash == hash, entry.count > 0 {
+    if entry.hash == hash, isText(of: entry, bytes, start, end) {
       found = Int(entry.first)..<Int(entry.first) + Int(entry.count)
       return
     }
@@ -101,8 +106,9 @@ package struct WordCutter {
     lengths = cutMarks(withSpecials: true)
     joinSpecials()
     // A table that grows without end would not be one; what is in it does not change the words.
-    if kept.count > 1 << 20 {
+    if kept.count > Self.mostKept {
       kept.removeAll(keepingCapacity: true)
+      texts.removeAll(keepingCapacity: true)
       for index in entries.indices { entries[index].count = 0 }
     }
     let first = kept.count
@@ -126,11 +132,22 @@ package struct WordCutter {
     }
     found = first..<kept.count
     if end - start <= Self.longestKept {
-      entries[slot] = Entry(hash: hash, first: UInt32(first), count: UInt32(lengths.count))
+      entries[slot] = Entry(
+        hash: hash, first: UInt32(first), text: UInt32(texts.count), count: UInt8(lengths.count), length: UInt8(end - start))
+      for index in start..<end { texts.append(bytes[index]) }
     } else {
       isPassing = true
       passing = first
     }
+  }
+
+  /// Whether an entry is of these bytes: fingerprints alone are the same for some that differ, and which of them came first would show.
+  @inline(__always)
+  private func isText(of entry: Entry, _ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    guard entry.count > 0, Int(entry.length) == end - start else { return false }
+    let text = Int(entry.text) - start
+    for index in start..<end where texts[text + index] != bytes[index] { return false }
+    return true
   }
 
   private mutating func decode(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ all: inout CharacterClasses) {

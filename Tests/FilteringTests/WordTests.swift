@@ -25,6 +25,12 @@ import Testing
     #expect(WordCutter.words((stretches + stretches).joined(separator: "\n")) == words + words)
   }
 
+  @Test func theTableKnowsBytesNotFingerprints() {
+    // These two have the same fingerprint.
+    #expect(WordCutter.words("/ \u{0},") == ["/", "\u{0}", ","])
+    #expect(WordCutter.words("\u{0}, /") == ["\u{0}", ",", "/"])
+  }
+
   @Test func longStretchesTakeLinearTime() {
     for part in [")", ".", "a@", "a.", "'s", "-", "8)"] {
       let text = String(repeating: part, count: 20_000)
