@@ -16,6 +16,7 @@ public final class DocumentSource {
   public private(set) var lines = 0
 
   private let blockSize: Int
+  private let limit: Int
   private let open: (String) throws -> any ByteSource
   private var nextFile = 0
   private var current: FileState?
@@ -37,10 +38,13 @@ public final class DocumentSource {
   /// - Parameters:
   ///   - paths: files, folders (walked in sorted order, hidden files left out), `-` for standard input; none means `-`.
   ///   - blockSize: bytes of a block; a longer line makes a longer one.
+  ///   - limit: bytes of a line or a text above which it is quarantined; beyond a block, none is kept in memory that is longer, however
+  ///     large a compressed file unfolds.
   ///   - open: opens a file, for formats that need a helper.
   /// - Throws: `WeirError` for a file that is missing and a folder without files.
   public init(
-    paths: [String], blockSize: Int = 1 << 20, open: @escaping (String) throws -> any ByteSource = { try ByteReader($0) }
+    paths: [String], blockSize: Int = 1 << 20, limit: Int = 1 << 30,
+    open: @escaping (String) throws -> any ByteSource = { ParquetReader.isParquet($0) ? try ParquetReader($0) : try ByteReader($0) }
   ) throws {
     var files: [String] = []
     for path in paths.isEmpty ? ["-"] : paths {
@@ -60,6 +64,7 @@ public final class DocumentSource {
     }
     self.files = files
     self.blockSize = max(1, blockSize)
+    self.limit = max(1, limit)
     self.open = open
     totalBytes = files.contains("-") ? nil : try files.reduce(0) { $0 + (try Files.size($1)) }
   }
@@ -80,7 +85,7 @@ public final class DocumentSource {
           throw WeirError(
             name(files[nextFile]), "carries token documents, not documents", remedy: "pipe it to weir shard or weir tokenize --decode")
         }
-        current = FileState(source: source, kind: Self.kind(byName: files[nextFile]))
+        current = FileState(source: source, kind: source is ParquetReader ? .lines : Self.kind(byName: files[nextFile]))
         nextFile += 1
       }
       if let block = try nextOfCurrent() { return block }
@@ -134,7 +139,7 @@ public final class DocumentSource {
         if bytes.isEmpty { return nil }
         state.carry = Array(bytes[cut...])
         bytes.removeSubrange(cut...)
-        let block = LineBlock(path: path, firstLine: state.line, content: bytes)
+        let block = LineBlock(path: path, firstLine: state.line, content: bytes, limit: limit)
         state.line += Self.lineCount(bytes)
         return block
       }
@@ -142,12 +147,32 @@ public final class DocumentSource {
         // A plain text: all of it is one document.
         if bytes.isEmpty { return nil }
         state.line += 1
-        return LineBlock(path: path, firstLine: 1, content: bytes, kind: .text)
+        return LineBlock(path: path, firstLine: 1, content: bytes, kind: .text, limit: limit)
       }
       scanned = bytes.count >= blockSize ? bytes.count : 0
-      if bytes.count > 1 << 32 { throw WeirError("\(name(path)):\(state.line)", "is a line above 4 GiB", remedy: "split it") }
+      // What is at hand holds no newline once it is a block long: it is the beginning of one line.
+      if bytes.count > limit, state.kind == .text || scanned > 0 { return try skipLongLine(&state, bytes, path) }
       try read(&state, into: &bytes)
     }
+  }
+
+  /// Steps over a line, or a text, that is too long, whose beginning `bytes` are; keeps what follows it.
+  private func skipLongLine(_ state: inout FileState, _ bytes: [UInt8], _ path: String) throws -> LineBlock {
+    var length = bytes.count
+    while !state.ended {
+      let got = try state.source.read(into: buffer)
+      if got == 0 {
+        state.ended = true
+      } else if state.kind != .text, let newline = buffer[..<got].firstIndex(of: 0x0A) {
+        length += newline
+        state.carry = Array(buffer[(newline + 1)..<got])
+        break
+      } else {
+        length += got
+      }
+    }
+    state.line += 1
+    return LineBlock(path: path, firstLine: state.line - 1, content: [], kind: .leftOut(length: length), limit: limit)
   }
 
   /// Reads a piece, at the beginning of a file without the byte order mark, and finds out there what the file is.

@@ -8,6 +8,8 @@ public struct LineBlock: Sendable {
     case lines
     /// One document's text.
     case text
+    /// A line or a text of that many bytes, above the limit, left out.
+    case leftOut(length: Int)
   }
 
   /// Bytes past the content, so that the parser may read ahead.
@@ -23,14 +25,17 @@ public struct LineBlock: Sendable {
   public var count: Int
   /// What the bytes are.
   public var kind: Kind
+  /// Bytes of a line or a text, its newline not counted, above which it is quarantined.
+  public var limit: Int
 
   /// Creates a block of content, to which the padding is added.
-  public init(path: String, firstLine: Int, content: [UInt8], kind: Kind = .lines) {
+  public init(path: String, firstLine: Int, content: [UInt8], kind: Kind = .lines, limit: Int = .max) {
     self.path = path
     self.firstLine = firstLine
     count = content.count
     bytes = content
     bytes.append(contentsOf: repeatElement(0, count: Self.padding))
     self.kind = kind
+    self.limit = limit
   }
 }

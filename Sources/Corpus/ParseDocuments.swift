@@ -25,6 +25,10 @@ public struct ParseDocuments: Stage {
   public func apply(_ block: LineBlock, ledger: inout Ledger, offset: Int) throws -> [Document] {
     var account = Account(stage: "read")
     defer { ledger.accounts[offset].merge(account) }
+    if case .leftOut(let length) = block.kind {
+      Self.leaveOut(length, block, line: block.firstLine, &account, &ledger)
+      return []
+    }
     if block.kind == .text { return parseText(block, account: &account, ledger: &ledger) }
     guard let parser = weir_json_parser_create() else { throw WeirError(block.path, "not enough memory") }
     defer { weir_json_parser_destroy(parser) }
@@ -41,7 +45,9 @@ public struct ParseDocuments: Stage {
             let newline = memchr(base + start, 0x0A, block.count - start)
             let end = newline.map { UnsafeRawPointer($0) - UnsafeRawPointer(base) } ?? block.count
             let content = UnsafeBufferPointer(rebasing: bytes[start..<end])
-            if !content.allSatisfy(Self.isBlank) {
+            if content.count > block.limit {
+              Self.leaveOut(content.count, block, line: line, &account, &ledger)
+            } else if !content.allSatisfy(Self.isBlank) {
               account.input += 1
               var parts = weir_json_line()
               let status = text.withMemoryRebound(to: CChar.self) { text in
@@ -72,6 +78,16 @@ public struct ParseDocuments: Stage {
     account.output = documents.count
     account.bytesOut = documents.reduce(0) { $0 + $1.text.count }
     return documents
+  }
+
+  /// Quarantines a line or a text above the limit. Its bytes are not among the rejects, whether they were at hand or not.
+  private static func leaveOut(_ length: Int, _ block: LineBlock, line: Int, _ account: inout Account, _ ledger: inout Ledger) {
+    let reason = "longer than \(block.limit) bytes (--max-document)"
+    let origin = "\(block.path):\(line)"
+    account.input += 1
+    account.bytesIn += length
+    account.quarantine(reason, at: origin)
+    if ledger.keepsRejects { ledger.rejects.append(Reject(origin: origin, stage: "read", reason: reason, record: [])) }
   }
 
   private func parseText(_ block: LineBlock, account: inout Account, ledger: inout Ledger) -> [Document] {

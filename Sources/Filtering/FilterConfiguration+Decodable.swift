@@ -25,6 +25,7 @@ extension FilterConfiguration {
     try members.read("gopherQuality", into: &gopherQuality)
     try members.read("c4", into: &c4)
     try members.read("fineweb", into: &fineweb)
+    try members.read("masksPersonalData", into: &masksPersonalData)
   }
 }
 

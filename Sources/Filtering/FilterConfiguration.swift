@@ -14,6 +14,8 @@ public struct FilterConfiguration: Sendable, Codable, Equatable {
   public var c4 = C4()
   /// Thresholds of FineWeb's rules.
   public var fineweb = FineWeb()
+  /// Whether e-mail and public IP addresses are replaced in what is kept.
+  public var masksPersonalData = false
 
   /// Creates a configuration with the published thresholds.
   public init(rules: FilterRules = .finewebRecipe) { self.rules = rules }

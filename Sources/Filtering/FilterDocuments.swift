@@ -1,15 +1,18 @@
 import Corpus
 import Pipeline
+import Synchronization
 
 /// Drops the documents that break a rule, with the first rule they break as the reason.
 ///
 /// Rules are evaluated in FineWeb's order whatever the order of their names: length, Gopher repetition, Gopher quality, C4, FineWeb.
 /// C4's rules take lines out of the documents that go on (`FilterConfiguration.C4.removesLines`); the account's `extra` holds
 /// `changed_documents` and the lines by rule, such as `removed_lines.c4.javascript`.
-public struct FilterDocuments: Stage {
+public final class FilterDocuments: Stage {
   /// The rules and thresholds.
   public let configuration: FilterConfiguration
   private let record: @Sendable (Document) -> [UInt8]
+  /// Judges that no batch uses at the moment. What their tables remember changes the speed, never a verdict.
+  private let idle = Mutex<[DocumentJudge]>([])
 
   /// Creates the stage.
   /// - Parameters:
@@ -29,7 +32,7 @@ public struct FilterDocuments: Stage {
 
   /// Filters one batch.
   public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [Document] {
-    var judge = DocumentJudge(configuration)
+    var judge = idle.withLock { $0.popLast() } ?? DocumentJudge(configuration)
     var kept: [Document] = []
     kept.reserveCapacity(batch.count)
     var account = Account(stage: names[0])
@@ -46,6 +49,8 @@ public struct FilterDocuments: Stage {
         continue
       }
       account.output += 1
+      if verdict.maskedEmails > 0 { account.extra["masked_emails", default: 0] += Double(verdict.maskedEmails) }
+      if verdict.maskedAddresses > 0 { account.extra["masked_addresses", default: 0] += Double(verdict.maskedAddresses) }
       guard let text = verdict.text else {
         account.bytesOut += document.text.count
         kept.append(document)
@@ -57,29 +62,40 @@ public struct FilterDocuments: Stage {
       account.bytesOut += text.count
       kept.append(changed)
     }
+    // What one very long text made the tables grow to is let go with them.
+    if account.bytesIn <= Self.usualBatch { idle.withLock { $0.append(judge) } }
     ledger.accounts[offset].merge(account)
     return kept
   }
+
+  /// Bytes of text; batches are of 1 MiB but for longer documents.
+  private static let usualBatch = 1 << 24
 }
 
 /// What the rules say about one text.
 public struct Verdict: Sendable, Equatable {
   /// The reason to drop it, such as `gopher.too_few_words`; nil to keep it.
   public var reason: String?
-  /// The text to go on with where C4's rules changed it.
+  /// The text to go on with where C4's rules or masks changed it.
   public var text: [UInt8]?
   /// Lines that C4's rules took out of a text that is kept, by rule.
   public var removedLines: [FilterRule: Int] = [:]
+  /// E-mail addresses that were replaced.
+  public var maskedEmails = 0
+  /// Public IP addresses that were replaced.
+  public var maskedAddresses = 0
 }
 
 /// Judges texts one after another; holds the tables that all of them share.
-public struct DocumentJudge {
+public struct DocumentJudge: Sendable {
   private let configuration: FilterConfiguration
   private var shape = TextShape()
+  private var spare = TextShape()
   private var repetition: RepetitionRules
   private let quality: QualityRules
   private let lines: LineRules
   private var fineweb: FineWebRules
+  private var personalData = PersonalData()
   private let usesRepetition: Bool
   private let usesQuality: Bool
   private let usesLines: Bool
@@ -102,18 +118,18 @@ public struct DocumentJudge {
 
   /// Judges one text, in time linear in its length.
   public mutating func judge(_ text: [UInt8]) -> Verdict {
-    shape.measure(text)
+    if !configuration.rules.enabled.isEmpty { shape.measure(text) }
     if configuration.rules.contains(.tooShort), shape.characters < configuration.length.minimumCharacters {
       return Verdict(reason: FilterRule.tooShort.rawValue)
     }
     if configuration.rules.contains(.tooLong), shape.characters > configuration.length.maximumCharacters {
       return Verdict(reason: FilterRule.tooLong.rawValue)
     }
-    if usesRepetition, let reason = repetition.reason(shape) { return Verdict(reason: reason) }
+    if usesRepetition, let reason = repetition.reason(text, shape) { return Verdict(reason: reason) }
     if usesQuality, let reason = quality.reason(text, shape) { return Verdict(reason: reason) }
     var verdict = Verdict()
     if usesLines {
-      let outcome = lines.judge(text, shape)
+      let outcome = lines.judge(text, shape, spare: &spare)
       if let reason = outcome.reason { return Verdict(reason: reason) }
       verdict.text = outcome.text
       verdict.removedLines = outcome.removed
@@ -121,6 +137,11 @@ public struct DocumentJudge {
     if usesFineweb {
       if let changed = verdict.text { shape.measure(changed) }
       if let reason = fineweb.reason(verdict.text ?? text, shape) { return Verdict(reason: reason) }
+    }
+    if configuration.masksPersonalData, let masked = personalData.mask(verdict.text ?? text) {
+      verdict.text = masked
+      verdict.maskedEmails = personalData.emails
+      verdict.maskedAddresses = personalData.addresses
     }
     return verdict
   }

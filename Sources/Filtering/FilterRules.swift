@@ -34,7 +34,7 @@ public struct FilterRules: Sendable, Equatable {
   public func contains(_ rule: FilterRule) -> Bool { enabled.contains(rule) }
 
   /// The names of the groups, in the order in which they are evaluated.
-  public static let names = ["length", "gopher-repetition", "gopher-quality", "gopher", "c4", "fineweb"]
+  public static let names = ["length", "gopher-repetition", "gopher-quality", "gopher", "c4", "fineweb", "none"]
 
   /// The rules of a group or a single rule's name; nil for an unknown name.
   public static func rules(named name: String) -> Set<FilterRule>? {
@@ -44,6 +44,7 @@ public struct FilterRules: Sendable, Equatable {
     case "gopher-quality": between(.tooFewWords, .tooFewStopWords)
     case "gopher": between(.duplicateParagraphs, .tooFewStopWords)
     case "c4": between(.loremIpsum, .citations)
+    case "none": []
     case "fineweb": between(.fewPunctuatedLines, .listLike)
     default: FilterRule(rawValue: name).map { [$0] }
     }

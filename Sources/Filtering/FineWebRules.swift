@@ -1,11 +1,12 @@
-// FineWeb's rules (Penedo et al. 2406.17557, §3.6) with datatrove's reading of them: blank lines do not count, an empty text fails the
-// rule about punctuation.
+// FineWeb's rules (Penedo et al. 2406.17557, §3.6) as datatrove reads them: blank lines do not count, blanks at the end of a line do, an
+// empty text fails the rule about punctuation.
 
 /// FineWeb's rules.
 struct FineWebRules {
   let rules: FilterRules
   let limits: FilterConfiguration.FineWeb
   private var table = FingerprintTable()
+  private var classes = CharacterClasses()
 
   init(rules: FilterRules, limits: FilterConfiguration.FineWeb) {
     self.rules = rules
@@ -21,7 +22,7 @@ struct FineWebRules {
     table.reset(for: shape.lines.count)
     for line in shape.lines where !line.isBlank {
       lines += 1
-      if Self.endsInPunctuation(text, shape.words[line.lastWord - 1]) { punctuated += 1 }
+      if endsInPunctuation(text, line) { punctuated += 1 }
       if line.characters <= limits.shortLineCharacters { short += 1 }
       if table.add(line.hash).seen { repeatedCharacters += line.characters }
     }
@@ -43,19 +44,14 @@ struct FineWebRules {
     return nil
   }
 
-  /// Whether a word ends in one of `. ! ? " '`, a typographic quote or ellipsis, or a code point with Unicode's Sentence_Terminal.
-  static func endsInPunctuation(_ text: [UInt8], _ word: TextShape.Word) -> Bool {
-    guard word.end > word.start else { return false }
-    let last = text[word.end - 1]
-    if last < 0x80 { return last == 0x2E || last == 0x21 || last == 0x3F || last == 0x22 || last == 0x27 }
-    var start = word.end - 1
-    while start > word.start, word.end - start < 4, text[start] & 0xC0 == 0x80 { start -= 1 }
+  /// Whether the last character of a line has Unicode's Sentence_Terminal.
+  private mutating func endsInPunctuation(_ text: [UInt8], _ line: TextShape.Line) -> Bool {
+    let last = text[line.end - 1]
+    if last < 0x80 { return classes.ascii[Int(last)].contains(.terminal) }
+    var start = line.end - 1
+    while start > line.start, line.end - start < 4, text[start] & 0xC0 == 0x80 { start -= 1 }
     var width = 1
     let scalar = UTF8Scalar.decode(text.span, at: start, width: &width)
-    guard start + width == word.end, let known = Unicode.Scalar(scalar) else { return false }
-    switch scalar {
-    case 0x2026, 0x2019, 0x201D, 0xBB: return true
-    default: return known.properties.isSentenceTerminal
-    }
+    return start + width == line.end && classes.of(scalar).contains(.terminal)
   }
 }

@@ -2,8 +2,8 @@
 // left. As in C4, the text goes on without the lines that were taken out, each stripped of white space around it
 // (`FilterConfiguration.C4.removesLines`).
 //
-// Sentences: a run of `.`, `?`, `!` and closing quotes or brackets that ends the line or stands before white space and no lower-case
-// letter ends one; a single dot after a single letter (an initial) does not. C4 used NLTK's Punkt.
+// Sentences are counted as datatrove does, by spaCy's sentencizer: one begins with the first word behind a mark that ends sentences and
+// the punctuation that follows it.
 
 /// C4's rules over lines.
 struct LineRules {
@@ -43,26 +43,29 @@ struct LineRules {
   }
 
   /// Judges every line of a text.
-  func judge(_ text: [UInt8], _ shape: TextShape) -> Outcome {
+  /// - Parameter spare: a shape for lines that change, reused.
+  func judge(_ text: [UInt8], _ shape: TextShape, spare: inout TextShape) -> Outcome {
     var outcome = Outcome()
     var kept: [UInt8] = []
     kept.reserveCapacity(text.count)
     var sentences = 0
     var keptLines = 0
     var line: [UInt8] = []
-    for extent in shape.lines {
+    for row in shape.rows {
       line.removeAll(keepingCapacity: true)
-      if !extent.isBlank { line += text[shape.words[extent.firstWord].start..<shape.words[extent.lastWord - 1].end] }
-      if longWords, (extent.firstWord..<extent.lastWord).contains(where: { shape.words[$0].characters > limits.maximumWordLength }) {
+      let stretches = row.first..<row.last
+      if !row.isBlank { line += text[shape.stretches[row.first].start..<shape.stretches[row.last - 1].end] }
+      if longWords, stretches.contains(where: { shape.stretches[$0].characters > limits.maximumWordLength }) {
         outcome.removed[.longWords, default: 0] += 1
         continue
       }
+      let whole = line.count
       if citations { Self.removeCitations(&line) }
       if noTerminalPunctuation, !Self.endsInPunctuation(line) {
         outcome.removed[.noTerminalPunctuation, default: 0] += 1
         continue
       }
-      if shortLines, extent.lastWord - extent.firstWord < limits.minimumWordsPerLine {
+      if shortLines, stretches.count < limits.minimumWordsPerLine {
         outcome.removed[.shortLines, default: 0] += 1
         continue
       }
@@ -83,7 +86,14 @@ struct LineRules {
         outcome.removed[.policy, default: 0] += 1
         continue
       }
-      sentences += Self.sentences(line)
+      if tooFewSentences {
+        if line.count == whole {
+          sentences += Self.sentences(text, shape, stretches)
+        } else {
+          spare.measure(line)
+          sentences += Self.sentences(line, spare, spare.stretches.indices)
+        }
+      }
       if keptLines > 0 { kept.append(0x0A) }
       kept += line
       keptLines += 1
@@ -92,7 +102,12 @@ struct LineRules {
       outcome.reason = FilterRule.tooFewSentences.rawValue
       return outcome
     }
-    if limits.removesLines, kept != text { outcome.text = kept }
+    if limits.removesLines {
+      let blanks = kept.reversed().prefix { $0 <= 0x20 }.count
+      kept.removeLast(blanks)
+      kept.removeFirst(kept.prefix { $0 <= 0x20 }.count)
+      if kept != text { outcome.text = kept }
+    }
     return outcome
   }
 
@@ -131,41 +146,29 @@ struct LineRules {
     }
   }
 
-  /// The number of sentences of a line; what follows the last end counts as one.
-  static func sentences(_ line: [UInt8]) -> Int {
-    var count = 0
-    var open = false  // whether anything stands after the last end
-    var index = 0
-    while index < line.count {
-      let byte = line[index]
-      guard byte == 0x2E || byte == 0x3F || byte == 0x21 else {
-        if byte > 0x20 { open = true }
-        index += 1
-        continue
-      }
-      let start = index
-      while index < line.count, Self.closes(line[index]) { index += 1 }
-      open = true
-      var next = index
-      while next < line.count, line[next] <= 0x20 { next += 1 }
-      let initial =
-        byte == 0x2E && index == start + 1 && start > 0 && Self.isLetter(line[start - 1]) && (start == 1 || line[start - 2] <= 0x20)
-      if next == line.count || (next > index && !(0x61...0x7A ~= line[next]) && !initial) {
+  /// The number of sentences in some stretches of a line.
+  static func sentences(_ text: [UInt8], _ shape: TextShape, _ stretches: Range<Int>) -> Int {
+    guard !stretches.isEmpty else { return 0 }
+    var count = 1
+    var ended = false
+    for index in stretches {
+      let stretch = shape.stretches[index]
+      // More than one blank, or another one than U+0020, is a word too.
+      if ended, index > stretches.lowerBound, stretch.start - shape.stretches[index - 1].end > 1 || text[stretch.start - 1] != 0x20 {
+        ended = false
         count += 1
-        open = false
+      }
+      for word in shape.words[stretch.firstWord..<shape.wordsEnd(index)] {
+        if word.traits.contains(.sentenceEnd) {
+          ended = true
+        } else if ended, !word.traits.contains(.punctuation) {
+          ended = false
+          count += 1
+        }
       }
     }
-    return count + (open ? 1 : 0)
+    return count
   }
-
-  private static func closes(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x2E, 0x3F, 0x21, 0x22, 0x27, 0x29, 0x5D: true
-    default: false
-    }
-  }
-
-  private static func isLetter(_ byte: UInt8) -> Bool { 0x61...0x7A ~= byte.lowered }
 
   /// Phrases that a line holds, whatever the case.
   struct Phrases: OptionSet {

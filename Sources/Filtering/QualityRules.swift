@@ -1,16 +1,20 @@
-// Gopher's quality rules (Rae et al. 2112.11446, appendix A1.1) with datatrove's reading of them, over words separated by white space.
-// Stop words are compared in lower case and without punctuation around them.
+// Gopher's quality rules (Rae et al. 2112.11446, appendix A1.1) as datatrove reads them: marks are words of their own, stop words are
+// compared as they stand.
 
 /// The quality rules.
 struct QualityRules {
   let rules: FilterRules
   let limits: FilterConfiguration.GopherQuality
-  private let stopWords: [[UInt8]]
+  /// Fingerprints of the stop words.
+  private let stopWords: [UInt64]
 
   init(rules: FilterRules, limits: FilterConfiguration.GopherQuality) {
     self.rules = rules
     self.limits = limits
-    stopWords = Set(limits.stopWords).sorted().map { Array($0.utf8) }
+    stopWords = Set(limits.stopWords).sorted().map { word in
+      let bytes = Array(word.utf8)
+      return TextShape.fingerprint(bytes.span, 0, bytes.count)
+    }
   }
 
   /// The reason to drop the text, nil for none.
@@ -19,11 +23,11 @@ struct QualityRules {
     var contentCharacters = 0
     var letterWords = 0
     for word in shape.words {
-      if word.hasContent {
+      if word.traits.contains(.content) {
         contentWords += 1
         contentCharacters += word.characters
       }
-      if word.hasLetter { letterWords += 1 }
+      if word.traits.contains(.letter) { letterWords += 1 }
     }
     if rules.contains(.tooFewWords), contentWords < limits.minimumWords { return FilterRule.tooFewWords.rawValue }
     if rules.contains(.tooManyWords), contentWords > limits.maximumWords { return FilterRule.tooManyWords.rawValue }
@@ -43,60 +47,45 @@ struct QualityRules {
     if rules.contains(.tooFewAlphabeticWords), !shape.words.isEmpty, Double(letterWords) / words < limits.minimumAlphabeticWordShare {
       return FilterRule.tooFewAlphabeticWords.rawValue
     }
-    if rules.contains(.tooFewStopWords), !hasStopWords(text, shape) { return FilterRule.tooFewStopWords.rawValue }
+    if rules.contains(.tooFewStopWords), !hasStopWords(shape) { return FilterRule.tooFewStopWords.rawValue }
     return nil
   }
 
   private func lineReason(_ text: [UInt8], _ shape: TextShape) -> String? {
-    guard !shape.lines.isEmpty else { return nil }
+    guard !shape.rows.isEmpty else { return nil }
     var bullets = 0
     var ellipses = 0
-    for line in shape.lines where !line.isBlank {
-      let start = shape.words[line.firstWord].start
+    for row in shape.rows where !row.isBlank {
+      let start = shape.stretches[row.first].start
       if text[start] == 0x2D || text.holds(0xE2, 0x80, 0xA2, at: start) { bullets += 1 }
-      let end = shape.words[line.lastWord - 1].end
-      if end - line.start >= 3, text.holds(0x2E, 0x2E, 0x2E, at: end - 3) || text.holds(0xE2, 0x80, 0xA6, at: end - 3) { ellipses += 1 }
+      let last = shape.stretches[row.last - 1]
+      if last.end - last.start >= 3, text.holds(0x2E, 0x2E, 0x2E, at: last.end - 3) || text.holds(0xE2, 0x80, 0xA6, at: last.end - 3) {
+        ellipses += 1
+      }
     }
-    let lines = Double(shape.lines.count)
-    if rules.contains(.tooManyBullets), Double(bullets) / lines > limits.maximumBulletLineShare {
+    let rows = Double(shape.rows.count)
+    if rules.contains(.tooManyBullets), Double(bullets) / rows > limits.maximumBulletLineShare {
       return FilterRule.tooManyBullets.rawValue
     }
-    if rules.contains(.tooManyEllipsisLines), Double(ellipses) / lines > limits.maximumEllipsisLineShare {
+    if rules.contains(.tooManyEllipsisLines), Double(ellipses) / rows > limits.maximumEllipsisLineShare {
       return FilterRule.tooManyEllipsisLines.rawValue
     }
     return nil
   }
 
   /// Whether at least the minimum of different stop words occurs; stops reading as soon as it does.
-  private func hasStopWords(_ text: [UInt8], _ shape: TextShape) -> Bool {
+  private func hasStopWords(_ shape: TextShape) -> Bool {
     var left = limits.minimumStopWords
     guard left > 0 else { return true }
-    let longest = stopWords.reduce(0) { max($0, $1.count) }
     var found = [Bool](repeating: false, count: stopWords.count)
     for word in shape.words {
-      var start = word.start
-      var end = word.end
-      while start < end, ByteClass.isPunctuation(text[start]) { start += 1 }
-      while start < end, ByteClass.isPunctuation(text[end - 1]) { end -= 1 }
-      guard start < end, end - start <= longest else { continue }
-      for (index, stop) in stopWords.enumerated() where stop.count == end - start && !found[index] {
-        guard (0..<stop.count).allSatisfy({ text[start + $0].lowered == stop[$0] }) else { continue }
+      for index in stopWords.indices where stopWords[index] == word.hash && !found[index] {
         found[index] = true
         left -= 1
         if left == 0 { return true }
       }
     }
     return false
-  }
-}
-
-extension ByteClass {
-  /// ASCII punctuation and symbols.
-  static func isPunctuation(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
-    default: false
-    }
   }
 }
 

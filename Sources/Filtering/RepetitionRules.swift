@@ -1,8 +1,5 @@
-// Gopher's repetition rules (Rae et al. 2112.11446, table A1) with datatrove's reading of them: every occurrence after the first is
+// Gopher's repetition rules (Rae et al. 2112.11446, table A1) as datatrove reads them: every occurrence after the first is
 // a repetition, repeated n-grams do not overlap, shares are of the text's code points, a single pass from the left.
-//
-// Three readings of ours: words are separated by white space; blank lines separate paragraphs and are no lines; and the most
-// frequent n-gram counts only when it occurs at least twice, so that a title of five words is not dropped for repeating itself.
 //
 // An n-gram that repeats holds two (n−1)-grams that repeat, so each n looks only at the places that the last one left: after
 // the shortest n-gram little is left to do.
@@ -23,11 +20,11 @@ struct RepetitionRules {
   }
 
   /// The reason to drop a text of this shape, nil for none.
-  mutating func reason(_ shape: TextShape) -> String? {
+  mutating func reason(_ text: [UInt8], _ shape: TextShape) -> String? {
     guard shape.characters > 0 else { return nil }
     let characters = Double(shape.characters)
     if rules.contains(.duplicateParagraphs) || rules.contains(.duplicateParagraphCharacters) {
-      let found = repeatedParagraphs(shape)
+      let found = repeatedParagraphs(text, shape)
       if rules.contains(.duplicateParagraphs), found.total > 0,
         Double(found.repeated) / Double(found.total) > limits.duplicateParagraphShare
       {
@@ -38,7 +35,7 @@ struct RepetitionRules {
       }
     }
     if rules.contains(.duplicateLines) || rules.contains(.duplicateLineCharacters) {
-      let found = repeatedLines(shape)
+      let found = repeatedLines(text, shape)
       if rules.contains(.duplicateLines), found.total > 0, Double(found.repeated) / Double(found.total) > limits.duplicateLineShare {
         return FilterRule.duplicateLines.rawValue
       }
@@ -56,11 +53,14 @@ struct RepetitionRules {
     var characters = 0
   }
 
-  /// Lines with a word in them that repeat an earlier one.
-  mutating func repeatedLines(_ shape: TextShape) -> Repetitions {
+  /// Lines that repeat an earlier one. Runs of newlines separate them; a run at the beginning or the end leaves an empty one there.
+  mutating func repeatedLines(_ text: [UInt8], _ shape: TextShape) -> Repetitions {
     var found = Repetitions()
-    table.reset(for: shape.lines.count)
-    for line in shape.lines where !line.isBlank {
+    table.reset(for: shape.lines.count + 1)
+    let edges = (text.first == 0x0A ? 1 : 0) + (text.last == 0x0A ? 1 : 0)
+    found.total = edges
+    found.repeated = max(0, edges - 1)
+    for line in shape.lines where line.end > line.start {
       found.total += 1
       if table.add(line.hash).seen {
         found.repeated += 1
@@ -70,35 +70,41 @@ struct RepetitionRules {
     return found
   }
 
-  /// Paragraphs, stretches of lines between blank lines, that repeat an earlier one.
-  private mutating func repeatedParagraphs(_ shape: TextShape) -> Repetitions {
+  /// Paragraphs, what two or more newlines separate, that repeat an earlier one; without blanks around the text.
+  private mutating func repeatedParagraphs(_ text: [UInt8], _ shape: TextShape) -> Repetitions {
     var found = Repetitions()
-    var hash: UInt64 = 0
-    var characters = 0
-    var open = false
+    guard let start = shape.stretches.first?.start, let end = shape.stretches.last?.end else {
+      found.total = 1
+      return found
+    }
     table.reset(for: shape.lines.count)
-    func close() {
-      guard open else { return }
-      open = false
+    var from = -1
+    var to = 0
+    var characters = 0
+    let span = text.span
+    func close(_ table: inout FingerprintTable) {
+      guard from >= 0 else { return }
       found.total += 1
-      if table.add(hash).seen {
+      if table.add(TextShape.fingerprint(span, from, to)).seen {
         found.repeated += 1
         found.characters += characters
       }
+      from = -1
     }
-    for line in shape.lines {
-      if line.isBlank {
-        close()
-      } else if open {
-        hash = (hash &+ line.hash) &* 0x9E37_79B9_7F4A_7C15
-        characters += 1 + line.characters
-      } else {
-        open = true
-        hash = line.hash &* 0x9E37_79B9_7F4A_7C15
-        characters = line.characters
+    for line in shape.lines where line.end > start && line.start < end {
+      if line.end == line.start {
+        close(&table)
+        continue
       }
+      // Blanks at the edges of the text are ASCII's but for rare ones: bytes are characters there.
+      let low = max(line.start, start)
+      let high = min(line.end, end)
+      let own = line.characters - (low - line.start) - (line.end - high)
+      characters = from < 0 ? own : characters + 1 + own
+      if from < 0 { from = low }
+      to = high
     }
-    close()
+    close(&table)
     return found
   }
 
@@ -107,7 +113,7 @@ struct RepetitionRules {
     let duplicates = rules.contains(.duplicateNGrams) ? limits.duplicateNGrams : []
     let lengths = (tops + duplicates).map(\.n)
     let words = shape.words
-    guard let shortest = lengths.min(), let longest = lengths.max(), shortest >= 1, words.count > shortest else { return nil }
+    guard let shortest = lengths.min(), let longest = lengths.max(), shortest >= 1, words.count >= shortest else { return nil }
     charactersBefore.removeAll(keepingCapacity: true)
     var sum = 0
     for word in words {
@@ -117,8 +123,8 @@ struct RepetitionRules {
     charactersBefore.append(sum)
     let characters = Double(shape.characters)
     for n in shortest...longest {
+      guard words.count >= n else { return nil }
       if n == shortest { start(words, n) } else { narrow(words, n) }
-      guard !positions.isEmpty else { return nil }
       count()
       for limit in tops where limit.n == n && Double(topCharacters(n)) / characters > limit.share { return "gopher.top_\(n)_grams" }
       for limit in duplicates where limit.n == n && Double(repeatedCharacters(n)) / characters > limit.share {
@@ -165,15 +171,16 @@ struct RepetitionRules {
     for fingerprint in fingerprints { slots.append(table.add(fingerprint).slot) }
   }
 
-  /// Code points of the most frequent n-gram, blanks between its words included, times its occurrences; 0 when none repeats.
+  /// Code points of the most frequent n-gram, of the first one where several are, blanks between its words included, times its
+  /// occurrences.
   private func topCharacters(_ n: Int) -> Int {
     var best = 1
-    var length = 0
+    var length = charactersBefore[n] + n - 1
     for (index, slot) in slots.enumerated() where table.occurrences(slot) > best {
       best = table.occurrences(slot)
       length = charactersBefore[positions[index] + n] - charactersBefore[positions[index]] + n - 1
     }
-    return best > 1 ? best * length : 0
+    return best * length
   }
 
   /// Code points of the words in repeated n-grams that do not overlap, from the left.

@@ -1,21 +1,40 @@
-// What the rules need to know of a text, taken in one pass over its UTF-8 bytes: words, lines, and a few counts.
+// What the rules need to know of a text, taken in one pass over its UTF-8 bytes: stretches between white space, words, lines, counts.
 //
-// A word is a stretch without Unicode White_Space; a line ends at "\n" (a "\r" before it is white space like any other); a
-// character is a Unicode code point. Malformed bytes count as one character each. Cost: about 2 ns a byte.
+// White space is Python's (Unicode's and the separators 0x1C to 0x1F), a character is a Unicode code point. Malformed bytes count as one
+// character each.
 
 /// The words and lines of a text. One value is reused for many texts.
 struct TextShape {
-  /// A stretch without white space.
+  /// What a word holds.
+  struct Traits: OptionSet {
+    let rawValue: UInt8
+    /// A letter.
+    static let letter = Traits(rawValue: 1)
+    /// Something else than punctuation.
+    static let content = Traits(rawValue: 2)
+    /// Punctuation only.
+    static let punctuation = Traits(rawValue: 4)
+    /// A mark that ends a sentence, only.
+    static let sentenceEnd = Traits(rawValue: 8)
+  }
+
+  /// A word, cut by `WordCutter`.
   struct Word {
     var start: Int
     var end: Int
     var characters: Int
     /// 64-bit fingerprint of the bytes.
     var hash: UInt64
-    /// Whether it holds a letter.
-    var hasLetter: Bool
-    /// Whether it holds something else than punctuation and symbols.
-    var hasContent: Bool
+    var traits: Traits
+  }
+
+  /// A stretch without white space.
+  struct Stretch {
+    var start: Int
+    var end: Int
+    var characters: Int
+    /// Its first word.
+    var firstWord: Int
   }
 
   /// A line without its end.
@@ -23,117 +42,165 @@ struct TextShape {
     var start: Int
     var end: Int
     var characters: Int
-    var firstWord: Int
-    var lastWord: Int
+    var first: Int
+    /// The stretch behind its last one.
+    var last: Int
     /// 64-bit fingerprint of the bytes.
     var hash: UInt64
-    /// Whether there is no word in it.
-    var isBlank: Bool { firstWord == lastWord }
+    /// Whether there is nothing but white space in it.
+    var isBlank: Bool { first == last }
   }
 
   private(set) var words: [Word] = []
+  private(set) var stretches: [Stretch] = []
+  /// Between newlines; what follows the last newline is one where it is not empty.
   private(set) var lines: [Line] = []
+  /// Between line ends of all kinds (`\r\n` is one), without an empty one at the end; no fingerprints.
+  private(set) var rows: [Line] = []
   /// Code points in all.
   private(set) var characters = 0
-  /// Line ends.
+  /// Newlines.
   private(set) var newlines = 0
   /// `#` in all.
   private(set) var hashes = 0
   /// `...` (not overlapping) and `…` in all.
   private(set) var ellipses = 0
 
-  private static let factor: UInt64 = 0x9FB2_1C65_1E98_DF25
+  private var classes = CharacterClasses()
+  private var cutter = WordCutter()
+
+  /// The word behind the last one of a stretch.
+  func wordsEnd(_ stretch: Int) -> Int { stretch + 1 < stretches.count ? stretches[stretch + 1].firstWord : words.count }
 
   /// Takes the shape of `text`.
   mutating func measure(_ text: [UInt8]) {
     words.removeAll(keepingCapacity: true)
+    stretches.removeAll(keepingCapacity: true)
     lines.removeAll(keepingCapacity: true)
+    rows.removeAll(keepingCapacity: true)
     newlines = 0
     hashes = 0
     ellipses = 0
     let bytes = text.span
     let count = bytes.count
-    let classes = ByteClass.table
+    let ascii = classes.ascii
     var index = 0
     var width = 1
     // Bytes that are not the first of a code point, so far: code points are bytes without them.
     var inner = 0
-    var line = Line(start: 0, end: 0, characters: 0, firstWord: 0, lastWord: 0, hash: 0)
-    var lineInner = 0
+    var line = Start()
+    var row = Start()
     while index < count {
       let byte = bytes[index]
-      if classes[Int(byte)] & ByteClass.space != 0 {
-        if byte == 0x0A {
-          close(&line, at: index, inner - lineInner)
-          newlines += 1
-          line = Line(start: index + 1, end: 0, characters: 0, firstWord: words.count, lastWord: 0, hash: 0)
-          lineInner = inner
-        } else {
-          line.hash = (line.hash ^ UInt64(byte)) &* Self.factor
-        }
-        index += 1
-        continue
-      }
-      if byte >= 0x80 {
-        let scalar = UTF8Scalar.decode(bytes, at: index, width: &width)
-        if ByteClass.isSpace(scalar) {
-          line.hash = (line.hash ^ UInt64(scalar)) &* Self.factor
+      width = 1
+      let kind = byte < 0x80 ? ascii[Int(byte)] : classes.of(UTF8Scalar.decode(bytes, at: index, width: &width))
+      if kind.contains(.space) {
+        if kind.contains(.lineBreak) {
+          rows.append(close(row, at: index, inner, bytes, hashed: false))
+          if byte == 0x0A {
+            lines.append(close(line, at: index, inner, bytes, hashed: true))
+            newlines += 1
+          }
+          let isPair = byte == 0x0D && index + 1 < count && bytes[index + 1] == 0x0A
+          if isPair {
+            // The carriage return belongs to the line, the pair ends the row.
+            index += 1
+            lines.append(close(line, at: index, inner, bytes, hashed: true))
+            newlines += 1
+          }
           index += width
           inner += width - 1
-          continue
-        }
-      }
-      // A word; its fingerprint takes eight bytes at a time.
-      let start = index
-      let innerBefore = inner
-      var kind: UInt8 = 0
-      var hash: UInt64 = 0
-      var block: UInt64 = 0
-      while index < count {
-        let byte = bytes[index]
-        if byte < 0x80 {
-          let own = classes[Int(byte)]
-          if own & ByteClass.space != 0 { break }
-          kind |= own
-          width = 1
+          row = Start(at: index, stretch: stretches.count, inner: inner)
+          if byte == 0x0A || isPair { line = row }
         } else {
-          let scalar = UTF8Scalar.decode(bytes, at: index, width: &width)
-          if ByteClass.isSpace(scalar) { break }
-          kind |= ByteClass.classify(scalar, needsContent: kind & ByteClass.letter == 0 || kind & ByteClass.content == 0)
+          index += width
           inner += width - 1
         }
-        for offset in index..<index + width {
-          block = block << 8 | UInt64(bytes[offset])
-          if (offset - start) & 7 == 7 {
-            hash = (hash ^ block) &* Self.factor
-            hash ^= hash >> 29
-            block = 0
-          }
-        }
-        index += width
+        continue
       }
-      hash = (hash ^ block) &* Self.factor &+ UInt64(index - start)
-      hash ^= hash >> 32
-      words.append(
-        Word(
-          start: start, end: index, characters: index - start - (inner - innerBefore), hash: hash, hasLetter: kind & ByteClass.letter != 0,
-          hasContent: kind & ByteClass.content != 0))
-      line.hash = (line.hash ^ hash) &* Self.factor
-      if kind & ByteClass.symbol != 0 { countSymbols(bytes, start, index) }
+      stretch(bytes, &index, &inner, ascii)
     }
-    if line.start < count { close(&line, at: count, inner - lineInner) }
+    if line.at < count { lines.append(close(line, at: count, inner, bytes, hashed: true)) }
+    if row.at < count { rows.append(close(row, at: count, inner, bytes, hashed: false)) }
     characters = count - inner
   }
 
-  private mutating func close(_ line: inout Line, at end: Int, _ inner: Int) {
-    line.end = end
-    line.characters = end - line.start - inner
-    line.lastWord = words.count
-    line.hash ^= line.hash >> 32
-    lines.append(line)
+  private struct Start {
+    var at = 0
+    var stretch = 0
+    var inner = 0
   }
 
-  /// Counts hash signs and ellipses of a word.
+  private func close(_ line: Start, at end: Int, _ inner: Int, _ bytes: Span<UInt8>, hashed: Bool) -> Line {
+    Line(
+      start: line.at, end: end, characters: end - line.at - (inner - line.inner), first: line.stretch, last: stretches.count,
+      hash: hashed ? Self.fingerprint(bytes, line.at, end) : 0)
+  }
+
+  /// Takes a stretch and its words.
+  @inline(__always)
+  private mutating func stretch(_ bytes: Span<UInt8>, _ index: inout Int, _ inner: inout Int, _ ascii: [CharacterClass]) {
+    let start = index
+    let innerBefore = inner
+    var seen: CharacterClass = []
+    while index < bytes.count {
+      let byte = bytes[index]
+      if byte < 0x80 {
+        let kind = ascii[Int(byte)]
+        if kind.contains(.space) { break }
+        seen.formUnion(kind)
+        index += 1
+      } else {
+        var width = 1
+        let kind = classes.of(UTF8Scalar.decode(bytes, at: index, width: &width))
+        if kind.contains(.space) { break }
+        seen.formUnion(kind)
+        index += width
+        inner += width - 1
+      }
+    }
+    let characters = index - start - (inner - innerBefore)
+    stretches.append(Stretch(start: start, end: index, characters: characters, firstWord: words.count))
+    if seen.contains(.symbol) { countSymbols(bytes, start, index) }
+    let hash = Self.fingerprint(bytes, start, index)
+    if !seen.contains(.active), !cutter.isSpecial(hash) {
+      var traits: Traits = []
+      if seen.contains(.letter) { traits.insert(.letter) }
+      if seen.contains(.content) { traits.insert(.content) }
+      words.append(Word(start: start, end: index, characters: characters, hash: hash, traits: traits))
+      return
+    }
+    cutter.cut(bytes, start, index, hash: hash, &classes)
+    var at = start
+    for index in cutter.found {
+      let piece = cutter[index]
+      words.append(Word(start: at, end: at + piece.length, characters: piece.characters, hash: piece.hash, traits: piece.traits))
+      at += piece.length
+    }
+  }
+
+  /// A 64-bit fingerprint of bytes, eight at a time.
+  @inline(__always)
+  static func fingerprint(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt64 {
+    let factor: UInt64 = 0x9FB2_1C65_1E98_DF25
+    var hash = UInt64(truncatingIfNeeded: end - start)
+    var index = start
+    while index + 8 <= end {
+      let block = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+      hash = (hash ^ UInt64(littleEndian: block)) &* factor
+      hash ^= hash >> 29
+      index += 8
+    }
+    var block: UInt64 = 0
+    while index < end {
+      block = block << 8 | UInt64(bytes[index])
+      index += 1
+    }
+    hash = (hash ^ block) &* factor
+    return hash ^ hash >> 32
+  }
+
+  /// Counts hash signs and ellipses of a stretch.
   private mutating func countSymbols(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
     var dots = 0
     for index in start..<end {
@@ -151,98 +218,5 @@ struct TextShape {
       }
       dots = 0
     }
-  }
-}
-
-/// What a byte or a code point is: a set of bits.
-enum ByteClass {
-  static let space: UInt8 = 1
-  static let letter: UInt8 = 2
-  static let content: UInt8 = 4
-  /// `#`, `.`, and what may begin `…`.
-  static let symbol: UInt8 = 8
-
-  /// The classes of the ASCII bytes; 0 beyond.
-  static let table: [UInt8] = (0..<256).map { value in
-    switch UInt8(value) {
-    case 0x09...0x0D, 0x20: space
-    case 0x41...0x5A, 0x61...0x7A: letter | content
-    case 0x30...0x39: content
-    case 0x23, 0x2E: symbol
-    default: 0
-    }
-  }
-
-  /// The class of a code point beyond ASCII that is no white space.
-  /// - Parameters:
-  ///   - scalar: the code point; `UTF8Scalar.malformed` for a byte that is none.
-  ///   - needsContent: whether letter and content matter; the table behind them is slow.
-  @inline(__always)
-  static func classify(_ scalar: UInt32, needsContent: Bool) -> UInt8 {
-    if scalar == 0x2026 { return symbol }
-    guard needsContent, let known = Unicode.Scalar(scalar) else { return 0 }
-    return lookUp(known)
-  }
-
-  @inline(never)
-  private static func lookUp(_ scalar: Unicode.Scalar) -> UInt8 {
-    let properties = scalar.properties
-    if properties.isAlphabetic { return letter | content }
-    switch properties.generalCategory {
-    case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation, .finalPunctuation,
-      .otherPunctuation, .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol, .control, .format:
-      return 0
-    default:
-      return content
-    }
-  }
-
-  /// Unicode White_Space beyond ASCII.
-  @inline(__always)
-  static func isSpace(_ scalar: UInt32) -> Bool {
-    switch scalar {
-    case 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
-    default: false
-    }
-  }
-}
-
-/// Decoding of single code points from UTF-8.
-enum UTF8Scalar {
-  /// What stands for a byte that belongs to no code point.
-  static let malformed: UInt32 = 0xFFFF_FFFF
-
-  /// The code point at `index`, whose byte is not ASCII; `malformed` and a width of 1 where there is none.
-  @inline(__always)
-  static func decode(_ bytes: Span<UInt8>, at index: Int, width: inout Int) -> UInt32 {
-    let first = UInt32(bytes[index])
-    let left = bytes.count - index
-    func next(_ offset: Int) -> UInt32 { UInt32(bytes[index + offset]) ^ 0x80 }  // below 0x40 for a continuation byte
-    if first >= 0xC2, first < 0xE0, left > 1 {
-      let second = next(1)
-      if second < 0x40 {
-        width = 2
-        return (first & 0x1F) << 6 | second
-      }
-    } else if first >= 0xE0, first < 0xF0, left > 2 {
-      let second = next(1)
-      let third = next(2)
-      let scalar = (first & 0x0F) << 12 | second << 6 | third
-      if second < 0x40, third < 0x40, scalar >= 0x800, scalar & 0xF800 != 0xD800 {
-        width = 3
-        return scalar
-      }
-    } else if first >= 0xF0, first < 0xF5, left > 3 {
-      let second = next(1)
-      let third = next(2)
-      let fourth = next(3)
-      let scalar = (first & 0x07) << 18 | second << 12 | third << 6 | fourth
-      if second < 0x40, third < 0x40, fourth < 0x40, scalar >= 0x10000, scalar < 0x110000 {
-        width = 4
-        return scalar
-      }
-    }
-    width = 1
-    return malformed
   }
 }

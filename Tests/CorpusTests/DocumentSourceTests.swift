@@ -81,6 +81,29 @@ import Testing
     }
   }
 
+  @Test func whatIsLongerThanTheLimitIsQuarantined() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a.jsonl"
+      try Files.write(Array(lines(0..<300, long: 150).utf8), to: path)
+      // The block's size and the pieces that a file is read in do not decide.
+      for size in [1, 100, 4_000, 1 << 20] {
+        let parsed = try readAll([path], blockSize: size, limit: 1_000)
+        #expect(parsed.documents.map(\.id) == (0..<300).filter { $0 != 150 }.map(String.init))
+        #expect(parsed.documents.last?.origin == "\(path):300")
+        let account = parsed.ledger.accounts[0]
+        #expect(account.isBalanced && account.input == 300)
+        #expect(account.quarantined == ["longer than 1000 bytes (--max-document)": 1])
+        #expect(parsed.ledger.rejects.map(\.origin) == ["\(path):151"])
+      }
+      let length = lines(150..<151, long: 150).utf8.count - 1
+      #expect(try readAll([path], limit: length).documents.count == 300)
+      #expect(try readAll([path], blockSize: 10, limit: length - 1).documents.count == 299)
+      try Files.write(Array(repeating: 0x78, count: 5_000), to: folder + "/b.txt")
+      #expect(try readAll([folder + "/b.txt"], limit: 5_000).documents.count == 1)
+      #expect(try readAll([folder + "/b.txt"], limit: 4_999).ledger.accounts[0].quarantinedTotal == 1)
+    }
+  }
+
   @Test func whatIsMissingIsSaid() throws {
     try withTemporaryFolder { folder in
       #expect(said { _ = try DocumentSource(paths: [folder + "/none"]) } == "\(folder)/none: no such file or folder; check the path")

@@ -39,8 +39,8 @@ func parse(_ content: [UInt8], path: String = "in.jsonl", firstLine: Int = 1, st
 func parse(_ text: String, stage: ParseDocuments = ParseDocuments()) throws -> Parsed { try parse(Array(text.utf8), stage: stage) }
 
 /// Reads all documents of some paths, with what was quarantined.
-func readAll(_ paths: [String], blockSize: Int = 1 << 20) throws -> Parsed {
-  let source = try DocumentSource(paths: paths, blockSize: blockSize)
+func readAll(_ paths: [String], blockSize: Int = 1 << 20, limit: Int = 1 << 30) throws -> Parsed {
+  let source = try DocumentSource(paths: paths, blockSize: blockSize, limit: limit)
   let stage = ParseDocuments()
   var all = Parsed(ledger: Ledger(names: stage.names, keepsRejects: true))
   while let block = try source.next() { all.documents += try stage.apply(block, ledger: &all.ledger, offset: 0) }

@@ -11,7 +11,7 @@ enum Naive {
 
   static func topShare(_ text: String, _ n: Int) -> Double {
     let words = words(text)
-    guard words.count > n else { return 0 }
+    guard words.count >= n else { return 0 }
     var counts: [String: Int] = [:]
     var order: [String] = []
     for start in 0...(words.count - n) {
@@ -19,7 +19,7 @@ enum Naive {
       if counts[gram] == nil { order.append(gram) }
       counts[gram, default: 0] += 1
     }
-    var best = 1
+    var best = 0
     var share = 0.0
     for gram in order where (counts[gram] ?? 0) > best {
       best = counts[gram] ?? 0
@@ -60,8 +60,10 @@ enum Naive {
   static func repeatedLines(_ text: String) -> (total: Int, repeated: Int, characters: Int) {
     var seen: Set<String> = []
     var found = (total: 0, repeated: 0, characters: 0)
-    for part in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: true) {
-      guard part.contains(where: { !$0.properties.isWhitespace }) else { continue }
+    let parts = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+    for (index, part) in parts.enumerated() {
+      // A run of newlines separates two lines; at the edges of the text one of them is empty.
+      if part.isEmpty, index > 0, index < parts.count - 1 { continue }
       let line = String(String.UnicodeScalarView(part))
       found.total += 1
       if !seen.insert(line).inserted {

@@ -40,6 +40,35 @@ import Testing
     }
   }
 
+  @Test(arguments: [1_000, 3_000_000]) func aLineAboveTheLimitIsQuarantined(_ length: Int) throws {
+    try inFolder { binary in
+      let long = #"{"id":"long","text":"\#(String(repeating: "x", count: length))"}"#
+      try binary.write("docs.jsonl", "\(Self.good)\n\(long)\n\(Self.good)\n")
+      let limit = length - 100
+      let result = try binary.weir("read", "docs.jsonl", "-o", "out.jsonl", "--max-document", "\(limit)", "--rejects", "rejects.jsonl")
+      expectFailure(result, code: 2, naming: ["docs.jsonl:2", "longer than \(limit) bytes (--max-document) 1", "1 of 3"])
+      #expect(result.errors.contains("3 in, 2 out, 1 quarantined"))
+      #expect(String(decoding: binary.read("out.jsonl") ?? [], as: UTF8.self).split(separator: "\n").count == 2)
+      #expect(String(decoding: binary.read("rejects.jsonl") ?? [], as: UTF8.self).contains(#""origin":"docs.jsonl:2""#))
+      #expect(try binary.weir("read", "docs.jsonl", "-o", "out.jsonl", "--max-document", "\(length + 100)").code == 0)
+    }
+  }
+
+  @Test(arguments: [
+    (#"{"id":"n","text":"a\u0000b"}"#, 0), (#"{"id":"c","text":"x"}"# + "\r", 0), (#"{"id":"e","text":"x","n":1e400}"#, 1),
+    (#"{"id":"d","text":"x","n":1,"n":2}"#, 0), (#"{"id":"d","text":"x","text":"y"}"#, 1), (#"{"id":"l","text":"\udc00"}"#, 1),
+    ("{\"id\":\"n\",\"text\":\"a\0b\"}", 1),
+    (#"{"id":"p","text":"x","m":"# + String(repeating: "[", count: 2_000) + String(repeating: "]", count: 2_000) + "}", 1),
+  ]) func oddLinesCostOnlyThemselves(_ line: String, _ quarantined: Int) throws {
+    try inFolder { binary in
+      try binary.write("odd.jsonl", "\u{FEFF}\(Self.good)\n\(line)\n\(Self.good)\n")
+      let result = try binary.weir("read", "odd.jsonl", "-o", "out.jsonl", "--max-bad", "1")
+      #expect(result.code == 0 && result.complaints.isEmpty, "\(result.errors)")
+      let lines = String(decoding: binary.read("out.jsonl") ?? [], as: UTF8.self).split(separator: "\n")
+      #expect(lines.count == 3 - quarantined, "\(result.errors)")
+    }
+  }
+
   @Test func invalidUTF8IsQuarantined() throws {
     try inFolder { binary in
       let bad = Array(#"{"id":"b","text":""#.utf8) + [0xFF, 0xFE, 0xC0] + Array("\"}\n".utf8)

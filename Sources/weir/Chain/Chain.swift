@@ -22,7 +22,7 @@ struct Chain {
   /// Runs the chain.
   /// - Returns: the accounts of every stage, in order.
   func run(_ session: Session, label: String) throws -> [Account] {
-    let source = try DocumentSource(paths: input.resolvedPaths())
+    let source = try DocumentSource(paths: input.resolvedPaths(), limit: input.maxDocument.value)
     let rejects = try self.rejects.map { try RejectFile($0) }
     let runner = OrderedRunner(threads: session.threads, keepsRejects: rejects != nil)
     let bar = session.bar(label)

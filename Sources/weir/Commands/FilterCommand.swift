@@ -26,6 +26,9 @@ struct FilterCommand: ChainCommand {
   @Option(help: ArgumentHelp("A threshold, group.name=value; may be given several times.", valueName: "name=value"))
   var set: [String] = []
 
+  @Flag(help: "Replace e-mail and public IP addresses in what is kept, as FineWeb does; --rules none to do only that.")
+  var maskPii = false
+
   @OptionGroup var stream: StreamOptions
   @OptionGroup var common: CommonOptions
 
@@ -44,6 +47,7 @@ struct FilterCommand: ChainCommand {
   private func configuration() throws -> FilterConfiguration {
     var configuration = FilterConfiguration()
     configuration.rules = try FilterRules(parsing: rules)
+    configuration.masksPersonalData = maskPii
     for assignment in set {
       guard let equals = assignment.firstIndex(of: "=") else {
         throw WeirError("--set", "'\(assignment)' has no =", remedy: "write group.name=value")

@@ -81,7 +81,7 @@ struct TokenizerTrainCommand: WeirCommand {
     var trainer = try BytePairTrainer(configuration)
     let pool = ThreadPool(threads: session.threads)
     let tokenizer = try session.with("train") { progress in
-      let source = try DocumentSource(paths: input.resolvedPaths())
+      let source = try DocumentSource(paths: input.resolvedPaths(), limit: input.maxDocument.value)
       let parse = ParseDocuments(textField: input.textField, idField: input.idField)
       var ledger = Ledger(names: parse.names)
       while let block = try source.next() {

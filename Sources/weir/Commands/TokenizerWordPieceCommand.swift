@@ -27,7 +27,7 @@ struct TokenizerWordPieceCommand: WeirCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     let pieces = try WordPiece(reading: vocabulary)
-    let source = try DocumentSource(paths: input.resolvedPaths())
+    let source = try DocumentSource(paths: input.resolvedPaths(), limit: input.maxDocument.value)
     let parse = ParseDocuments(textField: input.textField, idField: input.idField)
     let writer = try StreamWriter("-", kind: .tokens, coding: .plain)
     let stage = parse.then(WordPieceDocuments(pieces))

@@ -34,6 +34,15 @@ struct InputOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("The member that holds the id; made from the content where missing.", valueName: "name"))
   var idField = "id"
+
+  @Option(help: ArgumentHelp("Bytes of a line or text file above which it is quarantined unread, such as 100M.", valueName: "bytes"))
+  var maxDocument = Amount(1 << 30)
+
+  func validate() throws {
+    guard (1...1 << 32).contains(maxDocument.value) else {
+      throw ValidationError("--max-document must be 1…4G bytes, not \(maxDocument.value)")
+    }
+  }
 }
 
 /// What every command takes that passes records on.

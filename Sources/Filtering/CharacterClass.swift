@@ -1,0 +1,133 @@
+// What filters and the word cutter need to know of a character, as bits. ASCII is a table; beyond it pages of 256 code points are
+// filled from Unicode's properties when one of them is first met, which costs some microseconds a page and then one look-up a character.
+
+/// Bits that say what a character is.
+struct CharacterClass: OptionSet {
+  let rawValue: UInt32
+  /// White space, as Python's `str.isspace`.
+  static let space = CharacterClass(rawValue: 1)
+  /// Ends a line, as Python's `str.splitlines`.
+  static let lineBreak = CharacterClass(rawValue: 1 << 1)
+  /// A letter: general category L.
+  static let letter = CharacterClass(rawValue: 1 << 2)
+  /// Something else than what datatrove calls punctuation: what makes a word count among Gopher's.
+  static let content = CharacterClass(rawValue: 1 << 3)
+  /// `#`, `.`, `…`: counted by Gopher's rules.
+  static let symbol = CharacterClass(rawValue: 1 << 4)
+  /// An ASCII digit.
+  static let digit = CharacterClass(rawValue: 1 << 5)
+  /// A lower-case letter, or one of a script without case.
+  static let lower = CharacterClass(rawValue: 1 << 6)
+  /// A capital, or a letter of a script without case.
+  static let upper = CharacterClass(rawValue: 1 << 7)
+  /// Cut off at both ends of a word.
+  static let edge = CharacterClass(rawValue: 1 << 8)
+  /// Cut off at the beginning of a word only.
+  static let opening = CharacterClass(rawValue: 1 << 9)
+  /// A currency sign.
+  static let currency = CharacterClass(rawValue: 1 << 10)
+  /// A symbol such as an emoji: a word of its own wherever it stands.
+  static let icon = CharacterClass(rawValue: 1 << 11)
+  /// A quotation mark or an East Asian bracket.
+  static let quote = CharacterClass(rawValue: 1 << 12)
+  /// A dot behind it is a word of its own.
+  static let beforeDot = CharacterClass(rawValue: 1 << 13)
+  /// General category P.
+  static let punctuation = CharacterClass(rawValue: 1 << 14)
+  /// Ends a sentence in the sentencizer.
+  static let sentenceEnd = CharacterClass(rawValue: 1 << 15)
+  /// Unicode's Sentence_Terminal, which FineWeb's rule wants at the end of lines.
+  static let terminal = CharacterClass(rawValue: 1 << 16)
+  /// A word with it has to be looked at by the cutter.
+  static let active = CharacterClass(rawValue: 1 << 17)
+
+  static let cased: CharacterClass = [.lower, .upper]
+}
+
+/// The classes of all characters.
+struct CharacterClasses {
+  /// Of ASCII; 0 for the other bytes.
+  let ascii: [CharacterClass] = (0..<256).map { $0 < 128 ? CharacterClasses.compute(UInt32($0)) : [] }
+  private var starts = [Int](repeating: -1, count: 0x110000 >> 8)
+  private var pages: [CharacterClass] = []
+
+  /// The class of a code point; none for what is no code point.
+  @inline(__always)
+  mutating func of(_ scalar: UInt32) -> CharacterClass {
+    guard scalar < 0x110000 else { return [] }
+    let page = Int(scalar >> 8)
+    if starts[page] < 0 { fill(page) }
+    return pages[starts[page] + Int(scalar & 0xFF)]
+  }
+
+  @inline(never)
+  private mutating func fill(_ page: Int) {
+    starts[page] = pages.count
+    for low in 0..<256 { pages.append(Self.compute(UInt32(page << 8 | low))) }
+  }
+
+  private static let marks: Set<Unicode.Scalar> = Set(",:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪…".unicodeScalars)
+  private static let quotes: Set<Unicode.Scalar> = Set(
+    "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉\u{2329}\u{232A}⟦⟧".unicodeScalars)
+  private static let currencies: Set<Unicode.Scalar> = Set("$£€¥฿₽﷼₴".unicodeScalars)
+  /// What is punctuation for datatrove beside ASCII's and Sentence_Terminal.
+  private static let datatrove: Set<Unicode.Scalar> = Set("—”、“《„’«»」「∶´（–～）►【】〈〉…━％１，：；".unicodeScalars)
+  /// Sentence_Terminal that came with later versions of Unicode, and Khmer's: not in the sentencizer's list.
+  private static let unlisted: Set<UInt32> = Set(
+    [0x61D, 0x61E, 0x837, 0x839, 0x83D, 0x83E, 0x17D4, 0x17D5, 0x17D6, 0x17D9, 0x17DA, 0x1B7D, 0x1B7E, 0x2E53, 0x2E54, 0x11944, 0x11946]
+      + Array(0x10F55...0x10F59) + Array(0x10F86...0x10F89) + [0x11EF7, 0x11EF8, 0x11F43, 0x11F44, 0x16E98])
+  /// Blocks of scripts without case.
+  private static let uncased: [ClosedRange<UInt32>] = [
+    0x591...0x5F4, 0x620...0x64A, 0x66E...0x6D5, 0x6E5...0x6FF, 0x750...0x77F, 0x8A0...0x8BD, 0x900...0x9FF, 0xB80...0xCFF, 0xD80...0xDFF,
+    0x1100...0x137F, 0x2E80...0x2FDF, 0x2FF0...0x30FF, 0x31C0...0x31EF, 0x3200...0x4DBF, 0x4E00...0x9FFF, 0xAC00...0xD7AF, 0xF900...0xFAFF,
+    0xFB1D...0xFBB1, 0xFBD3...0xFD3D, 0xFD50...0xFDC7, 0xFDF0...0xFDFB, 0xFE30...0xFE4F, 0xFE70...0xFEFC, 0x1EE00...0x1EEBB,
+    0x1F200...0x1F2FF, 0x20000...0x2A6DF, 0x2A700...0x2EBEF, 0x2F800...0x2FA1F,
+  ]
+
+  private static func compute(_ code: UInt32) -> CharacterClass {
+    guard let scalar = Unicode.Scalar(code) else { return [.content, .active] }
+    if code < 0x80 && (code <= 0x20 || code == 0x7F) || (0x80...0xA0).contains(code) { return control(code) }
+    let properties = scalar.properties
+    if properties.isWhitespace { return code == 0x2028 || code == 0x2029 ? [.space, .lineBreak] : [.space] }
+    let category = properties.generalCategory
+    var found: CharacterClass = []
+    switch category {
+    case .uppercaseLetter: found = [.letter, .upper]
+    case .lowercaseLetter: found = [.letter, .lower]
+    case .titlecaseLetter, .modifierLetter, .otherLetter: found = [.letter]
+    case .nonspacingMark, .spacingMark, .enclosingMark, .letterNumber, .otherNumber: break
+    case .decimalNumber: if code < 0x80 { found = [.digit, .active] }
+    case .otherSymbol: found = [.icon, .edge, .active]
+    case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation, .finalPunctuation,
+      .otherPunctuation:
+      found = [.punctuation, .active]
+    default: found = [.active]
+    }
+    if uncased.contains(where: { $0.contains(code) }) { found.formUnion(.cased) }
+    let isQuote = quotes.contains(scalar)
+    let isMark = marks.contains(scalar)
+    if isQuote { found.insert(.quote) }
+    if isQuote || isMark || code == 0x2014 || code == 0x2013 { found.formUnion([.edge, .active]) }
+    if currencies.contains(scalar) || (0x20A0...0x20BF).contains(code) { found.formUnion([.currency, .opening, .active]) }
+    if code == 0xA7 || code == 0x25 || code == 0x3D { found.insert(.opening) }
+    // The published expression has `|` from the joins in its class.
+    let beforeDot = isQuote || isMark || found.contains(.lower) || found.contains(.digit) || [0x25, 0xB2, 0x2D, 0x2B, 0x7C].contains(code)
+    if beforeDot { found.insert(.beforeDot) }
+    if code == 0x23 || code == 0x2E || code == 0x2026 { found.insert(.symbol) }
+    let isTerminal = properties.isSentenceTerminal
+    if isTerminal { found.insert(.terminal) }
+    if isTerminal && !unlisted.contains(code) { found.insert(.sentenceEnd) }
+    let isPunctuation = isTerminal || datatrove.contains(scalar) || (code < 0x80 && !found.contains(.letter) && !found.contains(.digit))
+    if !isPunctuation { found.insert(.content) }
+    return found
+  }
+
+  /// ASCII's and Latin-1's control characters and blanks.
+  private static func control(_ code: UInt32) -> CharacterClass {
+    switch code {
+    case 0x0A...0x0D, 0x1C...0x1E, 0x85: [.space, .lineBreak]
+    case 0x09, 0x20, 0x1F, 0xA0: [.space]
+    default: [.active]
+    }
+  }
+}
