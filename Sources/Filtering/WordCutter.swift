@@ -57,11 +57,31 @@ package struct WordCutter {
     var merges: [[UInt32]: (seen: [Int], whole: [Int])] = [:]
     /// Bits of fingerprints of forms that are letters alone.
     var maybe = [UInt64](repeating: 0, count: 1 << 8)
+    /// Bits of first and last character and length of all forms: nearly everything else is told from them without a look-up.
+    private var outlines = [UInt64](repeating: 0, count: 1 << 10)
+
+    private static func outline(_ first: UInt32, _ last: UInt32, _ count: Int) -> Int {
+      let mixed = (UInt64(first) << 32 ^ UInt64(last) << 8 ^ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15
+      return Int(truncatingIfNeeded: mixed >> 48)
+    }
+
+    mutating func add(_ form: [UInt32], _ lengths: [Int]) {
+      guard let first = form.first, let last = form.last else { return }
+      specials[form] = lengths
+      let bit = Self.outline(first, last, form.count)
+      outlines[bit >> 6] |= 1 << UInt64(bit & 63)
+    }
+
+    /// False only where `scalars[low..<high]`, one or more of them, are no special form.
+    func mayHold(_ scalars: [UInt32], _ low: Int, _ high: Int) -> Bool {
+      let bit = Self.outline(scalars[low], scalars[high - 1], high - low)
+      return outlines[bit >> 6] & 1 << UInt64(bit & 63) != 0
+    }
   }
 
   private static let english: Forms = {
     var forms = Forms()
-    for (form, lengths) in EnglishContractions.all { forms.specials[form.unicodeScalars.map(\.value)] = lengths }
+    for (form, lengths) in EnglishContractions.all { forms.add(form.unicodeScalars.map(\.value), lengths) }
     var all = CharacterClasses()
     var cutter = WordCutter(forms)
     for (form, whole) in forms.specials {
@@ -167,7 +187,7 @@ package struct WordCutter {
 
   /// The lengths of the special form that `scalars[low..<high]` is.
   private func special(_ low: Int, _ high: Int) -> [Int]? {
-    guard high - low <= EnglishContractions.longest, low < high else { return nil }
+    guard high - low <= EnglishContractions.longest, low < high, forms.mayHold(scalars, low, high) else { return nil }
     return forms.specials[Array(scalars[low..<high])]
   }
 
@@ -333,7 +353,9 @@ package struct WordCutter {
       for next in first..<lengths.count {
         end += lengths[next]
         guard end - start <= EnglishContractions.longest else { break }
-        guard next > first, let merge = forms.merges[Array(scalars[start..<end])], merge.seen.elementsEqual(lengths[first...next]) else {
+        guard next > first, forms.mayHold(scalars, start, end), let merge = forms.merges[Array(scalars[start..<end])],
+          merge.seen.elementsEqual(lengths[first...next])
+        else {
           continue
         }
         matches.append((first, next - first + 1, merge.whole))
