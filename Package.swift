@@ -69,7 +69,7 @@ let package = Package(
       name: "TokenizationTests",
       dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage", "Tokenization"]),
     .testTarget(name: "EmbeddingTests", dependencies: ["Corpus", "Embedding", "Kernels", "Primitives", "Storage"]),
-    .testTarget(name: "ClusteringTests", dependencies: ["Clustering", "Corpus", "Kernels", "Primitives", "Storage"]),
+    .testTarget(name: "ClusteringTests", dependencies: ["CKernels", "Clustering", "Corpus", "Kernels", "Primitives", "Storage"]),
     .testTarget(name: "SamplingTests", dependencies: ["Corpus", "Kernels", "Primitives", "Sampling"]),
     .testTarget(name: "LoadingTests", dependencies: ["Corpus", "Loading", "Primitives", "Storage"]),
     .testTarget(name: "TrainingTests", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage", "Training"]),

@@ -23,6 +23,7 @@ public enum ClusterDataset {
     if !replacing && Files.exists(folder + "/" + Manifest.fileName) {
       throw WeirError(folder, "exists", remedy: "remove it or choose another name")
     }
+    try vectors.checkFinite()
     let tree = try vectors.withVectors { buffer -> ClusterTree in
       guard let base = buffer.baseAddress, vectors.count > 0 else {
         throw WeirError(vectors.path, "holds no vectors", remedy: "embed a dataset with text")
@@ -43,12 +44,18 @@ public enum ClusterDataset {
   public static func assign(_ vectors: WindowVectors, tree: StoredTree, pool: ThreadPool, progress: Progress = .silent) throws
     -> ClusterAssignment
   {
-    guard tree.tree.embedder == vectors.embedder, tree.tree.dimensions == vectors.dimensions else {
+    guard tree.tree.embedder != vectors.embedder || tree.tree.dimensions == vectors.dimensions else {
+      throw WeirError(
+        vectors.path, "has vectors of \(vectors.dimensions) dimensions, the tree \(tree.path) was fitted on \(tree.tree.dimensions)",
+        remedy: "name the vectors that the tree was fitted on")
+    }
+    guard tree.tree.embedder == vectors.embedder else {
       throw WeirError(
         vectors.path, "the vectors come from another embedder than the tree \(tree.path)",
         remedy: "embed with the tree's embedder (weir embed --model \(tree.path)) or fit the tree again")
     }
     guard vectors.count <= Int(UInt32.max) else { throw WeirError(vectors.path, "more than 4,294,967,295 windows") }
+    try vectors.checkFinite()
     let router = TreeRouter(tree.tree)
     var leaves: [UInt32] = []
     leaves.reserveCapacity(vectors.count)

@@ -5,9 +5,9 @@ import Primitives
 
 /// Lloyd's k-means on dense vectors, seeded by k-means++ (Arthur & Vassilvitskii 2007).
 ///
-/// Every iteration cuts the points into at most 32 ranges by their number, scores each range against the centroids by matrix
-/// products, sums it in double precision, and adds the ranges in order: the same bytes whatever the number of threads.
-/// Cost: iterations · points · clusters · dimensions multiply-adds.
+/// Nearest centroids are found exactly, by `weir_nearest`: products in eight bits that leave a few candidates, and groups of centroids
+/// passed over by the triangle inequality. Sums are of a cluster's points in order: the same bytes whatever the number of threads.
+/// Cost: at most (iterations + 2) · points · clusters · dimensions multiply-adds in eight bits.
 public struct KMeans: Sendable {
   /// How k-means runs.
   public struct Configuration: Sendable, Codable, Equatable {
@@ -17,6 +17,8 @@ public struct KMeans: Sendable {
     public var tolerance = 1e-4
     /// Whether centroids have length 1 and points are compared by direction; points must then have length 1 or 0.
     public var spherical = true
+    /// Whether clusters are kept about equally large while they are fitted: the larger, the less attractive. All `iterations` are made.
+    public var balanced = false
     /// Seedings tried; the one with the lowest objective after seeding and `iterations` is kept.
     public var restarts = 1
     /// The seed.
@@ -26,8 +28,10 @@ public struct KMeans: Sendable {
     public init() {}
   }
 
-  /// The number of clusters found: fewer than asked for where the points are not distinct enough.
+  /// The number of clusters found: fewer than asked for where the points are not distinct enough, or some are empty when the iterations end.
   public let clusters: Int
+  /// The number of seeds: fewer than asked for only where fewer points are distinct.
+  public let seeded: Int
   /// [clusters, dimensions] row-major; none is empty.
   public let centroids: [Float]
   /// [points] the nearest centroid of each point.
@@ -62,6 +66,7 @@ public struct KMeans: Sendable {
       if run.objective < (best?.objective ?? .infinity) || best == nil { best = run }
     }
     guard var run = best else { preconditionFailure("at least one restart") }
+    seeded = run.clusters
     run.dropEmpty()
     self.clusters = run.clusters
     centroids = run.centroids

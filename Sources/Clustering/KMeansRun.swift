@@ -3,6 +3,8 @@ import Kernels
 import Pipeline
 import Primitives
 
+import func Foundation.log
+
 /// The state of one run of k-means.
 struct KMeansRun {
   let points: UnsafePointer<Float>
@@ -11,14 +13,23 @@ struct KMeansRun {
   let spherical: Bool
   let pool: ThreadPool?
   var random: SequentialRandom
+  /// [count] |x|².
+  let squares: [Float]
 
   var clusters = 0
   var centroids: [Float] = []
   var labels: [UInt32] = []
+  /// [count] x·c of the own centroid, less |c|²/2 where vectors are not compared by direction.
+  var scores: [Float] = []
   var objective = Double.infinity
   var history: [Double] = []
-  private var scores: [Float] = []
   private var sizes: [Int] = []
+  /// [count, groups] lower bounds of the distances to the centroids of a group but the own one; empty before the first assignment.
+  private var bounds: [Float] = []
+  /// [clusters] how far centroids moved since the last assignment.
+  private var drift: [Float] = []
+  /// [clusters] what is taken off the scores of clusters that are too large; empty where they may be of any size.
+  private var prices: [Float] = []
 
   init(points: UnsafePointer<Float>, count: Int, dimensions: Int, spherical: Bool, pool: ThreadPool?, random: SequentialRandom) {
     self.points = points
@@ -27,13 +38,21 @@ struct KMeansRun {
     self.spherical = spherical
     self.pool = pool
     self.random = random
+    squares = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+      if let base = buffer.baseAddress {
+        nonisolated(unsafe) let (out, x) = (base, points)
+        Self.ranges(count, pool) { range in
+          weir_squares(x + range.lowerBound * dimensions, range.count, dimensions, out + range.lowerBound)
+        }
+      }
+      filled = count
+    }
   }
 
-  /// Points in a range: a function of their number alone.
-  private static func grain(_ count: Int) -> Int { max(256, (count + 31) / 32) }
+  /// Points in a range; the ranges' sums are added in order.
+  private static let grain = 1_536
 
-  private static func ranges(_ count: Int, _ pool: ThreadPool?, _ body: (Range<Int>) -> Void) {
-    let grain = grain(count)
+  static func ranges(_ count: Int, _ pool: ThreadPool?, _ body: (Range<Int>) -> Void) {
     if let pool {
       pool.ranges(count, grain: grain, body)
     } else {
@@ -41,98 +60,79 @@ struct KMeansRun {
     }
   }
 
-  /// k-means++: each next seed is drawn with probability proportional to the squared distance to the nearest seed so far.
-  /// - Returns: the seeds' indices; fewer than asked for when fewer points are distinct.
-  @discardableResult mutating func seed(clusters wanted: Int, progress: Progress) throws -> [Int] {
-    var distances = [Float](repeating: .infinity, count: count)
-    var chosen = [Int(Double(count) * random.uniform())].map { min($0, count - 1) }
-    while true {
-      try progress.checkStop()
-      guard let last = chosen.last else { break }
-      distances.withUnsafeMutableBufferPointer { distances in
-        guard let base = distances.baseAddress else { return }
-        nonisolated(unsafe) let (out, x) = (base, points)
-        let d = dimensions
-        Self.ranges(count, pool) { range in
-          weir_min_distance(x + range.lowerBound * d, range.count, d, x + last * d, out + range.lowerBound)
-        }
-      }
-      if chosen.count == wanted { break }
-      let total = distances.reduce(0.0) { $0 + Double($1) }
-      guard total > 0, total.isFinite else { break }
-      let target = random.uniform() * total
-      var sum = 0.0
-      var next = -1
-      for index in 0..<count where distances[index] > 0 {
-        sum += Double(distances[index])
-        next = index
-        if sum > target { break }
-      }
-      if next < 0 { break }
-      chosen.append(next)
-    }
-    clusters = chosen.count
-    centroids = chosen.flatMap { Array(UnsafeBufferPointer(start: points + $0 * dimensions, count: dimensions)) }
-    labels = [UInt32](repeating: 0, count: count)
-    scores = [Float](repeating: 0, count: count)
-    return chosen
-  }
-
   /// Lloyd's iterations, until nothing changes, the objective stands still or the limit is reached.
   mutating func iterate(_ configuration: KMeans.Configuration, progress: Progress) throws {
+    if spherical { for cluster in 0..<clusters { normalize(cluster) } }
+    if configuration.balanced { prices = [Float](repeating: 0, count: clusters) }
     for iteration in 0...max(0, configuration.iterations) {
       try progress.checkStop()
-      let before = labels
-      let sums = assign()
+      let changed = assign()
       history.append(objective)
       let previous = history.count > 1 ? history[history.count - 2] : .infinity
       // The last pass only assigns: labels and objective belong to the centroids that are returned.
-      if iteration == configuration.iterations || (iteration > 0 && before == labels && !sizes.contains(0)) { break }
-      if iteration > 0 && !sizes.contains(0) && previous - objective <= configuration.tolerance * previous.magnitude { break }
-      move(sums)
+      if iteration == configuration.iterations || (iteration > 0 && !changed && !sizes.contains(0)) { break }
+      if iteration > 0 && !sizes.contains(0) && prices.isEmpty && previous - objective <= configuration.tolerance * previous.magnitude {
+        break
+      }
+      raisePrices()
+      move()
     }
   }
 
-  /// Labels every point with its nearest centroid. Returns [clusters, dimensions] sums; sets sizes, scores and objective.
-  private mutating func assign() -> [Double] {
-    let grain = Self.grain(count)
-    let parts = (count + grain - 1) / grain
-    let (k, d, spherical, centroids) = (clusters, dimensions, spherical, centroids)
-    var newLabels = labels
-    var newScores = scores
-    let bias = (0..<k).map { cluster -> Float in
-      if spherical { return 0 }
-      var square = 0.0
-      for j in 0..<d { square += Double(centroids[cluster * d + j]) * Double(centroids[cluster * d + j]) }
-      return Float(-square / 2)
+  /// Prices of clusters with more than their part of the points go up, those of the others down, by a tenth of the mean squared distance
+  /// for each e-fold (a market in place of the linear program of balanced assignment; c-BTM, arXiv 2303.14177, balances too).
+  private mutating func raisePrices() {
+    let step = 0.05 * objective / Double(count)
+    for cluster in prices.indices {
+      let share = Double(max(1, sizes[cluster]) * clusters) / Double(count)
+      prices[cluster] += Float(step * log(share))
     }
-    var partial = [Double](repeating: 0, count: parts * k * d)
-    var partialObjective = [Double](repeating: 0, count: parts)
+    let least = prices.min() ?? 0
+    for cluster in prices.indices { prices[cluster] -= least }
+  }
+
+  /// Labels every point with its nearest centroid; sets scores, sizes and objective. What a point cannot be nearer to, by the triangle
+  /// inequality, is not looked at.
+  /// - Returns: whether a label changed.
+  private mutating func assign() -> Bool {
+    let d = dimensions
+    let search = NearestCentroids(centroids, count: clusters, dimensions: d, spherical: spherical, prices: prices)
+    let (groups, size) = (search.groups, search.groupSize)
+    if bounds.isEmpty {
+      bounds = [Float](repeating: 0, count: count * groups)
+      drift = [Float](repeating: 0, count: clusters)
+    }
+    // Rounded up: a bound may be too low, never too high.
+    let moved = (0..<groups).map { group in (drift[group * size..<min(clusters, (group + 1) * size)].max() ?? 0) * 1.000001 }
+    let parts = (count + Self.grain - 1) / Self.grain
+    var partial = [Double](repeating: 0, count: parts)
+    var changes = [Bool](repeating: false, count: parts)
+    let half = spherical ? 0.5 : 0.0
     partial.withUnsafeMutableBufferPointer { partial in
-      partialObjective.withUnsafeMutableBufferPointer { partialObjective in
-        newLabels.withUnsafeMutableBufferPointer { labels in
-          newScores.withUnsafeMutableBufferPointer { scores in
-            guard let p = partial.baseAddress, let o = partialObjective.baseAddress, let l = labels.baseAddress,
-              let s = scores.baseAddress
-            else { return }
-            nonisolated(unsafe) let (sums, objectives, label, score, x) = (p, o, l, s, points)
-            Self.ranges(count, pool) { range in
-              let part = range.lowerBound / grain
-              let step = 1_024
-              var products = [Float](repeating: 0, count: min(step, range.count) * k)
-              for start in stride(from: range.lowerBound, to: range.upperBound, by: step) {
-                let rows = min(step, range.upperBound - start)
-                let block = x + start * d
-                BLAS.sgemm(transposeB: true, m: rows, n: k, k: d, a: block, lda: d, b: centroids, ldb: d, c: &products, ldc: k)
-                weir_argmax(products, rows, k, bias, label + start, score + start)
-                weir_sum_rows(block, rows, d, label + start, sums + part * k * d)
-                for row in 0..<rows {
-                  var square = 0.0
-                  for j in 0..<d { square += Double(block[row * d + j]) * Double(block[row * d + j]) }
-                  // |x − c|² = |x|² − 2(x·c − |c|²/2), with |c| = 1 on the sphere.
-                  let gap = square - 2 * Double(score[start + row]) + (spherical ? 1 : 0)
-                  score[start + row] = Float(max(0, gap))
-                  objectives[part] += max(0, gap)
+      changes.withUnsafeMutableBufferPointer { changes in
+        labels.withUnsafeMutableBufferPointer { labels in
+          scores.withUnsafeMutableBufferPointer { scores in
+            bounds.withUnsafeMutableBufferPointer { bounds in
+              squares.withUnsafeBufferPointer { squares in
+                guard let l = labels.baseAddress, let s = scores.baseAddress, let b = bounds.baseAddress, let q = squares.baseAddress
+                else { return }
+                nonisolated(unsafe) let (label, score, bound, square, x) = (l, s, b, q, points)
+                nonisolated(unsafe) let (sums, flags) = (partial, changes)
+                Self.ranges(count, pool) { range in
+                  let (start, rows, part) = (range.lowerBound, range.count, range.lowerBound / Self.grain)
+                  let before = Array(UnsafeBufferPointer(start: label + start, count: rows))
+                  search.ownScores(x + start * d, rows: rows, labels: label + start, scores: score + start)
+                  search.improve(
+                    x + start * d, rows: rows, labels: label + start, scores: score + start,
+                    bounds: prices.isEmpty ? bound + start * groups : nil, drift: moved, squares: square + start)
+                  var sum = 0.0
+                  for row in start..<start + rows {
+                    // |x − c|² = |x|² − 2(x·c − |c|²/2), with |c| = 1 on the sphere.
+                    if !prices.isEmpty { score[row] += prices[Int(label[row])] }
+                    sum += max(0, Double(square[row]) + 2 * (half - Double(score[row])))
+                    if label[row] != before[row - start] { flags[part] = true }
+                  }
+                  sums[part] = sum
                 }
               }
             }
@@ -140,39 +140,83 @@ struct KMeansRun {
         }
       }
     }
-    labels = newLabels
-    scores = newScores
-    var sums = [Double](repeating: 0, count: k * d)
-    objective = 0
-    for part in 0..<parts {
-      for index in 0..<k * d { sums[index] += partial[part * k * d + index] }
-      objective += partialObjective[part]
-    }
-    sizes = [Int](repeating: 0, count: k)
+    objective = partial.reduce(0, +)
+    sizes = [Int](repeating: 0, count: clusters)
     for label in labels { sizes[Int(label)] += 1 }
-    return sums
+    return changes.contains(true)
   }
 
+  /// Squared distance of a point to its centroid.
+  private func distance(_ index: Int) -> Float { max(0, squares[index] + 2 * ((spherical ? 0.5 : 0) - scores[index])) }
+
   /// Centroids become the means; an empty cluster is put where the worst-served point is.
-  private mutating func move(_ sums: [Double]) {
+  private mutating func move() {
     let d = dimensions
+    let before = centroids
+    let sums = clusterSums()
     for cluster in 0..<clusters where sizes[cluster] > 0 {
       for j in 0..<d { centroids[cluster * d + j] = Float(sums[cluster * d + j] / Double(sizes[cluster])) }
       if spherical { normalize(cluster) }
     }
     for cluster in 0..<clusters where sizes[cluster] == 0 {
       var worst = -1
-      for index in 0..<count where sizes[Int(labels[index])] > 1 && scores[index] > 0 && (worst < 0 || scores[index] > scores[worst]) {
-        worst = index
-      }
+      var most: Float = 0
+      for index in 0..<count where sizes[Int(labels[index])] > 1 && distance(index) > most { (worst, most) = (index, distance(index)) }
       guard worst >= 0 else { continue }
       for j in 0..<d { centroids[cluster * d + j] = points[worst * d + j] }
       if spherical { normalize(cluster) }
       sizes[Int(labels[worst])] -= 1
       sizes[cluster] = 1
       labels[worst] = UInt32(cluster)
-      scores[worst] = 0
+      scores[worst] = .infinity
+      // Its bounds leave out another centroid than its own.
+      let groups = bounds.count / count
+      for group in 0..<groups { bounds[worst * groups + group] = 0 }
     }
+    for cluster in 0..<clusters {
+      var square = 0.0
+      for j in cluster * d..<(cluster + 1) * d {
+        let gap = Double(centroids[j]) - Double(before[j])
+        square += gap * gap
+      }
+      drift[cluster] = Float(square.squareRoot())
+    }
+  }
+
+  /// [clusters, dimensions] the sums of the clusters' points, each in the order of the points and in pieces of at most 2,048.
+  private func clusterSums() -> [Double] {
+    var offsets = [Int](repeating: 0, count: clusters + 1)
+    for cluster in 0..<clusters { offsets[cluster + 1] = offsets[cluster] + sizes[cluster] }
+    var next = offsets
+    var order = [UInt32](repeating: 0, count: count)
+    for index in 0..<count {
+      let label = Int(labels[index])
+      order[next[label]] = UInt32(index)
+      next[label] += 1
+    }
+    var pieces: [(cluster: Int, range: Range<Int>)] = []
+    for cluster in 0..<clusters {
+      for start in stride(from: offsets[cluster], to: offsets[cluster + 1], by: 2_048) {
+        pieces.append((cluster, start..<min(offsets[cluster + 1], start + 2_048)))
+      }
+    }
+    let d = dimensions
+    var partial = [Double](repeating: 0, count: pieces.count * d)
+    partial.withUnsafeMutableBufferPointer { partial in
+      order.withUnsafeBufferPointer { order in
+        guard let p = partial.baseAddress, let o = order.baseAddress else { return }
+        nonisolated(unsafe) let (out, index, x) = (p, o, points)
+        let one = { (piece: Int) in
+          weir_sum_indexed(x, d, index + pieces[piece].range.lowerBound, pieces[piece].range.count, out + piece * d)
+        }
+        if let pool { pool.run(pieces.count, one) } else { for piece in pieces.indices { one(piece) } }
+      }
+    }
+    var sums = [Double](repeating: 0, count: clusters * d)
+    for (piece, entry) in pieces.enumerated() {
+      for j in 0..<d { sums[entry.cluster * d + j] += partial[piece * d + j] }
+    }
+    return sums
   }
 
   private mutating func normalize(_ cluster: Int) {

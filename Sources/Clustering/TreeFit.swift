@@ -147,25 +147,34 @@ public enum TreeFit {
       let random = CounterRandom(seed: configuration.kMeans.seed, stream: CounterRandom.mix(UInt64(node)))
       fitted = members.map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }.prefix(most).map(\.1).sorted()
     }
-    let gathered = gather(vectors, fitted, dimensions)
-    let result = try gathered.withUnsafeBufferPointer { points -> KMeans? in
-      guard let base = points.baseAddress else { return nil }
-      return try KMeans(
-        points: base, count: fitted.count, dimensions: dimensions, clusters: clusters, configuration: configuration.kMeans,
-        stream: UInt64(node), pool: pool, progress: progress)
+    // All rows of a matrix are read where they lie.
+    let whole = fitted.first.map { Int(fitted[fitted.count - 1]) - Int($0) + 1 == fitted.count } ?? false
+    let gathered = whole ? [] : gather(vectors, fitted, dimensions)
+    let result = try gathered.withUnsafeBufferPointer { points in
+      try KMeans(
+        points: whole ? vectors + Int(fitted[0]) * dimensions : points.baseAddress ?? vectors, count: fitted.count, dimensions: dimensions,
+        clusters: clusters, configuration: configuration.kMeans, stream: UInt64(node), pool: pool, progress: progress)
     }
-    guard let result else { return nil }
+    // Below the root a node may well hold fewer: its documents are alike.
+    guard node > 0 || result.seeded == clusters else {
+      throw WeirError(
+        "--arity", "\(clusters) clusters are asked for, the vectors hold only \(result.seeded) distinct points",
+        remedy: "ask for at most \(result.seeded)")
+    }
     guard fitted.count < members.count else {
       return Split(clusters: result.clusters, centroids: result.centroids, labels: result.labels)
     }
-    let scorer = CentroidScorer(
-      centroids: result.centroids, count: result.clusters, dimensions: dimensions, spherical: configuration.kMeans.spherical)
+    let search = NearestCentroids(
+      result.centroids, count: result.clusters, dimensions: dimensions, spherical: configuration.kMeans.spherical)
     var labels = [UInt32](repeating: 0, count: members.count)
-    for start in stride(from: 0, to: members.count, by: 4_096) {
-      let rows = Array(members[start..<min(members.count, start + 4_096)])
-      let block = gather(vectors, rows, dimensions)
-      labels.withUnsafeMutableBufferPointer { labels in
-        if let out = labels.baseAddress { scorer.nearest(block, rows: rows.count, labels: out + start, pool: pool) }
+    labels.withUnsafeMutableBufferPointer { labels in
+      members.withUnsafeBufferPointer { members in
+        guard let out = labels.baseAddress else { return }
+        nonisolated(unsafe) let (x, label, rows) = (vectors, out, members)
+        let one = { (range: Range<Int>) in
+          search.nearest(x, rows: UnsafeBufferPointer(rebasing: rows[range]), labels: label + range.lowerBound)
+        }
+        if let pool { pool.ranges(members.count, grain: 4_096, one) } else { one(0..<members.count) }
       }
     }
     return Split(clusters: result.clusters, centroids: result.centroids, labels: labels)

@@ -7,17 +7,17 @@ import Primitives
 public struct TreeRouter: Sendable {
   /// The tree.
   public let tree: ClusterTree
-  private let scorers: [CentroidScorer?]
+  private let searches: [NearestCentroids?]
 
   /// Prepares a tree for descents.
   public init(_ tree: ClusterTree) {
     self.tree = tree
     let d = tree.dimensions
-    scorers = tree.nodes.map { node in
-      guard node.childCount > 0 else { return nil }
-      let range = node.firstChild * d..<(node.firstChild + node.childCount) * d
-      return CentroidScorer(
-        centroids: Array(tree.centroids[range]), count: node.childCount, dimensions: d, spherical: tree.spherical)
+    searches = tree.centroids.withUnsafeBufferPointer { centroids in
+      tree.nodes.map { node in
+        guard node.childCount > 0, let base = centroids.baseAddress else { return nil }
+        return NearestCentroids(base + node.firstChild * d, count: node.childCount, dimensions: d, spherical: tree.spherical)
+      }
     }
   }
 
@@ -34,7 +34,7 @@ public struct TreeRouter: Sendable {
       guard let base = result.baseAddress else { return }
       nonisolated(unsafe) let (x, out) = (vectors, base)
       let one = { (range: Range<Int>) in descend(x, range, level: level ?? .max, into: out) }
-      let grain = 2_048
+      let grain = 4_096
       if let pool {
         pool.ranges(count, grain: grain, one)
       } else {
@@ -76,24 +76,31 @@ public struct TreeRouter: Sendable {
     }
   }
 
-  /// Vectors of a node are gathered and scored together, so that a deep tree costs one pass per level.
+  /// Level by level: the vectors of a node are searched together, read where they lie.
   private func descend(_ vectors: UnsafePointer<Float>, _ range: Range<Int>, level: Int, into out: UnsafeMutablePointer<UInt32>) {
-    let d = tree.dimensions
-    var groups: [(node: Int, rows: [Int])] = [(0, Array(range))]
+    var groups: [(node: Int, rows: [UInt32])] = [(0, range.map { UInt32($0) })]
     while let (node, rows) = groups.popLast() {
-      guard let scorer = scorers[node], tree.nodes[node].level < level else {
-        for row in rows { out[row] = UInt32(node) }
+      guard let search = searches[node], tree.nodes[node].level < level else {
+        for row in rows { out[Int(row)] = UInt32(node) }
         continue
       }
-      var block = [Float](repeating: 0, count: rows.count * d)
-      for (index, row) in rows.enumerated() {
-        for j in 0..<d { block[index * d + j] = vectors[row * d + j] }
+      let labels = [UInt32](unsafeUninitializedCapacity: rows.count) { buffer, filled in
+        rows.withUnsafeBufferPointer { if let base = buffer.baseAddress { search.nearest(vectors, rows: $0, labels: base) } }
+        filled = rows.count
       }
-      var labels = [UInt32](repeating: 0, count: rows.count)
-      scorer.nearest(block, rows: rows.count, labels: &labels, pool: nil)
-      var children: [Int: [Int]] = [:]
-      for (row, label) in zip(rows, labels) { children[Int(label), default: []].append(row) }
-      for (child, members) in children { groups.append((tree.nodes[node].firstChild + child, members)) }
+      // A counting sort by child.
+      var ends = [Int](repeating: 0, count: search.count + 1)
+      for label in labels { ends[Int(label) + 1] += 1 }
+      for child in 0..<search.count { ends[child + 1] += ends[child] }
+      var sorted = [UInt32](repeating: 0, count: rows.count)
+      var next = ends
+      for (row, label) in zip(rows, labels) {
+        sorted[next[Int(label)]] = row
+        next[Int(label)] += 1
+      }
+      for child in 0..<search.count where ends[child + 1] > ends[child] {
+        groups.append((tree.nodes[node].firstChild + child, Array(sorted[ends[child]..<ends[child + 1]])))
+      }
     }
   }
 }

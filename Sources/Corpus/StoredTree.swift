@@ -83,7 +83,11 @@ public struct StoredTree: Sendable {
     if let embedder {
       let copy = output.working + "/" + embedderFolder
       try Files.createFolder(copy)
-      for name in try Files.walk(embedder) { try Files.write(Files.read(embedder + "/" + name), to: copy + "/" + name) }
+      for name in try Files.walk(embedder) {
+        // An embedder may hold folders, such as its tokenizer's.
+        if let slash = name.lastIndex(of: "/") { try Files.createFolder(copy + "/" + name[..<slash]) }
+        try Files.write(Files.read(embedder + "/" + name), to: copy + "/" + name)
+      }
     }
     var inputs = inputs
     inputs["embedder"] = tree.embedder

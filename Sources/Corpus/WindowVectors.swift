@@ -25,7 +25,12 @@ public final class WindowVectors: Sendable {
   public let embedder: String
   /// The fingerprint of the tokenizer.
   public let tokenizer: String
-  private let file: SafetensorsFile
+  private let source: Source
+
+  private enum Source: Sendable {
+    case tensors(SafetensorsFile)
+    case array(NumPyMatrix)
+  }
 
   /// Opens and checks a folder of vectors.
   /// - Throws: `WeirError` where it is none, or damaged.
@@ -43,7 +48,8 @@ public final class WindowVectors: Sendable {
     dataset = try input("dataset", of: manifest)
     embedder = try input("embedder", of: manifest)
     tokenizer = try input("tokenizer", of: manifest)
-    file = try SafetensorsFile(folder + "/" + Self.fileName)
+    let file = try SafetensorsFile(folder + "/" + Self.fileName)
+    source = .tensors(file)
     guard let shape = file.shape("vectors"), shape.count == 2, file.dtype("vectors") == .F32, shape[1] > 0 else {
       throw WeirError(file.path, "holds no F32 tensor \"vectors\" of two dimensions", remedy: "make the vectors again")
     }
@@ -51,6 +57,39 @@ public final class WindowVectors: Sendable {
     guard manifest.counts["windows"] == count else {
       throw WeirError(
         file.path, "holds \(count) vectors, the manifest says \(manifest.counts["windows"] ?? 0)", remedy: "make the vectors again")
+    }
+  }
+
+  /// Vectors from elsewhere, of no dataset: a `.npy` file.
+  /// - Parameters:
+  ///   - array: float32, [vectors, dimensions].
+  ///   - name: who made them; vectors of equal names are taken to come from the same embedder.
+  /// - Throws: `WeirError` where it is no such file.
+  public init(array path: String, name: String) throws {
+    let array = try NumPyMatrix(path)
+    self.path = path
+    source = .array(array)
+    (count, dimensions) = (array.rows, array.columns)
+    (dataset, embedder, tokenizer) = (Checksum.hex(array.checksum), "vectors:\(name)", "none")
+    manifest = Manifest(
+      format: Self.format, tool: "numpy", inputs: ["dataset": dataset, "embedder": embedder, "tokenizer": tokenizer],
+      configuration: .object([:]), counts: ["dimensions": count > 0 ? dimensions : 0, "windows": count], files: [])
+    fingerprint = manifest.fingerprint
+  }
+
+  /// Throws where a number of the vectors is not finite, or a vector is so long (above 1e15) that squares of distances would overflow.
+  public func checkFinite() throws {
+    try withVectors { numbers in
+      for row in 0..<count {
+        var square: Float = 0
+        for number in numbers[row * dimensions..<(row + 1) * dimensions] { square += number * number }
+        guard !square.isNaN, square <= 1e30 else {
+          let isFinite = numbers[row * dimensions..<(row + 1) * dimensions].allSatisfy(\.isFinite)
+          throw WeirError(
+            path, "vector \(row) " + (isFinite ? "is longer than 1e15" : "holds a number that is not finite"),
+            remedy: isFinite ? "scale the vectors" : "make the vectors again")
+        }
+      }
     }
   }
 
@@ -65,7 +104,12 @@ public final class WindowVectors: Sendable {
   }
 
   /// Gives `body` all vectors, [count, dimensions] row-major; not to be kept.
-  public func withVectors<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R { try file.withFloats("vectors", body) }
+  public func withVectors<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
+    switch source {
+    case .tensors(let file): try file.withFloats("vectors", body)
+    case .array(let array): try array.withVectors(body)
+    }
+  }
 
   /// The vectors of some windows, [range, dimensions] row-major.
   public func vectors(_ range: Range<Int>) throws -> [Float] {

@@ -1,5 +1,6 @@
 import Corpus
 import Kernels
+import Primitives
 
 /// Turns windows of token ids into vectors of length 1. The vector of a window depends on the window alone, not on its
 /// neighbours or the number of threads.
@@ -18,6 +19,20 @@ public protocol Embedder: Sendable {
   func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float]
   /// Saves the embedder's files in a folder, which is made where it is not there.
   func save(to folder: String) throws
+}
+
+extension Embedder {
+  /// Throws where token ids of another tokenizer are to be embedded.
+  /// - Parameters:
+  ///   - tokenizer: the fingerprint of the data's tokenizer.
+  ///   - place: the data, for the message.
+  public func check(tokenizer: String, place: String) throws {
+    guard tokenizer == self.tokenizer else {
+      throw WeirError(
+        place, "was tokenized with \(tokenizer), the embedder understands \(self.tokenizer)",
+        remedy: "tokenize with the embedder's tokenizer or fit another embedder")
+    }
+  }
 }
 
 /// Windows by number, wherever they live: a token dataset, or an array.

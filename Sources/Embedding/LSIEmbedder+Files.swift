@@ -3,7 +3,7 @@ import Storage
 
 /// `embedder.json`: what an embedder's folder holds.
 struct EmbedderDescription<Configuration: Codable>: Codable {
-  var format: String
+  var format = EmbedderFolder.format
   var kind: String
   var fingerprint: String
   var tokenizer: String
@@ -11,9 +11,6 @@ struct EmbedderDescription<Configuration: Codable>: Codable {
 }
 
 extension LSIEmbedder {
-  /// The format's name in `embedder.json`.
-  static let format = "weir.embedder.1"
-
   /// Saves the embedder: `embedder.json` and `model.safetensors` (idf, projection, singular values).
   /// - Parameter folder: made where it is not there; usually inside an `AtomicFolder`.
   public func save(to folder: String) throws {
@@ -23,24 +20,17 @@ extension LSIEmbedder {
       floats: [
         ("idf", [configuration.buckets], idf), ("projection", [configuration.buckets, dimensions], projection),
         ("singular_values", [dimensions], singularValues),
-      ], metadata: ["format": Self.format, "kind": "lsi"])
+      ], metadata: ["format": EmbedderFolder.format, "kind": "lsi"])
     try JSONFile.write(
-      EmbedderDescription(
-        format: Self.format, kind: "lsi", fingerprint: fingerprint, tokenizer: tokenizer, configuration: configuration),
+      EmbedderDescription(kind: "lsi", fingerprint: fingerprint, tokenizer: tokenizer, configuration: configuration),
       to: folder + "/embedder.json")
   }
 
   /// Loads an embedder and checks that it is the one it says.
   /// - Parameter folder: as `save` made it, or one with it in `embedder/` (window vectors, a cluster tree).
   public init(folder: String) throws {
-    let inner = folder + "/" + "embedder"
-    let folder = Files.exists(inner + "/embedder.json") ? inner : folder
-    let place = folder + "/embedder.json"
-    guard Files.exists(place) else { throw WeirError(folder, "no embedder here", remedy: "make one with weir embed") }
-    let description = try JSONFile.read(EmbedderDescription<Configuration>.self, from: place)
-    guard description.format == Self.format, description.kind == "lsi" else {
-      throw WeirError(place, "is a \(description.kind) embedder of format \(description.format), not lsi of \(Self.format)")
-    }
+    let folder = EmbedderFolder.resolved(folder)
+    let description = try EmbedderFolder.description(folder, kind: "lsi", as: Configuration.self)
     try description.configuration.validate()
     let file = try SafetensorsFile(folder + "/model.safetensors")
     let (buckets, width) = (description.configuration.buckets, description.configuration.dimensions)
@@ -53,18 +43,6 @@ extension LSIEmbedder {
     guard fingerprint == description.fingerprint else {
       throw WeirError(
         file.path, "its content is not what embedder.json says (\(description.fingerprint))", remedy: "make the embedder again")
-    }
-  }
-
-  /// Throws where token ids of another tokenizer are to be embedded.
-  /// - Parameters:
-  ///   - tokenizer: the fingerprint of the data's tokenizer.
-  ///   - place: the data, for the message.
-  public func check(tokenizer: String, place: String) throws {
-    guard tokenizer == self.tokenizer else {
-      throw WeirError(
-        place, "was tokenized with \(tokenizer), the embedder understands \(self.tokenizer)",
-        remedy: "tokenize with the embedder's tokenizer or fit another embedder")
     }
   }
 

@@ -113,7 +113,10 @@ private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, min
     _ = try Safetensors.write(
       output.working + "/" + WindowVectors.fileName, floats: [("vectors", [points.count / dimensions, dimensions], points)])
     try Files.createFolder(output.working + "/embedder")
-    try Files.write(Array("{}".utf8), to: output.working + "/embedder/embedder.json")
+    try Files.createFolder(output.working + "/embedder/tokenizer")
+    for name in ["embedder.json", "tokenizer/tokenizer.json"] {
+      try Files.write(Array("{}".utf8), to: output.working + "/embedder/" + name)
+    }
     _ = try output.commit(
       format: WindowVectors.format, tool: "test", inputs: ["dataset": "d", "embedder": embedder, "tokenizer": "t"],
       configuration: .object([:]), counts: ["windows": points.count / dimensions])
@@ -140,7 +143,7 @@ private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, min
       stored.tree
         == (try TreeFit.run(
           vectors: points, count: 1_000, dimensions: 6, embedder: "e", configuration: configuration, pool: pool)))
-    #expect(Files.exists(base + "/tree/embedder/embedder.json"))
+    #expect(Files.exists(base + "/tree/embedder/embedder.json") && Files.exists(base + "/tree/embedder/tokenizer/tokenizer.json"))
     let assignment = try ClusterDataset.assign(vectors, tree: stored, pool: pool).write(to: base + "/clusters", tool: "test")
     #expect(try ClusterAssignment(folder: base + "/clusters") == assignment)
     try assignment.check(dataset: "d", windows: 1_000)

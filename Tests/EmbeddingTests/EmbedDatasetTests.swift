@@ -55,6 +55,33 @@ import Testing
     #expect(again == report)
   }
 
+  @Test func vectorsFromElsewhere() throws {
+    let base = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    let data = try dataset(base + "/set", tokenizer: "t")
+    func write(_ rows: Int, _ values: [Float]) throws -> WindowVectors {
+      var header = Array("{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), 3), }".utf8)
+      header += [UInt8](repeating: 0x20, count: 63 - (10 + header.count) % 64) + [0x0A]
+      let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.count), 0] + header + values.withUnsafeBytes { Array($0) }
+      try Files.write(bytes, to: base + "/a.npy")
+      return try WindowVectors(array: base + "/a.npy", name: "mine")
+    }
+    let (windows, target) = (data.windowCount, base + "/set/vectors/mine")
+    var values = (0..<windows * 3).map { Float($0) }
+    let short = try write(windows - 1, Array(values.dropLast(3)))
+    #expect(throws: WeirError.self) { try ImportVectors.run(short, of: data, to: target, tool: "test") }
+    values[4] = .nan
+    let odd = try write(windows, values)
+    #expect(throws: WeirError.self) { try ImportVectors.run(odd, of: data, to: target, tool: "test") }
+    #expect(!Files.exists(target))
+    values.replaceSubrange(3..<6, with: [0, 0, 0])
+    let report = try ImportVectors.run(write(windows, values), of: data, to: target, tool: "test")
+    #expect(report.windows == windows && report.dimensions == 3 && report.empty == 1)
+    let vectors = try WindowVectors(target)
+    try vectors.check(dataset: data.fingerprint, windows: windows)
+    #expect(try vectors.vectors(0..<windows) == values && vectors.tokenizer == "t")
+  }
+
   @Test func anotherTokenizerIsRefused() throws {
     let base = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: base) }

@@ -50,7 +50,7 @@ struct AssignCommand: ChainCommand {
 /// Adds the leaves of a document's windows as its member `cluster`.
 struct AssignDocuments: Stage {
   var tokenizer: Tokenizer
-  var embedder: LSIEmbedder
+  var embedder: any Embedder
   var router: TreeRouter
 
   var names: [String] { ["assign"] }

@@ -26,8 +26,11 @@ struct ClusterFitCommand: WeirCommand {
       Example: weir cluster fit out/dataset --arity 4 --depth 3 -o out/tree
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset, embedded.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("The token dataset, embedded, or a .npy of float32 vectors.", valueName: "dataset"))
   var dataset: String
+
+  @Option(help: ArgumentHelp("Which vectors of the dataset, by name; the first unless told.", valueName: "name"))
+  var vectors: String?
 
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The tree's folder.", valueName: "tree"))
   var output: String
@@ -38,6 +41,18 @@ struct ClusterFitCommand: WeirCommand {
   @Option(help: ArgumentHelp("Levels.", valueName: "n"))
   var depth = 1
 
+  @Option(help: ArgumentHelp("Leaves, in place of --arity: that many children a level make at least as many at --depth.", valueName: "n"))
+  var leaves: Int?
+
+  @Flag(help: "Keep the clusters about equally large while they are fitted (assigning stays by the nearest centroid).")
+  var balanced = false
+
+  @Flag(help: "Compare vectors by distance, not by direction.")
+  var euclidean = false
+
+  @Option(help: ArgumentHelp("The most iterations of k-means.", valueName: "n"))
+  var iterations = 30
+
   @Option(help: ArgumentHelp("Windows that a leaf should have.", valueName: "n"))
   var minimumLeaf = 32
 
@@ -47,18 +62,30 @@ struct ClusterFitCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { [dataset, Clusters.vectorsFolder(dataset, "lsi")] }
+  var inputs: [String] { Vectors.inputs(dataset, name: vectors) }
   var outputs: [String] { [output] }
 
+  func validate() throws {
+    guard leaves ?? 2 >= 2, iterations >= 0 else { throw ValidationError("--leaves counts from 2, --iterations from 0") }
+  }
+
   func perform(_ session: Session) throws -> Outcome {
-    let dataset = try TokenDataset(dataset)
-    let vectors = try Clusters.vectors(of: dataset)
+    let vectors = try Vectors.open(dataset, name: vectors)
     var configuration = TreeFit.Configuration()
     configuration.arity = arity
+    if let leaves {
+      // The least arity with enough leaves.
+      while configuration.arity > 2, power(configuration.arity - 1, depth) >= leaves { configuration.arity -= 1 }
+      while power(configuration.arity, depth) < leaves { configuration.arity += 1 }
+    }
+    configuration.kMeans.balanced = balanced
+    configuration.kMeans.spherical = !euclidean
+    configuration.kMeans.iterations = iterations
     configuration.depth = depth
     configuration.minimumLeaf = minimumLeaf
     configuration.sample = sample
     configuration.kMeans.seed = seed.seed
+    let start = ContinuousClock.now
     let stored = try session.with("cluster") { progress in
       try ClusterDataset.fit(
         vectors, to: output, replacing: true, configuration: configuration, tool: Weir.tool, pool: ThreadPool(threads: session.threads),
@@ -66,7 +93,10 @@ struct ClusterFitCommand: WeirCommand {
     }
     let levels = (1...max(1, stored.tree.depth)).map { stored.tree.nodes(atLevel: $0).count }
     return Outcome(
-      report: .object(["leaves": .number(Double(stored.tree.leafCount)), "depth": .number(Double(stored.tree.depth))]),
+      report: .object([
+        "leaves": .number(Double(stored.tree.leafCount)), "depth": .number(Double(stored.tree.depth)),
+        "seconds": .number((ContinuousClock.now - start) / .seconds(1)),
+      ]),
       lines: ["  \(stored.tree.leafCount) leaves; nodes a level: \(levels.map(String.init).joined(separator: ", "))"])
   }
 
@@ -75,6 +105,8 @@ struct ClusterFitCommand: WeirCommand {
     let windows = max(size.documents, size.tokens / 1024)
     return Forecast.Row(documents: size.documents, memory: windows * 128 * 8, disk: 35e6)
   }
+
+  private func power(_ base: Int, _ exponent: Int) -> Int { (0..<exponent).reduce(1) { product, _ in min(product * base, 1 << 40) } }
 }
 
 /// `weir cluster assign DATASET --tree TREE`.
@@ -83,34 +115,46 @@ struct ClusterAssignCommand: WeirCommand {
     commandName: "assign",
     abstract: "Gives every window of a dataset its leaf of a tree.",
     discussion: """
-      Descends the tree, nearest centroid at each level. The assignment goes to DATASET/clusters/NAME, the tree's name.
+      Descends the tree, nearest centroid at each level. The assignment goes to DATASET/clusters/NAME, the tree's name, or to --output.
 
       Example: weir cluster assign out/dataset --tree out/tree
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset, embedded.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("The token dataset, embedded, or a .npy of float32 vectors.", valueName: "dataset"))
   var dataset: String
+
+  @Option(
+    name: [.customShort("o"), .long], help: ArgumentHelp("Another folder for the assignment; a .npy needs one.", valueName: "folder"))
+  var output: String?
 
   @Option(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
   var tree: String
 
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { [dataset, tree, Clusters.vectorsFolder(dataset, "lsi")] }
-  var outputs: [String] { [Clusters.assignmentFolder(dataset, tree: tree)] }
+  var inputs: [String] { Vectors.inputs(dataset, name: nil) + [tree] }
+  var outputs: [String] { [output ?? Clusters.assignmentFolder(dataset, tree: tree)] }
+
+  func validate() throws {
+    guard output != nil || !Vectors.isArray(dataset) else {
+      throw ValidationError("name a folder for the assignment of a .npy with --output")
+    }
+  }
 
   func perform(_ session: Session) throws -> Outcome {
-    let dataset = try TokenDataset(dataset)
     let stored = try StoredTree(tree)
-    let vectors = try Clusters.vectors(of: dataset, embedder: stored.tree.embedder)
-    let assignment = try session.with("assign") { progress in
-      try ClusterDataset.assign(vectors, tree: stored, pool: ThreadPool(threads: session.threads), progress: progress)
-        .write(to: Clusters.assignmentFolder(dataset.path, tree: tree), replacing: true, tool: Weir.tool)
-    }
+    let vectors = try Vectors.open(dataset, embedder: stored.tree.embedder)
+    let pool = ThreadPool(threads: session.threads)
+    let start = ContinuousClock.now
+    var assignment = try session.with("assign") { try ClusterDataset.assign(vectors, tree: stored, pool: pool, progress: $0) }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    assignment = try assignment.write(to: outputs[0], replacing: true, tool: Weir.tool)
     let index = assignment.index
     let sizes = (0..<assignment.leafCount).map { index.count(of: $0) }.sorted()
     return Outcome(
-      report: try JSONValue(encoding: ["windows": assignment.leaves.count, "leaves": assignment.leafCount]),
+      report: .object([
+        "windows": .number(Double(assignment.leaves.count)), "leaves": .number(Double(assignment.leafCount)), "seconds": .number(seconds),
+      ]),
       lines: [
         "  \(Format.count(assignment.leaves.count)) windows on \(assignment.leafCount) leaves, \(sizes.first ?? 0) to \(sizes.last ?? 0) each"
       ])

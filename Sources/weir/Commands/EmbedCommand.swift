@@ -12,7 +12,8 @@ struct EmbedCommand: WeirCommand {
     commandName: "embed",
     abstract: "Places every window of a token dataset: text about the same things lies close together.",
     discussion: """
-      lsi is latent semantic indexing: hashed tf-idf of tokens, truncated SVD, fitted here, no download. A folder instead of a name takes the
+      lsi is latent semantic indexing: hashed tf-idf of tokens, truncated SVD, fitted here, no download. minilm:FOLDER is a sentence encoder in
+      the layout of sentence-transformers, such as all-MiniLM-L6-v2; static:FOLDER a vector a token distilled from it. Another folder takes the
       embedder that lies there (a tree's or another dataset's). Vectors go to DATASET/vectors/NAME.
 
       Example: weir embed out/dataset --model lsi --dimensions 128
@@ -21,53 +22,111 @@ struct EmbedCommand: WeirCommand {
   @Argument(help: ArgumentHelp("The token dataset.", valueName: "dataset"))
   var dataset: String
 
-  @Option(help: ArgumentHelp("lsi, or the folder of a tree or of vectors whose embedder is to be used.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "lsi, minilm:FOLDER, static:FOLDER, or the folder of a tree or of vectors whose embedder is to be used.", valueName: "name"))
   var model = "lsi"
 
-  @Option(help: ArgumentHelp("Dimensions of a vector.", valueName: "n"))
-  var dimensions = 128
+  @Option(help: ArgumentHelp("Dimensions of a vector of lsi (128) or static (256).", valueName: "n"))
+  var dimensions: Int?
 
-  @Option(help: ArgumentHelp("The most windows that the embedder is fitted on.", valueName: "n"))
+  @Option(help: ArgumentHelp("The most windows that lsi is fitted on.", valueName: "n"))
   var sample = 50_000
+
+  @Option(help: ArgumentHelp("Parts of 256 pieces of a window that minilm sees: first or all.", valueName: "which"))
+  var parts = TextEmbedder.Configuration.Parts.all
+
+  @Option(help: ArgumentHelp("Precision of minilm's matrices: float32, or bfloat16 where the processor has it.", valueName: "kind"))
+  var precision = TextEmbedder.Configuration.Precision.float32
+
+  @Option(help: ArgumentHelp("Vectors from elsewhere in place of a model: a .npy of float32, one a window.", valueName: "file"))
+  var vectors: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What vectors are called: the model's kind, or \"external\" for those from elsewhere, unless told.", valueName: "name"))
+  var name: String?
 
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  private var name: String { "lsi" }
-  var inputs: [String] { [dataset] + (model == "lsi" ? [] : [model]) }
-  var outputs: [String] { [Clusters.vectorsFolder(dataset, name)] }
+  private var folderName: String {
+    if let name { return name }
+    if vectors != nil { return "external" }
+    return model.split(separator: ":").first.map(String.init).flatMap { ["lsi", "minilm", "static"].contains($0) ? $0 : nil }
+      ?? (try? EmbedderFolder.kind(model)) ?? "lsi"
+  }
+
+  func validate() throws {
+    guard name.map({ !$0.isEmpty && !$0.contains("/") && $0 != "." && $0 != ".." }) ?? true else {
+      throw ValidationError("--name is no name of a folder")
+    }
+  }
+
+  /// The folder behind a kind, such as minilm:FOLDER.
+  private func folder(_ kind: String) -> String? { model.hasPrefix(kind + ":") ? String(model.dropFirst(kind.count + 1)) : nil }
+  var inputs: [String] { [dataset] + (vectors.map { [$0] } ?? [folder("minilm") ?? folder("static") ?? model].filter { $0 != "lsi" }) }
+  var outputs: [String] { [Clusters.vectorsFolder(dataset, folderName)] }
 
   func perform(_ session: Session) throws -> Outcome {
     let dataset = try TokenDataset(dataset)
     let pool = ThreadPool(threads: session.threads)
+    let target = Clusters.vectorsFolder(dataset.path, folderName)
+    let clock = ContinuousClock()
+    var seconds: [String: Double] = [:]
     let report = try session.with("embed") { progress in
-      let embedder: LSIEmbedder
-      if model == "lsi" {
-        var configuration = LSIEmbedder.Configuration()
-        configuration.dimensions = dimensions
-        configuration.sample = sample
-        configuration.seed = seed.seed
-        embedder = try LSIEmbedder.fit(
-          WindowReader(dataset), tokenizer: dataset.tokenizer, configuration: configuration, pool: pool, progress: progress)
-      } else {
-        let folder = Files.isFolder(model + "/" + StoredTree.embedderFolder) ? model + "/" + StoredTree.embedderFolder : model
-        guard Files.isFolder(folder) else { throw WeirError("--model", "\(model) is neither lsi nor a folder with an embedder") }
-        embedder = try LSIEmbedder(folder: folder)
+      if let vectors {
+        return try ImportVectors.run(WindowVectors(array: vectors, name: folderName), of: dataset, to: target, tool: Weir.tool)
       }
-      return try EmbedDataset.run(
-        dataset, embedder: embedder, to: Clusters.vectorsFolder(dataset.path, name), replacing: true, tool: Weir.tool, pool: pool,
-        progress: progress)
+      let start = clock.now
+      let embedder = try embedder(dataset, pool: pool, progress: progress)
+      seconds["model"] = (clock.now - start) / .seconds(1)
+      let begin = clock.now
+      let report = try EmbedDataset.run(
+        dataset, embedder: embedder, to: target, replacing: true, tool: Weir.tool, pool: pool, progress: progress)
+      seconds["windows"] = (clock.now - begin) / .seconds(1)
+      return report
+    }
+    var json = try JSONValue(encoding: report)
+    if case .object(var members) = json {
+      members["seconds"] = try JSONValue(encoding: seconds)
+      json = .object(members)
     }
     return Outcome(
-      report: try JSONValue(encoding: report),
+      report: json,
       lines: ["  \(Format.count(report.windows)) windows in \(report.dimensions) dimensions, \(report.empty) without a feature"])
+  }
+
+  private func embedder(_ dataset: TokenDataset, pool: ThreadPool, progress: Progress) throws -> any Embedder {
+    if model == "lsi" {
+      var configuration = LSIEmbedder.Configuration()
+      configuration.dimensions = dimensions ?? configuration.dimensions
+      configuration.sample = sample
+      configuration.seed = seed.seed
+      return try LSIEmbedder.fit(
+        WindowReader(dataset), tokenizer: dataset.tokenizer, configuration: configuration, pool: pool, progress: progress)
+    }
+    if let folder = folder("minilm") {
+      let configuration = TextEmbedder.Configuration(parts: parts, precision: precision)
+      return try Embedders.text(folder, configuration: configuration, tokenizer: Load.tokenizer(of: dataset))
+    }
+    if let folder = folder("static") {
+      return try Embedders.distilled(folder, tokenizer: Load.tokenizer(of: dataset), dimensions: dimensions ?? 256, pool: pool)
+    }
+    guard Files.isFolder(model) else {
+      throw WeirError("--model", "\(model) is neither lsi, minilm:FOLDER, static:FOLDER nor a folder with an embedder")
+    }
+    return try Embedders.load(model)
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {
     let size = try world.size(of: [dataset])
     let windows = max(size.documents, size.tokens / 1024)
     return Forecast.Row(
-      documents: size.documents, tokens: size.tokens, memory: size.tokens * 16 + 65_536 * Double(dimensions) * 12,
-      disk: (windows + 65_536) * Double(dimensions) * 4)
+      documents: size.documents, tokens: size.tokens, memory: size.tokens * 16 + 65_536 * Double(dimensions ?? 256) * 12,
+      disk: (windows + 65_536) * Double(dimensions ?? 384) * 4)
   }
 }
+
+extension TextEmbedder.Configuration.Parts: ExpressibleByArgument {}
+extension TextEmbedder.Configuration.Precision: ExpressibleByArgument {}

@@ -13,7 +13,7 @@ import Training
 struct ClusterEvaluation {
   private let stored: StoredTree
   private let level: Int
-  private let embedder: LSIEmbedder
+  private let embedder: any Embedder
   private let tokenizer: Tokenizer
   private let pool: ThreadPool
 

@@ -16,7 +16,7 @@ struct Domains {
   /// The nodes of the level, one a domain.
   let nodes: [Int]
   let tokenizer: Tokenizer
-  private let embedder: LSIEmbedder
+  private let embedder: any Embedder
   private let assignment: ClusterAssignment
   private let pool: ThreadPool
 

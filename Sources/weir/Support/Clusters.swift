@@ -14,11 +14,16 @@ enum Clusters {
     "\(dataset)/clusters/\(tree.split(separator: "/").last.map(String.init) ?? "tree")"
   }
 
-  /// The vectors of a dataset that a tree understands.
-  static func vectors(of dataset: TokenDataset, embedder: String? = nil) throws -> WindowVectors {
+  /// The vectors of a dataset: those of a name, or those that a tree understands.
+  static func vectors(of dataset: TokenDataset, embedder: String? = nil, name: String? = nil) throws -> WindowVectors {
     let folders = try folders(dataset.path, "vectors")
     guard !folders.isEmpty else { throw WeirError(dataset.path, "has no vectors", remedy: "make them with weir embed \(dataset.path)") }
-    for folder in folders {
+    let named = folders.filter { folder in name.map { folder.hasSuffix("/\($0)") } ?? true }
+    if let name, named.isEmpty {
+      let names = folders.map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
+      throw WeirError(dataset.path, "has no vectors \(name), but \(names)", remedy: "make them with weir embed \(dataset.path)")
+    }
+    for folder in named {
       let vectors = try WindowVectors(folder)
       if embedder.map({ $0 == vectors.embedder }) ?? true {
         try vectors.check(dataset: dataset.fingerprint, windows: dataset.windowCount)
@@ -98,8 +103,8 @@ enum Clusters {
   static func lengths(_ dataset: TokenDataset) -> [Int] { (0..<dataset.windowCount).map { dataset.window($0).count } }
 
   /// The embedder that a tree carries with it.
-  static func embedder(of tree: StoredTree) throws -> LSIEmbedder {
-    let embedder = try LSIEmbedder(folder: tree.path + "/" + StoredTree.embedderFolder)
+  static func embedder(of tree: StoredTree) throws -> any Embedder {
+    let embedder = try Embedders.load(tree.path)
     try tree.check(embedder: embedder.fingerprint)
     return embedder
   }
@@ -114,5 +119,23 @@ enum Clusters {
       node = parent
     }
     return path
+  }
+}
+
+/// Vectors as `weir cluster` takes them: a dataset's, or a `.npy` of no dataset.
+enum Vectors {
+  /// Whether a path names an array.
+  static func isArray(_ path: String) -> Bool { path.hasSuffix(".npy") }
+
+  /// Files and folders that are read.
+  static func inputs(_ path: String, name: String?) -> [String] {
+    isArray(path) ? [path] : [path, Clusters.vectorsFolder(path, name ?? "lsi")]
+  }
+
+  /// Opens vectors by name or by the embedder that a tree understands.
+  static func open(_ path: String, embedder: String? = nil, name: String? = nil) throws -> WindowVectors {
+    isArray(path)
+      ? try WindowVectors(array: path, name: "external")
+      : try Clusters.vectors(of: TokenDataset(path), embedder: embedder, name: name)
   }
 }

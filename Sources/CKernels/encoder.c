@@ -1,0 +1,244 @@
+// A BERT-like encoder on the register tiles: see the header. Weights lie in panels of 32 outputs; a panel stays in the first-level cache
+// while a block of rows runs over it, and what a block of rows makes stays in the second-level cache until the next product reads it.
+#include "weir_encoder.h"
+#include "weir_gemm.h"
+#include "tile.h"
+#include <math.h>
+#if defined(__linux__) && defined(__x86_64__)
+#include <immintrin.h>
+#define WEIR_HAS_BF16 1
+#define WEIR_BF16 __attribute__((target("arch=x86-64-v4,avx512bf16"), min_vector_width(512)))
+#endif
+
+enum { panel = 32, depth_most = 384, block_rows = 132, height16 = 12, head = 32 };
+
+size_t weir_linear_floats(size_t outputs, size_t inputs, int half) { return outputs * inputs / (half ? 2 : 1); }
+
+/// The nearest bfloat16, ties to even; weights are finite.
+static uint16_t bfloat(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, 4);
+  return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+void weir_linear_pack(const float *w, size_t outputs, size_t inputs, int half, float *out) {
+  for (size_t n = 0; n < outputs; n++) {
+    float *to = out + n / panel * panel * inputs / (half ? 2 : 1) + n % panel;
+    for (size_t k = 0; k < inputs; k += half ? 2 : 1) {
+      if (!half) {
+        to[k * panel] = w[n * inputs + k];
+        continue;
+      }
+      uint32_t pair = bfloat(w[n * inputs + k]) | (uint32_t)bfloat(w[n * inputs + k + 1]) << 16;
+      __builtin_memcpy(to + k / 2 * panel, &pair, 4);
+    }
+  }
+}
+
+#ifdef WEIR_HAS_BF16
+WEIR_BF16 static inline __attribute__((always_inline)) void tile16(const int R, size_t pairs, const uint32_t *a, size_t lda, const float *b,
+                                                                   float *c, size_t ldc) {
+  __m512 sum[height16][2];
+#pragma unroll
+  for (int i = 0; i < R; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
+  for (size_t k = 0; k < pairs; k++) {
+    __m512bh x = (__m512bh)_mm512_loadu_ps(b + k * panel), y = (__m512bh)_mm512_loadu_ps(b + k * panel + 16);
+#pragma unroll
+    for (int i = 0; i < R; i++) {
+      __m512bh left = (__m512bh)_mm512_set1_epi32((int)a[(size_t)i * lda + k]);
+      sum[i][0] = _mm512_dpbf16_ps(sum[i][0], left, x);
+      sum[i][1] = _mm512_dpbf16_ps(sum[i][1], left, y);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < R; i++) {
+    _mm512_storeu_ps(c + (size_t)i * ldc, sum[i][0]);
+    _mm512_storeu_ps(c + (size_t)i * ldc + 16, sum[i][1]);
+  }
+}
+
+#define WEIR_ROW16(R) \
+  case R: tile16(R, pairs, a, lda, b, c, ldc); break;
+WEIR_BF16 static void tiles16(size_t count, size_t pairs, const uint32_t *a, size_t lda, const float *b, float *c, size_t ldc) {
+  switch (count) {
+    WEIR_ROW16(1) WEIR_ROW16(2) WEIR_ROW16(3) WEIR_ROW16(4) WEIR_ROW16(5) WEIR_ROW16(6) WEIR_ROW16(7) WEIR_ROW16(8) WEIR_ROW16(9)
+    WEIR_ROW16(10) WEIR_ROW16(11) WEIR_ROW16(12)
+  }
+}
+
+WEIR_BF16 static void linear16(const float *x, size_t rows, size_t inputs, const float *packed, size_t outputs, float *out) {
+  size_t pairs = inputs / 2, pitch = pairs + 16;
+  uint32_t *a = (uint32_t *)weir_scratch(0, block_rows * pitch);
+  for (size_t start = 0; start < rows; start += block_rows) {
+    size_t count = rows - start < block_rows ? rows - start : block_rows;
+    for (size_t r = 0; r < count; r++)
+      for (size_t k = 0; k < inputs; k += 32) {
+        const float *from = x + (start + r) * inputs + k;
+        _mm512_storeu_si512(a + r * pitch + k / 2, (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + 16), _mm512_loadu_ps(from)));
+      }
+    for (size_t n = 0; n < outputs; n += panel)
+      for (size_t r = 0; r < count; r += height16)
+        tiles16(count - r < height16 ? count - r : height16, pairs, a + r * pitch, pitch, packed + n * pairs, out + (start + r) * outputs + n,
+                outputs);
+  }
+}
+#endif
+
+void weir_linear(const float *x, size_t rows, size_t inputs, const float *packed, size_t outputs, int half, float *out) {
+#ifdef WEIR_HAS_BF16
+  if (half) {
+    linear16(x, rows, inputs, packed, outputs, out);
+    return;
+  }
+#endif
+  const weir_tiles *tiles = weir_tiles_at(2);
+  for (size_t start = 0; start < rows; start += block_rows) {
+    size_t count = rows - start < block_rows ? rows - start : block_rows;
+    for (size_t first = 0; first < inputs; first += depth_most) {
+      size_t depth = inputs - first < depth_most ? inputs - first : depth_most;
+      for (size_t n = 0; n < outputs; n += panel)
+        for (size_t r = 0; r < count; r += tiles->height)
+          for (size_t j = 0; j < panel; j += tiles->width)
+            tiles->rows(count - r < tiles->height ? count - r : tiles->height, depth, x + (start + r) * inputs + first, inputs,
+                        packed + n * inputs + first * panel + j, panel, out + (start + r) * outputs + n + j, outputs, first > 0);
+    }
+  }
+}
+
+/// x ← norm(x + add + bias) of one row; add and bias may be NULL.
+WEIR_INLINE void norm_row(float *x, const float *add, const float *bias, const float *gain, const float *shift, size_t width, float epsilon) {
+  v16 sum = {0}, square = {0};
+  for (size_t j = 0; j < width; j += 16) {
+    v16 a = *(u16 *)(x + j);
+    if (add) a += *(const u16 *)(add + j) + *(const u16 *)(bias + j);
+    *(u16 *)(x + j) = a;
+    sum += a;
+  }
+  float mean = fold_sum(&sum) / (float)width;
+  for (size_t j = 0; j < width; j += 16) {
+    v16 a = *(u16 *)(x + j) - mean;
+    square += a * a;
+  }
+  float scale = 1.0f / __builtin_sqrtf(fold_sum(&square) / (float)width + epsilon);
+  for (size_t j = 0; j < width; j += 16)
+    *(u16 *)(x + j) = (*(u16 *)(x + j) - mean) * scale * *(const u16 *)(gain + j) + *(const u16 *)(shift + j);
+}
+
+WEIR_CLONES static void norm_rows(float *x, const float *add, const float *bias, const float *gain, const float *shift, size_t rows,
+                                  size_t width, float epsilon) {
+  for (size_t r = 0; r < rows; r++) norm_row(x + r * width, add ? add + r * width : NULL, bias, gain, shift, width, epsilon);
+}
+
+WEIR_CLONES static void add_bias(float *x, const float *bias, size_t rows, size_t width) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t j = 0; j < width; j += 16) *(u16 *)(x + r * width + j) += *(const u16 *)(bias + j);
+}
+
+/// x ← gelu(x + bias), erf by Abramowitz & Stegun 7.1.26 (error below 1.5e-7).
+WEIR_CLONES static void gelu_rows(float *x, const float *bias, size_t rows, size_t width) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t j = 0; j < width; j += 16) {
+      v16 a = *(u16 *)(x + r * width + j) + *(const u16 *)(bias + j), z = __builtin_elementwise_abs(a) * 0.70710678118654752f;
+      v16 t = 1.0f / (1.0f + 0.3275911f * z), e = -(z * z);
+      vector_exp(&e);
+      v16 p = (((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f;
+      v16 tail = 0.5f * p * t * e;
+      // Φ(a) is 1 − tail for a ≥ 0 and tail for a < 0.
+      i16x negative = a < 0.0f, bits, others;
+      v16 rest = 1.0f - tail, part;
+      __builtin_memcpy(&bits, &tail, 64);
+      __builtin_memcpy(&others, &rest, 64);
+      bits = (bits & negative) | (others & ~negative);
+      __builtin_memcpy(&part, &bits, 64);
+      *(u16 *)(x + r * width + j) = a * part;
+    }
+}
+
+WEIR_CLONES static void softmax_rows(float *scores, size_t rows, size_t tokens, size_t pitch, float scale, float *inverse) {
+  for (size_t r = 0; r < rows; r++) {
+    float *row = scores + r * pitch;
+    size_t full = (tokens + 15) / 16 * 16;
+    for (size_t j = tokens; j < full; j++) row[j] = -INFINITY;
+    v16 most = *(u16 *)row, sum = {0};
+    for (size_t j = 16; j < full; j += 16) most = __builtin_elementwise_max(most, (v16) * (u16 *)(row + j));
+    float top = fold_max(&most) * scale;
+    for (size_t j = 0; j < full; j += 16) {
+      v16 a = *(u16 *)(row + j) * scale - top;
+      vector_exp(&a);
+      *(u16 *)(row + j) = a;
+    }
+    for (size_t j = tokens; j < full; j++) row[j] = 0;
+    for (size_t j = 0; j < full; j += 16) sum += *(u16 *)(row + j);
+    inverse[r] = 1.0f / fold_sum(&sum);
+  }
+}
+
+/// Attention of one head of one window: q, k, v of rows of 3·width; out of rows of width.
+WEIR_CLONES static void attend(const weir_tiles *tiles, const float *q, const float *k, const float *v, size_t stride, size_t tokens, float *out,
+                               size_t width, float *room) {
+  size_t columns = (tokens + panel - 1) / panel * panel, pitch = columns + 16;
+  float *keys = room, *values = keys + columns * head, *scores = values + columns * head, *result = scores + 12 * pitch, inverse[12];
+  for (size_t t = 0; t < columns; t++)
+    for (size_t i = 0; i < head; i++) {
+      keys[t / panel * panel * head + i * panel + t % panel] = t < tokens ? k[t * stride + i] : 0;
+      values[t * head + i] = t < tokens ? v[t * stride + i] : 0;
+    }
+  for (size_t r = 0; r < tokens; r += tiles->height) {
+    size_t count = tokens - r < tiles->height ? tokens - r : tiles->height;
+    for (size_t j = 0; j < columns; j += tiles->width)
+      tiles->rows(count, head, q + r * stride, stride, keys + j / panel * panel * head + j % panel, panel, scores + j, pitch, 0);
+    softmax_rows(scores, count, tokens, pitch, 0.17677669529663687f, inverse);
+    for (size_t j = 0; j < head; j += tiles->width) tiles->rows(count, tokens, scores, pitch, values + j, head, result + j, head, 0);
+    for (size_t i = 0; i < count; i++)
+      for (size_t j = 0; j < head; j++) out[(r + i) * width + j] = result[i * head + j] * inverse[i];
+  }
+}
+
+WEIR_CLONES static void pool_rows(const float *x, size_t rows, size_t width, float *out) {
+  for (size_t j = 0; j < width; j++) out[j] = 0;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t j = 0; j < width; j += 16) *(u16 *)(out + j) += *(const u16 *)(x + r * width + j);
+  double square = 0;
+  for (size_t j = 0; j < width; j++) square += (double)out[j] * (double)out[j];
+  double length = sqrt(square);
+  if (length > 0)
+    for (size_t j = 0; j < width; j++) out[j] = (float)((double)out[j] / length);
+}
+
+void weir_encoder_run(const weir_encoder *e, const int32_t *pieces, const uint32_t *lengths, size_t windows, float *out) {
+  size_t rows = 0, longest = 0, width = e->width;
+  for (size_t w = 0; w < windows; w++) {
+    rows += lengths[w];
+    longest = lengths[w] > longest ? lengths[w] : longest;
+  }
+  size_t wide = 3 * width > e->inner ? 3 * width : e->inner, pitch = longest + panel + 16;
+  float *x = weir_scratch(1, 2 * rows * width + rows * wide + 2 * pitch * head + 12 * pitch + 12 * head);
+  float *y = x + rows * width, *z = y + rows * width, *room = z + rows * wide;
+  const weir_tiles *tiles = weir_tiles_at(2);
+  for (size_t w = 0, r = 0; w < windows; w++)
+    for (size_t t = 0; t < lengths[w]; t++, r++)
+      for (size_t j = 0; j < width; j++) x[r * width + j] = e->words[(size_t)pieces[r] * width + j] + e->places[t * width + j];
+  norm_rows(x, NULL, NULL, e->norm, e->normBias, rows, width, e->epsilon);
+  for (size_t l = 0; l < e->layers; l++) {
+    const weir_encoder_layer *layer = e->layer + l;
+    weir_linear(x, rows, width, layer->qkv, 3 * width, e->half, z);
+    add_bias(z, layer->qkvBias, rows, 3 * width);
+    for (size_t w = 0, first = 0; w < windows; first += lengths[w++])
+      for (size_t h = 0; h < e->heads; h++) {
+        const float *q = z + first * 3 * width + h * head;
+        attend(tiles, q, q + width, q + 2 * width, 3 * width, lengths[w], y + first * width + h * head, width, room);
+      }
+    for (size_t start = 0; start < rows; start += block_rows) {
+      size_t count = rows - start < block_rows ? rows - start : block_rows;
+      float *rowsX = x + start * width, *rowsY = y + start * width;
+      // What attention left in y is read before z is written, block by block.
+      weir_linear(rowsY, count, width, layer->join, width, e->half, z);
+      norm_rows(rowsX, z, layer->joinBias, layer->norm, layer->normBias, count, width, e->epsilon);
+      weir_linear(rowsX, count, width, layer->up, e->inner, e->half, z);
+      gelu_rows(z, layer->upBias, count, e->inner);
+      weir_linear(z, count, e->inner, layer->down, width, e->half, rowsY);
+      norm_rows(rowsX, rowsY, layer->downBias, layer->lastNorm, layer->lastNormBias, count, width, e->epsilon);
+    }
+  }
+  for (size_t w = 0, first = 0; w < windows; first += lengths[w++]) pool_rows(x + first * width, lengths[w], width, out + w * width);
+}
