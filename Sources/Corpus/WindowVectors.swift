@@ -62,7 +62,7 @@ public final class WindowVectors: Sendable {
 
   /// Vectors from elsewhere, of no dataset: a `.npy` file.
   /// - Parameters:
-  ///   - array: float32, [vectors, dimensions].
+  ///   - path: float32, [vectors, dimensions].
   ///   - name: who made them; vectors of equal names are taken to come from the same embedder.
   /// - Throws: `WeirError` where it is no such file.
   public init(array path: String, name: String) throws {

@@ -71,7 +71,9 @@ public final class ExactDeduplicator {
   }
 
   /// Decides about what was put aside.
-  /// - Parameter push: takes the documents that stay, in order.
+  /// - Parameters:
+  ///   - progress: told of what has been decided.
+  ///   - push: takes the documents that stay, in order.
   /// - Throws: `Stopped`, `WeirError` when a temporary file cannot be read, and what `push` throws.
   public func finish(progress: Progress = .silent, push: ([Document]) throws -> Void) throws {
     defer {

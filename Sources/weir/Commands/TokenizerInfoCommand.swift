@@ -31,7 +31,8 @@ struct TokenizerInfoCommand: WeirCommand {
 
   @Option(
     name: .customLong("repeat"),
-    help: ArgumentHelp("Encode the documents in memory so many times more, and tell how fast.", valueName: "n"))
+    help: ArgumentHelp(
+      "Encode the documents in memory so many times more, and tell how fast, and how long loading took.", valueName: "n"))
   var repetitions = 0
 
   @OptionGroup var common: CommonOptions
@@ -39,7 +40,10 @@ struct TokenizerInfoCommand: WeirCommand {
   var inputs: [String] { [folder] + paths }
 
   func perform(_ session: Session) throws -> Outcome {
+    let clock = ContinuousClock()
+    let start = clock.now
     let tokenizer = try Tokenizer(folder: folder)
+    let loading = start.duration(to: clock.now) / .milliseconds(1)
     let documents = paths.isEmpty ? [] : try DocumentFile.readAll(paths)
     let report = TokenizerReport(tokenizer, byDomain: documents)
     var lines = [
@@ -52,12 +56,17 @@ struct TokenizerInfoCommand: WeirCommand {
     lines += report.compressionLines
     var value = try JSONValue(encoding: report)
     if let show { lines += TokenView(tokenizer, text: show, allowsSpecials: allowSpecial).lines(coloured: Terminal.outputIsInteractive) }
-    if repetitions > 0, !documents.isEmpty {
+    if repetitions > 0 {
+      lines.append(String(format: "  loaded in %.1f ms", loading))
       let speed = EncodingSpeed(tokenizer, documents: documents, threads: session.threads, repetitions: repetitions)
-      lines.append(
-        String(format: "  %.1f MB/s on %d threads, the best of %d; the first %.1f", speed.best, session.threads, repetitions, speed.first))
+      if !documents.isEmpty {
+        lines.append(
+          String(format: "  %.1f MB/s on %d threads, the best of %d; the first %.1f", speed.best, session.threads, repetitions, speed.first)
+        )
+      }
       if case .object(var members) = value {
         members["speed"] = try JSONValue(encoding: speed)
+        members["load_milliseconds"] = .number(loading)
         value = .object(members)
       }
     }
