@@ -8,7 +8,7 @@ struct CacheTests {
   private func text(seed: UInt64) -> [UInt8] {
     var random = SequentialRandom(seed: seed, stream: 41)
     let words = (0..<40).map { _ in
-      (0..<[1, 3, 7, 8, 14, 20, 70].randomElement(using: &random) ?? 1).map { _ in UInt8.random(in: 97...101, using: &random) }
+      (0..<([1, 3, 7, 8, 14, 20, 70].randomElement(using: &random) ?? 1)).map { _ in UInt8.random(in: 97...101, using: &random) }
     }
     return (0..<200).flatMap { _ in [32] + (words.randomElement(using: &random) ?? []) }
   }
