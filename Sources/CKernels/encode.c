@@ -1,11 +1,10 @@
 // Encoding: pre-tokens, batch by batch, through a cache of their tokens.
 //
 // A batch is cut, and while one block waits for the one before it the keys of its pre-tokens are made and their lines asked for; then all are
-// looked up, and after the next batch has been cut the tokens are written: loops without a branch that depends on the text, so that neither a miss
-// of a branch nor one of the cache is waited for alone. A pre-token of up to
-// seven bytes is one word with its length, up to three tokens are another one; four of each fill a line. What the first loop does not find, 15 in
-// 100, is collected and goes through the table of longer ones in the same way, and what that does not have, 2 in 100, through a ring of what is
-// longer still; the rest goes to the merges.
+// looked up, and after the next batch has been cut the tokens are written: loops without a branch that depends on the text, so that neither a
+// miss of a branch nor one of the cache is waited for alone. A pre-token of up to seven bytes is one word with its length, up to three tokens
+// are another one; four of each fill a line. What the first loop does not find, 15 in 100, is collected and goes through the table of longer
+// ones in the same way, and what that does not have, 1 in 100, through a ring of what is longer still; the rest goes to the merges.
 #include "token_cache.h"
 
 ALWAYS int find_any(const short_set *set, uint64_t key, uint64_t *value) {
