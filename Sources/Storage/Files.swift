@@ -48,6 +48,18 @@ public enum Files {
     return Int(status.st_size)
   }
 
+  /// When a file was changed last, in nanoseconds since 1970.
+  public static func modified(_ path: String) throws -> Int {
+    var status = stat()
+    if stat(path, &status) != 0 { throw systemError(path, errno) }
+    #if os(Linux)
+    let time = status.st_mtim
+    #else
+    let time = status.st_mtimespec
+    #endif
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+
   /// Creates a folder and those above it; one that is there is fine.
   public static func createFolder(_ path: String) throws {
     if path.isEmpty || isFolder(path) { return }

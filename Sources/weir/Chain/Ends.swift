@@ -9,7 +9,7 @@ import Tokenization
 struct DocumentEnd: ChainEnd {
   var output: OutputOptions
 
-  func open(runner: OrderedRunner) throws -> any ChainEndWork {
+  func open(runner: OrderedRunner, resuming: Resuming? = nil) throws -> any ChainEndWork {
     Work(runner: runner, sink: try DocumentSink(path: output.output ?? "-", plain: output.plain || Terminal.outputIsInteractive))
   }
 
