@@ -29,7 +29,9 @@ enum FuzzTarget: String, CaseIterable {
       file.put(composer.compose(kind: .tokens))
       let reader = try TokenStreamReader(path: file.path)
       while let batch = try reader.next(tokens: 100) {
-        if batch.contains(where: { $0.tokens.contains { $0 >= UInt32(reader.header.vocabulary) } }) { finding("a token above the vocabulary") }
+        if batch.contains(where: { $0.tokens.contains { $0 >= UInt32(reader.header.vocabulary) } }) {
+          finding("a token above the vocabulary")
+        }
       }
       try reader.finish()
     case .manifest: try Self.manifest(input)
@@ -104,7 +106,8 @@ enum FuzzTarget: String, CaseIterable {
     _ = Manifest.sealProblem(of: input)
     let manifest = try Manifest.read(folder: folder)
     _ = manifest.fingerprint
-    for file in manifest.files where file.name.hasPrefix("/") || file.name.contains("..") && file.name.split(separator: "/").contains("..") {
+    for file in manifest.files where file.name.hasPrefix("/") || file.name.contains("..") && file.name.split(separator: "/").contains("..")
+    {
       finding("a file outside the folder")
     }
     if manifest.files.count < 8 { blackHole += manifest.verifySizes(in: folder).count }
@@ -114,7 +117,9 @@ enum FuzzTarget: String, CaseIterable {
     func walk(_ node: JSONNode) {
       blackHole += node.count + (node.string?.utf8.count ?? 0) + (node.double == 1 ? 1 : 0)
       node.forEachElement { walk($0) }
-      node.forEachMember { blackHole += $0.count; walk($1) }
+      node.forEachMember {
+        blackHole += $0.count; walk($1)
+      }
     }
     walk(try JSONDocument(input, place: "x").root)
   }

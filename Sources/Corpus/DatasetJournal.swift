@@ -38,7 +38,9 @@ final class DatasetJournal {
     guard Files.exists(path) else { return nil }
     // A killed run may have left half a line, and nothing after it.
     let lines = try Files.read(path).split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
-    func decode<T: Decodable>(_ type: T.Type, _ line: ArraySlice<UInt8>) -> T? { try? JSONFile.decode(type, from: Array(line), place: path) }
+    func decode<T: Decodable>(_ type: T.Type, _ line: ArraySlice<UInt8>) -> T? {
+      try? JSONFile.decode(type, from: Array(line), place: path)
+    }
     guard let first = lines.first, decode(Head.self, first) == Head(job: job) else { return nil }
     let shards = lines.dropFirst().map { decode(Shard.self, $0) }
     var whole: [Shard] = []

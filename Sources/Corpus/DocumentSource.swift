@@ -57,7 +57,8 @@ public final class DocumentSource {
 
   /// Finds the files.
   /// - Parameters:
-  ///   - paths: files, folders (walked in sorted order, hidden files left out), `-` for standard input; none means `-`.
+  ///   - paths: files, folders (walked in sorted order, hidden files left out), patterns of these (where no file has that name), `-` for
+  ///     standard input; none means `-`.
   ///   - blockSize: bytes of a block; a longer line makes a longer one.
   ///   - limit: bytes of a line or a text above which it is quarantined; beyond a block, none is kept in memory that is longer, however
   ///     large a compressed file unfolds.
@@ -69,18 +70,13 @@ public final class DocumentSource {
   ) throws {
     var files: [String] = []
     for path in paths.isEmpty ? ["-"] : paths {
-      if path == "-" {
-        if files.contains("-") { throw WeirError("-", "standard input is named twice") }
-        files.append(path)
-      } else if Files.isFolder(path) {
-        let found = try Files.walk(path, hidden: false)
-        if found.isEmpty { throw WeirError(path, "the folder has no files", remedy: "give a folder with documents") }
-        let base = path.hasSuffix("/") ? path : path + "/"
-        files += found.map { base + $0 }
-      } else if Files.exists(path) {
-        files.append(path)
+      if path == "-", files.contains("-") { throw WeirError("-", "standard input is named twice") }
+      if path == "-" || Files.exists(path) {
+        files += try Self.expand(path)
       } else {
-        throw WeirError(path, "no such file or folder", remedy: "check the path")
+        let found = Files.matching(path)
+        if found.isEmpty { throw WeirError(path, "no such file or folder", remedy: "check the path") }
+        for path in found { files += try Self.expand(path) }
       }
     }
     self.files = files
@@ -91,6 +87,15 @@ public final class DocumentSource {
   }
 
   deinit { buffer.deallocate() }
+
+  /// The files of a folder, or the file itself.
+  private static func expand(_ path: String) throws -> [String] {
+    guard path != "-", Files.isFolder(path) else { return [path] }
+    let found = try Files.walk(path, hidden: false)
+    if found.isEmpty { throw WeirError(path, "the folder has no files", remedy: "give a folder with documents") }
+    let base = path.hasSuffix("/") ? path : path + "/"
+    return found.map { base + $0 }
+  }
 
   /// Bytes of the files read so far, as they are on disk: for progress.
   public var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
@@ -164,7 +169,8 @@ public final class DocumentSource {
       }
       if left == 0 { return }
     }
-    throw WeirError(files[position.file], "ends before byte \(position.byte), where an earlier run was", remedy: "run it again from the start")
+    throw WeirError(
+      files[position.file], "ends before byte \(position.byte), where an earlier run was", remedy: "run it again from the start")
   }
 
   private func closeCurrent() throws {

@@ -25,7 +25,7 @@ enum NumPyArray {
       guard let match = text.wholeMatch(of: /\{'descr': '<[ui]([1248])', 'fortran_order': False, 'shape': \(([0-9]{1,18}),\), \} *\n/),
         let tokenBytes = Int(match.1), let count = Int(match.2)
       else { throw WeirError("\(file.path)@10", "is no flat array of whole numbers") }
-      guard bytes.count == headerBytes + tokenBytes * count else {
+      guard count <= bytes.count, bytes.count == headerBytes + tokenBytes * count else {
         throw WeirError("\(file.path)@10", "\(count) tokens do not fit a file of \(bytes.count) bytes")
       }
       return (tokenBytes, count, headerBytes)
