@@ -67,20 +67,28 @@ public struct BytePairTrainer: Sendable {
   }
 
   /// Counts the documents of a source, in parallel: stretches of some megabytes each, added in order.
+  /// - Parameters:
+  ///   - source: where the lines come from.
+  ///   - parse: which members they have.
+  ///   - threads: how many count at a time.
+  ///   - progress: told how far it is.
+  ///   - reject: takes what is no document; nil where nobody wants it.
   /// - Returns: the account of reading.
   /// - Throws: `WeirError` for a file that cannot be read, `Stopped`.
   public mutating func add(
-    _ source: DocumentSource, parse: ParseDocuments = ParseDocuments(), threads: Int, progress: Progress = .silent
+    _ source: DocumentSource, parse: ParseDocuments = ParseDocuments(), threads: Int, progress: Progress = .silent,
+    reject: (([Reject]) throws -> Void)? = nil
   ) throws -> [Account] {
     let stage = CountDocuments(parse: parse, pretokenizer: configuration.pretokenizer)
-    return try OrderedRunner(threads: threads).run(
+    return try OrderedRunner(threads: threads, keepsRejects: reject != nil).run(
       stage,
       source: {
         try progress.checkStop()
         progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "B", detail: "counting words")
         return try CountDocuments.stretch(of: source)
       },
-      sink: { part, _ in
+      sink: { part, ledger in
+        try reject?(ledger.rejects)
         words.merge(part.words)
         count(texts: part.texts, bytes: part.bytes)
       })

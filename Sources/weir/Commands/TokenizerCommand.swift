@@ -1,7 +1,6 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import Kernels
 import Pipeline
 import Primitives
 import Storage
@@ -51,6 +50,7 @@ struct TokenizerTrainCommand: WeirCommand {
     help: ArgumentHelp("Documents that the vocabulary is measured on, not trained on: bytes a token by domain.", valueName: "file"))
   var heldOut: [String] = []
 
+  @OptionGroup var stream: StreamOptions
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { input.paths + heldOut }
@@ -82,8 +82,11 @@ struct TokenizerTrainCommand: WeirCommand {
     let (tokenizer, accounts) = try session.with("train") { progress in
       let source = try DocumentSource(paths: input.resolvedPaths(), limit: input.maxDocument.value)
       let parse = ParseDocuments(textField: input.textField, idField: input.idField)
-      let accounts = try trainer.add(source, parse: parse, threads: session.threads, progress: progress)
+      let rejects = try stream.rejects.map { try RejectFile($0) }
+      let accounts = try trainer.add(
+        source, parse: parse, threads: session.threads, progress: progress, reject: rejects.map { file in { try file.write($0) } })
       try source.finish()
+      try rejects?.commit()
       guard trainer.texts > 0 else { throw WeirError(input.place, "no documents to train on") }
       return (try trainer.finish(progress: progress), accounts)
     }
@@ -99,7 +102,7 @@ struct TokenizerTrainCommand: WeirCommand {
       lines: [
         "  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) different words; fingerprint \(tokenizer.fingerprint)",
         report.vocabularyTable,
-      ] + report.compressionLines)
+      ] + report.compressionLines, maxBad: stream.maxBad)
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {
