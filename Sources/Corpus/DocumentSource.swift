@@ -43,7 +43,7 @@ public final class DocumentSource {
   ///   - open: opens a file, for formats that need a helper.
   /// - Throws: `WeirError` for a file that is missing and a folder without files.
   public init(
-    paths: [String], blockSize: Int = 1 << 20, limit: Int = 1 << 30,
+    paths: [String], blockSize: Int = 1 << 18, limit: Int = 1 << 30,
     open: @escaping (String) throws -> any ByteSource = { ParquetReader.isParquet($0) ? try ParquetReader($0) : try ByteReader($0) }
   ) throws {
     var files: [String] = []
