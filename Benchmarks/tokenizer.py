@@ -178,7 +178,7 @@ def main():
             if "datatrove" not in options.skip:
                 (folder / "dt/in").mkdir(parents=True)
                 megabytes = sum(len(json.loads(row)["text"].encode()) for row in open(part, encoding="utf8")) / 1e6
-                subprocess.run(["split", "-n", "r/2", "--additional-suffix=.jsonl", str(part), str(folder / "dt/in/")], check=True)
+                subprocess.run(["split", "-n", "r/2", "--additional-suffix=.jsonl", str(part), f"{folder}/dt/in/"], check=True)
                 subprocess.run(["zstd", "-q", "--rm", *map(str, (folder / "dt/in").iterdir())], check=True)
                 done = subprocess.run([sys.executable, "-c", DATATROVE, str(folder / "dt"), str(file.resolve())], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 if done.returncode == 0:
