@@ -106,7 +106,14 @@ def main():
         done = subprocess.run([options.weir, *map(str, words)], check=True, stdout=subprocess.PIPE)
         return time.perf_counter() - start, done.stdout
 
-    def peer(name, threads, tokenizer, path, pattern=GPT2, repeat=1):
+    def split(part):
+        """The pattern that cuts, where the tokenizer has another one than GPT-2's."""
+        steps = [part, *(part or {}).get("pretokenizers", [])]
+        return next((step["pattern"]["Regex"] for step in steps if step and step["type"] == "Split"), GPT2)
+
+    pattern = split(json.loads(file.read_text())["pre_tokenizer"])
+
+    def peer(name, threads, tokenizer, path, repeat=1):
         done = subprocess.run([sys.executable, "-c", PEER, name, str(threads), str(tokenizer), str(path), pattern, str(repeat)],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode:
