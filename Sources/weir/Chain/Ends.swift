@@ -10,7 +10,8 @@ struct DocumentEnd: ChainEnd {
   var output: OutputOptions
 
   func open(runner: OrderedRunner, resuming: Resuming? = nil) throws -> any ChainEndWork {
-    Work(runner: runner, sink: try DocumentSink(path: output.output ?? "-", plain: output.plain || Terminal.outputIsInteractive))
+    let plain = output.plain || Terminal.outputIsInteractive
+    return Work(runner: runner, sink: try DocumentSink(path: output.output ?? "-", plain: plain, threads: runner.threads))
   }
 
   private struct Work: ChainEndWork {

@@ -51,7 +51,8 @@ struct TokenEnd: ChainEnd {
         tokenizer: tokenizer.fingerprint, vocabulary: tokenizer.vocabularySize, endOfDocument: Int(endOfDocument),
         tokenizerFile: tokenizerFile)
       sink = try StreamSink(
-        writer: TokenStreamWriter(path: output.output ?? "-", header: header, plain: output.plain || Terminal.outputIsInteractive))
+        writer: TokenStreamWriter(
+          path: output.output ?? "-", header: header, plain: output.plain || Terminal.outputIsInteractive, threads: runner.threads))
     }
     return Work(
       runner: runner, tokenize: AnyStage(TokenizeDocuments(tokenizer, allowsSpecials: allowsSpecials, addsTemplate: addsTemplate)),
