@@ -1,5 +1,6 @@
 import Corpus
 import Pipeline
+import Primitives
 import Synchronization
 
 /// Drops the documents that break a rule, with the first rule they break as the reason.
@@ -39,6 +40,9 @@ public final class FilterDocuments: Stage {
     for document in batch {
       account.input += 1
       account.bytesIn += document.text.count
+      guard document.text.count < 1 << 32 else {
+        throw WeirError(document.origin, "a text of 4 GiB or more", remedy: "leave it out with --max-document")
+      }
       let verdict = judge.judge(document.text)
       for (rule, lines) in verdict.removedLines { account.extra["removed_lines.\(rule.rawValue)", default: 0] += Double(lines) }
       if let reason = verdict.reason {
@@ -119,10 +123,10 @@ public struct DocumentJudge: Sendable {
   /// Judges one text, in time linear in its length.
   public mutating func judge(_ text: [UInt8]) -> Verdict {
     if !configuration.rules.enabled.isEmpty { shape.measure(text) }
-    if configuration.rules.contains(.tooShort), shape.characters < configuration.length.minimumCharacters {
+    if configuration.rules.contains(.tooShort), shape.counts.characters < configuration.length.minimumCharacters {
       return Verdict(reason: FilterRule.tooShort.rawValue)
     }
-    if configuration.rules.contains(.tooLong), shape.characters > configuration.length.maximumCharacters {
+    if configuration.rules.contains(.tooLong), shape.counts.characters > configuration.length.maximumCharacters {
       return Verdict(reason: FilterRule.tooLong.rawValue)
     }
     if usesRepetition, let reason = repetition.reason(text, shape) { return Verdict(reason: reason) }
@@ -136,7 +140,7 @@ public struct DocumentJudge: Sendable {
     }
     if usesFineweb {
       if let changed = verdict.text { shape.measure(changed) }
-      if let reason = fineweb.reason(verdict.text ?? text, shape) { return Verdict(reason: reason) }
+      if let reason = fineweb.reason(shape) { return Verdict(reason: reason) }
     }
     if configuration.masksPersonalData, let masked = personalData.mask(verdict.text ?? text) {
       verdict.text = masked
