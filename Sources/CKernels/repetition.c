@@ -115,10 +115,15 @@ void weir_repetition_start(weir_repetition *r, const weir_word *words, size_t co
 
 void weir_repetition_next(weir_repetition *r) {
   size_t n = ++r->n, kept = 0;
-  for (size_t i = 0; i + 1 < r->place_count; i++) {
-    place at = r->places[i], next = r->places[i + 1];
-    if (r->slots[at.slot].count < 2 || r->slots[next.slot].count < 2 || next.word != at.word + 1) continue;
-    r->places[kept++] = (place){at.hash * base + r->words[at.word + n - 1].hash, at.word, 0};
+  place at = {0};
+  int repeats = 0;
+  for (size_t i = 0; i < r->place_count; i++) {
+    place next = r->places[i];
+    int again = r->slots[next.slot].count > 1;
+    if (repeats && again && next.word == at.word + 1)
+      r->places[kept++] = (place){at.hash * base + r->words[at.word + n - 1].hash, at.word, 0};
+    at = next;
+    repeats = again;
   }
   r->place_count = kept;
   count_places(r);

@@ -33,6 +33,7 @@ struct weir_shaper {
   const weir_word_forms *forms;
   weir_class_source source;
   const uint32_t *ascii;
+  const uint64_t *special;
   entry *entries;
   weir_word *words;
   weir_line *lines;
@@ -49,6 +50,7 @@ weir_shaper *weir_shaper_create(const weir_word_forms *forms, weir_class_source 
   shaper->forms = forms;
   shaper->source = source;
   shaper->ascii = weir_ascii_classes(forms);
+  shaper->special = weir_special_letters(forms);
   shaper->entries = aligned_alloc(64, ENTRIES * sizeof(entry));
   if (!shaper->entries) abort();
   memset(shaper->entries, 0, ENTRIES * sizeof(entry));
@@ -122,6 +124,15 @@ WEIR_V4 ALWAYS masks classify_v4(const uint8_t *text) {
 }
 #endif
 
+// A stretch whose words are still to come, or the end of a row (no bytes): the table's line is on its way meanwhile.
+typedef struct pending {
+  uint64_t hash;
+  uint32_t start, length, characters;
+  // Traits of a stretch that is one word, else MARKED.
+  uint32_t traits;
+} pending;
+enum { PENDING = 64, MARKED = 16 };
+
 // Where the pass stands.
 typedef struct pass {
   const uint8_t *text;
@@ -140,6 +151,8 @@ typedef struct pass {
   // Code points of all words so far.
   uint32_t before;
   size_t words;
+  size_t waiting;
+  pending queue[PENDING];
 } pass;
 
 // The class of the character at text[i], not ASCII.
@@ -245,13 +258,11 @@ ALWAYS int same_bytes(const uint8_t *a, const uint8_t *b, size_t count) {
   return 1;
 }
 
-// The open stretch ends.
-ALWAYS void close_stretch(weir_shaper *shaper, pass *p, size_t end) {
-  size_t start = p->start, length = end - start;
-  uint32_t characters = (uint32_t)(length - p->inner);
+ALWAYS void take_stretch(weir_shaper *shaper, pass *p, const pending *next) {
+  size_t start = next->start, length = next->length;
   weir_row *row = &p->row;
   if (row->stretches == 0) {
-    row->start = (uint32_t)start;
+    row->start = next->start;
     row->sentences = 1;
     p->ended = 0;
   } else if (p->ended && (start - row->end > 1 || p->text[start - 1] != ' ')) {
@@ -260,23 +271,21 @@ ALWAYS void close_stretch(weir_shaper *shaper, pass *p, size_t end) {
     row->sentences++;
   }
   row->stretches++;
-  row->last = (uint32_t)start;
-  row->end = (uint32_t)end;
-  if (characters > row->longest) row->longest = characters;
-  p->line_stretches++;
+  row->last = next->start;
+  row->end = (uint32_t)(start + length);
+  if (next->characters > row->longest) row->longest = next->characters;
   if (p->words + length + 1 > shaper->word_room) {
     shaper->word_room = 2 * (p->words + length) + 1024;
     shaper->words = weir_room(shaper->words, shaper->word_room * sizeof *shaper->words);
   }
-  uint64_t hash = weir_fingerprint(p->text + start, length, p->count - start);
-  if (!p->active && !weir_may_be_special(shaper->forms, hash)) {
-    put_word(shaper, p, start, characters, HAS_CONTENT | (p->letters != 0), hash);
+  if (next->traits != MARKED) {
+    put_word(shaper, p, start, next->characters, next->traits, next->hash);
     return;
   }
-  const entry *kept = &shaper->entries[hash >> 40 & (ENTRIES - 1)];
+  const entry *kept = &shaper->entries[next->hash >> 40 & (ENTRIES - 1)];
   // Fingerprints alone are the same for some that differ, and which of them came first would show.
-  if (kept->hash != hash || kept->count == 0 || kept->length != length || !same_bytes(kept->bytes, p->text + start, length)) {
-    cut(shaper, p, start, end, hash);
+  if (kept->hash != next->hash || kept->count == 0 || kept->length != length || !same_bytes(kept->bytes, p->text + start, length)) {
+    cut(shaper, p, start, start + length, next->hash);
     return;
   }
   size_t at = start;
@@ -287,7 +296,7 @@ ALWAYS void close_stretch(weir_shaper *shaper, pass *p, size_t end) {
   }
 }
 
-static void close_row(weir_shaper *shaper, pass *p) {
+static void take_row(weir_shaper *shaper, pass *p) {
   if (shaper->shape.row_count == shaper->row_room) {
     shaper->row_room = 2 * shaper->row_room + 64;
     shaper->rows = weir_room(shaper->rows, shaper->row_room * sizeof *shaper->rows);
@@ -295,6 +304,31 @@ static void close_row(weir_shaper *shaper, pass *p) {
   shaper->rows[shaper->shape.row_count++] = p->row;
   memset(&p->row, 0, sizeof p->row);
   p->ended = 0;
+}
+
+static __attribute__((noinline)) void take_all(weir_shaper *shaper, pass *p) {
+  for (size_t i = 0; i < p->waiting; i++) {
+    if (p->queue[i].length) take_stretch(shaper, p, &p->queue[i]);
+    else take_row(shaper, p);
+  }
+  p->waiting = 0;
+}
+
+// The open stretch ends.
+ALWAYS void close_stretch(weir_shaper *shaper, pass *p, size_t end) {
+  size_t start = p->start, length = end - start;
+  uint64_t hash = weir_fingerprint(p->text + start, length, p->count - start);
+  int marked = p->active || (shaper->special[hash >> 6 & 0xFF] >> (hash & 63) & 1);
+  if (marked) __builtin_prefetch(&shaper->entries[hash >> 40 & (ENTRIES - 1)]);
+  p->line_stretches++;
+  if (p->waiting == PENDING) take_all(shaper, p);
+  p->queue[p->waiting++] = (pending){
+      hash, (uint32_t)start, (uint32_t)length, (uint32_t)(length - p->inner), marked ? MARKED : HAS_CONTENT | (p->letters != 0)};
+}
+
+ALWAYS void close_row(weir_shaper *shaper, pass *p) {
+  if (p->waiting == PENDING) take_all(shaper, p);
+  p->queue[p->waiting++].length = 0;
 }
 
 // `inner`: bytes that begin no character before the end.
@@ -465,7 +499,10 @@ void weir_shaper_measure(weir_shaper *shaper, const uint8_t *text, size_t count,
     shaper->word_room = 1024;
     shaper->words = weir_room(NULL, shaper->word_room * sizeof *shaper->words);
   }
-  pass p = {.text = text, .count = count};
+  pass p;
+  memset(&p, 0, offsetof(pass, queue));
+  p.text = text;
+  p.count = count;
 #if defined(__linux__) && defined(__x86_64__)
   if (level >= 2) measure_v4(shaper, &p);
   else if (level == 1) measure_v3(shaper, &p);
@@ -476,6 +513,7 @@ void weir_shaper_measure(weir_shaper *shaper, const uint8_t *text, size_t count,
   if (p.open) close_stretch(shaper, &p, count);
   if (p.line_start < count) close_line(shaper, &p, count, p.inner_before);
   if (p.row_start < count) close_row(shaper, &p);
+  take_all(shaper, &p);
   shape->ellipses += p.dots / 3;
   shaper->words[p.words] = (weir_word){0, (uint32_t)count, p.before};
   shape->words = shaper->words;

@@ -305,9 +305,7 @@ void weir_cut_words(const weir_word_forms *forms, weir_stretch *stretch) {
   if (stretch->words > 1) join_specials(forms, stretch);
 }
 
-int weir_may_be_special(const weir_word_forms *forms, uint64_t fingerprint) {
-  return forms->letters[fingerprint >> 6 & 0xFF] >> (fingerprint & 63) & 1;
-}
+const uint64_t *weir_special_letters(const weir_word_forms *forms) { return forms->letters; }
 
 const uint32_t *weir_ascii_classes(const weir_word_forms *forms) { return forms->ascii; }
 

@@ -21,8 +21,8 @@ void weir_cut_words(const weir_word_forms *forms, weir_stretch *stretch);
 // Whether scalars[low ..< high] are a web address.
 int weir_is_web_address(const uint32_t *scalars, const uint32_t *classes, size_t low, size_t high);
 
-// Bits of fingerprints of special forms that are letters alone: 0 only where there is none.
-int weir_may_be_special(const weir_word_forms *forms, uint64_t fingerprint);
+// Bits of fingerprints of special forms that are letters alone, [256], and the classes of ASCII.
+const uint64_t *weir_special_letters(const weir_word_forms *forms);
 const uint32_t *weir_ascii_classes(const weir_word_forms *forms);
 
 static inline void *weir_room(void *block, size_t bytes) {
