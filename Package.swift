@@ -63,7 +63,7 @@ let package = Package(
     .testTarget(name: "StorageTests", dependencies: ["Storage", "Primitives"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Primitives"]),
     .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Pipeline", "Primitives", "Storage"]),
-    .testTarget(name: "FilteringTests", dependencies: ["Corpus", "Filtering", "Pipeline"]),
+    .testTarget(name: "FilteringTests", dependencies: ["CKernels", "Corpus", "Filtering", "Pipeline", "Primitives"]),
     .testTarget(name: "DeduplicationTests", dependencies: ["Corpus", "Deduplication", "Pipeline", "Primitives"]),
     .testTarget(
       name: "TokenizationTests",

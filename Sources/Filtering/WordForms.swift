@@ -40,4 +40,15 @@ package enum WordForms {
       return String(String.UnicodeScalarView(rest.prefix(Int(next.before - word.before))))
     }
   }
+
+  /// The shape of a text in numbers: counts, words, lines, rows; to compare.
+  package static func shape(_ bytes: [UInt8], level: Int32 = weir_simd_level()) -> [[UInt64]] {
+    var shape = TextShape()
+    shape.measure(bytes, level: level)
+    let c = shape.counts
+    let counts = [c.characters, c.newlines, c.hashes, c.ellipses, c.content_words, c.content_characters, c.letter_words, c.word_count]
+    return [counts.map { UInt64($0) }] + shape.words.map { [$0.hash, UInt64($0.start), UInt64($0.before)] }
+      + shape.lines.map { [$0.hash, UInt64($0.start), UInt64($0.end), UInt64($0.characters), UInt64($0.blank), UInt64($0.terminal)] }
+      + shape.rows.map { row in [row.start, row.end, row.stretches, row.last, row.longest, row.sentences].map { UInt64($0) } }
+  }
 }
