@@ -60,7 +60,9 @@ public final class LanguageModel: Sendable {
       biases.append(Double(Float(bitPattern: number(at + 8))))
     }
     let scale = Double(Float(bitPattern: number(20)))
-    guard scale.isFinite, biases.allSatisfy(\.isFinite), languages == Set(languages).sorted() else { throw fail("it holds no sound weights") }
+    guard scale.isFinite, biases.allSatisfy(\.isFinite), languages == Set(languages).sorted() else {
+      throw fail("it holds no sound weights")
+    }
     var weights = [Int8](repeating: 0, count: Int(WEIR_LANGUAGES) << bits)
     for bucket in 0..<1 << bits {
       for index in 0..<count { weights[bucket * Int(WEIR_LANGUAGES) + index] = Int8(bitPattern: bytes[start + bucket * count + index]) }

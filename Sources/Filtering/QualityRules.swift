@@ -40,7 +40,9 @@ struct QualityRules {
       return FilterRule.tooManyEllipses.rawValue
     }
     if let reason = lineReason(text, shape) { return reason }
-    if rules.contains(.tooFewAlphabeticWords), counts.word_count > 0, Double(counts.letter_words) / words < limits.minimumAlphabeticWordShare {
+    if rules.contains(.tooFewAlphabeticWords), counts.word_count > 0,
+      Double(counts.letter_words) / words < limits.minimumAlphabeticWordShare
+    {
       return FilterRule.tooFewAlphabeticWords.rawValue
     }
     if rules.contains(.tooFewStopWords), !hasStopWords(shape) { return FilterRule.tooFewStopWords.rawValue }

@@ -102,7 +102,8 @@ struct RepetitionRules {
       let high = min(line.end, end)
       let own = Int(line.characters) - Int(low - line.start) - Int(line.end - high)
       let isWhole = low == line.start && high == line.end
-      let fingerprint = isWhole ? line.hash : text.withUnsafeBufferPointer { weir_fingerprint_of($0.baseAddress, $0.count, Int(low), Int(high)) }
+      let fingerprint =
+        isWhole ? line.hash : text.withUnsafeBufferPointer { weir_fingerprint_of($0.baseAddress, $0.count, Int(low), Int(high)) }
       hash = (isOpen ? hash &* 0xD6E8_FEB8_6659_FD93 : 0) &+ fingerprint
       characters = isOpen ? characters + 1 + own : own
       isOpen = true

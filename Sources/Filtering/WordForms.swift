@@ -15,7 +15,8 @@ package enum WordForms {
     let parts = names.map { forms[$0] ?? [] }
     func bytes(_ numbers: [Int]) -> [UInt8] { numbers.map { UInt8(truncatingIfNeeded: $0) } }
     let made = weir_word_forms_create(
-      CharacterClasses.ascii, scalars, classes, bytes(names.map(\.unicodeScalars.count)), bytes(parts.flatMap(\.self)), bytes(parts.map(\.count)),
+      CharacterClasses.ascii, scalars, classes, bytes(names.map(\.unicodeScalars.count)), bytes(parts.flatMap(\.self)),
+      bytes(parts.map(\.count)),
       names.count, units.flatMap(\.self), bytes(units.map(\.count)), units.count)
     return KernelMemory(made, weir_word_forms_destroy)
   }

@@ -5,8 +5,10 @@ import Testing
 /// The shape of a text is the same with all vector instructions, and what a slow reading of it says.
 @Suite struct ShapeTests {
   private static let parts = [
-    "word", "The", "don't", "cannot", "e.g.", "U.S.", "é", "ß", "日本語。", "…", "...", "....", ".", "#", "##", "\u{A0}", "\u{2003}", "\u{3000}", "\u{85}",
-    "\u{2028}", " ", "  ", "\n", "\n\n", "\r\n", "\r", "\t", "\u{B}", "\u{1C}", "\u{1F}", "😀", "a,b", "x-y", "(1)", "5km", "end.", "why?", "»", "://", "a.de",
+    "word", "The", "don't", "cannot", "e.g.", "U.S.", "é", "ß", "日本語。", "…", "...", "....", ".", "#", "##", "\u{A0}", "\u{2003}",
+    "\u{3000}", "\u{85}",
+    "\u{2028}", " ", "  ", "\n", "\n\n", "\r\n", "\r", "\t", "\u{B}", "\u{1C}", "\u{1F}", "😀", "a,b", "x-y", "(1)", "5km", "end.", "why?",
+    "»", "://", "a.de",
     "abcdefghijklmnopqrstuvwxyz", "кот", "\u{301}", "\u{0}", "‘s", "ill",
   ]
 
@@ -21,7 +23,9 @@ import Testing
       var bytes = Array(text(&dice, 120).utf8)
       // Damaged here and there.
       if seed % 2 == 1 {
-        for _ in 0..<3 where !bytes.isEmpty { bytes[Int.random(in: 0..<bytes.count, using: &dice)] = UInt8.random(in: 0...255, using: &dice) }
+        for _ in 0..<3 where !bytes.isEmpty {
+          bytes[Int.random(in: 0..<bytes.count, using: &dice)] = UInt8.random(in: 0...255, using: &dice)
+        }
       }
       let plain = WordForms.shape(bytes, level: 0)
       for level in 1...2 as ClosedRange<Int32> where level <= weir_simd_level() { #expect(WordForms.shape(bytes, level: level) == plain) }
@@ -47,7 +51,9 @@ import Testing
 
   @Test(arguments: 0..<60 as Range<UInt64>) func findsPhrasesAnywhere(seed: UInt64) throws {
     var dice = Dice(state: seed)
-    func filler() -> String { String((0..<Int.random(in: 0...150, using: &dice)).map { _ in "usecotrpilvja r".randomElement(using: &dice) ?? " " }) }
+    func filler() -> String {
+      String((0..<Int.random(in: 0...150, using: &dice)).map { _ in "usecotrpilvja r".randomElement(using: &dice) ?? " " })
+    }
     let phrases = ["lOrem IpSum": "c4.lorem_ipsum", "{": "c4.curly_bracket"]
     for (phrase, rule) in phrases {
       let (before, after) = (filler(), filler())
