@@ -4,15 +4,10 @@
 // bits where white space begins or ends, and where lines end, are then visited in order. A stretch between white space that is letters alone is a word
 // (but for some contractions); the others are cut by spaCy's rules (`word_cutter`), and most of them were seen before and come out of a table.
 // White space is Python's (Unicode's and the separators 0x1C to 0x1F), a character is a code point. Malformed bytes count as one character each.
-#include "tile.h"
+#include "text_bits.h"
 #include "word_cutter.h"
-#if defined(__linux__) && defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
-#define ALWAYS static inline __attribute__((always_inline))
-
-enum { BLOCK = 64, PAGES = 0x110000 >> 8 };
+enum { PAGES = 0x110000 >> 8 };
 
 // What a word holds.
 enum { HAS_LETTER = 1, HAS_CONTENT = 2, ALL_PUNCTUATION = 4, ENDS_SENTENCE = 8 };
@@ -67,62 +62,6 @@ void weir_shaper_destroy(weir_shaper *shaper) {
   free(shaper->stretch.scalars);
   free(shaper);
 }
-
-// A bit for each of 64 bytes; beyond ASCII only `wide` is set.
-typedef struct masks {
-  uint64_t space, ends, letter, dot, hash, wide;
-} masks;
-
-ALWAYS masks classify_any(const uint8_t *text) {
-  masks m = {0};
-  for (int i = 0; i < BLOCK; i++) {
-    uint8_t byte = text[i];
-    m.ends |= (uint64_t)((uint8_t)(byte - 0x0A) < 4 || (uint8_t)(byte - 0x1C) < 3) << i;
-    m.space |= (uint64_t)((uint8_t)(byte - 0x09) < 5 || (uint8_t)(byte - 0x1C) < 5) << i;
-    m.letter |= (uint64_t)((uint8_t)((byte | 0x20) - 'a') < 26) << i;
-    m.dot |= (uint64_t)(byte == '.') << i;
-    m.hash |= (uint64_t)(byte == '#') << i;
-    m.wide |= (uint64_t)(byte >> 7) << i;
-  }
-  return m;
-}
-
-#if defined(__linux__) && defined(__x86_64__)
-WEIR_V3 ALWAYS uint64_t below_v3(__m256i bytes, int first, int size) {
-  __m256i moved = _mm256_sub_epi8(bytes, _mm256_set1_epi8((char)(first + 128)));
-  return (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(_mm256_set1_epi8((char)(size - 128)), moved));
-}
-
-WEIR_V3 ALWAYS masks classify_v3(const uint8_t *text) {
-  masks m = {0};
-  for (int i = 0; i < BLOCK; i += 32) {
-    __m256i bytes = _mm256_loadu_si256((const __m256i *)(text + i));
-    m.ends |= (below_v3(bytes, 0x0A, 4) | below_v3(bytes, 0x1C, 3)) << i;
-    m.space |= (below_v3(bytes, 0x09, 5) | below_v3(bytes, 0x1C, 5)) << i;
-    m.letter |= below_v3(_mm256_or_si256(bytes, _mm256_set1_epi8(0x20)), 'a', 26) << i;
-    m.dot |= below_v3(bytes, '.', 1) << i;
-    m.hash |= below_v3(bytes, '#', 1) << i;
-    m.wide |= (uint64_t)(uint32_t)_mm256_movemask_epi8(bytes) << i;
-  }
-  return m;
-}
-
-WEIR_V4 ALWAYS uint64_t below_v4(__m512i bytes, int first, int size) {
-  return _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8((char)first)), _mm512_set1_epi8((char)size));
-}
-
-WEIR_V4 ALWAYS masks classify_v4(const uint8_t *text) {
-  __m512i bytes = _mm512_loadu_si512(text);
-  masks m;
-  m.ends = below_v4(bytes, 0x0A, 4) | below_v4(bytes, 0x1C, 3);
-  m.space = below_v4(bytes, 0x09, 5) | below_v4(bytes, 0x1C, 5);
-  m.letter = below_v4(_mm512_or_si512(bytes, _mm512_set1_epi8(0x20)), 'a', 26);
-  m.dot = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('.'));
-  m.hash = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('#'));
-  m.wide = _mm512_movepi8_mask(bytes);
-  return m;
-}
-#endif
 
 // A stretch whose words are still to come, or the end of a row (no bytes): the table's line is on its way meanwhile.
 typedef struct pending {
