@@ -2,9 +2,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 WEIR := .build/release/weir
-SWIFT_FILES := Package.swift Sources Tests
+SWIFT_FILES := Package.swift Sources Tests Fuzz
 
-.PHONY: demo test test-debug test-release build check setup format lint layers docs parity parity-large fuzz kills mup clean
+.PHONY: demo test test-debug test-release build check setup format lint layers docs parity parity-large fuzz fuzz-readers kills mup clean
 
 ## Runs the main job on the sample corpora, end to end; the report's path is its last line.
 demo: build
@@ -27,7 +27,7 @@ build: setup
 	@swift build -c release --product weir -q
 
 ## What CI runs.
-check: setup lint layers docs test
+check: setup lint layers docs test fuzz-readers
 
 setup:
 	@scripts/setup
@@ -58,6 +58,10 @@ parity-large: build
 fuzz: setup
 	@swift build -c release --build-tests -q
 	@WEIR_FUZZ_RUNS=$(or $(RUNS),1000000) WEIR_FUZZ_FIRST=$(or $(FIRST),0) swift test -c release --skip-build --filter FuzzTests
+
+## Fuzzes the readers of what others wrote with libFuzzer and the address sanitizer: RUNS runs of each, a minute's worth unless told.
+fuzz-readers: setup
+	@scripts/fuzz $(or $(RUNS),20000)
 
 ## Kills a training run a hundred times and compares its end with that of a run left alone (minutes).
 kills: build

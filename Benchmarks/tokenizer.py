@@ -2,8 +2,8 @@
 """Weir's tokenizer beside gigatoken, tiktoken, fastokens and Hugging Face tokenizers: the same vocabulary, the same documents, token counts
 equal, the programs in turn in one run, the best of each.
 
-    python3 -m venv VENV && VENV/bin/pip install gigatoken tiktoken tokenizers fastokens awkward numpy
-    VENV/bin/python Benchmarks/tokenizer.py --weir .build/release/weir DOCUMENTS.jsonl.zst [encode dataset train load word]
+    python3 -m venv VENV && VENV/bin/pip install gigatoken tiktoken tokenizers fastokens awkward numpy 'datatrove[io,processing]' zstandard
+    VENV/bin/python Benchmarks/tokenizer.py --weir .build/release/weir DOCUMENTS.jsonl.zst [encode dataset stages train load word]
 
 Options: --tokenizer FOLDER (tokenizer/bpe16k), --megabytes 50 (of documents to encode), --train-megabytes 100, --repeat 5, --skip PEER….
 Needs zstd. Prints a line a measurement; the ratio is Weir's speed by the peer's.
@@ -72,6 +72,20 @@ subprocess.run(["zstd", "-qdf", "--long=31", sys.argv[1], "-o", sys.argv[2]], ch
 result = gigatoken.Tokenizer(sys.argv[3]).encode_files(gigatoken.JsonlFileSource([sys.argv[2]]), parallel=True)
 awkward.to_numpy(awkward.flatten(result)).astype(numpy.uint16).tofile(sys.argv[4])
 """
+DATATROVE = r"""
+import sys, time
+from datatrove.executor import LocalPipelineExecutor
+from datatrove.pipeline.readers import JsonlReader
+from datatrove.pipeline.tokens import DocumentTokenizer
+from loguru import logger
+logger.remove()
+folder, tokenizer = sys.argv[1:]
+steps = [JsonlReader(folder + "/in", compression="zstd", glob_pattern="*.zst"),
+         DocumentTokenizer(output_folder=folder + "/out", tokenizer_name_or_path=tokenizer, shuffle_documents=False, eos_token="<|endoftext|>")]
+start = time.perf_counter()
+LocalPipelineExecutor(steps, tasks=2, workers=2, start_method="fork", skip_completed=False, logging_dir=folder + "/log").run()
+print(time.perf_counter() - start)
+"""
 
 
 def main():
@@ -83,7 +97,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--skip", nargs="*", default=[])
     parser.add_argument("documents", type=pathlib.Path)
-    parser.add_argument("what", nargs="*", default=["encode", "dataset", "train", "load", "word"])
+    parser.add_argument("what", nargs="*", default=["encode", "dataset", "stages", "train", "load", "word"])
     options = parser.parse_args()
     file = options.tokenizer / "tokenizer.json"
 
@@ -160,6 +174,42 @@ def main():
                 if done.returncode == 0:
                     theirs.append(time.perf_counter() - start)
             line("jsonl.zst to dataset", "gigatoken", size / 1e6 / min(ours), size / 1e6 / min(theirs) if theirs else float("nan"), "MB/s")
+            # datatrove on the part alone: it takes a quarter of a second a megabyte.
+            if "datatrove" not in options.skip:
+                (folder / "dt/in").mkdir(parents=True)
+                megabytes = sum(len(json.loads(row)["text"].encode()) for row in open(part, encoding="utf8")) / 1e6
+                subprocess.run(["split", "-n", "r/2", "--additional-suffix=.jsonl", str(part), str(folder / "dt/in/")], check=True)
+                subprocess.run(["zstd", "-q", "--rm", *map(str, (folder / "dt/in").iterdir())], check=True)
+                done = subprocess.run([sys.executable, "-c", DATATROVE, str(folder / "dt"), str(file.resolve())], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                if done.returncode == 0:
+                    line("jsonl.zst to dataset", "datatrove", size / 1e6 / min(ours), megabytes / float(done.stdout.split()[-1]), "MB/s")
+                else:
+                    print(done.stderr.decode().splitlines()[-1:], file=sys.stderr)
+        if "stages" in options.what:
+            # What the way to a dataset is made of, each alone; the text is in the cache of files.
+            plain = folder / "all.plain.jsonl"
+            subprocess.run(["zstd", "-qdf", "--long=31", str(options.documents), "-o", str(plain)], check=True)
+            def least(*words, source=None):
+                times = []
+                for turn in range(options.repeat):
+                    start = time.perf_counter()
+                    subprocess.run(list(map(str, words)), check=True, stdin=source and open(source, "rb"), stdout=subprocess.DEVNULL)
+                    times.append(time.perf_counter() - start)
+                    subprocess.run(["rm", "-rf", str(folder / "set")], check=True)
+                return min(times)
+            tokens = folder / "tokens"
+            with open(tokens, "wb") as stream:
+                subprocess.run([options.weir, "tokenize", plain, "--tokenizer", options.tokenizer, "--quiet"], check=True, stdout=stream)
+            _, out = weir("tokenizer", "info", options.tokenizer, plain, "--repeat", 1, "--threads", 2, "--json", "--quiet")
+            stages = {
+                "zstd -d": least("zstd", "-qdc", "--long=31", options.documents),
+                "read": least(options.weir, "read", plain, "--quiet"),
+                "encode, in memory, cold": size / 1e6 / json.loads(out)["speed"]["first"],
+                "shard": least(options.weir, "shard", folder / "set", "--quiet", source=tokens),
+                "all": least(options.weir, "tokenize", options.documents, "--tokenizer", options.tokenizer, "--shards", folder / "set", "--quiet"),
+            }
+            for name, seconds in stages.items():
+                print(f"stage {name:24} {seconds:6.2f} s  {size / 1e6 / seconds:8.1f} MB/s", flush=True)
         if "train" in options.what:
             ours, theirs = [], []
             for turn in range(min(3, options.repeat)):
@@ -173,13 +223,16 @@ def main():
             draw = random.Random(1)
             word = folder / "word.jsonl"
             letters = "etaoinshrdlucmfwypvbgkjqxz"
-            for name, make in (("letters", lambda n: "".join(draw.choices(letters, k=n))), ("one letter", lambda n: "a" * n)):
+            kinds = (("random letters", lambda n: "".join(draw.choices(letters, k=n))), ("one letter", lambda n: "a" * n))
+            _, out = weir("tokenizer", "info", options.tokenizer, part, "--repeat", 1, "--threads", 1, "--json", "--quiet")
+            ordinary = json.loads(out)["speed"]["first"]
+            for name, make in kinds:
                 rates = []
-                for megabytes in (1, 10):
+                for megabytes in (1, 10, 100):
                     word.write_text(json.dumps({"text": make(megabytes * 1000000)}) + "\n")
                     _, out = weir("tokenizer", "info", options.tokenizer, word, "--repeat", 1, "--threads", 1, "--json", "--quiet")
-                    rates.append(json.loads(out)["speed"]["best"])
-                print(f"one word of {name}: 1 MB at {rates[0]:.1f} MB/s, 10 MB at {rates[1]:.1f}")
+                    rates.append(json.loads(out)["speed"]["first"])
+                print(f"one word of {name}: 1 MB at {rates[0]:.1f} MB/s, 10 MB at {rates[1]:.1f}, 100 MB at {rates[2]:.1f}; ordinary text, once: {ordinary:.1f}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@
 #define ALWAYS static inline __attribute__((always_inline))
 #define PRIME 0x9E3779B97F4A7C15u
 
-enum { NEVER = 0xFFFFFF, PART = WEIR_PART };
+enum { NEVER = 0xFFFFFF, SIDE_BY_SIDE = 2, PART = WEIR_STRETCH / SIDE_BY_SIDE };
 
 typedef struct whole {
   size_t start;
@@ -194,40 +194,60 @@ ALWAYS uint32_t least8(const uint32_t *k) {
 
 ALWAYS uint32_t key_of(uint32_t rank, size_t at) { return rank == NEVER ? UINT32_MAX : rank << 7 | (uint32_t)at; }
 
-size_t weir_merge_short(const weir_merges *m, const uint8_t *word, size_t length, uint32_t *tokens) {
-  // The word has the places 1 ... length; what is at both sides of it merges with nothing, so that its ends need no branch.
+// A word on its way: the places 1 ... length; what is at both sides of it merges with nothing, so that its ends need no branch.
+typedef struct parts {
+  size_t length, eights;
   uint32_t keys[WEIR_SHORT_WORD + 8], symbols[WEIR_SHORT_WORD + 2], mins[WEIR_SHORT_WORD / 8 + 1];
   uint8_t next[WEIR_SHORT_WORD + 2], previous[WEIR_SHORT_WORD + 3];
-  size_t eights = length / 8 + 1;
-  for (size_t i = 0; i < 8 * eights; i++) keys[i] = UINT32_MAX;
-  symbols[0] = symbols[length + 1] = 0;
+} parts;
+
+ALWAYS void take_apart(parts *p, const weir_merges *m, const uint8_t *word, size_t length) {
+  p->length = length;
+  p->eights = length / 8 + 1;
+  for (size_t i = 0; i < 8 * p->eights; i++) p->keys[i] = UINT32_MAX;
+  p->symbols[0] = p->symbols[length + 1] = 0;
   for (size_t i = 1; i <= length; i++) {
-    symbols[i] = m->byte_tokens[word[i - 1]];
-    next[i] = (uint8_t)(i + 1);
-    previous[i] = (uint8_t)(i - 1);
+    p->symbols[i] = m->byte_tokens[word[i - 1]];
+    p->next[i] = (uint8_t)(i + 1);
+    p->previous[i] = (uint8_t)(i - 1);
   }
-  next[length + 1] = (uint8_t)(length + 1);
-  for (size_t i = 1; i < length; i++) keys[i] = key_of(m->of_bytes[(size_t)word[i - 1] << 8 | word[i]], i);
-  for (size_t i = 0; i < eights; i++) mins[i] = least8(keys + 8 * i);
-  while (1) {
-    uint32_t best = mins[0];
-    for (size_t i = 1; i < eights; i++) best = least(best, load(mins + i));
-    if (best == UINT32_MAX) break;
-    size_t at = best & 127, right = next[at], after = next[right], before = previous[at];
-    uint32_t symbol = m->products[best >> 7];
-    symbols[at] = symbol;
-    next[at] = (uint8_t)after;
-    previous[after] = (uint8_t)at;
-    keys[right] = UINT32_MAX;
-    keys[at] = key_of(rank_of(m, symbol, symbols[after]), at) | -(uint32_t)(after > length);
-    keys[before] = key_of(rank_of(m, symbols[before], symbol), before) | -(uint32_t)(before == 0);
-    mins[right / 8] = least8(keys + 8 * (right / 8));
-    mins[before / 8] = least8(keys + 8 * (before / 8));
-    mins[at / 8] = least8(keys + 8 * (at / 8));
-  }
+  p->next[length + 1] = (uint8_t)(length + 1);
+  for (size_t i = 1; i < length; i++) p->keys[i] = key_of(m->of_bytes[(size_t)word[i - 1] << 8 | word[i]], i);
+  for (size_t i = 0; i < p->eights; i++) p->mins[i] = least8(p->keys + 8 * i);
+}
+
+// The next merge; UINT32_MAX for none.
+ALWAYS uint32_t best_of(const parts *p) {
+  uint32_t best = p->mins[0];
+  for (size_t i = 1; i < p->eights; i++) best = least(best, load(p->mins + i));
+  return best;
+}
+
+ALWAYS void apply(parts *p, const weir_merges *m, uint32_t best) {
+  size_t at = best & 127, right = p->next[at], after = p->next[right], before = p->previous[at];
+  uint32_t symbol = m->products[best >> 7];
+  p->symbols[at] = symbol;
+  p->next[at] = (uint8_t)after;
+  p->previous[after] = (uint8_t)at;
+  p->keys[right] = UINT32_MAX;
+  p->keys[at] = key_of(rank_of(m, symbol, p->symbols[after]), at) | -(uint32_t)(after > p->length);
+  p->keys[before] = key_of(rank_of(m, p->symbols[before], symbol), before) | -(uint32_t)(before == 0);
+  p->mins[right / 8] = least8(p->keys + 8 * (right / 8));
+  p->mins[before / 8] = least8(p->keys + 8 * (before / 8));
+  p->mins[at / 8] = least8(p->keys + 8 * (at / 8));
+}
+
+ALWAYS size_t gather(const parts *p, uint32_t *tokens) {
   size_t count = 0;
-  for (size_t i = 1; i <= length; i = next[i]) tokens[count++] = symbols[i];
+  for (size_t i = 1; i <= p->length; i = p->next[i]) tokens[count++] = p->symbols[i];
   return count;
+}
+
+size_t weir_merge_short(const weir_merges *m, const uint8_t *word, size_t length, uint32_t *tokens) {
+  parts p;
+  take_apart(&p, m, word, length);
+  for (uint32_t best; (best = best_of(&p)) != UINT32_MAX;) apply(&p, m, best);
+  return gather(&p, tokens);
 }
 
 // MARK: long words
@@ -365,12 +385,31 @@ size_t weir_encode_word(const weir_merges *m, const uint8_t *word, size_t length
       return 1;
     }
   }
-  while (*at < length && count + PART <= room) {
-    uint32_t part[PART];
-    size_t size = length - *at < PART ? length - *at : PART, made = weir_merge_short(m, word + *at, size, part);
-    count = join(m, word + *at, tokens, count, part, made);
-    if (count == SIZE_MAX) return SIZE_MAX;
-    *at += size;
+  while (*at < length && count + WEIR_STRETCH <= room) {
+    parts p[SIDE_BY_SIDE];
+    uint32_t best[SIDE_BY_SIDE], going = 0;
+    size_t size[SIDE_BY_SIDE], begin = *at;
+    for (size_t i = 0; i < SIDE_BY_SIDE; i++) {
+      size[i] = length - begin < PART ? length - begin : PART;
+      take_apart(p + i, m, word + begin, size[i]);
+      begin += size[i];
+    }
+    // Each merge waits for the one before it; those of several parts, in turn, wait together.
+    do {
+      going = UINT32_MAX;
+      for (size_t i = 0; i < SIDE_BY_SIDE; i++) best[i] = best_of(p + i);
+      for (size_t i = 0; i < SIDE_BY_SIDE; i++) {
+        if (best[i] != UINT32_MAX) apply(p + i, m, best[i]);
+        going &= best[i];
+      }
+    } while (going != UINT32_MAX);
+    for (size_t i = 0; i < SIDE_BY_SIDE; i++) {
+      uint32_t part[PART];
+      size_t made = gather(p + i, part);
+      count = made ? join(m, word + *at, tokens, count, part, made) : count;
+      if (count == SIZE_MAX) return SIZE_MAX;
+      *at += size[i];
+    }
   }
   return count;
 }

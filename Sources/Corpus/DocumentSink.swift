@@ -13,14 +13,15 @@ public final class DocumentSink {
   ///   - plain: plain JSON lines on standard output.
   ///   - kind: what the records are.
   ///   - level: the compression level; nil = 1 on standard output, 3 in files.
-  public init(path: String = "-", plain: Bool = false, kind: StreamKind = .documents, level: Int? = nil) throws {
+  ///   - threads: threads that compress.
+  public init(path: String = "-", plain: Bool = false, kind: StreamKind = .documents, level: Int? = nil, threads: Int = 1) throws {
     let coding: OutputCoding
     if path == "-" {
       coding = plain || isatty(STDOUT_FILENO) == 1 ? .plain : .stream(level: level ?? 1)
     } else {
       coding = try .of(path: path, level: level ?? 3)
     }
-    writer = try StreamWriter(path, kind: kind, coding: coding)
+    writer = try StreamWriter(path, kind: kind, coding: coding, threads: threads)
   }
 
   /// Writes bytes that hold `records` records.

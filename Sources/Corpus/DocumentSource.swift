@@ -1,3 +1,4 @@
+import CJSON
 import Primitives
 import Storage
 
@@ -20,15 +21,35 @@ public final class DocumentSource {
   private let open: (String) throws -> any ByteSource
   private var nextFile = 0
   private var current: FileState?
+  private var beginning: Position?
   private var doneBytes = 0
 
   /// Where a piece of a file lands before it joins its lines.
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
 
+  /// Where a block begins.
+  public struct Position: Sendable, Codable, Equatable {
+    /// The file, from 0.
+    public var file: Int
+    /// The byte of its content, without compression.
+    public var byte: Int
+    /// The line, from 1.
+    public var line: Int
+
+    /// Creates a position.
+    public init(file: Int, byte: Int, line: Int) {
+      self.file = file
+      self.byte = byte
+      self.line = line
+    }
+  }
+
   private struct FileState {
     var source: any ByteSource
     var kind: LineBlock.Kind?
     var carry: [UInt8] = []
+    /// The place of what `carry` begins with.
+    var byte = 0
     var line = 1
     var ended = false
     var isFirst = true
@@ -36,30 +57,26 @@ public final class DocumentSource {
 
   /// Finds the files.
   /// - Parameters:
-  ///   - paths: files, folders (walked in sorted order, hidden files left out), `-` for standard input; none means `-`.
+  ///   - paths: files, folders (walked in sorted order, hidden files left out), patterns of these (where no file has that name), `-` for
+  ///     standard input; none means `-`.
   ///   - blockSize: bytes of a block; a longer line makes a longer one.
   ///   - limit: bytes of a line or a text above which it is quarantined; beyond a block, none is kept in memory that is longer, however
   ///     large a compressed file unfolds.
   ///   - open: opens a file, for formats that need a helper.
   /// - Throws: `WeirError` for a file that is missing and a folder without files.
   public init(
-    paths: [String], blockSize: Int = 1 << 20, limit: Int = 1 << 30,
+    paths: [String], blockSize: Int = 1 << 18, limit: Int = 1 << 30,
     open: @escaping (String) throws -> any ByteSource = { ParquetReader.isParquet($0) ? try ParquetReader($0) : try ByteReader($0) }
   ) throws {
     var files: [String] = []
     for path in paths.isEmpty ? ["-"] : paths {
-      if path == "-" {
-        if files.contains("-") { throw WeirError("-", "standard input is named twice") }
-        files.append(path)
-      } else if Files.isFolder(path) {
-        let found = try Files.walk(path, hidden: false)
-        if found.isEmpty { throw WeirError(path, "the folder has no files", remedy: "give a folder with documents") }
-        let base = path.hasSuffix("/") ? path : path + "/"
-        files += found.map { base + $0 }
-      } else if Files.exists(path) {
-        files.append(path)
+      if path == "-", files.contains("-") { throw WeirError("-", "standard input is named twice") }
+      if path == "-" || Files.exists(path) {
+        files += try Self.expand(path)
       } else {
-        throw WeirError(path, "no such file or folder", remedy: "check the path")
+        let found = Files.matching(path)
+        if found.isEmpty { throw WeirError(path, "no such file or folder", remedy: "check the path") }
+        for path in found { files += try Self.expand(path) }
       }
     }
     self.files = files
@@ -71,8 +88,44 @@ public final class DocumentSource {
 
   deinit { buffer.deallocate() }
 
+  /// The files of a folder, or the file itself.
+  private static func expand(_ path: String) throws -> [String] {
+    guard path != "-", Files.isFolder(path) else { return [path] }
+    let found = try Files.walk(path, hidden: false)
+    if found.isEmpty { throw WeirError(path, "the folder has no files", remedy: "give a folder with documents") }
+    let base = path.hasSuffix("/") ? path : path + "/"
+    return found.map { base + $0 }
+  }
+
   /// Bytes of the files read so far, as they are on disk: for progress.
   public var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
+
+  /// Where the next block begins.
+  public var position: Position {
+    // A text is one block, and read to its end by then.
+    if let current, current.kind != .text || current.byte == 0 {
+      return Position(file: nextFile - 1, byte: current.byte, line: current.line)
+    }
+    return beginning ?? Position(file: nextFile, byte: 0, line: 1)
+  }
+
+  /// Goes on where a block of an earlier run over the same files began, before anything was read.
+  public func start(at position: Position) throws {
+    precondition(current == nil && nextFile == 0, "blocks were read")
+    for path in files.prefix(position.file) { doneBytes += try Files.size(path) }
+    nextFile = position.file
+    beginning = position.byte > 0 ? position : nil
+  }
+
+  /// What tells whether the files are those of an earlier run: their paths, sizes and times of change; nil where one of them is standard
+  /// input.
+  public func identity() throws -> JSONValue? {
+    guard totalBytes != nil else { return nil }
+    return .array(
+      try files.map { path in
+        ["path": .string(path), "bytes": .number(Double(try Files.size(path))), "modified": .string(String(try Files.modified(path)))]
+      })
+  }
 
   /// The next block; nil at the end.
   /// - Throws: `WeirError` for a file that cannot be read or is damaged.
@@ -85,7 +138,9 @@ public final class DocumentSource {
           throw WeirError(
             name(files[nextFile]), "carries token documents, not documents", remedy: "pipe it to weir shard or weir tokenize --decode")
         }
-        current = FileState(source: source, kind: source is ParquetReader ? .lines : Self.kind(byName: files[nextFile]))
+        var state = FileState(source: source, kind: source is ParquetReader ? .lines : Self.kind(byName: files[nextFile]))
+        if let begin = beginning { try skip(&state, to: begin) }
+        current = state
         nextFile += 1
       }
       if let block = try nextOfCurrent() { return block }
@@ -97,6 +152,25 @@ public final class DocumentSource {
   /// - Throws: `WeirError` where blocks are left.
   public func finish() throws {
     guard current == nil, nextFile == files.count else { throw WeirError(name(files[max(0, nextFile - 1)]), "was not read to its end") }
+  }
+
+  /// Steps to the middle of a file, which is of lines then: a text is one block.
+  private func skip(_ state: inout FileState, to position: Position) throws {
+    beginning = nil
+    (state.byte, state.line, state.kind, state.isFirst) = (position.byte, position.line, .lines, false)
+    if let reader = state.source as? ByteReader {
+      if try reader.skip(position.byte) { return }
+    } else {
+      var left = position.byte
+      while left > 0 {
+        let got = try state.source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(left, buffer.count)]))
+        if got == 0 { break }
+        left -= got
+      }
+      if left == 0 { return }
+    }
+    throw WeirError(
+      files[position.file], "ends before byte \(position.byte), where an earlier run was", remedy: "run it again from the start")
   }
 
   private func closeCurrent() throws {
@@ -130,7 +204,10 @@ public final class DocumentSource {
     defer { current = state }
     let path = files[nextFile - 1]
     var bytes: [UInt8] = []
-    swap(&bytes, &state.carry)
+    // Room for the block, the piece that ends it, and the padding, so that nothing is moved on the way.
+    bytes.reserveCapacity(min(blockSize, 1 << 20) + buffer.count + LineBlock.padding)
+    bytes.append(contentsOf: state.carry)
+    state.carry = []
     var scanned = 0
     while true {
       if state.kind != .text, bytes.count >= blockSize || state.ended,
@@ -141,12 +218,14 @@ public final class DocumentSource {
         bytes.removeSubrange(cut...)
         let block = LineBlock(path: path, firstLine: state.line, content: bytes, limit: limit)
         state.line += Self.lineCount(bytes)
+        state.byte += bytes.count
         return block
       }
       if state.ended {
         // A plain text: all of it is one document.
         if bytes.isEmpty { return nil }
         state.line += 1
+        state.byte += bytes.count
         return LineBlock(path: path, firstLine: 1, content: bytes, kind: .text, limit: limit)
       }
       scanned = bytes.count >= blockSize ? bytes.count : 0
@@ -159,16 +238,19 @@ public final class DocumentSource {
   /// Steps over a line, or a text, that is too long, whose beginning `bytes` are; keeps what follows it.
   private func skipLongLine(_ state: inout FileState, _ bytes: [UInt8], _ path: String) throws -> LineBlock {
     var length = bytes.count
+    state.byte += bytes.count
     while !state.ended {
       let got = try state.source.read(into: buffer)
       if got == 0 {
         state.ended = true
       } else if state.kind != .text, let newline = buffer[..<got].firstIndex(of: 0x0A) {
         length += newline
+        state.byte += newline + 1
         state.carry = Array(buffer[(newline + 1)..<got])
         break
       } else {
         length += got
+        state.byte += got
       }
     }
     state.line += 1
@@ -187,7 +269,10 @@ public final class DocumentSource {
       let more = try withUnsafeMutableBytes(of: &byte) { try state.source.read(into: $0) }
       if more == 0 { state.ended = true } else { bytes.append(byte) }
     }
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+      bytes.removeFirst(3)
+      state.byte += 3
+    }
     if state.kind == nil {
       let first = bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
       state.kind = first == 0x7B ? .lines : .text
@@ -205,8 +290,7 @@ public final class DocumentSource {
 
   /// Lines in whole lines; a last one without its newline counts.
   static func lineCount(_ bytes: [UInt8]) -> Int {
-    var count = 0
-    for byte in bytes where byte == 0x0A { count += 1 }
+    let count = bytes.withUnsafeBufferPointer { weir_json_newlines($0.baseAddress, $0.count) }
     return bytes.last == 0x0A || bytes.isEmpty ? count : count + 1
   }
 }

@@ -3,17 +3,17 @@ import Primitives
 import Storage
 
 /// The lines of a file, plain or compressed, one by one and without their newlines.
-final class LineReader {
+public final class LineReader {
   private let reader: ByteReader
   private let buffer: UnsafeMutableRawBufferPointer
   private var start = 0
   private var end = 0
   /// Lines read so far.
-  private(set) var lines = 0
+  public private(set) var lines = 0
   private static let piece = 1 << 18
 
   /// Opens a file.
-  init(_ path: String) throws {
+  public init(_ path: String) throws {
     reader = try ByteReader(path)
     buffer = .allocate(byteCount: Self.piece, alignment: 64)
   }
@@ -24,7 +24,7 @@ final class LineReader {
   var kind: StreamKind? { reader.kind }
 
   /// The next line; nil at the end, where a stream's proof has been checked. A last line without a newline counts.
-  func next() throws -> [UInt8]? {
+  public func next() throws -> [UInt8]? {
     var line: [UInt8] = []
     while true {
       if start == end {

@@ -11,7 +11,8 @@ public final class ParquetReader: ByteSource {
   public let path: String
   private let process = Process()
   private let output = Pipe()
-  private let errors = Pipe()
+  /// What it says on its standard error: a file, since a pipe that nobody reads blocks it when it says much.
+  private let errors: FileHandle
   private var ended = false
 
   /// Whether a file begins as Parquet does; standard input is not looked at.
@@ -29,6 +30,7 @@ public final class ParquetReader: ByteSource {
         path, "is Parquet, which is read through the program duckdb, and that is not on PATH",
         remedy: "pip install duckdb-cli, or convert the file to JSON Lines")
     }
+    errors = try Self.unnamedFile()
     let literal = "'" + path.replacing("'", with: "''") + "'"
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = [
@@ -42,7 +44,6 @@ public final class ParquetReader: ByteSource {
       throw WeirError(path, "duckdb does not start (\(error.localizedDescription))", remedy: "check \(program)")
     }
     try? output.fileHandleForWriting.close()
-    try? errors.fileHandleForWriting.close()
   }
 
   deinit { if process.isRunning { process.terminate() } }
@@ -58,13 +59,23 @@ public final class ParquetReader: ByteSource {
       if errno != EINTR { throw WeirError(path, "duckdb's output cannot be read (\(String(cString: strerror(errno))))") }
     }
     ended = true
-    let message = (try? errors.fileHandleForReading.readToEnd()).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? ""
     process.waitUntilExit()
+    try? errors.seek(toOffset: 0)
+    let message = (try? errors.read(upToCount: 4_096)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? ""
     guard process.terminationStatus == 0, process.terminationReason == .exit else {
       let line = message.split(separator: "\n").first.map(String.init) ?? "exit code \(process.terminationStatus)"
       throw WeirError(path, "duckdb cannot read it (\(line))", remedy: "check the file; nothing was committed")
     }
     return 0
+  }
+
+  /// A temporary file that nobody else can find and that goes with its last descriptor.
+  private static func unnamedFile() throws -> FileHandle {
+    var name = Array((NSTemporaryDirectory() + "/weir-XXXXXX").utf8CString)
+    let descriptor = mkstemp(&name)
+    guard descriptor >= 0 else { throw systemError(NSTemporaryDirectory(), errno, writing: true) }
+    unlink(name)
+    return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   private static func find(_ name: String) -> String? {

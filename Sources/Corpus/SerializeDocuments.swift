@@ -20,33 +20,42 @@ public struct SerializeDocuments: Stage {
 
   /// The lines of documents, each with its newline.
   public static func lines(_ documents: [Document]) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(documents.reduce(0) { $0 + $1.text.count + $1.text.count / 16 + $1.members.count + 256 })
-    for document in documents { append(document, to: &bytes) }
-    return bytes
+    let room = documents.reduce(0) { $0 + Self.room($1) }
+    return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      var pen = JSONPen(at: base)
+      for document in documents { write(document, &pen) }
+      count = pen.at - base
+    }
   }
 
   /// The line of a document, without a newline.
   public static func line(_ document: Document) -> [UInt8] { Array(lines([document]).dropLast()) }
 
-  /// Appends the line of a document, with its newline.
-  public static func append(_ document: Document, to bytes: inout [UInt8]) {
-    bytes.append(contentsOf: "{\"id\": ".utf8)
-    JSONText.append(string: document.id, to: &bytes)
-    bytes.append(contentsOf: ", \"text\": ".utf8)
-    JSONText.append(utf8: document.text, to: &bytes)
+  /// Bytes that a line takes at most: names and commas are below 64.
+  private static func room(_ document: Document) -> Int {
+    document.text.withUnsafeBufferPointer { JSONText.room($0) } + JSONText.room(bytes: document.id.utf8.count)
+      + JSONText.room(bytes: document.source?.utf8.count ?? 0) + JSONText.room(bytes: document.origin.utf8.count)
+      + document.members.count + 64
+  }
+
+  private static func write(_ document: Document, _ pen: inout JSONPen) {
+    pen.raw("{\"id\": ")
+    pen.string(document.id)
+    pen.raw(", \"text\": ")
+    document.text.withUnsafeBufferPointer { pen.string($0) }
     if let source = document.source {
-      bytes.append(contentsOf: ", \"source\": ".utf8)
-      JSONText.append(string: source, to: &bytes)
+      pen.raw(", \"source\": ")
+      pen.string(source)
     }
     if !document.origin.isEmpty {
-      bytes.append(contentsOf: ", \"origin\": ".utf8)
-      JSONText.append(string: document.origin, to: &bytes)
+      pen.raw(", \"origin\": ")
+      pen.string(document.origin)
     }
     if !document.members.isEmpty {
-      bytes.append(contentsOf: ", ".utf8)
-      bytes.append(contentsOf: document.members)
+      pen.raw(", ")
+      pen.raw(document.members)
     }
-    bytes.append(contentsOf: [0x7D, 0x0A])
+    pen.raw("}\n")
   }
 }

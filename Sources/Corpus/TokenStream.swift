@@ -106,13 +106,14 @@ public final class TokenStreamWriter {
   ///   - path: a file, or `-` for standard output.
   ///   - header: what the tokens are.
   ///   - plain: JSON lines with `id` and `tokens` rather than a stream; nothing of the header is in them.
-  public init(path: String = "-", header: TokenStreamHeader, plain: Bool = false) throws {
+  ///   - threads: threads that compress.
+  public init(path: String = "-", header: TokenStreamHeader, plain: Bool = false, threads: Int = 1) throws {
     guard header.vocabulary > 0, header.vocabulary <= Int(Int32.max), (0..<header.vocabulary).contains(header.endOfDocument),
       header.tokenizer.utf8.count <= TokenRecords.nameLimit, header.tokenizerFile.count <= TokenRecords.membersLimit
     else { throw WeirError("tokenizer", "its vocabulary or end-of-document token is impossible") }
     self.plain = plain
     writer = try StreamWriter(
-      path, kind: .tokens, coding: !plain ? .stream(level: 1) : path == "-" ? .plain : try OutputCoding.of(path: path))
+      path, kind: .tokens, coding: !plain ? .stream(level: 1) : path == "-" ? .plain : try OutputCoding.of(path: path), threads: threads)
     if !plain { try writer.write(TokenRecords.encode(header), records: 0) }
   }
 

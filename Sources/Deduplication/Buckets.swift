@@ -7,6 +7,16 @@ struct Buckets {
   /// Where each bucket ends in `members`.
   private(set) var ends: [Int] = []
 
+  /// Creates none.
+  init() {}
+
+  /// Adds a bucket of ascending documents; one of fewer than two is none.
+  mutating func append(_ documents: [UInt32]) {
+    guard documents.count > 1 else { return }
+    members += documents
+    ends.append(members.count)
+  }
+
   /// Groups documents.
   /// - Parameters:
   ///   - keys: the fingerprint of each document.

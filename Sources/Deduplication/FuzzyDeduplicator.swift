@@ -18,6 +18,7 @@ public final class FuzzyDeduplicator {
   private let bands: [SpillBuffer<UInt64>]
   private let shingles: SpillBuffer<UInt32>
   private let spillLimit: Int
+  private let isBanded: Bool
   /// Where the shingles of each document start, and at the end where they end.
   private var starts: [Int] = [0]
   private var lengths: [Int] = []
@@ -25,15 +26,17 @@ public final class FuzzyDeduplicator {
   /// Creates a deduplicator without documents.
   /// - Parameters:
   ///   - configuration: the same as for `ShingleDocuments`.
+  ///   - isBanded: the same as for `ShingleDocuments`; without, `decide` takes candidates from a file.
   ///   - spillLimit: bytes of bands and shingles that stay in memory; what is beyond goes to a temporary file.
   ///   - temporaryFolder: where that file goes; nil for the system's.
   /// - Throws: `WeirError` for a configuration out of range.
   public init(
-    _ configuration: DeduplicationConfiguration = .init(), spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit,
-    temporaryFolder: String? = nil
+    _ configuration: DeduplicationConfiguration = .init(), isBanded: Bool = true,
+    spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit, temporaryFolder: String? = nil
   ) throws {
     try configuration.validate()
     self.configuration = configuration
+    self.isBanded = isBanded
     self.spillLimit = max(0, spillLimit)
     let half = self.spillLimit / 2
     bands = (0..<configuration.bands).map { _ in SpillBuffer(limit: half / configuration.bands, folder: temporaryFolder) }
@@ -49,13 +52,15 @@ public final class FuzzyDeduplicator {
     guard lengths.count + batch.documents.count <= Int(Int32.max) else {
       throw WeirError("--fuzzy", "more than \(Int32.max) documents", remedy: "deduplicate the corpus in parts")
     }
-    precondition(batch.bands.count == batch.documents.count * bands.count, "the stage and the deduplicator have the same configuration")
+    precondition(
+      batch.bands.count == (isBanded ? batch.documents.count * bands.count : 0),
+      "the stage and the deduplicator have the same configuration")
     for (index, document) in batch.documents.enumerated() {
       starts.append(starts[starts.count - 1] + Int(batch.counts[index]))
       lengths.append(document.text.count)
     }
     var column: [UInt64] = []
-    for band in bands.indices {
+    for band in bands.indices where isBanded {
       column.removeAll(keepingCapacity: true)
       for index in batch.documents.indices { column.append(batch.bands[index * bands.count + band]) }
       try bands[band].append(column)
@@ -64,10 +69,24 @@ public final class FuzzyDeduplicator {
   }
 
   /// Decides which documents stay. The result does not depend on the number of threads.
-  /// - Throws: `Stopped`, and `WeirError` when a temporary file cannot be read.
-  public func decide(threads: Int = 1, progress: Progress = .silent) throws -> FuzzyDecision {
+  /// - Parameters:
+  ///   - candidates: where no bands were made: the documents that share one.
+  ///   - threads: threads that compare.
+  ///   - progress: told of bands, or lines of the file.
+  /// - Throws: `Stopped`, and `WeirError` when a file cannot be read.
+  public func decide(candidates: CandidateFile? = nil, threads: Int = 1, progress: Progress = .silent) throws -> FuzzyDecision {
+    precondition((candidates == nil) == isBanded, "candidates come from bands or from a file")
     var groups = CandidateGroups(count: count, configuration: configuration)
     let pool = ThreadPool(threads: threads)
+    func takesPart(_ document: Int) -> Bool { starts[document + 1] > starts[document] }
+    if let candidates {
+      while let buckets = try candidates.next(documents: count, where: takesPart) {
+        try progress.checkStop()
+        progress.update(Double(candidates.linesRead), unit: "lines")
+        try groups.join(buckets, starts: starts, shingles: shingles, pool: pool, progress: progress)
+      }
+      return try decision(&groups)
+    }
     // 24 bytes a document are sorted at once.
     let parts = UInt64(count / max(1 << 20, spillLimit / 48) + 1)
     let width = UInt64.max / parts
@@ -76,7 +95,7 @@ public final class FuzzyDeduplicator {
         try progress.checkStop()
         progress.update(Double(number), of: Double(bands.count), unit: "bands")
         let last = part == parts - 1 ? UInt64.max : width * (part + 1) - 1
-        let buckets = try Buckets(band, in: width * part...last) { self.starts[$0 + 1] > self.starts[$0] }
+        let buckets = try Buckets(band, in: width * part...last, where: takesPart)
         try groups.join(buckets, starts: starts, shingles: shingles, pool: pool, progress: progress)
       }
     }

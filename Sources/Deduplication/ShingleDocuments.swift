@@ -7,7 +7,7 @@ import Primitives
 public struct ShingledDocuments: Sendable {
   /// The documents.
   public var documents: [Document]
-  /// [documents, bands] fingerprints of the bands.
+  /// [documents, bands] fingerprints of the bands; empty where candidates come from elsewhere.
   var bands: [UInt64] = []
   /// Shingles, 32 bits each, in the order of the texts, one document after another, repeated ones included.
   var shingles: [UInt32] = []
@@ -17,55 +17,44 @@ public struct ShingledDocuments: Sendable {
 
 /// Makes the shingles, the MinHash signature and its bands of every document (Broder 1997; Leskovec, Rajaraman, Ullman, ch. 3).
 ///
-/// Words are normalised as `words.h` says. The signature has one 64-bit value a permutation of the family a·h + b mod 2⁶⁴; a band is
-/// the fingerprint of its rows. Shingles are kept with 32 bits: the Jaccard similarity of sets of n shingles is off by about n·2⁻³².
-/// The stage counts nothing: `ReplayDocuments` does.
+/// Words are normalised as `words.h` says; `Signer` makes the signature; a band is the fingerprint of its rows. Shingles are kept with
+/// 32 bits: the Jaccard similarity of sets of n shingles is off by about n·2⁻³². The stage counts nothing: `ReplayDocuments` does.
 public struct ShingleDocuments: Stage {
   private let configuration: DeduplicationConfiguration
-  private let multipliers: [UInt64]
-  private let offsets: [UInt64]
+  private let signer: Signer
+  private let isBanded: Bool
 
   /// Creates the stage.
+  /// - Parameters:
+  ///   - configuration: words of a shingle, bands and rows.
+  ///   - isBanded: whether bands are made; without, candidates come from elsewhere (`CandidateFile`).
   /// - Throws: `WeirError` for a configuration out of range.
-  public init(_ configuration: DeduplicationConfiguration = .init()) throws {
-    try configuration.validate()
+  public init(_ configuration: DeduplicationConfiguration = .init(), isBanded: Bool = true) throws {
     self.configuration = configuration
-    let permutations = (configuration.bands * configuration.rows + 7) / 8 * 8  // whole vectors
-    let multiplier = CounterRandom(seed: configuration.seed, stream: 1)
-    let offset = CounterRandom(seed: configuration.seed, stream: 2)
-    multipliers = (0..<permutations).map { multiplier.bits(UInt64($0)) | 1 }
-    offsets = (0..<permutations).map { offset.bits(UInt64($0)) }
+    self.isBanded = isBanded
+    signer = try Signer(configuration)
   }
 
   /// None: nothing is taken out here.
   public var names: [String] { [] }
 
-  /// Makes the signatures of one batch.
+  /// Makes the shingles and bands of one batch.
   public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> ShingledDocuments {
-    let longest = batch.reduce(0) { max($0, $1.text.count) }
-    let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: longest / 2 + 1)
-    let scratch = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: longest + longest / 2 + 128)
-    let signature = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: multipliers.count)
-    defer {
-      hashes.deallocate()
-      scratch.deallocate()
-      signature.deallocate()
-    }
     var result = ShingledDocuments(documents: batch)
-    result.bands.reserveCapacity(batch.count * configuration.bands)
     result.counts.reserveCapacity(batch.count)
     result.shingles.reserveCapacity(batch.reduce(0) { $0 + $1.text.count } / 5)
-    guard let hash = hashes.baseAddress, let space = scratch.baseAddress, let value = signature.baseAddress else { return result }
-    for document in batch {
-      let count = document.text.withUnsafeBufferPointer { text in
-        text.baseAddress.map { weir_shingles($0, text.count, configuration.shingleWords, space, hash) } ?? 0
-      }
-      result.shingles.append(contentsOf: hashes[..<count].lazy.map { UInt32(truncatingIfNeeded: $0 >> 32) })
-      result.counts.append(UInt32(truncatingIfNeeded: count))
-      weir_minhash(hash, count, multipliers, offsets, multipliers.count, value)
+    if isBanded { result.bands.reserveCapacity(batch.count * configuration.bands) }
+    let upper = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: batch.reduce(0) { max($0, $1.text.count) } / 2 + 1)
+    defer { upper.deallocate() }
+    signer.forEach(batch, signing: isBanded) { _, shingles, signature in
+      // In a buffer of its own, so that the loop is one of vectors.
+      for index in shingles.indices { upper[index] = UInt32(truncatingIfNeeded: shingles[index] >> 32) }
+      result.shingles.append(contentsOf: UnsafeBufferPointer(rebasing: upper[..<shingles.count]))
+      result.counts.append(UInt32(truncatingIfNeeded: shingles.count))
+      guard isBanded else { return }
       for band in 0..<configuration.bands {
         var fingerprint = UInt64(truncatingIfNeeded: band)
-        for row in 0..<configuration.rows { fingerprint = CounterRandom.mix(fingerprint ^ value[band * configuration.rows + row]) }
+        for row in 0..<configuration.rows { fingerprint = CounterRandom.mix(fingerprint ^ signature[band * configuration.rows + row]) }
         result.bands.append(fingerprint)
       }
     }

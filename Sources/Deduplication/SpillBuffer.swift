@@ -4,12 +4,14 @@ import Primitives
 final class SpillBuffer<Element: BitwiseCopyable> {
   private let limit: Int
   private let folder: String?
-  /// What is not in the file: all of it below the limit, the end of it beyond.
-  private var tail: [Element] = []
+  /// What is not in the file: all of it below the limit, the end of it beyond. In pieces of `chunk` elements, the last one shorter: an array
+  /// in one piece would hold up to three times its content while it grows.
+  private var tail: [[Element]] = []
+  private var tailCount = 0
   private var file: SpillFile?
   private var written = 0
 
-  /// Elements that are read at a time.
+  /// Elements of a piece, and those that are read at a time.
   private static var chunk: Int { (1 << 18) / MemoryLayout<Element>.stride }
 
   /// Creates an empty buffer.
@@ -22,23 +24,37 @@ final class SpillBuffer<Element: BitwiseCopyable> {
   }
 
   /// Elements so far.
-  var count: Int { written + tail.count }
+  var count: Int { written + tailCount }
 
   /// Appends elements.
   /// - Throws: `WeirError` when the temporary file cannot be written.
   func append(_ elements: some Collection<Element>) throws {
-    tail.append(contentsOf: elements)
+    var rest = elements[...]
+    while !rest.isEmpty {
+      let last = tail.last?.count ?? Self.chunk
+      if last == Self.chunk {
+        tail.append([])
+        // The first piece grows as it is filled: many a buffer stays small.
+        if tail.count > 1 { tail[tail.count - 1].reserveCapacity(Self.chunk) }
+      }
+      let room = last == Self.chunk ? Self.chunk : Self.chunk - last
+      tail[tail.count - 1].append(contentsOf: rest.prefix(room))
+      rest = rest.dropFirst(room)
+    }
+    tailCount += elements.count
     // Beyond the limit, a few hundred kilobytes at a time.
     let room = file == nil ? limit : min(limit, 1 << 18)
-    if tail.count * MemoryLayout<Element>.stride > room { try flush() }
+    if tailCount * MemoryLayout<Element>.stride > room { try flush() }
   }
 
   private func flush() throws {
     let file = try self.file ?? SpillFile(folder: folder)
     self.file = file
-    try tail.withUnsafeBytes { try file.append($0) }
-    written += tail.count
-    if tail.count > 1 << 16 { tail = [] } else { tail.removeAll(keepingCapacity: true) }
+    for piece in tail { try piece.withUnsafeBytes { try file.append($0) } }
+    written += tailCount
+    tailCount = 0
+    tail.removeSubrange(min(1, tail.count)...)
+    if !tail.isEmpty { tail[0].removeAll(keepingCapacity: true) }
   }
 
   /// Fills `buffer` with the elements from `start` on. Safe to call from several threads while nothing is appended.
@@ -50,10 +66,13 @@ final class SpillBuffer<Element: BitwiseCopyable> {
         at: start * MemoryLayout<Element>.stride,
         into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<inFile])))
     }
-    if inFile < buffer.count {
-      let first = start + inFile - written
-      tail.withUnsafeBufferPointer { tail in
-        _ = UnsafeMutableBufferPointer(rebasing: buffer[inFile...]).update(fromContentsOf: tail[first..<first + buffer.count - inFile])
+    var done = inFile
+    while done < buffer.count {
+      let (piece, offset) = (start + done - written).quotientAndRemainder(dividingBy: Self.chunk)
+      done += tail[piece].withUnsafeBufferPointer { piece in
+        let part = piece[offset..<min(piece.count, offset + buffer.count - done)]
+        _ = UnsafeMutableBufferPointer(rebasing: buffer[done...]).update(fromContentsOf: part)
+        return part.count
       }
     }
   }

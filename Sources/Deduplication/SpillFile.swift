@@ -17,6 +17,14 @@ final class SpillFile {
   init(folder: String? = nil) throws {
     let folder = folder ?? FileManager.default.temporaryDirectory.path
     self.folder = folder
+    #if os(Linux)
+    // O_TMPFILE, which Swift does not see: without a name from the beginning, whenever one is killed. Not every file system can.
+    let nameless = open(folder, O_RDWR | O_CLOEXEC | 0o20_000_000 | O_DIRECTORY, 0o600)
+    if nameless >= 0 {
+      descriptor = nameless
+      return
+    }
+    #endif
     var template = Array("\(folder)/weir-XXXXXX".utf8CString)
     descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw Self.failure(folder) }

@@ -3,7 +3,8 @@ import Foundation
 import Primitives
 
 /// A folder that appears whole or not at all: filled as `<path>.partial`; `commit` checksums and fsyncs every file, writes the
-/// manifest last, and renames. Without `commit` it is removed; the left-over of a killed run is removed by the next one.
+/// manifest last, and renames. Without `commit` it is removed; the left-over of a killed run is removed by the next one, unless that
+/// goes on with it.
 public final class AtomicFolder {
   /// Where the folder is to be.
   public let path: String
@@ -11,13 +12,18 @@ public final class AtomicFolder {
   public let working: String
   private let replacing: Bool
   private var lock: Int32 = -1
+  /// Whether what a killed run left was taken over.
+  public let continues: Bool
+  /// Whether what was written stays for the next run where `commit` is not reached.
+  public var outlives = false
 
   /// Begins a folder.
   /// - Parameters:
   ///   - path: where it is to be.
   ///   - replacing: whether a folder of ours (one with a manifest) that is there may be replaced.
+  ///   - continuing: whether what a killed run left is taken over, whatever it is, rather than removed.
   /// - Throws: `WeirError` where it exists already or cannot be written.
-  public init(_ path: String, replacing: Bool = false) throws {
+  public init(_ path: String, replacing: Bool = false, continuing: Bool = false) throws {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.path = path
@@ -27,9 +33,15 @@ public final class AtomicFolder {
     try Files.createFolder(Descriptor.parent(of: path))
     if Files.isFolder(working) {
       let left = try Self.lockFolder(working, path: path)
+      if continuing {
+        continues = true
+        lock = left
+        return
+      }
       defer { close(left) }
       try Files.remove(working)
     }
+    continues = false
     if mkdir(working, 0o777) != 0 { throw systemError(path, errno, writing: true) }
     lock = try Self.lockFolder(working, path: path)
   }
@@ -120,10 +132,10 @@ public final class AtomicFolder {
     try Files.remove(old)
   }
 
-  /// Removes what was written.
+  /// Removes what was written, or leaves it to the next run.
   public func discard() {
     guard lock >= 0 else { return }
-    try? Files.remove(working)
+    if !outlives { try? Files.remove(working) }
     close(lock)
     lock = -1
   }

@@ -88,6 +88,22 @@ public final class ByteReader: ByteSource {
     }
   }
 
+  /// Steps over content that was read before; what is compressed is decoded on the way, and its checksums are checked.
+  /// - Precondition: nothing was read.
+  /// - Returns: whether there was as much.
+  public func skip(_ count: Int) throws -> Bool {
+    if coding == .plain, input.seek(to: count) { return true }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    defer { buffer.deallocate() }
+    var left = count
+    while left > 0 {
+      let got = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(left, buffer.count)]))
+      if got == 0 { return false }
+      left -= got
+    }
+    return true
+  }
+
   /// Reads all that is left.
   public func readAll() throws -> [UInt8] {
     var bytes: [UInt8] = []

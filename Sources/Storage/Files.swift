@@ -48,6 +48,18 @@ public enum Files {
     return Int(status.st_size)
   }
 
+  /// When a file was changed last, in nanoseconds since 1970.
+  public static func modified(_ path: String) throws -> Int {
+    var status = stat()
+    if stat(path, &status) != 0 { throw systemError(path, errno) }
+    #if os(Linux)
+    let time = status.st_mtim
+    #else
+    let time = status.st_mtimespec
+    #endif
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+
   /// Creates a folder and those above it; one that is there is fine.
   public static func createFolder(_ path: String) throws {
     if path.isEmpty || isFolder(path) { return }
@@ -83,6 +95,16 @@ public enum Files {
       if name != ".", name != ".." { names.append(name) }
     }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The files and folders that a pattern of `*`, `?` and `[…]` names, sorted by their bytes; none where it is no pattern.
+  public static func matching(_ pattern: String) -> [String] {
+    guard pattern.contains(where: { "*?[".contains($0) }) else { return [] }
+    var found = glob_t()
+    defer { globfree(&found) }
+    guard glob(pattern, GLOB_NOSORT, nil, &found) == 0 else { return [] }
+    let paths = (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv?[$0].map { String(cString: $0) } }
+    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// Every file below a folder, as paths relative to it, sorted by their bytes.

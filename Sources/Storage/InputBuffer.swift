@@ -68,6 +68,14 @@ final class InputBuffer {
     return true
   }
 
+  /// Goes to a byte of a file.
+  /// - Returns: whether it can: a pipe cannot.
+  func seek(to place: Int) -> Bool {
+    guard lseek(descriptor, off_t(place), SEEK_SET) == off_t(place) else { return false }
+    (start, end, offset, ended) = (0, 0, place, false)
+    return true
+  }
+
   /// Copies bytes out, past the window where it is empty.
   func read(into target: UnsafeMutableRawBufferPointer) throws -> Int {
     let atHand = min(end - start, target.count)

@@ -16,6 +16,14 @@ public struct FileRecord: Codable, Sendable, Equatable {
     self.bytes = bytes
     self.xxh3 = xxh3
   }
+
+  /// Whether the file is there, with its size and checksum.
+  public func isWhole(in folder: String) throws -> Bool {
+    let path = folder + "/" + name
+    guard Files.exists(path) else { return false }
+    let (bytes, checksum) = try Checksum.file(path)
+    return bytes == self.bytes && Checksum.hex(checksum) == xxh3
+  }
 }
 
 /// What is in an output folder, from what it was made and how: `manifest.json`, written last.

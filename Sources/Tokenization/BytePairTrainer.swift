@@ -1,5 +1,4 @@
 import Corpus
-import Kernels
 import Pipeline
 import Primitives
 
@@ -67,39 +66,32 @@ public struct BytePairTrainer: Sendable {
     count(texts: 1, bytes: text.count)
   }
 
-  /// Counts documents, in parallel: stretches of about a megabyte each, added in order.
-  public mutating func add(_ documents: [Document], pool: ThreadPool) {
-    var stretches: [Range<Int>] = []
-    var start = 0
-    var size = 0
-    for index in documents.indices {
-      size += documents[index].text.count
-      if size >= 1 << 20 || index == documents.count - 1 {
-        stretches.append(start..<index + 1)
-        start = index + 1
-        size = 0
-      }
-    }
-    let pretokenizer = configuration.pretokenizer
-    // As many counts at a time as there are threads, so that memory stays bounded; they are merged in the documents' order.
-    for group in stride(from: 0, to: stretches.count, by: max(1, pool.threads)) {
-      let part = stretches[group..<min(stretches.count, group + max(1, pool.threads))]
-      var counts = [WordCounts](repeating: WordCounts(), count: part.count)
-      counts.withUnsafeMutableBufferPointer { results in
-        pool.run(part.count) { task in
-          var mine = WordCounts()
-          for index in part[part.startIndex + task] {
-            documents[index].text.withUnsafeBufferPointer { mine.add(text: $0, pretokenizer: pretokenizer) }
-          }
-          results[task] = mine
-        }
-      }
-      for (offset, partial) in counts.enumerated() {
-        words.merge(partial)
-        let stretch = part[part.startIndex + offset]
-        count(texts: stretch.count, bytes: documents[stretch].reduce(0) { $0 + $1.text.count })
-      }
-    }
+  /// Counts the documents of a source, in parallel: stretches of some megabytes each, added in order.
+  /// - Parameters:
+  ///   - source: where the lines come from.
+  ///   - parse: which members they have.
+  ///   - threads: how many count at a time.
+  ///   - progress: told how far it is.
+  ///   - reject: takes what is no document; nil where nobody wants it.
+  /// - Returns: the account of reading.
+  /// - Throws: `WeirError` for a file that cannot be read, `Stopped`.
+  public mutating func add(
+    _ source: DocumentSource, parse: ParseDocuments = ParseDocuments(), threads: Int, progress: Progress = .silent,
+    reject: (([Reject]) throws -> Void)? = nil
+  ) throws -> [Account] {
+    let stage = CountDocuments(parse: parse, pretokenizer: configuration.pretokenizer)
+    return try OrderedRunner(threads: threads, keepsRejects: reject != nil).run(
+      stage,
+      source: {
+        try progress.checkStop()
+        progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "B", detail: "counting words")
+        return try CountDocuments.stretch(of: source)
+      },
+      sink: { part, ledger in
+        try reject?(ledger.rejects)
+        words.merge(part.words)
+        count(texts: part.texts, bytes: part.bytes)
+      })
   }
 
   private mutating func count(texts: Int, bytes: Int) {

@@ -3,7 +3,7 @@ import Primitives
 
 /// Learns merges from counted words (Sennrich, Haddow, Birch 2016, Algorithm 1), incrementally.
 ///
-/// All words lie one after the other in flat arrays; a symbol of n bytes takes n places, its id at the first, its length at the first
+/// All words lie one after the other in one array; a symbol of n bytes takes n places, its id at the first, its length at the first
 /// and the last, so that both neighbours are found in O(1). Every pair knows its positions; merging a pair touches those alone
 /// and updates the counts around them. A heap with lazy deletion gives the next pair. Cost: O(symbols) to set up, then
 /// O(occurrences · log pairs) over all merges, whatever the length of a word. Memory: 16 bytes a byte of different words,
@@ -11,9 +11,14 @@ import Primitives
 struct MergeLearner {
   private static let boundary = UInt32.max
 
-  private var ids: [UInt32] = []
-  private var lengths: [UInt32] = []
-  private var words: [UInt32] = []
+  /// What stands at a place, together because it is read together.
+  private struct Place {
+    var id: UInt32
+    var length: UInt32
+    var word: UInt32
+  }
+
+  private var places: [Place] = []
   private let counts: [Int]
   private var table = PairTable()
   /// The step in which each pair gained last, so that a step puts it forward once.
@@ -27,29 +32,24 @@ struct MergeLearner {
       throw WeirError("tokenizer train", "the different words take more than 4 GB", remedy: "give fewer documents")
     }
     counts = source.counts
-    ids.reserveCapacity(places)
-    lengths.reserveCapacity(places)
-    words.reserveCapacity(places)
+    self.places.reserveCapacity(places)
     separate(word: 0)
     for word in 0..<source.count {
       source.map.withKey(word) { key in
         for byte in key {
-          ids.append(byteTokens[Int(byte)])
-          lengths.append(1)
-          words.append(UInt32(word))
+          self.places.append(Place(id: byteTokens[Int(byte)], length: 1, word: UInt32(word)))
         }
       }
       separate(word: word)
     }
-    for place in 1..<max(1, ids.count - 1) where ids[place] != Self.boundary && ids[place + 1] != Self.boundary {
-      gain(place, ids[place], ids[place + 1], counts[Int(words[place])])
+    for place in 1..<max(1, self.places.count - 1) {
+      let (left, right) = (self.places[place], self.places[place + 1])
+      if left.id != Self.boundary, right.id != Self.boundary { gain(place, left.id, right.id, counts[Int(left.word)]) }
     }
   }
 
   private mutating func separate(word: Int) {
-    ids.append(Self.boundary)
-    lengths.append(1)
-    words.append(UInt32(word))
+    places.append(Place(id: Self.boundary, length: 1, word: UInt32(word)))
   }
 
   @discardableResult
@@ -112,26 +112,30 @@ struct MergeLearner {
 
   /// Merges every occurrence of a pair from left to right; `touched` gets the pairs that gained, each once.
   private mutating func apply(_ pair: Int, _ left: UInt32, _ right: UInt32, _ token: UInt32, _ touched: inout [Int]) {
-    let places = table.positions[pair]
+    let positions = table.positions[pair]
     table.positions[pair] = []
-    for place in places.map({ Int($0) }) where ids[place] == left {
-      let second = place + Int(lengths[place])
-      guard ids[second] == right else { continue }
-      let count = counts[Int(words[place])]
-      let after = second + Int(lengths[second])
+    for position in positions {
+      let place = Int(position)
+      let first = places[place]
+      let second = place + Int(first.length)
+      guard first.id == left, places[second].id == right else { continue }
+      let count = counts[Int(first.word)]
+      let after = second + Int(places[second].length)
       let length = UInt32(after - place)
-      ids[place] = token
-      ids[second] = Self.boundary
-      lengths[place] = length
-      lengths[after - 1] = length
-      let previous = place - Int(lengths[place - 1])
-      if ids[previous] != Self.boundary {
-        lose(ids[previous], left, count)
-        gained(gain(previous, ids[previous], token, count), &touched)
+      places[second].id = Self.boundary
+      places[place].id = token
+      places[place].length = length
+      places[after - 1].length = length
+      let previous = place - Int(places[place - 1].length)
+      let before = places[previous].id
+      if before != Self.boundary {
+        lose(before, left, count)
+        gained(gain(previous, before, token, count), &touched)
       }
-      if ids[after] != Self.boundary {
-        lose(right, ids[after], count)
-        gained(gain(place, token, ids[after], count), &touched)
+      let next = places[after].id
+      if next != Self.boundary {
+        lose(right, next, count)
+        gained(gain(place, token, next, count), &touched)
       }
     }
     // Overlapping occurrences (aaa) count more than can be merged; what is left of them is no pair any more.

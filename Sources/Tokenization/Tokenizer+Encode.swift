@@ -96,7 +96,7 @@ extension Tokenizer {
   /// Appends the tokens of a long pre-token, made where they stay: those at its growing end are still changed.
   private func encodeWord(_ word: UnsafeBufferPointer<UInt8>, into ids: inout [UInt32], _ merges: OpaquePointer) {
     let base = ids.count
-    let piece = min(word.count, 1 << 14) + Int(WEIR_PART)
+    let piece = min(word.count, 1 << 14) + Int(WEIR_STRETCH)
     var position = 0
     var count = 0
     while position < word.count {

@@ -1,7 +1,8 @@
 import Corpus
-import Kernels
+import Foundation
 import Pipeline
 import Primitives
+import Storage
 import Testing
 import Tokenization
 
@@ -41,14 +42,18 @@ import Tokenization
   }
 
   @Test func doesNotDependOnThreadsOrOrder() throws {
-    let texts = Self.texts(seed: 3, count: 500, pieces: 900)
-    let documents = texts.enumerated().map { Document(id: "\($0.offset)", text: $0.element) }
+    let texts = Self.texts(seed: 3, count: 500, pieces: 4_000)
+    let path = FileManager.default.temporaryDirectory.path + "/" + UUID().uuidString + ".jsonl"
+    let lines = try texts.map { try JSONEncoder().encode(["text": String(decoding: $0, as: UTF8.self)]) }
+    try Files.write(Array(lines.joined(separator: Array("\n".utf8))), to: path)
+    defer { try? FileManager.default.removeItem(atPath: path) }
     var all: [[Tokenizer.Merge]] = []
     for threads in [1, 3] {
       var configuration = BytePairTrainer.Configuration()
       configuration.vocabulary = 400
       var trainer = try BytePairTrainer(configuration)
-      trainer.add(documents, pool: ThreadPool(threads: threads))
+      let accounts = try trainer.add(try DocumentSource(paths: [path]), threads: threads)
+      #expect(accounts.map(\.output) == [texts.count])
       #expect(trainer.texts == texts.count)
       #expect(trainer.bytes == texts.reduce(0) { $0 + $1.count })
       all.append(try trainer.finish().merges)

@@ -92,6 +92,17 @@ bool weir_json_next(weir_json_iterator *iterator, weir_json_bytes *key, weir_jso
 /// Whether the bytes are valid UTF-8.
 bool weir_json_utf8(const uint8_t *bytes, size_t count);
 
+// Writing: quotes, backslashes and control characters are escaped.
+
+/// Bytes behind what `weir_json_escape` returns that it may have overwritten.
+#define WEIR_JSON_ESCAPE_SLACK 16
+/// Bytes that the escaped text and the slack take at most.
+size_t weir_json_escape_room(const uint8_t *text, size_t count);
+/// Writes the text escaped, without quotes; returns the end of what it wrote.
+uint8_t *weir_json_escape(const uint8_t *text, size_t count, uint8_t *out);
+/// The number of newlines.
+size_t weir_json_newlines(const uint8_t *bytes, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

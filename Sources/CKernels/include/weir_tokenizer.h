@@ -70,10 +70,10 @@ enum { WEIR_TOKENS = 16384 };
 size_t weir_encode(
     weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done);
 
-// A long word is merged in parts of this many bytes.
-enum { WEIR_PART = 48 };
+// A long word is merged by so many bytes at a time.
+enum { WEIR_STRETCH = 96 };
 
-// Goes on with a word of any length at *at: tokens[0 ..< count] are what its bytes before are made of. Stops where fewer than WEIR_PART of `room`
+// Goes on with a word of any length at *at: tokens[0 ..< count] are what its bytes before are made of. Stops where fewer than WEIR_STRETCH of `room`
 // places are left or the word is done (*at == length). Returns the number of tokens, SIZE_MAX where memory is short. Linear in the length.
 size_t weir_encode_word(
     const weir_merges *merges, const uint8_t *word, size_t length, size_t *at, uint32_t *tokens, size_t count, size_t room);

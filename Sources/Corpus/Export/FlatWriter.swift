@@ -44,7 +44,7 @@ final class FlatWriter: ExportWriter {
     } while border < source.count && tokens < shardTokens
     let file = try AtomicFile(folder + "/" + name)
     switch format {
-    case .npy: try file.write(NumPyArray.header(tokenBytes: tokenBytes, count: tokens))
+    case .npy: try file.write(NumPyArray.header(bytes: tokenBytes, shape: [tokens]))
     case .llmc: try file.write(try LLMTokens.header(tokenBytes: tokenBytes, count: tokens, place: folder + "/" + name))
     default: break
     }

@@ -33,6 +33,8 @@ struct MDSShard {
         var sum = 0
         for size in sizes {
           if let fixed = size.int {
+            // Nothing in a file is larger than it.
+            guard (0...bytes.count).contains(fixed) else { throw wrong(head, "a column of \(fixed) bytes") }
             sum += fixed
           } else {
             guard at + 4 <= Int(end) else { throw wrong(at, "sample \(sample) ends within the sizes of its columns") }

@@ -2,13 +2,17 @@ import Foundation
 import Primitives
 import Storage
 
-/// numpy's `.npy` of one dimension: magic, version 1.0, the length of a Python literal that describes the array, padded to 64 bytes.
-enum NumPyArray {
+/// numpy's `.npy`: magic, version 1.0, the length of a Python literal that describes the array, padded to 64 bytes.
+public enum NumPyArray {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
-  /// The header of `count` tokens.
-  static func header(tokenBytes: Int, count: Int) -> [UInt8] {
-    var text = Array("{'descr': '<u\(tokenBytes)', 'fortran_order': False, 'shape': (\(count),), }".utf8)
+  /// The header of an array of whole numbers without sign, little-endian, the last dimension the fastest.
+  /// - Parameters:
+  ///   - bytes: of a number: 1, 2, 4 or 8.
+  ///   - shape: the dimensions.
+  public static func header(bytes: Int, shape: [Int]) -> [UInt8] {
+    let dimensions = shape.count == 1 ? "\(shape[0])," : shape.map { "\($0)" }.joined(separator: ", ")
+    var text = Array("{'descr': '<u\(bytes)', 'fortran_order': False, 'shape': (\(dimensions)), }".utf8)
     text += [UInt8](repeating: 0x20, count: 63 - (10 + text.count) % 64) + [0x0A]
     return magic + [1, 0, UInt8(text.count & 255), UInt8(text.count >> 8)] + text
   }
@@ -25,7 +29,7 @@ enum NumPyArray {
       guard let match = text.wholeMatch(of: /\{'descr': '<[ui]([1248])', 'fortran_order': False, 'shape': \(([0-9]{1,18}),\), \} *\n/),
         let tokenBytes = Int(match.1), let count = Int(match.2)
       else { throw WeirError("\(file.path)@10", "is no flat array of whole numbers") }
-      guard bytes.count == headerBytes + tokenBytes * count else {
+      guard count <= bytes.count, bytes.count == headerBytes + tokenBytes * count else {
         throw WeirError("\(file.path)@10", "\(count) tokens do not fit a file of \(bytes.count) bytes")
       }
       return (tokenBytes, count, headerBytes)

@@ -36,10 +36,17 @@ struct Chain {
       case .barrier(let work): segments.append(ChainSegment(barrier: work))
       }
     }
-    let endWork = try end.open(runner: runner)
+    let resuming = try resuming(source)
+    let endWork = try end.open(runner: runner, resuming: resuming)
     let accounts: [Account]
     do {
-      accounts = try SegmentRun(segments: segments, end: endWork, runner: runner, rejects: rejects, progress: progress).run(source)
+      if let resumption = endWork.resumption {
+        try source.start(at: resumption.position)
+        session.say("  goes on behind \(Format.count(resumption.shards)) whole shards of an earlier run")
+      }
+      accounts = try SegmentRun(
+        segments: segments, end: endWork, runner: runner, rejects: rejects, progress: progress, resuming: resuming
+      ).run(source)
       try source.finish()
     } catch {
       endWork.discard()
@@ -95,11 +102,14 @@ struct ChainFlow {
 /// What becomes of the documents at the end of a chain.
 protocol ChainEnd {
   /// Opens the output under a temporary name.
-  func open(runner: OrderedRunner) throws -> any ChainEndWork
+  /// - Parameter resuming: how to go on with what an earlier run left, where that is possible.
+  func open(runner: OrderedRunner, resuming: Resuming?) throws -> any ChainEndWork
 }
 
 /// An open end: takes documents in order, and commits or discards.
 protocol ChainEndWork {
+  /// Where the input is to go on that an earlier run began; nil: at its beginning.
+  var resumption: TokenDatasetWriter.Resumption? { get }
   /// Composes the last stages with `stage`, runs them over `source`, and writes.
   func consume<Input>(
     _ stage: AnyStage<Input, [Document]>, source: () throws -> Input?, rejects: (Ledger) throws -> Void
@@ -109,6 +119,10 @@ protocol ChainEndWork {
   func commit(_ accounts: [Account]) throws -> [Account]
   /// Removes what was written.
   func discard()
+}
+
+extension ChainEndWork {
+  var resumption: TokenDatasetWriter.Resumption? { nil }
 }
 
 /// A link that looks at one document at a time.

@@ -9,8 +9,9 @@ import Tokenization
 struct DocumentEnd: ChainEnd {
   var output: OutputOptions
 
-  func open(runner: OrderedRunner) throws -> any ChainEndWork {
-    Work(runner: runner, sink: try DocumentSink(path: output.output ?? "-", plain: output.plain || Terminal.outputIsInteractive))
+  func open(runner: OrderedRunner, resuming: Resuming? = nil) throws -> any ChainEndWork {
+    let plain = output.plain || Terminal.outputIsInteractive
+    return Work(runner: runner, sink: try DocumentSink(path: output.output ?? "-", plain: plain, threads: runner.threads))
   }
 
   private struct Work: ChainEndWork {

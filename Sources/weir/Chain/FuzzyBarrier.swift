@@ -12,17 +12,20 @@ struct FuzzyBarrier: ChainBarrier {
   var findings: Findings
   /// `--report FILE`.
   var file: String?
+  /// `--buckets FILE`: candidates that somebody else found.
+  var buckets: String?
 
   func run(_ flow: ChainFlow) throws -> [Account] {
     let start = ContinuousClock.now
-    let deduplicator = try FuzzyDeduplicator(configuration, spillLimit: memory)
+    let candidates = try buckets.map { try CandidateFile($0) }
+    let deduplicator = try FuzzyDeduplicator(configuration, isBanded: candidates == nil, spillLimit: memory)
     let spool = try DocumentSpool()
-    let stage = AnyStage(try ShingleDocuments(configuration)).appending(AnyStage(SpoolShingled()))
+    let stage = AnyStage(try ShingleDocuments(configuration, isBanded: candidates == nil)).appending(AnyStage(SpoolShingled()))
     _ = try flow.runner.run(stage, source: flow.pull) { batch, _ in
       try deduplicator.add(batch.shingled)
       try spool.append(batch.encoded, count: batch.shingled.documents.count)
     }
-    var decision = try deduplicator.decide(threads: flow.runner.threads, progress: flow.progress)
+    var decision = try deduplicator.decide(candidates: candidates, threads: flow.runner.threads, progress: flow.progress)
     try name(&decision.report.examples, spool)
     let accounts = try flow.runner.run(AnyStage(ReplayDocuments(decision)), source: { try spool.next() }) { documents, ledger in
       try flow.progress.checkStop()

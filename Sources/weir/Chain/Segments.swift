@@ -29,6 +29,7 @@ struct SegmentRun {
   var runner: OrderedRunner
   var rejects: RejectFile?
   var progress: Progress
+  var resuming: Resuming?
 
   private struct Results {
     var accounts: [Int: [Account]] = [:]
@@ -97,7 +98,10 @@ struct SegmentRun {
   private func next(_ source: DocumentSource) throws -> LineBlock? {
     try progress.checkStop()
     progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "B")
-    return try source.next()
+    let position = source.position
+    let block = try source.next()
+    if block != nil { resuming?.push(position) }
+    return block
   }
 
   /// Runs stages into the next channel, or into the end of the chain.

@@ -15,6 +15,10 @@ struct DedupCommand: ChainCommand {
       documents. --fuzzy finds near-duplicates by MinHash (word 5-grams, 14 bands of 8 rows), compares candidates by the Jaccard
       similarity of their shingles, and keeps one document of each group. Without any of them, --exact and then --fuzzy.
 
+      For engines that shuffle there are the halves of --fuzzy: --signatures writes
+      the MinHash values of each document; documents that agree in all rows of a
+      band are candidates, which --buckets takes, compares and joins.
+
       Example: weir dedup corpora/sample --exact --fuzzy --rejects duplicates.jsonl -o unique.jsonl.zst
       """)
 
@@ -60,6 +64,17 @@ struct DedupCommand: ChainCommand {
     help: ArgumentHelp("Where the report on near-duplicates goes: groups by size, examples, expected recall (JSON).", valueName: "file"))
   var report: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write the signatures of the documents (.npy, bands × rows values each) and nothing else.", valueName: "file"))
+  var signatures: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Take candidates from a file: JSON Lines, each an array of documents, counted from 0.",
+      valueName: "file"))
+  var buckets: String?
+
   @Flag(help: "Say what memory and disk the work will take, and do nothing.")
   var dryRun = false
 
@@ -67,13 +82,16 @@ struct DedupCommand: ChainCommand {
   @OptionGroup var stream: StreamOptions
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { input.paths }
-  var outputs: [String] { output.output.map { [$0] } ?? [] }
+  var inputs: [String] { input.paths + (buckets.map { [$0] } ?? []) }
+  var outputs: [String] { (signatures ?? output.output).map { [$0] } ?? [] }
 
   var writesDataToOutput: Bool { !dryRun && outputs.allSatisfy { $0 == "-" } }
 
   /// What is done, in order.
-  private var units: [ExactUnit] { (exact || isDefault ? [.documents] : []) + (paragraphs ? [.paragraphs] : []) + (lines ? [.lines] : []) }
+  private var units: [ExactUnit] {
+    let isExact = exact || isDefault && signatures == nil && buckets == nil
+    return (isExact ? [.documents] : []) + (paragraphs ? [.paragraphs] : []) + (lines ? [.lines] : [])
+  }
   private var isFuzzy: Bool { fuzzy || isDefault }
   private var isDefault: Bool { !exact && !paragraphs && !lines && !fuzzy }
 
@@ -83,9 +101,12 @@ struct DedupCommand: ChainCommand {
     for unit in units {
       chain.links.append(BarrierLink(ExactBarrier(unit: unit, configuration: configuration, memory: memory.value)))
     }
-    if isFuzzy {
-      chain.links.append(
-        BarrierLink(FuzzyBarrier(configuration: configuration, memory: memory.value, findings: chain.findings, file: report)))
+    if let signatures {
+      chain.end = SignatureEnd(path: signatures, configuration: configuration)
+    } else if isFuzzy {
+      let barrier = FuzzyBarrier(
+        configuration: configuration, memory: memory.value, findings: chain.findings, file: report, buckets: buckets)
+      chain.links.append(BarrierLink(barrier))
     }
   }
 
@@ -109,7 +130,12 @@ struct DedupCommand: ChainCommand {
   }
 
   func validate() throws {
-    if report != nil, !isFuzzy { throw ValidationError("--report tells of near-duplicates; add --fuzzy or leave --report out") }
+    for (flag, value) in [("--report", report), ("--signatures", signatures), ("--buckets", buckets)] where value != nil && !isFuzzy {
+      throw ValidationError("\(flag) is about near-duplicates; add --fuzzy or leave \(flag) out")
+    }
+    if signatures != nil, let other = output.output != nil ? "-o" : buckets != nil ? "--buckets" : report != nil ? "--report" : nil {
+      throw ValidationError("--signatures writes signatures alone; leave \(other) out")
+    }
     do { _ = try configuration() } catch { throw ValidationError("\(error)") }
   }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import Kernels
 import Pipeline
 import Primitives
 import Storage
@@ -51,6 +50,7 @@ struct TokenizerTrainCommand: WeirCommand {
     help: ArgumentHelp("Documents that the vocabulary is measured on, not trained on: bytes a token by domain.", valueName: "file"))
   var heldOut: [String] = []
 
+  @OptionGroup var stream: StreamOptions
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { input.paths + heldOut }
@@ -79,19 +79,16 @@ struct TokenizerTrainCommand: WeirCommand {
     // Read before the long work: a wrong name is told at once.
     let heldOut = heldOut.isEmpty ? [] : try DocumentFile.readAll(heldOut)
     var trainer = try BytePairTrainer(configuration)
-    let pool = ThreadPool(threads: session.threads)
-    let tokenizer = try session.with("train") { progress in
+    let (tokenizer, accounts) = try session.with("train") { progress in
       let source = try DocumentSource(paths: input.resolvedPaths(), limit: input.maxDocument.value)
       let parse = ParseDocuments(textField: input.textField, idField: input.idField)
-      var ledger = Ledger(names: parse.names)
-      while let block = try source.next() {
-        try progress.checkStop()
-        progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "B", detail: "counting words")
-        trainer.add(try parse.apply(block, ledger: &ledger, offset: 0), pool: pool)
-      }
+      let rejects = try stream.rejects.map { try RejectFile($0) }
+      let accounts = try trainer.add(
+        source, parse: parse, threads: session.threads, progress: progress, reject: rejects.map { file in { try file.write($0) } })
       try source.finish()
+      try rejects?.commit()
       guard trainer.texts > 0 else { throw WeirError(input.place, "no documents to train on") }
-      return try trainer.finish(progress: progress)
+      return (try trainer.finish(progress: progress), accounts)
     }
     _ = try tokenizer.write(to: output, tool: Weir.tool, configuration: JSONValue(encoding: configuration), replacing: true)
     let report = TokenizerReport(tokenizer, byDomain: heldOut)
@@ -101,11 +98,11 @@ struct TokenizerTrainCommand: WeirCommand {
     ]
     if !heldOut.isEmpty { members["held_out"] = try JSONValue(encoding: report) }
     return Outcome(
-      report: .object(members),
+      accounts: accounts, report: .object(members),
       lines: [
         "  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) different words; fingerprint \(tokenizer.fingerprint)",
         report.vocabularyTable,
-      ] + report.compressionLines)
+      ] + report.compressionLines, maxBad: stream.maxBad)
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {

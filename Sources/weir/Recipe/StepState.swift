@@ -28,7 +28,10 @@ struct StepState: Codable, Equatable {
 enum Fingerprint {
   /// The fingerprint of a file's content, of a folder's manifest, or of all files of a folder without one; nil where nothing is.
   static func of(_ path: String) throws -> String? {
-    guard Files.exists(path) else { return nil }
+    guard Files.exists(path) else {
+      let found = Files.matching(path)
+      return found.isEmpty ? nil : try found.map { "\($0) \(try of($0) ?? "missing")" }.joined(separator: " ")
+    }
     guard Files.isFolder(path) else { return Checksum.hex(try Checksum.xxh3(file: path)) }
     let manifest = path + "/manifest.json"
     if Files.exists(manifest) { return Checksum.hex(try Checksum.xxh3(file: manifest)) }

@@ -1,0 +1,86 @@
+#include "weir_json.h"
+
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+// Sixteen bytes at a time where the processor has SSE2, which all of x86-64 have: nothing to choose at run time.
+
+static const char controls[32][8] = {
+    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\b",     "\\t",     "\\n",
+    "\\u000b", "\\f",     "\\r",     "\\u000e", "\\u000f", "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015",
+    "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f"};
+
+static inline int escaped(uint8_t c) { return c < 0x20 || c == '"' || c == '\\'; }
+
+// Writes one escape of at most 6 bytes, 8 with what is overwritten next.
+static inline uint8_t *put_escape(uint8_t *out, uint8_t c) {
+  if (c >= 0x20) {
+    out[0] = '\\';
+    out[1] = c;
+    return out + 2;
+  }
+  memcpy(out, controls[c], 8);
+  return out + (controls[c][2] ? 6 : 2);
+}
+
+#if defined(__SSE2__)
+static inline unsigned escapes(__m128i v) {
+  __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
+  __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+  return (unsigned)_mm_movemask_epi8(_mm_or_si128(control, mark));
+}
+#endif
+
+size_t weir_json_escape_room(const uint8_t *text, size_t count) {
+  size_t found = 0, i = 0;
+#if defined(__SSE2__)
+  for (; i + 16 <= count; i += 16)
+    found += (size_t)__builtin_popcount(escapes(_mm_loadu_si128((const __m128i *)(text + i))));
+#endif
+  for (; i < count; ++i) found += (size_t)escaped(text[i]);
+  return count + 5 * found + WEIR_JSON_ESCAPE_SLACK;
+}
+
+uint8_t *weir_json_escape(const uint8_t *text, size_t count, uint8_t *out) {
+  size_t i = 0;
+#if defined(__SSE2__)
+  while (i + 16 <= count) {
+    __m128i v = _mm_loadu_si128((const __m128i *)(text + i));
+    _mm_storeu_si128((__m128i *)out, v);
+    unsigned mask = escapes(v);
+    if (!mask) {
+      i += 16;
+      out += 16;
+      continue;
+    }
+    unsigned before = (unsigned)__builtin_ctz(mask);
+    out = put_escape(out + before, text[i + before]);
+    i += before + 1;
+  }
+#endif
+  for (; i < count; ++i) {
+    if (escaped(text[i])) out = put_escape(out, text[i]); else *out++ = text[i];
+  }
+  return out;
+}
+
+size_t weir_json_newlines(const uint8_t *bytes, size_t count) {
+  size_t found = 0, i = 0;
+#if defined(__SSE2__)
+  const __m128i newline = _mm_set1_epi8('\n'), zero = _mm_setzero_si128();
+  while (i + 16 <= count) {
+    // Counters of a byte each: 255 steps at most.
+    size_t end = i + (count - i) / 16 * 16;
+    if (end - i > 255 * 16) end = i + 255 * 16;
+    __m128i counters = zero;
+    for (; i < end; i += 16)
+      counters = _mm_sub_epi8(counters, _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(bytes + i)), newline));
+    __m128i sums = _mm_sad_epu8(counters, zero);
+    found += (size_t)_mm_cvtsi128_si32(sums) + (size_t)_mm_cvtsi128_si32(_mm_srli_si128(sums, 8));
+  }
+#endif
+  for (; i < count; ++i) found += bytes[i] == '\n';
+  return found;
+}

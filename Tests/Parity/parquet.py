@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Reads Parquet files that DuckDB wrote: the same documents, in order, with every column a member; a damaged file is an error, and so is a
+missing program.
+
+    Tests/Parity/parquet.py --weir .build/release/weir documents.jsonl
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import duckdb
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--weir", required=True)
+    arguments.add_argument("documents", type=pathlib.Path)
+    options = arguments.parse_args()
+    program = str(pathlib.Path(sys.executable).parent)  # where duckdb-cli put the program
+
+    def weir(path, *words, programs=program + ":" + os.environ["PATH"]):
+        environment = {**os.environ, "PATH": programs}
+        return subprocess.run([options.weir, "read", str(path), "--quiet", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "it's.parquet"
+        rows = [json.loads(line) for line in options.documents.open("rb")]
+        duckdb.sql(
+            f"COPY (SELECT id, text, source, metadata, [1, NULL, 3] AS list, 0.5 AS share, NULL::VARCHAR AS nothing FROM "
+            f"read_json('{options.documents}', format = 'newline_delimited', maximum_object_size = 100000000)) "
+            f"TO '{str(path).replace(chr(39), 2 * chr(39))}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+        done = weir(path, "--plain")
+        assert done.returncode == 0, done.stderr.decode()
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(found) == len(rows), f"{len(found)} of {len(rows)} documents"
+        for number, (one, other) in enumerate(zip(found, rows)):
+            for name in ("id", "text", "source", "metadata"):
+                assert one.get(name) == other.get(name), f"row {number}: {name} is {one.get(name)!r}, not {other.get(name)!r}"
+            assert one["list"] == [1, None, 3] and one["share"] == 0.5 and one["origin"] == f"{path}:{number + 1}", one
+        out = pathlib.Path(folder) / "out.jsonl"
+        content = path.read_bytes()
+        for name, damaged in (("cut", content[: len(content) // 2]), ("changed", content[:4] + bytes(2000) + content[2004:])):
+            path.write_bytes(damaged)
+            done = weir(path, "-o", str(out))
+            message = done.stderr.decode()
+            assert done.returncode == 1 and message.startswith(f"weir: {path}: duckdb cannot read it") and message.count("\n") == 1, (name, message)
+            assert not out.exists()
+        done = weir(path, "-o", str(out), programs="/nonexistent")
+        assert done.returncode == 1 and b"pip install duckdb-cli" in done.stderr, done.stderr.decode()
+    print(f"parquet: {len(rows)} documents that DuckDB {duckdb.__version__} wrote are read, in order; damaged files and a missing program are errors")
+
+
+if __name__ == "__main__":
+    main()
