@@ -12,7 +12,6 @@ extension BLAS {
     let size = columns * columns
     var sum = [Double](repeating: 0, count: size)
     guard rows > 0, columns > 0 else { return sum }
-    weir_blas_single_thread()
     // At most 32 partial products are alive; their number follows from the shape alone.
     let grain = max(512, (rows + 31) / 32)
     let parts = (rows + grain - 1) / grain
@@ -27,9 +26,9 @@ extension BLAS {
         for start in stride(from: range.lowerBound, to: range.upperBound, by: step) {
           let count = min(step, range.upperBound - start)
           for index in 0..<count * columns { block[index] = Double(a[start * columns + index]) }
-          cblas_dgemm(
-            CblasRowMajor, CblasTrans, CblasNoTrans, Int32(columns), Int32(columns), Int32(count), 1, block, Int32(columns), block,
-            Int32(columns), 1, out + part * size, Int32(columns))
+          weir_dgemm(
+            1, 0, Int32(columns), Int32(columns), Int32(count), 1, block, Int32(columns), block, Int32(columns), 1, out + part * size,
+            Int32(columns))
         }
       }
     }
