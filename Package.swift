@@ -67,7 +67,7 @@ let package = Package(
     .testTarget(name: "DeduplicationTests", dependencies: ["Corpus", "Deduplication", "Pipeline", "Primitives"]),
     .testTarget(
       name: "TokenizationTests",
-      dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage", "Tokenization"]),
+      dependencies: ["CKernels", "Corpus", "Pipeline", "Primitives", "Storage", "Tokenization"]),
     .testTarget(name: "EmbeddingTests", dependencies: ["Corpus", "Embedding", "Kernels", "Primitives", "Storage"]),
     .testTarget(name: "ClusteringTests", dependencies: ["CKernels", "Clustering", "Corpus", "Kernels", "Primitives", "Storage"]),
     .testTarget(name: "SamplingTests", dependencies: ["Corpus", "Kernels", "Primitives", "Sampling"]),

@@ -48,6 +48,7 @@ private let target: FuzzTarget = {
 }()
 private let file = FuzzFile()
 
+/// One input, as libFuzzer calls it.
 @_cdecl("LLVMFuzzerTestOneInput") public func fuzzOne(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = Array(UnsafeBufferPointer(start: bytes, count: count))
   allowingErrors { try target.read(input, file) }

@@ -113,7 +113,9 @@ public final class TokenStreamWriter {
     else { throw WeirError("tokenizer", "its vocabulary or end-of-document token is impossible") }
     self.plain = plain
     writer = try StreamWriter(
-      path, kind: .tokens, coding: !plain ? .stream(level: 1) : path == "-" ? .plain : try OutputCoding.of(path: path), threads: threads)
+      path, kind: .tokens,
+      coding: !plain ? .stream(level: path == "-" ? DocumentSink.streamLevel : 1) : path == "-" ? .plain : try OutputCoding.of(path: path),
+      threads: threads)
     if !plain { try writer.write(TokenRecords.encode(header), records: 0) }
   }
 

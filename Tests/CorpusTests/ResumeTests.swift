@@ -13,19 +13,19 @@ import Testing
         switch Int.random(in: 0..<9, using: &random) {
         case 0: Array("\r\n".utf8)
         case 1: Array("broken\n".utf8)
-        case 2: Array("{\"text\": \"\(String(repeating: "é", count: Int.random(in: 200...900, using: &random)))\"}\n".utf8)
+        case 2: Array("{\"text\": \"\(String(repeating: "é", count: Int.random(in: 200...9_000, using: &random)))\"}\n".utf8)
         default: Array("{\"text\": \"text \(number)\"}\r\n".utf8)
         }
       }
     }
-    try Files.write([0xEF, 0xBB, 0xBF] + lines(0..<60), to: folder + "/a.jsonl")
+    try Files.write([0xEF, 0xBB, 0xBF] + lines(0..<300), to: folder + "/a.jsonl")
     try Files.write([], to: folder + "/b.jsonl")
     try Files.write(Array(repeating: 0x78, count: 500), to: folder + "/c.txt")
     let sink = try DocumentSink(path: folder + "/d.jsonl.zst")
-    let content = lines(60..<120)
+    let content = lines(300..<600)
     try sink.write(content, records: content.count { $0 == 0x0A })
     try sink.finish()
-    try Files.write(Array(lines(120..<130).dropLast()), to: folder + "/e")
+    try Files.write(Array(lines(600..<610).dropLast()), to: folder + "/e")
     return ["a.jsonl", "b.jsonl", "c.txt", "d.jsonl.zst", "e"].map { folder + "/" + $0 }
   }
 
@@ -48,17 +48,20 @@ import Testing
       let files = try files(folder, &random)
       let limit = seed % 2 == 0 ? 1 << 30 : 1_000
       var begins: [(DocumentSource.Position, Int)] = []
-      let source = try DocumentSource(paths: files, blockSize: [1, 90, 700, 5_000][Int(seed)], limit: limit)
+      // Small pieces make many blocks; whole ones take the way of a file.
+      let slowly = seed < 2
+      func opened(_ path: String) throws -> any ByteSource { slowly ? try Trickle(path) : try ByteReader(path) }
+      let source = try DocumentSource(paths: files, blockSize: [1, 90, 700, 5_000][Int(seed)], limit: limit, open: opened)
       let whole = try documents(source) { begins.append(($0, $1)) }
-      #expect(begins.count > files.count && whole.documents.count > 60)
+      #expect(begins.count > (slowly ? 100 : files.count) && whole.documents.count > 400)
       for (position, count) in begins.shuffled(using: &random).prefix(40) {
         let size = Int.random(in: 1...2_000, using: &random)
-        let again = try DocumentSource(paths: files, blockSize: size, limit: limit)
+        let again = try DocumentSource(paths: files, blockSize: size, limit: limit, open: opened)
         try again.start(at: position)
         let rest = try documents(again)
         let equal = rest.documents == Array(whole.documents[count...])
         #expect(equal, "\(position), blocks of \(size)")
-        #expect(again.bytesRead == again.totalBytes)
+        if !slowly { #expect(again.bytesRead == again.totalBytes) }
       }
       #expect(
         said { try DocumentSource(paths: [files[3]]).startAndRead(DocumentSource.Position(file: 0, byte: 1 << 20, line: 9)) }.contains(
@@ -112,7 +115,7 @@ import Testing
       let expected = try write(folder + "/whole", job: nil, size: 10).manifest
       var resumed = 0
       for _ in 0..<5 {
-        let end = Int.random(in: 0...97, using: &random)
+        let end = Int.random(in: 0..<97, using: &random)
         resumed = max(resumed, try write(folder + "/set", job: "job", size: Int.random(in: 1...30, using: &random), until: end).resumed)
       }
       let last = try write(folder + "/set", job: "job", size: Int.random(in: 1...30, using: &random))
@@ -128,6 +131,16 @@ import Testing
       #expect(try write(folder + "/set", job: nil, size: 9) == (0, expected))
       #expect(!Files.exists(folder + "/set.journal"))
     }
+  }
+}
+
+/// A file in pieces of a few hundred bytes.
+private final class Trickle: ByteSource {
+  private let reader: ByteReader
+  var path: String { reader.path }
+  init(_ path: String) throws { reader = try ByteReader(path) }
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    try reader.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(300)))
   }
 }
 

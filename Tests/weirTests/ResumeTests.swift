@@ -14,7 +14,7 @@ import Testing
     let result = try binary.shell(
       """
       set -e
-      weir tokenizer train in -o tok --vocabulary 320 --quiet --max-bad 1
+      weir tokenizer train in/c.jsonl -o tok --vocabulary 320 --quiet
       weir read in/c.jsonl --quiet > in/c.jsonl.zst; gzip in/a.jsonl; rm in/c.jsonl
       weir tokenize in --tokenizer tok --shards whole --max-bad 1 \(Self.shards)
       """)
