@@ -13,7 +13,7 @@ enum { PAGES = 0x110000 >> 8 };
 enum { HAS_LETTER = 1, HAS_CONTENT = 2, ALL_PUNCTUATION = 4, ENDS_SENTENCE = 8 };
 
 // A stretch that was seen before: its bytes, and the bytes and characters of its words. One line of the processor's cache.
-enum { KEPT_WORDS = 8, KEPT_BYTES = 38, ENTRIES = 1 << 16 };
+enum { KEPT_WORDS = 8, KEPT_BYTES = 38, ENTRIES = 1 << 14 };
 typedef struct entry {
   uint64_t hash;
   uint8_t length, count;

@@ -41,7 +41,8 @@ import Testing
   }
 
   @Test(arguments: ["", " \n", "123 + 45 = {168}", "ሰላም ለዓለም", "😀😀", "\u{0}"]) func noneWhereNoneIsKnown(text: String) {
-    #expect(LanguageModel.builtIn.language(of: Array(text.utf8)) == .init(language: "und", score: 0))
+    let answer = LanguageModel.builtIn.language(of: Array(text.utf8))
+    #expect(answer.language == "und" && answer.score == 0)
   }
 
   @Test(arguments: 0..<20 as Range<UInt64>) func anyBytes(seed: UInt64) {
@@ -92,11 +93,12 @@ import Testing
     #expect(try LanguageModel(sound, path: "m").languages == LanguageModel.builtIn.languages)
     var damaged = sound
     damaged[5_000] ^= 1
-    for (bytes, reason) in [
+    func with(_ bytes: [UInt8], at offset: Int) -> [UInt8] { Array(sound[..<offset]) + bytes + Array(sound[(offset + bytes.count)...]) }
+    let cases: [([UInt8], String)] = [
       (damaged, "checksum"), (Array(sound.dropLast()), "bytes where"), (Array(sound[..<20]), "no language model"),
-      ([], "no language model"), (Array("WEIRLANG".utf8) + [2, 0, 0, 0] + sound[12...], "version 2"),
-      (Array(sound[..<12]) + [255, 255, 255, 255] + sound[16...], "buckets"),
-    ] {
+      ([], "no language model"), (with([2, 0, 0, 0], at: 8), "version 2"), (with([255, 255, 255, 255], at: 12), "buckets"),
+    ]
+    for (bytes, reason) in cases {
       let error = #expect(throws: WeirError.self) { try LanguageModel(bytes, path: "m") }
       #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
       #expect(error?.place == "m")
