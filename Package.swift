@@ -37,7 +37,7 @@ let package = Package(
     // Layer 3
     .target(name: "Corpus", dependencies: ["CJSON", "Pipeline", "Primitives", "Storage"]),
     // Layer 4: one capability each
-    .target(name: "Filtering", dependencies: ["Corpus", "Pipeline", "Primitives"]),
+    .target(name: "Filtering", dependencies: ["CKernels", "Corpus", "Pipeline", "Primitives"]),
     .target(name: "Deduplication", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Tokenization", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Embedding", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
@@ -63,11 +63,11 @@ let package = Package(
     .testTarget(name: "StorageTests", dependencies: ["Storage", "Primitives"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Primitives"]),
     .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Pipeline", "Primitives", "Storage"]),
-    .testTarget(name: "FilteringTests", dependencies: ["Corpus", "Filtering", "Pipeline"]),
+    .testTarget(name: "FilteringTests", dependencies: ["CKernels", "Corpus", "Filtering", "Pipeline", "Primitives"]),
     .testTarget(name: "DeduplicationTests", dependencies: ["Corpus", "Deduplication", "Pipeline", "Primitives"]),
     .testTarget(
       name: "TokenizationTests",
-      dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage", "Tokenization"]),
+      dependencies: ["CKernels", "Corpus", "Pipeline", "Primitives", "Storage", "Tokenization"]),
     .testTarget(name: "EmbeddingTests", dependencies: ["Corpus", "Embedding", "Kernels", "Primitives", "Storage"]),
     .testTarget(name: "ClusteringTests", dependencies: ["CKernels", "Clustering", "Corpus", "Kernels", "Primitives", "Storage"]),
     .testTarget(name: "SamplingTests", dependencies: ["Corpus", "Kernels", "Primitives", "Sampling"]),
@@ -84,7 +84,7 @@ let package = Package(
 
 // Warnings are errors everywhere of ours; strict memory safety wherever no C pointer has to be held for speed.
 let holdsPointers: Set = [
-  "Kernels", "Storage", "Corpus", "Deduplication", "Tokenization", "Embedding", "Clustering", "Training", "Planning", "weir",
+  "Kernels", "Storage", "Corpus", "Deduplication", "Filtering", "Tokenization", "Embedding", "Clustering", "Training", "Planning", "weir",
 ]
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
   guard !target.name.hasPrefix("C") || ["Corpus", "Clustering", "CorpusTests", "ClusteringTests"].contains(target.name) else { continue }

@@ -112,7 +112,7 @@ def main():
     parser.add_argument("--heldout", nargs="*", default=[])
     parser.add_argument("documents", type=pathlib.Path)
     parser.add_argument("what", nargs="*", default=["fuzzy", "exact", "paragraphs", "datatrove"])
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     source, threads = options.documents.resolve(), str(options.threads)
 
     def run(*command, shell=False):

@@ -106,7 +106,14 @@ def main():
         done = subprocess.run([options.weir, *map(str, words)], check=True, stdout=subprocess.PIPE)
         return time.perf_counter() - start, done.stdout
 
-    def peer(name, threads, tokenizer, path, pattern=GPT2, repeat=1):
+    def split(part):
+        """The pattern that cuts, where the tokenizer has another one than GPT-2's."""
+        steps = [part, *(part or {}).get("pretokenizers", [])]
+        return next((step["pattern"]["Regex"] for step in steps if step and step["type"] == "Split"), GPT2)
+
+    pattern = split(json.loads(file.read_text())["pre_tokenizer"])
+
+    def peer(name, threads, tokenizer, path, repeat=1):
         done = subprocess.run([sys.executable, "-c", PEER, name, str(threads), str(tokenizer), str(path), pattern, str(repeat)],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode:
@@ -178,7 +185,7 @@ def main():
             if "datatrove" not in options.skip:
                 (folder / "dt/in").mkdir(parents=True)
                 megabytes = sum(len(json.loads(row)["text"].encode()) for row in open(part, encoding="utf8")) / 1e6
-                subprocess.run(["split", "-n", "r/2", "--additional-suffix=.jsonl", str(part), str(folder / "dt/in/")], check=True)
+                subprocess.run(["split", "-n", "r/2", "--additional-suffix=.jsonl", str(part), f"{folder}/dt/in/"], check=True)
                 subprocess.run(["zstd", "-q", "--rm", *map(str, (folder / "dt/in").iterdir())], check=True)
                 done = subprocess.run([sys.executable, "-c", DATATROVE, str(folder / "dt"), str(file.resolve())], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 if done.returncode == 0:

@@ -15,6 +15,8 @@ public final class TokenDatasetWriter {
   private let shardTokens: Int
   private var tokens: AtomicFile?
   private var documents: AtomicFile?
+  /// Files of shards that are whole.
+  private var written: [FileRecord] = []
   private var lengths: [Int32] = []
   /// What is not yet in the files.
   private var tokenBuffer: [UInt8] = []
@@ -98,6 +100,7 @@ public final class TokenDatasetWriter {
     for name in try Files.walk(folder.working) where !kept.contains(name) { try Files.remove(folder.working + "/" + name) }
     try journal.begin(job, shards: shards)
     guard let last = shards.last else { return }
+    written = shards.flatMap(\.files)
     folder.outlives = true
     (totals, account, passing) = (last.totals, last.account, last.documents)
     resumption = Resumption(shards: shards.count, position: last.position, accounts: last.accounts)
@@ -182,6 +185,7 @@ public final class TokenDatasetWriter {
     let index = try AtomicFile(folder.working + "/" + TokenDataset.shardName(totals.shards) + ".idx")
     try index.write(MegatronIndex.encode(lengths: lengths, tokenBytes: tokenBytes))
     let files = [try tokens.commit(), try documents.commit(), try index.commit()]
+    written += files
     self.tokens = nil
     self.documents = nil
     lengths = []
@@ -212,7 +216,7 @@ public final class TokenDatasetWriter {
       counts: [
         "documents": totals.documents, "tokens": totals.tokens, "bytes": totals.bytes, "shards": totals.shards, "vocabulary": vocabulary,
         "end_of_document": endOfDocument,
-      ])
+      ], known: written)
     try journal.remove()
     return manifest
   }

@@ -27,6 +27,8 @@ public struct EvaluationIndex: Sendable {
   private let covers: GramTable
   /// Different n-grams of each text.
   private let coverCounts: [Int]
+  /// Whether each n-gram in `runs` begins with one in `covers`, so that only a document that shares one of these needs a closer look.
+  private let coversBeginRuns: Bool
 
   /// Creates an index.
   /// - Parameters:
@@ -58,6 +60,7 @@ public struct EvaluationIndex: Sendable {
     }
     self.tooShort = tooShort
     self.lengths = lengths.sorted(by: >)
+    coversBeginRuns = configuration.coverWords > 0 && lengths.allSatisfy { $0 >= configuration.coverWords }
     self.runs = GramTable(runs)
     self.covers = GramTable(covers)
     coverCounts = counts
@@ -73,28 +76,34 @@ public struct EvaluationIndex: Sendable {
   /// Words in a row come first, the longest first, and of those the first in the text; then the text with the largest share.
   func match(_ text: [UInt8], _ words: inout Words) -> Match? {
     words.read(text)
+    var shared: [(place: Int, gram: UInt64)] = []
+    words.withGrams(configuration.coverWords) { grams in
+      covers.search(grams) { place, gram in
+        shared.append((place, gram))
+        return false
+      }
+    }
+    if coversBeginRuns, shared.isEmpty { return nil }
     for length in lengths {
       var hit: (place: Int, gram: UInt64)?
       words.withGrams(length) { grams in
-        runs.search(grams) { place, gram in
-          hit = (place, gram)
-          return true
+        if coversBeginRuns {
+          hit = shared.lazy.map(\.place).prefix { $0 < grams.count }.first { runs.contains(grams[$0]) }.map { ($0, grams[$0]) }
+        } else {
+          runs.search(grams) { place, gram in
+            hit = (place, gram)
+            return true
+          }
         }
       }
       guard let hit else { continue }
       return Match(text: Int(runs.owners(of: hit.gram).first ?? 0), words: length, range: words.range(hit.place, length, in: text))
     }
-    if covers.isEmpty { return nil }
     var found: Match?
     var seen: Set<UInt64> = []
     var counts: [UInt32: (count: Int, place: Int)] = [:]
-    words.withGrams(configuration.coverWords) { grams in
-      covers.search(grams) { place, gram in
-        if seen.insert(gram).inserted {
-          for owner in covers.owners(of: gram) { counts[owner, default: (0, place)].count += 1 }
-        }
-        return false
-      }
+    for (place, gram) in shared where seen.insert(gram).inserted {
+      for owner in covers.owners(of: gram) { counts[owner, default: (0, place)].count += 1 }
     }
     for (owner, (count, place)) in counts.sorted(by: { $0.key < $1.key }) {
       let share = Double(count) / Double(coverCounts[Int(owner)])

@@ -26,21 +26,20 @@ struct GramTable: Sendable {
       owners.append(pair.owner)
     }
     starts.append(UInt32(owners.count))
-    // 16 to 32 bits a key: one n-gram of 16 or more passes by chance.
-    var bits = 6
+    // 16 to 32 bits a key, two of them set, in one word: one n-gram of 60 or more passes by chance.
+    var bits = 7
     while bits < 40, 1 << bits < 16 * keys.count { bits += 1 }
     var filter = [UInt64](repeating: 0, count: 1 << (bits - 6))
     var size = 2
     while size < 2 * keys.count { size *= 2 }
     var slots = [UInt32](repeating: 0, count: size)
     for (index, key) in keys.enumerated() {
-      let bit = key >> UInt64(64 - bits)
-      filter[Int(bit >> 6)] |= 1 << (bit & 63)
+      filter[Int(truncatingIfNeeded: key >> UInt64(70 - bits))] |= Self.bits(key)
       var slot = Int(truncatingIfNeeded: key) & (size - 1)
       while slots[slot] != 0 { slot = (slot + 1) & (size - 1) }
       slots[slot] = UInt32(index + 1)
     }
-    (self.filter, filterShift, self.slots, mask) = (filter, UInt64(64 - bits), slots, size - 1)
+    (self.filter, filterShift, self.slots, mask) = (filter, UInt64(70 - bits), slots, size - 1)
     (self.keys, self.starts, self.owners) = (keys, starts, owners)
   }
 
@@ -52,12 +51,18 @@ struct GramTable: Sendable {
     guard !isEmpty else { return }
     filter.withUnsafeBufferPointer { filter in
       for (index, gram) in grams.enumerated() {
-        let bit = gram >> filterShift
-        if filter[Int(truncatingIfNeeded: bit >> 6)] >> (bit & 63) & 1 == 0 { continue }
+        let bits = Self.bits(gram)
+        if filter[Int(truncatingIfNeeded: gram >> filterShift)] & bits != bits { continue }
         if find(gram) != nil, body(index, gram) { return }
       }
     }
   }
+
+  /// The two bits of a fingerprint in its word of the filter.
+  private static func bits(_ gram: UInt64) -> UInt64 { 1 << (gram & 63) | 1 << (gram >> 6 & 63) }
+
+  /// Whether an n-gram is in the table.
+  func contains(_ gram: UInt64) -> Bool { find(gram) != nil }
 
   /// The texts that have an n-gram, ascending.
   func owners(of gram: UInt64) -> ArraySlice<UInt32> {

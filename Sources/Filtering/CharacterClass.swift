@@ -1,7 +1,7 @@
-// What filters and the word cutter need to know of a character, as bits. ASCII is a table; beyond it pages of 256 code points are
-// filled from Unicode's properties when one of them is first met, which costs some microseconds a page and then one look-up a character.
+// What filters and the word cutter (`word_cutter.c`) need to know of a character, as bits. ASCII is a table; beyond it pages of 256 code points
+// are filled from Unicode's properties when one of them is first met, which costs some microseconds a page and then one look-up a character.
 
-/// Bits that say what a character is.
+/// Bits that say what a character is; the kernels have the same (`weir_filter.h`).
 struct CharacterClass: OptionSet {
   let rawValue: UInt32
   /// White space, as Python's `str.isspace`.
@@ -44,26 +44,17 @@ struct CharacterClass: OptionSet {
   static let cased: CharacterClass = [.lower, .upper]
 }
 
-/// The classes of all characters.
-struct CharacterClasses {
-  /// Of ASCII; 0 for the other bytes.
-  let ascii: [CharacterClass] = (0..<256).map { $0 < 128 ? CharacterClasses.compute(UInt32($0)) : [] }
-  private var starts = [Int](repeating: -1, count: 0x110000 >> 8)
-  private var pages: [CharacterClass] = []
+/// The classes of all characters, as the kernels ask for them.
+enum CharacterClasses {
+  /// [128] of ASCII.
+  static let ascii: [UInt32] = (0..<128).map { compute($0).rawValue }
 
-  /// The class of a code point; none for what is no code point.
-  @inline(__always)
-  mutating func of(_ scalar: UInt32) -> CharacterClass {
-    guard scalar < 0x110000 else { return [] }
-    let page = Int(scalar >> 8)
-    if starts[page] < 0 { fill(page) }
-    return pages[starts[page] + Int(scalar & 0xFF)]
-  }
+  /// The class of a code point.
+  static func of(_ scalar: Unicode.Scalar) -> CharacterClass { compute(scalar.value) }
 
-  @inline(never)
-  private mutating func fill(_ page: Int) {
-    starts[page] = pages.count
-    for low in 0..<256 { pages.append(Self.compute(UInt32(page << 8 | low))) }
+  /// Fills in the classes of 256 code points from page · 256.
+  static func fill(_ page: UInt32, _ classes: UnsafeMutablePointer<UInt32>?) {
+    for low in 0..<256 as Range<UInt32> { classes?[Int(low)] = compute(page << 8 | low).rawValue }
   }
 
   private static let marks: Set<Unicode.Scalar> = Set(",:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪…".unicodeScalars)

@@ -25,6 +25,7 @@ extension FilterConfiguration {
     try members.read("gopherQuality", into: &gopherQuality)
     try members.read("c4", into: &c4)
     try members.read("fineweb", into: &fineweb)
+    try members.read("language", into: &language)
     try members.read("masksPersonalData", into: &masksPersonalData)
   }
 }
@@ -35,6 +36,16 @@ extension FilterConfiguration.Length {
     let members = try decoder.container(keyedBy: MemberName.self)
     try members.read("minimumCharacters", into: &minimumCharacters)
     try members.read("maximumCharacters", into: &maximumCharacters)
+  }
+}
+
+extension FilterConfiguration.Language {
+  /// Reads the members that are there.
+  public init(from decoder: any Decoder) throws {
+    let members = try decoder.container(keyedBy: MemberName.self)
+    try members.read("keeps", into: &keeps)
+    try members.read("threshold", into: &threshold)
+    try members.read("annotates", into: &annotates)
   }
 }
 

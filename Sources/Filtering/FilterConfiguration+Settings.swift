@@ -33,6 +33,13 @@ extension FilterConfiguration {
     for limit in gopherRepetition.topNGrams + gopherRepetition.duplicateNGrams where limit.n < 1 || limit.n > 100 {
       throw WeirError("gopherRepetition", "an n-gram of \(limit.n) words", remedy: "give 1 to 100")
     }
+    for code in language.keeps where code != "und" && !LanguageModel.builtIn.languages.contains(code) {
+      let known = (LanguageModel.builtIn.languages + ["und"]).joined(separator: ", ")
+      throw WeirError("--languages", "no language '\(code)'", remedy: "the model knows \(known)")
+    }
+    guard (0...1).contains(language.threshold) else {
+      throw WeirError("--language-threshold", "\(language.threshold) is no probability", remedy: "give 0 to 1")
+    }
     guard length.minimumCharacters <= length.maximumCharacters else {
       throw WeirError("length", "the minimum of \(length.minimumCharacters) is above the maximum of \(length.maximumCharacters)")
     }

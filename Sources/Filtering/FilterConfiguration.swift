@@ -14,6 +14,8 @@ public struct FilterConfiguration: Sendable, Codable, Equatable {
   public var c4 = C4()
   /// Thresholds of FineWeb's rules.
   public var fineweb = FineWeb()
+  /// Which languages are kept.
+  public var language = Language()
   /// Whether e-mail and public IP addresses are replaced in what is kept.
   public var masksPersonalData = false
 
@@ -26,6 +28,18 @@ public struct FilterConfiguration: Sendable, Codable, Equatable {
     public var minimumCharacters = 1
     /// Unicode code points a document may have.
     public var maximumCharacters = 10_000_000
+    /// Creates the defaults.
+    public init() {}
+  }
+
+  /// The language filter; FineWeb keeps English from a score of 0.65 on (Penedo et al. 2406.17557, §3.3).
+  public struct Language: Sendable, Codable, Equatable {
+    /// Codes of the languages that are kept, `und` among them; all where there is none.
+    public var keeps: [String] = []
+    /// The least probability by the model.
+    public var threshold = 0.65
+    /// Whether `language` and `language_score` are noted in what is kept.
+    public var annotates = false
     /// Creates the defaults.
     public init() {}
   }

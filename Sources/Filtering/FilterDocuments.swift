@@ -1,10 +1,11 @@
 import Corpus
 import Pipeline
+import Primitives
 import Synchronization
 
 /// Drops the documents that break a rule, with the first rule they break as the reason.
 ///
-/// Rules are evaluated in FineWeb's order whatever the order of their names: length, Gopher repetition, Gopher quality, C4, FineWeb.
+/// Rules are evaluated in FineWeb's order whatever the order of their names: length, language, Gopher repetition, Gopher quality, C4, FineWeb.
 /// C4's rules take lines out of the documents that go on (`FilterConfiguration.C4.removesLines`); the account's `extra` holds
 /// `changed_documents` and the lines by rule, such as `removed_lines.c4.javascript`.
 public final class FilterDocuments: Stage {
@@ -39,6 +40,9 @@ public final class FilterDocuments: Stage {
     for document in batch {
       account.input += 1
       account.bytesIn += document.text.count
+      guard document.text.count < 1 << 32 else {
+        throw WeirError(document.origin, "a text of 4 GiB or more", remedy: "leave it out with --max-document")
+      }
       let verdict = judge.judge(document.text)
       for (rule, lines) in verdict.removedLines { account.extra["removed_lines.\(rule.rawValue)", default: 0] += Double(lines) }
       if let reason = verdict.reason {
@@ -49,6 +53,8 @@ public final class FilterDocuments: Stage {
         continue
       }
       account.output += 1
+      var document = document
+      if let language = verdict.language { judge.annotate(&document, language) }
       if verdict.maskedEmails > 0 { account.extra["masked_emails", default: 0] += Double(verdict.maskedEmails) }
       if verdict.maskedAddresses > 0 { account.extra["masked_addresses", default: 0] += Double(verdict.maskedAddresses) }
       guard let text = verdict.text else {
@@ -56,11 +62,10 @@ public final class FilterDocuments: Stage {
         kept.append(document)
         continue
       }
-      var changed = document
-      changed.text = text
+      document.text = text
       account.extra["changed_documents", default: 0] += 1
       account.bytesOut += text.count
-      kept.append(changed)
+      kept.append(document)
     }
     // What one very long text made the tables grow to is let go with them.
     if account.bytesIn <= Self.usualBatch { idle.withLock { $0.append(judge) } }
@@ -80,6 +85,8 @@ public struct Verdict: Sendable, Equatable {
   public var text: [UInt8]?
   /// Lines that C4's rules took out of a text that is kept, by rule.
   public var removedLines: [FilterRule: Int] = [:]
+  /// The language, where it was asked for.
+  public var language: LanguageModel.Answer?
   /// E-mail addresses that were replaced.
   public var maskedEmails = 0
   /// Public IP addresses that were replaced.
@@ -95,6 +102,7 @@ public struct DocumentJudge: Sendable {
   private let quality: QualityRules
   private let lines: LineRules
   private var fineweb: FineWebRules
+  private let languages: LanguageRules?
   private var personalData = PersonalData()
   private let usesRepetition: Bool
   private let usesQuality: Bool
@@ -105,6 +113,7 @@ public struct DocumentJudge: Sendable {
   public init(_ configuration: FilterConfiguration) {
     self.configuration = configuration
     let rules = configuration.rules
+    languages = LanguageRules(configuration.language)
     repetition = RepetitionRules(rules: rules, limits: configuration.gopherRepetition)
     quality = QualityRules(rules: rules, limits: configuration.gopherQuality)
     lines = LineRules(rules: rules, limits: configuration.c4)
@@ -119,15 +128,20 @@ public struct DocumentJudge: Sendable {
   /// Judges one text, in time linear in its length.
   public mutating func judge(_ text: [UInt8]) -> Verdict {
     if !configuration.rules.enabled.isEmpty { shape.measure(text) }
-    if configuration.rules.contains(.tooShort), shape.characters < configuration.length.minimumCharacters {
+    if configuration.rules.contains(.tooShort), shape.counts.characters < configuration.length.minimumCharacters {
       return Verdict(reason: FilterRule.tooShort.rawValue)
     }
-    if configuration.rules.contains(.tooLong), shape.characters > configuration.length.maximumCharacters {
+    if configuration.rules.contains(.tooLong), shape.counts.characters > configuration.length.maximumCharacters {
       return Verdict(reason: FilterRule.tooLong.rawValue)
+    }
+    var verdict = Verdict()
+    if let languages {
+      let answer = languages.answer(text)
+      if let reason = languages.reason(answer) { return Verdict(reason: reason) }
+      verdict.language = answer
     }
     if usesRepetition, let reason = repetition.reason(text, shape) { return Verdict(reason: reason) }
     if usesQuality, let reason = quality.reason(text, shape) { return Verdict(reason: reason) }
-    var verdict = Verdict()
     if usesLines {
       let outcome = lines.judge(text, shape, spare: &spare)
       if let reason = outcome.reason { return Verdict(reason: reason) }
@@ -136,7 +150,7 @@ public struct DocumentJudge: Sendable {
     }
     if usesFineweb {
       if let changed = verdict.text { shape.measure(changed) }
-      if let reason = fineweb.reason(verdict.text ?? text, shape) { return Verdict(reason: reason) }
+      if let reason = fineweb.reason(shape) { return Verdict(reason: reason) }
     }
     if configuration.masksPersonalData, let masked = personalData.mask(verdict.text ?? text) {
       verdict.text = masked
@@ -145,4 +159,7 @@ public struct DocumentJudge: Sendable {
     }
     return verdict
   }
+
+  /// Notes the language of a document that is kept.
+  func annotate(_ document: inout Document, _ language: LanguageModel.Answer) { languages?.annotate(&document, language) }
 }

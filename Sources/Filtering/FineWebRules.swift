@@ -1,3 +1,5 @@
+import CKernels
+
 // FineWeb's rules (Penedo et al. 2406.17557, §3.6) as datatrove reads them: blank lines do not count, blanks at the end of a line do, an
 // empty text fails the rule about punctuation.
 
@@ -5,8 +7,7 @@
 struct FineWebRules {
   let rules: FilterRules
   let limits: FilterConfiguration.FineWeb
-  private var table = FingerprintTable()
-  private var classes = CharacterClasses()
+  private var table = RepetitionTable()
 
   init(rules: FilterRules, limits: FilterConfiguration.FineWeb) {
     self.rules = rules
@@ -14,18 +15,20 @@ struct FineWebRules {
   }
 
   /// The reason to drop the text, nil for none.
-  mutating func reason(_ text: [UInt8], _ shape: TextShape) -> String? {
+  mutating func reason(_ shape: TextShape) -> String? {
     var lines = 0
     var punctuated = 0
     var short = 0
     var repeatedCharacters = 0
+    table.own()
     table.reset(for: shape.lines.count)
-    for line in shape.lines where !line.isBlank {
+    for line in shape.lines where line.blank == 0 {
       lines += 1
-      if endsInPunctuation(text, line) { punctuated += 1 }
+      punctuated += Int(line.terminal)
       if line.characters <= limits.shortLineCharacters { short += 1 }
-      if table.add(line.hash).seen { repeatedCharacters += line.characters }
+      if table.seen(line.hash) { repeatedCharacters += Int(line.characters) }
     }
+    let counts = shape.counts
     guard lines > 0 else { return rules.contains(.fewPunctuatedLines) ? FilterRule.fewPunctuatedLines.rawValue : nil }
     if rules.contains(.fewPunctuatedLines), Double(punctuated) / Double(lines) < limits.minimumPunctuatedLineShare {
       return FilterRule.fewPunctuatedLines.rawValue
@@ -34,24 +37,13 @@ struct FineWebRules {
       return FilterRule.manyShortLines.rawValue
     }
     if rules.contains(.repeatedLineCharacters),
-      Double(repeatedCharacters) / Double(max(1, shape.characters - shape.newlines)) > limits.maximumDuplicateCharacterShare
+      Double(repeatedCharacters) / Double(max(1, counts.characters - counts.newlines)) > limits.maximumDuplicateCharacterShare
     {
       return FilterRule.repeatedLineCharacters.rawValue
     }
-    if rules.contains(.listLike), Double(shape.newlines) / Double(shape.words.count) > limits.maximumNewlinesPerWord {
+    if rules.contains(.listLike), Double(counts.newlines) / Double(counts.word_count) > limits.maximumNewlinesPerWord {
       return FilterRule.listLike.rawValue
     }
     return nil
-  }
-
-  /// Whether the last character of a line has Unicode's Sentence_Terminal.
-  private mutating func endsInPunctuation(_ text: [UInt8], _ line: TextShape.Line) -> Bool {
-    let last = text[line.end - 1]
-    if last < 0x80 { return classes.ascii[Int(last)].contains(.terminal) }
-    var start = line.end - 1
-    while start > line.start, line.end - start < 4, text[start] & 0xC0 == 0x80 { start -= 1 }
-    var width = 1
-    let scalar = UTF8Scalar.decode(text.span, at: start, width: &width)
-    return start + width == line.end && classes.of(scalar).contains(.terminal)
   }
 }

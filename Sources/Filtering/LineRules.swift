@@ -1,9 +1,10 @@
+import CKernels
+
 // C4's rules (Raffel et al., JMLR 21(140), §2.2, and its published code): lines are judged one by one, documents by the lines that are
 // left. As in C4, the text goes on without the lines that were taken out, each stripped of white space around it
 // (`FilterConfiguration.C4.removesLines`).
 //
-// Sentences are counted as datatrove does, by spaCy's sentencizer: one begins with the first word behind a mark that ends sentences and
-// the punctuation that follows it.
+// Sentences are counted as datatrove does, by spaCy's sentencizer (`text_shape.c`).
 
 /// C4's rules over lines.
 struct LineRules {
@@ -46,30 +47,34 @@ struct LineRules {
   /// - Parameter spare: a shape for lines that change, reused.
   func judge(_ text: [UInt8], _ shape: TextShape, spare: inout TextShape) -> Outcome {
     var outcome = Outcome()
-    var kept: [UInt8] = []
-    kept.reserveCapacity(text.count)
     var sentences = 0
-    var keptLines = 0
-    var line: [UInt8] = []
+    var kept: [Kept] = []
+    kept.reserveCapacity(shape.rows.count)
+    let level = weir_simd_level()
+    // Most texts have none of the phrases and no citation: these lines are not looked at again.
+    let mayHold = Phrases(rawValue: weir_phrases(text, text.count, level))
+    let mayCite = citations && text.contains(0x5B)
     for row in shape.rows {
-      line.removeAll(keepingCapacity: true)
-      let stretches = row.first..<row.last
-      if !row.isBlank { line += text[shape.stretches[row.first].start..<shape.stretches[row.last - 1].end] }
-      if longWords, stretches.contains(where: { shape.stretches[$0].characters > limits.maximumWordLength }) {
+      if longWords, row.longest > limits.maximumWordLength {
         outcome.removed[.longWords, default: 0] += 1
         continue
       }
-      let whole = line.count
-      if citations { Self.removeCitations(&line) }
-      if noTerminalPunctuation, !Self.endsInPunctuation(line) {
+      let range = Int(row.start)..<Int(row.end)
+      var changed: [UInt8]?
+      if mayCite, text[range].contains(0x5B) {
+        var line = Array(text[range])
+        Self.removeCitations(&line)
+        if line.count < range.count { changed = line }
+      }
+      if noTerminalPunctuation, !Self.endsInPunctuation(changed.map { $0[...] } ?? text[range]) {
         outcome.removed[.noTerminalPunctuation, default: 0] += 1
         continue
       }
-      if shortLines, stretches.count < limits.minimumWordsPerLine {
+      if shortLines, row.stretches < limits.minimumWordsPerLine {
         outcome.removed[.shortLines, default: 0] += 1
         continue
       }
-      let phrases = Self.phrases(line)
+      let phrases = mayHold.isEmpty ? [] : Self.phrases(changed.map { $0[...] } ?? text[range], level)
       if loremIpsum, phrases.contains(.lorem) {
         outcome.reason = FilterRule.loremIpsum.rawValue
         return outcome
@@ -87,28 +92,43 @@ struct LineRules {
         continue
       }
       if tooFewSentences {
-        if line.count == whole {
-          sentences += Self.sentences(text, shape, stretches)
+        if let changed {
+          spare.measure(changed)
+          sentences += Int(spare.rows.first?.sentences ?? 0)
         } else {
-          spare.measure(line)
-          sentences += Self.sentences(line, spare, spare.stretches.indices)
+          sentences += Int(row.sentences)
         }
       }
-      if keptLines > 0 { kept.append(0x0A) }
-      kept += line
-      keptLines += 1
+      kept.append(Kept(range: range, changed: changed))
     }
     if tooFewSentences, sentences < limits.minimumSentences {
       outcome.reason = FilterRule.tooFewSentences.rawValue
       return outcome
     }
     if limits.removesLines {
-      let blanks = kept.reversed().prefix { $0 <= 0x20 }.count
-      kept.removeLast(blanks)
-      kept.removeFirst(kept.prefix { $0 <= 0x20 }.count)
-      if kept != text { outcome.text = kept }
+      let left = Self.join(kept, of: text)
+      if left != text { outcome.text = left }
     }
     return outcome
+  }
+
+  /// A line that is left, and what it is now where citations were taken out.
+  private struct Kept {
+    var range: Range<Int>
+    var changed: [UInt8]?
+  }
+
+  /// The lines with a newline between, without blanks around the whole.
+  private static func join(_ lines: [Kept], of text: [UInt8]) -> [UInt8] {
+    var joined: [UInt8] = []
+    joined.reserveCapacity(text.count + 1)
+    for (index, line) in lines.enumerated() {
+      if index > 0 { joined.append(0x0A) }
+      joined += line.changed.map { $0[...] } ?? text[line.range]
+    }
+    joined.removeLast(joined.reversed().prefix { $0 <= 0x20 }.count)
+    joined.removeFirst(joined.prefix { $0 <= 0x20 }.count)
+    return joined
   }
 
   /// Takes `[12]`, `[]`, `[edit]` and `[citation needed]` out.
@@ -138,83 +158,24 @@ struct LineRules {
   private static let citationPhrases = [Array("[edit]".utf8), Array("[citation needed]".utf8)]
 
   /// Whether a line ends in `.`, `?`, `!`, `"` or `'`, and not in `...`.
-  static func endsInPunctuation(_ line: [UInt8]) -> Bool {
+  static func endsInPunctuation(_ line: ArraySlice<UInt8>) -> Bool {
     switch line.last {
-    case 0x2E: !line.holds(0x2E, 0x2E, 0x2E, at: line.count - 3)
+    case 0x2E: !line.suffix(3).elementsEqual([0x2E, 0x2E, 0x2E])
     case 0x3F, 0x21, 0x22, 0x27: true
     default: false
     }
   }
 
-  /// The number of sentences in some stretches of a line.
-  static func sentences(_ text: [UInt8], _ shape: TextShape, _ stretches: Range<Int>) -> Int {
-    guard !stretches.isEmpty else { return 0 }
-    var count = 1
-    var ended = false
-    for index in stretches {
-      let stretch = shape.stretches[index]
-      // More than one blank, or another one than U+0020, is a word too.
-      if ended, index > stretches.lowerBound, stretch.start - shape.stretches[index - 1].end > 1 || text[stretch.start - 1] != 0x20 {
-        ended = false
-        count += 1
-      }
-      for word in shape.words[stretch.firstWord..<shape.wordsEnd(index)] {
-        if word.traits.contains(.sentenceEnd) {
-          ended = true
-        } else if ended, !word.traits.contains(.punctuation) {
-          ended = false
-          count += 1
-        }
-      }
-    }
-    return count
-  }
-
   /// Phrases that a line holds, whatever the case.
   struct Phrases: OptionSet {
-    let rawValue: Int
-    static let lorem = Phrases(rawValue: 1)
-    static let javascript = Phrases(rawValue: 2)
-    static let curly = Phrases(rawValue: 4)
-    static let policy = Phrases(rawValue: 8)
+    let rawValue: Int32
+    static let lorem = Phrases(rawValue: Int32(WEIR_LOREM))
+    static let javascript = Phrases(rawValue: Int32(WEIR_JAVASCRIPT))
+    static let curly = Phrases(rawValue: Int32(WEIR_CURLY))
+    static let policy = Phrases(rawValue: Int32(WEIR_POLICY))
   }
 
-  private static let loremPhrase = Array("lorem ipsum".utf8)
-  private static let javascriptPhrase = Array("javascript".utf8)
-  private static let policies = [
-    Array("terms of use".utf8), Array("privacy policy".utf8), Array("cookie policy".utf8), Array("uses cookies".utf8),
-    Array("use of cookies".utf8), Array("use cookies".utf8),
-  ]
-
-  /// The phrases in a line, found in one pass: the first two bytes decide whether to look closer.
-  static func phrases(_ line: [UInt8]) -> Phrases {
-    var found: Phrases = []
-    let bytes = line.span
-    let count = bytes.count
-    func matches(_ phrase: [UInt8], _ start: Int) -> Bool {
-      guard start + phrase.count <= count else { return false }
-      for offset in 0..<phrase.count where bytes[start + offset].lowered != phrase[offset] { return false }
-      return true
-    }
-    for index in 0..<count {
-      let byte = bytes[index]
-      if byte == 0x7B {
-        found.insert(.curly)
-        continue
-      }
-      guard index + 1 < count else { break }
-      let next = bytes[index + 1].lowered
-      switch byte.lowered {
-      case 0x6C where next == 0x6F: if matches(loremPhrase, index) { found.insert(.lorem) }
-      case 0x6A where next == 0x61: if matches(javascriptPhrase, index) { found.insert(.javascript) }
-      case 0x74 where next == 0x65: if matches(policies[0], index) { found.insert(.policy) }
-      case 0x70 where next == 0x72: if matches(policies[1], index) { found.insert(.policy) }
-      case 0x63 where next == 0x6F: if matches(policies[2], index) { found.insert(.policy) }
-      case 0x75 where next == 0x73:
-        if matches(policies[3], index) || matches(policies[4], index) || matches(policies[5], index) { found.insert(.policy) }
-      default: break
-      }
-    }
-    return found
+  private static func phrases(_ line: ArraySlice<UInt8>, _ level: Int32) -> Phrases {
+    line.withUnsafeBufferPointer { Phrases(rawValue: weir_phrases($0.baseAddress, $0.count, level)) }
   }
 }

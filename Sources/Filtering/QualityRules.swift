@@ -1,3 +1,5 @@
+import CKernels
+
 // Gopher's quality rules (Rae et al. 2112.11446, appendix A1.1) as datatrove reads them: marks are words of their own, stop words are
 // compared as they stand.
 
@@ -5,46 +7,42 @@
 struct QualityRules {
   let rules: FilterRules
   let limits: FilterConfiguration.GopherQuality
-  /// Fingerprints of the stop words.
+  /// Fingerprints of the stop words, and a bit for the last six bits of each.
   private let stopWords: [UInt64]
+  private let bits: UInt64
 
   init(rules: FilterRules, limits: FilterConfiguration.GopherQuality) {
     self.rules = rules
     self.limits = limits
     stopWords = Set(limits.stopWords).sorted().map { word in
       let bytes = Array(word.utf8)
-      return TextShape.fingerprint(bytes.span, 0, bytes.count)
+      return weir_fingerprint_of(bytes, bytes.count, 0, bytes.count)
     }
+    bits = stopWords.reduce(0) { $0 | 1 << ($1 & 63) }
   }
 
   /// The reason to drop the text, nil for none.
   func reason(_ text: [UInt8], _ shape: TextShape) -> String? {
-    var contentWords = 0
-    var contentCharacters = 0
-    var letterWords = 0
-    for word in shape.words {
-      if word.traits.contains(.content) {
-        contentWords += 1
-        contentCharacters += word.characters
-      }
-      if word.traits.contains(.letter) { letterWords += 1 }
-    }
+    let counts = shape.counts
+    let contentWords = counts.content_words
     if rules.contains(.tooFewWords), contentWords < limits.minimumWords { return FilterRule.tooFewWords.rawValue }
     if rules.contains(.tooManyWords), contentWords > limits.maximumWords { return FilterRule.tooManyWords.rawValue }
     if contentWords > 0 {
-      let mean = Double(contentCharacters) / Double(contentWords)
+      let mean = Double(counts.content_characters) / Double(contentWords)
       if rules.contains(.wordsTooShort), mean < limits.minimumMeanWordLength { return FilterRule.wordsTooShort.rawValue }
       if rules.contains(.wordsTooLong), mean > limits.maximumMeanWordLength { return FilterRule.wordsTooLong.rawValue }
     }
-    let words = Double(max(1, shape.words.count))
-    if rules.contains(.tooManyHashes), Double(shape.hashes) / words > limits.maximumSymbolsPerWord {
+    let words = Double(max(1, counts.word_count))
+    if rules.contains(.tooManyHashes), Double(counts.hashes) / words > limits.maximumSymbolsPerWord {
       return FilterRule.tooManyHashes.rawValue
     }
-    if rules.contains(.tooManyEllipses), Double(shape.ellipses) / words > limits.maximumSymbolsPerWord {
+    if rules.contains(.tooManyEllipses), Double(counts.ellipses) / words > limits.maximumSymbolsPerWord {
       return FilterRule.tooManyEllipses.rawValue
     }
     if let reason = lineReason(text, shape) { return reason }
-    if rules.contains(.tooFewAlphabeticWords), !shape.words.isEmpty, Double(letterWords) / words < limits.minimumAlphabeticWordShare {
+    if rules.contains(.tooFewAlphabeticWords), counts.word_count > 0,
+      Double(counts.letter_words) / words < limits.minimumAlphabeticWordShare
+    {
       return FilterRule.tooFewAlphabeticWords.rawValue
     }
     if rules.contains(.tooFewStopWords), !hasStopWords(shape) { return FilterRule.tooFewStopWords.rawValue }
@@ -55,13 +53,10 @@ struct QualityRules {
     guard !shape.rows.isEmpty else { return nil }
     var bullets = 0
     var ellipses = 0
-    for row in shape.rows where !row.isBlank {
-      let start = shape.stretches[row.first].start
+    for row in shape.rows where row.stretches > 0 {
+      let (start, end) = (Int(row.start), Int(row.end))
       if text[start] == 0x2D || text.holds(0xE2, 0x80, 0xA2, at: start) { bullets += 1 }
-      let last = shape.stretches[row.last - 1]
-      if last.end - last.start >= 3, text.holds(0x2E, 0x2E, 0x2E, at: last.end - 3) || text.holds(0xE2, 0x80, 0xA6, at: last.end - 3) {
-        ellipses += 1
-      }
+      if row.end - row.last >= 3, text.holds(0x2E, 0x2E, 0x2E, at: end - 3) || text.holds(0xE2, 0x80, 0xA6, at: end - 3) { ellipses += 1 }
     }
     let rows = Double(shape.rows.count)
     if rules.contains(.tooManyBullets), Double(bullets) / rows > limits.maximumBulletLineShare {
@@ -78,7 +73,7 @@ struct QualityRules {
     var left = limits.minimumStopWords
     guard left > 0 else { return true }
     var found = [Bool](repeating: false, count: stopWords.count)
-    for word in shape.words {
+    for word in shape.words where bits >> (word.hash & 63) & 1 != 0 {
       for index in stopWords.indices where stopWords[index] == word.hash && !found[index] {
         found[index] = true
         left -= 1
@@ -87,11 +82,6 @@ struct QualityRules {
     }
     return false
   }
-}
-
-extension UInt8 {
-  /// The lower-case letter of an ASCII capital, any other byte as it is.
-  var lowered: UInt8 { 0x41...0x5A ~= self ? self | 0x20 : self }
 }
 
 extension [UInt8] {

@@ -9,6 +9,10 @@ public final class AtomicFile {
   private var descriptor: Int32
   private let checksum = ChecksumStream()
 
+  /// Bytes that are on their way to the disk.
+  private var underWay = 0
+  private static let writeBackBytes = 8 << 20
+
   /// The number of bytes written so far.
   public var count: Int { checksum.count }
 
@@ -66,6 +70,11 @@ public final class AtomicFile {
     precondition(descriptor >= 0, "the file is closed")
     try Descriptor.write(descriptor, bytes, path: path)
     checksum.update(bytes)
+    if temporary != nil, count - underWay >= Self.writeBackBytes {
+      // So that `commit` waits for the last few megabytes alone.
+      Descriptor.beginWriteBack(descriptor, underWay..<count)
+      underWay = count
+    }
   }
 
   /// Appends bytes.

@@ -75,16 +75,22 @@ public final class AtomicFolder {
   ///   - inputs: the fingerprints of what it was made from, by role.
   ///   - configuration: what was asked for.
   ///   - counts: what is in it.
+  ///   - known: files that are on disk, with the checksums made while they were written; the others are read again.
   /// - Returns: the manifest as written.
   public func commit(
-    format: String, tool: String, inputs: [String: String], configuration: JSONValue, counts: [String: Int]
+    format: String, tool: String, inputs: [String: String], configuration: JSONValue, counts: [String: Int], known: [FileRecord] = []
   ) throws -> Manifest {
     precondition(lock >= 0, "the folder is closed")
     do {
       var files: [FileRecord] = []
+      let known = Dictionary(known.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
       var folders: Set<String> = [working]
       for name in try Files.walk(working) where name != Manifest.fileName {
         let file = working + "/" + name
+        if let record = known[name], try record.bytes == Files.size(file) {
+          files.append(record)
+          continue
+        }
         let (bytes, checksum) = try Checksum.file(file)
         let descriptor = try Descriptor.openForReading(file)
         defer { close(descriptor) }

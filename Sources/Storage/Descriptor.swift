@@ -1,3 +1,4 @@
+import CZstd
 import Foundation
 import Primitives
 
@@ -38,6 +39,13 @@ enum Descriptor {
         throw systemError(path, errno, writing: true)
       }
     }
+  }
+
+  /// Asks for bytes to be brought to the disk, and does not wait for it.
+  static func beginWriteBack(_ descriptor: Int32, _ range: Range<Int>) {
+    #if os(Linux)
+    weir_begin_write_back(descriptor, range.lowerBound, range.count)
+    #endif
   }
 
   /// Makes what was written survive a power cut. Devices and pipes cannot, and need not.

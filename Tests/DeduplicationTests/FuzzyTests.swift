@@ -253,6 +253,16 @@ enum NaiveShingles {
     #expect(expected.report.removed >= texts.count / 3)
   }
 
+  /// More shingles than one piece of a buffer holds, in memory, half of them, and in a file.
+  @Test func sameInPiecesOfMemory() throws {
+    var maker = TextMaker(seed: 12)
+    let texts = (0..<120).map { _ in maker.words(900, vocabulary: 5_000).joined(separator: " ") }
+    let more = texts.map { $0.replacing(" a", with: " b", maxReplacements: 12) }
+    let expected = try fuzzy(texts + more)
+    #expect(expected.report.removed > 60)
+    for limit in [0, 700_000] { #expect(try fuzzy(texts + more, threads: 2, spillLimit: limit) == expected) }
+  }
+
   @Test func largeGroupsOfCopiesInOneBand() throws {
     // Two families share half their words: with one row they share bands, and neither joins the other.
     var maker = TextMaker(seed: 3)

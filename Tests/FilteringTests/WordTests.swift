@@ -9,7 +9,7 @@ import Testing
     ("x--y 50%.", "x -- y 50 % ."),
     ("don't-care 日本語。テキスト «été» US$5 3+4 C++ :-) \"q.\" 'tis", "don't - care 日本語。テキスト « été » US$ 5 3 + 4 C++ :-) \" q. \" ' tis"),
   ]) func cutsLikeTheFilters(text: String, words: String) {
-    #expect(WordCutter.words(text) == words.split(separator: " ").map(String.init))
+    #expect(WordForms.words(text) == words.split(separator: " ").map(String.init))
   }
 
   @Test(arguments: 0..<50 as Range<UInt64>) func losesNothing(seed: UInt64) {
@@ -18,23 +18,17 @@ import Testing
     let stretches = (0..<40).map { _ in
       (0..<Int.random(in: 1...12, using: &dice)).map { _ in parts.randomElement(using: &dice) ?? "" }.joined()
     }
-    let words = WordCutter.words(stretches.joined(separator: " "))
+    let words = WordForms.words(stretches.joined(separator: " "))
     #expect(Array(words.joined().utf8) == Array(stretches.joined().utf8))
     // A stretch is cut alike wherever it stands, and out of the table as at first.
-    #expect(stretches.flatMap { WordCutter.words($0) } == words)
-    #expect(WordCutter.words((stretches + stretches).joined(separator: "\n")) == words + words)
-  }
-
-  @Test func theTableKnowsBytesNotFingerprints() {
-    // These two have the same fingerprint.
-    #expect(WordCutter.words("/ \u{0},") == ["/", "\u{0}", ","])
-    #expect(WordCutter.words("\u{0}, /") == ["\u{0}", ",", "/"])
+    #expect(stretches.flatMap { WordForms.words($0) } == words)
+    #expect(WordForms.words((stretches + stretches).joined(separator: "\n")) == words + words)
   }
 
   @Test func longStretchesTakeLinearTime() {
     for part in [")", ".", "a@", "a.", "'s", "-", "8)"] {
       let text = String(repeating: part, count: 20_000)
-      #expect(WordCutter.words(text).joined() == text)
+      #expect(WordForms.words(text).joined() == text)
     }
   }
 }

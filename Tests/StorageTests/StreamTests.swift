@@ -51,6 +51,26 @@ import Testing
     }
   }
 
+  /// Several jobs of compression, on any number of threads, and however the content is handed over.
+  @Test func theBytesDependOnTheContentAlone() throws {
+    try withFolder { folder in
+      let lines = sampleLines(9_000, seed: 3)
+      let bytes = Array((0..<(5 << 20) / lines.count + 1).map { _ in lines }.joined())
+      var expected: [UInt8]?
+      for (threads, piece) in [(1, bytes.count), (1, 100_003), (2, 1 << 20), (3, 777_777), (5, 3 << 20)] {
+        let writer = try StreamWriter(folder + "/a", kind: .documents, coding: .zstd(level: 1), threads: threads)
+        for start in stride(from: 0, to: bytes.count, by: piece) {
+          try writer.write(Array(bytes[start..<min(bytes.count, start + piece)]), records: 0)
+        }
+        try writer.finish()
+        let file = try Files.read(folder + "/a")
+        if let expected { #expect(file == expected, "\(threads) threads, pieces of \(piece)") }
+        expected = file
+        #expect(try content(folder + "/a") == bytes)
+      }
+    }
+  }
+
   @Test func gzipOfSeveralMembersIsRead() throws {
     try withFolder { folder in
       let (first, second) = (sampleLines(3_000, seed: 1), sampleLines(20, seed: 2))

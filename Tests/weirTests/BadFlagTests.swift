@@ -6,6 +6,8 @@ import Testing
   @Test(arguments: [
     ["read", "--nonsense"], ["nonsense"], ["read", "docs.jsonl", "--threads", "0"], ["read", "docs.jsonl", "--max-bad", "nan"],
     ["read", "docs.jsonl", "--max-bad", "2"], ["dedup", "docs.jsonl", "--keep", "none"],
+    ["filter", "docs.jsonl", "--languages", "en,xx"], ["filter", "docs.jsonl", "--languages", ","],
+    ["filter", "docs.jsonl", "--language-threshold", "1.5"],
     ["dedup", "docs.jsonl", "--exact", "--report", "r.json"], ["shard"], ["train", "set", "-o", "run"],
     ["sample", "set", "--tree", "tree", "-o", "mix.json"], ["feed", "set", "--world", "0"],
     ["sample", "set", "--seed-data", "docs.jsonl", "-o", "mix.json"],

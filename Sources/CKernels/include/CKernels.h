@@ -2,7 +2,9 @@
 #pragma once
 #include "weir_clusters.h"
 #include "weir_encoder.h"
+#include "weir_filter.h"
 #include "weir_gemm.h"
+#include "weir_language.h"
 #include "weir_minhash.h"
 #include "weir_nearest.h"
 #include "weir_pool.h"

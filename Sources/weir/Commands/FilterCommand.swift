@@ -26,6 +26,15 @@ struct FilterCommand: ChainCommand {
   @Option(help: ArgumentHelp("A threshold, group.name=value; may be given several times.", valueName: "name=value"))
   var set: [String] = []
 
+  @Option(help: ArgumentHelp("Keep these languages only, as de,en; und is what is in none.", valueName: "codes"))
+  var languages: String?
+
+  @Option(help: ArgumentHelp("Probability a language must have.", valueName: "share"))
+  var languageThreshold = 0.65
+
+  @Flag(help: "Note language and language_score in what is kept.")
+  var annotateLanguage = false
+
   @Flag(help: "Replace e-mail and public IP addresses in what is kept, as FineWeb does; --rules none to do only that.")
   var maskPii = false
 
@@ -48,6 +57,9 @@ struct FilterCommand: ChainCommand {
     var configuration = FilterConfiguration()
     configuration.rules = try FilterRules(parsing: rules)
     configuration.masksPersonalData = maskPii
+    configuration.language.keeps = try parsedLanguages()
+    configuration.language.threshold = languageThreshold
+    configuration.language.annotates = annotateLanguage
     for assignment in set {
       guard let equals = assignment.firstIndex(of: "=") else {
         throw WeirError("--set", "'\(assignment)' has no =", remedy: "write group.name=value")
@@ -56,6 +68,13 @@ struct FilterCommand: ChainCommand {
     }
     try configuration.validate()
     return configuration
+  }
+
+  private func parsedLanguages() throws -> [String] {
+    guard let languages else { return [] }
+    let codes = languages.split(separator: ",").map { $0.filter { !$0.isWhitespace }.lowercased() }.filter { !$0.isEmpty }
+    guard !codes.isEmpty else { throw WeirError("--languages", "no language named", remedy: "write codes such as de,en") }
+    return codes
   }
 
   func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.documents(input, output: output) }

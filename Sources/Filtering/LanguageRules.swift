@@ -1,0 +1,72 @@
+import Corpus
+import Primitives
+
+/// Drops what is in none of the wanted languages, and notes the language where that is asked for.
+struct LanguageRules: Sendable {
+  private let limits: FilterConfiguration.Language
+  private let model: LanguageModel
+
+  /// nil where nothing is asked for.
+  init?(_ limits: FilterConfiguration.Language, model: LanguageModel = .builtIn) {
+    guard !limits.keeps.isEmpty || limits.annotates else { return nil }
+    self.limits = limits
+    self.model = model
+  }
+
+  /// The language of a text.
+  func answer(_ text: [UInt8]) -> LanguageModel.Answer { model.language(of: text) }
+
+  /// The reason to drop a text in this language: `language.de` where German is not wanted, `language.uncertain_de` where it is and the score is low.
+  func reason(_ answer: LanguageModel.Answer) -> String? {
+    if limits.keeps.isEmpty { return nil }
+    if !limits.keeps.contains(answer.language) { return "language.\(answer.language)" }
+    return answer.score < limits.threshold ? "language.uncertain_\(answer.language)" : nil
+  }
+
+  /// Puts `language` and `language_score` behind the document's other members, in the place of members of these names.
+  func annotate(_ document: inout Document, _ answer: LanguageModel.Answer) {
+    guard limits.annotates else { return }
+    let score = (answer.score * 10_000).rounded() / 10_000
+    let noted = Array("\"language\": \"\(answer.language)\", \"language_score\": \(score)".utf8)
+    let members = Self.members(document.members)
+    let others = members.filter { !$0.starts(with: Self.language) && !$0.starts(with: Self.score) }
+    // What no member has to give way to stays byte for byte.
+    let kept = others.count == members.count ? [document.members[...]] : others
+    document.members = Array((kept.filter { !$0.isEmpty } + [noted[...]]).joined(separator: Array(", ".utf8)))
+  }
+
+  private static let language = Array("\"language\"".utf8)
+  private static let score = Array("\"language_score\"".utf8)
+
+  /// The members of an object without its braces, one by one, without blanks around them.
+  private static func members(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    var found: [ArraySlice<UInt8>] = []
+    var start = bytes.startIndex
+    var depth = 0
+    var isString = false
+    var isEscaped = false
+    func add(_ end: Int) {
+      let member = bytes[start..<end].drop { $0 <= 0x20 }
+      if !member.isEmpty { found.append(member) }
+    }
+    for (index, byte) in bytes.enumerated() {
+      if isEscaped {
+        isEscaped = false
+      } else if isString {
+        if byte == 0x5C { isEscaped = true } else if byte == 0x22 { isString = false }
+      } else {
+        switch byte {
+        case 0x22: isString = true
+        case 0x5B, 0x7B: depth += 1
+        case 0x5D, 0x7D: depth -= 1
+        case 0x2C where depth == 0:
+          add(index)
+          start = index + 1
+        default: break
+        }
+      }
+    }
+    add(bytes.endIndex)
+    return found
+  }
+}

@@ -1,0 +1,55 @@
+import CKernels
+
+// Words as the published filters count them: datatrove cuts English text with spaCy's tokenizer, so that marks are words of their own,
+// "don't" is two and "e.g." one. The rules are in `word_cutter.c`, what they take exception to here.
+
+/// The forms that the word cutter knows.
+package enum WordForms {
+  /// English contractions, abbreviations and smileys, and units.
+  static let english = make(EnglishContractions.all)
+
+  private static func make(_ forms: [String: [Int]]) -> KernelMemory {
+    let names = forms.keys.sorted()
+    let scalars = names.flatMap { $0.unicodeScalars.map(\.value) }
+    let classes = names.flatMap { $0.unicodeScalars.map { CharacterClasses.of($0).rawValue } }
+    let parts = names.map { forms[$0] ?? [] }
+    func bytes(_ numbers: [Int]) -> [UInt8] { numbers.map { UInt8(truncatingIfNeeded: $0) } }
+    let made = weir_word_forms_create(
+      CharacterClasses.ascii, scalars, classes, bytes(names.map(\.unicodeScalars.count)), bytes(parts.flatMap(\.self)),
+      bytes(parts.map(\.count)),
+      names.count, units.flatMap(\.self), bytes(units.map(\.count)), units.count)
+    return KernelMemory(made, weir_word_forms_destroy)
+  }
+
+  /// What is cut off behind a digit.
+  private static let units: [[UInt32]] =
+    """
+    km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s km/h kmh mph hPa Pa mbar mb MB kb KB gb \
+    GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см см² см³ мм мм² мм³ нм кг г мг м/с км/ч кПа Па мбар Кб КБ кб Мб МБ мб Гб ГБ гб Тб \
+    ТБ كم كم² كم³ م م² م³ سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب US$ C$ A$
+    """.split(separator: " ").map { $0.unicodeScalars.map(\.value) }
+
+  /// The words of a text, as the filters count them.
+  package static func words(_ text: String, level: Int32 = weir_simd_level()) -> [String] {
+    var shape = TextShape()
+    let bytes = Array(text.utf8)
+    shape.measure(bytes, level: level)
+    let counts = shape.counts
+    return shape.words.indices.map { index in
+      let (word, next) = (counts.words[index], counts.words[index + 1])
+      let rest = String(decoding: bytes[Int(word.start)...], as: UTF8.self).unicodeScalars
+      return String(String.UnicodeScalarView(rest.prefix(Int(next.before - word.before))))
+    }
+  }
+
+  /// The shape of a text in numbers: counts, words, lines, rows; to compare.
+  package static func shape(_ bytes: [UInt8], level: Int32 = weir_simd_level()) -> [[UInt64]] {
+    var shape = TextShape()
+    shape.measure(bytes, level: level)
+    let c = shape.counts
+    let counts = [c.characters, c.newlines, c.hashes, c.ellipses, c.content_words, c.content_characters, c.letter_words, c.word_count]
+    return [counts.map { UInt64($0) }] + shape.words.map { [$0.hash, UInt64($0.start), UInt64($0.before)] }
+      + shape.lines.map { [$0.hash, UInt64($0.start), UInt64($0.end), UInt64($0.characters), UInt64($0.blank), UInt64($0.terminal)] }
+      + shape.rows.map { row in [row.start, row.end, row.stretches, row.last, row.longest, row.sentences].map { UInt64($0) } }
+  }
+}
