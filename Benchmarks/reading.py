@@ -19,7 +19,7 @@ import time
 PEERS = {
     "orjson, parse and dump": "import orjson, sys\nout = open('/dev/null', 'wb')\nfor line in open(sys.argv[1], 'rb'): out.write(orjson.dumps(orjson.loads(line)) + b'\\n')",
     "pysimdjson, text only": "import simdjson, sys\np = simdjson.Parser()\nfor line in open(sys.argv[1], 'rb'):\n  d = p.parse(line); d['text']; del d",
-    "datatrove JsonlReader": "import os, sys\nfrom datatrove.pipeline.readers import JsonlReader\n"
+    "datatrove JsonlReader": "from datatrove.pipeline.readers import JsonlReader\nimport os, sys\n"
                              "for d in JsonlReader(os.path.dirname(sys.argv[1]), glob_pattern=os.path.basename(sys.argv[1])).run(): pass",
 }
 
