@@ -192,7 +192,7 @@ import Testing
   @Test func reportsBalance() throws {
     try inFolder { binary in
       try binary.write("docs.jsonl", Samples.file(30) + "broken\n" + Samples.file(10))
-      #expect(try binary.weir("tokenizer", "train", "docs.jsonl", "-o", "tok", "--vocabulary", "300").code == 0)
+      #expect(try binary.weir("tokenizer", "train", "docs.jsonl", "-o", "tok", "--vocabulary", "300", "--max-bad", "0.1").code == 0)
       for line in [
         "read -o out.jsonl", "filter --rules length --set length.minimumCharacters=250 -o out.jsonl",
         "dedup --rejects no.jsonl -o out.jsonl",
