@@ -3,7 +3,7 @@
 #include "weir_language.h"
 #include "language_model.h"
 #include "vector.h"
-#include "word_cutter.h"
+#include "utf8.h"
 #include <pthread.h>
 
 enum { BORDER = 1, OTHER = 2, HAN = 3, KANA = 4, HANGUL = 5 };

@@ -59,7 +59,7 @@ size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t
       continue;
     }
     size_t width, at = i;
-    uint32_t scalar = fold(decode(text + i, count - i, &width));
+    uint32_t scalar = fold(weir_scalar(text + i, count - i, &width));
     i += width;
     if (scalar == DROP) continue;
     if (scalar == SPACE) {

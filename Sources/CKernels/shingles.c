@@ -37,7 +37,7 @@ static inline size_t put_utf8(uint32_t s, uint8_t *out, size_t n) {
 // The code point at text[i], not ASCII, goes to out[n]; out[n − 1] is there. Moves *i behind it and returns the new n.
 static size_t fold_wide(const uint8_t *text, size_t count, size_t *i, uint8_t *out, size_t n) {
   size_t width;
-  uint32_t scalar = fold(decode(text + *i, count - *i, &width));
+  uint32_t scalar = fold(weir_scalar(text + *i, count - *i, &width));
   *i += width;
   if (scalar == DROP) return n;
   int alone = scalar == SPACE || stands_alone(scalar);
@@ -70,7 +70,7 @@ static size_t collapse_text(const uint8_t *text, size_t count, uint8_t *out) {
   for (size_t i = 0; i < count;) {
     size_t width = 1;
     uint8_t byte = text[i];
-    int blank = byte >= 0x80 ? is_space(decode(text + i, count - i, &width)) : ascii[byte] == ' ';
+    int blank = byte >= 0x80 ? is_space(weir_scalar(text + i, count - i, &width)) : ascii[byte] == ' ';
     if (!blank) {
       for (size_t k = 0; k < width; k++) out[n++] = text[i + k];
     } else if (!after_blank) {
@@ -139,7 +139,7 @@ WEIR_WIDE static size_t collapse_text_wide(const uint8_t *text, size_t count, ui
     i += width;
     if (width == 64 || i >= count) continue;
     size_t bytes_of;
-    if (is_space(decode(text + i, count - i, &bytes_of))) {
+    if (is_space(weir_scalar(text + i, count - i, &bytes_of))) {
       if (!after_blank) out[n++] = ' ';
       after_blank = 1;
     } else {

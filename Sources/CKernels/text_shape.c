@@ -97,7 +97,10 @@ typedef struct pass {
 // The class of the character at text[i], not ASCII.
 ALWAYS uint32_t class_of(weir_shaper *shaper, const pass *p, size_t i, size_t *width, uint32_t *scalar) {
   *scalar = weir_scalar(p->text + i, p->count - i, width);
-  if (*scalar == MALFORMED) return MALFORMED_CLASS;
+  if (*scalar >= END) {
+    *scalar = MALFORMED;
+    return MALFORMED_CLASS;
+  }
   uint32_t **page = &shaper->pages[*scalar >> 8];
   if (!*page) {
     *page = weir_room(NULL, 256 * sizeof **page);
