@@ -3,23 +3,12 @@
 #include "weir_encoder.h"
 #include "weir_gemm.h"
 #include "tile.h"
+#include "bfloat16.h"
 #include <math.h>
-#if defined(__linux__) && defined(__x86_64__)
-#include <immintrin.h>
-#define WEIR_HAS_BF16 1
-#define WEIR_BF16 __attribute__((target("arch=x86-64-v4,avx512bf16"), min_vector_width(512)))
-#endif
 
 enum { panel = 32, depth_most = 384, block_rows = 132, height16 = 12, head = 32 };
 
 size_t weir_linear_floats(size_t outputs, size_t inputs, int half) { return outputs * inputs / (half ? 2 : 1); }
-
-/// The nearest bfloat16, ties to even; weights are finite.
-static uint16_t bfloat(float x) {
-  uint32_t bits;
-  __builtin_memcpy(&bits, &x, 4);
-  return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-}
 
 void weir_linear_pack(const float *w, size_t outputs, size_t inputs, int half, float *out) {
   for (size_t n = 0; n < outputs; n++) {
@@ -29,7 +18,7 @@ void weir_linear_pack(const float *w, size_t outputs, size_t inputs, int half, f
         to[k * panel] = w[n * inputs + k];
         continue;
       }
-      uint32_t pair = bfloat(w[n * inputs + k]) | (uint32_t)bfloat(w[n * inputs + k + 1]) << 16;
+      uint32_t pair = weir_bfloat16(w[n * inputs + k]) | (uint32_t)weir_bfloat16(w[n * inputs + k + 1]) << 16;
       __builtin_memcpy(to + k / 2 * panel, &pair, 4);
     }
   }
@@ -71,11 +60,7 @@ WEIR_BF16 static void linear16(const float *x, size_t rows, size_t inputs, const
   uint32_t *a = (uint32_t *)weir_scratch(0, block_rows * pitch);
   for (size_t start = 0; start < rows; start += block_rows) {
     size_t count = rows - start < block_rows ? rows - start : block_rows;
-    for (size_t r = 0; r < count; r++)
-      for (size_t k = 0; k < inputs; k += 32) {
-        const float *from = x + (start + r) * inputs + k;
-        _mm512_storeu_si512(a + r * pitch + k / 2, (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + 16), _mm512_loadu_ps(from)));
-      }
+    for (size_t r = 0; r < count; r++) weir_bfloat16_row(x + (start + r) * inputs, inputs, a + r * pitch);
     for (size_t n = 0; n < outputs; n += panel)
       for (size_t r = 0; r < count; r += height16)
         tiles16(count - r < height16 ? count - r : height16, pairs, a + r * pitch, pitch, packed + n * pairs, out + (start + r) * outputs + n,

@@ -2,9 +2,8 @@
 // pairs). The structure is that of gemm.c: pairs along k take the place of single numbers.
 #include "weir_gemm.h"
 #include "tile.h"
-#if defined(__linux__) && defined(__x86_64__)
-#include <immintrin.h>
-#define WEIR_BF16 __attribute__((target("arch=x86-64-v4,avx512bf16"), min_vector_width(512)))
+#include "bfloat16.h"
+#ifdef WEIR_HAS_BF16
 
 enum { depth16 = 512, columns16 = 384, height16 = 12, width16 = 32, panels16 = 8 };
 
@@ -95,18 +94,6 @@ WEIR_BF16 static void pack_along(const float *x, size_t ldx, size_t depth, size_
   }
 }
 
-/// One row of values as pairs of bfloat16, a zero behind an odd number.
-WEIR_BF16 static void pack_row(const float *x, size_t depth, uint32_t *out) {
-  for (size_t k = 0; k < depth; k += 32) {
-    size_t left = depth - k;
-    __mmask16 low = left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
-    __mmask16 high = left >= 32 ? 0xFFFF : left > 16 ? (__mmask16)((1u << (left - 16)) - 1) : 0;
-    __m512i both = (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(high, x + k + 16), _mm512_maskz_loadu_ps(low, x + k));
-    size_t pairs = (left + 1) / 2;
-    _mm512_mask_storeu_epi32(out + k / 2, pairs >= 16 ? 0xFFFF : (__mmask16)((1u << pairs) - 1), both);
-  }
-}
-
 WEIR_BF16 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
                               size_t ldb, float *c, size_t ldc, int add) {
   if (k == 0) {
@@ -148,7 +135,7 @@ WEIR_BF16 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n
             }
           rows = left + i / height16 % panels16 * pairs * 16;
         } else {
-          for (size_t z = 0; z < count; z++) pack_row(a + (i + z) * lda + first, deep, left + z * pairs);
+          for (size_t z = 0; z < count; z++) weir_bfloat16_row(a + (i + z) * lda + first, deep, left + z * pairs);
         }
         for (size_t j = begin; j < end; j += width16) {
           const uint32_t *panel = right + (j - begin) * pairs;

@@ -26,16 +26,16 @@ extension LSIEmbedder {
         "lsi", "no feature occurs in \(configuration.minimumWindows) or more of the \(chosen.count) windows",
         remedy: "fit on more text, or with a smaller minimum")
     }
+    // Buckets that no window has would only be zeros: with tokens alone there are as many as the vocabulary has.
+    let kept = idf.indices.filter { idf[$0] > 0 }
     let svd = try TruncatedSVD(
-      matrix, rank: configuration.dimensions, oversampling: configuration.oversampling, iterations: configuration.iterations,
-      seed: configuration.seed, pool: pool, progress: progress)
-    var projection = svd.vectors
-    if configuration.spectrum != 1 {
-      let width = configuration.dimensions
-      let scale = svd.singularValues.map { $0 > 0 ? Float(Elementary.power($0, configuration.spectrum - 1)) : 0 }
-      for row in 0..<configuration.buckets {
-        for column in 0..<width { projection[row * width + column] *= scale[column] }
-      }
+      matrix.compacted(to: kept), rank: configuration.dimensions, oversampling: configuration.oversampling,
+      iterations: configuration.iterations, seed: configuration.seed, names: kept, pool: pool, progress: progress)
+    let width = configuration.dimensions
+    let scale = svd.singularValues.map { $0 > 0 ? Float(Elementary.power($0, configuration.spectrum - 1)) : 0 }
+    var projection = [Float](repeating: 0, count: configuration.buckets * width)
+    for (row, bucket) in kept.enumerated() {
+      for column in 0..<width { projection[bucket * width + column] = svd.vectors[row * width + column] * scale[column] }
     }
     return try LSIEmbedder(
       configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection,

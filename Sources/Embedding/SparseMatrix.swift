@@ -43,6 +43,14 @@ public struct SparseMatrix: Sendable {
     return SparseMatrix(rows: columns, columns: rows, offsets: starts, indices: rowsOut, values: valuesOut)
   }
 
+  /// The matrix of some columns alone.
+  /// - Parameter kept: their numbers, ascending; no other column holds a value.
+  public func compacted(to kept: [Int]) -> SparseMatrix {
+    var number = [UInt32](repeating: 0, count: columns)
+    for (new, old) in kept.enumerated() { number[old] = UInt32(new) }
+    return SparseMatrix(rows: rows, columns: kept.count, offsets: offsets, indices: indices.map { number[Int($0)] }, values: values)
+  }
+
   /// This matrix times a dense one; a row of the result is one task's own sum in a fixed order.
   /// - Parameters:
   ///   - dense: [columns, width], row-major.

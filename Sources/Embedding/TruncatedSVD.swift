@@ -22,17 +22,18 @@ public struct TruncatedSVD: Sendable {
   ///   - oversampling: further directions that are iterated and then dropped.
   ///   - iterations: power iterations.
   ///   - seed: of the start; the result is a function of the arguments alone, whatever the pool.
+  ///   - names: [columns] the numbers that the start is drawn by; nil = 0, 1, …: where empty columns are left out it begins as with them.
   ///   - pool: where the work runs; the result does not depend on its number of threads.
   ///   - progress: is told how far it is, and may stop it.
   public init(
-    _ matrix: SparseMatrix, rank: Int, oversampling: Int = 16, iterations: Int = 4, seed: UInt64, pool: ThreadPool,
+    _ matrix: SparseMatrix, rank: Int, oversampling: Int = 16, iterations: Int = 4, seed: UInt64, names: [Int]? = nil, pool: ThreadPool,
     progress: Progress = .silent
   ) throws {
     precondition(rank > 0 && oversampling >= 0 && iterations >= 0, "rank is positive")
     let width = rank + oversampling
     let columns = matrix.columns
     let transposed = matrix.transposed()
-    var basis = Self.gaussian(columns * width, seed: seed)
+    var basis = Self.gaussian(names ?? Array(0..<columns), width: width, seed: seed, pool: pool)
     let total = Double(iterations + 1)
     for step in 0...iterations {
       try progress.checkStop()
@@ -60,14 +61,24 @@ public struct TruncatedSVD: Sendable {
     self.vectors = vectors
   }
 
-  /// Standard normal numbers by Box and Muller, each a function of its index.
-  private static func gaussian(_ count: Int, seed: UInt64) -> [Float] {
+  /// [names, width] standard normal numbers by Box and Muller, each a function of its row's name and its column.
+  private static func gaussian(_ names: [Int], width: Int, seed: UInt64, pool: ThreadPool) -> [Float] {
     let random = CounterRandom(seed: seed, stream: 0x5644)
-    return (0..<count).map { index in
-      let first = 1 - random.uniform(UInt64(2 * index))
-      let second = random.uniform(UInt64(2 * index + 1))
-      return Float((-2 * Elementary.natural(first)).squareRoot() * Elementary.cosine(2 * .pi * second))
+    var result = [Float](repeating: 0, count: names.count * width)
+    result.withUnsafeMutableBufferPointer { result in
+      nonisolated(unsafe) let out = result
+      pool.ranges(names.count, grain: 256) { range in
+        for row in range {
+          for column in 0..<width {
+            let index = names[row] * width + column
+            let first = 1 - random.uniform(UInt64(2 * index))
+            let second = random.uniform(UInt64(2 * index + 1))
+            out[row * width + column] = Float((-2 * Elementary.natural(first)).squareRoot() * Elementary.cosine(2 * .pi * second))
+          }
+        }
+      }
     }
+    return result
   }
 
   /// Makes the columns orthonormal; a dependent one becomes zero.

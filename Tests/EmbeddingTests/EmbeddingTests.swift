@@ -87,6 +87,20 @@ private func jacobi(_ dense: [Double], rows: Int, columns n: Int) -> (values: [D
     }
   }
 
+  @Test(arguments: 1...4) func emptyColumnsMayBeLeftOut(seed: UInt64) throws {
+    let (dense, _) = sample(rows: 60, columns: 30, rank: 5, seed: seed)
+    let kept = (0..<30).map { 3 * $0 + 1 }
+    let wide = SparseMatrix(
+      rows: 60, columns: 100, offsets: dense.offsets, indices: dense.indices.map { 3 * $0 + 1 }, values: dense.values)
+    let pool = ThreadPool(threads: 2)
+    let whole = try TruncatedSVD(wide, rank: 4, oversampling: 4, seed: seed, pool: pool)
+    let part = try TruncatedSVD(wide.compacted(to: kept), rank: 4, oversampling: 4, seed: seed, names: kept, pool: pool)
+    for k in 0..<4 { #expect((part.singularValues[k] / whole.singularValues[k] - 1).magnitude < 1e-5) }
+    for (row, column) in kept.enumerated() {
+      for k in 0..<4 { #expect((part.vectors[row * 4 + k] - whole.vectors[column * 4 + k]).magnitude < 1e-4) }
+    }
+  }
+
   @Test func moreDirectionsThanTheMatrixHasAreZero() throws {
     let matrix = SparseMatrix(rows: 3, columns: 4, offsets: [0, 1, 2, 2], indices: [1, 3], values: [2, 5])
     let svd = try TruncatedSVD(matrix, rank: 4, oversampling: 2, iterations: 2, seed: 1, pool: ThreadPool(threads: 1))

@@ -13,6 +13,7 @@ import Testing
     ["sample", "set", "--seed-data", "docs.jsonl", "-o", "mix.json"],
     ["sample", "set", "--method", "ced", "--seed-data", "d", "-o", "m.json"],
     ["sample", "set", "--method", "dsir", "--seed-data", "d", "--keep", "2", "-o", "m.json"],
+    ["sample", "set", "--method", "dsir", "--seed-data", "d", "--seed-weights", "1", "-o", "m.json"],
     ["feed", "set", "--from-step", "9223372036854775807"],
     ["generate", "run", "--tokens=-3"], ["peek", "docs.jsonl", "--lines=-1"],
     ["tokenize", "--decode", "--tokenizer", "tok", "--shards", "x"],

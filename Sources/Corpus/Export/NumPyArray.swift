@@ -10,9 +10,19 @@ public enum NumPyArray {
   /// - Parameters:
   ///   - bytes: of a number: 1, 2, 4 or 8.
   ///   - shape: the dimensions.
-  public static func header(bytes: Int, shape: [Int]) -> [UInt8] {
+  public static func header(bytes: Int, shape: [Int]) -> [UInt8] { header(type: "<u\(bytes)", shape: shape) }
+
+  /// Writes numbers as an array of `<f8` of one dimension; the file appears whole.
+  public static func write(_ numbers: [Double], to path: String) throws {
+    let file = try AtomicFile(path)
+    try file.write(header(type: "<f8", shape: [numbers.count]))
+    try file.write(numbers.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * $0)) } })
+    _ = try file.commit()
+  }
+
+  private static func header(type: String, shape: [Int]) -> [UInt8] {
     let dimensions = shape.count == 1 ? "\(shape[0])," : shape.map { "\($0)" }.joined(separator: ", ")
-    var text = Array("{'descr': '<u\(bytes)', 'fortran_order': False, 'shape': (\(dimensions)), }".utf8)
+    var text = Array("{'descr': '\(type)', 'fortran_order': False, 'shape': (\(dimensions)), }".utf8)
     text += [UInt8](repeating: 0x20, count: 63 - (10 + text.count) % 64) + [0x0A]
     return magic + [1, 0, UInt8(text.count & 255), UInt8(text.count >> 8)] + text
   }

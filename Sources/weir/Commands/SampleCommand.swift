@@ -134,6 +134,10 @@ struct SampleCommand: WeirCommand {
     guard specialist != nil || method != .ced else { throw ValidationError("--method ced needs --specialist") }
     guard scores == nil || method.scoresWindows else { throw ValidationError("--scores goes with dsir, classifier and ced") }
     guard keep == nil || method.scoresWindows else { throw ValidationError("--keep goes with dsir, classifier and ced") }
+    // The others know one target: documents of all seeds together, each counted once.
+    guard seedWeights == nil || method == .crisp else {
+      throw ValidationError("--seed-weights goes with crisp; repeat a seed's documents to weigh them with \(method)")
+    }
     guard depth != .auto || method == .crisp else { throw ValidationError("--depth auto goes with crisp") }
     guard keep.map({ $0 > 0 && $0 <= 1 }) ?? true else { throw ValidationError("--keep must be a share, above 0 and at most 1") }
     guard (0...100_000).contains(bootstrap) else { throw ValidationError("--bootstrap must be in 0…100,000") }
@@ -144,7 +148,7 @@ struct SampleCommand: WeirCommand {
   func perform(_ session: Session) throws -> Outcome {
     let work = try SampleWork(command: self, session: session)
     let made = try work.mixture()
-    if let scores, !dryRun { try SampleScores.write(made.scores ?? [], to: scores) }
+    if let scores, !dryRun { try NumPyArray.write(made.scores ?? [], to: scores) }
     if let output, !dryRun { try made.mixture.write(to: output) }
     return try work.outcome(made)
   }

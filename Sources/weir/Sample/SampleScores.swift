@@ -68,14 +68,4 @@ struct SampleScores {
     }
     return zip(losses[0], losses[1]).map { $0.isFinite && $1.isFinite ? $0 - $1 : -.infinity }
   }
-
-  /// Writes scores as a flat numpy array of float64.
-  static func write(_ scores: [Double], to path: String) throws {
-    var header = Array("{'descr': '<f8', 'fortran_order': False, 'shape': (\(scores.count),), }".utf8)
-    header += [UInt8](repeating: 0x20, count: 63 - (10 + header.count) % 64) + [0x0A]
-    let file = try AtomicFile(path)
-    try file.write([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.count & 255), UInt8(header.count >> 8)] + header)
-    try file.write(scores.flatMap { score in (0..<8).map { UInt8(truncatingIfNeeded: score.bitPattern >> (8 * $0)) } })
-    _ = try file.commit()
-  }
 }

@@ -77,7 +77,7 @@ struct SampleSeeds {
     }
   }
 
-  /// The texts of all documents, a document of a seed of weight w counted once whatever w: methods that score windows know one target.
+  /// The texts of all documents: methods that score windows know one target, and take no weights.
   var texts: [[UInt8]] { seeds.flatMap { $0.documents.map(\.document.text) } }
 
   /// Writes the documents of all seeds as a token dataset.
