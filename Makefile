@@ -4,7 +4,7 @@ SHELL := /bin/bash
 WEIR := .build/release/weir
 SWIFT_FILES := Package.swift Sources Tests Fuzz
 
-.PHONY: demo test test-debug test-release build check setup format lint layers docs parity parity-large fuzz fuzz-readers kills mup clean
+.PHONY: demo test test-debug test-release build check setup format lint layers docs parity parity-large fuzz fuzz-readers kills mup results-crisp results-crisp-small clean
 
 ## Runs the main job on the sample corpora, end to end; the report's path is its last line.
 demo: build
@@ -27,7 +27,7 @@ build: setup
 	@swift build -c release --product weir -q
 
 ## What CI runs.
-check: setup lint layers docs fuzz-readers test
+check: setup lint layers docs fuzz-readers results-crisp-small test
 
 setup:
 	@scripts/setup
@@ -70,6 +70,16 @@ kills: build
 ## The loss against the learning rate at four widths, under muP and the standard parametrisation (minutes).
 mup: build
 	@Benchmarks/mup.sh
+
+## Clustered-importance sampling beside its baselines on the real corpora (DATA: general.jsonl.zst, seeds/, heldout/): hours; MINUTES=30 stops in between, the next call goes on.
+results-crisp: build
+	@corpora/fetch-minilm
+	@Benchmarks/crisp/experiment.py --data $(or $(DATA),../shared/data) --run runs/results-crisp --minilm corpora/full/minilm \
+	  --minutes $(or $(MINUTES),100000) -o docs/results/crisp.md
+
+## The same with everything small, on the corpora of the repository: that it runs (minutes).
+results-crisp-small: build
+	@Benchmarks/crisp/experiment.py --small --run runs/results-crisp-small -o runs/results-crisp-small/crisp.md
 
 clean:
 	@rm -rf .build runs

@@ -1,0 +1,158 @@
+"""The experiment's page: tables and pictures of what is there, nothing written by hand."""
+import json
+import math
+import statistics
+
+from study import perplexities
+
+T90 = {2: 6.314, 3: 2.920, 4: 2.353, 5: 2.132}  # Student's t for a two-sided 90 % interval of so many runs
+LABELS = {"uniform": "uniform", "specialist": "specialist only", "dsir": "DSIR", "classifier": "classifier", "ced": "CED", "doge": "DoGE",
+          "crisp-lsi": "CRISP, LSI", "crisp-static": "CRISP, static", "crisp-minilm": "CRISP, MiniLM"}
+COLOURS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e"]
+
+
+def mean(values):
+    """The geometric mean of perplexities and, where there are several, its 90 % interval as a factor."""
+    logs = [math.log(v) for v in values]
+    wide = T90.get(len(logs), 2) * statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else None
+    return math.exp(statistics.fmean(logs)), wide
+
+
+def cell(values):
+    if not values:
+        return "–"
+    middle, wide = mean(values)
+    return f"{middle:.1f}" + (f" ± {middle * math.expm1(wide):.1f}" if wide is not None else "") + (f" ({len(values)})" if len(values) != 3 else "")
+
+
+class Results:
+    def __init__(self, experiment):
+        self.folder, self.sizes, self.methods = experiment.options.run, experiment.sizes, experiment.methods
+
+    def of(self, names, held):
+        return [perplexities(self.folder / n)[held] for n in names if (self.folder / n / "report.json").exists()]
+
+    def chosen(self, part):
+        path = self.folder / f"{part}.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def runs(self, part, domain, method):
+        choice = self.chosen(part).get(f"{domain} {method}")
+        if not choice:
+            return []
+        variant, rate, scope = choice
+        return [f"{part}/{scope}.{method}{'.' if variant else ''}{variant.replace(':', '-')}.{rate:g}.{seed}" for seed in self.sizes.seeds]
+
+    def sweep(self, what, domain, value, held):
+        return self.of([f"sweep/{what}/{domain}.{value}.{seed}" for seed in self.sizes.seeds], held)
+
+
+def table(head, rows):
+    return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
+def methods_table(results, part):
+    domains = results.sizes.domains
+    rows = []
+    if part == "continued":
+        bases = [f"base/{seed}" for seed in results.sizes.seeds]
+        rows.append(["base", *(f"{cell(results.of(bases, f'{d}-test'))} / {cell(results.of(bases, 'general-test'))}" for d in domains)])
+    for method in ["uniform", *results.methods]:
+        cells = [f"{cell(results.of(results.runs(part, d, method), f'{d}-test'))} / {cell(results.of(results.runs(part, d, method), 'general-test'))}" for d in domains]
+        rows.append([LABELS[method], *cells])
+    return table(["Perplexity: the seed's domain / general", *domains], rows)
+
+
+def choices_table(results, part):
+    domains, chosen = results.sizes.domains, results.chosen(part)
+    rows = []
+    for method in ["uniform", *results.methods]:
+        rows.append([LABELS[method], *(" ".join(map(str, filter(None, chosen[f"{d} {method}"][:2]))) if f"{d} {method}" in chosen else "–" for d in domains)])
+    return table(["Chosen: variant, rate", *domains], rows)
+
+
+def sweep_table(results, what, values, name):
+    rows = [[name(v), *(cell(results.sweep(what, d, v, f"{d}-test")) for d in results.sizes.domains)] for v in values]
+    return table(["", *results.sizes.domains], rows)
+
+
+def speedup(results):
+    """Tokens with which a CRISP run, its rate brought to 0 at their end, is first no worse than uniform training at the end of its run."""
+    rows = []
+    for domain in results.sizes.domains:
+        uniform = results.of(results.runs("continued", domain, "uniform"), f"{domain}-test")
+        curve = [(t, results.sweep("budget", domain, t, f"{domain}-test")) for t in results.sizes.budgets]
+        curve.append((results.sizes.tokens, results.of(results.runs("continued", domain, "crisp-lsi"), f"{domain}-test")))
+        reach = next((t for t, v in curve if uniform and v and mean(v)[0] <= mean(uniform)[0]), None)
+        rows.append([domain, cell(uniform), *(cell(v) for _, v in curve), f"{reach:,}: {results.sizes.tokens / reach:.0f} ×" if reach else "–"])
+    return table(["", f"uniform, {results.sizes.tokens:,}", *(f"CRISP, {t:,}" for t in [*results.sizes.budgets, results.sizes.tokens]), "reached at"], rows)
+
+
+def picture(results, path):
+    """Bars: perplexity of the seed's domain as a share of uniform's, a group for each domain."""
+    methods, domains, height = ["uniform", *results.methods], results.sizes.domains, 260
+    step, gap, left = 16, 40, 50
+    width = left + len(domains) * (len(methods) * step + gap) + 150
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height + 60}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>']
+    for tick in (0, 0.25, 0.5, 0.75, 1):
+        y = 20 + height * (1 - tick / 1.1)
+        parts.append(f'<path d="M{left} {y:.1f}H{width - 150}" stroke="#ddd"/><text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    for g, domain in enumerate(domains):
+        x = left + 10 + g * (len(methods) * step + gap)
+        uniform = results.of(results.runs("continued", domain, "uniform"), f"{domain}-test")
+        for m, method in enumerate(methods):
+            values = results.of(results.runs("continued", domain, method), f"{domain}-test")
+            if not values or not uniform:
+                continue
+            share = mean(values)[0] / mean(uniform)[0]
+            tall = height * min(share, 1.1) / 1.1
+            parts.append(f'<rect x="{x + m * step}" y="{20 + height - tall:.1f}" width="{step - 3}" height="{tall:.1f}" fill="{COLOURS[m]}"><title>{LABELS[method]} {share:.2f}</title></rect>')
+        parts.append(f'<text x="{x + len(methods) * step / 2:.0f}" y="{height + 40}" text-anchor="middle">{domain}</text>')
+    for m, method in enumerate(methods):
+        y = 30 + 20 * m
+        parts.append(f'<rect x="{width - 140}" y="{y - 10}" width="12" height="12" fill="{COLOURS[m]}"/><text x="{width - 122}" y="{y}">{LABELS[method]}</text>')
+    path.write_text("".join(parts) + "</svg>\n")
+
+
+def write(experiment, output, whole):
+    results, sizes = Results(experiment), experiment.sizes
+    output.parent.mkdir(parents=True, exist_ok=True)
+    image = output.with_suffix(".svg")
+    picture(results, image)
+    done = experiment.pieces.done.values()
+    documents = json.loads((results.folder / "dataset/manifest.json").read_text())["counts"]
+    text = f"""# Clustered-importance sampling beside its baselines
+
+Made by `make results-crisp` (`Benchmarks/crisp/`); nothing below is written by hand.{'' if whole else ' **The experiment is not finished: cells with a dash are not run yet, a number in brackets says of how many training seeds.**'}
+
+- **Corpus**: the first {documents['documents']:,} documents, {documents['tokens']:,} tokens of 4,096 kinds. Seeds: {', '.join(sizes.domains)}.
+- **Models**: preset `{sizes.preset}`, base {sizes.base_tokens} tokens at a constant 3e-3; every method continues it for {sizes.tokens:,} tokens, the rate falling linearly to 0; from scratch {sizes.scratch_tokens:,} tokens.
+  Products in bfloat16 where the processor has it. {len(sizes.seeds)} training seeds, each with a base of its own.
+- **Choices** by one half of the held-out documents, on the first training seed: rates {', '.join(f'{r:g}' for r in sizes.rates)}, shares kept {', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)} (DSIR, classifier, CED), trees {', '.join(f'{a}×{d}' for a, d in sizes.clusters)} (CRISP). What is told
+  is the other half. Intervals are 90 % over training seeds (Student's t of log-perplexity); what the choice of held-out documents adds is not in them.
+- Windows are embedded by LSI (256), and by MiniLM its first 256 pieces. CED scores the first 256 tokens of each window with two `{sizes.proxy_preset}` models; DoGE's proxy is one of them, over the {sizes.clusters[0][0]} clusters of LSI.
+- {len(done)} commands, {sum(e['seconds'] for e in done) / 60:.0f} minutes of one or two threads.
+
+## Continued from the base
+
+![Perplexity of the seed's domain as a share of uniform's]({image.name})
+
+{methods_table(results, 'continued')}
+{choices_table(results, 'continued')}
+## Speed-up
+
+{speedup(results)}
+## Number of clusters (CRISP, LSI)
+
+{sweep_table(results, 'clusters', [f'{a}x{d}' for a, d in sizes.sweep_clusters], lambda v: v.replace('x', ' × ') + ' (arity × depth)')}
+## Size of the seed and smoothing
+
+{sweep_table(results, 'seed', [f'{n}-{m}' for n in sizes.seed_documents for m in sizes.smoothings], lambda v: '{} documents, smoothing {}'.format(*v.split('-')))}
+## Cap on the epochs
+
+{sweep_table(results, 'cap', [c or 'none' for c in sizes.caps], str)}
+## From scratch
+
+{methods_table(results, 'scratch')}
+{choices_table(results, 'scratch')}"""
+    output.write_text(text)

@@ -1,0 +1,118 @@
+"""The pieces of the experiment on clustered-importance sampling: what is compared, at which sizes, and the commands that make it.
+
+A piece is one weir command with a name; its line in done.jsonl says that it is made and by which words, so that the experiment goes on where it was. Two
+pieces that do not need each other run side by side, a thread each.
+"""
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Everything that decides how long the experiment takes."""
+
+    domains: tuple  # seeds of these names
+    documents: int  # of the corpus, from its beginning
+    preset: str
+    proxy_preset: str
+    base_tokens: str
+    proxy_tokens: str
+    tokens: int  # of a continuation
+    scratch_tokens: int
+    rates: tuple  # of a continuation, tried for every method
+    scratch_rates: tuple
+    seeds: tuple  # of training: weights and order
+    keeps: tuple  # shares of the corpus that dsir, classifier and ced keep
+    clusters: tuple  # (arity, depth) of the trees that CRISP chooses from
+    sweep_clusters: tuple
+    seed_documents: tuple
+    smoothings: tuple
+    caps: tuple
+    budgets: tuple  # tokens of shorter CRISP runs, for the speed-up
+    minimum_leaf: int
+
+
+FULL = Sizes(
+    domains=("docs-astronomy", "docs-statistics", "docs-database", "literature-austen"), documents=14_000, preset="micro", proxy_preset="nano",
+    base_tokens="2500k", proxy_tokens="1200k", tokens=400_000, scratch_tokens=1_600_000, rates=(1e-3, 2e-3, 4e-3), scratch_rates=(3e-3, 6e-3),
+    seeds=(1, 2, 3), keeps=(1 / 8, 1 / 32, 1 / 64), clusters=((64, 1), (32, 2)), sweep_clusters=((16, 1), (64, 1), (256, 1), (32, 2)),
+    seed_documents=(5, 20, 100), smoothings=(0, 16), caps=(1, 4, 16, None), budgets=(12_500, 25_000, 50_000, 100_000, 200_000), minimum_leaf=20)
+
+SMALL = Sizes(
+    domains=("astronomy",), documents=10**9, preset="nano", proxy_preset="nano", base_tokens="150k", proxy_tokens="100k", tokens=40_000,
+    scratch_tokens=80_000, rates=(2e-3, 4e-3), scratch_rates=(3e-3,), seeds=(1, 2), keeps=(1 / 16,), clusters=((16, 1),), sweep_clusters=((4, 1), (4, 2)),
+    seed_documents=(5,), smoothings=(0, 4), caps=(1,), budgets=(10_000,), minimum_leaf=20)
+
+
+class OutOfTime(Exception):
+    pass
+
+
+class Pieces:
+    """Runs commands once each; `limit` seconds after the beginning it begins no more."""
+
+    def __init__(self, folder, weir, limit):
+        self.folder, self.weir, self.end = folder, weir, time.monotonic() + limit
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.ledger = folder / "done.jsonl"
+        self.lock = threading.Lock()
+        self.done = {}
+        if self.ledger.exists():
+            for line in self.ledger.read_text().splitlines():
+                entry = json.loads(line)
+                self.done[entry["name"]] = entry
+
+    def path(self, name):
+        return self.folder / name
+
+    def make(self, name, output, *words):
+        """One command whose output is a file or folder of that name; what an interrupted or another command left is cleared, but for a run, which goes on."""
+        words = [str(word) for word in words]
+        told = [word.replace(str(self.folder), "{run}").replace(str(ROOT), "{root}") for word in words]
+        entry = self.done.get(name)
+        if entry and entry["words"] == told:
+            return self.path(output)
+        if time.monotonic() > self.end:
+            raise OutOfTime
+        path = self.path(output)
+        if (entry or words[0] != "train") and path.exists():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        start = time.monotonic()
+        done = subprocess.run([self.weir, *words, "--quiet"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            raise SystemExit(f"weir {' '.join(words)}\n{done.stderr.decode()}exit code {done.returncode}")
+        with self.lock:
+            self.done[name] = {"name": name, "words": told, "seconds": round(time.monotonic() - start, 2)}
+            with open(self.ledger, "a") as file:
+                file.write(json.dumps(self.done[name]) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            print(f"{len(self.done):5}  {name}  {self.done[name]['seconds']} s", flush=True)
+        return path
+
+    def together(self, jobs):
+        """Calls functions on two threads; the first failure ends what has not begun."""
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            futures = [pool.submit(job) for job in jobs]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                for future in futures:
+                    future.cancel()
+                raise
+
+
+def perplexities(run):
+    """Perplexity by held-out file's name at the end of a finished run."""
+    report = json.loads((run / "report.json").read_text())
+    return {e["name"]: e["result"]["perplexity"] for e in report["evaluations"] if e["step"] == report["steps"]}
