@@ -79,6 +79,7 @@ results-crisp: build
 
 ## The same with everything small, on the corpora of the repository: that it runs (minutes).
 results-crisp-small: build
+	@rm -rf runs/results-crisp-small
 	@Benchmarks/crisp/experiment.py --small --run runs/results-crisp-small -o runs/results-crisp-small/crisp.md
 
 clean:
