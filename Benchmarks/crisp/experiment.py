@@ -97,10 +97,11 @@ class Experiment:
         return self.pieces.make(name, name, "train", self.dataset, "-o", self.options.run / name, *words, *shape, *schedule, "--tokens", tokens, "--lr", rate, "--seed", seed,
                                 "--sequence", 256, "--batch", 8, "--precision", "auto", "--threads", 1, "--checkpoint-every", 2000, "--valid", *held)
 
-    def bases(self):
-        jobs = [functools.partial(self.train, f"base/{s}", preset=self.sizes.preset, seed=s, tokens=self.sizes.base_tokens, rate=3e-3, constant=True) for s in self.sizes.seeds]
-        jobs.append(functools.partial(self.train, "proxy/general", preset=self.sizes.proxy_preset, tokens=self.sizes.proxy_tokens, rate=3e-3))
-        *self.base, self.proxy = self.pieces.together(jobs)
+    def bases(self, seeds):
+        self.pieces.together([functools.partial(self.base, seed) for seed in seeds])
+
+    def base(self, seed):
+        return self.train(f"base/{seed}", preset=self.sizes.preset, seed=seed, tokens=self.sizes.base_tokens, rate=3e-3, constant=True)
 
     def sample(self, name, *words, tokens=None):
         output = f"mixtures/{name}.json"
@@ -132,7 +133,7 @@ class Experiment:
         name = f"{'scratch' if scratch else 'continued'}/{domain or 'all'}.{method}{'.' if variant else ''}{variant.replace(':', '-')}.{rate:g}.{seed}"
         words = ["--mixture", mixture] if mixture else []
         if not scratch:
-            words += ["--init", self.base[self.sizes.seeds.index(seed)]]
+            words += ["--init", self.base(seed)]
         tokens = self.sizes.scratch_tokens if scratch else self.sizes.tokens
         return self.train(name, *words, domain=domain, seed=seed, tokens=tokens, rate=rate, preset=self.sizes.preset if scratch else None)
 
@@ -152,6 +153,7 @@ class Experiment:
             self.note("scratch" if scratch else "continued", {f"{j} {m}": [c[0], c[2], c[3] or "all"] for (j, m), c in chosen.items()})
         if not scratch:
             self.choices = {(j, m): {c[0]: c[1]} for (j, m), c in chosen.items() if c[3]}
+        self.bases(self.sizes.seeds)
         for seed in self.sizes.seeds[1:]:
             again = {(c[3], method, *c[:3]) for (_, method), c in chosen.items()}  # uniform's run is one for all domains of a rate
             again = sorted(again, key=str)
@@ -169,7 +171,7 @@ class Experiment:
         def add(what, domain, value, mixture, tokens=sizes.tokens):
             for seed in sizes.seeds:
                 name = f"sweep/{what}/{domain}.{value}.{seed}"
-                jobs.append(functools.partial(self.train, name, "--mixture", mixture, "--init", self.base[sizes.seeds.index(seed)], domain=domain, seed=seed, tokens=tokens,
+                jobs.append(functools.partial(self.train, name, "--mixture", mixture, "--init", self.base(seed), domain=domain, seed=seed, tokens=tokens,
                                               rate=chosen[domain, "crisp-lsi"][2]))
 
         for domain in sizes.domains:
@@ -190,7 +192,8 @@ class Experiment:
     def all(self):
         try:
             self.prepare()
-            self.bases()
+            self.proxy = self.train("proxy/general", preset=self.sizes.proxy_preset, tokens=self.sizes.proxy_tokens, rate=3e-3)
+            self.bases(self.sizes.seeds[:1])
             chosen = self.tuned()
             self.sweeps(chosen)
             self.tuned(scratch=True)
