@@ -54,9 +54,11 @@ import Testing
         #expect(lines >= journal || binary.names.contains("set"))
         journal = lines
       }
+      // A kill between the appearance of the whole dataset and the end of its journal leaves nothing to go on with.
+      let whole = binary.names.contains("set")
       let result = try binary.shell("weir tokenize in --tokenizer tok --shards set --max-bad 1 --shard-tokens 1500")
       #expect(result.code == 0, "\(result.errors)")
-      if journal > 1 { #expect(result.errors.contains("goes on behind \(journal - 1) whole shards"), "\(result.errors)") }
+      if journal > 1, !whole { #expect(result.errors.contains("goes on behind \(journal - 1) whole shards"), "\(result.errors)") }
       // The account is that of the whole.
       #expect(result.errors.contains("read: 122 in, 121 out, 1 quarantined"), "\(result.errors)")
       try expectWhole(binary)
