@@ -74,8 +74,7 @@ mup: build
 ## Clustered-importance sampling beside its baselines on the real corpora (DATA: general.jsonl.zst, seeds/, heldout/): hours; MINUTES=30 stops in between, the next call goes on.
 results-crisp: build
 	@corpora/fetch-minilm
-	@Benchmarks/crisp/experiment.py --data $(or $(DATA),../shared/data) --run runs/results-crisp --minilm corpora/full/minilm \
-	  --minutes $(or $(MINUTES),100000) -o docs/results/crisp.md
+	@Benchmarks/crisp/experiment.py $(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES)) --run runs/results-crisp --minilm corpora/full/minilm -o docs/results/crisp.md
 
 ## The same with everything small, on the corpora of the repository: that it runs (minutes).
 results-crisp-small: build

@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 import page
-from study import FULL, ROOT, SMALL, OutOfTime, Pieces, perplexities
+from study import FULL, ROOT, SMALL, OutOfTime, Pieces, perplexities, run_name, variant
 
 METHODS = ("specialist", "dsir", "classifier", "ced", "doge", "crisp-lsi", "crisp-static", "crisp-minilm")
 
@@ -32,11 +32,12 @@ class Experiment:
     # What everything is made from.
 
     def lines(self, *files):
+        """The documents of files, a line each; a file that cannot be read ends the experiment."""
         for file in files:
-            reader = subprocess.Popen([self.options.weir, "read", file, "--plain", "--quiet"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-            yield from reader.stdout
-            reader.stdout.close()
-            reader.wait()
+            with subprocess.Popen([self.options.weir, "read", file, "--plain", "--quiet"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as reader:
+                yield from reader.stdout
+            if reader.returncode != 0:
+                raise SystemExit(f"weir read {file}: exit code {reader.returncode}")
 
     def write(self, name, lines):
         path = self.options.run / name
@@ -61,25 +62,21 @@ class Experiment:
     def prepare(self):
         data, run, sizes = self.options.data, self.options.run, self.sizes
         if self.options.small:
-            corpus, demo = [str(ROOT / "corpora/sample")], ROOT / "corpora/demo"
-            seeds = {"astronomy": [demo / "seed.jsonl.zst"]}
-            held = {"astronomy": [demo / "heldout-seed.jsonl.zst"]}
+            demo = ROOT / "corpora/demo"
+            corpus, seeds, held = ROOT / "corpora/sample", {"astronomy": demo / "seed.jsonl.zst"}, {"astronomy": demo / "heldout-seed.jsonl.zst"}
             general = [demo / "heldout-general.jsonl.zst"]
         else:
-            corpus = [str(data / "general.jsonl.zst")]
-            seeds = {d: [data / "seeds" / f"{d}.jsonl"] for d in sizes.domains}
-            held = {d: [data / "heldout" / f"{d}.jsonl"] for d in sizes.domains}
+            corpus, seeds, held = data / "general.jsonl.zst", *({d: data / folder / f"{d}.jsonl" for d in sizes.domains} for folder in ("seeds", "heldout"))
             general = sorted((data / "heldout").glob("*.jsonl"))
-        text = self.write("corpus.jsonl", itertools.islice(self.lines(*corpus), sizes.documents))
+        text = self.write("corpus.jsonl", itertools.islice(self.lines(corpus), sizes.documents))
         self.dataset = self.pieces.make("dataset", "dataset", "tokenize", text, "--tokenizer", ROOT / "tokenizer/bpe4k", "--shards", run / "dataset")
-        self.seed = {d: self.write(f"seeds/{d}.jsonl", self.lines(*map(str, seeds[d]))) for d in sizes.domains}
-        self.judge = {d: self.held(d, self.lines(*map(str, held[d])), 100_000) for d in sizes.domains}
-        self.general = self.held("general", self.lines(*map(str, general)), 6_000)
+        self.seed = {d: self.write(f"seeds/{d}.jsonl", self.lines(seeds[d])) for d in sizes.domains}
+        self.judge = {d: self.held(d, self.lines(held[d]), 100_000) for d in sizes.domains}
+        self.general = self.held("general", self.lines(*general), 6_000)
         for kind in self.embedders:
-            folder = [] if kind == "lsi" else ["--parts", "first"] if kind == "minilm" else []
             model = "lsi" if kind == "lsi" else f"{kind}:{self.options.minilm}"
-            size = ["--dimensions", "256"] if kind == "lsi" else []
-            self.pieces.make(f"embed {kind}", f"dataset/vectors/{kind}", "embed", self.dataset, "--model", model, *size, *folder)
+            more = {"lsi": ["--dimensions", "256"], "minilm": ["--parts", "first"]}.get(kind, [])
+            self.pieces.make(f"embed {kind}", f"dataset/vectors/{kind}", "embed", self.dataset, "--model", model, *more)
 
     def tree(self, kind, arity, depth):
         name = f"tree-{kind}-{arity}x{depth}"
@@ -93,7 +90,8 @@ class Experiment:
     def train(self, name, *words, domain=None, seed=1, tokens, rate, constant=False, preset=None):
         held = [*(path for d in ([domain] if domain else self.sizes.domains) for path in self.judge[d]), *self.general]
         shape = ["--preset", preset] if preset else []
-        schedule = ["--schedule", "constant"] if constant else ["--schedule", "wsd", "--warmup", "0" if "--init" in words else "0.02", "--decay", "1" if "--init" in words else "0.5"]
+        warmup, decay = ("0", "1") if "--init" in words else ("0.02", "0.5")
+        schedule = ["--schedule", "constant"] if constant else ["--schedule", "wsd", "--warmup", warmup, "--decay", decay]
         return self.pieces.make(name, name, "train", self.dataset, "-o", self.options.run / name, *words, *shape, *schedule, "--tokens", tokens, "--lr", rate, "--seed", seed,
                                 "--sequence", 256, "--batch", 8, "--precision", "auto", "--threads", 1, "--checkpoint-every", 2000, "--valid", *held)
 
@@ -103,100 +101,100 @@ class Experiment:
     def base(self, seed):
         return self.train(f"base/{seed}", preset=self.sizes.preset, seed=seed, tokens=self.sizes.base_tokens, rate=3e-3, constant=True)
 
-    def sample(self, name, *words, tokens=None):
+    def sample(self, name, *words):
         output = f"mixtures/{name}.json"
-        return self.pieces.make(f"sample {name}", output, "sample", self.dataset, *words, "--tokens", tokens or self.sizes.tokens, "--bootstrap", 0, "-o", self.options.run / output)
+        return self.pieces.make(f"sample {name}", output, "sample", self.dataset, *words, "--tokens", self.sizes.tokens, "--bootstrap", 0, "-o", self.options.run / output)
 
-    def crisp(self, name, domain, kind, shape, *words, seed=None, **more):
-        return self.sample(name, "--tree", self.tree(kind, *shape), "--seed-data", seed or self.seed[domain], *words, **more)
+    def crisp(self, domain, kind, shape, documents=None, smoothing=0, cap=None):
+        """CRISP's mixture; of the first documents of the seed where a number is given."""
+        seed = self.write(f"seeds/{domain}.{documents}.jsonl", itertools.islice(open(self.seed[domain], "rb"), documents)) if documents else self.seed[domain]
+        words = [*(["--smoothing", smoothing] if smoothing else []), *(["--max-epochs", cap] if cap else [])]
+        tree = self.tree(kind, *shape.split("x"))
+        return self.sample(f"{domain}.crisp-{kind}.{variant(shape, documents, smoothing, cap)}", "--tree", tree, "--seed-data", seed, *words)
 
     def mixtures(self, method, domain):
         """A method's mixtures to choose among, by variant."""
         seed, name = ["--seed-data", self.seed[domain]], f"{domain}.{method}"
         if method.startswith("crisp-"):
-            kind = method.removeprefix("crisp-")
-            return {f"{a}x{d}": self.crisp(f"{name}.{a}x{d}", domain, kind, (a, d)) for a, d in self.sizes.clusters}
+            return {shape: self.crisp(domain, method.removeprefix("crisp-"), shape) for shape in self.sizes.clusters}
         if method == "specialist":
             return {"": self.sample(name, "--method", method, *seed)}
         if method == "doge":
-            words = ["--tree", self.tree("lsi", *self.sizes.clusters[0]), "--proxy", self.proxy]
+            words = ["--tree", self.tree("lsi", *self.sizes.clusters[0].split("x")), "--proxy", self.proxy]
             return {"": self.sample(name, "--method", method, *seed, *words)}
         if method == "ced":
             special = self.train(f"proxy/{domain}", "--mixture", self.sample(f"{domain}.specialist", "--method", "specialist", *seed), "--init", self.proxy,
                                  domain=domain, tokens=100_000, rate=2e-3)
             seed += ["--proxy", self.proxy, "--specialist", special, "--score-tokens", 256]
         if method == "classifier":
-            seed += ["--tree", self.tree("lsi", *self.sizes.clusters[0])]
+            seed += ["--tree", self.tree("lsi", *self.sizes.clusters[0].split("x"))]
         return {f"1:{round(1 / keep)}": self.sample(f"{name}.{round(1 / keep)}", "--method", method, *seed, "--keep", keep) for keep in self.sizes.keeps}
 
-    def run(self, domain, method, variant, mixture, rate, seed, scratch=False):
-        name = f"{'scratch' if scratch else 'continued'}/{domain or 'all'}.{method}{'.' if variant else ''}{variant.replace(':', '-')}.{rate:g}.{seed}"
-        words = ["--mixture", mixture] if mixture else []
-        if not scratch:
+    def run(self, part, domain, method, variant, mixture, rate, seed, tokens=None):
+        words, shape = ["--mixture", mixture] if mixture else [], {}
+        if part == "scratch":
+            tokens, shape = self.sizes.scratch_tokens, {"preset": self.sizes.preset}
+        else:
             words += ["--init", self.base(seed)]
-        tokens = self.sizes.scratch_tokens if scratch else self.sizes.tokens
-        return self.train(name, *words, domain=domain, seed=seed, tokens=tokens, rate=rate, preset=self.sizes.preset if scratch else None)
+        return self.train(run_name(part, domain or "all", method, variant, rate, seed), *words, domain=domain, seed=seed, tokens=tokens or self.sizes.tokens, rate=rate, **shape)
 
-    def tuned(self, scratch=False):
-        """Each method's best variant and rate by the held-out half that decides, on the first training seed, then the other seeds with them."""
-        rates, first = (self.sizes.scratch_rates if scratch else self.sizes.rates), self.sizes.seeds[0]
-        chosen = {}
-        for domain, method in [(None, "uniform"), *itertools.product(self.sizes.domains, self.methods)]:
-            options = self.choices.get((domain, method)) if scratch and domain else None
-            options = options or ({"": None} if method == "uniform" else self.mixtures(method, domain))
+    def tuned(self, part, rates, among=None):
+        """Each method's best variant and rate by the held-out half that decides, on the first training seed, then the other seeds with them: by domain and
+        method the variant, its mixture, the rate and the domain of its runs. Among: such a choice whose variants are kept."""
+        sizes, chosen = self.sizes, {}
+        for domain, method in [(None, "uniform"), *itertools.product(sizes.domains, self.methods)]:
+            judges = [domain] if domain else sizes.domains
+            if among:
+                options = dict([among[judges[0], method][:2]])
+            else:
+                options = self.mixtures(method, domain) if domain else {"": None}
             tries = [(variant, mixture, rate) for variant, mixture in options.items() for rate in rates]
-            runs = self.pieces.together([functools.partial(self.run, domain, method, *t, first, scratch) for t in tries])
-            judges = [domain] if domain else self.sizes.domains
+            runs = self.pieces.together([functools.partial(self.run, part, domain, method, *t, sizes.seeds[0]) for t in tries])
             for judge in judges:
                 best = min(range(len(tries)), key=lambda i: perplexities(runs[i])[f"{judge}-choice"])
                 chosen[judge, method] = tries[best] + (domain,)
-            self.note("scratch" if scratch else "continued", {f"{j} {m}": [c[0], c[2], c[3] or "all"] for (j, m), c in chosen.items()})
-        if not scratch:
-            self.choices = {(j, m): {c[0]: c[1]} for (j, m), c in chosen.items() if c[3]}
-        self.bases(self.sizes.seeds)
-        for seed in self.sizes.seeds[1:]:
-            again = {(c[3], method, *c[:3]) for (_, method), c in chosen.items()}  # uniform's run is one for all domains of a rate
-            again = sorted(again, key=str)
-            self.pieces.together([functools.partial(self.run, *words, seed, scratch) for words in again])
+            self.note(part, {f"{j} {m}": [c[0], c[2], c[3] or "all"] for (j, m), c in chosen.items()})
+        self.bases(sizes.seeds)
+        again = {(c[3], method, *c[:3]) for (_, method), c in chosen.items()}  # uniform's run is one for all domains of a rate
+        for seed in sizes.seeds[1:]:
+            self.pieces.together([functools.partial(self.run, part, *words, seed) for words in sorted(again, key=str)])
         return chosen
 
     def note(self, name, what):
         """What was chosen, for the page."""
         (self.options.run / f"{name}.json").write_text(json.dumps(what, indent=1))
 
+    def swept(self, domain, shape):
+        """What is changed of CRISP with LSI at a time, by table: for each row its label and what differs."""
+        sizes, whole = self.sizes, sum(1 for _ in open(self.seed[domain], "rb"))
+        return {
+            "budget": [(f"{tokens:,} tokens", {"shape": shape, "tokens": tokens}) for tokens in sizes.budgets],
+            "clusters": [(f"{other.replace('x', ' × ')} (arity × depth)", {"shape": other}) for other in sizes.sweep_clusters],
+            "seed": [(f"{count} documents, smoothing {m}", {"shape": shape, "documents": count if count < whole else None, "smoothing": m})
+                     for count, m in itertools.product(sizes.seed_documents, sizes.smoothings)],
+            "cap": [(str(cap or "none"), {"shape": shape, "cap": cap}) for cap in sizes.caps],
+        }
+
     def sweeps(self, chosen):
-        """CRISP with LSI, one thing changed at a time, every training seed, at the rate that was tuned."""
-        sizes, jobs = self.sizes, []
-
-        def add(what, domain, value, mixture, tokens=sizes.tokens):
-            for seed in sizes.seeds:
-                name = f"sweep/{what}/{domain}.{value}.{seed}"
-                jobs.append(functools.partial(self.train, name, "--mixture", mixture, "--init", self.base(seed), domain=domain, seed=seed, tokens=tokens,
-                                              rate=chosen[domain, "crisp-lsi"][2]))
-
-        for domain in sizes.domains:
-            shape = tuple(map(int, chosen[domain, "crisp-lsi"][0].split("x")))
-            for tokens in sizes.budgets:
-                add("budget", domain, tokens, chosen[domain, "crisp-lsi"][1], tokens)
-            for arity, depth in sizes.sweep_clusters:
-                add("clusters", domain, f"{arity}x{depth}", self.crisp(f"{domain}.k.{arity}x{depth}", domain, "lsi", (arity, depth)))
-            for count, smoothing in itertools.product(sizes.seed_documents, sizes.smoothings):
-                seed = self.write(f"seeds/{domain}.{count}.jsonl", itertools.islice(open(self.seed[domain], "rb"), count))
-                add("seed", domain, f"{count}-{smoothing}", self.crisp(f"{domain}.seed.{count}.{smoothing}", domain, "lsi", shape, "--smoothing", smoothing, seed=seed))
-            for cap in sizes.caps:
-                words = ["--max-epochs", cap] if cap else []
-                add("cap", domain, cap or "none", self.crisp(f"{domain}.cap.{cap or 'none'}", domain, "lsi", shape, *words))
-            self.pieces.together(jobs)
-            jobs.clear()
+        """One thing changed at a time, every training seed, at the rate that was tuned; what was run before is not run again."""
+        for domain in self.sizes.domains:
+            shape, _, rate, _ = chosen[domain, "crisp-lsi"]
+            runs = {}
+            for _, changed in itertools.chain(*self.swept(domain, shape).values()):
+                tokens = changed.get("tokens")
+                mixture = self.crisp(domain, "lsi", **{k: v for k, v in changed.items() if k != "tokens"})
+                runs[variant(**changed)] = (mixture, tokens)
+            self.pieces.together([functools.partial(self.run, "continued", domain, "crisp-lsi", name, mixture, rate, seed, tokens)
+                                  for (name, (mixture, tokens)), seed in itertools.product(runs.items(), self.sizes.seeds)])
 
     def all(self):
         try:
             self.prepare()
             self.proxy = self.train("proxy/general", preset=self.sizes.proxy_preset, tokens=self.sizes.proxy_tokens, rate=3e-3)
             self.bases(self.sizes.seeds[:1])
-            chosen = self.tuned()
+            chosen = self.tuned("continued", self.sizes.rates)
             self.sweeps(chosen)
-            self.tuned(scratch=True)
+            self.tuned("scratch", self.sizes.scratch_rates, among=chosen)
             return True
         except OutOfTime:
             return False
@@ -215,8 +213,9 @@ def main():
     options.run = options.run.resolve()
     experiment = Experiment(options)
     whole = experiment.all()
-    page.write(experiment, options.output, whole)
-    print(f"{'finished' if whole else 'stopped in between; run again to go on'}: {options.output}")
+    if experiment.proxy:  # before it there is nothing to tell
+        page.write(experiment, options.output, whole)
+    print(f"{'finished' if whole else 'stopped in between; run again to go on'}: {options.output if experiment.proxy else options.run}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ import json
 import math
 import statistics
 
-from study import perplexities
+from study import perplexities, run_name, variant
 
 T90 = {2: 6.314, 3: 2.920, 4: 2.353, 5: 2.132}  # Student's t for a two-sided 90 % interval of so many runs
 LABELS = {"uniform": "uniform", "specialist": "specialist only", "dsir": "DSIR", "classifier": "classifier", "ced": "CED", "doge": "DoGE",
@@ -27,7 +27,7 @@ def cell(values):
 
 class Results:
     def __init__(self, experiment):
-        self.folder, self.sizes, self.methods = experiment.options.run, experiment.sizes, experiment.methods
+        self.folder, self.sizes, self.methods, self.swept = experiment.options.run, experiment.sizes, experiment.methods, experiment.swept
 
     def of(self, names, held):
         return [perplexities(self.folder / n)[held] for n in names if (self.folder / n / "report.json").exists()]
@@ -36,15 +36,19 @@ class Results:
         path = self.folder / f"{part}.json"
         return json.loads(path.read_text()) if path.exists() else {}
 
-    def runs(self, part, domain, method):
+    def runs(self, part, domain, method, **changed):
+        """The runs with the variant and rate that were chosen, or with what is changed of CRISP."""
         choice = self.chosen(part).get(f"{domain} {method}")
         if not choice:
             return []
-        variant, rate, scope = choice
-        return [f"{part}/{scope}.{method}{'.' if variant else ''}{variant.replace(':', '-')}.{rate:g}.{seed}" for seed in self.sizes.seeds]
+        name, rate, scope = choice
+        return [run_name(part, scope, method, variant(**changed) if changed else name, rate, seed) for seed in self.sizes.seeds]
 
-    def sweep(self, what, domain, value, held):
-        return self.of([f"sweep/{what}/{domain}.{value}.{seed}" for seed in self.sizes.seeds], held)
+    def sweep(self, what, domain):
+        """The rows of a sweep: label and perplexities of the domain's held-out half."""
+        choice = self.chosen("continued").get(f"{domain} crisp-lsi")
+        rows = self.swept(domain, choice[0] if choice else "")[what]
+        return [(label, self.of(self.runs("continued", domain, "crisp-lsi", **changed), f"{domain}-test")) for label, changed in rows]
 
 
 def table(head, rows):
@@ -71,9 +75,9 @@ def choices_table(results, part):
     return table(["Chosen: variant, rate", *domains], rows)
 
 
-def sweep_table(results, what, values, name):
-    rows = [[name(v), *(cell(results.sweep(what, d, v, f"{d}-test")) for d in results.sizes.domains)] for v in values]
-    return table(["", *results.sizes.domains], rows)
+def sweep_table(results, what):
+    columns = [results.sweep(what, d) for d in results.sizes.domains]
+    return table(["", *results.sizes.domains], [[row[0][0], *(cell(values) for _, values in row)] for row in zip(*columns)])
 
 
 def speedup(results):
@@ -81,7 +85,7 @@ def speedup(results):
     rows = []
     for domain in results.sizes.domains:
         uniform = results.of(results.runs("continued", domain, "uniform"), f"{domain}-test")
-        curve = [(t, results.sweep("budget", domain, t, f"{domain}-test")) for t in results.sizes.budgets]
+        curve = [(t, values) for t, (_, values) in zip(results.sizes.budgets, results.sweep("budget", domain))]
         curve.append((results.sizes.tokens, results.of(results.runs("continued", domain, "crisp-lsi"), f"{domain}-test")))
         reach = next((t for t, v in curve if uniform and v and mean(v)[0] <= mean(uniform)[0]), None)
         rows.append([domain, cell(uniform), *(cell(v) for _, v in curve), f"{reach:,}: {results.sizes.tokens / reach:.0f} ×" if reach else "–"])
@@ -128,9 +132,9 @@ Made by `make results-crisp` (`Benchmarks/crisp/`); nothing below is written by 
 - **Corpus**: the first {documents['documents']:,} documents, {documents['tokens']:,} tokens of 4,096 kinds. Seeds: {', '.join(sizes.domains)}.
 - **Models**: preset `{sizes.preset}`, base {sizes.base_tokens} tokens at a constant 3e-3; every method continues it for {sizes.tokens:,} tokens, the rate falling linearly to 0; from scratch {sizes.scratch_tokens:,} tokens.
   Products in bfloat16 where the processor has it. {len(sizes.seeds)} training seeds, each with a base of its own.
-- **Choices** by one half of the held-out documents, on the first training seed: rates {', '.join(f'{r:g}' for r in sizes.rates)}, shares kept {', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)} (DSIR, classifier, CED), trees {', '.join(f'{a}×{d}' for a, d in sizes.clusters)} (CRISP). What is told
+- **Choices** by one half of the held-out documents, on the first training seed: rates {', '.join(f'{r:g}' for r in sizes.rates)}, shares kept {', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)} (DSIR, classifier, CED), trees {', '.join(sizes.clusters).replace('x', '×')} (CRISP). What is told
   is the other half. Intervals are 90 % over training seeds (Student's t of log-perplexity); what the choice of held-out documents adds is not in them.
-- Windows are embedded by LSI (256), and by MiniLM its first 256 pieces. CED scores the first 256 tokens of each window with two `{sizes.proxy_preset}` models; DoGE's proxy is one of them, over the {sizes.clusters[0][0]} clusters of LSI.
+- Windows are embedded by LSI (256), and by MiniLM its first 256 pieces. CED scores the first 256 tokens of each window with two `{sizes.proxy_preset}` models; DoGE's proxy is one of them, over the clusters of LSI's first tree.
 - {len(done)} commands, {sum(e['seconds'] for e in done) / 60:.0f} minutes of one or two threads.
 
 ## Continued from the base
@@ -144,13 +148,13 @@ Made by `make results-crisp` (`Benchmarks/crisp/`); nothing below is written by 
 {speedup(results)}
 ## Number of clusters (CRISP, LSI)
 
-{sweep_table(results, 'clusters', [f'{a}x{d}' for a, d in sizes.sweep_clusters], lambda v: v.replace('x', ' × ') + ' (arity × depth)')}
+{sweep_table(results, 'clusters')}
 ## Size of the seed and smoothing
 
-{sweep_table(results, 'seed', [f'{n}-{m}' for n in sizes.seed_documents for m in sizes.smoothings], lambda v: '{} documents, smoothing {}'.format(*v.split('-')))}
+{sweep_table(results, 'seed')}
 ## Cap on the epochs
 
-{sweep_table(results, 'cap', [c or 'none' for c in sizes.caps], str)}
+{sweep_table(results, 'cap')}
 ## From scratch
 
 {methods_table(results, 'scratch')}

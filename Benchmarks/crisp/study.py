@@ -32,7 +32,7 @@ class Sizes:
     scratch_rates: tuple
     seeds: tuple  # of training: weights and order
     keeps: tuple  # shares of the corpus that dsir, classifier and ced keep
-    clusters: tuple  # (arity, depth) of the trees that CRISP chooses from
+    clusters: tuple  # arity x depth of the trees that CRISP chooses from
     sweep_clusters: tuple
     seed_documents: tuple
     smoothings: tuple
@@ -44,12 +44,12 @@ class Sizes:
 FULL = Sizes(
     domains=("docs-astronomy", "docs-statistics", "docs-database", "literature-austen"), documents=14_000, preset="micro", proxy_preset="nano",
     base_tokens="2500k", proxy_tokens="1200k", tokens=400_000, scratch_tokens=1_600_000, rates=(1e-3, 2e-3, 4e-3), scratch_rates=(3e-3, 6e-3),
-    seeds=(1, 2, 3), keeps=(1 / 8, 1 / 32, 1 / 64), clusters=((64, 1), (32, 2)), sweep_clusters=((16, 1), (64, 1), (256, 1), (32, 2)),
+    seeds=(1, 2, 3), keeps=(1 / 8, 1 / 32, 1 / 64), clusters=("64x1", "32x2"), sweep_clusters=("16x1", "64x1", "256x1", "32x2"),
     seed_documents=(5, 20, 100), smoothings=(0, 16), caps=(1, 4, 16, None), budgets=(12_500, 25_000, 50_000, 100_000, 200_000), minimum_leaf=20)
 
 SMALL = Sizes(
     domains=("astronomy",), documents=10**9, preset="nano", proxy_preset="nano", base_tokens="150k", proxy_tokens="100k", tokens=40_000,
-    scratch_tokens=80_000, rates=(2e-3, 4e-3), scratch_rates=(3e-3,), seeds=(1, 2), keeps=(1 / 16,), clusters=((16, 1),), sweep_clusters=((4, 1), (4, 2)),
+    scratch_tokens=80_000, rates=(2e-3, 4e-3), scratch_rates=(3e-3,), seeds=(1, 2), keeps=(1 / 16,), clusters=("16x1",), sweep_clusters=("4x1", "4x2"),
     seed_documents=(5,), smoothings=(0, 4), caps=(1,), budgets=(10_000,), minimum_leaf=20)
 
 
@@ -75,16 +75,18 @@ class Pieces:
         return self.folder / name
 
     def make(self, name, output, *words):
-        """One command whose output is a file or folder of that name; what an interrupted or another command left is cleared, but for a run, which goes on."""
+        """One command whose output is a file or folder of that name; what an interrupted one left is cleared, but for a run, which goes on."""
         words = [str(word) for word in words]
         told = [word.replace(str(self.folder), "{run}").replace(str(ROOT), "{root}") for word in words]
         entry = self.done.get(name)
-        if entry and entry["words"] == told:
-            return self.path(output)
+        path = self.path(output)
+        if entry:
+            if entry["words"] != told:
+                raise SystemExit(f"{self.folder}: {name} was made by other words ({' '.join(entry['words'])}); take another --run, or remove this one")
+            return path
         if time.monotonic() > self.end:
             raise OutOfTime
-        path = self.path(output)
-        if (entry or words[0] != "train") and path.exists():
+        if words[0] != "train" and path.exists():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         path.parent.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
@@ -110,6 +112,17 @@ class Pieces:
                 for future in futures:
                     future.cancel()
                 raise
+
+
+def variant(shape, documents=None, smoothing=0, cap=None, tokens=None):
+    """What CRISP's mixture, or a run by it, is called by: the tree, and what differs from the method as it stands."""
+    parts = [f"{documents}docs" if documents else "", f"smooth{smoothing}" if smoothing else "", f"cap{cap}" if cap else "", f"{tokens}tokens" if tokens else ""]
+    return ".".join([shape, *filter(None, parts)])
+
+
+def run_name(part, scope, method, variant, rate, seed):
+    """A run's folder; the same name is the same run, whoever asks for it."""
+    return f"{part}/{scope}.{method}{'.' if variant else ''}{variant.replace(':', '-')}.{rate:g}.{seed}"
 
 
 def perplexities(run):
