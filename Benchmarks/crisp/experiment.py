@@ -72,7 +72,7 @@ class Experiment:
         self.dataset = self.pieces.make("dataset", "dataset", "tokenize", text, "--tokenizer", ROOT / "tokenizer/bpe4k", "--shards", run / "dataset")
         self.seed = {d: self.write(f"seeds/{d}.jsonl", self.lines(seeds[d])) for d in sizes.domains}
         self.judge = {d: self.held(d, self.lines(held[d]), 100_000) for d in sizes.domains}
-        self.general = self.held("general", self.lines(*general), 6_000)
+        self.general = self.held("general", self.lines(*general), 6_000)[1]  # nothing is chosen by general text
         for kind in self.embedders:
             model = "lsi" if kind == "lsi" else f"{kind}:{self.options.minilm}"
             more = {"lsi": ["--dimensions", "256"], "minilm": ["--parts", "first"]}.get(kind, [])
@@ -88,7 +88,7 @@ class Experiment:
     # Models.
 
     def train(self, name, *words, domain=None, seed=1, tokens, rate, constant=False, preset=None):
-        held = [*(path for d in ([domain] if domain else self.sizes.domains) for path in self.judge[d]), *self.general]
+        held = [*(path for d in ([domain] if domain else self.sizes.domains) for path in self.judge[d]), self.general]
         shape = ["--preset", preset] if preset else []
         warmup, decay = ("0", "1") if "--init" in words else ("0.02", "0.5")
         schedule = ["--schedule", "constant"] if constant else ["--schedule", "wsd", "--warmup", warmup, "--decay", decay]
@@ -148,7 +148,8 @@ class Experiment:
                 options = dict([among[judges[0], method][:2]])
             else:
                 options = self.mixtures(method, domain) if domain else {"": None}
-            tries = [(variant, mixture, rate) for variant, mixture in options.items() for rate in rates]
+            tried = (sizes.low_rates if part == "continued" and method in ("uniform", "doge") else ()) + rates
+            tries = [(variant, mixture, rate) for variant, mixture in options.items() for rate in tried]
             runs = self.pieces.together([functools.partial(self.run, part, domain, method, *t, sizes.seeds[0]) for t in tries])
             for judge in judges:
                 best = min(range(len(tries)), key=lambda i: perplexities(runs[i])[f"{judge}-choice"])

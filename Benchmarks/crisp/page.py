@@ -132,7 +132,7 @@ Made by `make results-crisp` (`Benchmarks/crisp/`); nothing below is written by 
 - **Corpus**: the first {documents['documents']:,} documents, {documents['tokens']:,} tokens of 4,096 kinds. Seeds: {', '.join(sizes.domains)}.
 - **Models**: preset `{sizes.preset}`, base {sizes.base_tokens} tokens at a constant 3e-3; every method continues it for {sizes.tokens:,} tokens, the rate falling linearly to 0; from scratch {sizes.scratch_tokens:,} tokens.
   Products in bfloat16 where the processor has it. {len(sizes.seeds)} training seeds, each with a base of its own.
-- **Choices** by one half of the held-out documents, on the first training seed: rates {', '.join(f'{r:g}' for r in sizes.rates)}, shares kept {', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)} (DSIR, classifier, CED), trees {', '.join(sizes.clusters).replace('x', '×')} (CRISP). What is told
+- **Choices** by one half of the held-out documents, on the first training seed: rates {', '.join(f'{r:g}' for r in sizes.rates)}{f' (uniform and DoGE also {", ".join(map(str, sizes.low_rates))})' if sizes.low_rates else ''}, shares kept {', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)} (DSIR, classifier, CED), trees {', '.join(sizes.clusters).replace('x', '×')} (CRISP). What is told
   is the other half. Intervals are 90 % over training seeds (Student's t of log-perplexity); what the choice of held-out documents adds is not in them.
 - Windows are embedded by LSI (256), and by MiniLM its first 256 pieces. CED scores the first 256 tokens of each window with two `{sizes.proxy_preset}` models; DoGE's proxy is one of them, over the clusters of LSI's first tree.
 - {len(done)} commands, {sum(e['seconds'] for e in done) / 60:.0f} minutes of one or two threads.

@@ -223,6 +223,17 @@ public final class TokenDataset: Sendable {
     return try Self.parse(line, place: "\(shard.documents.path):\(document - shard.first + 1)")
   }
 
+  /// Where some documents come from; one pass over the lines of the shards from the first to the last of them.
+  public func infos(_ documents: Set<Int>) throws -> [Int: DocumentInfo] {
+    var found: [Int: DocumentInfo] = [:]
+    guard let first = documents.min() else { return found }
+    try forEachLine(from: first) { document, start in
+      if documents.contains(document) { found[document] = try info(document, at: start) }
+      return found.count < documents.count
+    }
+    return found
+  }
+
   /// Where one document comes from.
   public func info(_ document: Int) throws -> DocumentInfo {
     var found: DocumentInfo?

@@ -78,16 +78,56 @@ public struct PackedLoader: BatchSource {
     return batch
   }
 
-  /// The cluster of each row of step `step`, for `weir feed` and reports.
-  public func clusters(step: Int) -> [Int] {
-    (0..<rows).map { row in
-      let number = step * rows + row
-      return schedule.draws(block: number / DrawSchedule.block)[number % DrawSchedule.block].cluster
+  /// Where the rows of block `block` of the draws begin, without their tokens: draw `d` of the run is row `d % rows` of step `d / rows`.
+  /// Any block costs the same.
+  public func origins(block index: Int) -> [RowOrigin] {
+    let draws = schedule.draws(block: index)
+    // A cluster's positions of a block follow each other: few epochs, looked up once each.
+    var epochs: [ClusterRows.Epoch] = []
+    var latest = [Int](repeating: -1, count: clusters.count)
+    var rows: [(epoch: Int, index: UInt64)] = []
+    rows.reserveCapacity(draws.count)
+    for draw in draws {
+      let (epoch, row) = draw.position.quotientAndRemainder(dividingBy: clusters[draw.cluster].rows)
+      if latest[draw.cluster] < 0 || epochs[latest[draw.cluster]].number != epoch {
+        latest[draw.cluster] = epochs.count
+        epochs.append(clusters[draw.cluster].epoch(epoch, seed: seed))
+      }
+      rows.append((latest[draw.cluster], UInt64(row)))
+    }
+    // The walks of the permutations, a step of each in turn.
+    var walking = Array(rows.indices)
+    while !walking.isEmpty {
+      var still = 0
+      for slot in walking.indices {
+        let row = walking[slot]
+        let order = epochs[rows[row].epoch].order
+        rows[row].index = order.encipher(rows[row].index)
+        walking[still] = row
+        still += rows[row].index >= UInt64(order.count) ? 1 : 0
+      }
+      walking.removeLast(walking.count - still)
+    }
+    return zip(draws, rows).map { draw, row in
+      let cluster = clusters[draw.cluster]
+      let (slot, inside) = cluster.place(row: Int(row.index), phase: epochs[row.epoch].phase)
+      return RowOrigin(window: cluster.window(slot), token: UInt32(inside))
     }
   }
 
   /// Tokens of each cluster in the dataset.
   public var clusterTokens: [Int] { clusters.map { $0.tokens } }
+}
+
+/// Where a row of a batch begins.
+public struct RowOrigin: Sendable, Equatable {
+  /// Rows drawn at a time.
+  public static let block = DrawSchedule.block
+
+  /// The window's number in the dataset.
+  public var window: UInt32
+  /// The token of the window.
+  public var token: UInt32
 }
 
 /// One cluster's windows in the order of the run, and its rows.
@@ -96,13 +136,25 @@ struct ClusterRows: Sendable {
   private let order: [UInt32]
   /// Tokens before each window of `order`; one entry more than windows.
   private let before: [Int]
+  /// The window in which every `1 << shift`-th token stands, about as many as there are windows: where to look for a token.
+  private let guide: [UInt32]
+  private let shift: Int
   private let cluster: Int
   private let sequence: Int
 
   /// Tokens in the cluster.
-  var tokens: Int { before.last ?? 0 }
+  let tokens: Int
   /// Rows in an epoch; the last one is filled up from the beginning.
-  var rows: Int { max(1, (tokens + sequence - 1) / sequence) }
+  let rows: Int
+
+  /// An epoch of the cluster.
+  struct Epoch {
+    var number: Int
+    /// Which row is drawn when.
+    var order: Permutation
+    /// The token at which its first row begins: each epoch cuts elsewhere, so that no token is always the first of a row.
+    var phase: Int
+  }
 
   init(dataset: TokenDataset, windows: [UInt32], cluster: Int, seed: UInt64, sequence: Int) {
     var generator = SequentialRandom(seed: seed, stream: 0xC100_0000 &+ UInt64(cluster))
@@ -117,21 +169,55 @@ struct ClusterRows: Sendable {
     self.before = before
     self.cluster = cluster
     self.sequence = sequence
+    tokens = sum
+    rows = max(1, (sum + sequence - 1) / sequence)
+    shift = max(0, Int.bitWidth - (sum / max(1, windows.count)).leadingZeroBitCount - 1)
+    var guide: [UInt32] = []
+    var slot = 0
+    for mark in stride(from: 0, through: sum, by: 1 << shift) {
+      while slot + 1 < windows.count, before[slot + 1] <= mark { slot += 1 }
+      guide.append(UInt32(slot))
+    }
+    self.guide = guide
+  }
+
+  /// The number in the dataset of window `slot` of the run's order.
+  func window(_ slot: Int) -> UInt32 { order[slot] }
+
+  /// Epoch `number`.
+  func epoch(_ number: Int, seed: UInt64) -> Epoch {
+    let stream = UInt64(cluster) << 32 | UInt64(truncatingIfNeeded: number)
+    return Epoch(
+      number: number, order: Permutation(count: rows, seed: seed ^ 0xE90C, stream: stream),
+      phase: number == 0 ? 0 : CounterRandom(seed: seed ^ 0x9A5E, stream: stream).integer(0, below: tokens))
+  }
+
+  /// Where row `row` of an epoch begins: a slot of `order` and a token of its window.
+  func place(row: Int, phase: Int) -> (slot: Int, inside: Int) {
+    var start = phase + row * sequence
+    while start >= tokens { start -= tokens }
+    var slot = Int(guide[start >> shift])
+    if slot + 1 < order.count, before[slot + 1] <= start {
+      // The last window that begins no later, of those up to the next mark.
+      var low = slot + 1
+      var high = start >> shift + 1 < guide.count ? Int(guide[start >> shift + 1]) : order.count - 1
+      while low < high {
+        let middle = (low + high + 1) / 2
+        if before[middle] <= start { low = middle } else { high = middle - 1 }
+      }
+      slot = low
+    }
+    return (slot, start - before[slot])
   }
 
   /// Fills row `row` of `batch` with the cluster's `position`-th row, counted over all epochs.
   func fill(_ batch: inout Batch, row: Int, position: Int, dataset: TokenDataset, seed: UInt64) throws {
-    let epoch = position / rows
-    let stream = UInt64(cluster) << 32 | UInt64(truncatingIfNeeded: epoch)
-    let index = Permutation(count: rows, seed: seed ^ 0xE90C, stream: stream)[position % rows]
-    // Each epoch cuts elsewhere, so that no token is always the first of a row.
-    let phase = epoch == 0 ? 0 : CounterRandom(seed: seed ^ 0x9A5E, stream: stream).integer(0, below: tokens)
-    var start = (phase + index * sequence) % tokens
+    let (number, index) = position.quotientAndRemainder(dividingBy: rows)
+    let epoch = epoch(number, seed: seed)
+    var (slot, inside) = place(row: epoch.order[index], phase: epoch.phase)
     var filled = 0
-    var slot = before.partitioningIndex { $0 > start } - 1
     while filled < sequence {
       let window = dataset.window(Int(order[slot]))
-      let inside = start - before[slot]
       let count = min(window.count - inside, sequence - filled)
       // One token more than the row takes, where the window has it: the last position's target.
       let wanted = min(window.count - inside, count + 1)
@@ -145,22 +231,8 @@ struct ClusterRows: Sendable {
       }
       batch.stretches.append(.init(row: row, start: filled, count: count, document: window.document, offset: offset))
       filled += count
-      slot += 1
-      start = slot < order.count ? before[slot] : 0
-      if slot == order.count { slot = 0 }
+      inside = 0
+      slot = slot + 1 < order.count ? slot + 1 : 0
     }
-  }
-}
-
-extension [Int] {
-  /// The first index whose element satisfies `predicate`, for an array where those that do come last. O(log n).
-  fileprivate func partitioningIndex(where predicate: (Int) -> Bool) -> Int {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if predicate(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

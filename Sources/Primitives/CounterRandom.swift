@@ -3,7 +3,8 @@
 ///
 /// The mixer is SplitMix64's finaliser (Steele, Lea, Flood 2014) applied twice over the key and the counter.
 public struct CounterRandom: Sendable, Equatable {
-  private let key: UInt64
+  /// The stream's key.
+  @usableFromInline let key: UInt64
 
   /// Creates the stream `stream` of `seed`.
   public init(seed: UInt64, stream: UInt64 = 0) {
@@ -12,7 +13,7 @@ public struct CounterRandom: Sendable, Equatable {
 
   /// 64 random bits at position `index`.
   @inlinable public func bits(_ index: UInt64) -> UInt64 {
-    Self.mix(Self.mix(root &+ index &* 0x9E37_79B9_7F4A_7C15) ^ index)
+    Self.mix(Self.mix(key &+ index &* 0x9E37_79B9_7F4A_7C15) ^ index)
   }
 
   /// A number in [0, 1) at position `index`, 53 bits of precision.
@@ -23,9 +24,6 @@ public struct CounterRandom: Sendable, Equatable {
     precondition(bound > 0, "an empty range has no integer")
     return Int(bits(index).multipliedFullWidth(by: UInt64(bound)).high)
   }
-
-  /// The stream's key, for the inlined paths.
-  @usableFromInline var root: UInt64 { key }
 
   /// SplitMix64's finaliser: a bijection of 64 bits.
   @inlinable public static func mix(_ value: UInt64) -> UInt64 {

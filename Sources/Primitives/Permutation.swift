@@ -3,9 +3,9 @@
 public struct Permutation: Sendable {
   /// The number of elements.
   public let count: Int
-  private let half: UInt64
-  private let mask: UInt64
-  private let random: CounterRandom
+  @usableFromInline let half: UInt64
+  @usableFromInline let mask: UInt64
+  @usableFromInline let random: CounterRandom
 
   /// Creates the permutation `stream` of `seed` over `0..<count`.
   public init(count: Int, seed: UInt64, stream: UInt64 = 0) {
@@ -25,7 +25,9 @@ public struct Permutation: Sendable {
     return Int(value)
   }
 
-  private func encipher(_ value: UInt64) -> UInt64 {
+  /// One step of the walk from `value` to where it goes: a bijection of a power of two of at most 4 · `count` values. An element's walk ends at the
+  /// first value below `count`; whoever has many to walk does a step of each in turn, for they do not wait for each other.
+  @inlinable public func encipher(_ value: UInt64) -> UInt64 {
     var left = value >> half
     var right = value & mask
     for round in 0..<4 as Range<UInt64> {

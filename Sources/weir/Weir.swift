@@ -25,8 +25,8 @@ struct Weir: ParsableCommand {
       CommandGroup(
         name: "Models",
         subcommands: [
-          ExportCommand.self, FeedCommand.self, TrainCommand.self, FinetuneCommand.self, SplitCommand.self, EvalCommand.self,
-          GenerateCommand.self,
+          ExportCommand.self, FeedCommand.self, TraceCommand.self, TrainCommand.self, FinetuneCommand.self, SplitCommand.self,
+          EvalCommand.self, GenerateCommand.self,
         ]),
       CommandGroup(name: "Plans", subcommands: [PlanCommand.self, ReportCommand.self, RunCommand.self]),
       CommandGroup(name: "Files", subcommands: [VerifyCommand.self, PeekCommand.self]),

@@ -60,6 +60,30 @@ private func deal(_ dataset: TokenDataset, clusters: Int) -> [[UInt32]] {
   }
 }
 
+/// The draws, made in blocks, are the batches' rows: the same windows and tokens, over many epochs, clusters of one window, one token, none.
+@Test(arguments: 1...6 as ClosedRange<UInt64>) func drawsAreWhereTheRowsOfBatchesBegin(seed: UInt64) throws {
+  try withDataset(lengths: randomLengths(seed, count: 30) + [1]) { dataset in
+    var windows = deal(dataset, clusters: 4)
+    windows.append([])
+    windows.append([UInt32(dataset.windowCount - 1)])
+    let loader = try PackedLoader(
+      dataset: dataset, windows: windows, weights: [1, 2, 0, 0.01, 0, 0.1], name: "m", seed: seed, rows: 4, sequence: seed == 1 ? 2 : 48)
+    for block in [0, 3, 1_000_003] {
+      let origins = loader.origins(block: block)
+      #expect(origins.count == RowOrigin.block)
+      for step in [0, 1, RowOrigin.block / 4 - 1] {
+        let batch = try loader.batch(step: block * RowOrigin.block / 4 + step)
+        for row in 0..<4 {
+          let stretch = try #require(batch.stretches.first { $0.row == row && $0.start == 0 })
+          let origin = origins[step * 4 + row]
+          let window = dataset.window(Int(origin.window))
+          #expect(window.document == stretch.document && window.offset + Int(origin.token) == stretch.offset)
+        }
+      }
+    }
+  }
+}
+
 @Test func anEpochSeesEveryTokenOnceAndAResumeChangesNothing() throws {
   try withDataset(lengths: randomLengths(9, count: 60)) { dataset in
     let windows = [Array(0..<UInt32(dataset.windowCount))]
@@ -91,7 +115,7 @@ func sharesOfTokensAreTheWeights(weights: [Double]) throws {
     let loader = try PackedLoader(dataset: dataset, windows: windows, weights: weights, name: "m", seed: 8, rows: 8, sequence: 16)
     var counts = [0, 0, 0]
     let steps = 1536
-    for step in 0..<steps { for cluster in loader.clusters(step: step) { counts[cluster] += 1 } }
+    for block in 0..<steps * 8 / RowOrigin.block { for origin in loader.origins(block: block) { counts[Int(origin.window) * 7 % 3] += 1 } }
     let draws = Double(steps * 8)
     for cluster in 0..<3 {
       // Within one draw a block of 4,096.

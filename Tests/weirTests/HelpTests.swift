@@ -7,7 +7,8 @@ import Testing
   static let commands: [[String]] = [
     [], ["read"], ["filter"], ["dedup"], ["decontaminate"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "info"],
     ["tokenizer", "convert"], ["tokenizer", "wordpiece"], ["tokenize"], ["shard"], ["embed"],
-    ["cluster"], ["cluster", "fit"], ["cluster", "assign"], ["cluster", "show"], ["assign"], ["sample"], ["export"], ["feed"], ["train"],
+    ["cluster"], ["cluster", "fit"], ["cluster", "assign"], ["cluster", "show"], ["assign"], ["sample"], ["export"], ["feed"], ["trace"],
+    ["train"],
     ["finetune"],
     ["split"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "allocate"], ["report"], ["run"], ["verify"],
     ["peek"],
@@ -72,7 +73,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["trace", "import"]) func commandsToComeAreAbsent(_ name: String) throws {
+  @Test(arguments: ["import"]) func commandsToComeAreAbsent(_ name: String) throws {
     try inFolder { binary in
       let text = try help([], in: binary)
       #expect(!text.contains("  \(name)"))

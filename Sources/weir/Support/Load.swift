@@ -55,6 +55,16 @@ enum Load {
       })
   }
 
+  /// What a run's description says of its batches.
+  static func batches(run folder: String) throws -> (data: String, seed: UInt64, rows: Int, sequence: Int) {
+    let place = folder + "/run.json"
+    let root = try JSONDocument(Files.read(place), place: place).root
+    guard let data = root["data"]?.string, let seed = root["configuration"]?["seed"]?.int.flatMap({ UInt64(exactly: $0) }),
+      let shape = root["batch"]?.array?.compactMap({ $0.int }), shape.count == 2
+    else { throw WeirError(place, "does not tell the data, the seed and the batch of a run") }
+    return (data, seed, shape[0], shape[1])
+  }
+
   /// The batches of a dataset by a mixture; every token equally likely without one.
   static func loader(_ dataset: TokenDataset, mixture path: String?, seed drawn: UInt64, rows: Int, sequence: Int) throws -> PackedLoader {
     guard let path else {

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import Pipeline
+import Primitives
+import Storage
+
+/// `weir trace DATASET --step N`: which documents are in a training batch.
+struct TraceCommand: WeirCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "trace",
+    abstract: "Tells which documents are in a training batch.",
+    discussion: """
+      A line of JSON for each stretch of a row: step, row, start and count (positions of the row), document (its number in the dataset),
+      offset (the stretch's first token in the document), id, origin (file and line it was read from), source. With --run, seed, batch and
+      sequence are the run's, and it is checked that the run draws by that dataset and mixture.
+
+      Example: weir trace out/dataset --mixture crisp.json --run out/model --step 1200
+      """)
+
+  @Argument(help: ArgumentHelp("The token dataset.", valueName: "dataset"))
+  var dataset: String
+
+  @Option(help: ArgumentHelp("The step, from 0.", valueName: "n"))
+  var step: Int
+
+  @Option(help: ArgumentHelp("The number of steps.", valueName: "n"))
+  var steps = 1
+
+  @Option(help: ArgumentHelp("What is drawn (weir sample); every token equally likely without it.", valueName: "file"))
+  var mixture: String?
+
+  @Option(help: ArgumentHelp("The run whose batches they are.", valueName: "folder"))
+  var run: String?
+
+  @Option(help: ArgumentHelp("Tokens in a sequence (default: 256).", valueName: "n"))
+  var sequence: Int?
+
+  @Option(help: ArgumentHelp("Sequences in a batch (default: 16).", valueName: "n"))
+  var batch: Int?
+
+  @Option(help: ArgumentHelp("Seed of the draws (default: 1).", valueName: "n"))
+  var seed: UInt64?
+
+  @OptionGroup var common: CommonOptions
+
+  var inputs: [String] { [dataset, mixture, run.map { $0 + "/run.json" }].compactMap { $0 } }
+  var writesDataToOutput: Bool { true }
+
+  func validate() throws {
+    guard (0...1 << 40).contains(step), (1...1 << 40).contains(steps) else {
+      throw ValidationError("--step and --steps count from 0 and 1, to 2^40 at most")
+    }
+    guard run == nil || (sequence == nil && batch == nil && seed == nil) else {
+      throw ValidationError("Give either --run or --sequence, --batch and --seed")
+    }
+  }
+
+  private struct Line: Encodable {
+    var step: Int
+    var row: Int
+    var start: Int
+    var count: Int
+    var document: Int
+    var offset: Int
+    var id: String
+    var origin: String
+    var source: String?
+  }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let dataset = try TokenDataset(dataset)
+    let described = try run.map { try Load.batches(run: $0) }
+    let loader = try Load.loader(
+      dataset, mixture: mixture, seed: described?.seed ?? seed ?? 1, rows: described?.rows ?? batch ?? 16,
+      sequence: described?.sequence ?? sequence ?? 256)
+    if let run, let described, loader.fingerprint != described.data {
+      throw WeirError(
+        run, "draws by other data (\(described.data)) than these (\(loader.fingerprint))",
+        remedy: "give the dataset and the --mixture of the run")
+    }
+    for step in step..<step + steps {
+      let stretches = try loader.batch(step: step).stretches
+      let infos = try loader.dataset.infos(Set(stretches.map(\.document)))
+      for stretch in stretches.sorted(by: { ($0.row, $0.start) < ($1.row, $1.start) }) {
+        guard let info = infos[stretch.document] else { continue }
+        let line = Line(
+          step: step, row: stretch.row, start: stretch.start, count: stretch.count, document: stretch.document, offset: stretch.offset,
+          id: info.id, origin: info.origin, source: info.source)
+        try StandardOutput.write(try JSONFile.encodeLine(line) + [10])
+      }
+      if Interrupt.isRequested { break }
+    }
+    return Outcome()
+  }
+
+  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
+}
