@@ -181,7 +181,9 @@ class Experiment:
         for domain in self.sizes.domains:
             shape, _, rate, _ = chosen[domain, "crisp-lsi"]
             runs = {}
-            for _, changed in itertools.chain(*self.swept(domain, shape).values()):
+            tables = self.swept(domain, shape)
+            wanted = tables.values() if domain in self.sizes.sweep_domains else [tables["budget"]]
+            for _, changed in itertools.chain(*wanted):
                 tokens = changed.get("tokens")
                 mixture = self.crisp(domain, "lsi", **{k: v for k, v in changed.items() if k != "tokens"})
                 runs[variant(**changed)] = (mixture, tokens)

@@ -76,8 +76,8 @@ def choices_table(results, part):
 
 
 def sweep_table(results, what):
-    columns = [results.sweep(what, d) for d in results.sizes.domains]
-    return table(["", *results.sizes.domains], [[row[0][0], *(cell(values) for _, values in row)] for row in zip(*columns)])
+    columns = [results.sweep(what, d) for d in results.sizes.sweep_domains]
+    return table(["", *results.sizes.sweep_domains], [[row[0][0], *(cell(values) for _, values in row)] for row in zip(*columns)])
 
 
 def speedup(results):

@@ -34,6 +34,7 @@ class Sizes:
     seeds: tuple  # of training: weights and order
     keeps: tuple  # shares of the corpus that dsir, classifier and ced keep
     clusters: tuple  # arity x depth of the trees that CRISP chooses from
+    sweep_domains: tuple  # for which one thing is changed at a time; the speed-up is for all
     sweep_clusters: tuple
     seed_documents: tuple
     smoothings: tuple
@@ -45,12 +46,13 @@ class Sizes:
 FULL = Sizes(
     domains=("docs-astronomy", "docs-statistics", "docs-database", "literature-austen"), documents=14_000, preset="micro", proxy_preset="nano",
     base_tokens="2500k", proxy_tokens="1200k", tokens=400_000, scratch_tokens=500_000, rates=(1e-3, 4e-3, 8e-3), low_rates=(5e-4,), scratch_rates=(3e-3, 6e-3),
-    seeds=(1, 2, 3), keeps=(1 / 8, 1 / 32, 1 / 64), clusters=("64x1", "32x2"), sweep_clusters=("16x1", "64x1", "256x1", "32x2"),
+    seeds=(1, 2, 3), keeps=(1 / 8, 1 / 32, 1 / 64), clusters=("64x1", "32x2"),
+    sweep_domains=("docs-astronomy", "literature-austen"), sweep_clusters=("16x1", "64x1", "256x1", "32x2"),
     seed_documents=(5, 20, 100), smoothings=(0, 16), caps=(1, 4, 16, None), budgets=(12_500, 25_000, 50_000, 100_000, 200_000), minimum_leaf=20)
 
 SMALL = Sizes(
     domains=("astronomy",), documents=10**9, preset="nano", proxy_preset="nano", base_tokens="150k", proxy_tokens="100k", tokens=40_000,
-    scratch_tokens=80_000, rates=(2e-3, 4e-3), low_rates=(), scratch_rates=(3e-3,), seeds=(1, 2), keeps=(1 / 16,), clusters=("16x1",), sweep_clusters=("4x1", "4x2"),
+    scratch_tokens=80_000, rates=(2e-3, 4e-3), low_rates=(), scratch_rates=(3e-3,), seeds=(1, 2), keeps=(1 / 16,), clusters=("16x1",), sweep_domains=("astronomy",), sweep_clusters=("4x1", "4x2"),
     seed_documents=(5,), smoothings=(0, 4), caps=(1,), budgets=(10_000,), minimum_leaf=20)
 
 

@@ -7,34 +7,40 @@ enum DenseMath {
   ///   - n: the order.
   /// - Returns: [n, n], upper triangular.
   static func inverseCholesky(_ gram: [Double], n: Int, tolerance: Double = 1e-10) -> [Double] {
+    // Row by row, so that every inner loop goes along a row: what is left of the matrix after k columns, and of the identity.
+    var left = gram
     var r = [Double](repeating: 0, count: n * n)
     var dependent = [Bool](repeating: false, count: n)
     for k in 0..<n {
-      var pivot = gram[k * n + k]
-      for i in 0..<k { pivot -= r[i * n + k] * r[i * n + k] }
+      let pivot = left[k * n + k]
       guard pivot > tolerance * gram[k * n + k], pivot > 0 else {
         dependent[k] = true
         continue
       }
       let root = pivot.squareRoot()
-      r[k * n + k] = root
-      for j in k + 1..<max(n, k + 1) {
-        var sum = gram[k * n + j]
-        for i in 0..<k { sum -= r[i * n + k] * r[i * n + j] }
-        r[k * n + j] = sum / root
-      }
+      for j in k..<n { r[k * n + j] = left[k * n + j] / root }
+      for i in k + 1..<max(n, k + 1) { subtract(r[k * n + i], of: r, from: k * n + i, in: &left, at: i * n + i, count: n - i) }
     }
     // Back substitution on the independent columns: R · inverse = identity there.
     var inverse = [Double](repeating: 0, count: n * n)
-    for column in 0..<n where !dependent[column] {
-      inverse[column * n + column] = 1 / r[column * n + column]
-      for row in stride(from: column - 1, through: 0, by: -1) where !dependent[row] {
-        var sum = 0.0
-        for k in row + 1...column { sum += r[row * n + k] * inverse[k * n + column] }
-        inverse[row * n + column] = -sum / r[row * n + row]
+    for row in stride(from: n - 1, through: 0, by: -1) where !dependent[row] {
+      inverse[row * n + row] = 1
+      var sum = [Double](repeating: 0, count: n)
+      for k in row + 1..<max(n, row + 1) where !dependent[k] {
+        subtract(r[row * n + k], of: inverse, from: k * n + k, in: &sum, at: k, count: n - k)
       }
+      for column in row..<n { inverse[row * n + column] = (inverse[row * n + column] + sum[column]) / r[row * n + row] }
     }
     return inverse
+  }
+
+  /// to[at…] -= scale · row[from…]
+  private static func subtract(_ scale: Double, of row: [Double], from: Int, in to: inout [Double], at: Int, count: Int) {
+    row.withUnsafeBufferPointer { row in
+      to.withUnsafeMutableBufferPointer { to in
+        for j in 0..<count { to[at + j] -= scale * row[from + j] }
+      }
+    }
   }
 
   /// Eigenvalues (descending) and eigenvectors (columns) of a symmetric matrix: Householder tridiagonalisation, then implicit
@@ -46,11 +52,13 @@ enum DenseMath {
     var d = [Double](repeating: 0, count: n)
     var e = [Double](repeating: 0, count: n)
     tridiagonalize(&v, &d, &e, n)
+    // Rotations turn two columns: rows of the transpose.
+    v = transposed(v, n)
     diagonalize(&v, &d, &e, n)
     let order = (0..<n).sorted { d[$0] != d[$1] ? d[$0] > d[$1] : $0 < $1 }
     var vectors = [Double](repeating: 0, count: n * n)
     for (column, from) in order.enumerated() {
-      for row in 0..<n { vectors[row * n + column] = v[row * n + from] }
+      for row in 0..<n { vectors[row * n + column] = v[from * n + row] }
     }
     return (order.map { d[$0] }, vectors)
   }
@@ -106,7 +114,15 @@ enum DenseMath {
     }
   }
 
-  /// Implicit QL with Wilkinson's shift on a tridiagonal matrix; the rotations are gathered in v.
+  private static func transposed(_ a: [Double], _ n: Int) -> [Double] {
+    var result = a
+    for row in 0..<n {
+      for column in 0..<n { result[column * n + row] = a[row * n + column] }
+    }
+    return result
+  }
+
+  /// Implicit QL with Wilkinson's shift on a tridiagonal matrix; the rotations are gathered in the rows of v.
   private static func diagonalize(_ v: inout [Double], _ d: inout [Double], _ e: inout [Double], _ n: Int) {
     for i in 1..<max(1, n) { e[i - 1] = e[i] }
     e[n - 1] = 0
@@ -143,10 +159,12 @@ enum DenseMath {
           p = s * r
           d[i + 1] = g + p
           g = c * r - b
-          for k in 0..<n {
-            let t = v[k * n + i + 1]
-            v[k * n + i + 1] = s * v[k * n + i] + c * t
-            v[k * n + i] = c * v[k * n + i] - s * t
+          v.withUnsafeMutableBufferPointer { v in
+            for k in i * n..<(i + 1) * n {
+              let t = v[k + n]
+              v[k + n] = s * v[k] + c * t
+              v[k] = c * v[k] - s * t
+            }
           }
         }
         if underflow { continue }

@@ -18,7 +18,7 @@ extension LSIEmbedder {
     _ = try Safetensors.write(
       folder + "/model.safetensors",
       floats: [
-        ("idf", [configuration.buckets], idf), ("projection", [configuration.buckets, dimensions], projection),
+        ("idf", [configuration.buckets], idf), ("projection", [projection.count / dimensions, dimensions], projection),
         ("singular_values", [dimensions], singularValues),
       ], metadata: ["format": EmbedderFolder.format, "kind": "lsi"])
     try JSONFile.write(
@@ -34,7 +34,9 @@ extension LSIEmbedder {
     try description.configuration.validate()
     let file = try SafetensorsFile(folder + "/model.safetensors")
     let (buckets, width) = (description.configuration.buckets, description.configuration.dimensions)
-    guard file.shape("idf") == [buckets], file.shape("projection") == [buckets, width], file.shape("singular_values") == [width] else {
+    guard file.shape("idf") == [buckets], file.shape("projection").map({ $0.count == 2 && $0[1] == width }) ?? false,
+      file.shape("singular_values") == [width]
+    else {
       throw WeirError(file.path, "does not have the tensors that embedder.json describes", remedy: "make the embedder again")
     }
     try self.init(
@@ -49,7 +51,7 @@ extension LSIEmbedder {
   /// XXH3 over the configuration, the tokenizer and every number of the model.
   static func fingerprint(configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float]) throws -> String {
     let stream = ChecksumStream()
-    let head = try JSONFile.encode(configuration) + Array("\nlsi.1 \(tokenizer)\n".utf8)
+    let head = try JSONFile.encode(configuration) + Array("\nlsi.2 \(tokenizer)\n".utf8)
     head.withUnsafeBytes { stream.update($0) }
     idf.withUnsafeBytes { stream.update($0) }
     projection.withUnsafeBytes { stream.update($0) }

@@ -19,23 +19,24 @@ extension LSIEmbedder {
     try configuration.validate()
     guard windows.count > 0 else { throw WeirError("lsi", "there are no windows to fit on") }
     let chosen = sampleWindows(windows.count, configuration: configuration)
-    let counted = try countFeatures(windows, chosen: chosen, configuration: configuration, pool: pool, progress: progress)
-    let (matrix, idf) = weighted(counted, configuration: configuration)
-    guard !matrix.values.isEmpty else {
+    let parts = try countFeatures(windows, chosen: chosen, configuration: configuration, pool: pool, progress: progress)
+    let idf = inverseFrequencies(parts, windows: chosen.count, configuration: configuration)
+    // Buckets that no window has would only be zeros: with tokens alone there are as many as the vocabulary has.
+    let kept = idf.indices.filter { idf[$0] > 0 }
+    guard !kept.isEmpty else {
       throw WeirError(
         "lsi", "no feature occurs in \(configuration.minimumWindows) or more of the \(chosen.count) windows",
         remedy: "fit on more text, or with a smaller minimum")
     }
-    // Buckets that no window has would only be zeros: with tokens alone there are as many as the vocabulary has.
-    let kept = idf.indices.filter { idf[$0] > 0 }
     let svd = try TruncatedSVD(
-      matrix.compacted(to: kept), rank: configuration.dimensions, oversampling: configuration.oversampling,
-      iterations: configuration.iterations, seed: configuration.seed, names: kept, pool: pool, progress: progress)
+      weighted(parts, rows: chosen.count, idf: idf, kept: kept, pool: pool), rank: configuration.dimensions,
+      oversampling: configuration.oversampling, iterations: configuration.iterations, seed: configuration.seed, names: kept, pool: pool,
+      progress: progress)
     let width = configuration.dimensions
     let scale = svd.singularValues.map { $0 > 0 ? Float(Elementary.power($0, configuration.spectrum - 1)) : 0 }
-    var projection = [Float](repeating: 0, count: configuration.buckets * width)
-    for (row, bucket) in kept.enumerated() {
-      for column in 0..<width { projection[bucket * width + column] = svd.vectors[row * width + column] * scale[column] }
+    var projection = svd.vectors
+    for row in kept.indices {
+      for column in 0..<width { projection[row * width + column] *= scale[column] }
     }
     return try LSIEmbedder(
       configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection,
@@ -50,78 +51,109 @@ extension LSIEmbedder {
     return keyed.prefix(configuration.sample).map(\.1).sorted()
   }
 
-  /// Raw counts of the sampled windows' features, in compressed rows.
-  private static func countFeatures(
-    _ windows: WindowReader, chosen: [Int], configuration: Configuration, pool: ThreadPool, progress: Progress
-  ) throws -> SparseMatrix {
-    let features = TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams)
-    var offsets = [0]
-    var indices: [UInt32] = []
+  /// Windows in a part.
+  private static let grain = 64
+
+  /// The features of some windows in a row: how many each has, then their buckets and 1 + ln(count).
+  private struct Part {
+    var counts: [Int] = []
+    var buckets: [UInt32] = []
     var values: [Float] = []
-    let grain = 64
-    let chunk = 64 * grain
-    for start in stride(from: 0, to: chosen.count, by: chunk) {
-      try progress.checkStop()
-      progress.update(Double(start), of: Double(chosen.count), unit: "windows", detail: "features")
-      let tokens = try chosen[start..<min(chosen.count, start + chunk)].map { try windows.tokens($0) }
-      let parts = (tokens.count + grain - 1) / grain
-      var rows = [[(counts: [Int], indices: [UInt32], values: [Float])]](repeating: [], count: parts)
-      rows.withUnsafeMutableBufferPointer { rows in
-        nonisolated(unsafe) let out = rows
-        pool.run(parts) { part in
-          var scratch = TokenFeatures.Scratch(buckets: features.buckets)
-          var result = (counts: [Int](), indices: [UInt32](), values: [Float]())
-          for window in part * grain..<min(tokens.count, (part + 1) * grain) {
-            let before = result.indices.count
-            features.count(tokens[window], scratch: &scratch) { bucket, count in
-              result.indices.append(UInt32(bucket))
-              result.values.append(LSIEmbedder.sublinear(count))
-            }
-            result.counts.append(result.indices.count - before)
-          }
-          out[part] = [result]
-        }
-      }
-      for result in rows.joined() {
-        for count in result.counts { offsets.append((offsets.last ?? 0) + count) }
-        indices.append(contentsOf: result.indices)
-        values.append(contentsOf: result.values)
-      }
-    }
-    return SparseMatrix(rows: chosen.count, columns: configuration.buckets, offsets: offsets, indices: indices, values: values)
   }
 
-  /// The tf-idf matrix with rows of length 1, and the idf (smoothed: ln((1 + n)/(1 + df)) + 1; 0 where a bucket is left out).
-  private static func weighted(_ counted: SparseMatrix, configuration: Configuration) -> (SparseMatrix, [Float]) {
-    var frequency = [Int](repeating: 0, count: counted.columns)
-    for bucket in counted.indices { frequency[Int(bucket)] += 1 }
-    let most = configuration.maximumShare * Double(counted.rows)
-    // A tiny corpus has no bucket in three windows: the floor gives way there.
-    let least = min(configuration.minimumWindows, max(1, counted.rows / 8))
-    let idf = frequency.map { count -> Float in
-      guard count > 0, count >= least, Double(count) <= most else { return 0 }
-      return Float(Elementary.natural(Double(1 + counted.rows) / Double(1 + count)) + 1)
-    }
-    var offsets = [0]
-    var indices: [UInt32] = []
-    var values: [Float] = []
-    indices.reserveCapacity(counted.indices.count)
-    values.reserveCapacity(counted.indices.count)
-    for row in 0..<counted.rows {
-      let begin = values.count
-      var square = 0.0
-      for position in counted.offsets[row]..<counted.offsets[row + 1] {
-        let weight = idf[Int(counted.indices[position])]
-        guard weight > 0 else { continue }
-        let value = counted.values[position] * weight
-        indices.append(counted.indices[position])
-        values.append(value)
-        square += Double(value) * Double(value)
+  /// The features of the sampled windows.
+  private static func countFeatures(
+    _ windows: WindowReader, chosen: [Int], configuration: Configuration, pool: ThreadPool, progress: Progress
+  ) throws -> [Part] {
+    let features = TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams)
+    let count = (chosen.count + grain - 1) / grain
+    var parts = [Result<Part, any Error>](repeating: .success(Part()), count: count)
+    let group = 64
+    for first in stride(from: 0, to: count, by: group) {
+      try progress.checkStop()
+      progress.update(Double(first * grain), of: Double(chosen.count), unit: "windows", detail: "features")
+      parts.withUnsafeMutableBufferPointer { parts in
+        nonisolated(unsafe) let out = parts
+        pool.run(min(group, count - first)) { index in
+          var scratch = TokenFeatures.Scratch(buckets: features.buckets)
+          let part = first + index
+          out[part] = Result {
+            var result = Part()
+            for window in chosen[part * grain..<min(chosen.count, (part + 1) * grain)] {
+              let before = result.buckets.count
+              features.count(try windows.tokens(window), scratch: &scratch) { bucket, count in
+                result.buckets.append(UInt32(bucket))
+                result.values.append(LSIEmbedder.sublinear(count))
+              }
+              result.counts.append(result.buckets.count - before)
+            }
+            return result
+          }
+        }
       }
-      let length = square.squareRoot()
-      for position in begin..<values.count { values[position] = Float(Double(values[position]) / length) }
-      offsets.append(values.count)
     }
-    return (SparseMatrix(rows: counted.rows, columns: counted.columns, offsets: offsets, indices: indices, values: values), idf)
+    return try parts.map { try $0.get() }
+  }
+
+  /// Smoothed: ln((1 + n)/(1 + df)) + 1; 0 where a bucket is left out.
+  private static func inverseFrequencies(_ parts: [Part], windows: Int, configuration: Configuration) -> [Float] {
+    var frequency = [Int](repeating: 0, count: configuration.buckets)
+    for part in parts {
+      for bucket in part.buckets { frequency[Int(bucket)] += 1 }
+    }
+    let most = configuration.maximumShare * Double(windows)
+    // A tiny corpus has no bucket in three windows: the floor gives way there.
+    let least = min(configuration.minimumWindows, max(1, windows / 8))
+    return frequency.map { count in
+      guard count > 0, count >= least, Double(count) <= most else { return 0 }
+      return Float(Elementary.natural(Double(1 + windows) / Double(1 + count)) + 1)
+    }
+  }
+
+  /// The tf-idf matrix with rows of length 1 and the kept buckets as columns.
+  private static func weighted(_ parts: [Part], rows: Int, idf: [Float], kept: [Int], pool: ThreadPool) -> SparseMatrix {
+    var number = [UInt32](repeating: 0, count: idf.count)
+    for (column, bucket) in kept.enumerated() { number[bucket] = UInt32(column) }
+    // How long each row becomes, then each part into its place.
+    var offsets = [Int](repeating: 0, count: rows + 1)
+    offsets.withUnsafeMutableBufferPointer { offsets in
+      nonisolated(unsafe) let out = offsets
+      pool.run(parts.count) { part in
+        var begin = 0
+        for (row, count) in parts[part].counts.enumerated() {
+          out[part * grain + row + 1] = parts[part].buckets[begin..<begin + count].reduce(0) { $0 + (idf[Int($1)] > 0 ? 1 : 0) }
+          begin += count
+        }
+      }
+      for row in 0..<rows { out[row + 1] += out[row] }
+    }
+    var columns = [UInt32](repeating: 0, count: offsets[rows])
+    var values = [Float](repeating: 0, count: offsets[rows])
+    columns.withUnsafeMutableBufferPointer { columns in
+      values.withUnsafeMutableBufferPointer { values in
+        nonisolated(unsafe) let (columns, values) = (columns, values)
+        pool.run(parts.count) { part in
+          var begin = 0
+          for (row, count) in parts[part].counts.enumerated() {
+            let place = offsets[part * grain + row]
+            var next = place
+            var square = 0.0
+            for position in begin..<begin + count {
+              let bucket = Int(parts[part].buckets[position])
+              guard idf[bucket] > 0 else { continue }
+              let value = parts[part].values[position] * idf[bucket]
+              columns[next] = number[bucket]
+              values[next] = value
+              square += Double(value) * Double(value)
+              next += 1
+            }
+            let length = square.squareRoot()
+            for position in place..<next { values[position] = Float(Double(values[position]) / length) }
+            begin += count
+          }
+        }
+      }
+    }
+    return SparseMatrix(rows: rows, columns: kept.count, offsets: offsets, indices: columns, values: values)
   }
 }

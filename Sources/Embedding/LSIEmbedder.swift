@@ -22,8 +22,8 @@ public struct LSIEmbedder: Embedder {
     public var sample = 50_000
     /// Power iterations of the singular value decomposition.
     public var iterations = 4
-    /// Directions beyond `dimensions` that are iterated.
-    public var oversampling = 16
+    /// Directions beyond `dimensions` that are iterated; whole panels of 32 cost no more than a part of one.
+    public var oversampling = 32
     /// The exponent of the singular values in the projection: 1 = classic LSI, 0 = every direction alike. Half the exponent tells
     /// small domains apart better (docs/LOG).
     public var spectrum = 0.5
@@ -53,8 +53,10 @@ public struct LSIEmbedder: Embedder {
   public let fingerprint: String
   /// [buckets] inverse document frequencies, 0 where a bucket is left out.
   public let idf: [Float]
-  /// [buckets, dimensions] row-major.
+  /// [kept, dimensions] row-major: a row for each bucket whose frequency is not 0, in their order.
   public let projection: [Float]
+  /// [buckets] the row of each kept bucket.
+  private let rows: [UInt32]
   /// [dimensions] singular values of the sample.
   public let singularValues: [Float]
 
@@ -66,13 +68,20 @@ public struct LSIEmbedder: Embedder {
     configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float], singularValues: [Float]
   ) throws {
     try configuration.validate()
-    guard idf.count == configuration.buckets, projection.count == configuration.buckets * configuration.dimensions,
+    var rows = [UInt32](repeating: 0, count: idf.count)
+    var kept = 0
+    for bucket in idf.indices where idf[bucket] > 0 {
+      rows[bucket] = UInt32(kept)
+      kept += 1
+    }
+    guard idf.count == configuration.buckets, projection.count == kept * configuration.dimensions,
       singularValues.count == configuration.dimensions
     else { throw WeirError("lsi", "idf, projection and singular values do not have the shapes of the configuration") }
     self.configuration = configuration
     self.tokenizer = tokenizer
     fingerprint = try Self.fingerprint(configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection)
     self.idf = idf
+    self.rows = rows
     self.projection = projection
     self.singularValues = singularValues
   }
@@ -86,8 +95,7 @@ public struct LSIEmbedder: Embedder {
       idf.withUnsafeBufferPointer { idf in
         projection.withUnsafeBufferPointer { projection in
           guard let out = result.baseAddress, let matrix = projection.baseAddress else { return }
-          nonisolated(unsafe) let (o, m) = (out, matrix)
-          nonisolated(unsafe) let weights = idf
+          nonisolated(unsafe) let (o, m, weights) = (out, matrix, idf)
           pool.ranges(windows.count, grain: 64) { range in
             var scratch = TokenFeatures.Scratch(buckets: features.buckets)
             var indices: [UInt32] = []
@@ -97,7 +105,7 @@ public struct LSIEmbedder: Embedder {
               values.removeAll(keepingCapacity: true)
               features.count(windows[window], scratch: &scratch) { bucket, count in
                 guard weights[bucket] > 0 else { return }
-                indices.append(UInt32(bucket))
+                indices.append(rows[bucket])
                 values.append(LSIEmbedder.sublinear(count) * weights[bucket])
               }
               // The projection is linear, so the length of the tf-idf vector cancels in the last normalisation.

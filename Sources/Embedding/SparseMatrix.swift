@@ -24,55 +24,42 @@ public struct SparseMatrix: Sendable {
     self.values = values
   }
 
-  /// The transposed matrix, rows ascending in each column.
-  public func transposed() -> SparseMatrix {
-    var starts = [Int](repeating: 0, count: columns + 1)
-    for column in indices { starts[Int(column) + 1] += 1 }
-    for column in 0..<columns { starts[column + 1] += starts[column] }
-    var next = starts
-    var rowsOut = [UInt32](repeating: 0, count: indices.count)
-    var valuesOut = [Float](repeating: 0, count: values.count)
-    for row in 0..<rows {
-      for position in offsets[row]..<offsets[row + 1] {
-        let column = Int(indices[position])
-        rowsOut[next[column]] = UInt32(row)
-        valuesOut[next[column]] = values[position]
-        next[column] += 1
-      }
-    }
-    return SparseMatrix(rows: columns, columns: rows, offsets: starts, indices: rowsOut, values: valuesOut)
-  }
-
-  /// The matrix of some columns alone.
-  /// - Parameter kept: their numbers, ascending; no other column holds a value.
-  public func compacted(to kept: [Int]) -> SparseMatrix {
-    var number = [UInt32](repeating: 0, count: columns)
-    for (new, old) in kept.enumerated() { number[old] = UInt32(new) }
-    return SparseMatrix(rows: rows, columns: kept.count, offsets: offsets, indices: indices.map { number[Int($0)] }, values: values)
-  }
-
-  /// This matrix times a dense one; a row of the result is one task's own sum in a fixed order.
+  /// AᵀA times a dense matrix, without Aᵀ and without A's own product: a row of A adds its outer product with what it makes of the dense matrix,
+  /// for a panel of columns at a time that stays in the second-level cache.
   /// - Parameters:
   ///   - dense: [columns, width], row-major.
   ///   - width: columns of the dense matrix.
-  ///   - pool: where the rows run.
-  /// - Returns: [rows, width], row-major.
-  public func times(_ dense: [Float], width: Int, pool: ThreadPool) -> [Float] {
+  ///   - pool: where the panels run; sums have one order, whatever its threads.
+  /// - Returns: [columns, width], row-major.
+  public func gramTimes(_ dense: [Float], width: Int, pool: ThreadPool) -> [Float] {
     precondition(dense.count == columns * width, "shapes do not fit")
-    var result = [Float](repeating: 0, count: rows * width)
-    result.withUnsafeMutableBufferPointer { result in
-      dense.withUnsafeBufferPointer { dense in
-        indices.withUnsafeBufferPointer { indices in
-          values.withUnsafeBufferPointer { values in
-            guard let out = result.baseAddress, let matrix = dense.baseAddress, let index = indices.baseAddress,
-              let value = values.baseAddress
-            else { return }
-            nonisolated(unsafe) let (o, m, i, v) = (out, matrix, index, value)
-            pool.ranges(rows, grain: 128) { range in
-              for row in range {
-                let start = offsets[row]
-                weir_gather_rows(i + start, v + start, offsets[row + 1] - start, m, width, o + row * width)
-              }
+    let panel = Int(WEIR_PANEL), panels = (width + panel - 1) / panel, size = columns * panel
+    // Pieces of the rows, by the shape alone: enough for many threads, and no more than 256 MB.
+    let pieces = max(1, min(8, rows / 8_192, (64 << 20) / max(1, size * panels)))
+    var sums = [Float](repeating: 0, count: pieces * panels * size)
+    var result = [Float](repeating: 0, count: columns * width)
+    sums.withUnsafeMutableBufferPointer { sums in
+      result.withUnsafeMutableBufferPointer { result in
+        nonisolated(unsafe) let (sums, result) = (sums, result)
+        pool.run(panels * pieces) { task in
+          let (at, piece) = (task / pieces, task % pieces)
+          let first = at * panel, held = min(panel, width - first)
+          var start = [Float](repeating: 0, count: size)
+          for column in 0..<columns {
+            for place in 0..<held { start[column * panel + place] = dense[column * width + first + place] }
+          }
+          let range = rows * piece / pieces..<rows * (piece + 1) / pieces
+          offsets[range.lowerBound...].withUnsafeBufferPointer { offsets in
+            guard let out = sums.baseAddress, let offsets = offsets.baseAddress else { return }
+            weir_gram_rows(indices, values, offsets, range.count, start, out + task * size)
+          }
+        }
+        pool.ranges(columns, grain: 256) { range in
+          for column in range {
+            for place in 0..<width {
+              var sum: Float = 0
+              for piece in 0..<pieces { sum += sums[(place / panel * pieces + piece) * size + column * panel + place % panel] }
+              result[column * width + place] = sum
             }
           }
         }

@@ -2,11 +2,11 @@ import Kernels
 import Pipeline
 import Primitives
 
-/// The leading right singular vectors of a sparse matrix by randomised subspace iteration (Halko, Martinsson, Tropp 2011,
-/// algorithms 4.4 and 5.1): a Gaussian start, alternating products with the matrix and its transpose, each followed by an
-/// orthonormalisation through the double-precision Gram matrix.
+/// The leading right singular vectors of a sparse matrix A by randomised subspace iteration (Halko, Martinsson, Tropp 2011,
+/// algorithm 4.4, of AᵀA): a Gaussian start, products with AᵀA, an orthonormalisation through the double-precision Gram matrix
+/// before each, and algorithm 5.1 on what the last one gives.
 ///
-/// Cost: (2·iterations + 2) · non-zeros · (rank + oversampling) multiply-adds, and two dense matrices of that width.
+/// Cost: (2·iterations + 2) · non-zeros · (rank + oversampling) multiply-adds; memory of a few dense matrices [columns, rank + oversampling].
 public struct TruncatedSVD: Sendable {
   /// The number of singular vectors.
   public let rank: Int
@@ -26,27 +26,35 @@ public struct TruncatedSVD: Sendable {
   ///   - pool: where the work runs; the result does not depend on its number of threads.
   ///   - progress: is told how far it is, and may stop it.
   public init(
-    _ matrix: SparseMatrix, rank: Int, oversampling: Int = 16, iterations: Int = 4, seed: UInt64, names: [Int]? = nil, pool: ThreadPool,
+    _ matrix: SparseMatrix, rank: Int, oversampling: Int = 32, iterations: Int = 4, seed: UInt64, names: [Int]? = nil, pool: ThreadPool,
     progress: Progress = .silent
   ) throws {
     precondition(rank > 0 && oversampling >= 0 && iterations >= 0, "rank is positive")
     let width = rank + oversampling
     let columns = matrix.columns
-    let transposed = matrix.transposed()
     var basis = Self.gaussian(names ?? Array(0..<columns), width: width, seed: seed, pool: pool)
     let total = Double(iterations + 1)
+    var image: [Float] = []
     for step in 0...iterations {
       try progress.checkStop()
       progress.update(Double(step), of: total, unit: "iterations", detail: "singular vectors")
-      var left = matrix.times(basis, width: width, pool: pool)
-      Self.orthonormalize(&left, rows: matrix.rows, width: width, pool: pool)
-      if step == iterations { Self.orthonormalize(&left, rows: matrix.rows, width: width, pool: pool) }
-      basis = transposed.times(left, width: width, pool: pool)
-      if step < iterations { Self.orthonormalize(&basis, rows: columns, width: width, pool: pool) }
+      if step > 0 { swap(&basis, &image) }
+      Self.orthonormalize(&basis, rows: columns, width: width, pool: pool)
+      if step == iterations { Self.orthonormalize(&basis, rows: columns, width: width, pool: pool) }
+      image = matrix.gramTimes(basis, width: width, pool: pool)
     }
-    // basis = Bᵀ = Aᵀ·Q; B·Bᵀ = W Σ² Wᵀ, so V = Bᵀ·W·Σ⁻¹.
-    let gram = basis.withUnsafeBufferPointer { $0.baseAddress.map { BLAS.gram($0, rows: columns, columns: width, pool: pool) } ?? [] }
-    let (values, rotation) = DenseMath.symmetricEigen(gram, n: width)
+    // With T = Vᵀ(AᵀA)V = L·Lᵀ the columns of Q = A·V·L⁻ᵀ are orthonormal, and Bᵀ = (QᵀA)ᵀ = AᵀA·V·L⁻ᵀ; B·Bᵀ = W Σ² Wᵀ, and the
+    // singular vectors are Bᵀ·W·Σ⁻¹: a half step further than V, and Q is never made.
+    var small = BLAS.gram(basis, image, rows: columns, columns: width, pool: pool)
+    for row in 0..<width {
+      for column in 0..<row {
+        let both = (small[row * width + column] + small[column * width + row]) / 2
+        (small[row * width + column], small[column * width + row]) = (both, both)
+      }
+    }
+    let inverse = DenseMath.inverseCholesky(small, n: width).map { Float($0) }
+    basis = Self.multiply(image, rows: columns, inner: width, inverse, width: width, pool: pool)
+    let (values, rotation) = DenseMath.symmetricEigen(BLAS.gram(basis, rows: columns, columns: width, pool: pool), n: width)
     let floor = (values.first ?? 0) * 1e-9
     var turn = [Float](repeating: 0, count: width * rank)
     var singular = [Double](repeating: 0, count: rank)
@@ -83,8 +91,7 @@ public struct TruncatedSVD: Sendable {
 
   /// Makes the columns orthonormal; a dependent one becomes zero.
   private static func orthonormalize(_ matrix: inout [Float], rows: Int, width: Int, pool: ThreadPool) {
-    let gram = matrix.withUnsafeBufferPointer { $0.baseAddress.map { BLAS.gram($0, rows: rows, columns: width, pool: pool) } }
-    guard let gram else { return }
+    let gram = BLAS.gram(matrix, rows: rows, columns: width, pool: pool)
     let inverse = DenseMath.inverseCholesky(gram, n: width).map { Float($0) }
     matrix = multiply(matrix, rows: rows, inner: width, inverse, width: width, pool: pool)
   }
@@ -108,13 +115,17 @@ public struct TruncatedSVD: Sendable {
     return result
   }
 
-  /// Singular vectors are known up to their sign: the entry of largest magnitude is made positive.
+  /// Singular vectors are known up to their sign: the entry of largest magnitude, the first of equal ones, is made positive.
   private static func fixSigns(_ vectors: inout [Float], rows: Int, width: Int) {
-    for column in 0..<width {
-      var largest: Float = 0
-      for row in 0..<rows where vectors[row * width + column].magnitude > largest.magnitude { largest = vectors[row * width + column] }
-      guard largest < 0 else { continue }
-      for row in 0..<rows { vectors[row * width + column] = -vectors[row * width + column] }
+    var largest = [Float](repeating: 0, count: width)
+    for row in 0..<rows {
+      for column in 0..<width where vectors[row * width + column].magnitude > largest[column].magnitude {
+        largest[column] = vectors[row * width + column]
+      }
+    }
+    let signs = largest.map { $0 < 0 ? Float(-1) : 1 }
+    for row in 0..<rows {
+      for column in 0..<width { vectors[row * width + column] *= signs[column] }
     }
   }
 }

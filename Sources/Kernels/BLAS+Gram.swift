@@ -1,14 +1,17 @@
 import CBLAS
 
 extension BLAS {
-  /// AᵀA of a tall single-precision matrix, in double precision, over blocks of rows added in order.
+  /// AᵀA, or AᵀB, of tall single-precision matrices, in double precision, over blocks of rows added in order.
   /// - Parameters:
   ///   - a: [rows, columns], row-major.
+  ///   - b: [rows, columns] the other matrix; nil = a.
   ///   - rows: the number of rows.
   ///   - columns: the number of columns.
   ///   - pool: where the blocks run; the result does not depend on its number of threads.
-  /// - Returns: [columns, columns], symmetric.
-  public static func gram(_ a: UnsafePointer<Float>, rows: Int, columns: Int, pool: ThreadPool) -> [Double] {
+  /// - Returns: [columns, columns], row-major.
+  public static func gram(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>? = nil, rows: Int, columns: Int, pool: ThreadPool)
+    -> [Double]
+  {
     let size = columns * columns
     var sum = [Double](repeating: 0, count: size)
     guard rows > 0, columns > 0 else { return sum }
@@ -18,17 +21,21 @@ extension BLAS {
     var partial = [Double](repeating: 0, count: parts * size)
     partial.withUnsafeMutableBufferPointer { partial in
       nonisolated(unsafe) let out = partial.baseAddress!
-      nonisolated(unsafe) let a = a
+      nonisolated(unsafe) let (a, b) = (a, b)
       pool.run(parts) { part in
         let range = part * grain..<min(rows, (part + 1) * grain)
         let step = 512
         var block = [Double](repeating: 0, count: min(step, range.count) * columns)
+        var other = b == nil ? [] : block
         for start in stride(from: range.lowerBound, to: range.upperBound, by: step) {
           let count = min(step, range.upperBound - start)
           for index in 0..<count * columns { block[index] = Double(a[start * columns + index]) }
+          if let b {
+            for index in 0..<count * columns { other[index] = Double(b[start * columns + index]) }
+          }
           weir_dgemm(
-            1, 0, Int32(columns), Int32(columns), Int32(count), 1, block, Int32(columns), block, Int32(columns), 1, out + part * size,
-            Int32(columns))
+            1, 0, Int32(columns), Int32(columns), Int32(count), 1, block, Int32(columns), b == nil ? block : other, Int32(columns), 1,
+            out + part * size, Int32(columns))
         }
       }
     }

@@ -47,4 +47,18 @@ import Testing
       expectFailure(try binary.weir("feed", "set", "--mixture", "specialist.json"), naming: ["specialist.json", "seed"])
     }
   }
+
+  @Test func mixturesOfOneNameKeepTheirOwn() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      let made = try binary.shell(
+        """
+        mkdir a b && weir sample set --method dsir --keep 0.2 --seed-data docs.jsonl --tokens 3000 --quiet --minimum-words 10 -o a/mix.json &&
+        weir sample set --method dsir --keep 0.5 --seed-data docs.jsonl --tokens 3000 --quiet --minimum-words 10 -o b/mix.json &&
+        weir feed set --mixture a/mix.json --steps 1 | wc -c && weir feed set --mixture "$PWD/b/mix.json" --steps 1 | wc -c && ls set/selections
+        """)
+      #expect(made.code == 0, "\(made.errors)")
+      #expect(made.text.hasSuffix("a+mix\nb+mix\n"), "\(made.text)")
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import Corpus
 import Embedding
+import Foundation
 import Kernels
 import Primitives
 import Storage
@@ -62,15 +63,19 @@ enum Clusters {
     return found
   }
 
-  /// Where a dataset keeps what scoring methods chose, by the name of the mixture: `DATASET/selections/NAME`.
+  /// Where a dataset keeps what scoring methods chose: `DATASET/selections/MIXTURE`.
   static let selections = "selections"
-  /// Where a dataset keeps the seeds that mixtures draw from, by the name of the mixture: `DATASET/seeds/NAME`.
+  /// Where a dataset keeps the seeds that mixtures draw from: `DATASET/seeds/MIXTURE`.
   static let seeds = "seeds"
 
-  /// A folder of a mixture's own in its dataset.
+  /// A folder of a mixture's own in its dataset, by where the mixture lies beside the dataset: mixtures of one name in two folders have two.
   static func folder(_ dataset: String, _ kind: String, mixture path: String) -> String {
-    let name = path.split(separator: "/").last.map(String.init) ?? "mixture"
-    return "\(dataset)/\(kind)/\(name.hasSuffix(".json") ? String(name.dropLast(5)) : name)"
+    func parts(_ path: String) -> [String] { URL(fileURLWithPath: path).standardizedFileURL.pathComponents }
+    let home = parts(dataset), own = parts(path.hasSuffix(".json") ? String(path.dropLast(5)) : path)
+    let shared = zip(home, own).prefix { $0 == $1 }.count
+    let name = own.dropFirst(shared).joined(separator: "+")
+    // A file's name has at most 255 bytes.
+    return "\(dataset)/\(kind)/" + (name.utf8.count <= 200 ? name : "mixture-" + Checksum.hex(Checksum.xxh3(Array(name.utf8))))
   }
 
   private static func assignment(
