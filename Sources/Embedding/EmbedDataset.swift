@@ -49,7 +49,7 @@ public enum EmbedDataset {
     for start in stride(from: 0, to: reader.count, by: batch) {
       try progress.checkStop()
       progress.update(Double(start), of: Double(reader.count), unit: "windows")
-      let windows = try (start..<min(reader.count, start + batch)).map { try reader.tokens($0) }
+      let windows = try reader.tokens(start..<min(reader.count, start + batch), pool: pool)
       let block = try embedder.embed(windows, pool: pool)
       for row in 0..<windows.count where block[row * width..<(row + 1) * width].allSatisfy({ $0 == 0 }) { empty += 1 }
       vectors.append(contentsOf: block)

@@ -56,6 +56,18 @@ public struct WindowReader: Sendable {
   /// The token ids of window `index`.
   public func tokens(_ index: Int) throws -> [Int32] { try read(index) }
 
+  /// The token ids of the windows of a range, read on several threads.
+  public func tokens(_ range: Range<Int>, pool: ThreadPool) throws -> [[Int32]] {
+    var found = [Result<[Int32], any Error>](repeating: .success([]), count: range.count)
+    found.withUnsafeMutableBufferPointer { found in
+      nonisolated(unsafe) let out = found
+      pool.ranges(range.count, grain: 256) { part in
+        for index in part { out[index] = Result { try read(range.lowerBound + index) } }
+      }
+    }
+    return try found.map { try $0.get() }
+  }
+
   /// The windows of a dataset, without end-of-document tokens: new text is embedded without them too.
   public init(_ dataset: TokenDataset) {
     self.init(count: dataset.windowCount) { index in

@@ -87,11 +87,26 @@ public struct StaticEmbedder: Embedder {
         guard let o = result.baseAddress, let t = table.baseAddress else { return }
         nonisolated(unsafe) let (out, matrix) = (o, t)
         pool.ranges(windows.count, grain: 64) { range in
+          // Half of a window's tokens, or more, repeat others: a row is fetched once, in the order of the first.
+          var places = [Int32](repeating: -1, count: tokens)
+          var distinct: [UInt32] = []
+          var counts: [Float] = []
           for window in range {
-            let known = windows[window].filter { $0 >= 0 && $0 < tokens }.map { UInt32($0) }
-            let ones = [Float](repeating: 1, count: known.count)
-            weir_gather_rows(known, ones, known.count, matrix, width, out + window * width)
+            for token in windows[window] where token >= 0 && token < tokens {
+              let place = Int(places[Int(token)])
+              if place >= 0 {
+                counts[place] += 1
+              } else {
+                places[Int(token)] = Int32(distinct.count)
+                distinct.append(UInt32(token))
+                counts.append(1)
+              }
+            }
+            weir_gather_rows(distinct, counts, distinct.count, matrix, width, out + window * width)
             _ = weir_normalize(out + window * width, width)
+            for token in distinct { places[Int(token)] = -1 }
+            distinct.removeAll(keepingCapacity: true)
+            counts.removeAll(keepingCapacity: true)
           }
         }
       }

@@ -4,7 +4,7 @@ import Primitives
 
 /// The leading right singular vectors of a sparse matrix A by randomised subspace iteration (Halko, Martinsson, Tropp 2011,
 /// algorithm 4.4, of AᵀA): a Gaussian start, products with AᵀA, an orthonormalisation through the double-precision Gram matrix
-/// before each, and algorithm 5.1 on what the last one gives.
+/// between them, and algorithm 5.1 on what the last one gives.
 ///
 /// Cost: (2·iterations + 2) · non-zeros · (rank + oversampling) multiply-adds; memory of a few dense matrices [columns, rank + oversampling].
 public struct TruncatedSVD: Sendable {
@@ -38,9 +38,10 @@ public struct TruncatedSVD: Sendable {
     for step in 0...iterations {
       try progress.checkStop()
       progress.update(Double(step), of: total, unit: "iterations", detail: "singular vectors")
-      if step > 0 { swap(&basis, &image) }
-      Self.orthonormalize(&basis, rows: columns, width: width, pool: pool)
-      if step == iterations { Self.orthonormalize(&basis, rows: columns, width: width, pool: pool) }
+      if step > 0 {
+        swap(&basis, &image)
+        Self.orthonormalize(&basis, rows: columns, width: width, pool: pool)
+      }
       image = matrix.gramTimes(basis, width: width, pool: pool)
     }
     // With T = Vᵀ(AᵀA)V = L·Lᵀ the columns of Q = A·V·L⁻ᵀ are orthonormal, and Bᵀ = (QᵀA)ᵀ = AᵀA·V·L⁻ᵀ; B·Bᵀ = W Σ² Wᵀ, and the

@@ -33,14 +33,30 @@ extension BLAS {
           if let b {
             for index in 0..<count * columns { other[index] = Double(b[start * columns + index]) }
           }
-          weir_dgemm(
-            1, 0, Int32(columns), Int32(columns), Int32(count), 1, block, Int32(columns), b == nil ? block : other, Int32(columns), 1,
-            out + part * size, Int32(columns))
+          // Of a symmetric product the part above the diagonal, by blocks of columns.
+          let width = b == nil ? max(32, (columns + 3) / 4) : columns
+          for first in Swift.stride(from: 0, to: columns, by: width) {
+            let right = b == nil ? first : 0
+            block.withUnsafeBufferPointer { block in
+              other.withUnsafeBufferPointer { other in
+                guard let left = block.baseAddress else { return }
+                weir_dgemm(
+                  1, 0, Int32(min(width, columns - first)), Int32(columns - right), Int32(count), 1, left + first, Int32(columns),
+                  (b == nil ? left : other.baseAddress ?? left) + right, Int32(columns), 1, out + part * size + first * columns + right,
+                  Int32(columns))
+              }
+            }
+          }
         }
       }
     }
     for part in 0..<parts {
       for index in 0..<size { sum[index] += partial[part * size + index] }
+    }
+    if b == nil {
+      for row in 0..<columns {
+        for column in 0..<row { sum[row * columns + column] = sum[column * columns + row] }
+      }
     }
     return sum
   }
