@@ -22,20 +22,22 @@ public struct DepthScore: Sendable, Codable, Equatable {
   ///   - tree: the tree.
   ///   - general: the dataset's counts per leaf.
   ///   - leaves: [windows] the seed's leaves.
-  ///   - lengths: [windows] the seed's tokens; a window without any is left out.
+  ///   - documents: [windows] each one's document: its windows are alike, and stay together; where there is but one, windows are split.
   ///   - smoothing: the pseudo-count; at least 0.5 is used, as an unsmoothed half gives held-out leaves no probability.
   ///   - seed: of the split.
   public static func scores(
-    tree: ClusterTree, general: GeneralHistogram, leaves: [UInt32], lengths: [Int], smoothing: Double, seed: UInt64
+    tree: ClusterTree, general: GeneralHistogram, leaves: [UInt32], documents: [Int], smoothing: Double, seed: UInt64
   ) throws -> [DepthScore] {
     let count = tree.leafCount
-    guard leaves.count == lengths.count, general.tokens.count == count, leaves.allSatisfy({ $0 < count }) else {
+    guard leaves.count == documents.count, general.tokens.count == count, leaves.allSatisfy({ $0 < count }) else {
       throw WeirError("--seed-data", "its leaves do not belong to this tree")
     }
     let random = CounterRandom(seed: seed, stream: 0x4453)
-    let order = leaves.indices.filter { lengths[$0] > 0 }.map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }.map(\.1)
-    guard order.count >= 2 else { throw WeirError("--seed-data", "fewer than two windows: nothing to hold out") }
-    let halves = [Array(order[..<(order.count / 2)]), Array(order[(order.count / 2)...])]
+    guard leaves.count >= 2 else { throw WeirError("--seed-data", "fewer than two windows: nothing to hold out") }
+    let units = Set(documents).count >= 2 ? documents : Array(leaves.indices)
+    let order = Set(units).map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }.map(\.1)
+    let first = Set(order[..<(order.count / 2)])
+    let halves = [leaves.indices.filter { first.contains(units[$0]) }, leaves.indices.filter { !first.contains(units[$0]) }]
     let mass = TreeMass(tree: tree)
     // Every leaf gets a little of the general mass, so that an empty one has a logarithm.
     let shares = general.tokens.map { (Double($0) + 0.5) / (Double(general.totalTokens) + 0.5 * Double(count)) }
@@ -50,7 +52,7 @@ public struct DepthScore: Sendable, Codable, Equatable {
           sum += Elementary.natural(fitted[leaf] / shares[leaf])
         }
       }
-      return DepthScore(depth: depth, gain: sum / Double(order.count))
+      return DepthScore(depth: depth, gain: sum / Double(leaves.count))
     }
   }
 
@@ -74,7 +76,7 @@ public struct DepthScore: Sendable, Codable, Equatable {
     let each = try seeds.map { entry in
       let counted = entry.sample.counted
       return try scores(
-        tree: tree, general: general, leaves: counted.leaves, lengths: counted.lengths, smoothing: smoothing, seed: seed)
+        tree: tree, general: general, leaves: counted.leaves, documents: counted.documents, smoothing: smoothing, seed: seed)
     }
     return (0...tree.depth).map { depth in
       DepthScore(depth: depth, gain: zip(seeds, each).reduce(0.0) { $0 + $1.0.weight / sum * $1.1[depth].gain })

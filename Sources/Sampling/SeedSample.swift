@@ -44,9 +44,9 @@ public struct SeedSample: Sendable, Equatable {
   }
 
   /// The sample's windows that can be counted, for splitting.
-  var counted: (leaves: [UInt32], lengths: [Int]) {
+  var counted: (leaves: [UInt32], documents: [Int]) {
     let kept = leaves.indices.filter { hasFeatures[$0] && lengths[$0] > 0 }
-    return (kept.map { leaves[$0] }, kept.map { lengths[$0] })
+    return (kept.map { leaves[$0] }, kept.map { documents[$0] })
   }
 
   /// A histogram of documents drawn with replacement, as many as there are: the windows of one document are not independent, so

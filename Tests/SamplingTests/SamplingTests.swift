@@ -145,12 +145,20 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
     let general = try GeneralHistogram(windows: [Int](repeating: 10, count: 8), tokens: [Int](repeating: 1_000, count: 8))
     let flat = (0..<200).map { UInt32($0 % 8) }
     let sharp = [UInt32](repeating: 5, count: 200)
-    let lengths = [Int](repeating: 100, count: 200)
-    let none = try DepthScore.scores(tree: tree, general: general, leaves: flat, lengths: lengths, smoothing: 1, seed: 3)
-    let much = try DepthScore.scores(tree: tree, general: general, leaves: sharp, lengths: lengths, smoothing: 1, seed: 3)
+    let documents = Array(0..<200)
+    let none = try DepthScore.scores(tree: tree, general: general, leaves: flat, documents: documents, smoothing: 1, seed: 3)
+    let much = try DepthScore.scores(tree: tree, general: general, leaves: sharp, documents: documents, smoothing: 1, seed: 3)
     #expect(none.count == 3 && much.count == 3)
     #expect(none.allSatisfy { $0.gain.magnitude < 0.1 })
     #expect(much[0].gain.magnitude < 1e-9 && much[1].gain > 0.5 && much[2].gain > much[1].gain + 1)
+    // Four documents with a leaf of their own each, all below one node: what another document says of theirs is the node, not the leaf.
+    let own = (0..<200).map { UInt32(4 + $0 / 50) }
+    let alone = try DepthScore.scores(
+      tree: tree, general: general, leaves: own, documents: (0..<200).map { $0 / 50 }, smoothing: 1, seed: 3)
+    #expect(alone[1].gain > 0.5 && alone[2].gain < alone[1].gain)
+    let one = try DepthScore.scores(
+      tree: tree, general: general, leaves: own, documents: [Int](repeating: 7, count: 200), smoothing: 1, seed: 3)
+    #expect(one[1].gain > 0.5 && one[2].gain > one[1].gain - 0.1)
   }
 }
 
