@@ -8,7 +8,7 @@ import Primitives
 
 /// A reader of bytes that others wrote.
 enum FuzzTarget: String, CaseIterable {
-  case jsonl, gzip, zstd, stream, tokens, manifest, descriptor, safetensors, index, arrays, json
+  case jsonl, gzip, zstd, stream, tokens, manifest, descriptor, safetensors, index, arrays, json, filters, duplicates
 
   /// Reads `input` with the reader.
   func read(_ input: [UInt8], _ file: FuzzFile) throws {
@@ -58,6 +58,8 @@ enum FuzzTarget: String, CaseIterable {
       let shard = try MDSShard(MappedFile(file.path))
       for sample in 0..<shard.count { blackHole += shard.bytes(of: sample) }
     case .json: try Self.json(input)
+    case .filters: try Self.filters(input)
+    case .duplicates: try Self.duplicates(input)
     }
   }
 
