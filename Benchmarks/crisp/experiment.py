@@ -112,7 +112,7 @@ class Experiment:
         tree = self.tree(kind, *shape.split("x"))
         return self.sample(f"{domain}.crisp-{kind}.{variant(shape, documents, smoothing, cap)}", "--tree", tree, "--seed-data", seed, *words)
 
-    def mixtures(self, method, domain):
+    def mixtures(self, method, domain, keeps=None):
         """A method's mixtures to choose among, by variant."""
         seed, name = ["--seed-data", self.seed[domain]], f"{domain}.{method}"
         if method.startswith("crisp-"):
@@ -128,7 +128,7 @@ class Experiment:
             seed += ["--proxy", self.proxy, "--specialist", special, "--score-tokens", 256]
         if method == "classifier":
             seed += ["--tree", self.tree("lsi", *self.sizes.clusters[0].split("x"))]
-        return {f"1:{round(1 / keep)}": self.sample(f"{name}.{round(1 / keep)}", "--method", method, *seed, "--keep", keep) for keep in self.sizes.keeps}
+        return {f"1:{round(1 / keep)}": self.sample(f"{name}.{round(1 / keep)}", "--method", method, *seed, "--keep", keep) for keep in keeps or self.sizes.keeps}
 
     def run(self, part, domain, method, variant, mixture, rate, seed, tokens=None):
         words, shape = ["--mixture", mixture] if mixture else [], {}
@@ -149,11 +149,18 @@ class Experiment:
             else:
                 options = self.mixtures(method, domain) if domain else {"": None}
             tried = (sizes.low_rates if part == "continued" and method in ("uniform", "doge") else ()) + rates
-            tries = [(variant, mixture, rate) for variant, mixture in options.items() for rate in tried]
-            runs = self.pieces.together([functools.partial(self.run, part, domain, method, *t, sizes.seeds[0]) for t in tries])
-            for judge in judges:
-                best = min(range(len(tries)), key=lambda i: perplexities(runs[i])[f"{judge}-choice"])
-                chosen[judge, method] = tries[best] + (domain,)
+            tries, runs = [], []
+            while options:
+                more = [(variant, mixture, rate) for variant, mixture in options.items() for rate in tried]
+                tries += more
+                runs += self.pieces.together([functools.partial(self.run, part, domain, method, *t, sizes.seeds[0]) for t in more])
+                for judge in judges:
+                    best = min(range(len(tries)), key=lambda i: perplexities(runs[i])[f"{judge}-choice"])
+                    chosen[judge, method] = tries[best] + (domain,)
+                # Shares go on to be halved while the smallest is the best.
+                least = tries[-1][0]
+                isEdge = not among and least.startswith("1:") and tries[best][0] == least and int(least[2:]) < 1024
+                options = self.mixtures(method, domain, [1 / (2 * int(least[2:]))]) if isEdge else {}
             self.note(part, {f"{j} {m}": [c[0], c[2], c[3] or "all"] for (j, m), c in chosen.items()})
         self.bases(sizes.seeds)
         again = {(c[3], method, *c[:3]) for (_, method), c in chosen.items()}  # uniform's run is one for all domains of a rate

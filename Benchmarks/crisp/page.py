@@ -3,6 +3,7 @@ import json
 import math
 import statistics
 
+from drawn import Windows
 from study import perplexities, run_name, variant
 
 T90 = {2: 6.314, 3: 2.920, 4: 2.353, 5: 2.132}  # Student's t for a two-sided 90 % interval of so many runs
@@ -75,6 +76,26 @@ def choices_table(results, part):
     return table(["Chosen: variant, rate", *domains], rows)
 
 
+def drawn_table(results):
+    domains, chosen, windows, rows = results.sizes.domains, results.chosen("continued"), Windows(results.folder / "dataset"), []
+    for method in results.methods:
+        cells = []
+        for domain in domains:
+            variant = chosen.get(f"{domain} {method}", [None])[0]
+            if variant is None or method == "specialist":
+                cells.append("–")
+                continue
+            name = f"{domain}.{method}" + (f".{variant.removeprefix('1:')}" if variant else "")
+            if method == "doge":
+                folder = f"clusters/tree-lsi-{results.sizes.clusters[0]}"
+            else:
+                folder = f"clusters/tree-{method.removeprefix('crisp-')}-{variant}" if method.startswith("crisp-") else f"selections/{name}"
+            found = windows.drawn(results.folder / f"mixtures/{name}.json", folder, domain)
+            cells.append(f"{found[0]:.2f} of {found[1]:,.0f}" if found else "–")
+        rows.append([LABELS[method], *cells])
+    return table(["Share of the seed's domain, of windows", *domains], rows)
+
+
 def sweep_table(results, what):
     columns = [results.sweep(what, d) for d in results.sizes.sweep_domains]
     return table(["", *results.sizes.sweep_domains], [[row[0][0], *(cell(values) for _, values in row)] for row in zip(*columns)])
@@ -132,7 +153,7 @@ Made by `make results-crisp` (`Benchmarks/crisp/`); nothing below is written by 
 - **Corpus**: the first {documents['documents']:,} documents, {documents['tokens']:,} tokens of 4,096 kinds. Seeds: {', '.join(sizes.domains)}.
 - **Models**: preset `{sizes.preset}`, base {sizes.base_tokens} tokens at a constant 3e-3; every method continues it for {sizes.tokens:,} tokens, the rate falling linearly to 0; from scratch {sizes.scratch_tokens:,} tokens.
   Products in bfloat16 where the processor has it. {len(sizes.seeds)} training seeds, each with a base of its own.
-- **Choices** by one half of the held-out documents, on the first training seed: rates {', '.join(f'{r:g}' for r in sizes.rates)}{f' (uniform and DoGE also {", ".join(map(str, sizes.low_rates))})' if sizes.low_rates else ''}, shares kept {', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)} (DSIR, classifier, CED), trees {', '.join(sizes.clusters).replace('x', '×')} (CRISP). What is told
+- **Choices** by one half of the held-out documents, on the first training seed: rates {', '.join(f'{r:g}' for r in sizes.rates)}{f' (uniform and DoGE also {", ".join(map(str, sizes.low_rates))})' if sizes.low_rates else ''}, shares kept {', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)} (DSIR, classifier, CED; halved further while the smallest is best), trees {', '.join(sizes.clusters).replace('x', '×')} (CRISP). What is told
   is the other half. Intervals are 90 % over training seeds (Student's t of log-perplexity); what the choice of held-out documents adds is not in them.
 - Windows are embedded by LSI (256), and by MiniLM its first 256 pieces. CED scores the first 256 tokens of each window with two `{sizes.proxy_preset}` models; DoGE's proxy is one of them, over the clusters of LSI's first tree.
 - {len(done)} commands, {sum(e['seconds'] for e in done) / 60:.0f} minutes of one or two threads.
@@ -143,6 +164,11 @@ Made by `make results-crisp` (`Benchmarks/crisp/`); nothing below is written by 
 
 {methods_table(results, 'continued')}
 {choices_table(results, 'continued')}
+## What is drawn
+
+The share of the drawn tokens whose documents are labelled with the seed's domain, which no method sees, and how many windows the draw is worth (1/Σp²).
+
+{drawn_table(results)}
 ## Speed-up
 
 {speedup(results)}
