@@ -85,6 +85,8 @@ enum FuzzTarget: String, CaseIterable {
     if found != others || account.input != other.input { finding("the size of a block shows") }
     if !account.isBalanced || account.output != found.count { finding("a line is lost") }
     let written = SerializeDocuments.lines(found)
+    let anew = found.map { Document(id: $0.id, text: $0.text, source: $0.source, members: $0.members, origin: $0.origin) }
+    if SerializeDocuments.lines(anew) != written { finding("how a text was escaped shows") }
     var ledger = Ledger(names: ["read"])
     let again = try ParseDocuments().apply(LineBlock(path: "x", firstLine: 1, content: written), ledger: &ledger, offset: 0)
     if again != found { finding("a document does not come back") }

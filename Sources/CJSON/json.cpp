@@ -57,19 +57,13 @@ static inline bool blank(uint8_t c) { return c == ' ' || c == '\t' || c == '\n' 
 
 // `at` is just behind an opening quote; returns just behind the closing one.
 static const uint8_t *behind_string(const uint8_t *at, const uint8_t *end) {
-  while (at < end) {
-    auto quote = static_cast<const uint8_t *>(std::memchr(at, '"', static_cast<size_t>(end - at)));
-    if (!quote) return end;
-    size_t slashes = 0;
-    for (auto back = quote; back > at && back[-1] == '\\'; --back) ++slashes;
-    if (slashes % 2 == 0) return quote + 1;
-    at = quote + 1;  // the escape ends here, so that counting backwards from the next quote may stop here
-  }
-  return end;
+  bool plain;
+  at = weir_json_string_end(at, end, &plain);
+  return at < end ? at + 1 : end;
 }
 
+// The same for a value that is no string.
 static const uint8_t *behind_value(const uint8_t *at, const uint8_t *end) {
-  if (at < end && *at == '"') return behind_string(at + 1, end);
   size_t depth = 0;
   while (at < end) {
     uint8_t c = *at;
@@ -116,14 +110,22 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
     ++at;
     while (at < end && blank(*at)) ++at;
     const uint8_t *value = at;
-    at = behind_value(at, end);
+    bool plain = false;
+    if (at < end && *at == '"') {
+      at = weir_json_string_end(at + 1, end, &plain);
+      at += at < end;
+    } else {
+      at = behind_value(at, end);
+    }
 
     std::string_view string;
     const bool is_string = !member.value.get(string);
     bool keep = true;
     if (member.key == text_name) {
       if (line->text.bytes || broken_text) return WEIR_JSON_DUPLICATE;
-      if (is_string) line->text = bytes_of(string); else broken_text = true;
+      if (!is_string) broken_text = true;
+      if (is_string) line->text = bytes_of(string);
+      if (is_string && plain) line->escaped = {value + 1, static_cast<size_t>(at - value) - 2};
       keep = false;
     } else if (member.key == "text" && !own_text) {
       collision = true;
@@ -174,7 +176,7 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
   if (broken_id) return WEIR_JSON_ID_TYPE;
   if (broken_origin) return WEIR_JSON_ORIGIN_TYPE;
   // The line is UTF-8, but an escape of half a surrogate pair may not be.
-  const weir_json_bytes strings[] = {line->text, line->id, line->source, line->origin};
+  const weir_json_bytes strings[] = {line->escaped.bytes ? weir_json_bytes{} : line->text, line->id, line->source, line->origin};
   for (auto &string : strings) {
     if (string.bytes && !weir_json_utf8(string.bytes, string.count)) {
       p->message = "an escape of half a surrogate pair";

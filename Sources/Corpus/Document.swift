@@ -3,7 +3,9 @@ public struct Document: Sendable, Equatable {
   /// The document's name; made from the content where the input has none.
   public var id: String
   /// The text, valid UTF-8.
-  public var text: [UInt8]
+  public var text: [UInt8] { didSet { escapedText = nil } }
+  /// The text escaped as `JSONText` would, taken from the line it came in; nil where it is not at hand, and once the text is changed.
+  private(set) var escapedText: [UInt8]?
   /// Where the corpus says it comes from.
   public var source: String?
   /// The other members as they stood, `"key": value` separated by commas, without braces; empty where there are none.
@@ -18,6 +20,18 @@ public struct Document: Sendable, Equatable {
     self.source = source
     self.members = members
     self.origin = origin
+  }
+
+  /// Creates a document of a line that holds its text as it is written again.
+  init(id: String, text: [UInt8], escapedText: [UInt8]?, source: String?, members: [UInt8], origin: String) {
+    self.init(id: id, text: text, source: source, members: members, origin: origin)
+    self.escapedText = escapedText
+  }
+
+  /// Whether all that is written of them is equal.
+  public static func == (one: Document, other: Document) -> Bool {
+    one.id == other.id && one.text == other.text && one.source == other.source && one.members == other.members
+      && one.origin == other.origin
   }
 
   /// Creates a document of a string.

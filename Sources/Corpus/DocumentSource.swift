@@ -24,8 +24,8 @@ public final class DocumentSource {
   private var beginning: Position?
   private var doneBytes = 0
 
-  /// Where a piece of a file lands before it joins its lines.
-  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+  /// Bytes that are read at a time.
+  private static let pieceSize = 1 << 18
 
   /// Where a block begins.
   public struct Position: Sendable, Codable, Equatable {
@@ -85,8 +85,6 @@ public final class DocumentSource {
     self.open = open
     totalBytes = files.contains("-") ? nil : try files.reduce(0) { $0 + (try Files.size($1)) }
   }
-
-  deinit { buffer.deallocate() }
 
   /// The files of a folder, or the file itself.
   private static func expand(_ path: String) throws -> [String] {
@@ -161,6 +159,8 @@ public final class DocumentSource {
     if let reader = state.source as? ByteReader {
       if try reader.skip(position.byte) { return }
     } else {
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 64)
+      defer { buffer.deallocate() }
       var left = position.byte
       while left > 0 {
         let got = try state.source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(left, buffer.count)]))
@@ -205,7 +205,7 @@ public final class DocumentSource {
     let path = files[nextFile - 1]
     var bytes: [UInt8] = []
     // Room for the block, the piece that ends it, and the padding, so that nothing is moved on the way.
-    bytes.reserveCapacity(min(blockSize, 1 << 20) + buffer.count + LineBlock.padding)
+    bytes.reserveCapacity(min(blockSize, 1 << 20) + Self.pieceSize + LineBlock.padding)
     bytes.append(contentsOf: state.carry)
     state.carry = []
     var scanned = 0
@@ -216,10 +216,11 @@ public final class DocumentSource {
         if bytes.isEmpty { return nil }
         state.carry = Array(bytes[cut...])
         bytes.removeSubrange(cut...)
-        let block = LineBlock(path: path, firstLine: state.line, content: bytes, limit: limit)
+        let first = state.line
         state.line += Self.lineCount(bytes)
         state.byte += bytes.count
-        return block
+        // Handed over, not shared: the padding is put behind it without a copy.
+        return LineBlock(path: path, firstLine: first, content: consume bytes, limit: limit)
       }
       if state.ended {
         // A plain text: all of it is one document.
@@ -237,6 +238,8 @@ public final class DocumentSource {
 
   /// Steps over a line, or a text, that is too long, whose beginning `bytes` are; keeps what follows it.
   private func skipLongLine(_ state: inout FileState, _ bytes: [UInt8], _ path: String) throws -> LineBlock {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 64)
+    defer { buffer.deallocate() }
     var length = bytes.count
     state.byte += bytes.count
     while !state.ended {
@@ -259,8 +262,14 @@ public final class DocumentSource {
 
   /// Reads a piece, at the beginning of a file without the byte order mark, and finds out there what the file is.
   private func read(_ state: inout FileState, into bytes: inout [UInt8]) throws {
-    let got = try state.source.read(into: buffer)
-    bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+    var got = 0
+    // Where it belongs at once; what a zstd frame unfolds to is copied all the same.
+    try bytes.append(addingCapacity: Self.pieceSize) { span in
+      try span.withUnsafeMutableBufferPointer { room, count in
+        got = try state.source.read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: room[count...])))
+        count += got
+      }
+    }
     if got == 0 { state.ended = true }
     guard state.isFirst, got > 0 else { return }
     state.isFirst = false
@@ -280,12 +289,7 @@ public final class DocumentSource {
   }
 
   private static func behindLastNewline(_ bytes: [UInt8], from: Int) -> Int? {
-    var index = bytes.count
-    while index > from {
-      if bytes[index - 1] == 0x0A { return index }
-      index -= 1
-    }
-    return nil
+    bytes.withUnsafeBufferPointer { bytes in bytes[from...].lastIndex(of: 0x0A).map { $0 + 1 } }
   }
 
   /// Lines in whole lines; a last one without its newline counts.

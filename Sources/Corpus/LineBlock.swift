@@ -29,11 +29,11 @@ public struct LineBlock: Sendable {
   public var limit: Int
 
   /// Creates a block of content, to which the padding is added.
-  public init(path: String, firstLine: Int, content: [UInt8], kind: Kind = .lines, limit: Int = .max) {
+  public init(path: String, firstLine: Int, content: consuming [UInt8], kind: Kind = .lines, limit: Int = .max) {
     self.path = path
     self.firstLine = firstLine
     count = content.count
-    bytes = content
+    bytes = consume content
     bytes.append(contentsOf: repeatElement(0, count: Self.padding))
     self.kind = kind
     self.limit = limit

@@ -3,11 +3,13 @@ import Foundation
 import Pipeline
 import Primitives
 import Storage
+import Synchronization
 
 /// Lines to documents. A line that is none is quarantined with its reason and place; blank lines are skipped and not counted.
 public struct ParseDocuments: Stage {
   private let textField: String
   private let idField: String
+  private let parsers = LineParsers()
 
   /// Creates the stage.
   /// - Parameters:
@@ -30,8 +32,10 @@ public struct ParseDocuments: Stage {
       return []
     }
     if block.kind == .text { return parseText(block, account: &account, ledger: &ledger) }
-    guard let parser = weir_json_parser_create() else { throw WeirError(block.path, "not enough memory") }
-    defer { weir_json_parser_destroy(parser) }
+    let lineParser = try parsers.take(block.path)
+    // A parser grows with the longest line it saw: what a very long one needed is let go.
+    defer { if block.count <= 1 << 22 { parsers.giveBack(lineParser) } }
+    let parser = lineParser.pointer
     var documents: [Document] = []
     var text = textField
     var id = idField
@@ -129,13 +133,38 @@ public struct ParseDocuments: Stage {
   private static func document(_ parts: weir_json_line, path: String, line: Int) -> Document {
     let text = UnsafeRawBufferPointer(start: parts.text.bytes, count: parts.text.count)
     return Document(
-      id: string(parts.id) ?? Checksum.hex128(text), text: Array(text), source: string(parts.source),
-      members: Array(UnsafeBufferPointer(start: parts.members.bytes, count: parts.members.count)),
-      origin: string(parts.origin) ?? "\(path):\(line)")
+      id: string(parts.id) ?? Checksum.hex128(text), text: Array(text),
+      escapedText: parts.escaped.bytes == nil || parts.escaped.count > escapedLimit ? nil : array(parts.escaped),
+      source: string(parts.source), members: array(parts.members), origin: string(parts.origin) ?? "\(path):\(line)")
   }
+
+  /// Bytes of an escaped text that are kept beside it at most: of a very long one memory matters more.
+  private static let escapedLimit = 1 << 20
+
+  private static func array(_ bytes: weir_json_bytes) -> [UInt8] { Array(UnsafeBufferPointer(start: bytes.bytes, count: bytes.count)) }
 
   private static func string(_ bytes: weir_json_bytes) -> String? {
     guard let start = bytes.bytes else { return nil }
     return String(decoding: UnsafeBufferPointer(start: start, count: bytes.count), as: UTF8.self)
   }
+}
+
+/// A parser of lines, of one thread at a time.
+private final class LineParser: @unchecked Sendable {
+  let pointer: OpaquePointer
+
+  init(_ path: String) throws {
+    guard let parser = weir_json_parser_create() else { throw WeirError(path, "not enough memory") }
+    pointer = parser
+  }
+
+  deinit { weir_json_parser_destroy(pointer) }
+}
+
+/// Parsers that no block uses at the moment.
+private final class LineParsers: Sendable {
+  private let idle = Mutex<[LineParser]>([])
+
+  func take(_ path: String) throws -> LineParser { try idle.withLock { $0.popLast() } ?? LineParser(path) }
+  func giveBack(_ parser: LineParser) { idle.withLock { $0.append(parser) } }
 }

@@ -34,16 +34,27 @@ public struct SerializeDocuments: Stage {
 
   /// Bytes that a line takes at most: names and commas are below 64.
   private static func room(_ document: Document) -> Int {
-    document.text.withUnsafeBufferPointer { JSONText.room($0) } + JSONText.room(bytes: document.id.utf8.count)
+    textRoom(document) + JSONText.room(bytes: document.id.utf8.count)
       + JSONText.room(bytes: document.source?.utf8.count ?? 0) + JSONText.room(bytes: document.origin.utf8.count)
       + document.members.count + 64
+  }
+
+  private static func textRoom(_ document: Document) -> Int {
+    if let escaped = document.escapedText { return escaped.count + 2 }
+    return document.text.withUnsafeBufferPointer { JSONText.room($0) }
   }
 
   private static func write(_ document: Document, _ pen: inout JSONPen) {
     pen.raw("{\"id\": ")
     pen.string(document.id)
     pen.raw(", \"text\": ")
-    document.text.withUnsafeBufferPointer { pen.string($0) }
+    if let escaped = document.escapedText {
+      pen.raw("\"")
+      pen.raw(escaped)
+      pen.raw("\"")
+    } else {
+      document.text.withUnsafeBufferPointer { pen.string($0) }
+    }
     if let source = document.source {
       pen.raw(", \"source\": ")
       pen.string(source)

@@ -32,7 +32,7 @@ public final class StreamWriter {
   /// The number of records written so far.
   public private(set) var records = 0
   /// The number of bytes written so far, before compression.
-  public var bytes: Int { checksum.count }
+  public private(set) var bytes = 0
 
   /// Begins an output.
   /// - Parameters:
@@ -72,8 +72,10 @@ public final class StreamWriter {
     precondition(!finished, "the output is finished")
     self.records += records
     guard bytes.count > 0 else { return }
+    self.bytes += bytes.count
+    guard compressor != nil else { return try emit(bytes) }
     checksum.update(bytes)
-    if compressor == nil { try emit(bytes) } else { try compress(bytes, ZSTD_e_continue) }
+    try compress(bytes, ZSTD_e_continue)
   }
 
   /// Writes bytes that complete `records` records.

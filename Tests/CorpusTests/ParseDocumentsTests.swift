@@ -38,6 +38,36 @@ import Testing
     }
   }
 
+  /// A text that stands in its line as it would be written is handed through, any other is escaped anew; the bytes tell no difference.
+  @Test(arguments: [UInt64](0..<8)) func howATextWasEscapedDoesNotShow(_ seed: UInt64) throws {
+    var random = SequentialRandom(seed: seed)
+    let ours = [#"\n"#, #"\t"#, #"\""#, #"\\"#, #"\r"#, #"\b"#, #"\f"#], others = [#"\/"#, #"\u0041"#, #"\u00e9"#, #"\u000a"#, #"\u0001"#]
+    let plain = ["a", "bc", "é", "😀", "/", "u0041", "nnn", String(repeating: "x", count: 61)]
+    var lines = ""
+    for number in 0..<400 {
+      lines += #"{"id":"\#(number)", "text":""#
+      for _ in 0..<Int.random(in: 0..<60, using: &random) {
+        let kind = Int.random(in: 0..<50, using: &random)
+        let all = kind < 12 ? ours : kind == 12 && number % 2 == 0 ? others : plain
+        lines += String(repeating: all[Int.random(in: 0..<all.count, using: &random)], count: Int.random(in: 1...5, using: &random))
+      }
+      lines += #"" , "more":"\\" }"# + "\n"
+    }
+    let documents = try parse(lines).documents
+    #expect(documents.count == 400)
+    let anew = documents.map { Document(id: $0.id, text: $0.text, members: $0.members, origin: $0.origin) }
+    #expect(documents == anew)
+    let (written, again) = (SerializeDocuments.lines(documents), SerializeDocuments.lines(anew))
+    #expect(written.elementsEqual(again))
+    var changed = documents
+    for index in changed.indices { changed[index].text.append(0x22) }
+    #expect(try parse(SerializeDocuments.lines(changed)).documents == changed)
+    for (line, document) in zip(lines.split(separator: "\n"), documents) {
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      #expect((object?["text"] as? String).map { Array($0.utf8) } == document.text)
+    }
+  }
+
   @Test func everyBadLineSaysWhy() throws {
     let cases: [(String, String)] = [
       ("{", "broken JSON"), ("nonsense", "broken JSON"), (#"{"text": "a"} x"#, "broken JSON"), (#"{"text": "a"}{}"#, "broken JSON"),

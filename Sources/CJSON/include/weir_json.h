@@ -37,6 +37,7 @@ typedef struct {
 /// A document line taken apart.
 typedef struct {
   weir_json_bytes text, id, source, origin;
+  weir_json_bytes escaped;  // the text as it stands in the line, without quotes, where weir_json_escape would write the same; else null
   weir_json_bytes members;  // the other members, byte for byte and in order, separated by ", "
 } weir_json_line;
 
@@ -100,6 +101,9 @@ bool weir_json_utf8(const uint8_t *bytes, size_t count);
 size_t weir_json_escape_room(const uint8_t *text, size_t count);
 /// Writes the text escaped, without quotes; returns the end of what it wrote.
 uint8_t *weir_json_escape(const uint8_t *text, size_t count, uint8_t *out);
+/// Where a valid string ends whose content begins at `at`: its closing quote; `end` where there is none. WEIR_JSON_PADDING bytes more must be
+/// readable. `*plain` tells whether `weir_json_escape` would write the same for it: no `\/`, no `\u`.
+const uint8_t *weir_json_string_end(const uint8_t *at, const uint8_t *end, bool *plain);
 /// The number of newlines.
 size_t weir_json_newlines(const uint8_t *bytes, size_t count);
 
