@@ -24,10 +24,10 @@ public final class DocumentSink {
     writer = try StreamWriter(path, kind: kind, coding: coding, threads: threads)
   }
 
-  /// The level of a stream on standard output: 1; into a pipe, which is read as fast as it is written, hardly any compression, 3 GB/s and not 0.4.
-  static var streamLevel: Int {
+  /// The level of a stream on standard output: 1; nil into a pipe, which is read as fast as it is written.
+  static var streamLevel: Int? {
     var status = stat()
-    return fstat(STDOUT_FILENO, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO ? -100 : 1
+    return fstat(STDOUT_FILENO, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO ? nil : 1
   }
 
   /// Writes bytes that hold `records` records.

@@ -41,6 +41,23 @@ enum Descriptor {
     }
   }
 
+  /// Writes `head` and then `bytes`, of a few bytes and of less than 1 GiB, in one call where that does.
+  static func write(_ descriptor: Int32, _ head: [UInt8], _ bytes: UnsafeRawBufferPointer, path: String) throws {
+    let done = try head.withUnsafeBytes { head in
+      var parts = [
+        iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count),
+        iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count),
+      ]
+      while true {
+        let count = writev(descriptor, &parts, 2)
+        if count >= 0 { return count }
+        if errno != EINTR { throw systemError(path, errno, writing: true) }
+      }
+    }
+    if done < head.count { try head[done...].withUnsafeBytes { try write(descriptor, $0, path: path) } }
+    try write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[max(0, done - head.count)...]), path: path)
+  }
+
   /// Asks for bytes to be brought to the disk, and does not wait for it.
   static func beginWriteBack(_ descriptor: Int32, _ range: Range<Int>) {
     #if os(Linux)

@@ -9,11 +9,10 @@ public enum StreamKind: String, Sendable, Codable {
   case tokens
 }
 
-/// The stream between weir processes: one zstd frame with a content checksum between two skippable frames, so that any zstd
-/// reader understands it. A pipe's end cannot tell "done" from "the upstream died"; the second frame, the proof, can.
+/// The stream between weir processes: one zstd frame between two skippable frames, so that any zstd reader understands it. A pipe's end cannot tell "done" from "the upstream died"; the second frame, the proof, can.
 ///
 ///     skippable frame 0x184D2A57: "WEIRHEAD", u32 version, kind          (streams only: files begin like any .zst)
-///     zstd frame, content checksum on
+///     zstd frame, with a content checksum or with stored blocks (`StoredFrame`)
 ///     skippable frame 0x184D2A57: "WEIRSTRM", u64 records, u64 XXH3-64 of the content, u32 version, kind
 enum StreamFormat {
   static let magic: UInt32 = 0x184D_2A57

@@ -8,8 +8,8 @@ public enum OutputCoding: Sendable, Equatable {
   case plain
   /// An ordinary .zst with content checksum, and the proof of completeness behind it.
   case zstd(level: Int)
-  /// A weir stream: recognised from its first bytes, complete only with its proof.
-  case stream(level: Int)
+  /// A weir stream: recognised from its first bytes, complete only with its proof; without a level its content is stored as it is.
+  case stream(level: Int?)
 }
 
 /// Writes records to a file (all or nothing) or to standard output. What is not finished is no output: a file does not appear, and
@@ -22,6 +22,7 @@ public final class StreamWriter {
   private let coding: OutputCoding
   private let kind: StreamKind
   private var compressor: OpaquePointer?
+  private var stored: StoredFrame?
   private let buffer: UnsafeMutableRawBufferPointer
   private let checksum = ChecksumStream()
   private var finished = false
@@ -48,8 +49,15 @@ public final class StreamWriter {
     let level: Int
     switch coding {
     case .plain: return
-    case .zstd(let chosen): level = chosen
-    case .stream(let chosen): level = chosen
+    case .zstd(let chosen), .stream(let chosen?): level = chosen
+    case .stream(nil):
+      try StreamFormat.encodeHead(kind).withUnsafeBytes { try emit($0) }
+      stored = StoredFrame { [file] head, content in
+        guard let file else { return try Descriptor.write(STDOUT_FILENO, head, content, path: "-") }
+        try head.withUnsafeBytes { try file.write($0) }
+        try file.write(content)
+      }
+      return
     }
     guard let context = ZSTD_createCCtx() else { throw WeirError(displayName(path, writing: true), "not enough memory") }
     compressor = context
@@ -73,9 +81,9 @@ public final class StreamWriter {
     self.records += records
     guard bytes.count > 0 else { return }
     self.bytes += bytes.count
-    guard compressor != nil else { return try emit(bytes) }
+    if coding == .plain { return try emit(bytes) }
     checksum.update(bytes)
-    try compress(bytes, ZSTD_e_continue)
+    if compressor == nil { try stored?.write(bytes) } else { try compress(bytes, ZSTD_e_continue) }
   }
 
   /// Writes bytes that complete `records` records.
@@ -86,8 +94,8 @@ public final class StreamWriter {
   @discardableResult public func finish() throws -> FileRecord? {
     precondition(!finished, "the output is finished")
     finished = true
-    if compressor != nil {
-      try compress(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end)
+    if coding != .plain {
+      if compressor == nil { try stored?.finish() } else { try compress(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end) }
       let proof = StreamFormat.Proof(records: UInt64(records), checksum: checksum.value, kind: kind)
       try StreamFormat.encodeProof(proof).withUnsafeBytes { try emit($0) }
     }
