@@ -19,7 +19,9 @@ struct FuzzFile {
 
   /// Makes `bytes` the file's content.
   func put(_ bytes: [UInt8]) {
-    guard ftruncate(descriptor, 0) == 0, bytes.withUnsafeBytes({ pwrite(descriptor, $0.baseAddress, $0.count, 0) }) == bytes.count else {
+    guard bytes.withUnsafeBytes({ pwrite(descriptor, $0.baseAddress, $0.count, 0) }) == bytes.count,
+      ftruncate(descriptor, off_t(bytes.count)) == 0
+    else {
       fatalError("the file in memory cannot be written")
     }
   }

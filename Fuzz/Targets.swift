@@ -69,7 +69,7 @@ enum FuzzTarget: String, CaseIterable {
     guard input.count > 2 else { return }
     let content = Array(input[2...])
     file.put(content)
-    let size = [1, 7, 64, 1 << 20][Int(input[0] & 3)]
+    let size = [1, 7, 64, 1 << 14][Int(input[0] & 3)]
     let limit = input[0] & 4 == 0 ? 1 << 30 : 32 + Int(input[1] & 63)
     let parse = input[1] & 0x80 == 0 ? ParseDocuments() : ParseDocuments(textField: "content", idField: "url")
     func documents(_ blockSize: Int) throws -> ([Document], Account) {
@@ -81,7 +81,7 @@ enum FuzzTarget: String, CaseIterable {
       return (all, ledger.accounts[0])
     }
     let (found, account) = try documents(size)
-    let (others, other) = try documents(1 << 18)
+    let (others, other) = try documents(1 << 12)
     if found != others || account.input != other.input { finding("the size of a block shows") }
     if !account.isBalanced || account.output != found.count { finding("a line is lost") }
     let written = SerializeDocuments.lines(found)
@@ -92,11 +92,11 @@ enum FuzzTarget: String, CaseIterable {
     if again != found { finding("a document does not come back") }
   }
 
-  /// Reads compressed content to its end, or for 64 MB.
+  /// Reads compressed content to its end, or for 1 MB.
   private static func readThrough(_ path: String) throws {
     let reader = try ByteReader(path)
     var total = 0
-    while total < 64 << 20 {
+    while total < 1 << 20 {
       let count = try room.withUnsafeMutableBytes { try reader.read(into: $0) }
       if count == 0 { return try reader.finish(records: 0) }
       total += count

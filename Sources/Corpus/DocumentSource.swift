@@ -24,9 +24,6 @@ public final class DocumentSource {
   private var beginning: Position?
   private var doneBytes = 0
 
-  /// Bytes that are read at a time.
-  private static let pieceSize = 1 << 18
-
   /// Where a block begins.
   public struct Position: Sendable, Codable, Equatable {
     /// The file, from 0.
@@ -159,7 +156,7 @@ public final class DocumentSource {
     if let reader = state.source as? ByteReader {
       if try reader.skip(position.byte) { return }
     } else {
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 64)
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
       defer { buffer.deallocate() }
       var left = position.byte
       while left > 0 {
@@ -205,7 +202,7 @@ public final class DocumentSource {
     let path = files[nextFile - 1]
     var bytes: [UInt8] = []
     // Room for the block, the piece that ends it, and the padding, so that nothing is moved on the way.
-    bytes.reserveCapacity(min(blockSize, 1 << 20) + Self.pieceSize + LineBlock.padding)
+    bytes.reserveCapacity(min(blockSize, 1 << 20) + Files.pieceBytes + LineBlock.padding)
     bytes.append(contentsOf: state.carry)
     state.carry = []
     var scanned = 0
@@ -238,7 +235,7 @@ public final class DocumentSource {
 
   /// Steps over a line, or a text, that is too long, whose beginning `bytes` are; keeps what follows it.
   private func skipLongLine(_ state: inout FileState, _ bytes: [UInt8], _ path: String) throws -> LineBlock {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 64)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
     defer { buffer.deallocate() }
     var length = bytes.count
     state.byte += bytes.count
@@ -264,7 +261,7 @@ public final class DocumentSource {
   private func read(_ state: inout FileState, into bytes: inout [UInt8]) throws {
     var got = 0
     // Where it belongs at once; what a zstd frame unfolds to is copied all the same.
-    try bytes.append(addingCapacity: Self.pieceSize) { span in
+    try bytes.append(addingCapacity: Files.pieceBytes) { span in
       try span.withUnsafeMutableBufferPointer { room, count in
         got = try state.source.read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: room[count...])))
         count += got

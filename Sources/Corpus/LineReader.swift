@@ -10,12 +10,11 @@ public final class LineReader {
   private var end = 0
   /// Lines read so far.
   public private(set) var lines = 0
-  private static let piece = 1 << 18
 
   /// Opens a file.
   public init(_ path: String) throws {
     reader = try ByteReader(path)
-    buffer = .allocate(byteCount: Self.piece, alignment: 64)
+    buffer = .allocate(byteCount: Files.pieceBytes, alignment: 64)
   }
 
   deinit { buffer.deallocate() }
@@ -54,7 +53,7 @@ public final class LineReader {
   /// Reads a file to its end for the checksums of its compression, and a weir stream's proof.
   static func readThrough(_ path: String, _ body: () throws -> Void) throws {
     let reader = try ByteReader(path)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 64)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
     defer { buffer.deallocate() }
     while try reader.read(into: buffer) > 0 { try body() }
   }

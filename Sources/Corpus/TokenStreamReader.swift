@@ -79,7 +79,7 @@ public final class TokenStreamReader {
 /// A place in the content of a stream.
 private struct Cursor {
   let reader: ByteReader
-  private var buffer = [UInt8](repeating: 0, count: 1 << 18)
+  private var buffer = [UInt8](repeating: 0, count: Files.pieceBytes)
   private var start = 0
   private var end = 0
   private var offset = 0

@@ -93,7 +93,7 @@ public final class ByteReader: ByteSource {
   /// - Returns: whether there was as much.
   public func skip(_ count: Int) throws -> Bool {
     if coding == .plain, input.seek(to: count) { return true }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
     defer { buffer.deallocate() }
     var left = count
     while left > 0 {
@@ -107,7 +107,7 @@ public final class ByteReader: ByteSource {
   /// Reads all that is left.
   public func readAll() throws -> [UInt8] {
     var bytes: [UInt8] = []
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
     defer { buffer.deallocate() }
     while true {
       let count = try read(into: buffer)

@@ -3,6 +3,14 @@ import Primitives
 
 /// Whole files and folders.
 public enum Files {
+  #if WEIR_SMALL_PIECES
+  /// Bytes that are read at a time: few, so that a fuzzer's small inputs meet the borders of pieces, too, and no run clears large buffers.
+  public static let pieceBytes = 1 << 10
+  #else
+  /// Bytes that are read at a time.
+  public static let pieceBytes = 1 << 18
+  #endif
+
   /// Reads a whole file.
   public static func read(_ path: String) throws -> [UInt8] {
     let descriptor = try Descriptor.openForReading(path)
@@ -10,7 +18,7 @@ public enum Files {
     var status = stat()
     var bytes: [UInt8] = []
     if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { bytes.reserveCapacity(Int(status.st_size)) }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 64)
     defer { buffer.deallocate() }
     while true {
       let count = try Descriptor.read(descriptor, into: buffer, path: path)

@@ -14,11 +14,11 @@ final class InputBuffer {
   /// The place in the file of the next byte.
   private(set) var offset = 0
 
-  init(_ path: String, capacity: Int = 1 << 18) throws {
+  init(_ path: String) throws {
     self.path = path
     owned = path != "-"
     descriptor = owned ? try Descriptor.openForReading(path) : STDIN_FILENO
-    buffer = .allocate(byteCount: capacity, alignment: 64)
+    buffer = .allocate(byteCount: Files.pieceBytes, alignment: 64)
   }
 
   deinit {
