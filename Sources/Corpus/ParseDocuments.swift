@@ -132,10 +132,12 @@ public struct ParseDocuments: Stage {
 
   private static func document(_ parts: weir_json_line, path: String, line: Int) -> Document {
     let text = UnsafeRawBufferPointer(start: parts.text.bytes, count: parts.text.count)
+    // An empty origin tells nothing, and none is written.
+    let origin = parts.origin.count == 0 ? nil : string(parts.origin)
     return Document(
       id: string(parts.id) ?? Checksum.hex128(text), text: Array(text),
       escapedText: parts.escaped.bytes == nil || parts.escaped.count > escapedLimit ? nil : array(parts.escaped),
-      source: string(parts.source), members: array(parts.members), origin: string(parts.origin) ?? "\(path):\(line)")
+      source: string(parts.source), members: array(parts.members), origin: origin ?? "\(path):\(line)")
   }
 
   /// Bytes of an escaped text that are kept beside it at most: of a very long one memory matters more.

@@ -150,6 +150,9 @@ import Testing
     let second = try parse(SerializeDocuments.lines(first.documents), path: "-")
     #expect(second.documents == first.documents)
     #expect(second.documents.first?.origin == "in.jsonl:1")
+    for none in ["", ", \"origin\": \"\"", ", \"origin\": null"] {
+      #expect(try parse("{\"text\": \"a\"\(none)}\n").documents.first?.origin == "in.jsonl:1")
+    }
   }
 
   @Test func deepNestingIsAReasonNotACrash() throws {
