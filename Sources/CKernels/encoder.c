@@ -119,44 +119,100 @@ WEIR_CLONES static void add_bias(float *x, const float *bias, size_t rows, size_
     for (size_t j = 0; j < width; j += 16) *(u16 *)(x + r * width + j) += *(const u16 *)(bias + j);
 }
 
-/// x ← gelu(x + bias), erf by Abramowitz & Stegun 7.1.26 (error below 1.5e-7).
+// The larger and the smaller of each lane, one instruction each; __builtin_elementwise_max takes three, for numbers that are none.
+typedef float lanes16 __attribute__((ext_vector_type(16)));
+#define LARGER(a, b) ({ lanes16 one = (lanes16)(a), other = (lanes16)(b); (v16)(one > other ? one : other); })
+#define SMALLER(a, b) ({ lanes16 one = (lanes16)(a), other = (lanes16)(b); (v16)(one < other ? one : other); })
+
+/// x ← gelu(x + bias). Φ(a) − ½ is an odd polynomial of a, minimax on |a| ≤ 5 (1.6e-7), as a times one of t = 2a²/25 − 1.
 WEIR_CLONES static void gelu_rows(float *x, const float *bias, size_t rows, size_t width) {
+  static const float term[13] = {0.14136378f, -0.07029628f, 0.051520523f, -0.040442616f, 0.03144219f, -0.023268592f, 0.016402073f,
+                                 -0.01116451f, 0.0064107575f, -0.0026853734f, 0.0017225282f, -0.0016133506f, 0.0006088363f};
+  const v16 most = (v16){0} + 5.0f;
   for (size_t r = 0; r < rows; r++)
     for (size_t j = 0; j < width; j += 16) {
-      v16 a = *(u16 *)(x + r * width + j) + *(const u16 *)(bias + j), z = __builtin_elementwise_abs(a) * 0.70710678118654752f;
-      v16 t = 1.0f / (1.0f + 0.3275911f * z), e = -(z * z);
-      vector_exp(&e);
-      v16 p = (((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f;
-      v16 tail = 0.5f * p * t * e;
-      // Φ(a) is 1 − tail for a ≥ 0 and tail for a < 0.
-      i16x negative = a < 0.0f, bits, others;
-      v16 rest = 1.0f - tail, part;
-      __builtin_memcpy(&bits, &tail, 64);
-      __builtin_memcpy(&others, &rest, 64);
-      bits = (bits & negative) | (others & ~negative);
-      __builtin_memcpy(&part, &bits, 64);
-      *(u16 *)(x + r * width + j) = a * part;
+      v16 a = *(u16 *)(x + r * width + j) + *(const u16 *)(bias + j);
+      v16 near = SMALLER(LARGER(a, -most), most), t = near * near * 0.08f - 1.0f;
+      v16 p = (v16){0} + term[12];
+#pragma unroll
+      for (int i = 11; i >= 0; i--) p = p * t + term[i];
+      *(u16 *)(x + r * width + j) = a * (near * p + 0.5f);
     }
 }
 
+/// Every lane of `*x` becomes the lanes' `FOLD`, here, not through memory as in `fold_sum`: a row of scores is short.
+#define FOLDED(x, FOLD)                                                                                         \
+  ({                                                                                                            \
+    v16 all = (x);                                                                                              \
+    all = FOLD(all, __builtin_shufflevector(all, all, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));   \
+    all = FOLD(all, __builtin_shufflevector(all, all, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));   \
+    all = FOLD(all, __builtin_shufflevector(all, all, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));   \
+    FOLD(all, __builtin_shufflevector(all, all, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));         \
+  })
+#define PLUS(a, b) ((a) + (b))
+
+/// Rows of scores become 2^((score − the row's largest) · scale), the inverse of their sum goes to `inverse`. To a multiple of 16 zeros follow,
+/// or next to it. The power is a polynomial on [−½, ½] (7.5e-8) and an exponent put in by an addition.
 WEIR_CLONES static void softmax_rows(float *scores, size_t rows, size_t tokens, size_t pitch, float scale, float *inverse) {
+  const v16 least = (v16){0} - 126.0f;
   for (size_t r = 0; r < rows; r++) {
     float *row = scores + r * pitch;
     size_t full = (tokens + 15) / 16 * 16;
     for (size_t j = tokens; j < full; j++) row[j] = -INFINITY;
     v16 most = *(u16 *)row, sum = {0};
-    for (size_t j = 16; j < full; j += 16) most = __builtin_elementwise_max(most, (v16) * (u16 *)(row + j));
-    float top = fold_max(&most) * scale;
+    for (size_t j = 16; j < full; j += 16) most = LARGER(most, *(u16 *)(row + j));
+    v16 top = FOLDED(most, LARGER) * scale;
     for (size_t j = 0; j < full; j += 16) {
-      v16 a = *(u16 *)(row + j) * scale - top;
-      vector_exp(&a);
-      *(u16 *)(row + j) = a;
+      v16 a = LARGER(*(u16 *)(row + j) * scale - top, least), shifted = a + 12582912.0f;
+      v16 f = a - (shifted - 12582912.0f);
+      v16 p = ((((0.0013276472f * f + 0.009675541f) * f + 0.05550713f) * f + 0.2402212f) * f + 0.69314694f) * f + 1.0000001f;
+      i16x bits, exponent;
+      __builtin_memcpy(&bits, &p, 64);
+      __builtin_memcpy(&exponent, &shifted, 64);
+      bits += exponent << 23;
+      __builtin_memcpy(&p, &bits, 64);
+      *(u16 *)(row + j) = p;
+      sum += p;
     }
-    for (size_t j = tokens; j < full; j++) row[j] = 0;
-    for (size_t j = 0; j < full; j += 16) sum += *(u16 *)(row + j);
-    inverse[r] = 1.0f / fold_sum(&sum);
+    sum = FOLDED(sum, PLUS);
+    inverse[r] = 1.0f / sum[0];
   }
 }
+
+/// 1 / √32 in powers of two.
+static const float attention_scale = 0.17677669529663687f * 1.4426950408889634f;
+
+#ifdef WEIR_HAS_BF16
+/// The same as `attend` with products of bfloat16. Keys lie in panels as weights do; of values a pair is that of two tokens.
+WEIR_BF16 static void attend16(const float *q, const float *k, const float *v, size_t stride, size_t tokens, float *out, size_t width,
+                               float *room) {
+  enum { words = head / 2 };
+  size_t columns = (tokens + panel - 1) / panel * panel, pitch = columns + 16, pairs = (tokens + 1) / 2, weights = pairs + 16;
+  float *scores = room, *result = scores + height16 * pitch, inverse[height16];
+  uint32_t *keys = (uint32_t *)(result + height16 * head), *values = keys + columns * words, *left = values + pairs * head;
+  uint32_t row[words], *left16 = left + height16 * weights;
+  for (size_t t = 0; t < columns; t++) {
+    uint32_t *to = keys + t / panel * panel * words + t % panel;
+    if (t < tokens) weir_bfloat16_row(k + t * stride, head, row);
+    for (size_t i = 0; i < words; i++) to[i * panel] = t < tokens ? row[i] : 0;
+  }
+  for (size_t t = 0; t < pairs; t++)
+    for (size_t i = 0; i < head; i++) {
+      const float *one = v + 2 * t * stride + i;
+      values[t * head + i] = weir_bfloat16(one[0]) | (2 * t + 1 < tokens ? (uint32_t)weir_bfloat16(one[stride]) << 16 : 0);
+    }
+  for (size_t r = 0; r < tokens; r += height16) {
+    size_t count = tokens - r < height16 ? tokens - r : height16;
+    for (size_t i = 0; i < count; i++) weir_bfloat16_row(q + (r + i) * stride, head, left16 + i * words);
+    for (size_t j = 0; j < columns; j += panel) tiles16(count, words, left16, words, (const float *)(keys + j * words), scores + j, pitch);
+    softmax_rows(scores, count, tokens, pitch, attention_scale, inverse);
+    for (size_t i = 0; i < count; i++) weir_bfloat16_row(scores + i * pitch, tokens, left + i * weights);
+    tiles16(count, pairs, left, weights, (const float *)values, result, head);
+    for (size_t i = 0; i < count; i++)
+      for (size_t j = 0; j < head; j++) out[(r + i) * width + j] = result[i * head + j] * inverse[i];
+  }
+}
+#endif
 
 /// Attention of one head of one window: q, k, v of rows of 3·width; out of rows of width.
 WEIR_CLONES static void attend(const weir_tiles *tiles, const float *q, const float *k, const float *v, size_t stride, size_t tokens, float *out,
@@ -172,7 +228,7 @@ WEIR_CLONES static void attend(const weir_tiles *tiles, const float *q, const fl
     size_t count = tokens - r < tiles->height ? tokens - r : tiles->height;
     for (size_t j = 0; j < columns; j += tiles->width)
       tiles->rows(count, head, q + r * stride, stride, keys + j / panel * panel * head + j % panel, panel, scores + j, pitch, 0);
-    softmax_rows(scores, count, tokens, pitch, 0.17677669529663687f, inverse);
+    softmax_rows(scores, count, tokens, pitch, attention_scale, inverse);
     for (size_t j = 0; j < head; j += tiles->width) tiles->rows(count, tokens, scores, pitch, values + j, head, result + j, head, 0);
     for (size_t i = 0; i < count; i++)
       for (size_t j = 0; j < head; j++) out[(r + i) * width + j] = result[i * head + j] * inverse[i];
@@ -197,7 +253,7 @@ void weir_encoder_run(const weir_encoder *e, const int32_t *pieces, const uint32
     longest = lengths[w] > longest ? lengths[w] : longest;
   }
   size_t wide = 3 * width > e->inner ? 3 * width : e->inner, pitch = longest + panel + 16;
-  float *x = weir_scratch(1, 2 * rows * width + rows * wide + 2 * pitch * head + 12 * pitch + 12 * head);
+  float *x = weir_scratch(1, 2 * rows * width + rows * wide + 2 * pitch * head + 24 * pitch + 24 * head);
   float *y = x + rows * width, *z = y + rows * width, *room = z + rows * wide;
   const weir_tiles *tiles = weir_tiles_at(2);
   for (size_t w = 0, r = 0; w < windows; w++)
@@ -211,7 +267,14 @@ void weir_encoder_run(const weir_encoder *e, const int32_t *pieces, const uint32
     for (size_t w = 0, first = 0; w < windows; first += lengths[w++])
       for (size_t h = 0; h < e->heads; h++) {
         const float *q = z + first * 3 * width + h * head;
-        attend(tiles, q, q + width, q + 2 * width, 3 * width, lengths[w], y + first * width + h * head, width, room);
+        float *to = y + first * width + h * head;
+#ifdef WEIR_HAS_BF16
+        if (e->half) {
+          attend16(q, q + width, q + 2 * width, 3 * width, lengths[w], to, width, room);
+          continue;
+        }
+#endif
+        attend(tiles, q, q + width, q + 2 * width, 3 * width, lengths[w], to, width, room);
       }
     for (size_t start = 0; start < rows; start += block_rows) {
       size_t count = rows - start < block_rows ? rows - start : block_rows;

@@ -13,7 +13,7 @@ typedef struct {
   /// Width and inner width are multiples of 32, a head has 32 dimensions.
   size_t width, heads, inner, layers;
   float epsilon;
-  /// Whether matrices are packed as bfloat16; products of attention stay in float32.
+  /// Whether matrices are packed as bfloat16; those of attention are rounded to it then, too.
   int half;
   /// [vocabulary, width], [positions, width] with the type's vector added, and the norm after their sum.
   const float *words, *places, *norm, *normBias;
