@@ -36,11 +36,10 @@ struct TokenFeatures: Sendable {
     scratch.counts.withUnsafeMutableBufferPointer { counts in
       scratch.touched.withUnsafeMutableBufferPointer { touched in
         scratch.words.withUnsafeMutableBufferPointer { words in
+          // Bits are set again and again: whether a bucket is new is not to be foretold, and a wrong guess costs more.
           func add(_ bucket: Int) {
-            if counts[bucket] == 0 {
-              touched[bucket >> 6] |= 1 << UInt64(bucket & 63)
-              words[bucket >> 12] |= 1 << UInt64(bucket >> 6 & 63)
-            }
+            touched[bucket >> 6] |= 1 &<< UInt64(bucket & 63)
+            words[bucket >> 12] |= 1 &<< UInt64(bucket >> 6 & 63)
             counts[bucket] &+= 1
           }
           var previous: UInt64 = 0

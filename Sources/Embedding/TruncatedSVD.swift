@@ -3,7 +3,7 @@ import Pipeline
 import Primitives
 
 /// The leading right singular vectors of a sparse matrix A by randomised subspace iteration (Halko, Martinsson, Tropp 2011,
-/// algorithm 4.4, of AᵀA): a Gaussian start, products with AᵀA, an orthonormalisation through the double-precision Gram matrix
+/// algorithm 4.4, of AᵀA): a uniform start, products with AᵀA, an orthonormalisation through the double-precision Gram matrix
 /// between them, and algorithm 5.1 on what the last one gives.
 ///
 /// Cost: (2·iterations + 2) · non-zeros · (rank + oversampling) multiply-adds; memory of a few dense matrices [columns, rank + oversampling].
@@ -32,8 +32,9 @@ public struct TruncatedSVD: Sendable {
     precondition(rank > 0 && oversampling >= 0 && iterations >= 0, "rank is positive")
     let width = rank + oversampling
     let columns = matrix.columns
-    var basis = Self.gaussian(names ?? Array(0..<columns), width: width, seed: seed, pool: pool)
+    var basis = Self.start(names ?? Array(0..<columns), width: width, seed: seed, pool: pool)
     let total = Double(iterations + 1)
+    let gram = GramOperator(matrix, pool: pool)
     var image: [Float] = []
     for step in 0...iterations {
       try progress.checkStop()
@@ -42,7 +43,7 @@ public struct TruncatedSVD: Sendable {
         swap(&basis, &image)
         Self.orthonormalize(&basis, rows: columns, width: width, pool: pool)
       }
-      image = matrix.gramTimes(basis, width: width, pool: pool)
+      image = gram.times(basis, width: width, precision: step < iterations ? .half : .single, pool: pool)
     }
     // With T = Vᵀ(AᵀA)V = L·Lᵀ the columns of Q = A·V·L⁻ᵀ are orthonormal, and Bᵀ = (QᵀA)ᵀ = AᵀA·V·L⁻ᵀ; B·Bᵀ = W Σ² Wᵀ, and the
     // singular vectors are Bᵀ·W·Σ⁻¹: a half step further than V, and Q is never made.
@@ -70,20 +71,15 @@ public struct TruncatedSVD: Sendable {
     self.vectors = vectors
   }
 
-  /// [names, width] standard normal numbers by Box and Muller, each a function of its row's name and its column.
-  private static func gaussian(_ names: [Int], width: Int, seed: UInt64, pool: ThreadPool) -> [Float] {
+  /// [names, width] numbers between −1 and 1, each a function of its row's name and its column.
+  private static func start(_ names: [Int], width: Int, seed: UInt64, pool: ThreadPool) -> [Float] {
     let random = CounterRandom(seed: seed, stream: 0x5644)
     var result = [Float](repeating: 0, count: names.count * width)
     result.withUnsafeMutableBufferPointer { result in
       nonisolated(unsafe) let out = result
       pool.ranges(names.count, grain: 256) { range in
         for row in range {
-          for column in 0..<width {
-            let index = names[row] * width + column
-            let first = 1 - random.uniform(UInt64(2 * index))
-            let second = random.uniform(UInt64(2 * index + 1))
-            out[row * width + column] = Float((-2 * Elementary.natural(first)).squareRoot() * Elementary.cosine(2 * .pi * second))
-          }
+          for column in 0..<width { out[row * width + column] = Float(2 * random.uniform(UInt64(names[row] * width + column)) - 1) }
         }
       }
     }
