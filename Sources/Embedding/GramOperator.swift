@@ -3,16 +3,17 @@ import Kernels
 
 /// AᵀA of a sparse matrix A, to be multiplied with dense matrices: neither AᵀA nor the whole of A's own product is ever made.
 ///
-/// Rows are dealt to blocks like cards, so that blocks take equally long. A task takes a panel of the dense matrix's columns and multiplies its blocks one after another, by
-/// their rows and then by their columns, so that what lies between them stays in the second-level cache, and every sum in registers.
-final class GramOperator {
+/// Rows are dealt to blocks like cards, so that blocks take equally long. A task takes a panel of the dense matrix's columns and multiplies
+/// its blocks one after another, by their rows and then by their columns, so that what lies between them stays in the second-level cache,
+/// and every sum in registers.
+package final class GramOperator {
   private let blockCount: Int
   private let matrix: SparseMatrix
   private let blocks: [Block]
   private var sums: [Float] = []
 
   /// How the dense matrix, and what lies between the two products, is held.
-  enum Precision {
+  package enum Precision {
     /// As it is given.
     case single
     /// bfloat16, for half the bytes; sums are single all the same.
@@ -31,7 +32,7 @@ final class GramOperator {
   private static let blockRows = 2_048
 
   /// Prepares a matrix; its entries are copied once.
-  init(_ matrix: SparseMatrix, pool: ThreadPool) {
+  package init(_ matrix: SparseMatrix, pool: ThreadPool) {
     self.matrix = matrix
     let count = max(1, (matrix.rows + Self.blockRows - 1) / Self.blockRows)
     var blocks = [Block](repeating: Block(), count: count)
@@ -83,7 +84,7 @@ final class GramOperator {
   ///   - precision: how the dense matrix is held.
   ///   - pool: where the panels run; sums have one order, whatever its threads.
   /// - Returns: [columns, width], row-major.
-  func times(_ dense: [Float], width: Int, precision: Precision = .single, pool: ThreadPool) -> [Float] {
+  package func times(_ dense: [Float], width: Int, precision: Precision = .single, pool: ThreadPool) -> [Float] {
     precondition(dense.count == matrix.columns * width, "shapes do not fit")
     let panel = Int(WEIR_PANEL), panels = (width + panel - 1) / panel, padded = (width + 31) / 32 * 32
     let size = matrix.columns * padded

@@ -1,11 +1,10 @@
 import Corpus
+import Embedding
 import Foundation
 import Kernels
 import Primitives
 import Storage
 import Testing
-
-@testable import Embedding
 
 /// A random sparse matrix of low rank and some noise, and its dense double.
 private func sample(rows: Int, columns: Int, rank: Int, seed: UInt64) -> (SparseMatrix, [Double]) {
