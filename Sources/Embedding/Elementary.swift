@@ -6,6 +6,4 @@ enum Elementary {
   static func natural(_ x: Double) -> Double { log(x) }
   /// x to the power y.
   static func power(_ x: Double, _ y: Double) -> Double { pow(x, y) }
-  /// cos x.
-  static func cosine(_ x: Double) -> Double { cos(x) }
 }

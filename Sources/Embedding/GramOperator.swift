@@ -139,7 +139,7 @@ package final class GramOperator {
       guard let offsets = offsets.baseAddress else { return }
       for index in chosen {
         let rows = (matrix.rows - index + blockCount - 1) / blockCount
-        weir_sparse_rows(matrix.indices, matrix.values, offsets + index, max(0, rows), blockCount, table, lanes, half, between)
+        weir_sparse_rows(matrix.indices, matrix.values, offsets + index, rows, blockCount, table, lanes, half, between)
         let block = blocks[index]
         weir_sparse_columns(block.columns, block.ends, block.columns.count, block.rows, block.values, between, lanes, half, out, stride)
       }
