@@ -8,6 +8,7 @@
 enum { depth16 = 512, columns16 = 384, height16 = 12, width16 = 32, panels16 = 8 };
 
 int weir_bf16_supported(void) { return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16"); }
+int weir_bf16_pays(void) { return weir_bf16_supported() && !__builtin_cpu_is("intel"); }
 
 /// Pairs (x[i], y[i]) as bfloat16 in 32-bit words.
 WEIR_BF16 static inline __m512i weave(__m512 x, __m512 y) {
@@ -153,6 +154,7 @@ WEIR_BF16 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n
 }
 #else
 int weir_bf16_supported(void) { return 0; }
+int weir_bf16_pays(void) { return 0; }
 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                     float *c, size_t ldc, int add) {
   weir_gemm(transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, add);

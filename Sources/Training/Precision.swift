@@ -10,6 +10,9 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
   /// Whether this processor can.
   public var isSupported: Bool { self == .float32 || weir_bf16_supported() != 0 }
 
+  /// The faster one on this processor.
+  public static var fastest: Precision { weir_bf16_pays() != 0 ? .bf16 : .float32 }
+
   /// C [m, n] (+)= op(A)·op(B), on the calling thread.
   func product(
     _ transposeA: Int32, _ transposeB: Int32, m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>,

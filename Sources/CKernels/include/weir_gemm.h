@@ -15,6 +15,8 @@ int weir_simd_level(void);
 
 /// Whether the processor has AVX512-BF16.
 int weir_bf16_supported(void);
+/// Whether they are faster than single precision: not on Intel's, whose dot product of pairs takes twice the time of a multiplication.
+int weir_bf16_pays(void);
 /// The product of operands rounded to bfloat16, summed in float32; wants `weir_bf16_supported`. Denormal numbers count as 0.
 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                     float *c, size_t ldc, int add);

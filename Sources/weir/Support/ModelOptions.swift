@@ -78,7 +78,7 @@ struct ScheduleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Micro-batches to cut a batch into, for less memory.", valueName: "n"))
   var accumulate = 1
 
-  @Option(help: "Precision of matrix products: float32, bf16 (on processors with AVX512-BF16), auto (bf16 where it can).")
+  @Option(help: "Precision of matrix products: float32, bf16 (on processors with AVX512-BF16), auto (the faster on this processor).")
   var precision = PrecisionChoice.float32
 
   @Option(help: "How sizes and rates follow the width: standard, mup (one rate for all widths).")
@@ -110,7 +110,7 @@ struct ScheduleOptions: ParsableArguments {
     configuration.weightDecay = weightDecay
     configuration.clip = clip
     configuration.seed = seed
-    if precision == .bf16 || precision == .auto && Precision.bf16.isSupported { configuration.precision = .bf16 }
+    if precision == .bf16 || precision == .auto && Precision.fastest == .bf16 { configuration.precision = .bf16 }
     if accumulate != 1 { configuration.accumulate = accumulate }
     if parametrization == .mup {
       configuration.baseWidth = baseWidth
