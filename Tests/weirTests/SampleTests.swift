@@ -18,7 +18,7 @@ import Testing
         "crisp": "--tree tree --depth auto --smoothing 1 --bootstrap 10", "uniform": "--tree tree", "specialist": "",
         "dsir": "--minimum-words 10 --scores scores.npy", "classifier": "--tree tree",
         "ced": "--proxy run --specialist run --score-tokens 8",
-        "doge": "--tree tree --proxy run --proxy-steps 1",
+        "doge": "--tree tree --proxy run --proxy-steps 1 --weight-rate 5",
       ]
       for (method, flags) in ways.sorted(by: { $0.key < $1.key }) {
         let line = "weir sample set --method \(method) \(flags) \(common)"
@@ -59,6 +59,30 @@ import Testing
         """)
       #expect(made.code == 0, "\(made.errors)")
       #expect(made.text.hasSuffix("a+mix\nb+mix\n"), "\(made.text)")
+    }
+  }
+
+  /// Scores are made once for all shares kept; others' are never taken for them.
+  @Test func scoresAreKept() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      let sample = "weir sample set --method ced --proxy run --specialist run --seed-data docs.jsonl --tokens 3000"
+      let first = try binary.shell("\(sample) --score-tokens 8 --keep 0.2 -o a.json && ls set/scores")
+      #expect(first.code == 0 && !first.text.contains("earlier call") && first.text.contains("ced-"), "\(first.errors)")
+      let second = try binary.shell("\(sample) --score-tokens 8 --keep 0.5 -o b.json && \(sample) --score-tokens 8 --keep 0.5 -o c.json")
+      let told = (second.text + second.errors).components(separatedBy: "by the scores of an earlier call, in set/scores/ced-").count - 1
+      #expect(second.code == 0 && told == 2, "\(second.text) \(second.errors)")
+      #expect(try binary.shell("ls set/scores | wc -l").text == "1\n")
+      // What is chosen is what fresh scores choose.
+      let fresh = try binary.shell(
+        "rm -r set/scores && cp b.json old.json && \(sample) --score-tokens 8 --keep 0.5 -o b.json && cmp b.json old.json")
+      #expect(fresh.code == 0, "\(fresh.text) \(fresh.errors)")
+      let other = try binary.shell("\(sample) --score-tokens 4 --keep 0.5 -o b.json && ls set/scores | wc -l")
+      #expect(other.code == 0 && other.text.hasSuffix("2\n") && !other.text.contains("earlier call"), "\(other.errors)")
+      let damaged = try binary.shell(
+        "for f in set/scores/*/scores.safetensors; do printf x | dd of=$f bs=1 seek=200 conv=notrunc status=none; done; \(sample) --score-tokens 4 --quiet -o d.json"
+      )
+      expectFailure(damaged, naming: ["set/scores/ced-", "damaged", "remove it"])
     }
   }
 }

@@ -101,6 +101,11 @@ struct SampleCommand: WeirCommand {
   @Option(help: ArgumentHelp("Steps of the proxy (doge).", valueName: "n"))
   var proxySteps = 100
 
+  @Option(
+    help: ArgumentHelp(
+      "Rate of the weights: a domain as good as the seed gains e^x a step over one that says nothing (doge).", valueName: "x"))
+  var weightRate = 0.1
+
   @Option(help: ArgumentHelp("Write every window's score as a numpy array (dsir, classifier, ced).", valueName: "file"))
   var scores: String?
 
@@ -142,6 +147,7 @@ struct SampleCommand: WeirCommand {
     guard keep.map({ $0 > 0 && $0 <= 1 }) ?? true else { throw ValidationError("--keep must be a share, above 0 and at most 1") }
     guard (0...100_000).contains(bootstrap) else { throw ValidationError("--bootstrap must be in 0…100,000") }
     guard (1...1_000_000).contains(proxySteps) else { throw ValidationError("--proxy-steps must be in 1…1,000,000") }
+    guard weightRate > 0, weightRate <= 1_000 else { throw ValidationError("--weight-rate must be above 0 and at most 1,000") }
     guard scoreTokens > 1 else { throw ValidationError("--score-tokens must be at least 2") }
   }
 

@@ -20,16 +20,15 @@ struct SampleDomains {
   static let shape = (rows: 4, sequence: 256)
   /// The proxy's learning rate.
   static let proxyRate = 1e-3
-  /// The rate of the weights: a domain as good as the target gains e^0.1 a step over one that says nothing.
-  static let weightRate = 0.1
 
   /// [leaves] the weights: each domain's, spread by P(leaf|domain, Dg).
   /// - Parameters:
   ///   - proxy: the model the proxy goes on from.
   ///   - level: whose nodes are the domains.
   ///   - steps: of the proxy.
+  ///   - weightRate: of the weights: a domain as good as the target gains e^weightRate a step over one that says nothing.
   ///   - seed: of what is drawn.
-  func demand(proxy: String, level: Int, steps: Int, seed: UInt64) throws -> [Double] {
+  func demand(proxy: String, level: Int, steps: Int, weightRate: Double, seed: UInt64) throws -> [Double] {
     let nodes = stored.tree.nodes(atLevel: level)
     guard nodes.count > 1 else {
       throw WeirError(stored.path, "has one node at level \(level): nothing to weigh", remedy: "name a deeper level with --depth")
@@ -53,7 +52,7 @@ struct SampleDomains {
     let shares = general.shares
     var mass = [Double](repeating: 0, count: nodes.count)
     for leaf in domains.indices { mass[domains[leaf]] += shares[leaf] }
-    var weights = DomainReweighting(shares: mass, rate: Self.weightRate)
+    var weights = DomainReweighting(shares: mass, rate: weightRate)
     let model = try GradientAlignment(folder: folder, rows: Self.shape.rows, sequence: sequence, threads: session.threads)
     try session.with("doge") { progress in
       for step in 0..<steps {

@@ -16,6 +16,7 @@ extension SampleWork {
           + ": nats a held-out window of the seed over the corpus's shares")
     }
     var value = try JSONValue(encoding: report)
+    if let folder = made.keptScores { lines.append("  by the scores of an earlier call, in \(folder)") }
     if let selection = made.selection {
       lines.append(
         "  \(Format.count(selection.windows)) of \(Format.count(dataset.windowCount)) windows kept, "

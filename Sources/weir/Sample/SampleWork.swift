@@ -12,6 +12,8 @@ struct SampleWork {
     var mixture: Mixture
     /// [windows] scores of a method that scores windows.
     var scores: [Double]?
+    /// Where the scores lay, if an earlier call made them.
+    var keptScores: String?
     /// What a method that scores windows keeps.
     var selection: WindowSelection?
     /// The score of each depth, with `--depth auto`.
@@ -121,7 +123,7 @@ struct SampleWork {
     let domains = SampleDomains(
       dataset: dataset, stored: stored, assignment: assignment, general: general, seeds: seeds, session: session)
     let demand = try domains.demand(
-      proxy: command.proxy ?? "", level: level, steps: command.proxySteps, seed: command.seed.seed)
+      proxy: command.proxy ?? "", level: level, steps: command.proxySteps, weightRate: command.weightRate, seed: command.seed.seed)
     var mixture = try Sampler.weighted(
       method: "doge", tree: stored.tree, general: general, demand: demand, configuration: configuration, origin: origin)
     mixture.depth = min(level, stored.tree.depth)
@@ -129,17 +131,8 @@ struct SampleWork {
   }
 
   private func selection(_ seeds: SampleSeeds, _ origin: MixtureOrigin) throws -> Made {
-    let scorer = SampleScores(
-      dataset: dataset, tokenizer: seeds.tokenizer, seeds: seeds, session: session)
     let method = command.method, seed = command.seed.seed
-    let scores =
-      switch method {
-      case .dsir: try scorer.importance(minimumWords: command.minimumWords)
-      case .classifier: try scorer.classifier(seed: seed)
-      default:
-        try scorer.crossEntropyDifference(
-          general: command.proxy ?? "", specialist: command.specialist ?? "", tokens: command.scoreTokens)
-      }
+    let (scores, kept) = try scores(seeds, origin)
     // One pass over what is kept, unless told otherwise.
     let wanted = command.keep.map { Int(($0 * Double(dataset.tokenCount)).rounded(.up)) } ?? command.tokens?.value ?? dataset.tokenCount
     let selection = try WindowSelection(
@@ -155,7 +148,34 @@ struct SampleWork {
       .write(to: Clusters.folder(dataset.path, Clusters.selections, mixture: output), replacing: true, tool: Weir.tool).fingerprint
       mixture.assignment = own.assignment
     }
-    return Made(mixture: mixture, scores: scores, selection: selection)
+    return Made(mixture: mixture, scores: scores, keptScores: kept, selection: selection)
+  }
+
+  /// The windows' scores: those that the dataset keeps of the same method, seed, models and settings, whatever was kept by them then; else
+  /// new ones, which it keeps.
+  private func scores(_ seeds: SampleSeeds, _ origin: MixtureOrigin) throws -> (values: [Double], kept: String?) {
+    let method = command.method
+    let settings = settings.filter { $0.key != "--keep" }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+    let name = ([method.rawValue, Weir.tool, origin.seedData] + settings).joined(separator: "; ")
+    let folder = "\(dataset.path)/\(Clusters.scores)/\(method)-" + Checksum.hex(Checksum.xxh3(Array((dataset.fingerprint + name).utf8)))
+    if Files.isFolder(folder) {
+      let found = try WindowScores(folder: folder)
+      if found.method == name, found.dataset == dataset.fingerprint, found.values.count == dataset.windowCount {
+        return (found.values, folder)
+      }
+    }
+    let scorer = SampleScores(dataset: dataset, tokenizer: seeds.tokenizer, seeds: seeds, session: session)
+    let values =
+      switch method {
+      case .dsir: try scorer.importance(minimumWords: command.minimumWords)
+      case .classifier: try scorer.classifier(seed: command.seed.seed)
+      default:
+        try scorer.crossEntropyDifference(general: command.proxy ?? "", specialist: command.specialist ?? "", tokens: command.scoreTokens)
+      }
+    if command.output != nil, !command.dryRun {
+      try WindowScores(dataset: dataset.fingerprint, method: name, values: values).write(to: folder, tool: Weir.tool)
+    }
+    return (values, nil)
   }
 
   private func signed(_ mixture: Mixture) -> Mixture {
@@ -175,7 +195,10 @@ struct SampleWork {
     if method.scoresWindows { settings["--keep"] = command.keep.map { "\($0)" } ?? "--tokens" }
     if method == .dsir { settings["--minimum-words"] = "\(command.minimumWords)" }
     if method == .ced { settings["--score-tokens"] = "\(command.scoreTokens)" }
-    if method == .doge { settings["--proxy-steps"] = "\(command.proxySteps)" }
+    if method == .doge {
+      settings["--proxy-steps"] = "\(command.proxySteps)"
+      settings["--weight-rate"] = "\(command.weightRate)"
+    }
     for (flag, path) in [("--proxy", command.proxy), ("--specialist", command.specialist)] where [.ced, .doge].contains(method) {
       if let path, let folder = try? Models.folder(path), let fingerprint = try? ModelFolder.fingerprint(folder) {
         settings[flag] = "\(path) \(fingerprint)"

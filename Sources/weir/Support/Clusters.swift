@@ -65,6 +65,8 @@ enum Clusters {
 
   /// Where a dataset keeps what scoring methods chose: `DATASET/selections/MIXTURE`.
   static let selections = "selections"
+  /// Where a dataset keeps the windows' scores, by method and all that they depend on: `DATASET/scores/METHOD-HASH`.
+  static let scores = "scores"
   /// Where a dataset keeps the seeds that mixtures draw from: `DATASET/seeds/MIXTURE`.
   static let seeds = "seeds"
 
