@@ -1,8 +1,4 @@
 // Parts of a training recipe: see the header.
-#if defined(__linux__)
-#define _DEFAULT_SOURCE
-#include <sys/mman.h>
-#endif
 #include "weir_recipe.h"
 #include "vector.h"
 
@@ -12,14 +8,6 @@ WEIR_CLONES void weir_add(float *restrict y, const float *restrict x, size_t cou
 
 WEIR_CLONES void weir_move_average(float *restrict average, const float *restrict x, size_t count, float rate) {
   for (size_t i = 0; i < count; i++) average[i] += rate * (x[i] - average[i]);
-}
-
-void weir_prefer_large_pages(void *block, size_t bytes) {
-#if defined(__linux__)
-  madvise(block, bytes, MADV_HUGEPAGE);
-#else
-  (void)block, (void)bytes;
-#endif
 }
 
 WEIR_CLONES int weir_all_finite(const float *x, size_t count) {

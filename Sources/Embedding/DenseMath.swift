@@ -1,35 +1,41 @@
+import CKernels
+import Kernels
+
 /// Small dense matrices in double precision, row-major: what the truncated SVD needs of them.
 enum DenseMath {
-  /// R⁻¹ of the Cholesky factor AᵀA = RᵀR, R upper triangular. A column that depends on the ones before it gets a zero
-  /// column in R⁻¹, so that A·R⁻¹ has orthonormal or zero columns.
+  /// R of the Cholesky factorisation AᵀA = RᵀR, upper triangular. The row of a column that depends on the ones before it is zero.
   /// - Parameters:
-  ///   - gram: [n, n], symmetric, positive semi-definite.
+  ///   - gram: [n, n], symmetric, positive semi-definite; what is zero outside a band costs nothing.
   ///   - n: the order.
-  /// - Returns: [n, n], upper triangular.
-  static func inverseCholesky(_ gram: [Double], n: Int, tolerance: Double = 1e-10) -> [Double] {
-    // Row by row, so that every inner loop goes along a row: what is left of the matrix after k columns, and of the identity.
+  ///   - tolerance: the share of a column's square that must be left of it.
+  ///   - least: the square that must be left.
+  static func cholesky(_ gram: [Double], n: Int, tolerance: Double = 1e-10, least: Double = 0) -> [Double] {
+    // Row by row, so that every inner loop goes along a row: what is left of the matrix after k columns.
     var left = gram
     var r = [Double](repeating: 0, count: n * n)
-    var dependent = [Bool](repeating: false, count: n)
     for k in 0..<n {
       let pivot = left[k * n + k]
-      guard pivot > tolerance * gram[k * n + k], pivot > 0 else {
-        dependent[k] = true
-        continue
-      }
+      guard pivot > tolerance * gram[k * n + k], pivot > least else { continue }
       let root = pivot.squareRoot()
       for j in k..<n { r[k * n + j] = left[k * n + j] / root }
-      for i in k + 1..<max(n, k + 1) { subtract(r[k * n + i], of: r, from: k * n + i, in: &left, at: i * n + i, count: n - i) }
-    }
-    // Back substitution on the independent columns: R · inverse = identity there.
-    var inverse = [Double](repeating: 0, count: n * n)
-    for row in stride(from: n - 1, through: 0, by: -1) where !dependent[row] {
-      inverse[row * n + row] = 1
-      var sum = [Double](repeating: 0, count: n)
-      for k in row + 1..<max(n, row + 1) where !dependent[k] {
-        subtract(r[row * n + k], of: inverse, from: k * n + k, in: &sum, at: k, count: n - k)
+      for i in k + 1..<max(n, k + 1) where r[k * n + i] != 0 {
+        subtract(r[k * n + i], of: r, from: k * n + i, in: &left, at: i * n + i, count: n - i)
       }
-      for column in row..<n { inverse[row * n + column] = (inverse[row * n + column] + sum[column]) / r[row * n + row] }
+    }
+    return r
+  }
+
+  /// The inverse of an upper triangular matrix on the columns whose diagonal is not zero, zero elsewhere: with R of `cholesky`, A·R⁻¹
+  /// has orthonormal or zero columns.
+  static func inverse(_ r: [Double], n: Int) -> [Double] {
+    // Back substitution: R · inverse = identity.
+    var inverse = [Double](repeating: 0, count: n * n)
+    for row in stride(from: n - 1, through: 0, by: -1) where r[row * n + row] != 0 {
+      inverse[row * n + row] = 1
+      for k in row + 1..<max(n, row + 1) where r[k * n + k] != 0 && r[row * n + k] != 0 {
+        for j in k..<n { inverse[row * n + j] -= r[row * n + k] * inverse[k * n + j] }
+      }
+      for j in row..<n { inverse[row * n + j] /= r[row * n + row] }
     }
     return inverse
   }
@@ -43,88 +49,63 @@ enum DenseMath {
     }
   }
 
-  /// Eigenvalues (descending) and eigenvectors (columns) of a symmetric matrix: Householder tridiagonalisation, then implicit
-  /// QL with shifts (Golub & Van Loan §8.3; the EISPACK pair tred2 and tql2).
-  /// - Complexity: O(n³).
-  static func symmetricEigen(_ matrix: [Double], n: Int) -> (values: [Double], vectors: [Double]) {
-    guard n > 0 else { return ([], []) }
-    var v = matrix
-    var d = [Double](repeating: 0, count: n)
-    var e = [Double](repeating: 0, count: n)
-    tridiagonalize(&v, &d, &e, n)
-    // Rotations turn two columns: rows of the transpose.
-    v = transposed(v, n)
-    diagonalize(&v, &d, &e, n)
-    let order = (0..<n).sorted { d[$0] != d[$1] ? d[$0] > d[$1] : $0 < $1 }
-    var vectors = [Double](repeating: 0, count: n * n)
-    for (column, from) in order.enumerated() {
-      for row in 0..<n { vectors[row * n + column] = v[from * n + row] }
-    }
-    return (order.map { d[$0] }, vectors)
-  }
-
-  /// v ← the orthogonal matrix Q with Qᵀ·A·Q tridiagonal, d its diagonal, e its subdiagonal (e[0] = 0).
-  private static func tridiagonalize(_ v: inout [Double], _ d: inout [Double], _ e: inout [Double], _ n: Int) {
-    // Q as a product of reflections, applied to a working copy of A from both sides.
-    var a = v
-    v = [Double](repeating: 0, count: n * n)
-    for i in 0..<n { v[i * n + i] = 1 }
-    var u = [Double](repeating: 0, count: n)
-    var p = [Double](repeating: 0, count: n)
-    for k in 0..<max(0, n - 2) {
-      var norm = 0.0
-      for i in k + 1..<n { norm += a[i * n + k] * a[i * n + k] }
-      norm = norm.squareRoot()
-      guard norm > 0 else { continue }
-      let head = a[(k + 1) * n + k]
-      let alpha = head > 0 ? -norm : norm
-      var square = 0.0
-      for i in k + 1..<n {
-        u[i] = a[i * n + k] - (i == k + 1 ? alpha : 0)
-        square += u[i] * u[i]
-      }
-      guard square > 0 else { continue }
-      let beta = 2 / square
-      // A ← (I − βuuᵀ) A (I − βuuᵀ) by the symmetric rank-two update.
-      var dot = 0.0
-      for i in k..<n {
-        var sum = 0.0
-        for j in k + 1..<n { sum += a[i * n + j] * u[j] }
-        p[i] = beta * sum
-        if i > k { dot += p[i] * u[i] }
-      }
-      let half = beta * dot / 2
-      for i in k + 1..<n { p[i] -= half * u[i] }
-      for i in k + 1..<n {
-        for j in k + 1..<n { a[i * n + j] -= u[i] * p[j] + p[i] * u[j] }
-        a[i * n + k] = i == k + 1 ? alpha : 0
-        a[k * n + i] = a[i * n + k]
-      }
-      // Q ← Q (I − βuuᵀ)
-      for i in 0..<n {
-        var sum = 0.0
-        for j in k + 1..<n { sum += v[i * n + j] * u[j] }
-        let scale = beta * sum
-        for j in k + 1..<n { v[i * n + j] -= scale * u[j] }
-      }
-    }
-    for i in 0..<n {
-      d[i] = a[i * n + i]
-      e[i] = i > 0 ? a[i * n + i - 1] : 0
-    }
-  }
-
-  private static func transposed(_ a: [Double], _ n: Int) -> [Double] {
-    var result = a
+  /// A·B of [n, n] matrices.
+  static func product(_ a: [Double], _ b: [Double], n: Int) -> [Double] {
+    var result = [Double](repeating: 0, count: n * n)
     for row in 0..<n {
-      for column in 0..<n { result[column * n + row] = a[row * n + column] }
+      for k in 0..<n where a[row * n + k] != 0 {
+        for column in 0..<n { result[row * n + column] += a[row * n + k] * b[k * n + column] }
+      }
     }
     return result
   }
 
-  /// Implicit QL with Wilkinson's shift on a tridiagonal matrix; the rotations are gathered in the rows of v.
-  private static func diagonalize(_ v: inout [Double], _ d: inout [Double], _ e: inout [Double], _ n: Int) {
-    for i in 1..<max(1, n) { e[i - 1] = e[i] }
+  /// Eigenvalues (descending) and the leading eigenvectors of a symmetric matrix: Householder tridiagonalisation, implicit QL with
+  /// shifts (Golub & Van Loan §8.3), whose rotations are kept and turned, like the reflections, on strips of the vectors.
+  /// - Parameters:
+  ///   - matrix: [n, n].
+  ///   - n: the order.
+  ///   - count: how many vectors; nil = all.
+  ///   - pool: where the strips run; the result does not depend on its number of threads.
+  /// - Returns: [n] values; [n, count] vectors, a column each.
+  /// - Complexity: O(n³).
+  static func symmetricEigen(_ matrix: [Double], n: Int, count: Int? = nil, pool: ThreadPool) -> (values: [Double], vectors: [Double]) {
+    guard n > 0 else { return ([], []) }
+    let count = min(n, count ?? n), strip = 32
+    var reflections = matrix
+    var (values, below, beta) = ([Double](repeating: 0, count: n), [Double](repeating: 0, count: n), [Double](repeating: 0, count: n))
+    var scratch = [Double](repeating: 0, count: 4 * n)
+    weir_tridiagonal(&reflections, n, &scratch, &values, &below, &beta)
+    let rotations = diagonalize(&values, &below, n)
+    let order = (0..<n).sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }
+    // A vector of the tridiagonal matrix is a row: rotations mix two of them.
+    var rows = [Double](repeating: 0, count: n * n)
+    for i in 0..<n { rows[i * n + i] = 1 }
+    rows.withUnsafeMutableBufferPointer { rows in
+      guard let base = rows.baseAddress else { return }
+      nonisolated(unsafe) let out = base
+      pool.ranges(n, grain: strip) { weir_rotate(rotations, rotations.count, out + $0.lowerBound, $0.count, n) }
+    }
+    var vectors = [Double](repeating: 0, count: n * count)
+    vectors.withUnsafeMutableBufferPointer { vectors in
+      guard let base = vectors.baseAddress else { return }
+      nonisolated(unsafe) let out = base
+      pool.ranges(count, grain: strip) { range in
+        for row in 0..<n {
+          for column in range { out[row * count + column] = rows[order[column] * n + row] }
+        }
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: strip) { sum in
+          weir_reflect(reflections, beta, n, out + range.lowerBound, range.count, count, sum.baseAddress)
+        }
+      }
+    }
+    return (order.map { values[$0] }, vectors)
+  }
+
+  /// Implicit QL with Wilkinson's shift on a tridiagonal matrix: d becomes the eigenvalues; the rotations in their order.
+  private static func diagonalize(_ d: inout [Double], _ e: inout [Double], _ n: Int) -> [weir_rotation] {
+    var rotations: [weir_rotation] = []
+    rotations.reserveCapacity(n * n)
     e[n - 1] = 0
     for l in 0..<n {
       // 60 sweeps are far beyond what the method needs; the bound only guards against not-a-number.
@@ -159,13 +140,7 @@ enum DenseMath {
           p = s * r
           d[i + 1] = g + p
           g = c * r - b
-          v.withUnsafeMutableBufferPointer { v in
-            for k in i * n..<(i + 1) * n {
-              let t = v[k + n]
-              v[k + n] = s * v[k] + c * t
-              v[k] = c * v[k] - s * t
-            }
-          }
+          rotations.append(weir_rotation(row: i, cosine: c, sine: s))
         }
         if underflow { continue }
         d[l] -= p
@@ -173,5 +148,6 @@ enum DenseMath {
         e[m] = 0
       }
     }
+    return rotations
   }
 }

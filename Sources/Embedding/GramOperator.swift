@@ -1,24 +1,18 @@
 import CKernels
 import Kernels
 
-/// AᵀA of a sparse matrix A, to be multiplied with dense matrices: neither AᵀA nor the whole of A's own product is ever made.
+/// AᵀA of a sparse matrix A, to be multiplied with dense matrices of 32 columns: neither AᵀA nor the whole of A's own product is ever made.
 ///
-/// Rows are dealt to blocks like cards, so that blocks take equally long. A task takes a panel of the dense matrix's columns and multiplies
-/// its blocks one after another, by their rows and then by their columns, so that what lies between them stays in the second-level cache,
-/// and every sum in registers.
+/// Rows are dealt to blocks like cards, so that blocks take equally long. A task multiplies its blocks one after another, by their rows and
+/// then by their columns, so that what lies between them stays in the second-level cache, and every sum in registers.
 package final class GramOperator {
-  private let blockCount: Int
+  /// Columns of a dense matrix.
+  package static let width = Int(WEIR_SPARSE_WIDTH)
+
   private let matrix: SparseMatrix
   private let blocks: [Block]
-  private var sums: [Float] = []
-
-  /// How the dense matrix, and what lies between the two products, is held.
-  package enum Precision {
-    /// As it is given.
-    case single
-    /// bfloat16, for half the bytes; sums are single all the same.
-    case half
-  }
+  private let pieces: Int
+  private let sums: FloatBuffer
 
   /// A block by columns: those that it has, where the entries of each end, and the entries' rows in the block and values.
   private struct Block {
@@ -28,20 +22,24 @@ package final class GramOperator {
     var values: [Float] = []
   }
 
-  /// Rows of a block: their part of a panel in bfloat16 has 400 kB.
+  /// Rows of a block: what lies between the two products has 256 kB.
   private static let blockRows = 2_048
 
   /// Prepares a matrix; its entries are copied once.
   package init(_ matrix: SparseMatrix, pool: ThreadPool) {
     self.matrix = matrix
-    let count = max(1, (matrix.rows + Self.blockRows - 1) / Self.blockRows)
+    var count = max(1, (matrix.rows + Self.blockRows - 1) / Self.blockRows)
+    // Pieces of equally many blocks, by the shape alone: a power of two, enough for many threads, and no more than 256 MB.
+    let size = matrix.columns * Self.width, most = min(8, count / 2, (64 << 20) / max(1, size))
+    pieces = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1
+    count = (count + pieces - 1) / pieces * pieces
     var blocks = [Block](repeating: Block(), count: count)
     blocks.withUnsafeMutableBufferPointer { blocks in
       nonisolated(unsafe) let out = blocks
-      pool.run(count) { out[$0] = Self.block(of: matrix, first: $0, step: count) }
+      pool.run(out.count) { out[$0] = Self.block(of: matrix, first: $0, step: out.count) }
     }
-    blockCount = count
     self.blocks = blocks
+    sums = FloatBuffer(pieces * size)
   }
 
   /// Rows first, first + step, … by columns.
@@ -79,69 +77,35 @@ package final class GramOperator {
 
   /// AᵀA · dense.
   /// - Parameters:
-  ///   - dense: [columns, width], row-major.
-  ///   - width: columns of the dense matrix.
-  ///   - precision: how the dense matrix is held.
-  ///   - pool: where the panels run; sums have one order, whatever its threads.
-  /// - Returns: [columns, width], row-major.
-  package func times(_ dense: [Float], width: Int, precision: Precision = .single, pool: ThreadPool) -> [Float] {
-    precondition(dense.count == matrix.columns * width, "shapes do not fit")
-    let panel = Int(WEIR_PANEL), panels = (width + panel - 1) / panel, padded = (width + 31) / 32 * 32
-    let size = matrix.columns * padded
-    // Pieces of the blocks, by the shape alone: enough for many threads, and no more than 256 MB.
-    let pieces = max(1, min(4, blockCount / 2, (64 << 20) / max(1, size)))
-    if sums.count < pieces * size { sums = [Float](repeating: 0, count: pieces * size) }
-    var result = [Float](repeating: 0, count: matrix.columns * width)
-    sums.withUnsafeMutableBufferPointer { sums in
-      result.withUnsafeMutableBufferPointer { result in
-        nonisolated(unsafe) let (sums, result) = (sums, result)
-        pool.run(panels * pieces) { task in
-          let piece = task % pieces, first = task / pieces * panel
-          guard let base = sums.baseAddress else { return }
-          multiply(
-            dense, width: width, first: first, panel: min(panel, padded - first),
-            blocks: blockCount * piece / pieces..<blockCount * (piece + 1) / pieces, isHalf: precision == .half,
-            out: base + piece * size + first, stride: padded)
-        }
-        pool.ranges(matrix.columns, grain: 256) { range in
-          for column in range {
-            let to = UnsafeMutableBufferPointer(rebasing: result[column * width..<(column + 1) * width])
-            for piece in 0..<pieces {
-              let from = UnsafeBufferPointer(rebasing: sums[piece * size + column * padded..<piece * size + column * padded + width])
-              if piece == 0 {
-                _ = to.update(fromContentsOf: from)
-              } else {
-                for place in 0..<width { to[place] += from[place] }
-              }
-            }
-          }
-        }
+  ///   - dense: [columns, 32], row-major.
+  ///   - result: of the same shape; no part of `dense`.
+  ///   - pool: where the pieces run; sums have one order, whatever its threads.
+  package func multiply(_ dense: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>, pool: ThreadPool) {
+    nonisolated(unsafe) let (dense, result) = (dense, result)
+    let size = matrix.columns * Self.width
+    pool.run(pieces) { piece in
+      multiply(dense, blocks: blocks.count * piece / pieces..<blocks.count * (piece + 1) / pieces, out: sums.base + piece * size)
+    }
+    pool.ranges(size, grain: 1 << 14) { range in
+      (result + range.lowerBound).update(from: sums.base + range.lowerBound, count: range.count)
+      for piece in 1..<max(1, pieces) {
+        let from = sums.base + piece * size
+        for place in range { result[place] += from[place] }
       }
     }
-    return result
   }
 
-  /// A panel's part of the product, of some blocks.
-  private func multiply(
-    _ dense: [Float], width: Int, first: Int, panel: Int, blocks chosen: Range<Int>, isHalf: Bool, out: UnsafeMutablePointer<Float>,
-    stride: Int
-  ) {
-    for column in 0..<matrix.columns { (out + column * stride).update(repeating: 0, count: panel) }
-    let bytes = panel * (isHalf ? 2 : 4), lanes = Int32(panel / 32), half: Int32 = isHalf ? 1 : 0
-    let table = UnsafeMutableRawPointer.allocate(byteCount: max(1, matrix.columns) * bytes, alignment: 64)
-    let between = UnsafeMutableRawPointer.allocate(byteCount: Self.blockRows * bytes, alignment: 64)
-    defer {
-      table.deallocate()
-      between.deallocate()
-    }
-    weir_sparse_table(dense, matrix.columns, width, first, lanes, half, table)
+  /// The part of some blocks.
+  private func multiply(_ dense: UnsafePointer<Float>, blocks chosen: Range<Int>, out: UnsafeMutablePointer<Float>) {
+    out.update(repeating: 0, count: matrix.columns * Self.width)
+    let between = FloatBuffer(Self.blockRows * Self.width)
     matrix.offsets.withUnsafeBufferPointer { offsets in
       guard let offsets = offsets.baseAddress else { return }
       for index in chosen {
-        let rows = (matrix.rows - index + blockCount - 1) / blockCount
-        weir_sparse_rows(matrix.indices, matrix.values, offsets + index, rows, blockCount, table, lanes, half, between)
+        let rows = (matrix.rows - index + blocks.count - 1) / blocks.count
+        weir_sparse_rows(matrix.indices, matrix.values, offsets + index, rows, blocks.count, dense, between.base)
         let block = blocks[index]
-        weir_sparse_columns(block.columns, block.ends, block.columns.count, block.rows, block.values, between, lanes, half, out, stride)
+        weir_sparse_columns(block.columns, block.ends, block.columns.count, block.rows, block.values, between.base, out)
       }
     }
   }

@@ -9,7 +9,7 @@ extension LSIEmbedder {
   ///   - tokenizer: the fingerprint of the tokenizer that made the ids.
   ///   - configuration: see there.
   ///   - pool: where the work runs; the result does not depend on its number of threads.
-  ///   - progress: told of the iterations.
+  ///   - progress: told of the steps.
   /// - Throws: `WeirError` when no window has a feature that is kept.
   /// - Complexity: memory of 16 bytes per feature of a sampled window, twice.
   public static func fit(
@@ -29,9 +29,8 @@ extension LSIEmbedder {
         remedy: "fit on more text, or with a smaller minimum")
     }
     let svd = try TruncatedSVD(
-      weighted(parts, rows: chosen.count, idf: idf, kept: kept, pool: pool), rank: configuration.dimensions,
-      oversampling: configuration.oversampling, iterations: configuration.iterations, seed: configuration.seed, names: kept, pool: pool,
-      progress: progress)
+      weighted(parts, rows: chosen.count, idf: idf, kept: kept, pool: pool), rank: configuration.dimensions, seed: configuration.seed,
+      names: kept, pool: pool, progress: progress)
     let width = configuration.dimensions
     let scale = svd.singularValues.map { $0 > 0 ? Float(Elementary.power($0, configuration.spectrum - 1)) : 0 }
     var projection = svd.vectors
@@ -54,11 +53,11 @@ extension LSIEmbedder {
   /// Windows in a part.
   private static let grain = 64
 
-  /// The features of some windows in a row: how many each has, then their buckets and 1 + ln(count).
+  /// The features of some windows in a row: how many each window has, then their buckets and how often each occurs.
   private struct Part {
-    var counts: [Int] = []
+    var sizes: [Int] = []
     var buckets: [UInt32] = []
-    var values: [Float] = []
+    var counts: [UInt32] = []
   }
 
   /// The features of the sampled windows.
@@ -80,12 +79,10 @@ extension LSIEmbedder {
           out[part] = Result {
             var result = Part()
             for window in chosen[part * grain..<min(chosen.count, (part + 1) * grain)] {
-              let before = result.buckets.count
-              features.count(try windows.tokens(window), scratch: &scratch) { bucket, count in
-                result.buckets.append(UInt32(bucket))
-                result.values.append(LSIEmbedder.sublinear(count))
-              }
-              result.counts.append(result.buckets.count - before)
+              let size = features.count(try windows.tokens(window), scratch: &scratch)
+              result.sizes.append(size)
+              result.buckets.append(contentsOf: scratch.buckets[..<size])
+              result.counts.append(contentsOf: scratch.counts[..<size])
             }
             return result
           }
@@ -120,28 +117,29 @@ extension LSIEmbedder {
       nonisolated(unsafe) let out = offsets
       pool.run(parts.count) { part in
         var begin = 0
-        for (row, count) in parts[part].counts.enumerated() {
-          out[part * grain + row + 1] = parts[part].buckets[begin..<begin + count].reduce(0) { $0 + (idf[Int($1)] > 0 ? 1 : 0) }
-          begin += count
+        for (row, size) in parts[part].sizes.enumerated() {
+          out[part * grain + row + 1] = parts[part].buckets[begin..<begin + size].reduce(0) { $0 + (idf[Int($1)] > 0 ? 1 : 0) }
+          begin += size
         }
       }
       for row in 0..<rows { out[row + 1] += out[row] }
     }
-    var columns = [UInt32](repeating: 0, count: offsets[rows])
-    var values = [Float](repeating: 0, count: offsets[rows])
-    columns.withUnsafeMutableBufferPointer { columns in
-      values.withUnsafeMutableBufferPointer { values in
-        nonisolated(unsafe) let (columns, values) = (columns, values)
+    let total = offsets[rows]
+    var columns: [UInt32] = []
+    let values = [Float](unsafeUninitializedCapacity: total) { values, valueCount in
+      nonisolated(unsafe) let values = values
+      columns = [UInt32](unsafeUninitializedCapacity: total) { columns, columnCount in
+        nonisolated(unsafe) let columns = columns
         pool.run(parts.count) { part in
           var begin = 0
-          for (row, count) in parts[part].counts.enumerated() {
+          for (row, size) in parts[part].sizes.enumerated() {
             let place = offsets[part * grain + row]
             var next = place
             var square = 0.0
-            for position in begin..<begin + count {
+            for position in begin..<begin + size {
               let bucket = Int(parts[part].buckets[position])
               guard idf[bucket] > 0 else { continue }
-              let value = parts[part].values[position] * idf[bucket]
+              let value = LSIEmbedder.sublinear(parts[part].counts[position]) * idf[bucket]
               columns[next] = number[bucket]
               values[next] = value
               square += Double(value) * Double(value)
@@ -149,10 +147,12 @@ extension LSIEmbedder {
             }
             let length = square.squareRoot()
             for position in place..<next { values[position] = Float(Double(values[position]) / length) }
-            begin += count
+            begin += size
           }
         }
+        columnCount = total
       }
+      valueCount = total
     }
     return SparseMatrix(rows: rows, columns: kept.count, offsets: offsets, indices: columns, values: values)
   }

@@ -20,10 +20,10 @@ public struct LSIEmbedder: Embedder {
     public var maximumShare = 1.0
     /// The most windows that are fitted on; a seeded sample where there are more.
     public var sample = 50_000
-    /// Power iterations of the singular value decomposition.
-    public var iterations = 4
-    /// Directions beyond `dimensions` that are iterated; whole panels of 32 cost no more than a part of one.
-    public var oversampling = 32
+    /// Of an embedder that an earlier version fitted by subspace iteration; now by a Krylov space, which follows from the dimensions.
+    public var iterations: Int?
+    /// Of the same.
+    public var oversampling: Int?
     /// The exponent of the singular values in the projection: 1 = classic LSI, 0 = every direction alike. Half the exponent tells
     /// small domains apart better (docs/LOG).
     public var spectrum = 0.5
@@ -40,8 +40,9 @@ public struct LSIEmbedder: Embedder {
         throw WeirError("--buckets", "\(buckets) is not a power of two in 16…16777216")
       }
       guard sample > 0 else { throw WeirError("--sample", "the sample is empty", remedy: "give a positive number of windows") }
-      guard (0...64).contains(iterations), (0...1_024).contains(oversampling), minimumWindows >= 0, maximumShare > 0, spectrum.isFinite
-      else { throw WeirError("lsi", "iterations, oversampling, minimum windows or maximum share out of range") }
+      guard minimumWindows >= 0, maximumShare > 0, spectrum.isFinite else {
+        throw WeirError("lsi", "minimum windows, maximum share or spectrum out of range")
+      }
     }
   }
 
@@ -98,18 +99,22 @@ public struct LSIEmbedder: Embedder {
           nonisolated(unsafe) let (o, m, weights) = (out, matrix, idf)
           pool.ranges(windows.count, grain: 64) { range in
             var scratch = TokenFeatures.Scratch(buckets: features.buckets)
-            var indices: [UInt32] = []
-            var values: [Float] = []
+            var (indices, values): ([UInt32], [Float]) = ([], [])
             for window in range {
-              indices.removeAll(keepingCapacity: true)
-              values.removeAll(keepingCapacity: true)
-              features.count(windows[window], scratch: &scratch) { bucket, count in
-                guard weights[bucket] > 0 else { return }
-                indices.append(rows[bucket])
-                values.append(LSIEmbedder.sublinear(count) * weights[bucket])
+              let size = features.count(windows[window], scratch: &scratch)
+              if indices.count < size {
+                indices = [UInt32](repeating: 0, count: 2 * size)
+                values = [Float](repeating: 0, count: 2 * size)
+              }
+              var count = 0
+              for place in 0..<size {
+                let bucket = Int(scratch.buckets[place]), weight = weights[bucket]
+                indices[count] = rows[bucket]
+                values[count] = LSIEmbedder.sublinear(scratch.counts[place]) * weight
+                count += weight > 0 ? 1 : 0
               }
               // The projection is linear, so the length of the tf-idf vector cancels in the last normalisation.
-              weir_gather_rows(indices, values, indices.count, m, width, o + window * width)
+              weir_gather_rows(indices, values, count, m, width, o + window * width)
               _ = weir_normalize(o + window * width, width)
             }
           }

@@ -51,9 +51,9 @@ public struct StaticEmbedder: Embedder {
       for j in 0..<width { centred[row * width + j] = vectors[token * width + j] - Float(mean[j] / Double(filled.count)) }
     }
     let gram = centred.withUnsafeBufferPointer {
-      $0.baseAddress.map { BLAS.gram($0, rows: filled.count, columns: width, pool: pool) } ?? []
+      $0.baseAddress.map { Gram.matrix($0, rows: filled.count, columns: width, pool: pool) } ?? []
     }
-    let axes = DenseMath.symmetricEigen(gram, n: width).vectors
+    let axes = DenseMath.symmetricEigen(gram, n: width, pool: pool).vectors
     var table = [Float](repeating: 0, count: tokens * dimensions)
     for (row, token) in filled.enumerated() {
       let weight = log(Double(token) + 2)

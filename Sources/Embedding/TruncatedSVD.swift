@@ -1,112 +1,100 @@
+import CKernels
 import Kernels
 import Pipeline
 import Primitives
 
-/// The leading right singular vectors of a sparse matrix A by randomised subspace iteration (Halko, Martinsson, Tropp 2011,
-/// algorithm 4.4, of AᵀA): a uniform start, products with AᵀA, an orthonormalisation through the double-precision Gram matrix
-/// between them, and algorithm 5.1 on what the last one gives.
+/// The leading right singular vectors of a sparse matrix A by a block Krylov space of AᵀA (Musco, Musco 2015, algorithm 2; block Lanczos
+/// with full reorthogonalisation, Golub & Van Loan §10.3) of a little more than twice as many directions as are wanted, from a uniform start.
 ///
-/// Cost: (2·iterations + 2) · non-zeros · (rank + oversampling) multiply-adds; memory of a few dense matrices [columns, rank + oversampling].
+/// Cost: some 4 · non-zeros · rank multiply-adds in sparse products, 10 · columns · rank² in dense ones; memory of [columns, 2·rank] numbers.
 public struct TruncatedSVD: Sendable {
   /// The number of singular vectors.
   public let rank: Int
-  /// [rank] singular values, descending; 0 beyond the matrix's rank.
+  /// [rank] singular values, descending; 0 beyond the matrix's rank, and below a thousandth of the first, which single precision does not tell
+  /// from it.
   public let singularValues: [Double]
-  /// [columns, rank] right singular vectors, row-major; zero columns beyond the matrix's rank.
+  /// [columns, rank] right singular vectors, row-major; zero columns where the value is 0.
   public let vectors: [Float]
 
   /// Decomposes a matrix.
   /// - Parameters:
   ///   - matrix: [rows, columns].
   ///   - rank: how many singular vectors.
-  ///   - oversampling: further directions that are iterated and then dropped.
-  ///   - iterations: power iterations.
   ///   - seed: of the start; the result is a function of the arguments alone, whatever the pool.
   ///   - names: [columns] the numbers that the start is drawn by; nil = 0, 1, …: where empty columns are left out it begins as with them.
   ///   - pool: where the work runs; the result does not depend on its number of threads.
   ///   - progress: is told how far it is, and may stop it.
   public init(
-    _ matrix: SparseMatrix, rank: Int, oversampling: Int = 32, iterations: Int = 4, seed: UInt64, names: [Int]? = nil, pool: ThreadPool,
-    progress: Progress = .silent
+    _ matrix: SparseMatrix, rank: Int, seed: UInt64, names: [Int]? = nil, pool: ThreadPool, progress: Progress = .silent
   ) throws {
-    precondition(rank > 0 && oversampling >= 0 && iterations >= 0, "rank is positive")
-    let width = rank + oversampling
-    let columns = matrix.columns
-    var basis = Self.start(names ?? Array(0..<columns), width: width, seed: seed, pool: pool)
-    let total = Double(iterations + 1)
-    let gram = GramOperator(matrix, pool: pool)
-    var image: [Float] = []
-    for step in 0...iterations {
+    precondition(rank > 0, "rank is positive")
+    let width = KrylovBasis.width, columns = matrix.columns
+    // Two more than hold twice the rank, and five for a small one: no less of A is kept than by five rounds of subspace iteration (docs/LOG).
+    let steps = max(1, min(max(5, (2 * rank + width - 1) / width + 2), (columns + width - 1) / width)), order = steps * width
+    let basis = KrylovBasis(names ?? Array(0..<columns), steps: steps, seed: seed, pool: pool)
+    let operation = GramOperator(matrix, pool: pool)
+    // T = VᵀAᵀAV is block tridiagonal: on its diagonal what a product has of its own block, beside it what it has of the next.
+    var small = [Double](repeating: 0, count: order * order)
+    var beyond: [Double] = []
+    for step in 0..<steps {
       try progress.checkStop()
-      progress.update(Double(step), of: total, unit: "iterations", detail: "singular vectors")
-      if step > 0 {
-        swap(&basis, &image)
-        Self.orthonormalize(&basis, rows: columns, width: width, pool: pool)
+      progress.update(Double(step), of: Double(steps + 1), unit: "steps", detail: "singular vectors")
+      let (own, next) = basis.grow(operation, pool: pool)
+      for row in 0..<width {
+        for column in 0..<width {
+          let place = (step * width + row) * order + step * width + column
+          small[place] = (own[row * width + column] + own[column * width + row]) / 2
+          if step + 1 < steps {
+            small[place + width * order] = next[row * width + column]
+            small[(step * width + column) * order + (step + 1) * width + row] = next[row * width + column]
+          }
+        }
       }
-      image = gram.times(basis, width: width, precision: step < iterations ? .half : .single, pool: pool)
+      beyond = next
     }
-    // With T = Vᵀ(AᵀA)V = L·Lᵀ the columns of Q = A·V·L⁻ᵀ are orthonormal, and Bᵀ = (QᵀA)ᵀ = AᵀA·V·L⁻ᵀ; B·Bᵀ = W Σ² Wᵀ, and the
-    // singular vectors are Bᵀ·W·Σ⁻¹: a half step further than V, and Q is never made.
-    var small = BLAS.gram(basis, image, rows: columns, columns: width, pool: pool)
+    progress.update(Double(steps), of: Double(steps + 1), unit: "steps", detail: "singular vectors")
+    // With T = RᵀR the columns of Q = A·V·R⁻¹ are orthonormal, and AᵀQ = V·Rᵀ + V'·E, V' the block beyond the last and E what the last
+    // product has of it, by R⁻¹: the singular vectors of AᵀQ are half a step further than those of T, at no cost.
+    let r = DenseMath.cholesky(small, n: order)
+    var corner = [Double](repeating: 0, count: width * width)
     for row in 0..<width {
-      for column in 0..<row {
-        let both = (small[row * width + column] + small[column * width + row]) / 2
-        (small[row * width + column], small[column * width + row]) = (both, both)
-      }
+      for column in 0..<width { corner[row * width + column] = r[(order - width + row) * order + order - width + column] }
     }
-    let inverse = DenseMath.inverseCholesky(small, n: width).map { Float($0) }
-    basis = Self.multiply(image, rows: columns, inner: width, inverse, width: width, pool: pool)
-    let (values, rotation) = DenseMath.symmetricEigen(BLAS.gram(basis, rows: columns, columns: width, pool: pool), n: width)
-    let floor = (values.first ?? 0) * 1e-9
-    var turn = [Float](repeating: 0, count: width * rank)
+    let rest = DenseMath.product(beyond, DenseMath.inverse(corner, n: width), n: width)
+    let (values, rotation) = DenseMath.symmetricEigen(
+      Self.squared(r, order: order, rest: rest, width: width), n: order, count: min(rank, order), pool: pool)
     var singular = [Double](repeating: 0, count: rank)
-    for column in 0..<rank where values[column] > floor && values[column] > 0 {
-      singular[column] = values[column].squareRoot()
-      for row in 0..<width { turn[row * rank + column] = Float(rotation[row * width + column] / singular[column]) }
+    let floor = (values.first ?? 0) * 1e-6, held = min(rank, order)
+    for column in 0..<held where values[column] > floor && values[column] > 0 { singular[column] = values[column].squareRoot() }
+    // The vectors in the basis, its last block included: [order + width, rank].
+    var turn = [Float](repeating: 0, count: (order + width) * rank)
+    var sum = [Double](repeating: 0, count: held)
+    for row in 0..<order + width {
+      for column in 0..<held { sum[column] = 0 }
+      for k in max(0, row < order ? row - 2 * width : order - width)..<min(order, row + 1) {
+        let factor = row < order ? r[k * order + row] : rest[(row - order) * width + k - order + width]
+        if factor != 0 { for column in 0..<held { sum[column] += factor * rotation[k * held + column] } }
+      }
+      for column in 0..<held where singular[column] > 0 { turn[row * rank + column] = Float(sum[column] / singular[column]) }
     }
-    var vectors = Self.multiply(basis, rows: columns, inner: width, turn, width: rank, pool: pool)
+    var vectors = basis.times(turn, width: rank, pool: pool)
     Self.fixSigns(&vectors, rows: columns, width: rank)
     self.rank = rank
     singularValues = singular
     self.vectors = vectors
   }
 
-  /// [names, width] numbers between −1 and 1, each a function of its row's name and its column.
-  private static func start(_ names: [Int], width: Int, seed: UInt64, pool: ThreadPool) -> [Float] {
-    let random = CounterRandom(seed: seed, stream: 0x5644)
-    var result = [Float](repeating: 0, count: names.count * width)
-    result.withUnsafeMutableBufferPointer { result in
-      nonisolated(unsafe) let out = result
-      pool.ranges(names.count, grain: 256) { range in
-        for row in range {
-          for column in 0..<width { out[row * width + column] = Float(2 * random.uniform(UInt64(names[row] * width + column)) - 1) }
+  /// R·Rᵀ of a band of two blocks, and restᵀ·rest in its last block.
+  private static func squared(_ r: [Double], order: Int, rest: [Double], width: Int) -> [Double] {
+    var result = [Double](repeating: 0, count: order * order)
+    for row in 0..<order {
+      for column in row..<min(order, row + 2 * width) {
+        var sum = 0.0
+        for k in column..<min(order, row + 2 * width) { sum += r[row * order + k] * r[column * order + k] }
+        if row >= order - width {
+          for k in 0..<width { sum += rest[k * width + row - order + width] * rest[k * width + column - order + width] }
         }
-      }
-    }
-    return result
-  }
-
-  /// Makes the columns orthonormal; a dependent one becomes zero.
-  private static func orthonormalize(_ matrix: inout [Float], rows: Int, width: Int, pool: ThreadPool) {
-    let gram = BLAS.gram(matrix, rows: rows, columns: width, pool: pool)
-    let inverse = DenseMath.inverseCholesky(gram, n: width).map { Float($0) }
-    matrix = multiply(matrix, rows: rows, inner: width, inverse, width: width, pool: pool)
-  }
-
-  /// [rows, inner] · [inner, width], in blocks of rows.
-  private static func multiply(_ a: [Float], rows: Int, inner: Int, _ b: [Float], width: Int, pool: ThreadPool) -> [Float] {
-    var result = [Float](repeating: 0, count: rows * width)
-    result.withUnsafeMutableBufferPointer { result in
-      a.withUnsafeBufferPointer { a in
-        b.withUnsafeBufferPointer { b in
-          guard let out = result.baseAddress, let left = a.baseAddress, let right = b.baseAddress else { return }
-          nonisolated(unsafe) let (o, l, r) = (out, left, right)
-          pool.ranges(rows, grain: 1_024) { range in
-            BLAS.sgemm(
-              m: range.count, n: width, k: inner, a: l + range.lowerBound * inner, lda: inner, b: r, ldb: width,
-              c: o + range.lowerBound * width, ldc: width)
-          }
-        }
+        (result[row * order + column], result[column * order + row]) = (sum, sum)
       }
     }
     return result

@@ -1,3 +1,5 @@
+import Kernels
+
 /// The arena of one step: every activation and gradient buffer for a fixed number of rows and positions, allocated once.
 ///
 /// Shapes, T = rows · sequence: residual stream before attention, between, and after; norms; queries, keys and values; log-sums;

@@ -18,7 +18,7 @@ private func sample(rows: Int, columns: Int, rank: Int, seed: UInt64) -> (Sparse
   for row in 0..<rows {
     for column in 0..<columns {
       var sum = 0.0
-      for k in 0..<rank { sum += left[row * rank + k] * right[k * columns + column] * Double(rank - k) * Double(rank - k) }
+      for k in 0..<rank { sum += left[row * rank + k] * right[k * columns + column] * Double(rank - k) }
       if random.uniform() < 0.1 { sum += 0.01 * (random.uniform() - 0.5) }
       guard Float(sum) != 0 else { continue }
       dense[row * columns + column] = Double(Float(sum))
@@ -39,6 +39,13 @@ private func jacobi(_ dense: [Double], rows: Int, columns n: Int) -> (values: [D
   var v = [Double](repeating: 0, count: n * n)
   for i in 0..<n { v[i * n + i] = 1 }
   for _ in 0..<30 {
+    var (on, off) = (0.0, 0.0)
+    for i in 0..<n {
+      for j in 0..<n {
+        if i == j { on += a[i * n + j] * a[i * n + j] } else { off += a[i * n + j] * a[i * n + j] }
+      }
+    }
+    if off < 1e-24 * on { break }
     for p in 0..<n {
       for q in p + 1..<max(n, p + 1) where a[p * n + q].magnitude > 1e-300 {
         let theta = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q])
@@ -62,13 +69,35 @@ private func jacobi(_ dense: [Double], rows: Int, columns n: Int) -> (values: [D
   return (order.map { a[$0 * n + $0] }, order.map { column in (0..<n).map { v[$0 * n + column] } })
 }
 
+@Test(arguments: [(64, false), (64, true), (1 << 16, false), (1 << 16, true)], 1...3)
+func featuresAreCountedInOrderOfTheirBuckets(shape: (buckets: Int, bigrams: Bool), seed: UInt64) {
+  var random = SequentialRandom(seed: seed)
+  let features = TokenFeatures(buckets: shape.buckets, bigrams: shape.bigrams)
+  let shift = UInt64(64 - shape.buckets.trailingZeroBitCount)
+  func bucket(_ key: UInt64) -> UInt32 { UInt32(CounterRandom.mix(key &+ 0x9E37_79B9_7F4A_7C15) >> shift) }
+  var scratch = TokenFeatures.Scratch(buckets: features.buckets)
+  for length in [0, 1, 2, 300, 1_024, 5] {
+    let tokens = (0..<length).map { _ in Int32.random(in: 0..<[3, 400, 50_000][Int.random(in: 0..<3, using: &random)], using: &random) }
+    var expected = Dictionary(grouping: tokens.map { bucket(UInt64($0)) }, by: { $0 }).mapValues(\.count)
+    if shape.bigrams {
+      for (one, other) in zip(tokens, tokens.dropFirst()) { expected[bucket((UInt64(one) + 1) << 32 | UInt64(other)), default: 0] += 1 }
+    }
+    let count = features.count(tokens, scratch: &scratch)
+    #expect(Array(scratch.buckets.prefix(count)) == expected.keys.sorted())
+    #expect(scratch.counts.prefix(count).map(Int.init) == expected.sorted { $0.key < $1.key }.map(\.value))
+  }
+}
+
 @Suite struct TruncatedSVDTests {
-  @Test(arguments: 1...4) func agreesWithJacobi(seed: UInt64) throws {
-    let (rows, columns, rank) = (60, 30, 5)
+  /// Shapes of one block that holds everything, and of several. Single precision tells squares to some 1e-6 of the largest.
+  @Test(arguments: [(60, 30, 5), (90, 70, 8), (2_500, 40, 4)], 1...3) func agreesWithJacobi(shape: (Int, Int, Int), seed: UInt64) throws {
+    let (rows, columns, rank) = shape
     let (matrix, dense) = sample(rows: rows, columns: columns, rank: rank, seed: seed)
-    let svd = try TruncatedSVD(matrix, rank: rank, oversampling: 8, iterations: 6, seed: seed, pool: ThreadPool(threads: 2))
+    let svd = try TruncatedSVD(matrix, rank: rank, seed: seed, pool: ThreadPool(threads: 2))
+    let alone = try TruncatedSVD(matrix, rank: rank, seed: seed, pool: ThreadPool(threads: 1))
+    #expect(svd.vectors == alone.vectors && svd.singularValues == alone.singularValues)
     let (values, vectors) = jacobi(dense, rows: rows, columns: columns)
-    for k in 0..<rank { #expect((svd.singularValues[k] / values[k].squareRoot() - 1).magnitude < 1e-4) }
+    for k in 0..<rank { #expect((svd.singularValues[k] * svd.singularValues[k] - values[k]).magnitude < 1e-5 * values[0]) }
     // Subspace angle: the projection of each reference vector on the subspace has length 1.
     for k in 0..<rank {
       var length = 0.0
@@ -76,7 +105,7 @@ private func jacobi(_ dense: [Double], rows: Int, columns n: Int) -> (values: [D
         let dot = (0..<columns).reduce(0.0) { $0 + vectors[k][$1] * Double(svd.vectors[$1 * rank + j]) }
         length += dot * dot
       }
-      #expect((length - 1).magnitude < 1e-4)
+      #expect((length - 1).magnitude < 2e-4)
     }
     // Orthonormal columns.
     for i in 0..<rank {
@@ -93,17 +122,17 @@ private func jacobi(_ dense: [Double], rows: Int, columns n: Int) -> (values: [D
     let wide = SparseMatrix(
       rows: 60, columns: 100, offsets: dense.offsets, indices: dense.indices.map { 3 * $0 + 1 }, values: dense.values)
     let pool = ThreadPool(threads: 2)
-    let whole = try TruncatedSVD(wide, rank: 4, oversampling: 4, seed: seed, pool: pool)
-    let part = try TruncatedSVD(dense, rank: 4, oversampling: 4, seed: seed, names: kept, pool: pool)
-    for k in 0..<4 { #expect((part.singularValues[k] / whole.singularValues[k] - 1).magnitude < 1e-5) }
+    let whole = try TruncatedSVD(wide, rank: 4, seed: seed, pool: pool)
+    let part = try TruncatedSVD(dense, rank: 4, seed: seed, names: kept, pool: pool)
+    for k in 0..<4 { #expect((part.singularValues[k] / whole.singularValues[k] - 1).magnitude < 2e-4) }
     for (row, column) in kept.enumerated() {
-      for k in 0..<4 { #expect((part.vectors[row * 4 + k] - whole.vectors[column * 4 + k]).magnitude < 1e-4) }
+      for k in 0..<4 { #expect((part.vectors[row * 4 + k] - whole.vectors[column * 4 + k]).magnitude < 2e-3) }
     }
   }
 
   @Test func moreDirectionsThanTheMatrixHasAreZero() throws {
     let matrix = SparseMatrix(rows: 3, columns: 4, offsets: [0, 1, 2, 2], indices: [1, 3], values: [2, 5])
-    let svd = try TruncatedSVD(matrix, rank: 4, oversampling: 2, iterations: 2, seed: 1, pool: ThreadPool(threads: 1))
+    let svd = try TruncatedSVD(matrix, rank: 4, seed: 1, pool: ThreadPool(threads: 1))
     #expect((svd.singularValues[0] - 5).magnitude < 1e-5 && (svd.singularValues[1] - 2).magnitude < 1e-5)
     #expect(svd.singularValues[2] == 0 && svd.singularValues[3] == 0)
     #expect(svd.vectors.allSatisfy { $0.isFinite })
@@ -111,25 +140,54 @@ private func jacobi(_ dense: [Double], rows: Int, columns n: Int) -> (values: [D
     #expect((0..<4).allSatisfy { svd.vectors[$0 * 4 + 2] == 0 && svd.vectors[$0 * 4 + 3] == 0 })
   }
 
-  @Test(arguments: [1, 31, 32, 70, 130]) func theGramProductIsThatOfTheDenseMatrix(width: Int) {
-    for rows in [20, 20_000] {
-      let (matrix, dense) = sample(rows: rows, columns: 13, rank: 2, seed: 9)
-      let right = (0..<13 * width).map { Float(($0 * 7919) % 101) / 50 - 1 }
-      let operation = GramOperator(matrix, pool: ThreadPool(threads: 2))
-      let one = operation.times(right, width: width, pool: ThreadPool(threads: 1))
-      #expect(operation.times(right, width: width, pool: ThreadPool(threads: 3)) == one)
-      let half = operation.times(right, width: width, precision: .half, pool: ThreadPool(threads: 2))
-      var gram = [Double](repeating: 0, count: 13 * 13)
-      for row in 0..<rows {
-        for i in 0..<13 { for j in 0..<13 { gram[i * 13 + j] += dense[row * 13 + i] * dense[row * 13 + j] } }
+  /// A spectrum without a gap, which a space of 160 directions does not exhaust: what is kept is within a per mille of the best.
+  @Test(arguments: 1...2) func keepsNearlyAllThatCanBeKept(seed: UInt64) throws {
+    var random = SequentialRandom(seed: seed, stream: 7)
+    let (rows, columns, rank) = (300, 200, 20)
+    var dense = [Double](repeating: 0, count: rows * columns), offsets = [0], indices: [UInt32] = [], values: [Float] = []
+    for row in 0..<rows {
+      for column in 0..<columns where random.uniform() < 0.2 {
+        let value = Float(random.uniform() / Double(1 + column).squareRoot())
+        dense[row * columns + column] = Double(value)
+        indices.append(UInt32(column))
+        values.append(value)
       }
-      let scale = gram.map(\.magnitude).max() ?? 1
-      for i in 0..<13 {
-        for k in 0..<width {
-          let expected = (0..<13).reduce(0.0) { $0 + gram[i * 13 + $1] * Double(right[$1 * width + k]) }
-          #expect((Double(one[i * width + k]) - expected).magnitude < 1e-5 * scale)
-          #expect((Double(half[i * width + k]) - expected).magnitude < 1e-2 * scale)
-        }
+      offsets.append(indices.count)
+    }
+    let matrix = SparseMatrix(rows: rows, columns: columns, offsets: offsets, indices: indices, values: values)
+    let svd = try TruncatedSVD(matrix, rank: rank, seed: seed, pool: ThreadPool(threads: 2))
+    let best = jacobi(dense, rows: rows, columns: columns).values.prefix(rank).reduce(0, +)
+    let kept = svd.singularValues.reduce(0.0) { $0 + $1 * $1 }
+    #expect(kept > 0.999 * best && kept < (1 + 1e-5) * best)
+    var image = 0.0
+    for row in 0..<rows {
+      for k in 0..<rank {
+        let dot = (0..<columns).reduce(0.0) { $0 + dense[row * columns + $1] * Double(svd.vectors[$1 * rank + k]) }
+        image += dot * dot
+      }
+    }
+    // Values are those of a subspace, so never too large: the vectors hold no less.
+    #expect(image > kept * (1 - 1e-5))
+  }
+
+  @Test(arguments: [20, 20_000]) func theGramProductIsThatOfTheDenseMatrix(rows: Int) {
+    let width = GramOperator.width
+    let (matrix, dense) = sample(rows: rows, columns: 13, rank: 2, seed: 9)
+    let right = (0..<13 * width).map { Float(($0 * 7919) % 101) / 50 - 1 }
+    let operation = GramOperator(matrix, pool: ThreadPool(threads: 2))
+    let (one, other) = (FloatBuffer(13 * width), FloatBuffer(13 * width))
+    operation.multiply(right, into: one.base, pool: ThreadPool(threads: 1))
+    operation.multiply(right, into: other.base, pool: ThreadPool(threads: 3))
+    #expect(one.values == other.values)
+    var gram = [Double](repeating: 0, count: 13 * 13)
+    for row in 0..<rows {
+      for i in 0..<13 { for j in 0..<13 { gram[i * 13 + j] += dense[row * 13 + i] * dense[row * 13 + j] } }
+    }
+    let scale = gram.map(\.magnitude).max() ?? 1
+    for i in 0..<13 {
+      for k in 0..<width {
+        let expected = (0..<13).reduce(0.0) { $0 + gram[i * 13 + $1] * Double(right[$1 * width + k]) }
+        #expect((Double(one.base[i * width + k]) - expected).magnitude < 1e-5 * scale)
       }
     }
   }
@@ -150,7 +208,6 @@ private func configuration() -> LSIEmbedder.Configuration {
   var configuration = LSIEmbedder.Configuration()
   configuration.dimensions = 8
   configuration.buckets = 1_024
-  configuration.oversampling = 8
   return configuration
 }
 
@@ -231,6 +288,14 @@ private func configuration() -> LSIEmbedder.Configuration {
       try loaded.check(tokenizer: "t", place: "data")
       #expect(throws: WeirError.self) { try loaded.check(tokenizer: "u", place: "data") }
     }
+    // What an earlier version fitted, which told how in two more members, is read as it was written.
+    var earlier = embedder.configuration
+    (earlier.iterations, earlier.oversampling) = (4, 32)
+    let old = try LSIEmbedder(
+      configuration: earlier, tokenizer: "t", idf: embedder.idf, projection: embedder.projection, singularValues: embedder.singularValues)
+    #expect(old.fingerprint != embedder.fingerprint)
+    try old.save(to: folder + "/old")
+    #expect(try LSIEmbedder(folder: folder + "/old").fingerprint == old.fingerprint)
     // One flipped bit of the model is found.
     let model = folder + "/embedder/model.safetensors"
     var bytes = try Files.read(model)

@@ -50,3 +50,29 @@ func productsAreThoseOfTheDefinition(transposeA: Bool, transposeB: Bool) {
     }
   }
 }
+
+@Test(arguments: [1, 5, 16, 33, 70]) func theGramMatrixIsThatOfTheDefinition(columns: Int) {
+  var random = SequentialRandom(seed: UInt64(columns))
+  for rows in [1, 127, 1_500] {
+    let a = (0..<rows * columns).map { _ in Float.random(in: -1...1, using: &random) }
+    let gram = Gram.matrix(a, rows: rows, columns: columns, pool: ThreadPool(threads: 2))
+    #expect(gram == Gram.matrix(a, rows: rows, columns: columns, pool: ThreadPool(threads: 1)))
+    for i in 0..<columns {
+      for j in 0..<columns {
+        let sum = (0..<rows).reduce(0.0) { $0 + Double(a[$1 * columns + i]) * Double(a[$1 * columns + j]) }
+        #expect((gram[i * columns + j] - sum).magnitude < 1e-12 * Double(rows))
+      }
+    }
+  }
+}
+
+@Test(arguments: [0, 1, 17, 2 << 20, (2 << 20) + 1, 5_000_000]) func aBlockBeginsAsZerosWhateverWasThereBefore(count: Int) {
+  for _ in 1...2 {
+    let block = FloatBuffer(count)
+    #expect(UInt(bitPattern: block.base) % 64 == 0)
+    let values = UnsafeMutableBufferPointer(start: block.base, count: count)
+    #expect(values.allSatisfy { $0 == 0 })
+    values.update(repeating: 1)
+    #expect(FloatBuffer(copying: block).values.allSatisfy { $0 == 1 })
+  }
+}

@@ -6,7 +6,3 @@
 void weir_sgemm(
     int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *_Nonnull a, int lda, const float *_Nonnull b, int ldb, float beta,
     float *_Nonnull c, int ldc);
-/// The same in double precision.
-void weir_dgemm(
-    int transpose_a, int transpose_b, int m, int n, int k, double alpha, const double *_Nonnull a, int lda, const double *_Nonnull b, int ldb, double beta,
-    double *_Nonnull c, int ldc);

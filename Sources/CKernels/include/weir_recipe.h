@@ -9,8 +9,6 @@ void weir_move_average(float *average, const float *x, size_t count, float rate)
 /// 1 where every value is finite.
 int weir_all_finite(const float *x, size_t count);
 
-/// Asks for large pages behind a block that nobody has touched; nothing happens where there are none.
-void weir_prefer_large_pages(void *block, size_t bytes);
 /// RMSNorm of each of `heads` consecutive heads of `head` values, in place, `stride` floats between tokens:
 /// x ← x·rstd·gain[head]. Unless NULL, unit [tokens, heads·head] gets x·rstd, rstd [tokens, heads] its factor, both with `unitStride`
 /// and `rstdStride` floats between tokens.

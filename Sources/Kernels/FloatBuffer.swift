@@ -7,18 +7,21 @@ public final class FloatBuffer: Sendable {
   /// The number of floats.
   public let count: Int
 
-  /// Bytes of a large page where there are any.
-  private static let largePage = 2 << 20
+  /// Bytes of a mapped block; nil where it is allocated.
+  private let mapped: Int?
 
-  /// Creates a block of zeros.
+  /// Creates a block of zeros. A large one takes memory where it is touched, by whoever touches it.
   public init(_ count: Int) {
     self.count = count
-    let bytes = max(64, count * MemoryLayout<Float>.stride), isLarge = bytes >= 4 * Self.largePage
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? Self.largePage : 64)
-    // Packing walks down columns, a page or more apart: with small pages each step waits for its address.
-    if isLarge { weir_prefer_large_pages(raw, bytes) }
-    base = raw.bindMemory(to: Float.self, capacity: max(16, count))
-    base.initialize(repeating: 0, count: max(16, count))
+    let bytes = max(64, count * MemoryLayout<Float>.stride)
+    if bytes >= 8 << 20, let pages = weir_map_zeros(bytes) {
+      mapped = bytes
+      base = pages.bindMemory(to: Float.self, capacity: count)
+    } else {
+      mapped = nil
+      base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).bindMemory(to: Float.self, capacity: max(16, count))
+      base.initialize(repeating: 0, count: max(16, count))
+    }
   }
 
   /// Creates a copy.
@@ -27,7 +30,9 @@ public final class FloatBuffer: Sendable {
     copy(from: other)
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  deinit {
+    if let mapped { weir_unmap(base, mapped) } else { UnsafeMutableRawPointer(base).deallocate() }
+  }
 
   /// The floats of a range, copied.
   public subscript(range: Range<Int>) -> [Float] {
