@@ -47,12 +47,12 @@ class Experiment:
             path.with_suffix(".partial").rename(path)
         return path
 
-    def held(self, name, lines, bytes_a_domain):
-        """Halves of held-out documents, each cut after 6,000 characters, up to that many bytes of a domain."""
+    def held(self, name, lines, bytes_a_domain, characters):
+        """Halves of held-out documents, each cut after so many characters, up to that many bytes of a domain."""
         halves, sizes = ([], []), {}
         for index, line in enumerate(lines):
             document = json.loads(line)
-            document["text"] = document["text"][:6000]
+            document["text"] = document["text"][:characters]
             key = (index % 2, document.get("metadata", {}).get("domain"))
             if sizes.get(key, 0) < bytes_a_domain:
                 sizes[key] = sizes.get(key, 0) + len(document["text"])
@@ -71,8 +71,8 @@ class Experiment:
         text = self.write("corpus.jsonl", itertools.islice(self.lines(corpus), sizes.documents))
         self.dataset = self.pieces.make("dataset", "dataset", "tokenize", text, "--tokenizer", ROOT / "tokenizer/bpe4k", "--shards", run / "dataset")
         self.seed = {d: self.write(f"seeds/{d}.jsonl", self.lines(seeds[d])) for d in sizes.domains}
-        self.judge = {d: self.held(d, self.lines(held[d]), 100_000) for d in sizes.domains}
-        self.general = self.held("general", self.lines(*general), 6_000)[1]  # nothing is chosen by general text
+        self.judge = {d: self.held(d, self.lines(held[d]), 100_000, 6_000) for d in sizes.domains}
+        self.general = self.held("general", self.lines(*general), 1_500, 1_500)[1]  # nothing is chosen by general text
         for kind in self.embedders:
             model = "lsi" if kind == "lsi" else f"{kind}:{self.options.minilm}"
             more = {"lsi": ["--dimensions", "256"], "minilm": ["--parts", "first"]}.get(kind, [])
@@ -87,13 +87,14 @@ class Experiment:
 
     # Models.
 
-    def train(self, name, *words, domain=None, seed=1, tokens, rate, constant=False, preset=None):
+    def train(self, name, *words, domain=None, seed=1, tokens, rate, constant=False, preset=None, batch=8):
         held = [*(path for d in ([domain] if domain else self.sizes.domains) for path in self.judge[d]), self.general]
         shape = ["--preset", preset] if preset else []
+        shape += ["--layers", self.sizes.layers] if preset == self.sizes.preset else []
         warmup, decay = ("0", "1") if "--init" in words else ("0.02", "0.5")
         schedule = ["--schedule", "constant"] if constant else ["--schedule", "wsd", "--warmup", warmup, "--decay", decay]
         return self.pieces.make(name, name, "train", self.dataset, "-o", self.options.run / name, *words, *shape, *schedule, "--tokens", tokens, "--lr", rate, "--seed", seed,
-                                "--sequence", 256, "--batch", 8, "--precision", "auto", "--threads", 1, "--checkpoint-every", 2000, "--valid", *held)
+                                "--sequence", 256, "--batch", batch, "--precision", "auto", "--threads", 1, "--checkpoint-every", 2000, "--valid", *held)
 
     def bases(self, seeds):
         self.pieces.together([functools.partial(self.base, seed) for seed in seeds])
@@ -121,7 +122,8 @@ class Experiment:
             return {"": self.sample(name, "--method", method, *seed)}
         if method == "doge":
             words = ["--tree", self.tree("lsi", *self.sizes.clusters[0].split("x")), "--proxy", self.proxy]
-            return {"": self.sample(name, "--method", method, *seed, *words)}
+            return {f"w{rate:g}": self.sample(f"{name}.w{rate:g}", "--method", method, *seed, *words, "--weight-rate", rate, "--proxy-steps",
+                                                self.sizes.proxy_steps) for rate in self.sizes.weight_rates}
         if method == "ced":
             special = self.train(f"proxy/{domain}", "--mixture", self.sample(f"{domain}.specialist", "--method", "specialist", *seed), "--init", self.proxy,
                                  domain=domain, tokens=100_000, rate=2e-3)
@@ -136,37 +138,51 @@ class Experiment:
             tokens, shape = self.sizes.scratch_tokens, {"preset": self.sizes.preset}
         else:
             words += ["--init", self.base(seed)]
-        return self.train(run_name(part, domain or "all", method, variant, rate, seed), *words, domain=domain, seed=seed, tokens=tokens or self.sizes.tokens, rate=rate, **shape)
+        return self.train(run_name(part, domain or "all", method, variant, rate, seed), *words, domain=domain, seed=seed, tokens=tokens or self.sizes.tokens, rate=rate,
+                          batch=4, **shape)
 
-    def tuned(self, part, rates, among=None):
+    def tuned(self, part, among=None):
         """Each method's best variant and rate by the held-out half that decides, on the first training seed, then the other seeds with them: by domain and
         method the variant, its mixture, the rate and the domain of its runs. Among: such a choice whose variants are kept."""
-        sizes, chosen = self.sizes, {}
-        for domain, method in [(None, "uniform"), *itertools.product(sizes.domains, self.methods)]:
-            judges = [domain] if domain else sizes.domains
-            if among:
-                options = dict([among[judges[0], method][:2]])
-            else:
-                options = self.mixtures(method, domain) if domain else {"": None}
-            tried = (sizes.low_rates if part == "continued" and method in ("uniform", "doge") else ()) + rates
-            tries, runs = [], []
-            while options:
-                more = [(variant, mixture, rate) for variant, mixture in options.items() for rate in tried]
-                tries += more
-                runs += self.pieces.together([functools.partial(self.run, part, domain, method, *t, sizes.seeds[0]) for t in more])
-                for judge in judges:
-                    best = min(range(len(tries)), key=lambda i: perplexities(runs[i])[f"{judge}-choice"])
-                    chosen[judge, method] = tries[best] + (domain,)
-                # Shares go on to be halved while the smallest is the best.
-                least = tries[-1][0]
-                isEdge = not among and least.startswith("1:") and tries[best][0] == least and int(least[2:]) < 1024
-                options = self.mixtures(method, domain, [1 / (2 * int(least[2:]))]) if isEdge else {}
+        chosen, domains = {}, self.sizes.told[part]
+        for domain in (None, *domains):
+            self.search(part, domain, domains, ["uniform"] if domain is None else self.methods, among, chosen)
             self.note(part, {f"{j} {m}": [c[0], c[2], c[3] or "all"] for (j, m), c in chosen.items()})
-        self.bases(sizes.seeds)
         again = {(c[3], method, *c[:3]) for (_, method), c in chosen.items()}  # uniform's run is one for all domains of a rate
-        for seed in sizes.seeds[1:]:
-            self.pieces.together([functools.partial(self.run, part, *words, seed) for words in sorted(again, key=str)])
+        self.pieces.together([functools.partial(self.run, part, *words, seed) for seed in self.sizes.seeds[1:] for words in sorted(again, key=str)])
         return chosen
+
+    def search(self, part, domain, domains, methods, among, chosen):
+        """Every variant at the first rate; then, as long as the best is at an edge of what was tried, on beyond it: rates doubled and halved, shares
+        halved and doubled, one at a time."""
+        judges, tries, runs = [domain] if domain else domains, {}, {}
+        wanted = {}
+        for method in methods:
+            options = dict([among[judges[0], method][:2]]) if among else self.mixtures(method, domain) if domain else {"": None}
+            wanted[method] = [(variant, mixture, self.sizes.rate) for variant, mixture in options.items()]
+        while any(wanted.values()):
+            told = self.pieces.together([functools.partial(self.run, part, domain, m, *t, self.sizes.seeds[0]) for m, more in wanted.items() for t in more])
+            for method, more in wanted.items():
+                tries[method] = tries.get(method, []) + more
+                runs[method], told = runs.get(method, []) + told[: len(more)], told[len(more) :]
+                wanted[method] = []
+                for judge in judges:
+                    best = min(range(len(tries[method])), key=lambda i: perplexities(runs[method][i])[f"{judge}-choice"])
+                    chosen[judge, method] = tries[method][best] + (domain,)
+                    wanted[method] += [t for t in self.beyond(method, domain, tries[method][best], tries[method], among) if t not in wanted[method]]
+
+    def beyond(self, method, domain, best, tries, among):
+        """What is to be tried next to the best."""
+        variant, mixture, rate = best
+        rates = [r for v, _, r in tries if v == variant]
+        more = [(variant, mixture, r) for r, isEdge in ((rate / 2, rate == min(rates)), (2 * rate, rate == max(rates))) if isEdge and 2e-4 < r < 0.1]
+        shares = [int(v[2:]) for v, _, _ in tries if v.startswith("1:")]
+        if shares and not among:
+            share = int(variant[2:])
+            for other, isEdge in ((2 * share, share == max(shares)), (share // 2, share == min(shares))):
+                if isEdge and 2 <= other <= 1024:
+                    more += [(v, m, rate) for v, m in self.mixtures(method, domain, [1 / other]).items()]
+        return more
 
     def note(self, name, what):
         """What was chosen, for the page."""
@@ -201,10 +217,10 @@ class Experiment:
         try:
             self.prepare()
             self.proxy = self.train("proxy/general", preset=self.sizes.proxy_preset, tokens=self.sizes.proxy_tokens, rate=3e-3)
-            self.bases(self.sizes.seeds[:1])
-            chosen = self.tuned("continued", self.sizes.rates)
+            self.bases(self.sizes.seeds)
+            chosen = self.tuned("continued")
             self.sweeps(chosen)
-            self.tuned("scratch", self.sizes.scratch_rates, among=chosen)
+            self.tuned("scratch", among=chosen)
             return True
         except OutOfTime:
             return False

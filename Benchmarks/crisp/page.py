@@ -57,7 +57,7 @@ def table(head, rows):
 
 
 def methods_table(results, part):
-    domains = results.sizes.domains
+    domains = results.sizes.told[part]
     rows = []
     if part == "continued":
         bases = [f"base/{seed}" for seed in results.sizes.seeds]
@@ -69,7 +69,7 @@ def methods_table(results, part):
 
 
 def choices_table(results, part):
-    domains, chosen = results.sizes.domains, results.chosen(part)
+    domains, chosen = results.sizes.told[part], results.chosen(part)
     rows = []
     for method in ["uniform", *results.methods]:
         rows.append([LABELS[method], *(" ".join(map(str, filter(None, chosen[f"{d} {method}"][:2]))) if f"{d} {method}" in chosen else "–" for d in domains)])
@@ -144,19 +144,23 @@ def write(experiment, output, whole):
     output.parent.mkdir(parents=True, exist_ok=True)
     image = output.with_suffix(".svg")
     picture(results, image)
-    done = experiment.pieces.done.values()
+    wall, whole_minutes = experiment.pieces.minutes()
+    base = results.folder / "base/1/report.json"
+    parameters = json.loads(base.read_text())["parameters"] if base.exists() else 0
     documents = json.loads((results.folder / "dataset/manifest.json").read_text())["counts"]
     text = f"""# Clustered-importance sampling beside its baselines
 
 Made by `make results-crisp` (`Benchmarks/crisp/`); nothing below is written by hand.{'' if whole else ' **The experiment is not finished: cells with a dash are not run yet, a number in brackets says of how many training seeds.**'}
 
 - **Corpus**: the first {documents['documents']:,} documents, {documents['tokens']:,} tokens of 4,096 kinds. Seeds: {', '.join(sizes.domains)}.
-- **Models**: preset `{sizes.preset}`, base {sizes.base_tokens} tokens at a constant 3e-3; every method continues it for {sizes.tokens:,} tokens, the rate falling linearly to 0; from scratch {sizes.scratch_tokens:,} tokens.
-  Products in bfloat16 where the processor has it. {len(sizes.seeds)} training seeds, each with a base of its own.
-- **Choices** by one half of the held-out documents, on the first training seed: rates {', '.join(f'{r:g}' for r in sizes.rates)}{f' (uniform and DoGE also {", ".join(map(str, sizes.low_rates))})' if sizes.low_rates else ''}, shares kept {', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)} (DSIR, classifier, CED; halved further while the smallest is best), trees {', '.join(sizes.clusters).replace('x', '×')} (CRISP). What is told
+- **Models**: preset `{sizes.preset}` with {sizes.layers} layers, {parameters / 1e6:.2f} M parameters; base {sizes.base_tokens} tokens at a constant 3e-3; every method continues it for {sizes.tokens:,} tokens, the rate falling linearly to 0; from scratch {sizes.scratch_tokens:,} tokens, for {' and '.join(sizes.sweep_domains)}.
+  {len(sizes.seeds)} training seeds, each with a base of its own.
+- **Choices** by one half of the held-out documents, on the first training seed: each variant at a rate of {sizes.rate:g}, then the best one's rate doubled and halved until neither end is best. Variants are
+  the share kept ({', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)}, and on until neither end is best; DSIR, classifier, CED), the rate of DoGE's weights (w: {', '.join(f'{r:g}' for r in sizes.weight_rates)}), and the tree ({', '.join(sizes.clusters).replace('x', '×')}; CRISP). What is told
   is the other half. Intervals are 90 % over training seeds (Student's t of log-perplexity); what the choice of held-out documents adds is not in them.
-- Windows are embedded by LSI (256), and by MiniLM its first 256 pieces. CED scores the first 256 tokens of each window with two `{sizes.proxy_preset}` models; DoGE's proxy is one of them, over the clusters of LSI's first tree.
-- {len(done)} commands, {sum(e['seconds'] for e in done) / 60:.0f} minutes of one or two threads.
+- Windows are embedded by LSI (256), and by MiniLM its first 256 pieces. CED scores the first 256 tokens of each window with two `{sizes.proxy_preset}` models; DoGE's proxy is one of them, over the clusters of LSI's first tree, for {sizes.proxy_steps} steps.
+- General text is held-out documents of all domains, some 1,500 characters of each domain; nothing is chosen by it.
+- {len(experiment.pieces.done)} commands in {wall:.0f} minutes of two threads: {whole_minutes:.0f} minutes of commands, most of one thread and two of them side by side.
 
 ## Continued from the base
 

@@ -26,15 +26,16 @@ class Sizes:
     proxy_preset: str
     base_tokens: str
     proxy_tokens: str
+    layers: int  # of the preset's width
     tokens: int  # of a continuation
     scratch_tokens: int
-    rates: tuple  # of a continuation, tried for every method
-    low_rates: tuple  # tried as well for those that draw nearly as the base did (uniform, DoGE)
-    scratch_rates: tuple
+    rate: float  # where the search for a rate begins
     seeds: tuple  # of training: weights and order
     keeps: tuple  # shares of the corpus that dsir, classifier and ced keep
+    weight_rates: tuple  # of DoGE
+    proxy_steps: int  # of DoGE
     clusters: tuple  # arity x depth of the trees that CRISP chooses from
-    sweep_domains: tuple  # for which one thing is changed at a time; the speed-up is for all
+    sweep_domains: tuple  # for which one thing is changed at a time, and models begin from scratch; the rest is for all
     sweep_clusters: tuple
     seed_documents: tuple
     smoothings: tuple
@@ -42,17 +43,22 @@ class Sizes:
     budgets: tuple  # tokens of shorter CRISP runs, for the speed-up
     minimum_leaf: int
 
+    @property
+    def told(self):
+        """The domains that each part of the experiment tells of."""
+        return {"continued": self.domains, "scratch": self.sweep_domains}
+
 
 FULL = Sizes(
-    domains=("docs-astronomy", "docs-statistics", "docs-database", "literature-austen"), documents=14_000, preset="micro", proxy_preset="nano",
-    base_tokens="2500k", proxy_tokens="1200k", tokens=400_000, scratch_tokens=500_000, rates=(1e-3, 4e-3, 8e-3), low_rates=(5e-4,), scratch_rates=(3e-3, 6e-3),
-    seeds=(1, 2, 3), keeps=(1 / 8, 1 / 32, 1 / 64), clusters=("64x1", "32x2"),
-    sweep_domains=("docs-astronomy", "literature-austen"), sweep_clusters=("16x1", "64x1", "256x1", "32x2"),
-    seed_documents=(5, 20, 100), smoothings=(0, 16), caps=(1, 4, 16, None), budgets=(12_500, 25_000, 50_000, 100_000, 200_000), minimum_leaf=20)
+    domains=("docs-astronomy", "docs-statistics", "docs-database", "literature-austen"), documents=10_000, preset="micro", layers=3, proxy_preset="nano",
+    base_tokens="2000k", proxy_tokens="1000k", tokens=160_000, scratch_tokens=200_000, rate=4e-3, seeds=(1, 2, 3), keeps=(1 / 32, 1 / 64),
+    weight_rates=(1, 10), proxy_steps=40, clusters=("64x1", "32x2"), sweep_domains=("docs-astronomy", "literature-austen"),
+    sweep_clusters=("16x1", "64x1", "256x1", "32x2"), seed_documents=(5, 20, 100), smoothings=(0, 16), caps=(1, 4, None),
+    budgets=(10_000, 20_000, 40_000, 80_000), minimum_leaf=20)
 
 SMALL = Sizes(
-    domains=("astronomy",), documents=10**9, preset="nano", proxy_preset="nano", base_tokens="150k", proxy_tokens="100k", tokens=40_000,
-    scratch_tokens=80_000, rates=(2e-3, 4e-3), low_rates=(), scratch_rates=(3e-3,), seeds=(1, 2), keeps=(1 / 16,), clusters=("16x1",), sweep_domains=("astronomy",), sweep_clusters=("4x1", "4x2"),
+    domains=("astronomy",), documents=10**9, preset="nano", layers=2, proxy_preset="nano", base_tokens="150k", proxy_tokens="100k", tokens=20_000,
+    scratch_tokens=40_000, rate=4e-3, seeds=(1, 2), keeps=(1 / 16,), weight_rates=(1,), proxy_steps=20, clusters=("16x1",), sweep_domains=("astronomy",), sweep_clusters=("4x1", "4x2"),
     seed_documents=(5,), smoothings=(0, 4), caps=(1,), budgets=(10_000,), minimum_leaf=20)
 
 
@@ -92,18 +98,27 @@ class Pieces:
         if words[0] != "train" and path.exists():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         path.parent.mkdir(parents=True, exist_ok=True)
-        start = time.monotonic()
+        start, began = time.monotonic(), time.time()
         done = subprocess.run([self.weir, *words, "--quiet"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if done.returncode != 0:
             raise SystemExit(f"weir {' '.join(words)}\n{done.stderr.decode()}exit code {done.returncode}")
         with self.lock:
-            self.done[name] = {"name": name, "words": told, "seconds": round(time.monotonic() - start, 2)}
+            self.done[name] = {"name": name, "words": told, "began": round(began, 2), "seconds": round(time.monotonic() - start, 2)}
             with open(self.ledger, "a") as file:
                 file.write(json.dumps(self.done[name]) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
             print(f"{len(self.done):5}  {name}  {self.done[name]['seconds']} s", flush=True)
         return path
+
+    def minutes(self):
+        """Minutes in which a command ran, those of two side by side counted once; and the sum over commands."""
+        wall, until = 0.0, 0.0
+        for entry in sorted(self.done.values(), key=lambda entry: entry["began"]):
+            end = entry["began"] + entry["seconds"]
+            wall += max(0.0, end - max(until, entry["began"]))
+            until = max(until, end)
+        return wall / 60, sum(entry["seconds"] for entry in self.done.values()) / 60
 
     def together(self, jobs):
         """Calls functions on two threads; the first failure ends what has not begun."""
