@@ -42,26 +42,23 @@ public enum EmbedDataset {
     let output = try AtomicFolder(folder, replacing: replacing)
     let reader = WindowReader(dataset)
     let width = embedder.dimensions
-    var vectors: [Float] = []
-    vectors.reserveCapacity(reader.count * width)
+    let writer = try VectorWriter(output.working + "/" + WindowVectors.fileName, windows: reader.count, dimensions: width)
     var empty = 0
     let batch = 4_096
     for start in stride(from: 0, to: reader.count, by: batch) {
       try progress.checkStop()
       progress.update(Double(start), of: Double(reader.count), unit: "windows")
-      let windows = try reader.tokens(start..<min(reader.count, start + batch), pool: pool)
-      let block = try embedder.embed(windows, pool: pool)
+      let windows = start..<min(reader.count, start + batch)
+      let block = try embedder.embed(windows, of: reader, pool: pool)
       for row in 0..<windows.count where block[row * width..<(row + 1) * width].allSatisfy({ $0 == 0 }) { empty += 1 }
-      vectors.append(contentsOf: block)
+      try writer.append(block)
     }
-    _ = try Safetensors.write(
-      output.working + "/" + WindowVectors.fileName, floats: [("vectors", [reader.count, width], vectors)],
-      metadata: ["format": WindowVectors.format])
+    let file = try writer.commit()
     try embedder.save(to: output.working + "/" + StoredTree.embedderFolder)
     let manifest = try output.commit(
       format: WindowVectors.format, tool: tool,
       inputs: ["dataset": dataset.fingerprint, "embedder": embedder.fingerprint, "tokenizer": dataset.tokenizer],
-      configuration: .object([:]), counts: ["dimensions": width, "empty": empty, "windows": reader.count])
+      configuration: .object([:]), counts: ["dimensions": width, "empty": empty, "windows": reader.count], known: [file])
     progress.update(Double(reader.count), of: Double(reader.count), unit: "windows")
     return Report(
       windows: reader.count, empty: empty, dimensions: width, embedder: embedder.fingerprint, fingerprint: manifest.fingerprint)

@@ -17,11 +17,23 @@ public protocol Embedder: Sendable {
   ///   - pool: where the windows run.
   /// - Returns: [windows, dimensions], row-major; zero where a window has no feature.
   func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float]
+  /// Embeds windows of a source, to the same vectors as their tokens; a model that has met them before need not read them.
+  /// - Parameters:
+  ///   - range: numbers of windows.
+  ///   - windows: where they are.
+  ///   - pool: where the windows run.
+  /// - Returns: [windows, dimensions], row-major; zero where a window has no feature.
+  func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float]
   /// Saves the embedder's files in a folder, which is made where it is not there.
   func save(to folder: String) throws
 }
 
 extension Embedder {
+  /// Reads the windows and embeds their tokens.
+  public func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
+    try embed(windows.tokens(range, pool: pool), pool: pool)
+  }
+
   /// Throws where token ids of another tokenizer are to be embedded.
   /// - Parameters:
   ///   - tokenizer: the fingerprint of the data's tokenizer.
@@ -39,14 +51,18 @@ extension Embedder {
 public struct WindowReader: Sendable {
   /// The number of windows.
   public let count: Int
+  /// What names them and everything in them; nil where nothing does.
+  public let source: String?
   private let read: @Sendable (Int) throws -> [Int32]
 
   /// Creates a reader.
   /// - Parameters:
   ///   - count: the number of windows.
+  ///   - source: what names them and everything in them.
   ///   - read: the token ids of a window; called from several threads.
-  public init(count: Int, read: @escaping @Sendable (Int) throws -> [Int32]) {
+  public init(count: Int, source: String? = nil, read: @escaping @Sendable (Int) throws -> [Int32]) {
     self.count = count
+    self.source = source
     self.read = read
   }
 
@@ -70,7 +86,7 @@ public struct WindowReader: Sendable {
 
   /// The windows of a dataset, without end-of-document tokens: new text is embedded without them too.
   public init(_ dataset: TokenDataset) {
-    self.init(count: dataset.windowCount) { index in
+    self.init(count: dataset.windowCount, source: dataset.fingerprint) { index in
       let window = dataset.window(index)
       var tokens = try dataset.tokens(document: window.document, range: window.offset..<window.offset + window.count)
       if tokens.last == Int32(truncatingIfNeeded: dataset.endOfDocument) { tokens.removeLast() }

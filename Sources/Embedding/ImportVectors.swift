@@ -21,18 +21,16 @@ public enum ImportVectors {
     let output = try AtomicFolder(folder, replacing: true)
     let width = array.dimensions
     var empty = 0
-    let writer = try SafetensorsWriter(
-      output.working + "/" + WindowVectors.fileName, layout: [("vectors", .F32, [array.count, width])],
-      metadata: ["format": WindowVectors.format])
+    let writer = try VectorWriter.file(output.working + "/" + WindowVectors.fileName, windows: array.count, dimensions: width)
     try array.withVectors { numbers in
       for row in 0..<array.count where numbers[row * width..<(row + 1) * width].allSatisfy({ $0 == 0 }) { empty += 1 }
       try writer.append(numbers)
     }
-    _ = try writer.commit()
+    let file = try writer.commit()
     let manifest = try output.commit(
       format: WindowVectors.format, tool: tool,
       inputs: ["dataset": dataset.fingerprint, "embedder": array.embedder, "tokenizer": dataset.tokenizer], configuration: .object([:]),
-      counts: ["dimensions": width, "empty": empty, "windows": array.count])
+      counts: ["dimensions": width, "empty": empty, "windows": array.count], known: [file])
     return EmbedDataset.Report(
       windows: array.count, empty: empty, dimensions: width, embedder: array.embedder, fingerprint: manifest.fingerprint)
   }

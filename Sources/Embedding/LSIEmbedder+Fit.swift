@@ -19,8 +19,10 @@ extension LSIEmbedder {
     try configuration.validate()
     guard windows.count > 0 else { throw WeirError("lsi", "there are no windows to fit on") }
     let chosen = sampleWindows(windows.count, configuration: configuration)
-    let parts = try countFeatures(windows, chosen: chosen, configuration: configuration, pool: pool, progress: progress)
-    let idf = inverseFrequencies(parts, windows: chosen.count, configuration: configuration)
+    let counted = try WindowFeatures(
+      windows, chosen: chosen, features: TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams), pool: pool,
+      progress: progress)
+    let idf = inverseFrequencies(counted.parts, windows: chosen.count, configuration: configuration)
     // Buckets that no window has would only be zeros: with tokens alone there are as many as the vocabulary has.
     let kept = idf.indices.filter { idf[$0] > 0 }
     guard !kept.isEmpty else {
@@ -28,9 +30,9 @@ extension LSIEmbedder {
         "lsi", "no feature occurs in \(configuration.minimumWindows) or more of the \(chosen.count) windows",
         remedy: "fit on more text, or with a smaller minimum")
     }
+    let matrix = weighted(counted.parts, rows: chosen.count, idf: idf, kept: kept, pool: pool)
     let svd = try TruncatedSVD(
-      weighted(parts, rows: chosen.count, idf: idf, kept: kept, pool: pool), rank: configuration.dimensions, seed: configuration.seed,
-      names: kept, pool: pool, progress: progress)
+      matrix, rank: configuration.dimensions, seed: configuration.seed, names: kept, pool: pool, progress: progress)
     let width = configuration.dimensions
     let scale = svd.singularValues.map { $0 > 0 ? Float(Elementary.power($0, configuration.spectrum - 1)) : 0 }
     var projection = svd.vectors
@@ -39,7 +41,7 @@ extension LSIEmbedder {
     }
     return try LSIEmbedder(
       configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection,
-      singularValues: svd.singularValues.map { Float($0) })
+      singularValues: svd.singularValues.map { Float($0) }, counted: counted.source == nil ? nil : counted)
   }
 
   /// Windows to fit on: all, or those with the smallest random keys, in order.
@@ -50,50 +52,8 @@ extension LSIEmbedder {
     return keyed.prefix(configuration.sample).map(\.1).sorted()
   }
 
-  /// Windows in a part.
-  private static let grain = 64
-
-  /// The features of some windows in a row: how many each window has, then their buckets and how often each occurs.
-  private struct Part {
-    var sizes: [Int] = []
-    var buckets: [UInt32] = []
-    var counts: [UInt32] = []
-  }
-
-  /// The features of the sampled windows.
-  private static func countFeatures(
-    _ windows: WindowReader, chosen: [Int], configuration: Configuration, pool: ThreadPool, progress: Progress
-  ) throws -> [Part] {
-    let features = TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams)
-    let count = (chosen.count + grain - 1) / grain
-    var parts = [Result<Part, any Error>](repeating: .success(Part()), count: count)
-    let group = 64
-    for first in stride(from: 0, to: count, by: group) {
-      try progress.checkStop()
-      progress.update(Double(first * grain), of: Double(chosen.count), unit: "windows", detail: "features")
-      parts.withUnsafeMutableBufferPointer { parts in
-        nonisolated(unsafe) let out = parts
-        pool.run(min(group, count - first)) { index in
-          var scratch = TokenFeatures.Scratch(buckets: features.buckets)
-          let part = first + index
-          out[part] = Result {
-            var result = Part()
-            for window in chosen[part * grain..<min(chosen.count, (part + 1) * grain)] {
-              let size = features.count(try windows.tokens(window), scratch: &scratch)
-              result.sizes.append(size)
-              result.buckets.append(contentsOf: scratch.buckets[..<size])
-              result.counts.append(contentsOf: scratch.counts[..<size])
-            }
-            return result
-          }
-        }
-      }
-    }
-    return try parts.map { try $0.get() }
-  }
-
   /// Smoothed: ln((1 + n)/(1 + df)) + 1; 0 where a bucket is left out.
-  private static func inverseFrequencies(_ parts: [Part], windows: Int, configuration: Configuration) -> [Float] {
+  private static func inverseFrequencies(_ parts: [WindowFeatures.Part], windows: Int, configuration: Configuration) -> [Float] {
     var frequency = [Int](repeating: 0, count: configuration.buckets)
     for part in parts {
       for bucket in part.buckets { frequency[Int(bucket)] += 1 }
@@ -108,7 +68,7 @@ extension LSIEmbedder {
   }
 
   /// The tf-idf matrix with rows of length 1 and the kept buckets as columns.
-  private static func weighted(_ parts: [Part], rows: Int, idf: [Float], kept: [Int], pool: ThreadPool) -> SparseMatrix {
+  private static func weighted(_ parts: [WindowFeatures.Part], rows: Int, idf: [Float], kept: [Int], pool: ThreadPool) -> SparseMatrix {
     var number = [UInt32](repeating: 0, count: idf.count)
     for (column, bucket) in kept.enumerated() { number[bucket] = UInt32(column) }
     // How long each row becomes, then each part into its place.
@@ -116,10 +76,10 @@ extension LSIEmbedder {
     offsets.withUnsafeMutableBufferPointer { offsets in
       nonisolated(unsafe) let out = offsets
       pool.run(parts.count) { part in
-        var begin = 0
-        for (row, size) in parts[part].sizes.enumerated() {
-          out[part * grain + row + 1] = parts[part].buckets[begin..<begin + size].reduce(0) { $0 + (idf[Int($1)] > 0 ? 1 : 0) }
-          begin += size
+        for row in parts[part].ends.indices {
+          out[part * WindowFeatures.grain + row + 1] = parts[part].buckets[parts[part].features(row)].reduce(0) {
+            $0 + (idf[Int($1)] > 0 ? 1 : 0)
+          }
         }
       }
       for row in 0..<rows { out[row + 1] += out[row] }
@@ -131,12 +91,11 @@ extension LSIEmbedder {
       columns = [UInt32](unsafeUninitializedCapacity: total) { columns, columnCount in
         nonisolated(unsafe) let columns = columns
         pool.run(parts.count) { part in
-          var begin = 0
-          for (row, size) in parts[part].sizes.enumerated() {
-            let place = offsets[part * grain + row]
+          for row in parts[part].ends.indices {
+            let place = offsets[part * WindowFeatures.grain + row]
             var next = place
             var square = 0.0
-            for position in begin..<begin + size {
+            for position in parts[part].features(row) {
               let bucket = Int(parts[part].buckets[position])
               guard idf[bucket] > 0 else { continue }
               let value = LSIEmbedder.sublinear(parts[part].counts[position]) * idf[bucket]
@@ -147,7 +106,6 @@ extension LSIEmbedder {
             }
             let length = square.squareRoot()
             for position in place..<next { values[position] = Float(Double(values[position]) / length) }
-            begin += size
           }
         }
         columnCount = total

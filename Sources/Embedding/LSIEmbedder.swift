@@ -60,6 +60,8 @@ public struct LSIEmbedder: Embedder {
   private let rows: [UInt32]
   /// [dimensions] singular values of the sample.
   public let singularValues: [Float]
+  /// The features of the windows that it was fitted on, where those are all of a dataset: they are not counted again to embed them.
+  private let counted: WindowFeatures?
 
   /// Dimensions of a vector.
   public var dimensions: Int { configuration.dimensions }
@@ -67,6 +69,13 @@ public struct LSIEmbedder: Embedder {
   /// Creates an embedder of its parts.
   public init(
     configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float], singularValues: [Float]
+  ) throws {
+    try self.init(
+      configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection, singularValues: singularValues, counted: nil)
+  }
+
+  init(
+    configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float], singularValues: [Float], counted: WindowFeatures?
   ) throws {
     try configuration.validate()
     var rows = [UInt32](repeating: 0, count: idf.count)
@@ -85,43 +94,75 @@ public struct LSIEmbedder: Embedder {
     self.rows = rows
     self.projection = projection
     self.singularValues = singularValues
+    self.counted = counted
   }
 
   /// Embeds windows, see `Embedder`.
   public func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
-    let width = dimensions
     let features = TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams)
-    var result = [Float](repeating: 0, count: windows.count * width)
-    result.withUnsafeMutableBufferPointer { result in
-      idf.withUnsafeBufferPointer { idf in
-        projection.withUnsafeBufferPointer { projection in
-          guard let out = result.baseAddress, let matrix = projection.baseAddress else { return }
-          nonisolated(unsafe) let (o, m, weights) = (out, matrix, idf)
-          pool.ranges(windows.count, grain: 64) { range in
-            var scratch = TokenFeatures.Scratch(buckets: features.buckets)
-            var (indices, values): ([UInt32], [Float]) = ([], [])
-            for window in range {
-              let size = features.count(windows[window], scratch: &scratch)
-              if indices.count < size {
-                indices = [UInt32](repeating: 0, count: 2 * size)
-                values = [Float](repeating: 0, count: 2 * size)
-              }
-              var count = 0
-              for place in 0..<size {
-                let bucket = Int(scratch.buckets[place]), weight = weights[bucket]
-                indices[count] = rows[bucket]
-                values[count] = LSIEmbedder.sublinear(scratch.counts[place]) * weight
-                count += weight > 0 ? 1 : 0
-              }
-              // The projection is linear, so the length of the tf-idf vector cancels in the last normalisation.
-              weir_gather_rows(indices, values, count, m, width, o + window * width)
-              _ = weir_normalize(o + window * width, width)
+    return vectors(windows.count, pool: pool) { range, out in
+      var counter = features.counter, room = Room()
+      for window in range {
+        let size = features.count(windows[window], counter: &counter)
+        project(counter.buckets[..<size], counter.counts[..<size], room: &room, out: out + window * dimensions)
+      }
+    }
+  }
+
+  /// Embeds windows of a source, see `Embedder`.
+  public func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
+    guard let counted, counted.source == windows.source else { return try embed(windows.tokens(range, pool: pool), pool: pool) }
+    return vectors(range.count, pool: pool) { part, out in
+      var room = Room()
+      for window in part {
+        let (part, index) = (range.lowerBound + window).quotientAndRemainder(dividingBy: WindowFeatures.grain)
+        let features = counted.parts[part].features(index)
+        project(counted.parts[part].buckets[features], counted.parts[part].counts[features], room: &room, out: out + window * dimensions)
+      }
+    }
+  }
+
+  /// [count, dimensions], made by ranges of rows.
+  private func vectors(_ count: Int, pool: ThreadPool, _ body: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void) -> [Float] {
+    let total = count * dimensions
+    return [Float](unsafeUninitializedCapacity: total) { result, size in
+      size = total
+      guard let out = result.baseAddress else { return }
+      nonisolated(unsafe) let rows = out
+      pool.ranges(count, grain: 64) { body($0, rows) }
+    }
+  }
+
+  /// Reusable space of one thread: rows of the projection and their weights.
+  private struct Room {
+    var indices: [UInt32] = []
+    var values: [Float] = []
+  }
+
+  /// The vector of a window: its features, weighted and projected, of length 1. The projection is linear, so the length of the tf-idf vector
+  /// cancels in the last normalisation.
+  private func project(_ buckets: ArraySlice<UInt32>, _ counts: ArraySlice<UInt32>, room: inout Room, out: UnsafeMutablePointer<Float>) {
+    if room.indices.count < buckets.count {
+      room.indices = [UInt32](repeating: 0, count: 2 * buckets.count)
+      room.values = [Float](repeating: 0, count: 2 * buckets.count)
+    }
+    var kept = 0
+    buckets.withUnsafeBufferPointer { buckets in
+      counts.withUnsafeBufferPointer { counts in
+        room.indices.withUnsafeMutableBufferPointer { indices in
+          room.values.withUnsafeMutableBufferPointer { values in
+            for place in 0..<buckets.count {
+              let bucket = Int(buckets[place]), weight = idf[bucket]
+              indices[kept] = rows[bucket]
+              values[kept] = Self.sublinear(counts[place]) * weight
+              kept += weight > 0 ? 1 : 0
             }
           }
         }
       }
     }
-    return result
+    weir_gather_rows(room.indices, room.values, kept, projection, dimensions, out)
+    _ = weir_normalize(out, dimensions)
   }
 
   /// 1 + ln(count).

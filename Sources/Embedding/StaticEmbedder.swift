@@ -24,7 +24,7 @@ public struct StaticEmbedder: Embedder {
   /// XXH3-64 over configuration, tokenizer and table.
   public let fingerprint: String
   /// [tokens, dimensions] row-major.
-  private let table: [Float]
+  private let table: FloatBuffer
 
   /// Dimensions of a vector.
   public var dimensions: Int { configuration.dimensions }
@@ -70,7 +70,8 @@ public struct StaticEmbedder: Embedder {
   private init(_ configuration: Configuration, tokenizer: String, table: [Float]) throws {
     self.configuration = configuration
     self.tokenizer = tokenizer
-    self.table = table
+    self.table = FloatBuffer(table.count)
+    self.table.write(table)
     let stream = ChecksumStream()
     let head = try JSONFile.encode(configuration) + Array("\nstatic.1 \(tokenizer)\n".utf8)
     head.withUnsafeBytes { stream.update($0) }
@@ -81,44 +82,31 @@ public struct StaticEmbedder: Embedder {
   /// Embeds windows, see `Embedder`.
   public func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     let (width, tokens) = (dimensions, table.count / dimensions)
-    var result = [Float](repeating: 0, count: windows.count * width)
-    result.withUnsafeMutableBufferPointer { result in
-      table.withUnsafeBufferPointer { table in
-        guard let o = result.baseAddress, let t = table.baseAddress else { return }
-        nonisolated(unsafe) let (out, matrix) = (o, t)
-        pool.ranges(windows.count, grain: 64) { range in
-          // Half of a window's tokens, or more, repeat others: a row is fetched once, in the order of the first.
-          var places = [Int32](repeating: -1, count: tokens)
-          var distinct: [UInt32] = []
-          var counts: [Float] = []
-          for window in range {
-            for token in windows[window] where token >= 0 && token < tokens {
-              let place = Int(places[Int(token)])
-              if place >= 0 {
-                counts[place] += 1
-              } else {
-                places[Int(token)] = Int32(distinct.count)
-                distinct.append(UInt32(token))
-                counts.append(1)
-              }
-            }
-            weir_gather_rows(distinct, counts, distinct.count, matrix, width, out + window * width)
-            _ = weir_normalize(out + window * width, width)
-            for token in distinct { places[Int(token)] = -1 }
-            distinct.removeAll(keepingCapacity: true)
-            counts.removeAll(keepingCapacity: true)
+    return [Float](unsafeUninitializedCapacity: windows.count * width) { result, size in
+      size = windows.count * width
+      guard let base = result.baseAddress else { return }
+      nonisolated(unsafe) let out = base
+      pool.ranges(windows.count, grain: 64) { range in
+        // Half of a window's tokens, or more, repeat others: a row is fetched once.
+        var counter = BucketCounter(limit: tokens), weights: [Float] = []
+        for window in range {
+          let count = counter.take(most: windows[window].count) { add in
+            for token in windows[window] where token >= 0 && token < tokens { add(Int(token)) }
           }
+          if weights.count < count { weights = [Float](repeating: 0, count: 2 * count) }
+          for place in 0..<count { weights[place] = Float(counter.counts[place]) }
+          weir_gather_rows(counter.buckets, weights, count, table.base, width, out + window * width)
+          _ = weir_normalize(out + window * width, width)
         }
       }
     }
-    return result
   }
 
   /// Saves `embedder.json` and `model.safetensors` (`table`).
   public func save(to folder: String) throws {
     try Files.createFolder(folder)
     _ = try Safetensors.write(
-      folder + "/model.safetensors", floats: [("table", [table.count / dimensions, dimensions], table)],
+      folder + "/model.safetensors", floats: [("table", [table.count / dimensions, dimensions], table.values)],
       metadata: ["format": EmbedderFolder.format, "kind": "static"])
     try JSONFile.write(
       EmbedderDescription(kind: "static", fingerprint: fingerprint, tokenizer: tokenizer, configuration: configuration),

@@ -4,7 +4,7 @@ import Pipeline
 import Primitives
 
 /// The leading right singular vectors of a sparse matrix A by a block Krylov space of AᵀA (Musco, Musco 2015, algorithm 2; block Lanczos
-/// with full reorthogonalisation, Golub & Van Loan §10.3) of a little more than twice as many directions as are wanted, from a uniform start.
+/// with full reorthogonalisation, Golub & Van Loan §10.3) of about twice as many directions as are wanted, from a uniform start.
 ///
 /// Cost: some 4 · non-zeros · rank multiply-adds in sparse products, 10 · columns · rank² in dense ones; memory of [columns, 2·rank] numbers.
 public struct TruncatedSVD: Sendable {
@@ -29,8 +29,9 @@ public struct TruncatedSVD: Sendable {
   ) throws {
     precondition(rank > 0, "rank is positive")
     let width = KrylovBasis.width, columns = matrix.columns
-    // Two more than hold twice the rank, and five for a small one: no less of A is kept than by five rounds of subspace iteration (docs/LOG).
-    let steps = max(1, min(max(5, (2 * rank + width - 1) / width + 2), (columns + width - 1) / width)), order = steps * width
+    // Two more than hold 1.75 times the rank, and five for a small one: more of A is kept than by five rounds of subspace iteration (docs/LOG).
+    let wanted = max(5, (7 * rank + 4 * width - 1) / (4 * width) + 2)
+    let steps = max(1, min(wanted, (columns + width - 1) / width)), order = steps * width
     let basis = KrylovBasis(names ?? Array(0..<columns), steps: steps, seed: seed, pool: pool)
     let operation = GramOperator(matrix, pool: pool)
     // T = VᵀAᵀAV is block tridiagonal: on its diagonal what a product has of its own block, beside it what it has of the next.

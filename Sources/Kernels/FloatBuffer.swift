@@ -14,7 +14,7 @@ public final class FloatBuffer: Sendable {
   public init(_ count: Int) {
     self.count = count
     let bytes = max(64, count * MemoryLayout<Float>.stride)
-    if bytes >= 8 << 20, let pages = weir_map_zeros(bytes) {
+    if bytes >= 1 << 20, let pages = weir_map_zeros(bytes) {
       mapped = bytes
       base = pages.bindMemory(to: Float.self, capacity: count)
     } else {

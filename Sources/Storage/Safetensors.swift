@@ -54,12 +54,13 @@ public enum Safetensors {
   }
 }
 
-/// Writes a safetensors file tensor by tensor, in the order of the layout, without holding them all.
+/// Writes a safetensors file piece by piece, in the order of the layout, without holding it all.
 public final class SafetensorsWriter {
   private let file: AtomicFile
   private let path: String
   private var sizes: [Int] = []
   private var next = 0
+  private var written = 0
 
   /// Begins a file: the header is written now.
   /// - Parameters:
@@ -90,14 +91,15 @@ public final class SafetensorsWriter {
     try file.write(header)
   }
 
-  /// Writes the next tensor's elements; their size must be the layout's.
+  /// Writes the next elements of a tensor, all or some of them, and in the end as many as the layout has.
   public func append(_ bytes: UnsafeRawBufferPointer) throws {
-    precondition(next < sizes.count && bytes.count == sizes[next], "the tensor's size differs from the layout")
+    precondition(next < sizes.count && written + bytes.count <= sizes[next], "the tensor's size differs from the layout")
     try file.write(bytes)
-    next += 1
+    written += bytes.count
+    if written == sizes[next] { (next, written) = (next + 1, 0) }
   }
 
-  /// Writes the next tensor's elements.
+  /// Writes the next elements of a tensor.
   public func append(_ floats: UnsafeBufferPointer<Float>) throws { try append(UnsafeRawBufferPointer(floats)) }
 
   /// Makes the file appear.

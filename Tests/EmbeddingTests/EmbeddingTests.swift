@@ -4,6 +4,7 @@ import Foundation
 import Kernels
 import Primitives
 import Storage
+import Synchronization
 import Testing
 
 /// A random sparse matrix of low rank and some noise, and its dense double.
@@ -75,16 +76,16 @@ func featuresAreCountedInOrderOfTheirBuckets(shape: (buckets: Int, bigrams: Bool
   let features = TokenFeatures(buckets: shape.buckets, bigrams: shape.bigrams)
   let shift = UInt64(64 - shape.buckets.trailingZeroBitCount)
   func bucket(_ key: UInt64) -> UInt32 { UInt32(CounterRandom.mix(key &+ 0x9E37_79B9_7F4A_7C15) >> shift) }
-  var scratch = TokenFeatures.Scratch(buckets: features.buckets)
+  var counter = features.counter
   for length in [0, 1, 2, 300, 1_024, 5] {
     let tokens = (0..<length).map { _ in Int32.random(in: 0..<[3, 400, 50_000][Int.random(in: 0..<3, using: &random)], using: &random) }
     var expected = Dictionary(grouping: tokens.map { bucket(UInt64($0)) }, by: { $0 }).mapValues(\.count)
     if shape.bigrams {
       for (one, other) in zip(tokens, tokens.dropFirst()) { expected[bucket((UInt64(one) + 1) << 32 | UInt64(other)), default: 0] += 1 }
     }
-    let count = features.count(tokens, scratch: &scratch)
-    #expect(Array(scratch.buckets.prefix(count)) == expected.keys.sorted())
-    #expect(scratch.counts.prefix(count).map(Int.init) == expected.sorted { $0.key < $1.key }.map(\.value))
+    let count = features.count(tokens, counter: &counter)
+    #expect(Array(counter.buckets.prefix(count)) == expected.keys.sorted())
+    #expect(counter.counts.prefix(count).map(Int.init) == expected.sorted { $0.key < $1.key }.map(\.value))
   }
 }
 
@@ -246,6 +247,34 @@ private func configuration() -> LSIEmbedder.Configuration {
     let embedder = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: configuration(), pool: pool)
     let all = try embedder.embed(windows, pool: pool)
     for window in [0, 77, 299] { #expect(try embedder.embed([windows[window]], pool: pool) == Array(all[window * 8..<window * 8 + 8])) }
+  }
+
+  /// A source that cannot be read a second time shows whether it was; any other, or a loaded embedder, reads its own tokens.
+  @Test(arguments: 1...3) func windowsOfTheFitAreNotCountedAgain(seed: UInt64) throws {
+    let windows = corpus(200, seed: seed), reads = Mutex(0), pool = ThreadPool(threads: 2)
+    func reader(_ source: String?) -> WindowReader {
+      WindowReader(count: windows.count, source: source) { index in
+        reads.withLock { $0 += 1 }
+        return windows[index]
+      }
+    }
+    let embedder = try LSIEmbedder.fit(reader("a"), tokenizer: "t", configuration: configuration(), pool: pool)
+    let expected = try embedder.embed(windows, pool: pool), width = embedder.dimensions
+    reads.withLock { $0 = 0 }
+    for range in [0..<200, 0..<1, 63..<130, 199..<200, 5..<5] {
+      let found = try embedder.embed(range, of: reader("a"), pool: pool)
+      #expect(found == Array(expected[range.lowerBound * width..<range.upperBound * width]))
+    }
+    #expect(reads.withLock { $0 } == 0)
+    #expect(try embedder.embed(60..<70, of: reader("b"), pool: pool) == Array(expected[60 * width..<70 * width]))
+    #expect(try embedder.embed(0..<10, of: reader(nil), pool: pool) == Array(expected[..<(10 * width)]))
+    #expect(reads.withLock { $0 } == 20)
+    var part = configuration()
+    part.sample = 100
+    let sampled = try LSIEmbedder.fit(reader("a"), tokenizer: "t", configuration: part, pool: pool)
+    reads.withLock { $0 = 0 }
+    #expect(try sampled.embed(0..<200, of: reader("a"), pool: pool) == sampled.embed(windows, pool: pool))
+    #expect(reads.withLock { $0 } == 200)
   }
 
   @Test func aWindowWithoutFeaturesIsZero() throws {
