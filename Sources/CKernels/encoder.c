@@ -2,8 +2,7 @@
 // while a block of rows runs over it, and what a block of rows makes stays in the second-level cache until the next product reads it.
 #include "weir_encoder.h"
 #include "weir_gemm.h"
-#include "tile.h"
-#include "bfloat16.h"
+#include "pack16.h"
 #include <math.h>
 
 enum { panel = 32, depth_most = 384, block_rows = 132, height16 = 12, head = 32 };
@@ -190,17 +189,10 @@ WEIR_BF16 static void attend16(const float *q, const float *k, const float *v, s
   size_t columns = (tokens + panel - 1) / panel * panel, pitch = columns + 16, pairs = (tokens + 1) / 2, weights = pairs + 16;
   float *scores = room, *result = scores + height16 * pitch, inverse[height16];
   uint32_t *keys = (uint32_t *)(result + height16 * head), *values = keys + columns * words, *left = values + pairs * head;
-  uint32_t row[words], *left16 = left + height16 * weights;
-  for (size_t t = 0; t < columns; t++) {
-    uint32_t *to = keys + t / panel * panel * words + t % panel;
-    if (t < tokens) weir_bfloat16_row(k + t * stride, head, row);
-    for (size_t i = 0; i < words; i++) to[i * panel] = t < tokens ? row[i] : 0;
-  }
-  for (size_t t = 0; t < pairs; t++)
-    for (size_t i = 0; i < head; i++) {
-      const float *one = v + 2 * t * stride + i;
-      values[t * head + i] = weir_bfloat16(one[0]) | (2 * t + 1 < tokens ? (uint32_t)weir_bfloat16(one[stride]) << 16 : 0);
-    }
+  uint32_t *left16 = left + height16 * weights;
+  for (size_t t = 0; t < columns; t += 16)
+    weir_pack_across(k + t * stride, stride, t < tokens ? tokens - t : 0, head, keys + t / panel * panel * words + t % panel, panel);
+  weir_pack_along(v, stride, tokens, head, head / 16, values, head);
   for (size_t r = 0; r < tokens; r += height16) {
     size_t count = tokens - r < height16 ? tokens - r : height16;
     for (size_t i = 0; i < count; i++) weir_bfloat16_row(q + (r + i) * stride, head, left16 + i * words);

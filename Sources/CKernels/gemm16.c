@@ -1,21 +1,13 @@
 // Matrix products whose operands are rounded to bfloat16 on the way into packed blocks; sums are float32 (AVX512-BF16's dot product of
 // pairs). The structure is that of gemm.c: pairs along k take the place of single numbers.
 #include "weir_gemm.h"
-#include "tile.h"
-#include "bfloat16.h"
+#include "pack16.h"
 #ifdef WEIR_HAS_BF16
 
 enum { depth16 = 512, columns16 = 384, height16 = 12, width16 = 32, panels16 = 8 };
 
 int weir_bf16_supported(void) { return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16"); }
 int weir_bf16_pays(void) { return weir_bf16_supported() && !__builtin_cpu_is("intel"); }
-
-/// Pairs (x[i], y[i]) as bfloat16 in 32-bit words.
-WEIR_BF16 static inline __m512i weave(__m512 x, __m512 y) {
-  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2,
-                                         17, 1, 16, 0);
-  return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(y, x));
-}
 
 /// c [R, 32] (+)= Σ over `pairs` of a·b; a(i, k) at a[i·ra + k·ca] in words, b [pairs][32] words.
 WEIR_BF16 static inline __attribute__((always_inline)) void tile16(const int R, size_t pairs, const uint32_t *a, size_t ra, size_t ca,
@@ -57,44 +49,6 @@ WEIR_BF16 static inline __attribute__((always_inline)) void tile16(const int R, 
 WEIR_TILE16(rows16, lda, 1)
 WEIR_TILE16(columns_of16, 1, 16)
 
-/// Two consecutive values of each of 16 rows (fewer: zeros) at x + i·ldx, 32 of them from k on, as words [16 pairs][16 rows] at ldo.
-WEIR_BF16 static void pack_across(const float *x, size_t ldx, size_t rows, size_t values, uint32_t *out, size_t ldo) {
-  uint32_t words[16][16] __attribute__((aligned(64)));
-  for (size_t i = 0; i < 16; i++) {
-    if (i >= rows) {
-      _mm512_store_si512(words[i], _mm512_setzero_si512());
-      continue;
-    }
-    const float *row = x + i * ldx;
-    __mmask16 low = values >= 16 ? 0xFFFF : (__mmask16)((1u << values) - 1);
-    __mmask16 high = values >= 32 ? 0xFFFF : values > 16 ? (__mmask16)((1u << (values - 16)) - 1) : 0;
-    __m512bh both = _mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(high, row + 16), _mm512_maskz_loadu_ps(low, row));
-    _mm512_store_si512(words[i], (__m512i)both);
-  }
-  v16 r[16];
-  for (int i = 0; i < 16; i++) __builtin_memcpy(&r[i], words[i], 64);
-  weir_transpose16(r);
-  for (size_t i = 0; i < (values + 1) / 2; i++) __builtin_memcpy(out + i * ldo, &r[i], 64);
-}
-
-/// Rows 0…depth of x [depth, columns], woven in pairs: words [pairs][16·lanes] of columns 0…16·lanes, zeros behind.
-WEIR_BF16 static void pack_along(const float *x, size_t ldx, size_t depth, size_t columns, size_t lanes, uint32_t *out, size_t ldo) {
-  for (size_t k = 0; k < depth; k += 2) {
-    const float *row = x + k * ldx, *next = k + 1 < depth ? row + ldx : NULL;
-    if (k + 9 < depth)
-      for (size_t j = 0; j < lanes; j++) {
-        __builtin_prefetch(row + 8 * ldx + 16 * j);
-        __builtin_prefetch(row + 9 * ldx + 16 * j);
-      }
-    for (size_t j = 0; j < lanes; j++) {
-      size_t left = columns > 16 * j ? columns - 16 * j : 0;
-      __mmask16 mask = left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
-      __m512 a = _mm512_maskz_loadu_ps(mask, row + 16 * j), b = next ? _mm512_maskz_loadu_ps(mask, next + 16 * j) : _mm512_setzero_ps();
-      _mm512_storeu_si512(out + k / 2 * ldo + 16 * j, weave(a, b));
-    }
-  }
-}
-
 WEIR_BF16 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
                               size_t ldb, float *c, size_t ldc, int add) {
   if (k == 0) {
@@ -115,10 +69,10 @@ WEIR_BF16 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n
         if (transposeB) {
           for (size_t i = 0; i < width16; i += 16)
             for (size_t q = 0; q < deep; q += 32)
-              pack_across(b + (j + i) * ldb + first + q, ldb, end > j + i ? end - j - i : 0, deep - q < 32 ? deep - q : 32,
+              weir_pack_across(b + (j + i) * ldb + first + q, ldb, end > j + i ? end - j - i : 0, deep - q < 32 ? deep - q : 32,
                           panel + q / 2 * width16 + i, width16);
         } else {
-          pack_along(b + first * ldb + j, ldb, deep, end - j, width16 / 16, panel, width16);
+          weir_pack_along(b + first * ldb + j, ldb, deep, end - j, width16 / 16, panel, width16);
         }
       }
       for (size_t i = 0; i < m; i += height16) {
@@ -131,7 +85,7 @@ WEIR_BF16 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n
               for (size_t ahead = 8; ahead < 10 && q + ahead < deep; ahead++)
                 for (size_t z = 0; z < panels16 * height16 && i + z < m; z += 16) __builtin_prefetch(a + (first + q + ahead) * lda + i + z);
               for (size_t p = 0; p < panels16 && i + p * height16 < m; p++)
-                pack_along(a + (first + q) * lda + i + p * height16, lda, deep - q < 2 ? 1 : 2, m - i - p * height16, 1,
+                weir_pack_along(a + (first + q) * lda + i + p * height16, lda, deep - q < 2 ? 1 : 2, m - i - p * height16, 1,
                            left + (p * pairs + q / 2) * 16, 16);
             }
           rows = left + i / height16 % panels16 * pairs * 16;
