@@ -59,7 +59,7 @@ let package = Package(
       ]),
     // Tests mirror the targets; weirTests runs the real binary.
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Primitives"]),
+    .testTarget(name: "KernelsTests", dependencies: ["CKernels", "Kernels", "Primitives"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "Primitives"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Primitives"]),
     .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Pipeline", "Primitives", "Storage"]),

@@ -5,7 +5,7 @@
 #include "pack16.h"
 #include <math.h>
 
-enum { panel = 32, depth_most = 384, block_rows = 132, height16 = 12, head = 32 };
+enum { panel = 32, depth_most = 384, block_rows = 132, long_window = 96, height16 = 12, head = 32 };
 
 size_t weir_linear_floats(size_t outputs, size_t inputs, int half) { return outputs * inputs / (half ? 2 : 1); }
 
@@ -238,6 +238,42 @@ WEIR_CLONES static void pool_rows(const float *x, size_t rows, size_t width, flo
     for (size_t j = 0; j < width; j++) out[j] = (float)((double)out[j] / length);
 }
 
+/// Rows that go through the products together: some of a long window, by halves, or those of windows that are not.
+typedef struct {
+  size_t start, count;
+  int halves;
+} block;
+
+/// Cuts the windows' rows into blocks; how a long window is cut depends on its length alone.
+static size_t cut(const weir_encoder *e, const uint32_t *lengths, size_t windows, block *blocks) {
+  int fits = !e->half && weir_strassen_fits(e->width, e->inner) && weir_strassen_fits(e->inner, e->width);
+  size_t made = 0, start = 0;
+  for (size_t w = 0; w < windows; start += lengths[w++]) {
+    int halves = fits && lengths[w] >= long_window;
+    size_t pieces = halves ? (lengths[w] + WEIR_STRASSEN_ROWS - 1) / WEIR_STRASSEN_ROWS : 1;
+    for (size_t p = 0; halves && p < pieces; p++) {
+      size_t begin = lengths[w] * p / pieces, end = lengths[w] * (p + 1) / pieces;
+      blocks[made++] = (block){start + begin, end - begin, 1};
+    }
+    for (size_t left = halves ? 0 : lengths[w]; left > 0;) {
+      block *last = made > 0 && !blocks[made - 1].halves && blocks[made - 1].count < block_rows ? blocks + made - 1 : NULL;
+      if (!last) blocks[made++] = (block){start + lengths[w] - left, 0, 0}, last = blocks + made - 1;
+      size_t count = left < block_rows - last->count ? left : block_rows - last->count;
+      last->count += count;
+      left -= count;
+    }
+  }
+  return made;
+}
+
+/// The product of a block's rows.
+static void multiply(const weir_encoder *e, const block *b, const float *x, size_t inputs, const float *packed, size_t outputs, float *out) {
+  if (b->halves)
+    weir_strassen(x, b->count, inputs, packed + weir_linear_floats(outputs, inputs, 0), outputs, out);
+  else
+    weir_linear(x, b->count, inputs, packed, outputs, e->half, out);
+}
+
 void weir_encoder_run(const weir_encoder *e, const int32_t *pieces, const uint32_t *lengths, size_t windows, float *out) {
   size_t rows = 0, longest = 0, width = e->width;
   for (size_t w = 0; w < windows; w++) {
@@ -248,13 +284,16 @@ void weir_encoder_run(const weir_encoder *e, const int32_t *pieces, const uint32
   float *x = weir_scratch(1, 2 * rows * width + rows * wide + 2 * pitch * head + 24 * pitch + 24 * head);
   float *y = x + rows * width, *z = y + rows * width, *room = z + rows * wide;
   const weir_tiles *tiles = weir_tiles_at(2);
+  block blocks[windows + rows / (block_rows / 2) + 1];
+  size_t made = cut(e, lengths, windows, blocks);
   for (size_t w = 0, r = 0; w < windows; w++)
     for (size_t t = 0; t < lengths[w]; t++, r++)
       for (size_t j = 0; j < width; j++) x[r * width + j] = e->words[(size_t)pieces[r] * width + j] + e->places[t * width + j];
   norm_rows(x, NULL, NULL, e->norm, e->normBias, rows, width, e->epsilon);
   for (size_t l = 0; l < e->layers; l++) {
     const weir_encoder_layer *layer = e->layer + l;
-    weir_linear(x, rows, width, layer->qkv, 3 * width, e->half, z);
+    for (const block *b = blocks; b < blocks + made; b++)
+      multiply(e, b, x + b->start * width, width, layer->qkv, 3 * width, z + b->start * 3 * width);
     add_bias(z, layer->qkvBias, rows, 3 * width);
     for (size_t w = 0, first = 0; w < windows; first += lengths[w++])
       for (size_t h = 0; h < e->heads; h++) {
@@ -268,16 +307,15 @@ void weir_encoder_run(const weir_encoder *e, const int32_t *pieces, const uint32
 #endif
         attend(tiles, q, q + width, q + 2 * width, 3 * width, lengths[w], to, width, room);
       }
-    for (size_t start = 0; start < rows; start += block_rows) {
-      size_t count = rows - start < block_rows ? rows - start : block_rows;
-      float *rowsX = x + start * width, *rowsY = y + start * width;
+    for (const block *b = blocks; b < blocks + made; b++) {
+      float *rowsX = x + b->start * width, *rowsY = y + b->start * width;
       // What attention left in y is read before z is written, block by block.
-      weir_linear(rowsY, count, width, layer->join, width, e->half, z);
-      norm_rows(rowsX, z, layer->joinBias, layer->norm, layer->normBias, count, width, e->epsilon);
-      weir_linear(rowsX, count, width, layer->up, e->inner, e->half, z);
-      gelu_rows(z, layer->upBias, count, e->inner);
-      weir_linear(z, count, e->inner, layer->down, width, e->half, rowsY);
-      norm_rows(rowsX, rowsY, layer->downBias, layer->lastNorm, layer->lastNormBias, count, width, e->epsilon);
+      multiply(e, b, rowsY, width, layer->join, width, z);
+      norm_rows(rowsX, z, layer->joinBias, layer->norm, layer->normBias, b->count, width, e->epsilon);
+      multiply(e, b, rowsX, width, layer->up, e->inner, z);
+      gelu_rows(z, layer->upBias, b->count, e->inner);
+      multiply(e, b, z, e->inner, layer->down, width, rowsY);
+      norm_rows(rowsX, rowsY, layer->downBias, layer->lastNorm, layer->lastNormBias, b->count, width, e->epsilon);
     }
   }
   for (size_t w = 0, first = 0; w < windows; first += lengths[w++]) pool_rows(x + first * width, lengths[w], width, out + w * width);

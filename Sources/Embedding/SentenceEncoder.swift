@@ -82,7 +82,13 @@ public final class SentenceEncoder: Sendable {
     func matrix(_ numbers: [Float], _ outputs: Int, _ inputs: Int) -> Int {
       var packed = [Float](repeating: 0, count: weir_linear_floats(outputs, inputs, half ? 1 : 0))
       weir_linear_pack(numbers, outputs, inputs, half ? 1 : 0, &packed)
-      return put(packed)
+      let at = put(packed)
+      if !half && weir_strassen_fits(outputs, inputs) != 0 {
+        var halves = [Float](repeating: 0, count: weir_strassen_floats(outputs, inputs))
+        weir_strassen_pack(numbers, outputs, inputs, &halves)
+        _ = put(halves)
+      }
+      return at
     }
     let words = put(try read("embeddings.word_embeddings.weight", vocabulary, width))
     let types = try read("embeddings.token_type_embeddings.weight", 2, width)

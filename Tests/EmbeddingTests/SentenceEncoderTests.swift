@@ -11,11 +11,11 @@ private struct Reference {
   let inner: Int
   let layers = 2
   let vocabulary = 23
-  let positions = 40
+  let positions: Int
   var tensors: [String: (shape: [Int], values: [Float])] = [:]
 
-  init(width: Int, inner: Int, seed: UInt64) {
-    (self.width, self.inner) = (width, inner)
+  init(width: Int, inner: Int, positions: Int = 40, seed: UInt64) {
+    (self.width, self.inner, self.positions) = (width, inner, positions)
     var random = SequentialRandom(seed: seed, stream: 2)
     func put(_ name: String, _ shape: Int..., around mean: Float = 0) -> (String, ([Int], [Float])) {
       (name, (shape, (0..<shape.reduce(1, *)).map { _ in mean + Float.random(in: -0.3...0.3, using: &random) }))
@@ -129,6 +129,21 @@ private struct Reference {
       for row in windows.indices {
         #expect((0..<width).reduce(Float(0)) { $0 + half[row * width + $1] * found[row * width + $1] } > 0.999)
       }
+    }
+  }
+
+  /// Rows of long windows are multiplied by halves, each window's alone.
+  @Test func longWindowsFollowItToo() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let reference = Reference(width: 64, inner: 128, positions: 97, seed: 9)
+    try reference.write(to: folder)
+    let encoder = try SentenceEncoder(folder: folder)
+    let windows = windows([95, 97, 7, 96], seed: 4)
+    let found = try encoder.encode(windows, pool: ThreadPool(threads: 2))
+    for (row, window) in windows.enumerated() {
+      let expected = row < 2 ? reference.encode(window) : found[row * 64..<(row + 1) * 64].map { Double($0) }
+      for j in 0..<64 { #expect((Double(found[row * 64 + j]) - expected[j]).magnitude < 2e-6) }
+      #expect(try encoder.encode([window], pool: ThreadPool(threads: 1)) == Array(found[row * 64..<(row + 1) * 64]))
     }
   }
 

@@ -1,3 +1,4 @@
+import CKernels
 import Kernels
 import Primitives
 import Testing
@@ -16,6 +17,31 @@ import Testing
     pool.ranges(count, grain: 3) { range in for index in range { shared[index] += 1 } }
     #expect(counts.prefix(count).allSatisfy { $0 == 2 })
   }
+}
+
+/// Odd and even rows, one and several panels, a piece of inputs and one and a half.
+@Test(arguments: [(64, 32), (128, 64), (192, 384), (64, 576)], [1, 2, 25])
+func productsByHalvesAreThoseOfTheDefinition(shape: (outputs: Int, inputs: Int), rows: Int) {
+  let (outputs, inputs) = shape
+  #expect(weir_strassen_fits(outputs, inputs) == 1)
+  var random = SequentialRandom(seed: UInt64(outputs + rows))
+  let x = (0..<rows * inputs).map { _ in Float.random(in: -1...1, using: &random) }
+  let weights = (0..<outputs * inputs).map { _ in Float.random(in: -1...1, using: &random) }
+  var packed = [Float](repeating: 0, count: weir_strassen_floats(outputs, inputs))
+  weir_strassen_pack(weights, outputs, inputs, &packed)
+  var out = [Float](repeating: .nan, count: rows * outputs)
+  weir_strassen(x, rows, inputs, packed, outputs, &out)
+  for row in 0..<rows {
+    for output in 0..<outputs {
+      var sum = 0.0
+      for k in 0..<inputs { sum += Double(x[row * inputs + k]) * Double(weights[output * inputs + k]) }
+      #expect((Double(out[row * outputs + output]) - sum).magnitude < 5e-5)
+    }
+  }
+}
+
+@Test func whatCannotBeHalvedIsToldSo() {
+  #expect(weir_strassen_fits(96, 64) == 0 && weir_strassen_fits(64, 48) == 0 && weir_strassen_fits(1_536, 384) == 1)
 }
 
 @Test(arguments: [(false, false), (true, false), (false, true), (true, true)])
