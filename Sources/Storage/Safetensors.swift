@@ -93,6 +93,8 @@ public final class SafetensorsWriter {
 
   /// Writes the next elements of a tensor, all or some of them, and in the end as many as the layout has.
   public func append(_ bytes: UnsafeRawBufferPointer) throws {
+    guard !bytes.isEmpty else { return }
+    while next < sizes.count, sizes[next] == 0 { next += 1 }
     precondition(next < sizes.count && written + bytes.count <= sizes[next], "the tensor's size differs from the layout")
     try file.write(bytes)
     written += bytes.count
@@ -104,7 +106,7 @@ public final class SafetensorsWriter {
 
   /// Makes the file appear.
   public func commit() throws -> FileRecord {
-    precondition(next == sizes.count, "tensors of the layout are missing")
+    precondition(written == 0 && sizes[next...].allSatisfy { $0 == 0 }, "tensors of the layout are missing")
     return try file.commit()
   }
 }

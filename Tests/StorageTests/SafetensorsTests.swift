@@ -37,6 +37,22 @@ import Testing
     }
   }
 
+  /// Tensors by pieces, and some without elements, first, between and last: the same bytes as whole.
+  @Test func piecesAreTheWhole() throws {
+    try withFolder { folder in
+      let tensors: [(name: String, shape: [Int], values: [Float])] = [
+        ("none", [0, 2], []), ("a", [2, 3], [1, 2, 3, 4, 5, 6]), ("nothing", [0], []), ("b", [1], [7]), ("void", [3, 0], []),
+      ]
+      _ = try Safetensors.write(folder + "/whole", floats: tensors)
+      let writer = try SafetensorsWriter(folder + "/pieces", layout: tensors.map { ($0.name, .F32, $0.shape) })
+      for piece in [[1, 2], [], [3, 4, 5, 6], [7]] as [[Float]] { try piece.withUnsafeBufferPointer { try writer.append($0) } }
+      _ = try writer.commit()
+      #expect(try Files.read(folder + "/pieces") == Files.read(folder + "/whole"))
+      _ = try SafetensorsWriter(folder + "/empty", layout: [("x", .F32, [0, 5])]).commit()
+      #expect(try SafetensorsFile(folder + "/empty").floats("x") == [])
+    }
+  }
+
   @Test func halfPrecisionIsExact() throws {
     try withFolder { folder in
       let halves: [UInt16] = [0x3C00, 0xC000, 0x0001, 0x03FF, 0x0400, 0x7BFF, 0x8000, 0x7C00, 0xFC00, 0x3555]
