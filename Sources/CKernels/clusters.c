@@ -5,7 +5,7 @@
 #include <string.h>
 #pragma clang fp contract(off)
 
-enum { TILE = 64, AHEAD = 8 };
+enum { TILE = 128, AHEAD = 8 };
 
 WEIR_CLONES
 void weir_gather_rows(const uint32_t *index, const float *weight, size_t count, const float *matrix, size_t columns, float *out) {

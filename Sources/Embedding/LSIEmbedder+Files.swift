@@ -15,6 +15,7 @@ extension LSIEmbedder {
   /// - Parameter folder: made where it is not there; usually inside an `AtomicFolder`.
   public func save(to folder: String) throws {
     try Files.createFolder(folder)
+    let projection = projection
     _ = try Safetensors.write(
       folder + "/model.safetensors",
       floats: [

@@ -55,7 +55,9 @@ public struct LSIEmbedder: Embedder {
   /// [buckets] inverse document frequencies, 0 where a bucket is left out.
   public let idf: [Float]
   /// [kept, dimensions] row-major: a row for each bucket whose frequency is not 0, in their order.
-  public let projection: [Float]
+  public var projection: [Float] { table.values }
+  /// The same in large pages, as its rows are gathered from all over.
+  private let table: FloatBuffer
   /// [buckets] the row of each kept bucket.
   private let rows: [UInt32]
   /// [dimensions] singular values of the sample.
@@ -92,7 +94,8 @@ public struct LSIEmbedder: Embedder {
     fingerprint = try Self.fingerprint(configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection)
     self.idf = idf
     self.rows = rows
-    self.projection = projection
+    table = FloatBuffer(projection.count)
+    table.write(projection)
     self.singularValues = singularValues
     self.counted = counted
   }
@@ -161,7 +164,7 @@ public struct LSIEmbedder: Embedder {
         }
       }
     }
-    weir_gather_rows(room.indices, room.values, kept, projection, dimensions, out)
+    weir_gather_rows(room.indices, room.values, kept, table.base, dimensions, out)
     _ = weir_normalize(out, dimensions)
   }
 
