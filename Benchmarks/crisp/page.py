@@ -89,7 +89,7 @@ def drawn_table(results):
             if method == "doge":
                 folder = f"clusters/tree-lsi-{results.sizes.clusters[0]}"
             else:
-                folder = f"clusters/tree-{method.removeprefix('crisp-')}-{variant}" if method.startswith("crisp-") else f"selections/{name}"
+                folder = f"clusters/tree-{method.removeprefix('crisp-')}-{variant}" if method.startswith("crisp-") else f"selections/mixtures+{name}"
             found = windows.drawn(results.folder / f"mixtures/{name}.json", folder, domain)
             cells.append(f"{found[0]:.2f} of {found[1]:,.0f}" if found else "–")
         rows.append([LABELS[method], *cells])
