@@ -132,7 +132,8 @@ struct SampleWork {
 
   private func selection(_ seeds: SampleSeeds, _ origin: MixtureOrigin) throws -> Made {
     let method = command.method, seed = command.seed.seed
-    let (scores, kept) = try scores(seeds, origin)
+    let (scored, folder, isKept) = try scores(seeds, origin)
+    let scores = scored.values
     // One pass over what is kept, unless told otherwise.
     let wanted = command.keep.map { Int(($0 * Double(dataset.tokenCount)).rounded(.up)) } ?? command.tokens?.value ?? dataset.tokenCount
     let selection = try WindowSelection(
@@ -141,6 +142,7 @@ struct SampleWork {
     // Before anything is written: the mixture may be refused.
     var mixture = try Sampler.selection(selection, method: method.rawValue, lengths: lengths, configuration: configuration, origin: own)
     if let output = command.output, !command.dryRun {
+      if !isKept { try scored.write(to: folder, tool: Weir.tool) }
       let name = "\(method) " + Checksum.hex(Checksum.xxh3(Array("\(origin.seedData) \(settings.sorted { $0.key < $1.key })".utf8)))
       own.assignment = try ClusterAssignment(
         dataset: dataset.fingerprint, tree: name, leafCount: WindowSelection.clusters, leaves: selection.leaves
@@ -148,12 +150,12 @@ struct SampleWork {
       .write(to: Clusters.folder(dataset.path, Clusters.selections, mixture: output), replacing: true, tool: Weir.tool).fingerprint
       mixture.assignment = own.assignment
     }
-    return Made(mixture: mixture, scores: scores, keptScores: kept, selection: selection)
+    return Made(mixture: mixture, scores: scores, keptScores: isKept ? folder : nil, selection: selection)
   }
 
   /// The windows' scores: those that the dataset keeps of the same method, seed, models and settings, whatever was kept by them then; else
-  /// new ones, which it keeps.
-  private func scores(_ seeds: SampleSeeds, _ origin: MixtureOrigin) throws -> (values: [Double], kept: String?) {
+  /// new ones, and where it is to keep them.
+  private func scores(_ seeds: SampleSeeds, _ origin: MixtureOrigin) throws -> (scores: WindowScores, folder: String, isKept: Bool) {
     let method = command.method
     let settings = settings.filter { $0.key != "--keep" }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
     let name = ([method.rawValue, Weir.tool, origin.seedData] + settings).joined(separator: "; ")
@@ -161,7 +163,7 @@ struct SampleWork {
     if Files.isFolder(folder) {
       let found = try WindowScores(folder: folder)
       if found.method == name, found.dataset == dataset.fingerprint, found.values.count == dataset.windowCount {
-        return (found.values, folder)
+        return (found, folder, true)
       }
     }
     let scorer = SampleScores(dataset: dataset, tokenizer: seeds.tokenizer, seeds: seeds, session: session)
@@ -172,10 +174,7 @@ struct SampleWork {
       default:
         try scorer.crossEntropyDifference(general: command.proxy ?? "", specialist: command.specialist ?? "", tokens: command.scoreTokens)
       }
-    if command.output != nil, !command.dryRun {
-      try WindowScores(dataset: dataset.fingerprint, method: name, values: values).write(to: folder, tool: Weir.tool)
-    }
-    return (values, nil)
+    return (WindowScores(dataset: dataset.fingerprint, method: name, values: values), folder, false)
   }
 
   private func signed(_ mixture: Mixture) -> Mixture {
