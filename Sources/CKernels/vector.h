@@ -11,8 +11,10 @@
 #define WEIR_INLINE static inline __attribute__((always_inline, unused))
 typedef float v16 __attribute__((vector_size(64)));
 typedef int32_t i16x __attribute__((vector_size(64)));
+typedef uint32_t u32x __attribute__((vector_size(64)));
 /// The same lanes at any address.
 typedef float u16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint32_t u32u __attribute__((vector_size(64), aligned(4), may_alias));
 
 /// Σ of the lanes, by halving.
 WEIR_INLINE float fold_sum(const v16 *x) {

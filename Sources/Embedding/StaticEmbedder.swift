@@ -2,6 +2,7 @@ import CKernels
 import Kernels
 import Primitives
 import Storage
+import Synchronization
 
 import func Foundation.log
 
@@ -23,8 +24,10 @@ public struct StaticEmbedder: Embedder {
   public let tokenizer: String
   /// XXH3-64 over configuration, tokenizer and table.
   public let fingerprint: String
-  /// [tokens, dimensions] row-major.
-  private let table: FloatBuffer
+  /// [tokens, dimensions] row-major, as it is saved.
+  private let table: [Float]
+  /// The table rounded to bfloat16: gathering its rows waits for the cache, and moves half as much.
+  private let pairs: FloatBuffer
 
   /// Dimensions of a vector.
   public var dimensions: Int { configuration.dimensions }
@@ -70,8 +73,8 @@ public struct StaticEmbedder: Embedder {
   private init(_ configuration: Configuration, tokenizer: String, table: [Float]) throws {
     self.configuration = configuration
     self.tokenizer = tokenizer
-    self.table = FloatBuffer(table.count)
-    self.table.write(table)
+    self.table = table
+    pairs = Self.paired(table, width: configuration.dimensions)
     let stream = ChecksumStream()
     let head = try JSONFile.encode(configuration) + Array("\nstatic.1 \(tokenizer)\n".utf8)
     head.withUnsafeBytes { stream.update($0) }
@@ -79,34 +82,65 @@ public struct StaticEmbedder: Embedder {
     fingerprint = Checksum.hex(stream.value)
   }
 
+  /// The rows as `weir_gather_pairs` reads them.
+  private static func paired(_ table: [Float], width: Int) -> FloatBuffer {
+    let stride = weir_pairs(width), result = FloatBuffer(table.count / width * stride)
+    table.withUnsafeBufferPointer { table in
+      guard let rows = table.baseAddress else { return }
+      for row in 0..<table.count / width { weir_pair_row(rows + row * width, width, Self.words(result) + row * stride) }
+    }
+    return result
+  }
+
+  private static func words(_ buffer: FloatBuffer) -> UnsafeMutablePointer<UInt32> {
+    UnsafeMutableRawPointer(buffer.base).assumingMemoryBound(to: UInt32.self)
+  }
+
   /// Embeds windows, see `Embedder`.
   public func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
+    try embed(0..<windows.count, of: WindowReader(windows), pool: pool)
+  }
+
+  /// Embeds windows of a source, see `Embedder`; each is read where it is embedded.
+  public func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
     let (width, tokens) = (dimensions, table.count / dimensions)
-    return [Float](unsafeUninitializedCapacity: windows.count * width) { result, size in
-      size = windows.count * width
+    let failure = Mutex<(any Error)?>(nil)
+    let vectors = [Float](unsafeUninitializedCapacity: range.count * width) { result, size in
+      size = range.count * width
       guard let base = result.baseAddress else { return }
       nonisolated(unsafe) let out = base
-      pool.ranges(windows.count, grain: 64) { range in
+      pool.ranges(range.count, grain: 64) { part in
         // Half of a window's tokens, or more, repeat others: a row is fetched once.
         var counter = BucketCounter(limit: tokens), weights: [Float] = []
-        for window in range {
-          let count = counter.take(most: windows[window].count) { add in
-            for token in windows[window] where token >= 0 && token < tokens { add(Int(token)) }
+        do {
+          for window in part {
+            let ids = try windows.tokens(range.lowerBound + window)
+            let count = counter.take(most: ids.count) { add in
+              for token in ids where token >= 0 && token < tokens { add(Int(token)) }
+            }
+            if weights.count < count { weights = [Float](repeating: 0, count: 2 * count) }
+            weights.withUnsafeMutableBufferPointer { weights in
+              counter.counts.withUnsafeBufferPointer { counts in
+                for place in 0..<count { weights[place] = Float(counts[place]) }
+              }
+            }
+            weir_gather_pairs(counter.buckets, weights, count, Self.words(pairs), width, out + window * width)
+            _ = weir_normalize(out + window * width, width)
           }
-          if weights.count < count { weights = [Float](repeating: 0, count: 2 * count) }
-          for place in 0..<count { weights[place] = Float(counter.counts[place]) }
-          weir_gather_rows(counter.buckets, weights, count, table.base, width, out + window * width)
-          _ = weir_normalize(out + window * width, width)
+        } catch {
+          failure.withLock { $0 = $0 ?? error }
         }
       }
     }
+    if let error = failure.withLock({ $0 }) { throw error }
+    return vectors
   }
 
   /// Saves `embedder.json` and `model.safetensors` (`table`).
   public func save(to folder: String) throws {
     try Files.createFolder(folder)
     _ = try Safetensors.write(
-      folder + "/model.safetensors", floats: [("table", [table.count / dimensions, dimensions], table.values)],
+      folder + "/model.safetensors", floats: [("table", [table.count / dimensions, dimensions], table)],
       metadata: ["format": EmbedderFolder.format, "kind": "static"])
     try JSONFile.write(
       EmbedderDescription(kind: "static", fingerprint: fingerprint, tokenizer: tokenizer, configuration: configuration),

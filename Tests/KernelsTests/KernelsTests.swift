@@ -40,6 +40,34 @@ func productsByHalvesAreThoseOfTheDefinition(shape: (outputs: Int, inputs: Int),
   }
 }
 
+/// A block of 32 columns and parts of one, blocks of 128 and what is behind them.
+@Test(arguments: [1, 16, 31, 32, 33, 100, 128, 160, 256, 300], 0...2)
+func rowsOfPairsAreThoseRoundedToBfloat16(columns: Int, seed: Int) {
+  var random = SequentialRandom(seed: UInt64(columns + 1_000 * seed))
+  let rows = 50, count = 40 * seed, stride = weir_pairs(columns)
+  let matrix = (0..<rows * columns).map { _ in Float.random(in: -1...1, using: &random) }
+  let rounded = matrix.map { value in
+    let bits = value.bitPattern
+    return Float(bitPattern: (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000)
+  }
+  var pairs = [UInt32](repeating: .max, count: rows * stride)
+  for row in 0..<rows {
+    matrix.withUnsafeBufferPointer { matrix in
+      pairs.withUnsafeMutableBufferPointer { pairs in
+        guard let matrix = matrix.baseAddress, let pairs = pairs.baseAddress else { return }
+        weir_pair_row(matrix + row * columns, columns, pairs + row * stride)
+      }
+    }
+  }
+  let index = (0..<count).map { _ in UInt32.random(in: 0..<UInt32(rows), using: &random) }
+  let weights = (0..<count).map { _ in Float.random(in: 0...3, using: &random) }
+  var out = [Float](repeating: .nan, count: columns + 1), plain = [Float](repeating: .nan, count: columns)
+  weir_gather_pairs(index, weights, count, pairs, columns, &out)
+  weir_gather_rows(index, weights, count, rounded, columns, &plain)
+  #expect(Array(out[..<columns]) == plain)
+  #expect(out[columns].isNaN)
+}
+
 @Test func whatCannotBeHalvedIsToldSo() {
   #expect(weir_strassen_fits(96, 64) == 0 && weir_strassen_fits(64, 48) == 0 && weir_strassen_fits(1_536, 384) == 1)
 }
