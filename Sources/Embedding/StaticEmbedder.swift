@@ -27,7 +27,7 @@ public struct StaticEmbedder: Embedder {
   /// [tokens, dimensions] row-major, as it is saved.
   private let table: [Float]
   /// The table rounded to bfloat16: gathering its rows waits for the cache, and moves half as much.
-  private let pairs: FloatBuffer
+  private let pairs: MemoryBlock
 
   /// Dimensions of a vector.
   public var dimensions: Int { configuration.dimensions }
@@ -83,17 +83,15 @@ public struct StaticEmbedder: Embedder {
   }
 
   /// The rows as `weir_gather_pairs` reads them.
-  private static func paired(_ table: [Float], width: Int) -> FloatBuffer {
-    let stride = weir_pairs(width), result = FloatBuffer(table.count / width * stride)
+  private static func paired(_ table: [Float], width: Int) -> MemoryBlock {
+    let stride = weir_pairs(width), rows = table.count / width
+    let result = MemoryBlock(bytes: rows * stride * MemoryLayout<UInt32>.stride)
+    let pairs = result.base.bindMemory(to: UInt32.self, capacity: rows * stride)
     table.withUnsafeBufferPointer { table in
-      guard let rows = table.baseAddress else { return }
-      for row in 0..<table.count / width { weir_pair_row(rows + row * width, width, Self.words(result) + row * stride) }
+      guard let values = table.baseAddress else { return }
+      for row in 0..<rows { weir_pair_row(values + row * width, width, pairs + row * stride) }
     }
     return result
-  }
-
-  private static func words(_ buffer: FloatBuffer) -> UnsafeMutablePointer<UInt32> {
-    UnsafeMutableRawPointer(buffer.base).assumingMemoryBound(to: UInt32.self)
   }
 
   /// Embeds windows, see `Embedder`.
@@ -104,6 +102,7 @@ public struct StaticEmbedder: Embedder {
   /// Embeds windows of a source, see `Embedder`; each is read where it is embedded.
   public func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
     let (width, tokens) = (dimensions, table.count / dimensions)
+    nonisolated(unsafe) let rows = UnsafePointer(pairs.base.assumingMemoryBound(to: UInt32.self))
     let failure = Mutex<(any Error)?>(nil)
     let vectors = [Float](unsafeUninitializedCapacity: range.count * width) { result, size in
       size = range.count * width
@@ -124,7 +123,7 @@ public struct StaticEmbedder: Embedder {
                 for place in 0..<count { weights[place] = Float(counts[place]) }
               }
             }
-            weir_gather_pairs(counter.buckets, weights, count, Self.words(pairs), width, out + window * width)
+            weir_gather_pairs(counter.buckets, weights, count, rows, width, out + window * width)
             _ = weir_normalize(out + window * width, width)
           }
         } catch {

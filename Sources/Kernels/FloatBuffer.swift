@@ -7,31 +7,19 @@ public final class FloatBuffer: Sendable {
   /// The number of floats.
   public let count: Int
 
-  /// Bytes of a mapped block; nil where it is allocated.
-  private let mapped: Int?
+  private let block: MemoryBlock
 
   /// Creates a block of zeros. A large one takes memory where it is touched, by whoever touches it.
   public init(_ count: Int) {
     self.count = count
-    let bytes = max(64, count * MemoryLayout<Float>.stride)
-    if bytes >= 1 << 20, let pages = weir_map_zeros(bytes) {
-      mapped = bytes
-      base = pages.bindMemory(to: Float.self, capacity: count)
-    } else {
-      mapped = nil
-      base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).bindMemory(to: Float.self, capacity: max(16, count))
-      base.initialize(repeating: 0, count: max(16, count))
-    }
+    block = MemoryBlock(bytes: count * MemoryLayout<Float>.stride)
+    base = block.base.bindMemory(to: Float.self, capacity: count)
   }
 
   /// Creates a copy.
   public convenience init(copying other: FloatBuffer) {
     self.init(other.count)
     copy(from: other)
-  }
-
-  deinit {
-    if let mapped { weir_unmap(base, mapped) } else { UnsafeMutableRawPointer(base).deallocate() }
   }
 
   /// The floats of a range, copied.
