@@ -38,7 +38,7 @@ let package = Package(
     .target(name: "Corpus", dependencies: ["CJSON", "Pipeline", "Primitives", "Storage"]),
     // Layer 4: one capability each
     .target(name: "Filtering", dependencies: ["CKernels", "Corpus", "Pipeline", "Primitives"]),
-    .target(name: "Deduplication", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Deduplication", dependencies: ["CJSON", "CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Tokenization", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Embedding", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Clustering", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),

@@ -11,8 +11,6 @@
 #define WEIR_CLONES
 #endif
 
-// Sixteen bytes at a time where the processor has SSE2, which all of x86-64 have: nothing to choose at run time.
-
 static const char controls[32][8] = {
     "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\b",     "\\t",     "\\n",
     "\\u000b", "\\f",     "\\r",     "\\u000e", "\\u000f", "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015",
@@ -31,47 +29,6 @@ static inline uint8_t *put_escape(uint8_t *out, uint8_t c) {
   return out + (controls[c][2] ? 6 : 2);
 }
 
-#if defined(__SSE2__)
-static inline unsigned escapes(__m128i v) {
-  __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
-  __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-  return (unsigned)_mm_movemask_epi8(_mm_or_si128(control, mark));
-}
-#endif
-
-size_t weir_json_escape_room(const uint8_t *text, size_t count) {
-  size_t found = 0, i = 0;
-#if defined(__SSE2__)
-  for (; i + 16 <= count; i += 16)
-    found += (size_t)__builtin_popcount(escapes(_mm_loadu_si128((const __m128i *)(text + i))));
-#endif
-  for (; i < count; ++i) found += (size_t)escaped(text[i]);
-  return count + 5 * found + WEIR_JSON_ESCAPE_SLACK;
-}
-
-uint8_t *weir_json_escape(const uint8_t *text, size_t count, uint8_t *out) {
-  size_t i = 0;
-#if defined(__SSE2__)
-  while (i + 16 <= count) {
-    __m128i v = _mm_loadu_si128((const __m128i *)(text + i));
-    _mm_storeu_si128((__m128i *)out, v);
-    unsigned mask = escapes(v);
-    if (!mask) {
-      i += 16;
-      out += 16;
-      continue;
-    }
-    unsigned before = (unsigned)__builtin_ctz(mask);
-    out = put_escape(out + before, text[i + before]);
-    i += before + 1;
-  }
-#endif
-  for (; i < count; ++i) {
-    if (escaped(text[i])) out = put_escape(out, text[i]); else *out++ = text[i];
-  }
-  return out;
-}
-
 typedef uint8_t bytes64 __attribute__((ext_vector_type(64)));
 typedef bool lanes64 __attribute__((ext_vector_type(64)));
 
@@ -83,6 +40,40 @@ typedef bool lanes64 __attribute__((ext_vector_type(64)));
     memcpy(&bits, &lanes, sizeof bits);                           \
     bits;                                                         \
   })
+#define ESCAPED(v) BITS((v < 0x20) | (v == '"') | (v == '\\'))
+
+WEIR_CLONES size_t weir_json_escape_room(const uint8_t *text, size_t count) {
+  size_t found = 0, i = 0;
+  for (; i + 64 <= count; i += 64) {
+    bytes64 v;
+    memcpy(&v, text + i, sizeof v);
+    found += (size_t)__builtin_popcountll(ESCAPED(v));
+  }
+  for (; i < count; ++i) found += (size_t)escaped(text[i]);
+  return count + 5 * found + WEIR_JSON_ESCAPE_SLACK;
+}
+
+WEIR_CLONES uint8_t *weir_json_escape(const uint8_t *text, size_t count, uint8_t *out) {
+  size_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    bytes64 v;
+    memcpy(&v, text + i, sizeof v);
+    memcpy(out, &v, sizeof v);
+    // Behind each escape what is left of the block is moved again, whole where the text goes on: its length is not to be foretold.
+    size_t from = 0;
+    for (uint64_t mask = ESCAPED(v); mask; mask &= mask - 1) {
+      size_t at = (size_t)__builtin_ctzll(mask);
+      out = put_escape(out + (at - from), text[i + at]);
+      from = at + 1;
+      if (i + from + 64 <= count) memcpy(out, text + i + from, 64); else memcpy(out, text + i + from, 64 - from);
+    }
+    out += 64 - from;
+  }
+  for (; i < count; ++i) {
+    if (escaped(text[i])) out = put_escape(out, text[i]); else *out++ = text[i];
+  }
+  return out;
+}
 
 // Escapes by the parity of runs of backslashes, 64 bytes at a time (Langdale & Lemire, Parsing Gigabytes of JSON per Second, 3.1.1).
 WEIR_CLONES const uint8_t *weir_json_string_end(const uint8_t *at, const uint8_t *end, bool *plain) {

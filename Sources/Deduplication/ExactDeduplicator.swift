@@ -5,7 +5,7 @@ import Storage
 /// Keeps the first of equal documents, paragraphs or lines, in the order in which batches are admitted.
 ///
 /// Use: `HashDocuments` runs in parallel, its batches are admitted one after another in input order, then `finish` is called. A document
-/// or piece takes 19 to 25 bytes of memory. What comes when the memory is full is compared with what is there, put
+/// or piece takes 19 to 28 bytes of memory. What comes when the memory is full is compared with what is there, put
 /// aside where that is not enough, and decided by `finish`; the result is the same.
 public final class ExactDeduplicator {
   /// What became of every document so far. `extra` holds `removed_paragraphs` (or lines), `removed_bytes` and `changed_documents`.

@@ -55,7 +55,7 @@ final class ExactOverflow {
       // A part that does not fit into the memory is looked through several times.
       let passes = UInt64(max(1, part.count * 64 / max(1 << 20, memory)))
       for pass in 0..<passes {
-        var seen = DigestSet()
+        let seen = DigestSet()
         try part.forEachPiece { entries, _ in
           let mine = entries.filter { passes == 1 || $0.key.low % passes == pass }
           let fresh = seen.insert(mine.map(\.key))

@@ -1,42 +1,24 @@
-import Foundation
+import CJSON
+import CKernels
 
 /// Where the lines and paragraphs of a text are. Linear in the text.
-enum TextPieces {
-  /// The lines that are not blank, without their newlines.
-  static func lines(_ text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
-    var lines: [Range<Int>] = []
-    forEachLine(text) { line, blank in if !blank { lines.append(line) } }
-    return lines
-  }
+package enum TextPieces {
+  /// The lines that are not blank, without their newlines. Other white space than ASCII's in a line of its own does not make it blank.
+  package static func lines(_ text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] { pieces(text, weir_text_lines) }
 
   /// The paragraphs, without the blank lines between them: at blank lines where there is one between two paragraphs, otherwise at
   /// line ends.
-  static func paragraphs(_ text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
-    var paragraphs: [Range<Int>] = []
-    var open = false
-    forEachLine(text) { line, blank in
-      if blank {
-        open = false
-      } else if open {
-        paragraphs[paragraphs.count - 1] = paragraphs[paragraphs.count - 1].lowerBound..<line.upperBound
-      } else {
-        paragraphs.append(line)
-        open = true
-      }
-    }
+  package static func paragraphs(_ text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+    let paragraphs = pieces(text, weir_text_paragraphs)
     return paragraphs.count > 1 ? paragraphs : lines(text)
   }
 
-  /// Other white space than ASCII's in a line of its own does not make the line blank.
-  private static func forEachLine(_ text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>, Bool) -> Void) {
-    guard let base = text.baseAddress else { return }
-    var start = 0
-    while start < text.count {
-      let end = memchr(base + start, 0x0A, text.count - start).map { UnsafeRawPointer($0) - UnsafeRawPointer(base) } ?? text.count
-      var first = start
-      while first < end, text[first] <= 0x20 { first += 1 }
-      body(start..<end, first == end)
-      start = end + 1
+  private static func pieces(
+    _ text: UnsafeBufferPointer<UInt8>, _ find: (UnsafePointer<UInt8>?, Int, UnsafeMutablePointer<Int>?) -> Int
+  ) -> [Range<Int>] {
+    [Range<Int>](unsafeUninitializedCapacity: weir_json_newlines(text.baseAddress, text.count) + 1) { pieces, count in
+      // A range is its two ends.
+      count = pieces.withMemoryRebound(to: Int.self) { find(text.baseAddress, text.count, $0.baseAddress) }
     }
   }
 }

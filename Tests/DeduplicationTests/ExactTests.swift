@@ -64,7 +64,7 @@ func exact(
       kept += try deduplicator.admit(stage.apply(Array(documents[start..<start + 1_000]), ledger: &ledger, offset: 0)).count
     }
     #expect(kept == 20_000)
-    #expect(deduplicator.memory <= 20_000 * 26)
+    #expect(deduplicator.memory <= 20_000 * 30)
   }
 }
 
@@ -115,6 +115,36 @@ func exact(
         #expect(found.account == expected.account)
         #expect(found.rejects == expected.rejects)
       }
+    }
+  }
+}
+
+@Suite struct TextPiecesTests {
+  /// By the definition, byte by byte.
+  private func naive(_ text: [UInt8], merged: Bool) -> [Range<Int>] {
+    var pieces: [Range<Int>] = [], start = 0, open = false
+    for end in 0...text.count where end == text.count ? start < end : text[end] == 0x0A {
+      let blank = text[start..<end].allSatisfy { $0 <= 0x20 }
+      if !blank {
+        if merged, open { pieces[pieces.count - 1] = pieces[pieces.count - 1].lowerBound..<end } else { pieces.append(start..<end) }
+      }
+      open = !blank
+      start = end + 1
+    }
+    return pieces
+  }
+
+  @Test(arguments: 0..<200) func areThoseOfTheDefinition(seed: Int) {
+    var dice = Dice(state: UInt64(seed))
+    // Few newlines and many, texts that end within 64 bytes and at them.
+    let letters: [UInt8] = Array(repeating: 0x61, count: seed % 40) + [0x0A, 0x0A, 0x20, 0x09, 0x0D, 0xC3, 0x00]
+    let text = (0..<Int.random(in: 0...400, using: &dice) / 64 * (seed % 2 == 0 ? 64 : 65)).map { _ in
+      letters.randomElement(using: &dice) ?? 0x0A
+    }
+    let lines = naive(text, merged: false), paragraphs = naive(text, merged: true)
+    text.withUnsafeBufferPointer {
+      #expect(TextPieces.lines($0) == lines)
+      #expect(TextPieces.paragraphs($0) == (paragraphs.count > 1 ? paragraphs : lines))
     }
   }
 }

@@ -6,6 +6,13 @@
 /// `out` has room for `count + 64` bytes. Returns the number of bytes written.
 size_t weir_collapse_space(const uint8_t *text, size_t count, uint8_t *out);
 
+/// Where the lines of a text are that are not blank (have a byte above 0x20): bounds[2i] ..< bounds[2i + 1], without the newline.
+/// `bounds` has room for two numbers a newline and two more. Returns the number of lines.
+size_t weir_text_lines(const uint8_t *text, size_t count, size_t *bounds);
+
+/// The same of paragraphs, which blank lines part.
+size_t weir_text_paragraphs(const uint8_t *text, size_t count, size_t *bounds);
+
 /// Fingerprints of the word n-grams of a text, in the order of the text, repeated ones included; the normalisation is described in words.h.
 /// A text of 1 … n−1 words gives one fingerprint, of all of them; a text without words none.
 /// `out` has room for `count / 2 + 1` values, `scratch` for `count + count / 2 + 128` bytes: a letter before each
