@@ -1,6 +1,12 @@
 import Dispatch
 import Synchronization
 
+/// What `Channel.send` throws after the receiver has gone.
+public struct ChannelCancelled: Error {
+  /// Creates the error.
+  public init() {}
+}
+
 /// Hands batches from one thread to another, in order, at most `capacity` under way. Either side may end it with an error,
 /// which the other side then meets.
 public final class Channel<Element: Sendable>: Sendable {
@@ -9,12 +15,6 @@ public final class Channel<Element: Sendable>: Sendable {
     var isFinished = false
     var failure: (any Error)?
     var isCancelled = false
-  }
-
-  /// What `send` throws after the receiver has gone.
-  public struct Cancelled: Error {
-    /// Creates the error.
-    public init() {}
   }
 
   private let state = Mutex(State())
@@ -35,7 +35,7 @@ public final class Channel<Element: Sendable>: Sendable {
     }
     if cancelled {
       spaces.signal()
-      throw Cancelled()
+      throw ChannelCancelled()
     }
     arrivals.signal()
   }

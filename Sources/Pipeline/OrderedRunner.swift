@@ -1,5 +1,4 @@
 import Dispatch
-import Synchronization
 
 /// Runs a stage over the batches of a source on several threads and hands the results on in the order of the source, so
 /// that the output does not depend on the number of threads.
@@ -50,8 +49,8 @@ public struct OrderedRunner: Sendable {
     _ stage: S, source: @escaping @Sendable () throws -> S.Input?, sink: @escaping @Sendable (S.Output, Ledger) throws -> Void
   ) throws -> [Account] {
     let names = stage.names
-    let taken = Mutex<(index: Int, ended: Bool)>((0, false))
-    let delivery = Mutex(Delivery<S.Output>(total: Ledger(names: names)))
+    let taken = SleepingLock((index: 0, ended: false))
+    let delivery = SleepingLock(Delivery<S.Output>(total: Ledger(names: names)))
     // Starts at 0 and is filled: a semaphore may not end below what it was created with, and after an error it would.
     let window = DispatchSemaphore(value: 0)
     for _ in 0..<2 * threads { window.signal() }

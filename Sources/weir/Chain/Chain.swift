@@ -6,8 +6,8 @@ import Storage
 
 /// Document stages one after another, from a source to an end, in one process.
 ///
-/// Stages that look at one document at a time are composed and run together on all threads; a link with a barrier (deduplication)
-/// is a segment of its own. Segments run side by side and hand batches on in order. What each stage does depends on the sequence
+/// Stages that look at one document at a time are composed and run together on all threads, with what the next barrier (deduplication) does
+/// to each batch; the barrier itself runs beside them. Batches are handed on in order. What each stage does depends on the sequence
 /// of documents alone, so a chain in one process gives the same bytes as the same stages in a shell pipe.
 struct Chain {
   /// Where documents come from.
@@ -29,11 +29,13 @@ struct Chain {
     defer { bar.clear() }
     let progress = bar.progress
 
-    var segments = [ChainSegment(stage: AnyStage(ParseDocuments(textField: input.textField, idField: input.idField)))]
+    var parse = AnyStage(ParseDocuments(textField: input.textField, idField: input.idField))
+    var segments: [ChainSegment] = []
     for link in links {
       switch link.work {
+      case .stage(let stage) where segments.isEmpty: parse = parse.appending(stage)
       case .stage(let stage): segments[segments.count - 1].append(stage)
-      case .barrier(let work): segments.append(ChainSegment(barrier: work))
+      case .barrier(let barrier): segments.append(ChainSegment(barrier: barrier))
       }
     }
     let resuming = try resuming(source)
@@ -45,7 +47,7 @@ struct Chain {
         session.say("  goes on behind \(Format.count(resumption.shards)) whole shards of an earlier run")
       }
       accounts = try SegmentRun(
-        segments: segments, end: endWork, runner: runner, rejects: rejects, progress: progress, resuming: resuming
+        parse: parse, segments: segments, end: endWork, runner: runner, rejects: rejects, progress: progress, resuming: resuming
       ).run(source)
       try source.finish()
     } catch {
@@ -85,15 +87,19 @@ enum ChainWork {
 
 /// A link that has to see the documents in order, or all of them before it hands on the first.
 protocol ChainBarrier {
-  /// Takes batches from `pull`, hands on batches to `push`.
-  func run(_ flow: ChainFlow) throws -> [Account]
+  /// A batch of documents with what was made of each.
+  associatedtype Batch: Sendable
+  /// What is done with every batch on the threads of the stages before; it counts nothing.
+  func prepare() throws -> AnyStage<[Document], Batch>
+  /// Takes batches from `pull`, hands on documents to `push`.
+  func run(_ flow: ChainFlow<Batch>) throws -> [Account]
 }
 
 /// What a barrier works with.
-struct ChainFlow {
+struct ChainFlow<Batch: Sendable> {
   var runner: OrderedRunner
   var progress: Progress
-  var pull: () throws -> [Document]?
+  var pull: () throws -> Batch?
   var push: ([Document]) throws -> Void
   /// Where rejects go; nil where nobody wants them.
   var reject: (([Reject]) throws -> Void)?

@@ -15,13 +15,16 @@ struct FuzzyBarrier: ChainBarrier {
   /// `--buckets FILE`: candidates that somebody else found.
   var buckets: String?
 
-  func run(_ flow: ChainFlow) throws -> [Account] {
+  func prepare() throws -> AnyStage<[Document], SpooledShingles> {
+    AnyStage(try ShingleDocuments(configuration, isBanded: buckets == nil)).appending(AnyStage(SpoolShingled()))
+  }
+
+  func run(_ flow: ChainFlow<SpooledShingles>) throws -> [Account] {
     let start = ContinuousClock.now
     let candidates = try buckets.map { try CandidateFile($0) }
     let deduplicator = try FuzzyDeduplicator(configuration, isBanded: candidates == nil, spillLimit: memory)
     let spool = try DocumentSpool()
-    let stage = AnyStage(try ShingleDocuments(configuration, isBanded: candidates == nil)).appending(AnyStage(SpoolShingled()))
-    _ = try flow.runner.run(stage, source: flow.pull) { batch, _ in
+    while let batch = try flow.pull() {
       try deduplicator.add(batch.shingled)
       try spool.append(batch.encoded, count: batch.shingled.documents.count)
     }
@@ -57,14 +60,15 @@ struct FuzzyBarrier: ChainBarrier {
 }
 
 /// Signatures, and the documents as the spool takes them.
+struct SpooledShingles: Sendable {
+  var shingled: ShingledDocuments
+  var encoded: [UInt8]
+}
+
 private struct SpoolShingled: Stage {
-  struct Batch: Sendable {
-    var shingled: ShingledDocuments
-    var encoded: [UInt8]
-  }
   var names: [String] { [] }
-  func apply(_ batch: ShingledDocuments, ledger: inout Ledger, offset: Int) -> Batch {
-    Batch(shingled: batch, encoded: DocumentSpool.encode(batch.documents))
+  func apply(_ batch: ShingledDocuments, ledger: inout Ledger, offset: Int) -> SpooledShingles {
+    SpooledShingles(shingled: batch, encoded: DocumentSpool.encode(batch.documents))
   }
 }
 

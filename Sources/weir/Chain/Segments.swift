@@ -4,32 +4,33 @@ import Pipeline
 import Primitives
 import Synchronization
 
-/// A part of a chain that runs on its own thread: a barrier (except in the first), and the stages after it.
+/// A barrier of a chain and the stages after it.
 struct ChainSegment {
-  var parse: AnyStage<LineBlock, [Document]>?
-  var barrier: (any ChainBarrier)?
-  var stages: AnyStage<[Document], [Document]>?
+  var barrier: any ChainBarrier
+  var stages: AnyStage<[Document], [Document]> = .identity
 
-  init(stage: AnyStage<LineBlock, [Document]>) { parse = stage }
-  init(barrier: any ChainBarrier) { self.barrier = barrier }
-
-  mutating func append(_ stage: AnyStage<[Document], [Document]>) {
-    if let parse {
-      self.parse = parse.appending(stage)
-    } else {
-      stages = stages.map { $0.appending(stage) } ?? stage
-    }
-  }
+  mutating func append(_ stage: AnyStage<[Document], [Document]>) { stages = stages.appending(stage) }
 }
 
-/// Runs segments side by side.
+/// Runs the parts of a chain side by side: what comes before the first barrier, with what it does to each batch, each barrier, and what is
+/// between two of them or behind the last.
 struct SegmentRun {
+  var parse: AnyStage<LineBlock, [Document]>
   var segments: [ChainSegment]
   var end: any ChainEndWork
   var runner: OrderedRunner
   var rejects: RejectFile?
   var progress: Progress
   var resuming: Resuming?
+
+  /// What runs on one thread, between two channels.
+  private struct Work {
+    var run: () throws -> [Account]
+    /// Tells the source that nobody reads any more.
+    var cancelSource: () -> Void
+    /// Tells who reads that nothing more comes, or why.
+    var finish: ((any Error)?) -> Void = { _ in }
+  }
 
   private struct Results {
     var accounts: [Int: [Account]] = [:]
@@ -38,42 +39,21 @@ struct SegmentRun {
 
   /// Runs everything from `source` to the end.
   func run(_ source: DocumentSource) throws -> [Account] {
-    // Channel i leads from work i to work i + 1; works are: parse, then for each barrier the barrier and the stages after it.
-    var works: [(Channel<[Document]>?, Channel<[Document]>?) throws -> [Account]] = []
-    let parse = segments[0].parse
-    works.append { _, output in
-      guard let parse else { return [] }
-      return try finish(parse, source: { try next(source) }, output: output)
-    }
-    for segment in segments.dropFirst() {
-      if let barrier = segment.barrier {
-        works.append { input, output in
-          try barrier.run(
-            ChainFlow(
-              runner: runner, progress: progress, pull: { try input?.receive() }, push: { try output?.send($0) },
-              reject: rejects.map { file in { try file.write($0) } }))
-        }
-      }
-      let stages = segment.stages
-      works.append { input, output in
-        try finish(stages ?? .identity, source: { try input?.receive() }, output: output)
-      }
-    }
-    let channels = (1..<max(1, works.count)).map { _ in Channel<[Document]>(capacity: 2 * runner.threads) }
+    var works: [Work] = []
+    add(parse, from: { try next(source) }, cancelSource: {}, before: segments[...], to: &works)
     let results = Mutex(Results())
     let group = DispatchGroup()
     // Every work runs on one thread of its own until `group.wait()`; nothing outlives this call.
     nonisolated(unsafe) let all = works
     @Sendable func perform(_ index: Int) {
-      let input = index > 0 ? channels[index - 1] : nil
-      let output = index < channels.count ? channels[index] : nil
+      let work = all[index]
       do {
-        let accounts = try all[index](input, output)
-        output?.finish()
+        let accounts = try work.run()
+        work.finish(nil)
         results.withLock { $0.accounts[index] = accounts }
       } catch {
-        output?.finish(error)
-        input?.cancel()
+        work.finish(error)
+        work.cancelSource()
         results.withLock { $0.failures.append((index, error)) }
       }
     }
@@ -91,8 +71,42 @@ struct SegmentRun {
     let outcome = results.withLock { $0 }
     // A cancelled sender is not the cause; the first real error on the way of the data is.
     let failures = outcome.failures.sorted { $0.0 < $1.0 }.map { $0.1 }
-    if let failure = failures.first(where: { !($0 is Channel<[Document]>.Cancelled) }) ?? failures.first { throw failure }
+    if let failure = failures.first(where: { !($0 is ChannelCancelled) }) ?? failures.first { throw failure }
     return all.indices.flatMap { outcome.accounts[$0] ?? [] }
+  }
+
+  /// Adds a stage that leads to the next barrier, the barrier, and what is behind it; or a stage that leads to the end.
+  private func add<Input>(
+    _ stage: AnyStage<Input, [Document]>, from source: @escaping () throws -> Input?, cancelSource: @escaping () -> Void,
+    before rest: ArraySlice<ChainSegment>, to works: inout [Work]
+  ) {
+    guard let segment = rest.first else {
+      works.append(
+        Work(run: { try end.consume(stage, source: source) { try rejects?.write($0.rejects) } }, cancelSource: cancelSource))
+      return
+    }
+    func lead<Barrier: ChainBarrier>(to barrier: Barrier) {
+      let batches = Channel<Barrier.Batch>(capacity: 2 * runner.threads)
+      let kept = Channel<[Document]>(capacity: 2 * runner.threads)
+      works.append(
+        Work(
+          run: {
+            try runner.run(stage.appending(try barrier.prepare()), source: source) { batch, ledger in
+              try rejects?.write(ledger.rejects)
+              try batches.send(batch)
+            }
+          }, cancelSource: cancelSource, finish: batches.finish))
+      works.append(
+        Work(
+          run: {
+            try barrier.run(
+              ChainFlow(
+                runner: runner, progress: progress, pull: batches.receive, push: kept.send,
+                reject: rejects.map { file in { try file.write($0) } }))
+          }, cancelSource: batches.cancel, finish: kept.finish))
+      add(segment.stages, from: kept.receive, cancelSource: kept.cancel, before: rest.dropFirst(), to: &works)
+    }
+    lead(to: segment.barrier)
   }
 
   private func next(_ source: DocumentSource) throws -> LineBlock? {
@@ -102,17 +116,6 @@ struct SegmentRun {
     let block = try source.next()
     if block != nil { resuming?.push(position) }
     return block
-  }
-
-  /// Runs stages into the next channel, or into the end of the chain.
-  private func finish<Input: Sendable>(
-    _ stage: AnyStage<Input, [Document]>, source: () throws -> Input?, output: Channel<[Document]>?
-  ) throws -> [Account] {
-    guard let output else { return try end.consume(stage, source: source) { try rejects?.write($0.rejects) } }
-    return try runner.run(stage, source: source) { documents, ledger in
-      try rejects?.write(ledger.rejects)
-      if !documents.isEmpty { try output.send(documents) }
-    }
   }
 }
 
