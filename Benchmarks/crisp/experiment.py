@@ -113,8 +113,8 @@ class Experiment:
         tree = self.tree(kind, *shape.split("x"))
         return self.sample(f"{domain}.crisp-{kind}.{variant(shape, documents, smoothing, cap)}", "--tree", tree, "--seed-data", seed, *words)
 
-    def mixtures(self, method, domain, keeps=None):
-        """A method's mixtures to choose among, by variant."""
+    def mixtures(self, method, domain, values=None):
+        """A method's mixtures to choose among, by variant; values: other shares, or rates of DoGE's weights, than it begins with."""
         seed, name = ["--seed-data", self.seed[domain]], f"{domain}.{method}"
         if method.startswith("crisp-"):
             return {shape: self.crisp(domain, method.removeprefix("crisp-"), shape) for shape in self.sizes.clusters}
@@ -123,14 +123,14 @@ class Experiment:
         if method == "doge":
             words = ["--tree", self.tree("lsi", *self.sizes.clusters[0].split("x")), "--proxy", self.proxy]
             return {f"w{rate:g}": self.sample(f"{name}.w{rate:g}", "--method", method, *seed, *words, "--weight-rate", rate, "--proxy-steps",
-                                                self.sizes.proxy_steps) for rate in self.sizes.weight_rates}
+                                                self.sizes.proxy_steps) for rate in values or self.sizes.weight_rates}
         if method == "ced":
             special = self.train(f"proxy/{domain}", "--mixture", self.sample(f"{domain}.specialist", "--method", "specialist", *seed), "--init", self.proxy,
                                  domain=domain, tokens=100_000, rate=2e-3)
             seed += ["--proxy", self.proxy, "--specialist", special, "--score-tokens", 256]
         if method == "classifier":
             seed += ["--tree", self.tree("lsi", *self.sizes.clusters[0].split("x"))]
-        return {f"1:{round(1 / keep)}": self.sample(f"{name}.{round(1 / keep)}", "--method", method, *seed, "--keep", keep) for keep in keeps or self.sizes.keeps}
+        return {f"1:{round(1 / keep)}": self.sample(f"{name}.{round(1 / keep)}", "--method", method, *seed, "--keep", keep) for keep in values or self.sizes.keeps}
 
     def run(self, part, domain, method, variant, mixture, rate, seed, tokens=None):
         words, shape = ["--mixture", mixture] if mixture else [], {}
@@ -154,7 +154,7 @@ class Experiment:
 
     def search(self, part, domain, domains, methods, among, chosen):
         """Every variant at the first rate; then, as long as the best is at an edge of what was tried, on beyond it: rates doubled and halved, shares
-        halved and doubled, one at a time."""
+        halved and doubled, rates of DoGE's weights four times and a quarter, one at a time."""
         judges, tries, runs = [domain] if domain else domains, {}, {}
         wanted = {}
         for method in methods:
@@ -176,12 +176,14 @@ class Experiment:
         variant, mixture, rate = best
         rates = [r for v, _, r in tries if v == variant]
         more = [(variant, mixture, r) for r, isEdge in ((rate / 2, rate == min(rates)), (2 * rate, rate == max(rates))) if isEdge and 2e-4 < r < 0.1]
-        shares = [int(v[2:]) for v, _, _ in tries if v.startswith("1:")]
-        if shares and not among:
-            share = int(variant[2:])
-            for other, isEdge in ((2 * share, share == max(shares)), (share // 2, share == min(shares))):
-                if isEdge and 2 <= other <= 1024:
-                    more += [(v, m, rate) for v, m in self.mixtures(method, domain, [1 / other]).items()]
+        if variant[:2] == "1:" and not among:
+            share, shares = int(variant[2:]), [int(v[2:]) for v, _, _ in tries]
+            more += [(v, m, rate) for other, isEdge in ((2 * share, share == max(shares)), (share // 2, share == min(shares)))
+                     if isEdge and 2 <= other <= 1024 for v, m in self.mixtures(method, domain, [1 / other]).items()]
+        if variant[:1] == "w" and not among:
+            weight, weights = float(variant[1:]), [float(v[1:]) for v, _, _ in tries]
+            more += [(v, m, rate) for other, isEdge in ((4 * weight, weight == max(weights)), (weight / 4, weight == min(weights)))
+                     if isEdge and 0.1 <= other <= 1000 for v, m in self.mixtures(method, domain, [other]).items()]
         return more
 
     def note(self, name, what):
