@@ -201,20 +201,26 @@ struct KMeansRun {
       }
     }
     let d = dimensions
-    var partial = [Double](repeating: 0, count: pieces.count * d)
-    partial.withUnsafeMutableBufferPointer { partial in
-      order.withUnsafeBufferPointer { order in
-        guard let p = partial.baseAddress, let o = order.baseAddress else { return }
-        nonisolated(unsafe) let (out, index, x) = (p, o, points)
-        let one = { (piece: Int) in
-          weir_sum_indexed(x, d, index + pieces[piece].range.lowerBound, pieces[piece].range.count, out + piece * d)
-        }
-        if let pool { pool.run(pieces.count, one) } else { for piece in pieces.indices { one(piece) } }
-      }
-    }
+    let partial = Self.sums(points, dimensions: d, order: order, pieces: pieces.map(\.range), pool: pool)
     var sums = [Double](repeating: 0, count: clusters * d)
     for (piece, entry) in pieces.enumerated() {
       for j in 0..<d { sums[entry.cluster * d + j] += partial[piece * d + j] }
+    }
+    return sums
+  }
+
+  /// [pieces, dimensions] the sums of the points that each piece of `order` names.
+  static func sums(_ points: UnsafePointer<Float>, dimensions: Int, order: [UInt32], pieces: [Range<Int>], pool: ThreadPool?) -> [Double] {
+    var sums = [Double](repeating: 0, count: pieces.count * dimensions)
+    sums.withUnsafeMutableBufferPointer { sums in
+      order.withUnsafeBufferPointer { order in
+        guard let s = sums.baseAddress, let o = order.baseAddress else { return }
+        nonisolated(unsafe) let (out, index, x) = (s, o, points)
+        let one = { (piece: Int) in
+          weir_sum_indexed(x, dimensions, index + pieces[piece].lowerBound, pieces[piece].count, out + piece * dimensions)
+        }
+        if let pool { pool.run(pieces.count, one) } else { pieces.indices.forEach(one) }
+      }
     }
     return sums
   }

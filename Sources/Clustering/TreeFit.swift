@@ -59,7 +59,7 @@ public enum TreeFit {
         "cluster fit", "every vector is zero: the windows share no feature with the embedder", remedy: "fit the embedder on this data")
     }
     var nodes = [ClusterTree.Node(parent: -1, level: 0, firstChild: 0, childCount: 0, leaf: -1)]
-    var centroids = mean(vectors, of: chosen, dimensions: dimensions, spherical: configuration.kMeans.spherical)
+    var centroids = mean(vectors, of: chosen, dimensions: dimensions, spherical: configuration.kMeans.spherical, pool: pool)
     var level = [(node: 0, members: chosen)]
     for depth in 1...configuration.depth {
       progress.update(Double(depth - 1), of: Double(configuration.depth), unit: "levels", detail: "\(level.count) nodes")
@@ -106,11 +106,12 @@ public enum TreeFit {
     return filled.map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }.prefix(size).map { UInt32($0.1) }.sorted()
   }
 
-  private static func mean(_ vectors: UnsafePointer<Float>, of members: [UInt32], dimensions: Int, spherical: Bool) -> [Float] {
-    var sum = [Double](repeating: 0, count: dimensions)
-    for member in members {
-      for j in 0..<dimensions { sum[j] += Double(vectors[Int(member) * dimensions + j]) }
-    }
+  private static func mean(
+    _ vectors: UnsafePointer<Float>, of members: [UInt32], dimensions: Int, spherical: Bool, pool: ThreadPool
+  ) -> [Float] {
+    let pieces = stride(from: 0, to: members.count, by: 2_048).map { $0..<min(members.count, $0 + 2_048) }
+    let sums = KMeansRun.sums(vectors, dimensions: dimensions, order: members, pieces: pieces, pool: pool)
+    let sum = (0..<dimensions).map { j in pieces.indices.reduce(0.0) { $0 + sums[$1 * dimensions + j] } }
     var result = sum.map { Float($0 / Double(members.count)) }
     if spherical { _ = weir_normalize(&result, dimensions) }
     return result
