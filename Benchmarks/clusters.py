@@ -248,7 +248,7 @@ class Bench:
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads, settings.inter_op_num_threads = THREADS, 1
         exact = None
-        for model, precision, name in zip(self.onnx(), ("float32", "bfloat16"), ("ONNX Runtime float32", "ONNX Runtime int8")):
+        for model, precision, name in zip(self.onnx(), ("float32", "bf16"), ("ONNX Runtime float32", "ONNX Runtime int8")):
             session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
             ours, theirs = [], []
             for turn in range(self.options.repeat):

@@ -63,7 +63,7 @@ class Experiment:
         data, run, sizes = self.options.data, self.options.run, self.sizes
         if self.options.small:
             demo = ROOT / "corpora/demo"
-            corpus, seeds, held = ROOT / "corpora/sample", {"astronomy": demo / "seed.jsonl.zst"}, {"astronomy": demo / "heldout-seed.jsonl.zst"}
+            corpus, seeds, held = ROOT / "corpora/sample", {"docs-astronomy": demo / "seed.jsonl.zst"}, {"docs-astronomy": demo / "heldout-seed.jsonl.zst"}
             general = [demo / "heldout-general.jsonl.zst"]
         else:
             corpus, seeds, held = data / "general.jsonl.zst", *({d: data / folder / f"{d}.jsonl" for d in sizes.domains} for folder in ("seeds", "heldout"))

@@ -57,8 +57,8 @@ FULL = Sizes(
     budgets=(10_000, 20_000, 40_000, 80_000), minimum_leaf=20)
 
 SMALL = Sizes(
-    domains=("astronomy",), documents=10**9, preset="nano", layers=2, proxy_preset="nano", base_tokens="150k", proxy_tokens="100k", tokens=20_000,
-    scratch_tokens=40_000, rate=4e-3, seeds=(1, 2), keeps=(1 / 16,), weight_rates=(1,), proxy_steps=20, clusters=("16x1",), sweep_domains=("astronomy",), sweep_clusters=("4x1", "4x2"),
+    domains=("docs-astronomy",), documents=10**9, preset="nano", layers=2, proxy_preset="nano", base_tokens="150k", proxy_tokens="100k", tokens=20_000,
+    scratch_tokens=40_000, rate=4e-3, seeds=(1, 2), keeps=(1 / 16,), weight_rates=(1,), proxy_steps=20, clusters=("16x1",), sweep_domains=("docs-astronomy",), sweep_clusters=("4x1", "4x2"),
     seed_documents=(5,), smoothings=(0, 4), caps=(1,), budgets=(10_000,), minimum_leaf=20)
 
 

@@ -102,7 +102,7 @@ def main():
         documents = dataset("set", options.windows)
         dataset("few", options.whole)
         first = embed("set", "first", "--parts", "first")
-        half = embed("set", "half", "--parts", "first", "--precision", "bfloat16")
+        half = embed("set", "half", "--parts", "first", "--precision", "bf16")
         every = embed("few", "all", "--parts", "all")
         for vectors in (first, every):
             if isinstance(vectors, str):

@@ -36,7 +36,7 @@ struct EmbedCommand: WeirCommand {
   @Option(help: ArgumentHelp("Parts of 256 pieces of a window that minilm sees: first or all.", valueName: "which"))
   var parts = TextEmbedder.Configuration.Parts.all
 
-  @Option(help: ArgumentHelp("Precision of minilm's matrices: float32, or bfloat16 where the processor has it.", valueName: "kind"))
+  @Option(help: ArgumentHelp("Precision of minilm's matrices: float32, or bf16 where the processor has it.", valueName: "kind"))
   var precision = TextEmbedder.Configuration.Precision.float32
 
   @Option(help: ArgumentHelp("Vectors from elsewhere in place of a model: a .npy of float32, one a window.", valueName: "file"))
@@ -122,11 +122,23 @@ struct EmbedCommand: WeirCommand {
   func forecast(_ world: inout Forecast) throws -> Forecast.Row {
     let size = try world.size(of: [dataset])
     let windows = max(size.documents, size.tokens / 1024)
+    // LSI counts the features of the windows that it is fitted on, in rows and in columns; the others hold a model and some windows.
+    let fitted = size.tokens * min(1, Double(sample) / max(1, windows))
     return Forecast.Row(
-      documents: size.documents, tokens: size.tokens, memory: size.tokens * 16 + 65_536 * Double(dimensions ?? 256) * 12,
+      documents: size.documents, tokens: size.tokens,
+      memory: model == "lsi" ? fitted * 16 + 65_536 * Double(dimensions ?? 256) * 12 : 300e6,
       disk: (windows + 65_536) * Double(dimensions ?? 384) * 4)
   }
 }
 
 extension TextEmbedder.Configuration.Parts: ExpressibleByArgument {}
-extension TextEmbedder.Configuration.Precision: ExpressibleByArgument {}
+extension TextEmbedder.Configuration.Precision: ExpressibleByArgument {
+  /// `bf16` as the trainer calls it, or the name that is stored.
+  public init?(argument: String) { self.init(rawValue: argument == "bf16" ? "bfloat16" : argument) }
+  /// The trainer's name, as in the help.
+  public var defaultValueDescription: String { self == .bfloat16 ? "bf16" : rawValue }
+  /// One name each.
+  public static var allValueStrings: [String] { ["float32", "bf16"] }
+  /// None.
+  public static var allValueDescriptions: [String: String] { [:] }
+}

@@ -98,6 +98,7 @@ struct ScheduleOptions: ParsableArguments {
   /// A precision or the fastest there is.
   enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
     case float32, bf16, auto
+    init?(argument: String) { self.init(rawValue: argument == "bfloat16" ? "bf16" : argument) }
   }
 
   /// The configuration of a run.
