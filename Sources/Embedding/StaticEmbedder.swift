@@ -103,7 +103,7 @@ public struct StaticEmbedder: Embedder {
   public func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
     let (width, tokens) = (dimensions, table.count / dimensions)
     nonisolated(unsafe) let rows = UnsafePointer(pairs.base.assumingMemoryBound(to: UInt32.self))
-    let failure = Mutex<(any Error)?>(nil)
+    let failure = Mutex<(part: Int, error: any Error)?>(nil)
     let vectors = [Float](unsafeUninitializedCapacity: range.count * width) { result, size in
       size = range.count * width
       guard let base = result.baseAddress else { return }
@@ -127,11 +127,12 @@ public struct StaticEmbedder: Embedder {
             _ = weir_normalize(out + window * width, width)
           }
         } catch {
-          failure.withLock { $0 = $0 ?? error }
+          // The first of the windows', whichever thread meets it when.
+          failure.withLock { if part.lowerBound < $0?.part ?? .max { $0 = (part.lowerBound, error) } }
         }
       }
     }
-    if let error = failure.withLock({ $0 }) { throw error }
+    if let failure = failure.withLock({ $0 }) { throw failure.error }
     return vectors
   }
 

@@ -188,6 +188,15 @@ private struct Reference {
       let length = (0..<5).reduce(Float(0)) { $0 + found[row * 5 + $1] * found[row * 5 + $1] }
       #expect((length - (row == 2 || row == 3 ? 0 : 1)).magnitude < 1e-5)
     }
+    // Of several windows that cannot be read the first is told of.
+    let broken = WindowReader(count: 1_000) { index in
+      if index % 100 == 70 { throw WeirError("window", "\(index)") }
+      return [Int32(index % 30)]
+    }
+    for _ in 0..<20 {
+      let error = #expect(throws: WeirError.self) { try loaded.embed(0..<1_000, of: broken, pool: pool) }
+      #expect(error?.reason == "70")
+    }
     #expect(throws: WeirError.self) {
       try StaticEmbedder(distilling: vectors, width: 8, dimensions: 9, encoder: "e", tokenizer: "t", pool: pool)
     }
