@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 import page
-from study import FULL, ROOT, SMALL, OutOfTime, Pieces, perplexities, run_name, variant
+from study import FULL, ROOT, SMALL, OutOfTime, Pieces, edges, perplexities, run_name, variant
 
 METHODS = ("specialist", "dsir", "classifier", "ced", "doge", "crisp-lsi", "crisp-static", "crisp-minilm")
 
@@ -174,17 +174,13 @@ class Experiment:
     def beyond(self, method, domain, best, tries, among):
         """What is to be tried next to the best."""
         variant, mixture, rate = best
-        rates = [r for v, _, r in tries if v == variant]
-        more = [(variant, mixture, r) for r, isEdge in ((rate / 2, rate == min(rates)), (2 * rate, rate == max(rates))) if isEdge and 2e-4 < r < 0.1]
+        more = [(variant, mixture, r) for r in edges(rate, [r for v, _, r in tries if v == variant], 2, 2e-4, 0.1)]
+        others = []
         if variant[:2] == "1:" and not among:
-            share, shares = int(variant[2:]), [int(v[2:]) for v, _, _ in tries]
-            more += [(v, m, rate) for other, isEdge in ((2 * share, share == max(shares)), (share // 2, share == min(shares)))
-                     if isEdge and 2 <= other <= 1024 for v, m in self.mixtures(method, domain, [1 / other]).items()]
-        if variant[:1] == "w" and not among:
-            weight, weights = float(variant[1:]), [float(v[1:]) for v, _, _ in tries]
-            more += [(v, m, rate) for other, isEdge in ((4 * weight, weight == max(weights)), (weight / 4, weight == min(weights)))
-                     if isEdge and 0.1 <= other <= 1000 for v, m in self.mixtures(method, domain, [other]).items()]
-        return more
+            others = [1 / share for share in edges(int(variant[2:]), [int(v[2:]) for v, _, _ in tries], 2, 2, 1024)]
+        elif variant[:1] == "w" and not among:
+            others = edges(float(variant[1:]), [float(v[1:]) for v, _, _ in tries], 4, 0.1, 1000)
+        return more + [(v, m, rate) for other in others for v, m in self.mixtures(method, domain, [other]).items()]
 
     def note(self, name, what):
         """What was chosen, for the page."""

@@ -138,6 +138,12 @@ def variant(shape, documents=None, smoothing=0, cap=None, tokens=None):
     return ".".join([shape, *filter(None, parts)])
 
 
+def edges(best, tried, factor, low, high):
+    """What lies beyond the best of what was tried, where that is at an edge and the next is not outside low … high."""
+    beyond = ((best / factor, best == min(tried)), (best * factor, best == max(tried)))
+    return [value for value, is_edge in beyond if is_edge and low <= value <= high]
+
+
 def run_name(part, scope, method, variant, rate, seed):
     """A run's folder; the same name is the same run, whoever asks for it."""
     return f"{part}/{scope}.{method}{'.' if variant else ''}{variant.replace(':', '-')}.{rate:g}.{seed}"
