@@ -5,7 +5,7 @@ import Primitives
 import Storage
 
 /// Fits a tree on the vectors of a dataset, and assigns the dataset's windows to its leaves.
-public enum ClusterDataset {
+package enum ClusterDataset {
   /// Fits a tree and writes its folder, the embedder in it.
   /// - Parameters:
   ///   - vectors: the windows' vectors.
@@ -15,7 +15,7 @@ public enum ClusterDataset {
   ///   - tool: what writes it, with its version.
   ///   - pool: where the work runs; the result does not depend on its number of threads.
   ///   - progress: is told how far it is, and may stop it.
-  public static func fit(
+  package static func fit(
     _ vectors: WindowVectors, to folder: String, replacing: Bool = false, configuration: TreeFit.Configuration = TreeFit.Configuration(),
     tool: String, pool: ThreadPool, progress: Progress = .silent
   ) throws -> StoredTree {
@@ -41,7 +41,7 @@ public enum ClusterDataset {
 
   /// Assigns every window to its leaf, without writing.
   /// - Throws: `WeirError` where the vectors are those of another embedder.
-  public static func assign(_ vectors: WindowVectors, tree: StoredTree, pool: ThreadPool, progress: Progress = .silent) throws
+  package static func assign(_ vectors: WindowVectors, tree: StoredTree, pool: ThreadPool, progress: Progress = .silent) throws
     -> ClusterAssignment
   {
     guard tree.tree.embedder != vectors.embedder || tree.tree.dimensions == vectors.dimensions else {

@@ -6,26 +6,26 @@ import Primitives
 import func Foundation.log
 
 /// Looks into the clusters of a tree: sizes, telling words, sample texts, and how well they agree with a label.
-public enum ClusterShow {
+package enum ClusterShow {
   /// What is shown.
-  public struct Configuration: Sendable, Codable, Equatable {
+  package struct Configuration: Sendable, Codable, Equatable {
     /// Levels of the tree that are shown; nil = all.
-    public var depth: Int? = nil
+    package var depth: Int? = nil
     /// Words a node.
-    public var terms = 8
+    package var terms = 8
     /// Sample texts a node.
-    public var samples = 2
+    package var samples = 2
     /// Bytes of a sample's text.
-    public var sampleBytes = 160
+    package var sampleBytes = 160
     /// The most windows a leaf whose text is read for words.
-    public var textWindows = 64
+    package var textWindows = 64
     /// Labels a node.
-    public var labels = 3
+    package var labels = 3
     /// The seed of the choice of windows.
-    public var seed: UInt64 = 1
+    package var seed: UInt64 = 1
 
     /// Creates the defaults.
-    public init() {}
+    package init() {}
   }
 
   /// Makes a report.
@@ -39,7 +39,7 @@ public enum ClusterShow {
   ///   - label: a window's label, such as its domain; nil = none.
   ///   - progress: is told how far it is, and may stop it.
   /// - Throws: `WeirError` where the parts do not belong together.
-  public static func report(
+  package static func report(
     tree: ClusterTree, assignment: ClusterAssignment, lengths: [Int], vectors: WindowVectors? = nil,
     configuration: Configuration = Configuration(), text: ((Int) throws -> [UInt8])? = nil, label: ((Int) throws -> String?)? = nil,
     progress: Progress = .silent

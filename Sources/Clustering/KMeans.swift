@@ -8,38 +8,38 @@ import Primitives
 /// Nearest centroids are found exactly, by `weir_nearest`: products in eight bits that leave a few candidates, and groups of centroids
 /// passed over by the triangle inequality. Sums are of a cluster's points in order: the same bytes whatever the number of threads.
 /// Cost: at most (iterations + 2) · points · clusters · dimensions multiply-adds in eight bits.
-public struct KMeans: Sendable {
+package struct KMeans: Sendable {
   /// How k-means runs.
-  public struct Configuration: Sendable, Codable, Equatable {
+  package struct Configuration: Sendable, Codable, Equatable {
     /// The most iterations.
-    public var iterations = 30
+    package var iterations = 30
     /// Stops when the objective falls by less than this share.
-    public var tolerance = 1e-4
+    package var tolerance = 1e-4
     /// Whether centroids have length 1 and points are compared by direction; points must then have length 1 or 0.
-    public var spherical = true
+    package var spherical = true
     /// Whether clusters are kept about equally large while they are fitted: the larger, the less attractive. All `iterations` are made.
-    public var balanced = false
+    package var balanced = false
     /// Seedings tried; the one with the lowest objective after seeding and `iterations` is kept.
-    public var restarts = 1
+    package var restarts = 1
     /// The seed.
-    public var seed: UInt64 = 1
+    package var seed: UInt64 = 1
 
     /// Creates the defaults.
-    public init() {}
+    package init() {}
   }
 
   /// The number of clusters found: fewer than asked for where the points are not distinct enough, or some are empty when the iterations end.
-  public let clusters: Int
+  package let clusters: Int
   /// The number of seeds: fewer than asked for only where fewer points are distinct.
-  public let seeded: Int
+  package let seeded: Int
   /// [clusters, dimensions] row-major; none is empty.
-  public let centroids: [Float]
+  package let centroids: [Float]
   /// [points] the nearest centroid of each point.
-  public let labels: [UInt32]
+  package let labels: [UInt32]
   /// The sum of squared distances to the nearest centroid.
-  public let objective: Double
+  package let objective: Double
   /// The objective at the start and after each iteration.
-  public let history: [Double]
+  package let history: [Double]
 
   /// Clusters points.
   /// - Parameters:
@@ -51,7 +51,7 @@ public struct KMeans: Sendable {
   ///   - stream: distinguishes runs of one seed, such as the nodes of a tree.
   ///   - pool: where the ranges run; nil runs them one after the other, with the same result.
   ///   - progress: is told how far it is, and may stop it.
-  public init(
+  package init(
     points: UnsafePointer<Float>, count: Int, dimensions: Int, clusters: Int, configuration: Configuration = Configuration(),
     stream: UInt64 = 0, pool: ThreadPool? = nil, progress: Progress = .silent
   ) throws {
@@ -76,7 +76,7 @@ public struct KMeans: Sendable {
   }
 
   /// The index of the k-means++ seeds for these arguments, for those who check the method against another implementation.
-  public static func seeds(points: UnsafePointer<Float>, count: Int, dimensions: Int, clusters: Int, seed: UInt64) -> [Int] {
+  package static func seeds(points: UnsafePointer<Float>, count: Int, dimensions: Int, clusters: Int, seed: UInt64) -> [Int] {
     var run = KMeansRun(
       points: points, count: count, dimensions: dimensions, spherical: false, pool: nil,
       random: SequentialRandom(seed: seed, stream: CounterRandom.mix(0)))

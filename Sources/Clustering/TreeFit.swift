@@ -6,28 +6,28 @@ import Primitives
 
 /// Fits a hierarchical k-means tree (CRISP §3: arity 64, depth 1…4): the root's windows are split by k-means, then each
 /// child's, level by level.
-public enum TreeFit {
+package enum TreeFit {
   /// How a tree is fitted; written into its manifest.
-  public struct Configuration: Sendable, Codable, Equatable {
+  package struct Configuration: Sendable, Codable, Equatable {
     /// Children of a node.
-    public var arity = 64
+    package var arity = 64
     /// Levels below the root.
-    public var depth = 1
+    package var depth = 1
     /// A child should have this many windows of the sample: a node with n windows has at most n / minimumLeaf children, and
     /// none when that is below 2.
-    public var minimumLeaf = 32
+    package var minimumLeaf = 32
     /// The most windows the tree is fitted on; nil = all.
-    public var sample: Int? = nil
+    package var sample: Int? = nil
     /// The most windows per centroid that one k-means looks at; more are sampled down.
-    public var pointsPerCentroid = 2_048
+    package var pointsPerCentroid = 2_048
     /// How each k-means runs.
-    public var kMeans = KMeans.Configuration()
+    package var kMeans = KMeans.Configuration()
 
     /// Creates the defaults.
-    public init() {}
+    package init() {}
 
     /// Throws on values that make no sense.
-    public func validate() throws {
+    package func validate() throws {
       guard (2...65_536).contains(arity) else { throw WeirError("--arity", "\(arity) is not in 2…65536") }
       guard (1...8).contains(depth) else { throw WeirError("--depth", "\(depth) is not in 1…8") }
       guard minimumLeaf >= 1 else { throw WeirError("--minimum-leaf", "\(minimumLeaf) is not positive") }
@@ -48,7 +48,7 @@ public enum TreeFit {
   ///   - pool: where the work runs; the result does not depend on its number of threads.
   ///   - progress: is told how far it is, and may stop it.
   /// - Throws: `WeirError` when there is nothing to cluster.
-  public static func run(
+  package static func run(
     vectors: UnsafePointer<Float>, count: Int, dimensions: Int, embedder: String, configuration: Configuration = Configuration(),
     pool: ThreadPool, progress: Progress = .silent
   ) throws -> ClusterTree {

@@ -4,13 +4,13 @@ import Pipeline
 import Primitives
 
 /// Descends a tree: at each level to the child with the nearest centroid (CRISP §3).
-public struct TreeRouter: Sendable {
+package struct TreeRouter: Sendable {
   /// The tree.
-  public let tree: ClusterTree
+  package let tree: ClusterTree
   private let searches: [NearestCentroids?]
 
   /// Prepares a tree for descents.
-  public init(_ tree: ClusterTree) {
+  package init(_ tree: ClusterTree) {
     self.tree = tree
     let d = tree.dimensions
     searches = tree.centroids.withUnsafeBufferPointer { centroids in
@@ -28,7 +28,7 @@ public struct TreeRouter: Sendable {
   ///   - level: the level to stop at; nil = the leaves.
   ///   - pool: where the vectors run.
   /// - Returns: [count] node numbers.
-  public func nodes(_ vectors: UnsafePointer<Float>, count: Int, level: Int? = nil, pool: ThreadPool? = nil) -> [UInt32] {
+  package func nodes(_ vectors: UnsafePointer<Float>, count: Int, level: Int? = nil, pool: ThreadPool? = nil) -> [UInt32] {
     var result = [UInt32](repeating: 0, count: count)
     result.withUnsafeMutableBufferPointer { result in
       guard let base = result.baseAddress else { return }
@@ -45,13 +45,13 @@ public struct TreeRouter: Sendable {
   }
 
   /// The leaf of each vector, by number.
-  public func leaves(_ vectors: UnsafePointer<Float>, count: Int, pool: ThreadPool? = nil) -> [UInt32] {
+  package func leaves(_ vectors: UnsafePointer<Float>, count: Int, pool: ThreadPool? = nil) -> [UInt32] {
     nodes(vectors, count: count, pool: pool).map { UInt32(max(0, tree.nodes[Int($0)].leaf)) }
   }
 
   /// The leaf of each vector of an array.
   /// - Throws: `WeirError` when the array does not hold whole vectors of the tree's dimensions.
-  public func leaves(_ vectors: [Float], pool: ThreadPool? = nil) throws -> [UInt32] {
+  package func leaves(_ vectors: [Float], pool: ThreadPool? = nil) throws -> [UInt32] {
     guard vectors.count % tree.dimensions == 0 else {
       throw WeirError("vectors", "\(vectors.count) numbers are no whole vectors of \(tree.dimensions) dimensions")
     }
@@ -64,7 +64,7 @@ public struct TreeRouter: Sendable {
   /// - Parameters:
   ///   - vector: [dimensions].
   ///   - level: the level of the tree, 1 below the root.
-  public func squaredDistances(_ vector: [Float], level: Int = 1) -> [Double] {
+  package func squaredDistances(_ vector: [Float], level: Int = 1) -> [Double] {
     let d = tree.dimensions
     return tree.nodes(atLevel: level).map { node in
       var sum = 0.0

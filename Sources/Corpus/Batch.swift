@@ -1,20 +1,20 @@
 /// One packed training batch: `rows` sequences of `sequence` tokens, documents one after another, none seeing another.
-public struct Batch: Sendable, Equatable {
+package struct Batch: Sendable, Equatable {
   /// Where a stretch of a row comes from, so that every token traces back to its source.
-  public struct Stretch: Sendable, Equatable {
+  package struct Stretch: Sendable, Equatable {
     /// The row in the batch.
-    public var row: Int
+    package var row: Int
     /// The first position in the row.
-    public var start: Int
+    package var start: Int
     /// The number of tokens.
-    public var count: Int
+    package var count: Int
     /// The document in the dataset.
-    public var document: Int
+    package var document: Int
     /// The first token in the document.
-    public var offset: Int
+    package var offset: Int
 
     /// Creates a stretch.
-    public init(row: Int, start: Int, count: Int, document: Int, offset: Int) {
+    package init(row: Int, start: Int, count: Int, document: Int, offset: Int) {
       self.row = row
       self.start = start
       self.count = count
@@ -24,20 +24,20 @@ public struct Batch: Sendable, Equatable {
   }
 
   /// The number of sequences.
-  public let rows: Int
+  package let rows: Int
   /// Tokens in a sequence.
-  public let sequence: Int
+  package let sequence: Int
   /// [rows, sequence] token ids; padding is 0 with target −1.
-  public var tokens: [Int32]
+  package var tokens: [Int32]
   /// [rows, sequence] the token to predict at each position, −1 where there is none (last token of a stretch, padding, masked).
-  public var targets: [Int32]
+  package var targets: [Int32]
   /// [rows, sequence] the first position in the row that the position may attend to (its stretch's start).
-  public var starts: [Int32]
+  package var starts: [Int32]
   /// What the rows are made of.
-  public var stretches: [Stretch]
+  package var stretches: [Stretch]
 
   /// Creates an empty batch: every position padding that attends to itself only.
-  public init(rows: Int, sequence: Int) {
+  package init(rows: Int, sequence: Int) {
     self.rows = rows
     self.sequence = sequence
     tokens = [Int32](repeating: 0, count: rows * sequence)
@@ -47,11 +47,11 @@ public struct Batch: Sendable, Equatable {
   }
 
   /// The number of positions with a target.
-  public var targetCount: Int { targets.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) } }
+  package var targetCount: Int { targets.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) } }
 }
 
 /// A source of training batches: the batch of a step is a pure function of the source and the step, reached in O(1).
-public protocol BatchSource: Sendable {
+package protocol BatchSource: Sendable {
   /// Sequences in a batch.
   var rows: Int { get }
   /// Tokens in a sequence.

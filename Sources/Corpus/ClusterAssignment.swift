@@ -2,28 +2,28 @@ import Primitives
 import Storage
 
 /// The leaf of every window of a dataset: a folder (`DATASET/clusters/NAME`) with `leaves.safetensors` and a manifest.
-public struct ClusterAssignment: Sendable, Equatable {
+package struct ClusterAssignment: Sendable, Equatable {
   /// The format's name in the manifest.
-  public static let format = "weir.cluster-assignment.1"
+  package static let format = "weir.cluster-assignment.1"
   /// The tensor file's name in the folder.
-  public static let fileName = "leaves.safetensors"
+  package static let fileName = "leaves.safetensors"
 
   /// The most leaves an assignment may name: four times those of a tree of arity 64 and depth 4.
-  public static let mostLeaves = 1 << 26
+  package static let mostLeaves = 1 << 26
 
   /// The fingerprint of the dataset.
-  public var dataset: String
+  package var dataset: String
   /// The fingerprint of the cluster tree.
-  public var tree: String
+  package var tree: String
   /// The number of leaves of the tree.
-  public var leafCount: Int
+  package var leafCount: Int
   /// [windows] the leaf of each window.
-  public var leaves: [UInt32]
+  package var leaves: [UInt32]
   /// The assignment's own fingerprint; empty before it is written.
-  public var fingerprint: String
+  package var fingerprint: String
 
   /// Creates an assignment.
-  public init(dataset: String, tree: String, leafCount: Int, leaves: [UInt32], fingerprint: String = "") {
+  package init(dataset: String, tree: String, leafCount: Int, leaves: [UInt32], fingerprint: String = "") {
     self.dataset = dataset
     self.tree = tree
     self.leafCount = leafCount
@@ -33,7 +33,7 @@ public struct ClusterAssignment: Sendable, Equatable {
 
   /// Reads an assignment.
   /// - Throws: `WeirError` where it is none, or damaged.
-  public init(folder: String) throws {
+  package init(folder: String) throws {
     guard Files.isFolder(folder) else { throw WeirError(folder, "no cluster assignment here", remedy: "make one with weir cluster assign") }
     let manifest = try Manifest.read(folder: folder, format: Self.format)
     guard let dataset = manifest.inputs["dataset"], let tree = manifest.inputs["tree"], let leafCount = manifest.counts["leaves"],
@@ -61,7 +61,7 @@ public struct ClusterAssignment: Sendable, Equatable {
   ///   - replacing: whether one of ours that is there is replaced.
   ///   - tool: what writes it, with its version.
   /// - Returns: the assignment with its fingerprint.
-  public func write(to folder: String, replacing: Bool = false, tool: String) throws -> ClusterAssignment {
+  package func write(to folder: String, replacing: Bool = false, tool: String) throws -> ClusterAssignment {
     let output = try AtomicFolder(folder, replacing: replacing)
     var bytes = [UInt8](repeating: 0, count: 4 * leaves.count)
     bytes.withUnsafeMutableBytes { bytes in
@@ -78,12 +78,12 @@ public struct ClusterAssignment: Sendable, Equatable {
   }
 
   /// Throws where the assignment is not that of a dataset.
-  public func check(dataset: String, windows: Int) throws {
+  package func check(dataset: String, windows: Int) throws {
     guard self.dataset == dataset, leaves.count == windows else {
       throw WeirError("cluster assignment", "it is that of another dataset (or it has changed)", remedy: "run weir cluster assign again")
     }
   }
 
   /// The windows of each leaf.
-  public var index: LeafIndex { LeafIndex(leaves: leaves, leafCount: leafCount) }
+  package var index: LeafIndex { LeafIndex(leaves: leaves, leafCount: leafCount) }
 }

@@ -1,20 +1,20 @@
 /// A hierarchical k-means tree as a value: nodes in breadth-first order, node 0 the root.
-public struct ClusterTree: Sendable, Equatable {
+package struct ClusterTree: Sendable, Equatable {
   /// One node of the tree.
-  public struct Node: Sendable, Codable, Equatable {
+  package struct Node: Sendable, Codable, Equatable {
     /// The parent, −1 for the root.
-    public var parent: Int
+    package var parent: Int
     /// The level, 0 for the root.
-    public var level: Int
+    package var level: Int
     /// The first child; children are consecutive.
-    public var firstChild: Int
+    package var firstChild: Int
     /// The number of children; 0 for a leaf.
-    public var childCount: Int
+    package var childCount: Int
     /// The leaf's number in left-to-right order; −1 for an inner node.
-    public var leaf: Int
+    package var leaf: Int
 
     /// Creates a node.
-    public init(parent: Int, level: Int, firstChild: Int, childCount: Int, leaf: Int) {
+    package init(parent: Int, level: Int, firstChild: Int, childCount: Int, leaf: Int) {
       self.parent = parent
       self.level = level
       self.firstChild = firstChild
@@ -24,18 +24,18 @@ public struct ClusterTree: Sendable, Equatable {
   }
 
   /// The fingerprint of the embedder whose vectors it was fitted on.
-  public var embedder: String
+  package var embedder: String
   /// Dimensions of a vector.
-  public var dimensions: Int
+  package var dimensions: Int
   /// Whether vectors and centroids are compared by direction.
-  public var spherical: Bool
+  package var spherical: Bool
   /// The nodes, breadth first.
-  public var nodes: [Node]
+  package var nodes: [Node]
   /// [nodes, dimensions] centroids, row-major; the root's is the mean.
-  public var centroids: [Float]
+  package var centroids: [Float]
 
   /// Creates a tree.
-  public init(embedder: String, dimensions: Int, spherical: Bool, nodes: [Node], centroids: [Float]) {
+  package init(embedder: String, dimensions: Int, spherical: Bool, nodes: [Node], centroids: [Float]) {
     self.embedder = embedder
     self.dimensions = dimensions
     self.spherical = spherical
@@ -44,31 +44,31 @@ public struct ClusterTree: Sendable, Equatable {
   }
 
   /// The number of leaves.
-  public var leafCount: Int { nodes.reduce(0) { $0 + ($1.leaf >= 0 ? 1 : 0) } }
+  package var leafCount: Int { nodes.reduce(0) { $0 + ($1.leaf >= 0 ? 1 : 0) } }
 
   /// Levels below the root.
-  public var depth: Int { nodes.reduce(0) { max($0, $1.level) } }
+  package var depth: Int { nodes.reduce(0) { max($0, $1.level) } }
 
   /// [leaves] the node of each leaf, by the leaf's number.
-  public var leafNodes: [Int] {
+  package var leafNodes: [Int] {
     var result = [Int](repeating: 0, count: leafCount)
     for (index, node) in nodes.enumerated() where node.leaf >= 0 { result[node.leaf] = index }
     return result
   }
 
   /// A node's children.
-  public func children(of node: Int) -> Range<Int> {
+  package func children(of node: Int) -> Range<Int> {
     nodes[node].childCount == 0 ? 0..<0 : nodes[node].firstChild..<nodes[node].firstChild + nodes[node].childCount
   }
 
   /// The nodes a descent that stops at `level` can end in, in breadth-first order: those of the level and the leaves above it.
-  public func nodes(atLevel level: Int) -> [Int] {
+  package func nodes(atLevel level: Int) -> [Int] {
     nodes.indices.filter { nodes[$0].level == level || (nodes[$0].level < level && nodes[$0].childCount == 0) }
   }
 
   /// Groups the leaves by the nodes of a level, as `weir split` does by the top one.
   /// - Returns: [leaves] the position in `nodes(atLevel:)` of the node that each leaf is under.
-  public func domains(level: Int) -> [Int] {
+  package func domains(level: Int) -> [Int] {
     var position = [Int](repeating: -1, count: nodes.count)
     for (index, node) in nodes(atLevel: level).enumerated() { position[node] = index }
     return leafNodes.map { leaf in
@@ -79,7 +79,7 @@ public struct ClusterTree: Sendable, Equatable {
   }
 
   /// Numbers the leaves from left to right.
-  public mutating func numberLeaves() {
+  package mutating func numberLeaves() {
     var next = 0
     var stack = [0]
     while let node = stack.popLast() {

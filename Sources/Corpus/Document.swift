@@ -1,20 +1,20 @@
 /// One document: a JSON line on disk, `id`, `text` and `source` apart and every other member untouched.
-public struct Document: Sendable, Equatable {
+package struct Document: Sendable, Equatable {
   /// The document's name; made from the content where the input has none.
-  public var id: String
+  package var id: String
   /// The text, valid UTF-8.
-  public var text: [UInt8] { didSet { escapedText = nil } }
+  package var text: [UInt8] { didSet { escapedText = nil } }
   /// The text escaped as `JSONText` would, taken from the line it came in; nil where it is not at hand, and once the text is changed.
   private(set) var escapedText: [UInt8]?
   /// Where the corpus says it comes from.
-  public var source: String?
+  package var source: String?
   /// The other members as they stood, `"key": value` separated by commas, without braces; empty where there are none.
-  public var members: [UInt8]
+  package var members: [UInt8]
   /// `path:line` of the file it was first read from.
-  public var origin: String
+  package var origin: String
 
   /// Creates a document.
-  public init(id: String, text: [UInt8], source: String? = nil, members: [UInt8] = [], origin: String = "") {
+  package init(id: String, text: [UInt8], source: String? = nil, members: [UInt8] = [], origin: String = "") {
     self.id = id
     self.text = text
     self.source = source
@@ -29,34 +29,34 @@ public struct Document: Sendable, Equatable {
   }
 
   /// Whether all that is written of them is equal.
-  public static func == (one: Document, other: Document) -> Bool {
+  package static func == (one: Document, other: Document) -> Bool {
     one.id == other.id && one.text == other.text && one.source == other.source && one.members == other.members
       && one.origin == other.origin
   }
 
   /// Creates a document of a string.
-  public init(id: String, text: String, source: String? = nil) {
+  package init(id: String, text: String, source: String? = nil) {
     self.init(id: id, text: Array(text.utf8), source: source)
   }
 }
 
 /// A document as token ids, without an end-of-document token: the dataset's writer puts that.
-public struct TokenDocument: Sendable, Equatable {
+package struct TokenDocument: Sendable, Equatable {
   /// The document's name.
-  public var id: String
+  package var id: String
   /// Where the corpus says it comes from.
-  public var source: String?
+  package var source: String?
   /// `path:line` of the file it was first read from.
-  public var origin: String
+  package var origin: String
   /// The other members, as in `Document`.
-  public var members: [UInt8]
+  package var members: [UInt8]
   /// The number of bytes of the text.
-  public var bytes: Int
+  package var bytes: Int
   /// Token ids.
-  public var tokens: [UInt32]
+  package var tokens: [UInt32]
 
   /// Creates a token document.
-  public init(id: String, source: String? = nil, origin: String = "", members: [UInt8] = [], bytes: Int, tokens: [UInt32]) {
+  package init(id: String, source: String? = nil, origin: String = "", members: [UInt8] = [], bytes: Int, tokens: [UInt32]) {
     self.id = id
     self.source = source
     self.origin = origin

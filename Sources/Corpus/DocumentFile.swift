@@ -2,10 +2,10 @@ import Pipeline
 import Primitives
 
 /// Small sets of documents read whole: seeds, held-out data.
-public enum DocumentFile {
+package enum DocumentFile {
   /// Reads all documents of files, folders or standard input.
   /// - Throws: `WeirError` for the first line that is no document, and where there is none at all.
-  public static func readAll(_ paths: [String], textField: String = "text", idField: String = "id") throws -> [Document] {
+  package static func readAll(_ paths: [String], textField: String = "text", idField: String = "id") throws -> [Document] {
     let source = try DocumentSource(paths: paths)
     let parse = ParseDocuments(textField: textField, idField: idField)
     var documents: [Document] = []

@@ -4,7 +4,7 @@ import Storage
 
 /// Where serialized documents go: a file (`.jsonl`, `.jsonl.zst`; all or nothing) or standard output (a weir stream with its proof of
 /// completeness; plain JSON lines on a terminal or where asked for).
-public final class DocumentSink {
+package final class DocumentSink {
   private let writer: StreamWriter
 
   /// Begins an output.
@@ -14,7 +14,7 @@ public final class DocumentSink {
   ///   - kind: what the records are.
   ///   - level: the compression level; nil = `streamLevel` on standard output, 3 in files.
   ///   - threads: threads that compress.
-  public init(path: String = "-", plain: Bool = false, kind: StreamKind = .documents, level: Int? = nil, threads: Int = 1) throws {
+  package init(path: String = "-", plain: Bool = false, kind: StreamKind = .documents, level: Int? = nil, threads: Int = 1) throws {
     let coding: OutputCoding
     if path == "-" {
       coding = plain || isatty(STDOUT_FILENO) == 1 ? .plain : .stream(level: level ?? Self.streamLevel)
@@ -31,17 +31,17 @@ public final class DocumentSink {
   }
 
   /// Writes bytes that hold `records` records.
-  public func write(_ bytes: [UInt8], records: Int) throws { try writer.write(bytes, records: records) }
+  package func write(_ bytes: [UInt8], records: Int) throws { try writer.write(bytes, records: records) }
 
   /// Records written so far.
-  public var records: Int { writer.records }
+  package var records: Int { writer.records }
   /// Bytes written so far, before compression.
-  public var bytes: Int { writer.bytes }
+  package var bytes: Int { writer.bytes }
 
   /// Completes the output.
   /// - Returns: the file's name, size and checksum; nil for standard output.
-  @discardableResult public func finish() throws -> FileRecord? { try writer.finish() }
+  @discardableResult package func finish() throws -> FileRecord? { try writer.finish() }
 
   /// Gives the output up: a file does not appear, a stream has no proof.
-  public func discard() { writer.discard() }
+  package func discard() { writer.discard() }
 }

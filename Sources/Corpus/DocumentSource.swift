@@ -6,15 +6,15 @@ import Storage
 ///
 /// A file is JSON lines where its name says so (`.jsonl`, `.ndjson`, `.json`, each also `.gz` or `.zst`) or its first byte that is not
 /// blank is `{`; any other file is plain text, one document. Compression is told by the first bytes, not by the name.
-public final class DocumentSource {
+package final class DocumentSource {
   /// The files in the order they are read.
-  public let files: [String]
+  package let files: [String]
   /// Bytes of all files as they are on disk; nil where standard input is one of them.
-  public let totalBytes: Int?
+  package let totalBytes: Int?
   /// What is odd but no error, such as an empty file.
-  public private(set) var warnings: [String] = []
+  package private(set) var warnings: [String] = []
   /// Lines read so far.
-  public private(set) var lines = 0
+  package private(set) var lines = 0
 
   private let blockSize: Int
   private let limit: Int
@@ -25,16 +25,16 @@ public final class DocumentSource {
   private var doneBytes = 0
 
   /// Where a block begins.
-  public struct Position: Sendable, Codable, Equatable {
+  package struct Position: Sendable, Codable, Equatable {
     /// The file, from 0.
-    public var file: Int
+    package var file: Int
     /// The byte of its content, without compression.
-    public var byte: Int
+    package var byte: Int
     /// The line, from 1.
-    public var line: Int
+    package var line: Int
 
     /// Creates a position.
-    public init(file: Int, byte: Int, line: Int) {
+    package init(file: Int, byte: Int, line: Int) {
       self.file = file
       self.byte = byte
       self.line = line
@@ -61,7 +61,7 @@ public final class DocumentSource {
   ///     large a compressed file unfolds.
   ///   - open: opens a file, for formats that need a helper.
   /// - Throws: `WeirError` for a file that is missing and a folder without files.
-  public init(
+  package init(
     paths: [String], blockSize: Int = 1 << 18, limit: Int = 1 << 30,
     open: @escaping (String) throws -> any ByteSource = { ParquetReader.isParquet($0) ? try ParquetReader($0) : try ByteReader($0) }
   ) throws {
@@ -93,10 +93,10 @@ public final class DocumentSource {
   }
 
   /// Bytes of the files read so far, as they are on disk: for progress.
-  public var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
+  package var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
 
   /// Where the next block begins.
-  public var position: Position {
+  package var position: Position {
     // A text is one block, and read to its end by then.
     if let current, current.kind != .text || current.byte == 0 {
       return Position(file: nextFile - 1, byte: current.byte, line: current.line)
@@ -105,7 +105,7 @@ public final class DocumentSource {
   }
 
   /// Goes on where a block of an earlier run over the same files began, before anything was read.
-  public func start(at position: Position) throws {
+  package func start(at position: Position) throws {
     precondition(current == nil && nextFile == 0, "blocks were read")
     for path in files.prefix(position.file) { doneBytes += try Files.size(path) }
     nextFile = position.file
@@ -114,7 +114,7 @@ public final class DocumentSource {
 
   /// What tells whether the files are those of an earlier run: their paths, sizes and times of change; nil where one of them is standard
   /// input.
-  public func identity() throws -> JSONValue? {
+  package func identity() throws -> JSONValue? {
     guard totalBytes != nil else { return nil }
     return .array(
       try files.map { path in
@@ -124,7 +124,7 @@ public final class DocumentSource {
 
   /// The next block; nil at the end.
   /// - Throws: `WeirError` for a file that cannot be read or is damaged.
-  public func next() throws -> LineBlock? {
+  package func next() throws -> LineBlock? {
     while true {
       if current == nil {
         guard nextFile < files.count else { return nil }
@@ -145,7 +145,7 @@ public final class DocumentSource {
 
   /// Checks that everything was read.
   /// - Throws: `WeirError` where blocks are left.
-  public func finish() throws {
+  package func finish() throws {
     guard current == nil, nextFile == files.count else { throw WeirError(name(files[max(0, nextFile - 1)]), "was not read to its end") }
   }
 

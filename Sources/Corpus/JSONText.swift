@@ -1,20 +1,20 @@
 import CJSON
 
 /// Writes JSON strings: only `"`, `\` and control characters are escaped, UTF-8 stays as it is.
-public enum JSONText {
+package enum JSONText {
   /// Appends a string with its quotes.
-  public static func append(string: String, to bytes: inout [UInt8]) {
+  package static func append(string: String, to bytes: inout [UInt8]) {
     var string = string
     string.withUTF8 { append(utf8: $0, to: &bytes) }
   }
 
   /// Appends valid UTF-8 as a string with its quotes.
-  public static func append(utf8 text: [UInt8], to bytes: inout [UInt8]) {
+  package static func append(utf8 text: [UInt8], to bytes: inout [UInt8]) {
     text.withUnsafeBufferPointer { append(utf8: $0, to: &bytes) }
   }
 
   /// Appends valid UTF-8 as a string with its quotes.
-  public static func append(utf8 text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+  package static func append(utf8 text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room(text)) { buffer in
       guard let base = buffer.baseAddress else { return }
       var pen = JSONPen(at: base)

@@ -1,15 +1,15 @@
 /// The windows of each leaf: an inverted index, windows ascending within a leaf.
-public struct LeafIndex: Sendable, Equatable {
+package struct LeafIndex: Sendable, Equatable {
   /// [leaves + 1] where each leaf's windows begin.
-  public let offsets: [Int]
+  package let offsets: [Int]
   /// [windows] window numbers.
-  public let windows: [UInt32]
+  package let windows: [UInt32]
 
   /// Inverts an assignment.
   /// - Parameters:
   ///   - leaves: [windows] the leaf of each window, below `leafCount`.
   ///   - leafCount: the number of leaves.
-  public init(leaves: [UInt32], leafCount: Int) {
+  package init(leaves: [UInt32], leafCount: Int) {
     var offsets = [Int](repeating: 0, count: leafCount + 1)
     for leaf in leaves {
       precondition(leaf < leafCount, "a leaf outside the tree")
@@ -27,14 +27,14 @@ public struct LeafIndex: Sendable, Equatable {
   }
 
   /// The number of leaves.
-  public var leafCount: Int { offsets.count - 1 }
+  package var leafCount: Int { offsets.count - 1 }
 
   /// The number of windows of a leaf.
-  public func count(of leaf: Int) -> Int { offsets[leaf + 1] - offsets[leaf] }
+  package func count(of leaf: Int) -> Int { offsets[leaf + 1] - offsets[leaf] }
 
   /// The windows of a leaf, ascending.
-  public func windows(of leaf: Int) -> ArraySlice<UInt32> { windows[offsets[leaf]..<offsets[leaf + 1]] }
+  package func windows(of leaf: Int) -> ArraySlice<UInt32> { windows[offsets[leaf]..<offsets[leaf + 1]] }
 
   /// The windows of every leaf, as the loader takes them.
-  public var lists: [[UInt32]] { (0..<leafCount).map { Array(windows(of: $0)) } }
+  package var lists: [[UInt32]] { (0..<leafCount).map { Array(windows(of: $0)) } }
 }

@@ -1,9 +1,9 @@
 import CJSON
 
 /// Whole lines of a file, or a whole plain text, on their way to be parsed.
-public struct LineBlock: Sendable {
+package struct LineBlock: Sendable {
   /// What the bytes are.
-  public enum Kind: Sendable, Equatable {
+  package enum Kind: Sendable, Equatable {
     /// JSON lines.
     case lines
     /// One document's text.
@@ -13,23 +13,23 @@ public struct LineBlock: Sendable {
   }
 
   /// Bytes past the content, so that the parser may read ahead.
-  public static let padding = Int(WEIR_JSON_PADDING)
+  package static let padding = Int(WEIR_JSON_PADDING)
 
   /// The file; `-` is standard input.
-  public var path: String
+  package var path: String
   /// The number of the first line, from 1.
-  public var firstLine: Int
+  package var firstLine: Int
   /// Whole lines, and `padding` bytes after them.
-  public var bytes: [UInt8]
+  package var bytes: [UInt8]
   /// The number of bytes without the padding.
-  public var count: Int
+  package var count: Int
   /// What the bytes are.
-  public var kind: Kind
+  package var kind: Kind
   /// Bytes of a line or a text, its newline not counted, above which it is quarantined.
-  public var limit: Int
+  package var limit: Int
 
   /// Creates a block of content, to which the padding is added.
-  public init(path: String, firstLine: Int, content: consuming [UInt8], kind: Kind = .lines, limit: Int = .max) {
+  package init(path: String, firstLine: Int, content: consuming [UInt8], kind: Kind = .lines, limit: Int = .max) {
     self.path = path
     self.firstLine = firstLine
     count = content.count

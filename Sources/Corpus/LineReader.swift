@@ -3,16 +3,16 @@ import Primitives
 import Storage
 
 /// The lines of a file, plain or compressed, one by one and without their newlines.
-public final class LineReader {
+package final class LineReader {
   private let reader: ByteReader
   private let buffer: UnsafeMutableRawBufferPointer
   private var start = 0
   private var end = 0
   /// Lines read so far.
-  public private(set) var lines = 0
+  package private(set) var lines = 0
 
   /// Opens a file.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     reader = try ByteReader(path)
     buffer = .allocate(byteCount: Files.pieceBytes, alignment: 64)
   }
@@ -23,7 +23,7 @@ public final class LineReader {
   var kind: StreamKind? { reader.kind }
 
   /// The next line; nil at the end, where a stream's proof has been checked. A last line without a newline counts.
-  public func next() throws -> [UInt8]? {
+  package func next() throws -> [UInt8]? {
     var line: [UInt8] = []
     while true {
       if start == end {

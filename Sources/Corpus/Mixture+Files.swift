@@ -4,7 +4,7 @@ import Storage
 extension Mixture {
   /// Reads and checks a mixture.
   /// - Throws: `WeirError` where it is none, or its weights are no distribution.
-  public static func read(from path: String) throws -> Mixture {
+  package static func read(from path: String) throws -> Mixture {
     let mixture = try JSONFile.read(Mixture.self, from: path)
     guard mixture.format == "weir.mixture.1" else {
       throw WeirError(path, "its format is \"\(mixture.format)\", not weir.mixture.1", remedy: "make it again with weir sample")
@@ -19,16 +19,16 @@ extension Mixture {
   }
 
   /// Writes the mixture, whole or not at all.
-  public func write(to path: String) throws { try JSONFile.write(self, to: path) }
+  package func write(to path: String) throws { try JSONFile.write(self, to: path) }
 
   /// [leaves] the weights.
-  public var weights: [Double] { clusters.map(\.weight) }
+  package var weights: [Double] { clusters.map(\.weight) }
 
   /// XXH3 of the canonical JSON: what a run names as its data.
-  public func fingerprint() throws -> String { try Checksum.hex(Checksum.xxh3(JSONFile.encode(self))) }
+  package func fingerprint() throws -> String { try Checksum.hex(Checksum.xxh3(JSONFile.encode(self))) }
 
   /// Throws where the mixture was not made for an assignment of a dataset.
-  public func check(dataset: String, assignment: String) throws {
+  package func check(dataset: String, assignment: String) throws {
     guard self.dataset == dataset, self.assignment == assignment else {
       throw WeirError("mixture", "it was made for another dataset or assignment", remedy: "make it again with weir sample")
     }

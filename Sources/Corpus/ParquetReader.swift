@@ -6,9 +6,9 @@ import Storage
 ///
 /// Rows come in the order of the file. What the program says on its standard error is the reason when it fails; a file that it gives
 /// up halfway is an error, never a short corpus.
-public final class ParquetReader: ByteSource {
+package final class ParquetReader: ByteSource {
   /// The file.
-  public let path: String
+  package let path: String
   private let process = Process()
   private let output = Pipe()
   /// What it says on its standard error: a file, since a pipe that nobody reads blocks it when it says much.
@@ -16,14 +16,14 @@ public final class ParquetReader: ByteSource {
   private var ended = false
 
   /// Whether a file begins as Parquet does; standard input is not looked at.
-  public static func isParquet(_ path: String) -> Bool {
+  package static func isParquet(_ path: String) -> Bool {
     // A pipe cannot be looked at twice, and Parquet cannot come through one.
     path != "-" && ((try? FileKind.head(of: path)) ?? []).starts(with: Array("PAR1".utf8))
   }
 
   /// Starts the program.
   /// - Throws: `WeirError` where it is not on PATH.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     guard let program = Self.find("duckdb") else {
       throw WeirError(
@@ -49,7 +49,7 @@ public final class ParquetReader: ByteSource {
   deinit { if process.isRunning { process.terminate() } }
 
   /// Reads up to `buffer.count` bytes of JSON lines; 0 at the end.
-  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     if ended || buffer.count == 0 { return 0 }
     let descriptor = output.fileHandleForReading.fileDescriptor
     while true {

@@ -6,7 +6,7 @@ import Storage
 import Synchronization
 
 /// Lines to documents. A line that is none is quarantined with its reason and place; blank lines are skipped and not counted.
-public struct ParseDocuments: Stage {
+package struct ParseDocuments: Stage {
   private let textField: String
   private let idField: String
   private let parsers = LineParsers()
@@ -15,16 +15,16 @@ public struct ParseDocuments: Stage {
   /// - Parameters:
   ///   - textField: the member that holds the text.
   ///   - idField: the member that the id is taken from; one other than `id` also stays where it is.
-  public init(textField: String = "text", idField: String = "id") {
+  package init(textField: String = "text", idField: String = "id") {
     self.textField = textField
     self.idField = idField
   }
 
   /// One account.
-  public var names: [String] { ["read"] }
+  package var names: [String] { ["read"] }
 
   /// Parses a block, about 1 GB/s.
-  public func apply(_ block: LineBlock, ledger: inout Ledger, offset: Int) throws -> [Document] {
+  package func apply(_ block: LineBlock, ledger: inout Ledger, offset: Int) throws -> [Document] {
     var account = Account(stage: "read")
     defer { ledger.accounts[offset].merge(account) }
     if case .leftOut(let length) = block.kind {

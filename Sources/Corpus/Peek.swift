@@ -2,14 +2,14 @@ import Primitives
 import Storage
 
 /// Shows what is in any of our files and folders, in a few lines for people.
-public enum Peek {
+package enum Peek {
   /// A short description.
   /// - Parameters:
   ///   - path: the file or folder.
   ///   - lines: the most entries of any list in it: documents, tensors, clusters, log lines.
   /// - Returns: lines, each with its newline.
   /// - Throws: `WeirError` where it is nothing that we know, or damaged.
-  public static func text(_ path: String, lines: Int = 10) throws -> String {
+  package static func text(_ path: String, lines: Int = 10) throws -> String {
     guard Files.exists(path) else { throw WeirError(path, "no such file or folder", remedy: "check the path") }
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }

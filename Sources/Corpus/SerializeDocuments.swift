@@ -1,15 +1,15 @@
 import Pipeline
 
 /// Documents to JSON lines: `id`, `text`, `source` where there is one, `origin`, and the other members as they stood.
-public struct SerializeDocuments: Stage {
+package struct SerializeDocuments: Stage {
   /// Creates the stage.
-  public init() {}
+  package init() {}
 
   /// One account.
-  public var names: [String] { ["write"] }
+  package var names: [String] { ["write"] }
 
   /// Serializes a batch.
-  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [UInt8] {
+  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [UInt8] {
     let text = batch.reduce(0) { $0 + $1.text.count }
     ledger.accounts[offset].input += batch.count
     ledger.accounts[offset].output += batch.count
@@ -19,7 +19,7 @@ public struct SerializeDocuments: Stage {
   }
 
   /// The lines of documents, each with its newline.
-  public static func lines(_ documents: [Document]) -> [UInt8] {
+  package static func lines(_ documents: [Document]) -> [UInt8] {
     let room = documents.reduce(0) { $0 + Self.room($1) }
     return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
       guard let base = buffer.baseAddress else { return }
@@ -30,7 +30,7 @@ public struct SerializeDocuments: Stage {
   }
 
   /// The line of a document, without a newline.
-  public static func line(_ document: Document) -> [UInt8] { Array(lines([document]).dropLast()) }
+  package static func line(_ document: Document) -> [UInt8] { Array(lines([document]).dropLast()) }
 
   /// Bytes that a line takes at most: names and commas are below 64.
   private static func room(_ document: Document) -> Int {

@@ -3,22 +3,22 @@ import Storage
 
 /// A cluster tree on disk: `tree.json` (how it branches), `centroids.safetensors`, the embedder in `embedder/`, and a manifest. With a
 /// tokenizer, the folder is all that is needed to assign new documents.
-public struct StoredTree: Sendable {
+package struct StoredTree: Sendable {
   /// The format's name in the manifest.
-  public static let format = "weir.cluster-tree.1"
+  package static let format = "weir.cluster-tree.1"
   /// The embedder's folder in the tree's.
-  public static let embedderFolder = "embedder"
+  package static let embedderFolder = "embedder"
 
   /// The folder.
-  public let path: String
+  package let path: String
   /// The manifest.
-  public let manifest: Manifest
+  package let manifest: Manifest
   /// What outputs made with the tree name as their input.
-  public let fingerprint: String
+  package let fingerprint: String
   /// The fingerprint of the tokenizer whose ids the embedder understands.
-  public let tokenizer: String
+  package let tokenizer: String
   /// The tree.
-  public let tree: ClusterTree
+  package let tree: ClusterTree
 
   /// `tree.json`: the number of children of every node in breadth-first order says all about the branching.
   private struct Shape: Codable {
@@ -31,7 +31,7 @@ public struct StoredTree: Sendable {
 
   /// Reads a tree.
   /// - Throws: `WeirError` where it is none, or damaged.
-  public init(_ folder: String) throws {
+  package init(_ folder: String) throws {
     guard Files.isFolder(folder) else { throw WeirError(folder, "no cluster tree here", remedy: "make one with weir cluster fit") }
     manifest = try Manifest.read(folder: folder, format: Self.format)
     path = folder
@@ -68,7 +68,7 @@ public struct StoredTree: Sendable {
   ///   - inputs: fingerprints by role: `dataset`, `vectors`, `tokenizer`; the embedder's is added.
   ///   - configuration: what was asked for.
   ///   - tool: what writes it, with its version.
-  public static func write(
+  package static func write(
     _ tree: ClusterTree, to folder: String, replacing: Bool = false, embedder: String?, inputs: [String: String],
     configuration: JSONValue, tool: String
   ) throws -> StoredTree {
@@ -98,7 +98,7 @@ public struct StoredTree: Sendable {
   }
 
   /// Throws where the tree was fitted on vectors of another embedder.
-  public func check(embedder: String) throws {
+  package func check(embedder: String) throws {
     guard tree.embedder == embedder else {
       throw WeirError(
         path, "the tree belongs to another embedder than the vectors", remedy: "embed with the tree's embedder or fit the tree again")

@@ -6,22 +6,22 @@ import Storage
 ///
 /// `shard-00000.bin`, `.idx`: tokens, each document ended by the end-of-document token. `shard-00000.docs.jsonl`: a line a document
 /// (id, source, origin, bytes and the other members). `tokenizer/tokenizer.json`: the tokenizer, where it was known.
-public final class TokenDataset: Sendable {
+package final class TokenDataset: Sendable {
   /// The format's name in the manifest.
-  public static let format = "weir.token-dataset.1"
+  package static let format = "weir.token-dataset.1"
 
   /// What is known of a document besides its tokens.
-  public struct DocumentInfo: Sendable, Equatable {
+  package struct DocumentInfo: Sendable, Equatable {
     /// The document's name.
-    public var id: String
+    package var id: String
     /// Where the corpus says it comes from.
-    public var source: String?
+    package var source: String?
     /// `path:line` of the file it was first read from.
-    public var origin: String
+    package var origin: String
     /// Bytes of the text.
-    public var bytes: Int
+    package var bytes: Int
     /// The other members, as in `Document`.
-    public var members: [UInt8]
+    package var members: [UInt8]
   }
 
   private struct Shard: Sendable {
@@ -33,21 +33,21 @@ public final class TokenDataset: Sendable {
   }
 
   /// The folder.
-  public let path: String
+  package let path: String
   /// The manifest.
-  public let manifest: Manifest
+  package let manifest: Manifest
   /// What outputs made from the dataset name as their input.
-  public let fingerprint: String
+  package let fingerprint: String
   /// The fingerprint of the tokenizer.
-  public let tokenizer: String
+  package let tokenizer: String
   /// The size of the vocabulary.
-  public let vocabulary: Int
+  package let vocabulary: Int
   /// The end-of-document token.
-  public let endOfDocument: Int
+  package let endOfDocument: Int
   /// Tokens in all, end-of-document tokens included.
-  public let tokenCount: Int
+  package let tokenCount: Int
   /// Bytes of text.
-  public let byteCount: Int
+  package let byteCount: Int
 
   private let shards: [Shard]
   /// The first token of each document within its shard.
@@ -59,7 +59,7 @@ public final class TokenDataset: Sendable {
 
   /// Opens and checks a dataset; the checksums of its files are left to `weir verify`.
   /// - Throws: `WeirError` where it is not a dataset, or damaged.
-  public init(_ folder: String) throws {
+  package init(_ folder: String) throws {
     guard Files.isFolder(folder) else {
       throw WeirError(
         folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with weir shard")
@@ -120,27 +120,27 @@ public final class TokenDataset: Sendable {
   static func shardName(_ index: Int) -> String { "shard-" + String(100_000 + index).dropFirst() }
 
   /// The number of documents.
-  public var documentCount: Int { lengths.count }
+  package var documentCount: Int { lengths.count }
 
   /// Tokens of a document, its end-of-document token included.
-  public func length(_ document: Int) -> Int { Int(lengths[document]) }
+  package func length(_ document: Int) -> Int { Int(lengths[document]) }
 
   /// The number of windows: consecutive stretches of at most `Window.maximum` tokens of one document.
-  public var windowCount: Int { windowDocuments.count }
+  package var windowCount: Int { windowDocuments.count }
 
   /// A window by its number; windows stand in the order of the documents.
-  public func window(_ index: Int) -> Window {
+  package func window(_ index: Int) -> Window {
     let document = Int(windowDocuments[index])
     let offset = (index - firstWindows[document]) * Window.maximum
     return Window(document: document, offset: offset, count: min(Window.maximum, Int(lengths[document]) - offset))
   }
 
   /// The windows of a document.
-  public func windows(of document: Int) -> Range<Int> { firstWindows[document]..<firstWindows[document + 1] }
+  package func windows(of document: Int) -> Range<Int> { firstWindows[document]..<firstWindows[document + 1] }
 
   /// Some tokens of a document.
   /// - Throws: `WeirError` for an id outside the vocabulary.
-  public func tokens(document: Int, range: Range<Int>) throws -> [Int32] {
+  package func tokens(document: Int, range: Range<Int>) throws -> [Int32] {
     precondition(range.lowerBound >= 0 && range.upperBound <= length(document), "tokens outside the document")
     let shard = shards[shardIndex(of: document)]
     let first = starts[document] + range.lowerBound
@@ -165,7 +165,7 @@ public final class TokenDataset: Sendable {
   }
 
   /// The tokens of a window.
-  public func tokens(window index: Int) throws -> [Int32] {
+  package func tokens(window index: Int) throws -> [Int32] {
     let window = window(index)
     return try tokens(document: window.document, range: window.offset..<window.offset + window.count)
   }
@@ -184,7 +184,7 @@ public final class TokenDataset: Sendable {
   /// - Parameters:
   ///   - first: the number of the first document.
   ///   - body: gets the document's number and what is known of it; returns whether to go on.
-  public func forEachInfo(from first: Int = 0, _ body: (Int, DocumentInfo) throws -> Bool) throws {
+  package func forEachInfo(from first: Int = 0, _ body: (Int, DocumentInfo) throws -> Bool) throws {
     try forEachLine(from: first) { document, start in try body(document, info(document, at: start)) }
   }
 
@@ -224,7 +224,7 @@ public final class TokenDataset: Sendable {
   }
 
   /// Where some documents come from; one pass over the lines of the shards from the first to the last of them.
-  public func infos(_ documents: Set<Int>) throws -> [Int: DocumentInfo] {
+  package func infos(_ documents: Set<Int>) throws -> [Int: DocumentInfo] {
     var found: [Int: DocumentInfo] = [:]
     guard let first = documents.min() else { return found }
     try forEachLine(from: first) { document, start in
@@ -235,7 +235,7 @@ public final class TokenDataset: Sendable {
   }
 
   /// Where one document comes from.
-  public func info(_ document: Int) throws -> DocumentInfo {
+  package func info(_ document: Int) throws -> DocumentInfo {
     var found: DocumentInfo?
     try forEachInfo(from: document) { _, info in
       found = info

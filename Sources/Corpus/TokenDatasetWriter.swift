@@ -6,7 +6,7 @@ import Storage
 ///
 /// With a `job` it is resumable: shards that an earlier run of the same job left whole are kept, `resumption` says where the input is to go on,
 /// and what comes from there is passed over as far as it is in shards.
-public final class TokenDatasetWriter {
+package final class TokenDatasetWriter {
   private let folder: AtomicFolder
   private let vocabulary: Int
   private let endOfDocument: Int
@@ -33,16 +33,16 @@ public final class TokenDatasetWriter {
   private var totals = Totals()
 
   /// Where a run goes on that was stopped or killed.
-  public struct Resumption: Sendable {
+  package struct Resumption: Sendable {
     /// Shards that are kept.
-    public var shards: Int
+    package var shards: Int
     /// Where the input is to go on.
-    public var position: DocumentSource.Position
+    package var position: DocumentSource.Position
     /// The accounts of the stages up to there.
-    public var accounts: [Account]
+    package var accounts: [Account]
   }
   /// Where the input is to go on; nil: at its beginning.
-  public private(set) var resumption: Resumption?
+  package private(set) var resumption: Resumption?
   private let journal: DatasetJournal
   private let journals: Bool
   /// Documents to come that are in shards already.
@@ -50,7 +50,7 @@ public final class TokenDatasetWriter {
   /// The block that documents come from, and how many of it came.
   private var block = (position: DocumentSource.Position(file: 0, byte: 0, line: 1), accounts: [Account](), documents: 0)
   /// What the writer did: documents in and out, those without tokens dropped.
-  public private(set) var account = Account(stage: "shard")
+  package private(set) var account = Account(stage: "shard")
 
   /// Begins a dataset.
   /// - Parameters:
@@ -61,7 +61,7 @@ public final class TokenDatasetWriter {
   ///   - endOfDocument: put after each document.
   ///   - shardTokens: tokens after which a new shard begins.
   ///   - job: all that the documents depend on, where a run that was stopped or killed is to be gone on with.
-  public init(
+  package init(
     _ path: String, tokenizer: String, tokenizerFile: [UInt8], vocabulary: Int, endOfDocument: Int, shardTokens: Int = 1 << 28,
     job: JSONValue? = nil
   ) throws {
@@ -110,10 +110,10 @@ public final class TokenDatasetWriter {
   /// - Parameters:
   ///   - position: of the block that they are from.
   ///   - accounts: of the stages, without the block.
-  public func beginBlock(_ position: DocumentSource.Position, accounts: [Account]) { block = (position, accounts, 0) }
+  package func beginBlock(_ position: DocumentSource.Position, accounts: [Account]) { block = (position, accounts, 0) }
 
   /// Appends documents, in order.
-  public func append(_ batch: [TokenDocument]) throws {
+  package func append(_ batch: [TokenDocument]) throws {
     for document in batch {
       if passing > 0 { passing -= 1 } else { try append(document) }
       block.documents += 1
@@ -200,7 +200,7 @@ public final class TokenDatasetWriter {
 
   /// Makes the dataset appear.
   /// - Throws: where there is no document: an empty dataset is of no use to anyone.
-  public func commit(tool: String) throws -> Manifest {
+  package func commit(tool: String) throws -> Manifest {
     guard passing == 0 else {
       throw WeirError(folder.path, "the input ends \(passing) documents before those of an earlier run", remedy: "remove \(folder.working)")
     }
@@ -222,7 +222,7 @@ public final class TokenDatasetWriter {
   }
 
   /// Removes what was written, but for whole shards that the next run of the same job can go on from.
-  public func discard() {
+  package func discard() {
     tokens?.discard()
     documents?.discard()
     folder.discard()

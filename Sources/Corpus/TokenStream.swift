@@ -2,18 +2,18 @@ import Primitives
 import Storage
 
 /// What stands at the beginning of a stream of token documents.
-public struct TokenStreamHeader: Sendable, Equatable {
+package struct TokenStreamHeader: Sendable, Equatable {
   /// The tokenizer's fingerprint.
-  public var tokenizer: String
+  package var tokenizer: String
   /// The number of token ids.
-  public var vocabulary: Int
+  package var vocabulary: Int
   /// The token that is to end every document.
-  public var endOfDocument: Int
+  package var endOfDocument: Int
   /// The tokenizer.json, so that a dataset made of the stream is complete in itself; empty where it is not known.
-  public var tokenizerFile: [UInt8]
+  package var tokenizerFile: [UInt8]
 
   /// Creates a header.
-  public init(tokenizer: String, vocabulary: Int, endOfDocument: Int, tokenizerFile: [UInt8] = []) {
+  package init(tokenizer: String, vocabulary: Int, endOfDocument: Int, tokenizerFile: [UInt8] = []) {
     self.tokenizer = tokenizer
     self.vocabulary = vocabulary
     self.endOfDocument = endOfDocument
@@ -27,7 +27,7 @@ public struct TokenStreamHeader: Sendable, Equatable {
 ///                   u32 length of tokenizer.json, tokenizer.json
 ///     per document: u32 lengths of id, source (2³² − 1 = none), origin, members; u64 bytes of text; u32 tokens;
 ///                   id, source, origin, members; u32 tokens
-public enum TokenRecords {
+package enum TokenRecords {
   static let magic = Array("WEIRTOKN".utf8)
   static let version: UInt32 = 1
   static let noSource = UInt32.max
@@ -51,7 +51,7 @@ public enum TokenRecords {
 
   /// The records of documents.
   /// - Throws: `WeirError` for a document whose name or members are too long.
-  public static func encode(_ documents: [TokenDocument]) throws -> [UInt8] {
+  package static func encode(_ documents: [TokenDocument]) throws -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(documents.reduce(0) { $0 + 4 * $1.tokens.count + $1.members.count + 256 })
     for document in documents {
@@ -76,7 +76,7 @@ public enum TokenRecords {
   }
 
   /// The plain form: a JSON line a document with `id` and `tokens`.
-  public static func plain(_ documents: [TokenDocument]) -> [UInt8] {
+  package static func plain(_ documents: [TokenDocument]) -> [UInt8] {
     var bytes: [UInt8] = []
     for document in documents {
       bytes.append(contentsOf: "{\"id\": ".utf8)
@@ -97,7 +97,7 @@ public enum TokenRecords {
 }
 
 /// Writes a stream of token documents.
-public final class TokenStreamWriter {
+package final class TokenStreamWriter {
   private let writer: StreamWriter
   private let plain: Bool
 
@@ -107,7 +107,7 @@ public final class TokenStreamWriter {
   ///   - header: what the tokens are.
   ///   - plain: JSON lines with `id` and `tokens` rather than a stream; nothing of the header is in them.
   ///   - threads: threads that compress.
-  public init(path: String = "-", header: TokenStreamHeader, plain: Bool = false, threads: Int = 1) throws {
+  package init(path: String = "-", header: TokenStreamHeader, plain: Bool = false, threads: Int = 1) throws {
     guard header.vocabulary > 0, header.vocabulary <= Int(Int32.max), (0..<header.vocabulary).contains(header.endOfDocument),
       header.tokenizer.utf8.count <= TokenRecords.nameLimit, header.tokenizerFile.count <= TokenRecords.membersLimit
     else { throw WeirError("tokenizer", "its vocabulary or end-of-document token is impossible") }
@@ -120,13 +120,13 @@ public final class TokenStreamWriter {
   }
 
   /// Appends documents, in order.
-  public func append(_ documents: [TokenDocument]) throws {
+  package func append(_ documents: [TokenDocument]) throws {
     try writer.write(plain ? TokenRecords.plain(documents) : try TokenRecords.encode(documents), records: documents.count)
   }
 
   /// Completes the stream.
-  @discardableResult public func finish() throws -> FileRecord? { try writer.finish() }
+  @discardableResult package func finish() throws -> FileRecord? { try writer.finish() }
 
   /// Gives the stream up: a file does not appear, standard output has no proof.
-  public func discard() { writer.discard() }
+  package func discard() { writer.discard() }
 }

@@ -2,18 +2,18 @@ import Primitives
 import Storage
 
 /// Reads a stream of token documents, validating every length before it believes it.
-public final class TokenStreamReader {
+package final class TokenStreamReader {
   /// What the tokens are.
-  public let header: TokenStreamHeader
+  package let header: TokenStreamHeader
   /// Documents read so far.
-  public private(set) var documents = 0
+  package private(set) var documents = 0
 
   private var cursor: Cursor
 
   /// Opens a stream.
   /// - Parameter path: a file, or `-` for standard input.
   /// - Throws: `WeirError` where it is no stream of token documents.
-  public init(path: String = "-") throws {
+  package init(path: String = "-") throws {
     let reader = try ByteReader(path)
     var cursor = Cursor(reader: reader)
     guard reader.kind == .tokens else {
@@ -33,7 +33,7 @@ public final class TokenStreamReader {
 
   /// The next documents, about `tokens` tokens of them; nil at the end. `finish` then checks the stream's proof.
   /// - Throws: `WeirError` with the byte of the content that is wrong, and where the upstream died.
-  public func next(tokens: Int = 1 << 18) throws -> [TokenDocument]? {
+  package func next(tokens: Int = 1 << 18) throws -> [TokenDocument]? {
     var batch: [TokenDocument] = []
     var count = 0
     while count < tokens, batch.count < 4_096 {
@@ -47,7 +47,7 @@ public final class TokenStreamReader {
   }
 
   /// Checks that everything was read, and as many documents as the stream's proof says.
-  public func finish() throws {
+  package func finish() throws {
     guard try cursor.isAtEnd() else { throw cursor.damaged("documents follow that were not read") }
     try cursor.reader.finish(records: documents)
   }

@@ -3,7 +3,7 @@ import Primitives
 import Storage
 
 /// Checks files and folders of ours: every checksum, then what the format promises.
-public enum Verification {
+package enum Verification {
   /// Checks a file or folder. Of a folder, everything of ours that is in it: folders within it that have their own manifest (the vectors
   /// and clusters of a dataset, the model and the checkpoints of a run) are checked like it.
   /// - Parameters:
@@ -11,7 +11,7 @@ public enum Verification {
   ///   - progress: told the bytes read.
   /// - Returns: what was checked, and every problem found; a damaged file is a problem, not an error.
   /// - Throws: `WeirError` where nothing of ours is there; `Stopped`.
-  public static func check(_ path: String, progress: Progress = .silent) throws -> VerifyReport {
+  package static func check(_ path: String, progress: Progress = .silent) throws -> VerifyReport {
     guard Files.exists(path) else { throw WeirError(path, "no such file or folder", remedy: "check the path") }
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }

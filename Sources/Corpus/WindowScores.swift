@@ -3,27 +3,27 @@ import Storage
 
 /// The score of every window of a dataset by some method: a folder (`DATASET/scores/NAME`) with `scores.safetensors` and a manifest, so
 /// that what was scored once can be chosen from again.
-public struct WindowScores: Sendable, Equatable {
+package struct WindowScores: Sendable, Equatable {
   /// The format's name in the manifest.
-  public static let format = "weir.window-scores.1"
+  package static let format = "weir.window-scores.1"
   /// The tensor file's name in the folder.
-  public static let fileName = "scores.safetensors"
+  package static let fileName = "scores.safetensors"
 
   /// The fingerprint of the dataset.
-  public var dataset: String
+  package var dataset: String
   /// The method and everything that the scores depend on.
-  public var method: String
+  package var method: String
   /// [windows] higher is better; −∞ where a window has no score.
-  public var values: [Double]
+  package var values: [Double]
 
   /// Creates scores.
-  public init(dataset: String, method: String, values: [Double]) {
+  package init(dataset: String, method: String, values: [Double]) {
     (self.dataset, self.method, self.values) = (dataset, method, values)
   }
 
   /// Reads scores.
   /// - Throws: `WeirError` where there are none, or damaged ones.
-  public init(folder: String) throws {
+  package init(folder: String) throws {
     let manifest = try Manifest.read(folder: folder, format: Self.format)
     let file = try SafetensorsFile(folder + "/" + Self.fileName)
     guard let dataset = manifest.inputs["dataset"], let method = manifest.inputs["method"], let windows = manifest.counts["windows"],
@@ -36,7 +36,7 @@ public struct WindowScores: Sendable, Equatable {
   }
 
   /// Writes the scores, whole or not at all.
-  public func write(to folder: String, tool: String) throws {
+  package func write(to folder: String, tool: String) throws {
     let output = try AtomicFolder(folder, replacing: true)
     var bytes = [UInt8](repeating: 0, count: 8 * values.count)
     bytes.withUnsafeMutableBytes { bytes in

@@ -3,28 +3,28 @@ import Storage
 
 /// The vectors of a dataset's windows on disk, mapped: a folder with `vectors.safetensors` ([windows, dimensions] F32), the embedder
 /// in `embedder/`, and a manifest.
-public final class WindowVectors: Sendable {
+package final class WindowVectors: Sendable {
   /// The format's name in the manifest.
-  public static let format = "weir.window-vectors.1"
+  package static let format = "weir.window-vectors.1"
   /// The tensor file's name in the folder.
-  public static let fileName = "vectors.safetensors"
+  package static let fileName = "vectors.safetensors"
 
   /// The folder.
-  public let path: String
+  package let path: String
   /// The manifest.
-  public let manifest: Manifest
+  package let manifest: Manifest
   /// What outputs made from the vectors name as their input.
-  public let fingerprint: String
+  package let fingerprint: String
   /// The number of windows.
-  public let count: Int
+  package let count: Int
   /// Dimensions of a vector.
-  public let dimensions: Int
+  package let dimensions: Int
   /// The fingerprint of the dataset.
-  public let dataset: String
+  package let dataset: String
   /// The fingerprint of the embedder.
-  public let embedder: String
+  package let embedder: String
   /// The fingerprint of the tokenizer.
-  public let tokenizer: String
+  package let tokenizer: String
   private let source: Source
 
   private enum Source: Sendable {
@@ -34,7 +34,7 @@ public final class WindowVectors: Sendable {
 
   /// Opens and checks a folder of vectors.
   /// - Throws: `WeirError` where it is none, or damaged.
-  public init(_ folder: String) throws {
+  package init(_ folder: String) throws {
     guard Files.isFolder(folder) else { throw WeirError(folder, "no window vectors here", remedy: "make them with weir embed") }
     manifest = try Manifest.read(folder: folder, format: Self.format)
     path = folder
@@ -65,7 +65,7 @@ public final class WindowVectors: Sendable {
   ///   - path: float32, [vectors, dimensions].
   ///   - name: who made them; vectors of equal names are taken to come from the same embedder.
   /// - Throws: `WeirError` where it is no such file.
-  public init(array path: String, name: String) throws {
+  package init(array path: String, name: String) throws {
     let array = try NumPyMatrix(path)
     self.path = path
     source = .array(array)
@@ -78,7 +78,7 @@ public final class WindowVectors: Sendable {
   }
 
   /// Throws where a number of the vectors is not finite, or a vector is so long (above 1e15) that squares of distances would overflow.
-  public func checkFinite() throws {
+  package func checkFinite() throws {
     try withVectors { numbers in
       for row in 0..<count {
         let square = Self.square(UnsafeBufferPointer(rebasing: numbers[row * dimensions..<(row + 1) * dimensions]))
@@ -108,14 +108,14 @@ public final class WindowVectors: Sendable {
   /// - Parameters:
   ///   - dataset: the dataset's fingerprint.
   ///   - windows: its number of windows.
-  public func check(dataset: String, windows: Int) throws {
+  package func check(dataset: String, windows: Int) throws {
     guard self.dataset == dataset, count == windows else {
       throw WeirError(path, "the vectors are those of another dataset (or it has changed)", remedy: "run weir embed again")
     }
   }
 
   /// Gives `body` all vectors, [count, dimensions] row-major; not to be kept.
-  public func withVectors<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
+  package func withVectors<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
     switch source {
     case .tensors(let file): try file.withFloats("vectors", body)
     case .array(let array): try array.withVectors(body)
@@ -123,7 +123,7 @@ public final class WindowVectors: Sendable {
   }
 
   /// The vectors of some windows, [range, dimensions] row-major.
-  public func vectors(_ range: Range<Int>) throws -> [Float] {
+  package func vectors(_ range: Range<Int>) throws -> [Float] {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "windows outside the vectors")
     return try withVectors { Array($0[range.lowerBound * dimensions..<range.upperBound * dimensions]) }
   }

@@ -4,13 +4,13 @@ import Storage
 
 /// Candidates that somebody else found, by signatures of `SignatureFile`: JSON Lines, each an array of the numbers of documents that share a
 /// band, counted from 0 in input order.
-public final class CandidateFile {
+package final class CandidateFile {
   private let path: String
   private let lines: LineReader
 
   /// Opens a file.
   /// - Throws: `WeirError` where it cannot be read.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     lines = try LineReader(path)
   }

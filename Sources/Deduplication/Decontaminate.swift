@@ -4,7 +4,7 @@ import Pipeline
 /// Drops the documents that share too much with an evaluation text; the reason of a reject says with which, and quotes what.
 ///
 /// Whole documents go. (GPT-3 cut out 200 characters around a match and kept the rest.)
-public struct Decontaminate: Stage {
+package struct Decontaminate: Stage {
   private let index: EvaluationIndex
   private let record: @Sendable (Document) -> [UInt8]
 
@@ -12,16 +12,16 @@ public struct Decontaminate: Stage {
   /// - Parameters:
   ///   - index: what to look for.
   ///   - record: a document as a line for `--rejects`; called only where rejects are kept.
-  public init(_ index: EvaluationIndex, record: @escaping @Sendable (Document) -> [UInt8] = { SerializeDocuments.line($0) }) {
+  package init(_ index: EvaluationIndex, record: @escaping @Sendable (Document) -> [UInt8] = { SerializeDocuments.line($0) }) {
     self.index = index
     self.record = record
   }
 
   /// One account, `decontaminate`.
-  public var names: [String] { ["decontaminate"] }
+  package var names: [String] { ["decontaminate"] }
 
   /// Looks through one batch.
-  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> [Document] {
+  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> [Document] {
     var words = EvaluationIndex.Words()
     var account = Account(stage: names[0])
     var kept: [Document] = []

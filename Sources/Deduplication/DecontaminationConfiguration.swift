@@ -1,22 +1,22 @@
 import Primitives
 
 /// What a document and an evaluation text must share for the document to go.
-public struct DecontaminationConfiguration: Sendable, Codable, Equatable {
+package struct DecontaminationConfiguration: Sendable, Codable, Equatable {
   /// A document goes that shares so many words in a row with an evaluation text (Brown et al. 2005.14165, appendix C: 13); 0 for none.
-  public var words = 13
+  package var words = 13
   /// An evaluation text of fewer words than that counts as a whole, down to so many (8 there, too); shorter ones are not looked for.
-  public var minimumWords = 8
+  package var minimumWords = 8
   /// The n-grams whose share is taken (Chowdhery et al. 2204.02311, section 8: 8); 0 for none.
-  public var coverWords = 8
+  package var coverWords = 8
   /// A document goes that has this share of the different n-grams of an evaluation text.
-  public var coverShare = 0.8
+  package var coverShare = 0.8
 
   /// The default configuration.
-  public init() {}
+  package init() {}
 
   /// Checks every member's range.
   /// - Throws: `WeirError` that names the flag.
-  public func validate() throws {
+  package func validate() throws {
     func check(_ holds: Bool, _ flag: String, _ value: String, _ remedy: String) throws {
       if !holds { throw WeirError(flag, value, remedy: remedy) }
     }

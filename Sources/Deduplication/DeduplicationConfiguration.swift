@@ -1,9 +1,9 @@
 import Primitives
 
 /// What counts as a duplicate. The defaults of the fuzzy search are datatrove's.
-public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
+package struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   /// Which document of a group of near-duplicates stays.
-  public enum Keep: String, Sendable, Codable, CaseIterable {
+  package enum Keep: String, Sendable, Codable, CaseIterable {
     /// The first in input order.
     case first
     /// The one with the most bytes of text, the first of them where several have.
@@ -11,38 +11,38 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   }
 
   /// Words in a shingle, 1 to 100.
-  public var shingleWords = 5
+  package var shingleWords = 5
   /// Bands of the signature, 1 to 1,000.
-  public var bands = 14
+  package var bands = 14
   /// Rows of a band, 1 to 1,000.
-  public var rows = 8
+  package var rows = 8
   /// The seed of the hash family.
-  public var seed: UInt64 = 1
+  package var seed: UInt64 = 1
   /// Whether candidates are compared by their shingles; without, whatever shares a band is a near-duplicate.
-  public var verify = true
+  package var verify = true
   /// The least Jaccard similarity of the shingle sets of two near-duplicates.
-  public var threshold = 0.7
+  package var threshold = 0.7
   /// Which document of a group stays.
-  public var keep = Keep.first
+  package var keep = Keep.first
   /// Where a band holds several groups that share its fingerprint, the comparisons that a group takes to find a link to the others.
-  public var maximumComparisons = 64
+  package var maximumComparisons = 64
   /// The share of the documents above which a group is reported as suspicious (and `alarmDocuments`).
-  public var alarmShare = 0.01
+  package var alarmShare = 0.01
   /// The size above which a group is reported as suspicious (and `alarmShare`).
-  public var alarmDocuments = 10
+  package var alarmDocuments = 10
   /// Examples of pairs in the report.
-  public var examples = 10
+  package var examples = 10
   /// Paragraphs of fewer bytes than this are never dropped for being repeated.
-  public var minimumParagraphBytes = 0
+  package var minimumParagraphBytes = 0
 
   /// Bytes of bands and shingles that stay in memory before they go to a temporary file.
-  public static let defaultSpillLimit = 256 << 20
+  package static let defaultSpillLimit = 256 << 20
 
   /// Creates the defaults.
-  public init() {}
+  package init() {}
 
   /// The probability that two documents of Jaccard similarity `similarity` share a band: 1 − (1 − sʳ)ᵇ.
-  public func recall(_ similarity: Double) -> Double {
+  package func recall(_ similarity: Double) -> Double {
     // By squaring: the same digits everywhere.
     func power(_ base: Double, _ exponent: Int) -> Double {
       var (result, square, left) = (1.0, base, exponent)
@@ -59,7 +59,7 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   /// The bands × rows, at most `permutations` of them, that find nine in ten pairs of a similarity: the most rows that do, since they bring the
   /// fewest candidates, and as many bands as are left. The two areas of LSH Ensemble (Zhu et al., VLDB 2016, section 5), which datasketch
   /// balances, find only half of the pairs at a threshold of 0.8; edges are verified here, so that finding too many costs time only.
-  public static func banding(threshold: Double, permutations: Int = 112) -> (bands: Int, rows: Int) {
+  package static func banding(threshold: Double, permutations: Int = 112) -> (bands: Int, rows: Int) {
     var trial = Self()
     for rows in (1...max(1, permutations)).reversed() {
       (trial.bands, trial.rows) = (max(1, permutations / rows), rows)
@@ -76,7 +76,7 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   ///   - documents: documents in the corpus.
   ///   - shinglesPerDocument: different shingles in a document, on average; about its words.
   ///   - spillLimit: as for `FuzzyDeduplicator`.
-  public func estimateMemory(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
+  package func estimateMemory(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
     -> Int
   {
     let spilled = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
@@ -84,7 +84,7 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   }
 
   /// Bytes of temporary files of such a search.
-  public func estimateDisk(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
+  package func estimateDisk(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
     -> Int
   {
     let bytes = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
@@ -93,7 +93,7 @@ public struct DeduplicationConfiguration: Sendable, Codable, Equatable {
 
   /// Checks every member's range.
   /// - Throws: `WeirError` that names the flag or the member.
-  public func validate() throws {
+  package func validate() throws {
     func check(_ holds: Bool, _ flag: String, _ reason: String, _ remedy: String) throws {
       if !holds { throw WeirError(flag, reason, remedy: remedy) }
     }
@@ -116,7 +116,7 @@ private struct MemberName: CodingKey {
 
 extension DeduplicationConfiguration {
   /// Reads the members that are there; the others have their defaults.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: MemberName.self)
     func read<Value: Decodable>(_ name: String, _ value: Value) throws -> Value {
       try members.decodeIfPresent(Value.self, forKey: MemberName(name)) ?? value

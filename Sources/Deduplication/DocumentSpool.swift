@@ -4,7 +4,7 @@ import Storage
 
 /// Documents put aside in a temporary file until a decision about all of them is made. `encode` and `SpooledDocuments.decode` may run on
 /// any thread, `append` and `next` are called in order.
-public final class DocumentSpool {
+package final class DocumentSpool {
   private struct Entry {
     var first: Int
     var offset: Int
@@ -17,18 +17,18 @@ public final class DocumentSpool {
   private var taken = 0
 
   /// Documents put aside.
-  public private(set) var count = 0
+  package private(set) var count = 0
 
   /// Creates an empty spool.
   /// - Parameter temporaryFolder: where its file goes; nil for the system's.
   /// - Throws: `WeirError` where the file cannot be made.
-  public init(temporaryFolder: String? = nil) throws { file = try SpillFile(folder: temporaryFolder) }
+  package init(temporaryFolder: String? = nil) throws { file = try SpillFile(folder: temporaryFolder) }
 
   /// Bytes on disk.
-  public var bytes: Int { file.count }
+  package var bytes: Int { file.count }
 
   /// Documents as bytes: five lengths, then id, text, source, members and origin; no source has the length −1.
-  public static func encode(_ documents: [Document]) -> [UInt8] {
+  package static func encode(_ documents: [Document]) -> [UInt8] {
     let size = documents.reduce(0) {
       $0 + 40 + $1.id.utf8.count + $1.text.count + ($1.source?.utf8.count ?? 0) + $1.members.count + $1.origin.utf8.count
     }
@@ -50,7 +50,7 @@ public final class DocumentSpool {
 
   /// Puts `count` documents aside.
   /// - Throws: `WeirError` when the disk is full.
-  public func append(_ encoded: [UInt8], count documents: Int) throws {
+  package func append(_ encoded: [UInt8], count documents: Int) throws {
     guard documents > 0 else { return }
     try encoded.withUnsafeBytes { bytes in
       entries.append(Entry(first: count, offset: file.count, bytes: bytes.count, checksum: Checksum.xxh3(bytes)))
@@ -61,7 +61,7 @@ public final class DocumentSpool {
 
   /// The next documents that were put aside, in order; nil at the end.
   /// - Throws: `WeirError` where the file cannot be read back.
-  public func next() throws -> SpooledDocuments? {
+  package func next() throws -> SpooledDocuments? {
     guard taken < entries.count else { return nil }
     defer { taken += 1 }
     return try block(taken)
@@ -69,7 +69,7 @@ public final class DocumentSpool {
 
   /// Some of the documents, by their numbers.
   /// - Throws: `WeirError` where the file cannot be read back.
-  public func documents(_ numbers: Set<Int>) throws -> [Int: Document] {
+  package func documents(_ numbers: Set<Int>) throws -> [Int: Document] {
     var found: [Int: Document] = [:]
     for index in entries.indices where numbers.contains(where: range(index).contains) {
       try block(index).decode { number, document in if numbers.contains(number) { found[number] = document } }
@@ -97,15 +97,15 @@ public final class DocumentSpool {
 }
 
 /// Documents that come back from a spool.
-public struct SpooledDocuments: Sendable {
+package struct SpooledDocuments: Sendable {
   /// Which documents they are, counted in the order in which they were put aside.
-  public var range: Range<Int>
+  package var range: Range<Int>
   var bytes: [UInt8]
   var checksum: UInt64
 
   /// Calls `body` with each document and its number.
   /// - Throws: `WeirError` where the bytes are not those that were put aside.
-  public func decode(_ body: (Int, Document) throws -> Void) throws {
+  package func decode(_ body: (Int, Document) throws -> Void) throws {
     try bytes.withUnsafeBytes { bytes in
       guard Checksum.xxh3(bytes) == checksum else {
         throw WeirError("temporary file", "documents came back damaged", remedy: "check the disk and run again")

@@ -3,23 +3,23 @@ import Corpus
 import Primitives
 
 /// The n-grams of evaluation texts, to be looked for in a corpus.
-public struct EvaluationIndex: Sendable {
+package struct EvaluationIndex: Sendable {
   /// What a document shares with an evaluation text.
-  public struct Match: Sendable, Equatable {
+  package struct Match: Sendable, Equatable {
     /// Which of the texts.
-    public var text: Int
+    package var text: Int
     /// Words in a row, or words of the n-grams whose share was taken.
-    public var words: Int
+    package var words: Int
     /// The share of the text's n-grams; nil where words in a row decided.
-    public var share: Double?
+    package var share: Double?
     /// The bytes of the document where the first shared n-gram stands.
-    public var range: Range<Int>
+    package var range: Range<Int>
   }
 
   /// Where the texts stand, `path:line`.
-  public let origins: [String]
+  package let origins: [String]
   /// The texts that are too short to be looked for.
-  public let tooShort: Int
+  package let tooShort: Int
   private let configuration: DecontaminationConfiguration
   /// The lengths of n-grams in `runs`, the longest first.
   private let lengths: [Int]
@@ -35,7 +35,7 @@ public struct EvaluationIndex: Sendable {
   ///   - texts: the evaluation texts.
   ///   - configuration: the rules.
   /// - Throws: `WeirError` for a configuration out of range, or where every text is too short.
-  public init(_ texts: [Document], configuration: DecontaminationConfiguration = .init()) throws {
+  package init(_ texts: [Document], configuration: DecontaminationConfiguration = .init()) throws {
     try configuration.validate()
     self.configuration = configuration
     origins = texts.map(\.origin)

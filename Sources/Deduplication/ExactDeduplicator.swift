@@ -7,9 +7,9 @@ import Storage
 /// Use: `HashDocuments` runs in parallel, its batches are admitted one after another in input order, then `finish` is called. A document
 /// or piece takes 19 to 28 bytes of memory. What comes when the memory is full is compared with what is there, put
 /// aside where that is not enough, and decided by `finish`; the result is the same.
-public final class ExactDeduplicator {
+package final class ExactDeduplicator {
   /// What became of every document so far. `extra` holds `removed_paragraphs` (or lines), `removed_bytes` and `changed_documents`.
-  public private(set) var account: Account
+  package private(set) var account: Account
   /// Documents that were dropped since `takeRejects` was called; only where they are kept.
   private var rejects: [Reject] = []
   private var seen = DigestSet()
@@ -24,7 +24,7 @@ public final class ExactDeduplicator {
   ///   - unit: what is compared; the same as for `HashDocuments`.
   ///   - memory: bytes that what was seen may take.
   ///   - record: a document as a line for `--rejects`; nil to keep no rejects.
-  public init(
+  package init(
     _ unit: ExactUnit = .documents, memory: Int = DeduplicationConfiguration.defaultSpillLimit,
     record: (@Sendable (Document) -> [UInt8])? = nil
   ) {
@@ -35,10 +35,10 @@ public final class ExactDeduplicator {
   }
 
   /// Bytes of memory of what was seen.
-  public var memory: Int { seen.bytes }
+  package var memory: Int { seen.bytes }
 
   /// Bytes of memory and of temporary files for a corpus: a paragraph is taken to have 200 bytes, a line 60, and all to differ.
-  public static func estimate(_ unit: ExactUnit, documents: Int, bytes: Int, memory: Int) -> (memory: Int, disk: Int) {
+  package static func estimate(_ unit: ExactUnit, documents: Int, bytes: Int, memory: Int) -> (memory: Int, disk: Int) {
     let pieces = unit == .documents ? documents : bytes / (unit == .paragraphs ? 200 : 60)
     let needed = 57 * pieces  // while the table grows
     guard needed > memory else { return (max(1 << 16, needed), 0) }
@@ -49,7 +49,7 @@ public final class ExactDeduplicator {
   /// Admits the next batch.
   /// - Returns: the documents that stay, without the pieces that were seen before; empty once the memory is full.
   /// - Throws: `WeirError` when a temporary file cannot be written.
-  public func admit(_ batch: HashedDocuments) throws -> [Document] {
+  package func admit(_ batch: HashedDocuments) throws -> [Document] {
     if overflow == nil, seen.bytesToGrow(for: batch.keys.count) > memoryLimit { overflow = try ExactOverflow(memory: memoryLimit) }
     let fresh = overflow == nil ? seen.insert(batch.keys) : seen.missing(batch.keys)
     var kept: [Document] = []
@@ -75,7 +75,7 @@ public final class ExactDeduplicator {
   ///   - progress: told of what has been decided.
   ///   - push: takes the documents that stay, in order.
   /// - Throws: `Stopped`, `WeirError` when a temporary file cannot be read, and what `push` throws.
-  public func finish(progress: Progress = .silent, push: ([Document]) throws -> Void) throws {
+  package func finish(progress: Progress = .silent, push: ([Document]) throws -> Void) throws {
     defer {
       if unit != .documents, removed.pieces > 0 {
         account.extra["removed_\(unit.rawValue)"] = Double(removed.pieces)
@@ -98,7 +98,7 @@ public final class ExactDeduplicator {
   }
 
   /// The rejects since the last call, in input order.
-  public func takeRejects() -> [Reject] {
+  package func takeRejects() -> [Reject] {
     defer { rejects = [] }
     return rejects
   }

@@ -13,7 +13,7 @@ import Pipeline
 import Primitives
 
 /// Finds near-duplicates by MinHash and locality-sensitive hashing, with verified edges.
-public final class FuzzyDeduplicator {
+package final class FuzzyDeduplicator {
   private let configuration: DeduplicationConfiguration
   private let bands: [SpillBuffer<UInt64>]
   private let shingles: SpillBuffer<UInt32>
@@ -30,7 +30,7 @@ public final class FuzzyDeduplicator {
   ///   - spillLimit: bytes of bands and shingles that stay in memory; what is beyond goes to a temporary file.
   ///   - temporaryFolder: where that file goes; nil for the system's.
   /// - Throws: `WeirError` for a configuration out of range.
-  public init(
+  package init(
     _ configuration: DeduplicationConfiguration = .init(), isBanded: Bool = true,
     spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit, temporaryFolder: String? = nil
   ) throws {
@@ -44,11 +44,11 @@ public final class FuzzyDeduplicator {
   }
 
   /// Documents so far.
-  public var count: Int { lengths.count }
+  package var count: Int { lengths.count }
 
   /// Adds the next batch, in input order.
   /// - Throws: `WeirError` for more than 2³¹ − 1 documents, or when a temporary file cannot be written.
-  public func add(_ batch: ShingledDocuments) throws {
+  package func add(_ batch: ShingledDocuments) throws {
     guard lengths.count + batch.documents.count <= Int(Int32.max) else {
       throw WeirError("--fuzzy", "more than \(Int32.max) documents", remedy: "deduplicate the corpus in parts")
     }
@@ -74,7 +74,7 @@ public final class FuzzyDeduplicator {
   ///   - threads: threads that compare.
   ///   - progress: told of bands, or lines of the file.
   /// - Throws: `Stopped`, and `WeirError` when a file cannot be read.
-  public func decide(candidates: CandidateFile? = nil, threads: Int = 1, progress: Progress = .silent) throws -> FuzzyDecision {
+  package func decide(candidates: CandidateFile? = nil, threads: Int = 1, progress: Progress = .silent) throws -> FuzzyDecision {
     precondition((candidates == nil) == isBanded, "candidates come from bands or from a file")
     var groups = CandidateGroups(count: count, configuration: configuration)
     let pool = ThreadPool(threads: threads)

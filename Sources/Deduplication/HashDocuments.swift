@@ -4,7 +4,7 @@ import Pipeline
 import Storage
 
 /// What exact deduplication compares.
-public enum ExactUnit: String, Sendable, Codable {
+package enum ExactUnit: String, Sendable, Codable {
   /// Whole documents.
   case documents
   /// Paragraphs: at blank lines where the document has one, otherwise at line ends.
@@ -23,9 +23,9 @@ public enum ExactUnit: String, Sendable, Codable {
 }
 
 /// A batch with the fingerprints of what is compared.
-public struct HashedDocuments: Sendable {
+package struct HashedDocuments: Sendable {
   /// The documents.
-  public var documents: [Document]
+  package var documents: [Document]
   /// The pieces of all documents, in the order of the texts, and what they are compared by: the fingerprint of the normalised text, zeros
   /// where there is none or it is too short to count.
   var extents: [Range<Int>] = []
@@ -36,21 +36,21 @@ public struct HashedDocuments: Sendable {
 
 /// Fingerprints every document, paragraph or line: XXH3-128 of the text in which every run of Unicode white space is one blank and none is
 /// at the ends. Letters keep their case. The stage counts nothing: `ExactDeduplicator` does.
-public struct HashDocuments: Stage {
+package struct HashDocuments: Stage {
   private let unit: ExactUnit
   private let minimumBytes: Int
 
   /// Creates the stage.
-  public init(_ unit: ExactUnit = .documents, configuration: DeduplicationConfiguration = .init()) {
+  package init(_ unit: ExactUnit = .documents, configuration: DeduplicationConfiguration = .init()) {
     self.unit = unit
     minimumBytes = unit == .documents ? 0 : max(1, configuration.minimumParagraphBytes)
   }
 
   /// None: nothing is taken out here.
-  public var names: [String] { [] }
+  package var names: [String] { [] }
 
   /// Fingerprints one batch.
-  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> HashedDocuments {
+  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> HashedDocuments {
     var result = HashedDocuments(documents: batch)
     result.ends.reserveCapacity(batch.count)
     let scratch = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: batch.reduce(0) { max($0, $1.text.count) } + 64)

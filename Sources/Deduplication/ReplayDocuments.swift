@@ -2,7 +2,7 @@ import Corpus
 import Pipeline
 
 /// The second pass of fuzzy deduplication: of the documents that come back from the spool those that stay.
-public struct ReplayDocuments: Stage {
+package struct ReplayDocuments: Stage {
   private let decision: FuzzyDecision
   private let record: @Sendable (Document) -> [UInt8]
 
@@ -10,17 +10,17 @@ public struct ReplayDocuments: Stage {
   /// - Parameters:
   ///   - decision: of the first pass over the same documents.
   ///   - record: a document as a line for `--rejects`; called only where rejects are kept.
-  public init(_ decision: FuzzyDecision, record: @escaping @Sendable (Document) -> [UInt8] = { SerializeDocuments.line($0) }) {
+  package init(_ decision: FuzzyDecision, record: @escaping @Sendable (Document) -> [UInt8] = { SerializeDocuments.line($0) }) {
     self.decision = decision
     self.record = record
   }
 
   /// One account, `dedup.fuzzy`.
-  public var names: [String] { ["dedup.fuzzy"] }
+  package var names: [String] { ["dedup.fuzzy"] }
 
   /// Decodes and divides one block.
   /// - Throws: `WeirError` where the spool is damaged.
-  public func apply(_ block: SpooledDocuments, ledger: inout Ledger, offset: Int) throws -> [Document] {
+  package func apply(_ block: SpooledDocuments, ledger: inout Ledger, offset: Int) throws -> [Document] {
     var account = Account(stage: names[0])
     var kept: [Document] = []
     kept.reserveCapacity(block.range.count)

@@ -4,9 +4,9 @@ import Pipeline
 import Primitives
 
 /// A batch with what the search for near-duplicates needs of every document.
-public struct ShingledDocuments: Sendable {
+package struct ShingledDocuments: Sendable {
   /// The documents.
-  public var documents: [Document]
+  package var documents: [Document]
   /// [documents, bands] fingerprints of the bands; empty where candidates come from elsewhere.
   var bands: [UInt64] = []
   /// Shingles, 32 bits each, in the order of the texts, one document after another, repeated ones included.
@@ -19,7 +19,7 @@ public struct ShingledDocuments: Sendable {
 ///
 /// Words are normalised as `words.h` says; `Signer` makes the signature; a band is the fingerprint of its rows. Shingles are kept with
 /// 32 bits: the Jaccard similarity of sets of n shingles is off by about n·2⁻³². The stage counts nothing: `ReplayDocuments` does.
-public struct ShingleDocuments: Stage {
+package struct ShingleDocuments: Stage {
   private let configuration: DeduplicationConfiguration
   private let signer: Signer
   private let isBanded: Bool
@@ -29,17 +29,17 @@ public struct ShingleDocuments: Stage {
   ///   - configuration: words of a shingle, bands and rows.
   ///   - isBanded: whether bands are made; without, candidates come from elsewhere (`CandidateFile`).
   /// - Throws: `WeirError` for a configuration out of range.
-  public init(_ configuration: DeduplicationConfiguration = .init(), isBanded: Bool = true) throws {
+  package init(_ configuration: DeduplicationConfiguration = .init(), isBanded: Bool = true) throws {
     self.configuration = configuration
     self.isBanded = isBanded
     signer = try Signer(configuration)
   }
 
   /// None: nothing is taken out here.
-  public var names: [String] { [] }
+  package var names: [String] { [] }
 
   /// Makes the shingles and bands of one batch.
-  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> ShingledDocuments {
+  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> ShingledDocuments {
     var result = ShingledDocuments(documents: batch)
     result.counts.reserveCapacity(batch.count)
     result.shingles.reserveCapacity(batch.reduce(0) { $0 + $1.text.count } / 5)
@@ -62,7 +62,7 @@ public struct ShingleDocuments: Stage {
   }
 
   /// Different shingles of a text, 32 bits each, ascending: what Jaccard similarities are of.
-  public static func shingles(_ text: [UInt8], words: Int = 5) -> [UInt32] {
+  package static func shingles(_ text: [UInt8], words: Int = 5) -> [UInt32] {
     var hashes = [UInt64](repeating: 0, count: text.count / 2 + 1)
     var space = [UInt8](repeating: 0, count: text.count + text.count / 2 + 128)
     let count = weir_shingles(text, text.count, words, &space, &hashes)
@@ -72,7 +72,7 @@ public struct ShingleDocuments: Stage {
   }
 
   /// The Jaccard similarity of two ascending lists of different shingles; 0 where one is empty.
-  public static func similarity(_ a: [UInt32], _ b: [UInt32]) -> Double {
+  package static func similarity(_ a: [UInt32], _ b: [UInt32]) -> Double {
     guard !a.isEmpty, !b.isEmpty else { return 0 }
     let shared = weir_intersection(a, a.count, b, b.count)
     return Double(shared) / Double(a.count + b.count - shared)

@@ -4,19 +4,19 @@ import Primitives
 import Storage
 
 /// The first half of a search for near-duplicates, for engines that shuffle: the MinHash signature of every document.
-public struct SignDocuments: Stage {
+package struct SignDocuments: Stage {
   private let signer: Signer
 
   /// Creates the stage.
   /// - Throws: `WeirError` for a configuration out of range.
-  public init(_ configuration: DeduplicationConfiguration = .init()) throws { signer = try Signer(configuration) }
+  package init(_ configuration: DeduplicationConfiguration = .init()) throws { signer = try Signer(configuration) }
 
   /// One account, `dedup.signatures`.
-  public var names: [String] { ["dedup.signatures"] }
+  package var names: [String] { ["dedup.signatures"] }
 
   /// Makes the signatures of one batch.
   /// - Returns: [documents, bands · rows] values; those of a text without words are all ones.
-  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> [UInt64] {
+  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> [UInt64] {
     let bytes = batch.reduce(0) { $0 + $1.text.count }
     ledger.accounts[offset].input += batch.count
     ledger.accounts[offset].output += batch.count
@@ -31,7 +31,7 @@ public struct SignDocuments: Stage {
 
 /// Writes signatures as one array of numpy's, [documents, bands · rows]. How many there are stands at its beginning and is known at the
 /// end, so they wait in a temporary file.
-public final class SignatureFile {
+package final class SignatureFile {
   private let file: AtomicFile
   private let values: SpillBuffer<UInt64>
   private let columns: Int
@@ -41,7 +41,7 @@ public final class SignatureFile {
   ///   - path: where it is to be.
   ///   - configuration: the same as for `SignDocuments`.
   /// - Throws: `WeirError` where it cannot be written.
-  public init(_ path: String, configuration: DeduplicationConfiguration = .init()) throws {
+  package init(_ path: String, configuration: DeduplicationConfiguration = .init()) throws {
     file = try AtomicFile(path)
     columns = configuration.bands * configuration.rows
     values = SpillBuffer(limit: 1 << 20, folder: nil)
@@ -49,16 +49,16 @@ public final class SignatureFile {
 
   /// Appends the signatures of a batch, in input order.
   /// - Throws: `WeirError` when the disk is full.
-  public func append(_ signatures: [UInt64]) throws { try values.append(signatures) }
+  package func append(_ signatures: [UInt64]) throws { try values.append(signatures) }
 
   /// Makes the file appear.
   /// - Throws: `WeirError` when the disk is full.
-  public func commit() throws {
+  package func commit() throws {
     try file.write(NumPyArray.header(bytes: 8, shape: [values.count / columns, columns]))
     try values.forEachPiece { piece, _ in try file.write(UnsafeRawBufferPointer(piece)) }
     _ = try file.commit()
   }
 
   /// Gives the file up.
-  public func discard() { file.discard() }
+  package func discard() { file.discard() }
 }

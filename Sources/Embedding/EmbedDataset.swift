@@ -5,19 +5,19 @@ import Primitives
 import Storage
 
 /// Embeds every window of a dataset into a folder that `WindowVectors` reads.
-public enum EmbedDataset {
+package enum EmbedDataset {
   /// What was done.
-  public struct Report: Sendable, Codable, Equatable {
+  package struct Report: Sendable, Codable, Equatable {
     /// Windows embedded.
-    public var windows: Int
+    package var windows: Int
     /// Windows without any feature: their vector is zero.
-    public var empty: Int
+    package var empty: Int
     /// Dimensions of a vector.
-    public var dimensions: Int
+    package var dimensions: Int
     /// The embedder's fingerprint.
-    public var embedder: String
+    package var embedder: String
     /// The folder's fingerprint.
-    public var fingerprint: String
+    package var fingerprint: String
   }
 
   /// Embeds a dataset.
@@ -30,7 +30,7 @@ public enum EmbedDataset {
   ///   - pool: where the work runs; the result does not depend on its number of threads.
   ///   - progress: is told how far it is, and may stop it.
   /// - Throws: `WeirError` where the tokenizers differ or the folder cannot be written.
-  public static func run(
+  package static func run(
     _ dataset: TokenDataset, embedder: any Embedder, to folder: String, replacing: Bool = false, tool: String, pool: ThreadPool,
     progress: Progress = .silent
   ) throws -> Report {

@@ -4,7 +4,7 @@ import Primitives
 
 /// Turns windows of token ids into vectors of length 1. The vector of a window depends on the window alone, not on its
 /// neighbours or the number of threads.
-public protocol Embedder: Sendable {
+package protocol Embedder: Sendable {
   /// One line that names the model and everything it was fitted on.
   var fingerprint: String { get }
   /// The fingerprint of the tokenizer whose ids it understands.
@@ -30,7 +30,7 @@ public protocol Embedder: Sendable {
 
 extension Embedder {
   /// Reads the windows and embeds their tokens.
-  public func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
+  package func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
     try embed(windows.tokens(range, pool: pool), pool: pool)
   }
 
@@ -38,7 +38,7 @@ extension Embedder {
   /// - Parameters:
   ///   - tokenizer: the fingerprint of the data's tokenizer.
   ///   - place: the data, for the message.
-  public func check(tokenizer: String, place: String) throws {
+  package func check(tokenizer: String, place: String) throws {
     guard tokenizer == self.tokenizer else {
       throw WeirError(
         place, "was tokenized with \(tokenizer), the embedder understands \(self.tokenizer)",
@@ -48,11 +48,11 @@ extension Embedder {
 }
 
 /// Windows by number, wherever they live: a token dataset, or an array.
-public struct WindowReader: Sendable {
+package struct WindowReader: Sendable {
   /// The number of windows.
-  public let count: Int
+  package let count: Int
   /// What names them and everything in them; nil where nothing does.
-  public let source: String?
+  package let source: String?
   private let read: @Sendable (Int) throws -> [Int32]
 
   /// Creates a reader.
@@ -60,20 +60,20 @@ public struct WindowReader: Sendable {
   ///   - count: the number of windows.
   ///   - source: what names them and everything in them.
   ///   - read: the token ids of a window; called from several threads.
-  public init(count: Int, source: String? = nil, read: @escaping @Sendable (Int) throws -> [Int32]) {
+  package init(count: Int, source: String? = nil, read: @escaping @Sendable (Int) throws -> [Int32]) {
     self.count = count
     self.source = source
     self.read = read
   }
 
   /// A reader of windows in memory.
-  public init(_ windows: [[Int32]]) { self.init(count: windows.count) { windows[$0] } }
+  package init(_ windows: [[Int32]]) { self.init(count: windows.count) { windows[$0] } }
 
   /// The token ids of window `index`.
-  public func tokens(_ index: Int) throws -> [Int32] { try read(index) }
+  package func tokens(_ index: Int) throws -> [Int32] { try read(index) }
 
   /// The token ids of the windows of a range, read on several threads.
-  public func tokens(_ range: Range<Int>, pool: ThreadPool) throws -> [[Int32]] {
+  package func tokens(_ range: Range<Int>, pool: ThreadPool) throws -> [[Int32]] {
     var found = [Result<[Int32], any Error>](repeating: .success([]), count: range.count)
     found.withUnsafeMutableBufferPointer { found in
       nonisolated(unsafe) let out = found
@@ -85,7 +85,7 @@ public struct WindowReader: Sendable {
   }
 
   /// The windows of a dataset, without end-of-document tokens: new text is embedded without them too.
-  public init(_ dataset: TokenDataset) {
+  package init(_ dataset: TokenDataset) {
     self.init(count: dataset.windowCount, source: dataset.fingerprint) { index in
       let window = dataset.window(index)
       var tokens = try dataset.tokens(document: window.document, range: window.offset..<window.offset + window.count)
@@ -95,7 +95,7 @@ public struct WindowReader: Sendable {
   }
 
   /// The windows of a document of token ids that is in no dataset, as the dataset would cut them; none for an empty one.
-  public static func windows(of tokens: [UInt32]) -> [[Int32]] {
+  package static func windows(of tokens: [UInt32]) -> [[Int32]] {
     stride(from: 0, to: tokens.count, by: Window.maximum).map { start in
       tokens[start..<min(tokens.count, start + Window.maximum)].map { Int32(bitPattern: $0) }
     }

@@ -2,12 +2,12 @@ import Primitives
 import Storage
 
 /// A folder with an embedder: `embedder.json` and what its kind needs.
-public enum EmbedderFolder {
+package enum EmbedderFolder {
   /// The format's name in `embedder.json`.
-  public static let format = "weir.embedder.1"
+  package static let format = "weir.embedder.1"
 
   /// The folder itself, or the embedder's in it (that of window vectors, of a cluster tree).
-  public static func resolved(_ folder: String) -> String {
+  package static func resolved(_ folder: String) -> String {
     Files.exists(folder + "/embedder/embedder.json") ? folder + "/embedder" : folder
   }
 
@@ -18,7 +18,7 @@ public enum EmbedderFolder {
 
   /// The kind of the embedder in a folder: `lsi`, `minilm`, `static`.
   /// - Throws: `WeirError` where there is none.
-  public static func kind(_ folder: String) throws -> String {
+  package static func kind(_ folder: String) throws -> String {
     let place = resolved(folder) + "/embedder.json"
     guard Files.exists(place) else {
       throw WeirError(

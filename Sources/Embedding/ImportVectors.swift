@@ -3,7 +3,7 @@ import Primitives
 import Storage
 
 /// Vectors from elsewhere become those of a dataset.
-public enum ImportVectors {
+package enum ImportVectors {
   /// Writes the vectors' folder.
   /// - Parameters:
   ///   - array: the vectors, one a window, in order.
@@ -11,7 +11,7 @@ public enum ImportVectors {
   ///   - folder: where; one of ours that is there is replaced.
   ///   - tool: what writes it, with its version.
   /// - Throws: `WeirError` where their number is not that of the windows, or a number is not finite.
-  public static func run(_ array: WindowVectors, of dataset: TokenDataset, to folder: String, tool: String) throws -> EmbedDataset.Report {
+  package static func run(_ array: WindowVectors, of dataset: TokenDataset, to folder: String, tool: String) throws -> EmbedDataset.Report {
     guard array.count == dataset.windowCount else {
       throw WeirError(
         array.path, "holds \(array.count) vectors, \(dataset.path) has \(dataset.windowCount) windows",

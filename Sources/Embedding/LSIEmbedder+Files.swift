@@ -13,7 +13,7 @@ struct EmbedderDescription<Configuration: Codable>: Codable {
 extension LSIEmbedder {
   /// Saves the embedder: `embedder.json` and `model.safetensors` (idf, projection, singular values).
   /// - Parameter folder: made where it is not there; usually inside an `AtomicFolder`.
-  public func save(to folder: String) throws {
+  package func save(to folder: String) throws {
     try Files.createFolder(folder)
     let projection = projection
     _ = try Safetensors.write(
@@ -29,7 +29,7 @@ extension LSIEmbedder {
 
   /// Loads an embedder and checks that it is the one it says.
   /// - Parameter folder: as `save` made it, or one with it in `embedder/` (window vectors, a cluster tree).
-  public init(folder: String) throws {
+  package init(folder: String) throws {
     let folder = EmbedderFolder.resolved(folder)
     let description = try EmbedderFolder.description(folder, kind: "lsi", as: Configuration.self)
     try description.configuration.validate()

@@ -12,7 +12,7 @@ extension LSIEmbedder {
   ///   - progress: told of the steps.
   /// - Throws: `WeirError` when no window has a feature that is kept.
   /// - Complexity: memory of 16 bytes per feature of a sampled window, twice.
-  public static func fit(
+  package static func fit(
     _ windows: WindowReader, tokenizer: String, configuration: Configuration = Configuration(), pool: ThreadPool,
     progress: Progress = .silent
   ) throws -> LSIEmbedder {

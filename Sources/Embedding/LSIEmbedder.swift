@@ -5,36 +5,36 @@ import Primitives
 /// Latent semantic indexing: hashed unigrams (and bigrams) of token ids, sublinear term frequency, inverse document frequency,
 /// projection on the leading singular vectors of the sample, length 1 (CRISP's ablation embeds so; Deerwester et al. 1990).
 /// It needs no download and embeds some ten thousand windows a second.
-public struct LSIEmbedder: Embedder {
+package struct LSIEmbedder: Embedder {
   /// How an embedder is fitted; written into its manifest.
-  public struct Configuration: Sendable, Codable, Equatable {
+  package struct Configuration: Sendable, Codable, Equatable {
     /// Dimensions of a vector.
-    public var dimensions = 128
+    package var dimensions = 128
     /// Hash buckets of features, a power of two.
-    public var buckets = 65_536
+    package var buckets = 65_536
     /// Whether pairs of neighbouring tokens count, beside single ones. Off: they double the cost and do not help (docs/LOG).
-    public var bigrams = false
+    package var bigrams = false
     /// A bucket that fewer windows of the sample have is left out.
-    public var minimumWindows = 3
+    package var minimumWindows = 3
     /// A bucket that more than this share of the sample's windows have is left out.
-    public var maximumShare = 1.0
+    package var maximumShare = 1.0
     /// The most windows that are fitted on; a seeded sample where there are more.
-    public var sample = 50_000
+    package var sample = 50_000
     /// Of an embedder that an earlier version fitted by subspace iteration; now by a Krylov space, which follows from the dimensions.
-    public var iterations: Int?
+    package var iterations: Int?
     /// Of the same.
-    public var oversampling: Int?
+    package var oversampling: Int?
     /// The exponent of the singular values in the projection: 1 = classic LSI, 0 = every direction alike. Half the exponent tells
     /// small domains apart better (docs/LOG).
-    public var spectrum = 0.5
+    package var spectrum = 0.5
     /// The seed of sampling and start.
-    public var seed: UInt64 = 1
+    package var seed: UInt64 = 1
 
     /// Creates the defaults.
-    public init() {}
+    package init() {}
 
     /// Throws on values that make no sense.
-    public func validate() throws {
+    package func validate() throws {
       guard (1...4_096).contains(dimensions) else { throw WeirError("--dimensions", "\(dimensions) is not in 1…4096") }
       guard (16...1 << 24).contains(buckets), buckets & (buckets - 1) == 0 else {
         throw WeirError("--buckets", "\(buckets) is not a power of two in 16…16777216")
@@ -47,29 +47,29 @@ public struct LSIEmbedder: Embedder {
   }
 
   /// How it was fitted.
-  public let configuration: Configuration
+  package let configuration: Configuration
   /// The fingerprint of the tokenizer whose ids it understands.
-  public let tokenizer: String
+  package let tokenizer: String
   /// XXH3 over configuration, tokenizer and every number of the model.
-  public let fingerprint: String
+  package let fingerprint: String
   /// [buckets] inverse document frequencies, 0 where a bucket is left out.
-  public let idf: [Float]
+  package let idf: [Float]
   /// [kept, dimensions] row-major: a row for each bucket whose frequency is not 0, in their order.
-  public var projection: [Float] { table.values }
+  package var projection: [Float] { table.values }
   /// The same in large pages, as its rows are gathered from all over.
   private let table: FloatBuffer
   /// [buckets] the row of each kept bucket.
   private let rows: [UInt32]
   /// [dimensions] singular values of the sample.
-  public let singularValues: [Float]
+  package let singularValues: [Float]
   /// The features of the windows that it was fitted on, where those are all of a dataset: they are not counted again to embed them.
   private let counted: WindowFeatures?
 
   /// Dimensions of a vector.
-  public var dimensions: Int { configuration.dimensions }
+  package var dimensions: Int { configuration.dimensions }
 
   /// Creates an embedder of its parts.
-  public init(
+  package init(
     configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float], singularValues: [Float]
   ) throws {
     try self.init(
@@ -101,7 +101,7 @@ public struct LSIEmbedder: Embedder {
   }
 
   /// Embeds windows, see `Embedder`.
-  public func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
+  package func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     let features = TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams)
     return vectors(windows.count, pool: pool) { range, out in
       var counter = features.counter, room = Room()
@@ -113,7 +113,7 @@ public struct LSIEmbedder: Embedder {
   }
 
   /// Embeds windows of a source, see `Embedder`.
-  public func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
+  package func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
     guard let counted, counted.source == windows.source else { return try embed(windows.tokens(range, pool: pool), pool: pool) }
     return vectors(range.count, pool: pool) { part, out in
       var room = Room()

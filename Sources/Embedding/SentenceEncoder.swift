@@ -8,13 +8,13 @@ import Storage
 ///
 /// Float32 throughout, or matrices in bfloat16 where the processor multiplies them. There is no padding: rows of short windows share a product.
 /// Cost: 6 GFLOP a window of 256 pieces for six layers of width 384.
-public final class SentenceEncoder: Sendable {
+package final class SentenceEncoder: Sendable {
   /// Dimensions of a vector.
-  public let dimensions: Int
+  package let dimensions: Int
   /// The most pieces of a window, [CLS] and [SEP] included.
-  public let longest: Int
+  package let longest: Int
   /// XXH3-64 over the weights' file, and the precision.
-  public let fingerprint: String
+  package let fingerprint: String
   private nonisolated(unsafe) let model: UnsafeMutablePointer<weir_encoder>
   private nonisolated(unsafe) let layers: UnsafeMutablePointer<weir_encoder_layer>
   private nonisolated(unsafe) let room: UnsafeMutablePointer<Float>
@@ -33,14 +33,14 @@ public final class SentenceEncoder: Sendable {
   }
 
   /// Whether this processor multiplies bfloat16.
-  public static var hasHalf: Bool { weir_bf16_supported() != 0 }
+  package static var hasHalf: Bool { weir_bf16_supported() != 0 }
 
   /// Loads `config.json` and `model.safetensors`.
   /// - Parameters:
   ///   - folder: where they are.
   ///   - half: whether matrices are rounded to bfloat16; wants a processor with AVX512-BF16.
   /// - Throws: `WeirError` where the folder holds another kind of model, or is damaged.
-  public init(folder: String, half: Bool = false) throws {
+  package init(folder: String, half: Bool = false) throws {
     guard !half || Self.hasHalf else {
       throw WeirError("--precision", "this processor has no bfloat16 products", remedy: "take --precision float32")
     }
@@ -143,7 +143,7 @@ public final class SentenceEncoder: Sendable {
   ///   - windows: the ids, [CLS] and [SEP] among them; each of 1…`longest` pieces.
   ///   - pool: where groups of windows run.
   /// - Returns: [windows, dimensions], row-major; a window's vector does not depend on the others.
-  public func encode(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
+  package func encode(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     for window in windows {
       guard (1...longest).contains(window.count), window.allSatisfy({ $0 >= 0 && $0 < vocabulary }) else {
         throw WeirError("encoder", "a window of \(window.count) pieces, or a piece beyond the vocabulary of \(vocabulary)")

@@ -1,18 +1,18 @@
 /// A sparse matrix in compressed rows, single precision.
-public struct SparseMatrix: Sendable {
+package struct SparseMatrix: Sendable {
   /// The number of rows.
-  public let rows: Int
+  package let rows: Int
   /// The number of columns.
-  public let columns: Int
+  package let columns: Int
   /// [rows + 1] where each row begins.
-  public let offsets: [Int]
+  package let offsets: [Int]
   /// [non-zeros] columns, ascending in a row.
-  public let indices: [UInt32]
+  package let indices: [UInt32]
   /// [non-zeros] values.
-  public let values: [Float]
+  package let values: [Float]
 
   /// Creates a matrix of its parts.
-  public init(rows: Int, columns: Int, offsets: [Int], indices: [UInt32], values: [Float]) {
+  package init(rows: Int, columns: Int, offsets: [Int], indices: [UInt32], values: [Float]) {
     precondition(offsets.count == rows + 1 && offsets.last == indices.count && indices.count == values.count, "not a sparse matrix")
     self.rows = rows
     self.columns = columns

@@ -9,28 +9,28 @@ import func Foundation.log
 /// A vector a token, distilled once from an encoder (after model2vec, github.com/MinishLab/model2vec): each token's text is encoded alone, the vectors
 /// are projected on their principal components and weighted by ln(1 + rank), the rank taken from the token's id, as Zipf's law would have it.
 /// A window is the mean of its tokens' vectors, scaled to length 1. No encoder at run time.
-public struct StaticEmbedder: Embedder {
+package struct StaticEmbedder: Embedder {
   /// How it was distilled.
-  public struct Configuration: Sendable, Codable, Equatable {
+  package struct Configuration: Sendable, Codable, Equatable {
     /// Dimensions of a vector.
-    public var dimensions: Int
+    package var dimensions: Int
     /// The fingerprint of the encoder.
-    public var encoder: String
+    package var encoder: String
   }
 
   /// How it was distilled.
-  public let configuration: Configuration
+  package let configuration: Configuration
   /// The fingerprint of the tokenizer whose ids it understands.
-  public let tokenizer: String
+  package let tokenizer: String
   /// XXH3-64 over configuration, tokenizer and table.
-  public let fingerprint: String
+  package let fingerprint: String
   /// [tokens, dimensions] row-major, as it is saved.
   private let table: [Float]
   /// The table rounded to bfloat16: gathering its rows waits for the cache, and moves half as much.
   private let pairs: MemoryBlock
 
   /// Dimensions of a vector.
-  public var dimensions: Int { configuration.dimensions }
+  package var dimensions: Int { configuration.dimensions }
 
   /// Distils.
   /// - Parameters:
@@ -40,7 +40,7 @@ public struct StaticEmbedder: Embedder {
   ///   - encoder: the fingerprint of what made the vectors.
   ///   - tokenizer: the fingerprint of the tokens' tokenizer.
   ///   - pool: where the products run; the result does not depend on its number of threads.
-  public init(distilling vectors: [Float], width: Int, dimensions: Int, encoder: String, tokenizer: String, pool: ThreadPool) throws {
+  package init(distilling vectors: [Float], width: Int, dimensions: Int, encoder: String, tokenizer: String, pool: ThreadPool) throws {
     guard (1...width).contains(dimensions) else {
       throw WeirError("--dimensions", "\(dimensions) is not in 1…\(width), the encoder's width")
     }
@@ -95,12 +95,12 @@ public struct StaticEmbedder: Embedder {
   }
 
   /// Embeds windows, see `Embedder`.
-  public func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
+  package func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     try embed(0..<windows.count, of: WindowReader(windows), pool: pool)
   }
 
   /// Embeds windows of a source, see `Embedder`; each is read where it is embedded.
-  public func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
+  package func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
     let (width, tokens) = (dimensions, table.count / dimensions)
     nonisolated(unsafe) let rows = UnsafePointer(pairs.base.assumingMemoryBound(to: UInt32.self))
     let failure = Mutex<(part: Int, error: any Error)?>(nil)
@@ -137,7 +137,7 @@ public struct StaticEmbedder: Embedder {
   }
 
   /// Saves `embedder.json` and `model.safetensors` (`table`).
-  public func save(to folder: String) throws {
+  package func save(to folder: String) throws {
     try Files.createFolder(folder)
     _ = try Safetensors.write(
       folder + "/model.safetensors", floats: [("table", [table.count / dimensions, dimensions], table)],
@@ -148,7 +148,7 @@ public struct StaticEmbedder: Embedder {
   }
 
   /// Loads an embedder and checks that it is the one it says.
-  public init(folder: String) throws {
+  package init(folder: String) throws {
     let folder = EmbedderFolder.resolved(folder)
     let description = try EmbedderFolder.description(folder, kind: "static", as: Configuration.self)
     let file = try SafetensorsFile(folder + "/model.safetensors")

@@ -6,45 +6,45 @@ import Storage
 ///
 /// An encoder sees 256 pieces at a time; a window of up to 1,024 tokens is the mean of its parts' vectors, scaled to length 1 (ours; the paper does not say).
 /// Turning tokens into pieces is given from outside, because tokenizers live in a target of their own.
-public struct TextEmbedder: Embedder {
+package struct TextEmbedder: Embedder {
   /// How windows are embedded.
-  public struct Configuration: Sendable, Codable, Equatable {
+  package struct Configuration: Sendable, Codable, Equatable {
     /// Which parts of a window are seen.
-    public enum Parts: String, Sendable, Codable, CaseIterable {
+    package enum Parts: String, Sendable, Codable, CaseIterable {
       /// The first 254 pieces.
       case first
       /// All, 254 pieces each.
       case all
     }
     /// The precision of the encoder's matrices.
-    public enum Precision: String, Sendable, Codable, CaseIterable {
+    package enum Precision: String, Sendable, Codable, CaseIterable {
       /// Single precision.
       case float32
       /// Rounded to bfloat16, sums in single precision.
       case bfloat16
     }
     /// Which parts of a window are seen.
-    public var parts: Parts
+    package var parts: Parts
     /// The precision of the encoder's matrices.
-    public var precision: Precision
+    package var precision: Precision
 
     /// Creates the settings.
-    public init(parts: Parts = .all, precision: Precision = .float32) {
+    package init(parts: Parts = .all, precision: Precision = .float32) {
       self.parts = parts
       self.precision = precision
     }
   }
 
   /// How windows are embedded.
-  public let configuration: Configuration
+  package let configuration: Configuration
   /// The encoder.
-  public let encoder: SentenceEncoder
+  package let encoder: SentenceEncoder
   /// The fingerprint of the tokenizer of the windows.
-  public let tokenizer: String
+  package let tokenizer: String
   /// The encoder's, the parts and the precision.
-  public var fingerprint: String { "minilm \(encoder.fingerprint) \(configuration.parts.rawValue)" }
+  package var fingerprint: String { "minilm \(encoder.fingerprint) \(configuration.parts.rawValue)" }
   /// Dimensions of a vector.
-  public var dimensions: Int { encoder.dimensions }
+  package var dimensions: Int { encoder.dimensions }
 
   private let source: String
   private let first: Int32
@@ -60,7 +60,7 @@ public struct TextEmbedder: Embedder {
   ///   - markers: the ids of [CLS] and [SEP].
   ///   - pieces: the word pieces of a window of tokens.
   ///   - keep: saves in a folder what `pieces` needs.
-  public init(
+  package init(
     folder: String, configuration: Configuration, tokenizer: String, markers: (first: Int32, last: Int32),
     pieces: @escaping @Sendable ([Int32]) -> [Int32], keep: @escaping @Sendable (String) throws -> Void
   ) throws {
@@ -74,7 +74,7 @@ public struct TextEmbedder: Embedder {
   }
 
   /// Embeds windows, see `Embedder`.
-  public func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
+  package func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     var all = [[Int32]](repeating: [], count: windows.count)
     all.withUnsafeMutableBufferPointer { all in
       nonisolated(unsafe) let out = all
@@ -105,7 +105,7 @@ public struct TextEmbedder: Embedder {
   }
 
   /// Saves `embedder.json`, the encoder's files, and what turns tokens into pieces.
-  public func save(to folder: String) throws {
+  package func save(to folder: String) throws {
     try Files.createFolder(folder)
     for name in ["config.json", "model.safetensors"] { try Files.write(Files.read(source + "/" + name), to: folder + "/" + name) }
     try keep(folder)
@@ -115,7 +115,7 @@ public struct TextEmbedder: Embedder {
   }
 
   /// The settings of an embedder that was saved.
-  public static func configuration(of folder: String) throws -> Configuration {
+  package static func configuration(of folder: String) throws -> Configuration {
     try EmbedderFolder.description(folder, kind: "minilm", as: Configuration.self).configuration
   }
 }

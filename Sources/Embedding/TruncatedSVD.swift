@@ -7,14 +7,14 @@ import Primitives
 /// with full reorthogonalisation, Golub & Van Loan §10.3) of about twice as many directions as are wanted, from a uniform start.
 ///
 /// Cost: some 4 · non-zeros · rank multiply-adds in sparse products, 10 · columns · rank² in dense ones; memory of [columns, 2·rank] numbers.
-public struct TruncatedSVD: Sendable {
+package struct TruncatedSVD: Sendable {
   /// The number of singular vectors.
-  public let rank: Int
+  package let rank: Int
   /// [rank] singular values, descending; 0 beyond the matrix's rank, and below a thousandth of the first, which single precision does not tell
   /// from it.
-  public let singularValues: [Double]
+  package let singularValues: [Double]
   /// [columns, rank] right singular vectors, row-major; zero columns where the value is 0.
-  public let vectors: [Float]
+  package let vectors: [Float]
 
   /// Decomposes a matrix.
   /// - Parameters:
@@ -24,7 +24,7 @@ public struct TruncatedSVD: Sendable {
   ///   - names: [columns] the numbers that the start is drawn by; nil = 0, 1, …: where empty columns are left out it begins as with them.
   ///   - pool: where the work runs; the result does not depend on its number of threads.
   ///   - progress: is told how far it is, and may stop it.
-  public init(
+  package init(
     _ matrix: SparseMatrix, rank: Int, seed: UInt64, names: [Int]? = nil, pool: ThreadPool, progress: Progress = .silent
   ) throws {
     precondition(rank > 0, "rank is positive")

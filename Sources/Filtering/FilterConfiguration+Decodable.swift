@@ -17,7 +17,7 @@ extension KeyedDecodingContainer<MemberName> {
 
 extension FilterConfiguration {
   /// Reads the members that are there.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: MemberName.self)
     try members.read("rules", into: &rules)
     try members.read("length", into: &length)
@@ -32,7 +32,7 @@ extension FilterConfiguration {
 
 extension FilterConfiguration.Length {
   /// Reads the members that are there.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: MemberName.self)
     try members.read("minimumCharacters", into: &minimumCharacters)
     try members.read("maximumCharacters", into: &maximumCharacters)
@@ -41,7 +41,7 @@ extension FilterConfiguration.Length {
 
 extension FilterConfiguration.Language {
   /// Reads the members that are there.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: MemberName.self)
     try members.read("keeps", into: &keeps)
     try members.read("threshold", into: &threshold)
@@ -51,7 +51,7 @@ extension FilterConfiguration.Language {
 
 extension FilterConfiguration.GopherRepetition {
   /// Reads the members that are there.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: MemberName.self)
     try members.read("duplicateParagraphShare", into: &duplicateParagraphShare)
     try members.read("duplicateParagraphCharacterShare", into: &duplicateParagraphCharacterShare)
@@ -64,7 +64,7 @@ extension FilterConfiguration.GopherRepetition {
 
 extension FilterConfiguration.GopherQuality {
   /// Reads the members that are there.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: MemberName.self)
     try members.read("minimumWords", into: &minimumWords)
     try members.read("maximumWords", into: &maximumWords)
@@ -81,7 +81,7 @@ extension FilterConfiguration.GopherQuality {
 
 extension FilterConfiguration.C4 {
   /// Reads the members that are there.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: MemberName.self)
     try members.read("minimumSentences", into: &minimumSentences)
     try members.read("minimumWordsPerLine", into: &minimumWordsPerLine)
@@ -92,7 +92,7 @@ extension FilterConfiguration.C4 {
 
 extension FilterConfiguration.FineWeb {
   /// Reads the members that are there.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: MemberName.self)
     try members.read("minimumPunctuatedLineShare", into: &minimumPunctuatedLineShare)
     try members.read("shortLineCharacters", into: &shortLineCharacters)

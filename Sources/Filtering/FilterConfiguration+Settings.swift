@@ -7,7 +7,7 @@ extension FilterConfiguration {
   ///   - name: the path of the member.
   ///   - value: JSON: a number, `true`, a list.
   /// - Throws: `WeirError` that lists the names for an unknown one, and for a value of the wrong kind.
-  public mutating func set(_ name: String, to value: String) throws {
+  package mutating func set(_ name: String, to value: String) throws {
     let encoded = try JSONEncoder().encode(self)
     guard var tree = try JSONSerialization.jsonObject(with: encoded) as? [String: Any] else { return }
     let path = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -29,7 +29,7 @@ extension FilterConfiguration {
 
   /// Checks what no text could satisfy or what would make a rule meaningless.
   /// - Throws: `WeirError` that names the member.
-  public func validate() throws {
+  package func validate() throws {
     for limit in gopherRepetition.topNGrams + gopherRepetition.duplicateNGrams where limit.n < 1 || limit.n > 100 {
       throw WeirError("gopherRepetition", "an n-gram of \(limit.n) words", remedy: "give 1 to 100")
     }

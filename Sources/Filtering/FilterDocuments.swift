@@ -8,9 +8,9 @@ import Synchronization
 /// Rules are evaluated in FineWeb's order whatever the order of their names: length, language, Gopher repetition, Gopher quality, C4, FineWeb.
 /// C4's rules take lines out of the documents that go on (`FilterConfiguration.C4.removesLines`); the account's `extra` holds
 /// `changed_documents` and the lines by rule, such as `removed_lines.c4.javascript`.
-public final class FilterDocuments: Stage {
+package final class FilterDocuments: Stage {
   /// The rules and thresholds.
-  public let configuration: FilterConfiguration
+  package let configuration: FilterConfiguration
   private let record: @Sendable (Document) -> [UInt8]
   /// Judges that no batch uses at the moment. What their tables remember changes the speed, never a verdict.
   private let idle = Mutex<[DocumentJudge]>([])
@@ -20,7 +20,7 @@ public final class FilterDocuments: Stage {
   ///   - configuration: rules and thresholds.
   ///   - record: a document as a line for `--rejects`; called only where rejects are kept.
   /// - Throws: `WeirError` for thresholds that contradict each other.
-  public init(
+  package init(
     _ configuration: FilterConfiguration = .init(), record: @escaping @Sendable (Document) -> [UInt8] = SerializeDocuments.line
   ) throws {
     try configuration.validate()
@@ -29,10 +29,10 @@ public final class FilterDocuments: Stage {
   }
 
   /// One account, `filter`.
-  public var names: [String] { ["filter"] }
+  package var names: [String] { ["filter"] }
 
   /// Filters one batch.
-  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [Document] {
+  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [Document] {
     var judge = idle.withLock { $0.popLast() } ?? DocumentJudge(configuration)
     var kept: [Document] = []
     kept.reserveCapacity(batch.count)
@@ -78,23 +78,23 @@ public final class FilterDocuments: Stage {
 }
 
 /// What the rules say about one text.
-public struct Verdict: Sendable, Equatable {
+package struct Verdict: Sendable, Equatable {
   /// The reason to drop it, such as `gopher.too_few_words`; nil to keep it.
-  public var reason: String?
+  package var reason: String?
   /// The text to go on with where C4's rules or masks changed it.
-  public var text: [UInt8]?
+  package var text: [UInt8]?
   /// Lines that C4's rules took out of a text that is kept, by rule.
-  public var removedLines: [FilterRule: Int] = [:]
+  package var removedLines: [FilterRule: Int] = [:]
   /// The language, where it was asked for.
-  public var language: LanguageModel.Answer?
+  package var language: LanguageModel.Answer?
   /// E-mail addresses that were replaced.
-  public var maskedEmails = 0
+  package var maskedEmails = 0
   /// Public IP addresses that were replaced.
-  public var maskedAddresses = 0
+  package var maskedAddresses = 0
 }
 
 /// Judges texts one after another; holds the tables that all of them share.
-public struct DocumentJudge: Sendable {
+package struct DocumentJudge: Sendable {
   private let configuration: FilterConfiguration
   private var shape = TextShape()
   private var spare = TextShape()
@@ -110,7 +110,7 @@ public struct DocumentJudge: Sendable {
   private let usesFineweb: Bool
 
   /// Creates a judge.
-  public init(_ configuration: FilterConfiguration) {
+  package init(_ configuration: FilterConfiguration) {
     self.configuration = configuration
     let rules = configuration.rules
     languages = LanguageRules(configuration.language)
@@ -126,7 +126,7 @@ public struct DocumentJudge: Sendable {
   }
 
   /// Judges one text, in time linear in its length.
-  public mutating func judge(_ text: [UInt8]) -> Verdict {
+  package mutating func judge(_ text: [UInt8]) -> Verdict {
     if !configuration.rules.enabled.isEmpty { shape.measure(text) }
     if configuration.rules.contains(.tooShort), shape.counts.characters < configuration.length.minimumCharacters {
       return Verdict(reason: FilterRule.tooShort.rawValue)

@@ -1,5 +1,5 @@
 /// One published rule; its raw value is its name in `--rules`, and the reason in accounts and rejects.
-public enum FilterRule: String, Sendable, Codable, CaseIterable, Comparable {
+package enum FilterRule: String, Sendable, Codable, CaseIterable, Comparable {
   /// Fewer characters than `length.minimumCharacters`.
   case tooShort = "length.too_short"
   /// More characters than `length.maximumCharacters`.
@@ -68,7 +68,7 @@ public enum FilterRule: String, Sendable, Codable, CaseIterable, Comparable {
   case listLike = "fineweb.list_like"
 
   /// Rules are ordered as they are declared, which is the order of their evaluation (FineWeb's: repetition, quality, C4, FineWeb).
-  public static func < (left: FilterRule, right: FilterRule) -> Bool { left.position < right.position }
+  package static func < (left: FilterRule, right: FilterRule) -> Bool { left.position < right.position }
 
   private var position: Int { Self.positions[self] ?? 0 }
   private static let positions = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })

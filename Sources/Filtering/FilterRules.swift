@@ -1,17 +1,17 @@
 import Primitives
 
 /// A set of rules, as `--rules` names it: groups (`gopher`), single rules (`c4.policy`), and either one taken out (`-c4.policy`).
-public struct FilterRules: Sendable, Equatable {
+package struct FilterRules: Sendable, Equatable {
   /// The rules that are on.
-  public var enabled: Set<FilterRule>
+  package var enabled: Set<FilterRule>
 
   /// Creates a set of rules.
-  public init(_ enabled: Set<FilterRule>) { self.enabled = enabled }
+  package init(_ enabled: Set<FilterRule>) { self.enabled = enabled }
 
   /// Parses a list such as `gopher,c4,-c4.no_terminal_punctuation`; what is named later wins.
   /// - Parameter list: names separated by commas; a leading `-` takes the name's rules out again.
   /// - Throws: `WeirError` that lists the valid names for an unknown or missing one.
-  public init(parsing list: String) throws {
+  package init(parsing list: String) throws {
     enabled = []
     var named = false
     for item in list.split(separator: ",") {
@@ -31,13 +31,13 @@ public struct FilterRules: Sendable, Equatable {
   }
 
   /// Whether a rule is on.
-  public func contains(_ rule: FilterRule) -> Bool { enabled.contains(rule) }
+  package func contains(_ rule: FilterRule) -> Bool { enabled.contains(rule) }
 
   /// The names of the groups, in the order in which they are evaluated.
-  public static let names = ["length", "gopher-repetition", "gopher-quality", "gopher", "c4", "fineweb", "none"]
+  package static let names = ["length", "gopher-repetition", "gopher-quality", "gopher", "c4", "fineweb", "none"]
 
   /// The rules of a group or a single rule's name; nil for an unknown name.
-  public static func rules(named name: String) -> Set<FilterRule>? {
+  package static func rules(named name: String) -> Set<FilterRule>? {
     switch name {
     case "length": between(.tooShort, .tooLong)
     case "gopher-repetition": between(.duplicateParagraphs, .duplicateNGrams)
@@ -51,7 +51,7 @@ public struct FilterRules: Sendable, Equatable {
   }
 
   /// Every rule in FineWeb's recipe: Gopher repetition, Gopher quality, C4 without the terminal-punctuation rule, FineWeb.
-  public static let finewebRecipe = FilterRules(between(.duplicateParagraphs, .listLike).subtracting([.noTerminalPunctuation]))
+  package static let finewebRecipe = FilterRules(between(.duplicateParagraphs, .listLike).subtracting([.noTerminalPunctuation]))
 
   private static func between(_ first: FilterRule, _ last: FilterRule) -> Set<FilterRule> {
     Set(FilterRule.allCases.filter { first <= $0 && $0 <= last })
@@ -60,13 +60,13 @@ public struct FilterRules: Sendable, Equatable {
 
 extension FilterRules: Codable {
   /// Reads a list of names.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let names = try decoder.singleValueContainer().decode([String].self)
     try self.init(parsing: names.joined(separator: ","))
   }
 
   /// Writes the names of the single rules, ordered.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(enabled.sorted().map(\.rawValue))
   }

@@ -6,17 +6,17 @@ import Primitives
 ///
 /// Long texts are looked at in a few places only. What has no letters, or mostly such of scripts that no language of the model is written in, is in
 /// none.
-public final class LanguageModel: Sendable {
+package final class LanguageModel: Sendable {
   /// What was found.
-  public struct Answer: Sendable, Equatable {
+  package struct Answer: Sendable, Equatable {
     /// ISO 639-1 code, `und` for none.
-    public var language: String
+    package var language: String
     /// The probability by the model, 0…1.
-    public var score: Double
+    package var score: Double
   }
 
   /// Codes of the languages that can be told apart, ordered.
-  public let languages: [String]
+  package let languages: [String]
   private let bits: Int32
   private let scale: Double
   private let biases: [Double]
@@ -24,7 +24,7 @@ public final class LanguageModel: Sendable {
   private let weights: [Int8]
 
   /// Trained by `scripts/languages`; see `docs/LOG.md` for how often it is right.
-  public static let builtIn: LanguageModel = {
+  package static let builtIn: LanguageModel = {
     do { return try LanguageModel(builtInBytes, path: "the language model that is built in") } catch { preconditionFailure("\(error)") }
   }()
 
@@ -40,7 +40,7 @@ public final class LanguageModel: Sendable {
   /// Reads a model: `WEIRLANG`, then little-endian version 1, log₂ of the buckets and the number of languages (u32), the weights' scale (f32), for each
   /// language its code (8 bytes, filled with zeros) and bias (f32), weights [buckets, languages] (i8), and FNV-1a of all that (u64).
   /// - Throws: `WeirError` for anything else.
-  public init(_ bytes: [UInt8], path: String) throws {
+  package init(_ bytes: [UInt8], path: String) throws {
     func fail(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "give a model that scripts/languages wrote") }
     func number(_ offset: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * UInt32($1)) } }
     guard bytes.starts(with: Self.magic), bytes.count >= 24 else { throw fail("no language model") }
@@ -79,7 +79,7 @@ public final class LanguageModel: Sendable {
   private static let windows = 5
 
   /// The language of a text, in time that does not depend on its length.
-  public func language(of text: [UInt8]) -> Answer {
+  package func language(of text: [UInt8]) -> Answer {
     var sums = [Int32](repeating: 0, count: Int(WEIR_LANGUAGES))
     var counts = [0, 0, 0]
     text.withUnsafeBufferPointer { text in

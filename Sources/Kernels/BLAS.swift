@@ -1,9 +1,9 @@
 import CBLAS
 
 /// Row-major single-precision matrix products. OpenBLAS runs on one thread; parallelism is ours (`ThreadPool`), one product a task.
-public enum BLAS {
+package enum BLAS {
   /// C ← α·op(A)·op(B) + β·C, with op(A) [m, k], op(B) [k, n], C [m, n], all row-major with leading dimensions in elements.
-  public static func sgemm(
+  package static func sgemm(
     transposeA: Bool = false, transposeB: Bool = false, m: Int, n: Int, k: Int, alpha: Float = 1,
     a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float = 0,
     c: UnsafeMutablePointer<Float>, ldc: Int

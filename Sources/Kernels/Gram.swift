@@ -1,7 +1,7 @@
 import CKernels
 
 /// Gram matrices.
-public enum Gram {
+package enum Gram {
   /// AᵀA of a tall single-precision matrix, in double precision, over blocks of rows added in order.
   /// - Parameters:
   ///   - a: [rows, columns], row-major.
@@ -9,7 +9,7 @@ public enum Gram {
   ///   - columns: the number of columns.
   ///   - pool: where the blocks run; the result does not depend on its number of threads.
   /// - Returns: [columns, columns], row-major.
-  public static func matrix(_ a: UnsafePointer<Float>, rows: Int, columns: Int, pool: ThreadPool) -> [Double] {
+  package static func matrix(_ a: UnsafePointer<Float>, rows: Int, columns: Int, pool: ThreadPool) -> [Double] {
     // At most 32 partial products are alive; their number follows from the shape alone.
     let grain = max(512, (rows + 31) / 32)
     return sum(rows: rows, columns: columns, grain: grain, pool: pool) { range, out in
@@ -18,7 +18,7 @@ public enum Gram {
   }
 
   /// The sum over ranges of rows of what each adds to the upper triangle of a matrix of zeros, mirrored.
-  public static func sum(
+  package static func sum(
     rows: Int, columns: Int, grain: Int, pool: ThreadPool, _ part: (Range<Int>, UnsafeMutablePointer<Double>) -> Void
   ) -> [Double] {
     let size = columns * columns, parts = (rows + grain - 1) / grain
@@ -39,7 +39,7 @@ public enum Gram {
   }
 
   /// Adds the upper triangle of AᵀA to `out`, on the caller's thread.
-  public static func part(_ a: UnsafePointer<Float>, rows: Int, columns: Int, out: UnsafeMutablePointer<Double>) {
+  package static func part(_ a: UnsafePointer<Float>, rows: Int, columns: Int, out: UnsafeMutablePointer<Double>) {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 128 * ((columns + 15) / 16 * 16)) { scratch in
       guard let scratch = scratch.baseAddress else { return }
       weir_gram(a, rows, columns, scratch, out)

@@ -1,7 +1,7 @@
 import Dispatch
 
 /// What the machine reaches with matrix products alone.
-public enum MatrixPeak {
+package enum MatrixPeak {
   /// FLOPs a second of products on every thread of a pool at once, the best of a few rounds of about a millisecond.
   /// - Parameters:
   ///   - rows: rows of a product.
@@ -9,7 +9,7 @@ public enum MatrixPeak {
   ///   - columns: its columns.
   ///   - pool: the threads; one product each.
   ///   - product: C [rows, columns] = A [rows, inner] · B [inner, columns] of contiguous matrices.
-  public static func flops(
+  package static func flops(
     rows: Int, inner: Int, columns: Int, pool: ThreadPool,
     product: @Sendable (_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>) -> Void
   ) -> Double {

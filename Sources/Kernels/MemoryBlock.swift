@@ -2,15 +2,15 @@ import CKernels
 
 /// A fixed block of memory at a multiple of 64 bytes, all zeros at first, that lives as long as its owner. A large one lies in large pages and
 /// takes memory where it is touched, by whoever touches it.
-public final class MemoryBlock: Sendable {
+package final class MemoryBlock: Sendable {
   /// The first byte.
-  public nonisolated(unsafe) let base: UnsafeMutableRawPointer
+  package nonisolated(unsafe) let base: UnsafeMutableRawPointer
   /// The number of bytes.
-  public let bytes: Int
+  package let bytes: Int
   private let isMapped: Bool
 
   /// Creates a block of zeros.
-  public init(bytes: Int) {
+  package init(bytes: Int) {
     self.bytes = bytes
     if bytes >= 1 << 20, let pages = weir_map_zeros(bytes) {
       isMapped = true

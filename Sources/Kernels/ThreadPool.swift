@@ -2,14 +2,14 @@ import CKernels
 
 /// A persistent pool of threads for data-parallel loops. Work is cut into tasks by the data's shape, never by the number
 /// of threads, so that results do not depend on it.
-public final class ThreadPool: Sendable {
+package final class ThreadPool: Sendable {
   private nonisolated(unsafe) let pool: OpaquePointer
 
   /// The number of threads, the caller's own included.
-  public let threads: Int
+  package let threads: Int
 
   /// Creates a pool of `threads` threads (at least 1).
-  public init(threads: Int) {
+  package init(threads: Int) {
     pool = weir_pool_create(Int32(max(1, threads)))!
     self.threads = Int(weir_pool_threads(pool))
   }
@@ -17,7 +17,7 @@ public final class ThreadPool: Sendable {
   deinit { weir_pool_destroy(pool) }
 
   /// Runs `body(0)` … `body(tasks - 1)`, in any order, and returns when all are done. Not re-entrant, and one caller at a time.
-  public func run(_ tasks: Int, _ body: (Int) -> Void) {
+  package func run(_ tasks: Int, _ body: (Int) -> Void) {
     guard tasks > 1, threads > 1 else {
       for index in 0..<tasks { body(index) }
       return
@@ -35,7 +35,7 @@ public final class ThreadPool: Sendable {
   }
 
   /// Cuts `0..<count` into ranges of `grain` and runs them.
-  public func ranges(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+  package func ranges(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
     let grain = max(1, grain)
     run((count + grain - 1) / grain) { task in body(task * grain..<min(count, (task + 1) * grain)) }
   }

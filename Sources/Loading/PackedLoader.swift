@@ -9,15 +9,15 @@ import Storage
 /// cluster's share of the tokens is its weight, its rows come without replacement, and each epoch has its own order and its
 /// own cuts. Stretches of different windows never attend to each other. The batch of a step is a pure function of
 /// (dataset, clusters, weights, seed, step): a loader seeks, resumes and changes its world size in O(1).
-public struct PackedLoader: BatchSource {
+package struct PackedLoader: BatchSource {
   /// Rows of a batch.
-  public let rows: Int
+  package let rows: Int
   /// Tokens of a row.
-  public let sequence: Int
+  package let sequence: Int
   /// Names the dataset, the weights, the seed and the shape: two loaders with the same fingerprint give the same batches.
-  public let fingerprint: String
+  package let fingerprint: String
   /// The dataset it draws from.
-  public let dataset: TokenDataset
+  package let dataset: TokenDataset
 
   private let clusters: [ClusterRows]
   private let schedule: DrawSchedule
@@ -33,7 +33,7 @@ public struct PackedLoader: BatchSource {
   ///   - rows: sequences in a batch.
   ///   - sequence: tokens in a sequence.
   /// - Throws: where the weights make no distribution over windows that exist.
-  public init(
+  package init(
     dataset: TokenDataset, windows: [[UInt32]], weights: [Double], name: String, seed: UInt64, rows: Int, sequence: Int
   ) throws {
     guard rows > 0, sequence > 1 else { throw WeirError("--batch, --sequence", "must be at least 1 and 2, not \(rows) and \(sequence)") }
@@ -61,7 +61,7 @@ public struct PackedLoader: BatchSource {
   }
 
   /// The batch of step `step`, counted from 0. O(batch), wherever the step is.
-  public func batch(step: Int) throws -> Batch {
+  package func batch(step: Int) throws -> Batch {
     precondition(step >= 0, "steps are counted from 0")
     var batch = Batch(rows: rows, sequence: sequence)
     var blockIndex = -1
@@ -80,7 +80,7 @@ public struct PackedLoader: BatchSource {
 
   /// Where the rows of block `block` of the draws begin, without their tokens: draw `d` of the run is row `d % rows` of step `d / rows`.
   /// Any block costs the same.
-  public func origins(block index: Int) -> [RowOrigin] {
+  package func origins(block index: Int) -> [RowOrigin] {
     let draws = schedule.draws(block: index)
     // A cluster's positions of a block follow each other: few epochs, looked up once each.
     var epochs: [ClusterRows.Epoch] = []
@@ -116,18 +116,18 @@ public struct PackedLoader: BatchSource {
   }
 
   /// Tokens of each cluster in the dataset.
-  public var clusterTokens: [Int] { clusters.map { $0.tokens } }
+  package var clusterTokens: [Int] { clusters.map { $0.tokens } }
 }
 
 /// Where a row of a batch begins.
-public struct RowOrigin: Sendable, Equatable {
+package struct RowOrigin: Sendable, Equatable {
   /// Rows drawn at a time.
-  public static let block = DrawSchedule.block
+  package static let block = DrawSchedule.block
 
   /// The window's number in the dataset.
-  public var window: UInt32
+  package var window: UInt32
   /// The token of the window.
-  public var token: UInt32
+  package var token: UInt32
 }
 
 /// One cluster's windows in the order of the run, and its rows.

@@ -1,11 +1,11 @@
 /// A stage whose type is forgotten, so that a chain can be put together at run time; it also takes the time.
-public struct AnyStage<Input: Sendable, Output: Sendable>: Stage {
+package struct AnyStage<Input: Sendable, Output: Sendable>: Stage {
   /// The accounts of the wrapped stage, in their order.
-  public let names: [String]
+  package let names: [String]
   private let body: @Sendable (Input, inout Ledger, Int) throws -> Output
 
   /// Wraps `stage`; its thread-seconds go to its first account.
-  public init<S: Stage>(_ stage: S) where S.Input == Input, S.Output == Output {
+  package init<S: Stage>(_ stage: S) where S.Input == Input, S.Output == Output {
     names = stage.names
     body = { batch, ledger, offset in
       let start = ContinuousClock.now
@@ -21,10 +21,10 @@ public struct AnyStage<Input: Sendable, Output: Sendable>: Stage {
   }
 
   /// Applies the stage.
-  public func apply(_ batch: Input, ledger: inout Ledger, offset: Int) throws -> Output { try body(batch, &ledger, offset) }
+  package func apply(_ batch: Input, ledger: inout Ledger, offset: Int) throws -> Output { try body(batch, &ledger, offset) }
 
   /// This stage followed by `next`, each with its own time.
-  public func appending<Next>(_ next: AnyStage<Output, Next>) -> AnyStage<Input, Next> {
+  package func appending<Next>(_ next: AnyStage<Output, Next>) -> AnyStage<Input, Next> {
     let first = body
     let second = next.body
     let count = names.count
@@ -36,5 +36,5 @@ public struct AnyStage<Input: Sendable, Output: Sendable>: Stage {
 
 extension Duration {
   /// The duration in seconds.
-  public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+  package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -2,14 +2,14 @@ import Dispatch
 import Synchronization
 
 /// What `Channel.send` throws after the receiver has gone.
-public struct ChannelCancelled: Error {
+package struct ChannelCancelled: Error {
   /// Creates the error.
-  public init() {}
+  package init() {}
 }
 
 /// Hands batches from one thread to another, in order, at most `capacity` under way. Either side may end it with an error,
 /// which the other side then meets.
-public final class Channel<Element: Sendable>: Sendable {
+package final class Channel<Element: Sendable>: Sendable {
   private struct State {
     var items: [Element] = []
     var isFinished = false
@@ -22,12 +22,12 @@ public final class Channel<Element: Sendable>: Sendable {
   private let arrivals = DispatchSemaphore(value: 0)
 
   /// Creates a channel that holds at most `capacity` batches.
-  public init(capacity: Int) {
+  package init(capacity: Int) {
     for _ in 0..<max(1, capacity) { spaces.signal() }
   }
 
   /// Hands on one batch; waits while the channel is full.
-  public func send(_ element: Element) throws {
+  package func send(_ element: Element) throws {
     spaces.wait()
     let cancelled = state.withLock { state in
       if !state.isCancelled { state.items.append(element) }
@@ -42,7 +42,7 @@ public final class Channel<Element: Sendable>: Sendable {
 
   /// The next batch; nil after the sender finished.
   /// - Throws: the sender's error.
-  public func receive() throws -> Element? {
+  package func receive() throws -> Element? {
     arrivals.wait()
     let (element, failure) = state.withLock { state -> (Element?, (any Error)?) in
       if !state.items.isEmpty { return (state.items.removeFirst(), nil) }
@@ -58,7 +58,7 @@ public final class Channel<Element: Sendable>: Sendable {
   }
 
   /// Says that nothing more comes, or why nothing more can come.
-  public func finish(_ failure: (any Error)? = nil) {
+  package func finish(_ failure: (any Error)? = nil) {
     state.withLock { state in
       state.isFinished = true
       state.failure = failure
@@ -67,7 +67,7 @@ public final class Channel<Element: Sendable>: Sendable {
   }
 
   /// Says that nobody receives any more.
-  public func cancel() {
+  package func cancel() {
     state.withLock { state in
       state.isCancelled = true
       state.items = []

@@ -6,14 +6,14 @@ import Dispatch
 /// Each thread takes the next batch (one at a time, under a lock), transforms it (concurrently), and delivers what is next
 /// in order (one at a time, under a lock). At most `2 × threads` batches are under way, those done but not yet delivered
 /// included. The first error in the order of the source stops the run, whichever thread meets it.
-public struct OrderedRunner: Sendable {
+package struct OrderedRunner: Sendable {
   /// The number of threads.
-  public var threads: Int
+  package var threads: Int
   /// Whether rejects are handed to the sink.
-  public var keepsRejects: Bool
+  package var keepsRejects: Bool
 
   /// Creates a runner.
-  public init(threads: Int, keepsRejects: Bool = false) {
+  package init(threads: Int, keepsRejects: Bool = false) {
     self.threads = max(1, threads)
     self.keepsRejects = keepsRejects
   }
@@ -32,7 +32,7 @@ public struct OrderedRunner: Sendable {
   ///   - sink: takes each result with the batch's own accounts and rejects, in order; called by one thread at a time.
   /// - Returns: the accounts of the whole run.
   /// - Throws: the first error, in the order of the source, of source, stage or sink.
-  public func run<S: Stage>(
+  package func run<S: Stage>(
     _ stage: S, source: () throws -> S.Input?, sink: (S.Output, Ledger) throws -> Void
   ) throws -> [Account] {
     try withoutActuallyEscaping(source) { source in

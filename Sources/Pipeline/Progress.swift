@@ -1,15 +1,15 @@
 /// Where long work tells how far it is, and asks whether it is to stop. Libraries never print; a command renders.
-public struct Progress: Sendable {
+package struct Progress: Sendable {
   /// How far the work is.
-  public struct Event: Sendable {
+  package struct Event: Sendable {
     /// Units done.
-    public var done: Double
+    package var done: Double
     /// Units in all; nil where nobody knows.
-    public var total: Double?
+    package var total: Double?
     /// What is counted: `documents`, `bytes`, `tokens`, ….
-    public var unit: String
+    package var unit: String
     /// A few words more, such as the loss.
-    public var detail: String
+    package var detail: String
   }
 
   private let report: @Sendable (Event) -> Void
@@ -17,7 +17,7 @@ public struct Progress: Sendable {
   private let notice: @Sendable (String) -> Void
 
   /// Creates a progress that reports to `report`, stops when `stopping` says so, and hands on to `notice` what a person should know.
-  public init(
+  package init(
     report: @escaping @Sendable (Event) -> Void, stopping: @escaping @Sendable () -> Bool = { false },
     notice: @escaping @Sendable (String) -> Void = { _ in }
   ) {
@@ -27,29 +27,29 @@ public struct Progress: Sendable {
   }
 
   /// A progress that nobody watches.
-  public static let silent = Progress(report: { _ in })
+  package static let silent = Progress(report: { _ in })
 
   /// Says how far the work is.
-  public func update(_ done: Double, of total: Double? = nil, unit: String, detail: String = "") {
+  package func update(_ done: Double, of total: Double? = nil, unit: String, detail: String = "") {
     report(Event(done: done, total: total, unit: unit, detail: detail))
   }
 
   /// Tells a person of something that goes on without them, such as a step that was passed over; one line.
-  public func note(_ line: String) { notice(line) }
+  package func note(_ line: String) { notice(line) }
 
   /// Whether the user asked to stop (Ctrl-C, SIGTERM).
-  public var isStopping: Bool { stopping() }
+  package var isStopping: Bool { stopping() }
 
   /// Throws `Stopped` when the user asked to stop.
-  public func checkStop() throws {
+  package func checkStop() throws {
     if stopping() { throw Stopped() }
   }
 }
 
 /// The user asked to stop; what was committed stays, the next run goes on from there.
-public struct Stopped: Error, CustomStringConvertible {
+package struct Stopped: Error, CustomStringConvertible {
   /// Creates the error.
-  public init() {}
+  package init() {}
   /// One line.
-  public var description: String { "stopped; run the same command again to go on" }
+  package var description: String { "stopped; run the same command again to go on" }
 }

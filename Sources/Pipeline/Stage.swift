@@ -1,6 +1,6 @@
 /// A pure, concurrent transformation of one batch. The output and the counts depend on the batch alone, so that the order
 /// kept by the runner makes the whole output independent of the number of threads.
-public protocol Stage<Input, Output>: Sendable {
+package protocol Stage<Input, Output>: Sendable {
   /// What comes in, one batch.
   associatedtype Input: Sendable
   /// What goes out, one batch.
@@ -16,36 +16,36 @@ public protocol Stage<Input, Output>: Sendable {
 }
 
 /// The accounts and rejects of one batch on its way through a stage.
-public struct Ledger: Sendable {
+package struct Ledger: Sendable {
   /// One account per stage name.
-  public var accounts: [Account]
+  package var accounts: [Account]
   /// What did not pass, in input order.
-  public var rejects: [Reject] = []
+  package var rejects: [Reject] = []
   /// Whether rejects are to be kept; counted they are in any case.
-  public var keepsRejects: Bool
+  package var keepsRejects: Bool
 
   /// Creates empty accounts.
-  public init(names: [String], keepsRejects: Bool = false) {
+  package init(names: [String], keepsRejects: Bool = false) {
     accounts = names.map { Account(stage: $0) }
     self.keepsRejects = keepsRejects
   }
 
   /// Adds the counts of another batch.
-  public mutating func merge(_ other: Ledger) {
+  package mutating func merge(_ other: Ledger) {
     for index in accounts.indices { accounts[index].merge(other.accounts[index]) }
   }
 }
 
 /// Two stages, one after the other.
-public struct Composed<First: Stage, Second: Stage>: Stage where First.Output == Second.Input {
+package struct Composed<First: Stage, Second: Stage>: Stage where First.Output == Second.Input {
   let first: First
   let second: Second
 
   /// The names of both.
-  public var names: [String] { first.names + second.names }
+  package var names: [String] { first.names + second.names }
 
   /// Applies both.
-  public func apply(_ batch: First.Input, ledger: inout Ledger, offset: Int) throws -> Second.Output {
+  package func apply(_ batch: First.Input, ledger: inout Ledger, offset: Int) throws -> Second.Output {
     let middle = try first.apply(batch, ledger: &ledger, offset: offset)
     return try second.apply(middle, ledger: &ledger, offset: offset + first.names.count)
   }
@@ -53,7 +53,7 @@ public struct Composed<First: Stage, Second: Stage>: Stage where First.Output ==
 
 extension Stage {
   /// This stage followed by `next`.
-  public func then<Next: Stage>(_ next: Next) -> Composed<Self, Next> where Next.Input == Output {
+  package func then<Next: Stage>(_ next: Next) -> Composed<Self, Next> where Next.Input == Output {
     Composed(first: self, second: next)
   }
 }

@@ -1,7 +1,7 @@
 import Primitives
 
 /// Whether the K models branch from one trunk or have one each.
-public enum Trunk: String, Codable, Sendable, CaseIterable {
+package enum Trunk: String, Codable, Sendable, CaseIterable {
   /// One trunk: C ≈ 6N(D + ΣD′).
   case shared
   /// K trunks: C ≈ 6N(K·D + ΣD′).
@@ -9,18 +9,18 @@ public enum Trunk: String, Codable, Sendable, CaseIterable {
 }
 
 /// A domain to specialise a model for.
-public struct AllocationDomain: Codable, Sendable, Equatable {
+package struct AllocationDomain: Codable, Sendable, Equatable {
   /// The domain's name.
-  public var name: String
+  package var name: String
   /// π: its share of what the models will be used for; normalised over the domains.
-  public var weight: Double
+  package var weight: Double
   /// Unique tokens there are for specialisation; nil for as many as it takes.
-  public var unique: Double?
+  package var unique: Double?
   /// The domain whose fit is used; nil for `name`.
-  public var fitted: String?
+  package var fitted: String?
 
   /// Creates a domain.
-  public init(_ name: String, weight: Double = 1, unique: Double? = nil, fitted: String? = nil) {
+  package init(_ name: String, weight: Double = 1, unique: Double? = nil, fitted: String? = nil) {
     self.name = name
     self.weight = weight
     self.unique = unique
@@ -31,19 +31,19 @@ public struct AllocationDomain: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - count: K, 1 or more.
   ///   - unique: unique tokens of each.
-  public static func equal(_ count: Int, unique: Double? = nil) -> [AllocationDomain] {
+  package static func equal(_ count: Int, unique: Double? = nil) -> [AllocationDomain] {
     (0..<max(0, count)).map { AllocationDomain("\($0)", unique: unique, fitted: PlanRun.mean) }
   }
 
   /// Every fitted domain but the mean, equally weighted; the mean alone where there is no other.
-  public static func all(of fit: FitReport) -> [AllocationDomain] {
+  package static func all(of fit: FitReport) -> [AllocationDomain] {
     let names = fit.domains.map(\.domain).filter { $0 != PlanRun.mean }
     return (names.isEmpty ? fit.domains.map(\.domain) : names).map { AllocationDomain($0) }
   }
 }
 
 /// The model sizes to choose from.
-public enum Sizes: Codable, Sendable, Equatable {
+package enum Sizes: Codable, Sendable, Equatable {
   /// One size.
   case fixed(ModelSize)
   /// The best of these.
@@ -53,24 +53,24 @@ public enum Sizes: Codable, Sendable, Equatable {
 }
 
 /// What is asked of the planner.
-public struct AllocationRequest: Codable, Sendable, Equatable {
+package struct AllocationRequest: Codable, Sendable, Equatable {
   /// The compute in FLOPs, C.
-  public var budget: Double
+  package var budget: Double
   /// The K domains.
-  public var domains: [AllocationDomain]
+  package var domains: [AllocationDomain]
   /// One trunk or K.
-  public var trunk = Trunk.shared
+  package var trunk = Trunk.shared
   /// The sizes.
-  public var sizes: Sizes
+  package var sizes: Sizes
   /// The law; nil for the fit's own choice.
-  public var law: String?
+  package var law: String?
   /// The share of bootstrap replicates inside an interval.
-  public var level = 0.9
+  package var level = 0.9
   /// Points of the curve of D : D′.
-  public var curvePoints = 41
+  package var curvePoints = 41
 
   /// Creates a request.
-  public init(budget: Double, domains: [AllocationDomain], trunk: Trunk = .shared, sizes: Sizes, law: String? = nil) {
+  package init(budget: Double, domains: [AllocationDomain], trunk: Trunk = .shared, sizes: Sizes, law: String? = nil) {
     self.budget = budget
     self.domains = domains
     self.trunk = trunk
@@ -80,7 +80,7 @@ public struct AllocationRequest: Codable, Sendable, Equatable {
 
   /// Checks every value.
   /// - Throws: `WeirError` naming the flag.
-  public func validate() throws {
+  package func validate() throws {
     guard budget.isFinite, budget > 0 else { throw WeirError("--budget", "is \(budget), but has to be above 0 FLOPs") }
     guard !domains.isEmpty else { throw WeirError("--domains", "there are none", remedy: "name one or more, or give their number") }
     guard domains.count <= 65_536 else { throw WeirError("--domains", "are \(domains.count), more than 65536") }

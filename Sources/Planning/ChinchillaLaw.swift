@@ -1,23 +1,23 @@
 import Foundation
 
 /// F5, naive: the Chinchilla form on all tokens, L = E + A/N^α + B/(D + D′)^β. A specialisation token is a token.
-public struct ChinchillaLaw: Law {
+package struct ChinchillaLaw: Law {
   /// `F5`.
-  public var id: String { "F5" }
+  package var id: String { "F5" }
   /// In words.
-  public var title: String { "Chinchilla on D + D′" }
+  package var title: String { "Chinchilla on D + D′" }
   /// The formula.
-  public var formula: String { "E + A/N^α + B/(D + D′)^β" }
+  package var formula: String { "E + A/N^α + B/(D + D′)^β" }
   /// False.
-  public var separatesSpecialisation: Bool { false }
+  package var separatesSpecialisation: Bool { false }
   /// True.
-  public var isConvexInSpecialisation: Bool { true }
+  package var isConvexInSpecialisation: Bool { true }
 
   /// Creates the law.
-  public init() {}
+  package init() {}
 
   /// E, A, α, B, β.
-  public func parameters(for scale: LawScale) -> [LawParameter] {
+  package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
       .dataTerm(scale, exponent: 4, reference: scale.logTokens), .exponent("β"),
@@ -25,7 +25,7 @@ public struct ChinchillaLaw: Law {
   }
 
   /// The loss and its gradients.
-  public func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
+  package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let tokens = x.d + x.dPrime
     let logTokens = log(tokens)

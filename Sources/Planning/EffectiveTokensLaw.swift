@@ -2,23 +2,23 @@ import Foundation
 
 /// F2: L = E + A/N^α + B/(D + κD′)^β + G·(1 + D′/s)^(−γ). A token of the domain is worth κ general ones, and the shift
 /// between the corpora is closed on its own.
-public struct EffectiveTokensLaw: Law {
+package struct EffectiveTokensLaw: Law {
   /// `F2`.
-  public var id: String { "F2" }
+  package var id: String { "F2" }
   /// In words.
-  public var title: String { "effective tokens and shift" }
+  package var title: String { "effective tokens and shift" }
   /// The formula.
-  public var formula: String { "E + A/N^α + B/(D + κD′)^β + G·(1 + D′/s)^(−γ)" }
+  package var formula: String { "E + A/N^α + B/(D + κD′)^β + G·(1 + D′/s)^(−γ)" }
   /// True.
-  public var separatesSpecialisation: Bool { true }
+  package var separatesSpecialisation: Bool { true }
   /// True.
-  public var isConvexInSpecialisation: Bool { true }
+  package var isConvexInSpecialisation: Bool { true }
 
   /// Creates the law.
-  public init() {}
+  package init() {}
 
   /// E, A, α, B, β, κ, G, s, γ.
-  public func parameters(for scale: LawScale) -> [LawParameter] {
+  package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
       .dataTerm(scale, exponent: 4, reference: scale.logTokens), .exponent("β"),
@@ -28,7 +28,7 @@ public struct EffectiveTokensLaw: Law {
   }
 
   /// The loss and its gradients.
-  public func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
+  package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let tokens = x.d + p[5] * x.dPrime
     let logTokens = log(tokens)

@@ -1,36 +1,36 @@
 import Primitives
 
 /// How laws are fitted and compared.
-public struct FitConfiguration: Codable, Sendable, Equatable {
+package struct FitConfiguration: Codable, Sendable, Equatable {
   /// Where Huber's loss of a log-loss residual turns from square to straight.
-  public var delta = 1e-3
+  package var delta = 1e-3
   /// Places the descent starts from: a grid, then random draws around the priors.
-  public var starts = 80
+  package var starts = 80
   /// Of those, how many the short first descent hands on to the long one.
-  public var refined = 8
+  package var refined = 8
   /// L-BFGS steps of the long descent, at most.
-  public var iterations = 1_000
+  package var iterations = 1_000
   /// Bootstrap resamples of the runs for intervals; 0 for none.
-  public var bootstrap = 200
+  package var bootstrap = 200
   /// The share of resamples inside an interval.
-  public var level = 0.9
+  package var level = 0.9
   /// The weight of the priors; 0 for none, which needs many clean runs.
-  public var priorWeight = 1.0
+  package var priorWeight = 1.0
   /// R* of repeated tokens: where the fit starts, and the value where it is not fitted.
-  public var repetition = Repetition.standard
+  package var repetition = Repetition.standard
   /// Whether R* is fitted where runs repeat tokens.
-  public var fitsRepetition = true
+  package var fitsRepetition = true
   /// Whether laws are compared by what they predict beyond the runs they are fitted to.
-  public var holdsOut = true
+  package var holdsOut = true
   /// The seed of starts and resamples.
-  public var seed: UInt64 = 0
+  package var seed: UInt64 = 0
 
   /// Creates the defaults.
-  public init() {}
+  package init() {}
 
   /// Checks every value.
   /// - Throws: `WeirError` naming the flag.
-  public func validate() throws {
+  package func validate() throws {
     guard delta.isFinite, delta > 0 else { throw WeirError("--delta", "is \(delta), but has to be above 0") }
     guard starts > 0 else { throw WeirError("--starts", "is \(starts), but has to be 1 or more") }
     guard refined > 0 else { throw WeirError("--refined", "is \(refined), but has to be 1 or more") }

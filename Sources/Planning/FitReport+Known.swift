@@ -8,7 +8,7 @@ extension FitReport {
   ///   - range: the runs behind them, for warnings of extrapolation and the bounds of a free size.
   ///   - repetition: R* of repeated tokens.
   /// - Throws: `WeirError` where a domain's parameters are too few, too many or not finite.
-  public static func known(
+  package static func known(
     _ law: any Law, domains: [String: [Double]], range: RunRange, repetition: Double = Repetition.standard
   ) throws -> FitReport {
     let names = law.parameterNames

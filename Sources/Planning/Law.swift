@@ -1,13 +1,13 @@
 import Foundation
 
 /// Where a law is evaluated: a model of N parameters, D general tokens, D′ specialisation tokens.
-public struct LawPoint: Sendable, Equatable {
+package struct LawPoint: Sendable, Equatable {
   /// Non-embedding parameters, N.
-  public let n: Double
+  package let n: Double
   /// General tokens, D.
-  public let d: Double
+  package let d: Double
   /// Specialisation tokens, D′; effective ones where tokens repeat.
-  public var dPrime: Double
+  package var dPrime: Double
   /// ln N, kept because a fit evaluates the same points many times.
   let logN: Double
   /// ln D.
@@ -18,7 +18,7 @@ public struct LawPoint: Sendable, Equatable {
   ///   - n: non-embedding parameters, above 0.
   ///   - d: general tokens, above 0.
   ///   - dPrime: specialisation tokens, 0 or more.
-  public init(n: Double, d: Double, dPrime: Double) {
+  package init(n: Double, d: Double, dPrime: Double) {
     self.n = n
     self.d = d
     self.dPrime = dPrime
@@ -28,20 +28,20 @@ public struct LawPoint: Sendable, Equatable {
 }
 
 /// A predicted loss and its slopes.
-public struct LawValue: Sendable, Equatable {
+package struct LawValue: Sendable, Equatable {
   /// Nats a token.
-  public var loss: Double
+  package var loss: Double
   /// ∂L/∂N, nats a parameter.
-  public var byN: Double
+  package var byN: Double
   /// ∂L/∂D, nats a token.
-  public var byD: Double
+  package var byD: Double
   /// ∂L/∂D′, nats a token.
-  public var byDPrime: Double
+  package var byDPrime: Double
 }
 
 /// A law of the loss in N, D and D′, with analytic gradients. Every law is finite at D′ = 0 and reduces there to
 /// E + A/N^α + B/D^β (plus a constant) on its domain. The form of the paper (2603.19149) is not public; the family is ours.
-public protocol Law: Sendable {
+package protocol Law: Sendable {
   /// The short name: `F1` … `F5`.
   var id: String { get }
   /// What it is, in words.
@@ -64,25 +64,25 @@ public protocol Law: Sendable {
 
 extension Law {
   /// The names of the parameters, in order.
-  public var parameterNames: [String] { parameters(for: .unit).map(\.name) }
+  package var parameterNames: [String] { parameters(for: .unit).map(\.name) }
 
   /// The loss at a point without the gradient in the parameters.
-  public func value(_ p: [Double], at x: LawPoint) -> LawValue {
+  package func value(_ p: [Double], at x: LawPoint) -> LawValue {
     var gradient = [Double](repeating: 0, count: p.count)
     return evaluate(p, at: x, gradient: &gradient)
   }
 }
 
 /// The laws to choose from.
-public enum Laws {
+package enum Laws {
   /// All five, the default first.
-  public static let all: [any Law] = [
+  package static let all: [any Law] = [
     TransferGapLaw(), EffectiveTokensLaw(), SaturatingProductLaw(), OrderBlindMixtureLaw(), ChinchillaLaw(),
   ]
 
   /// The law named `id` (`F1` … `F5`, any case).
   /// - Throws: `WeirError` where there is none.
-  public static func named(_ id: String, place: String = "--law") throws -> any Law {
+  package static func named(_ id: String, place: String = "--law") throws -> any Law {
     guard let law = all.first(where: { $0.id == id.uppercased() }) else {
       throw unknownLaw(id, place)
     }

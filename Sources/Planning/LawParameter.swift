@@ -1,20 +1,20 @@
 import Foundation
 
 /// The scale of the runs that a law is fitted to: it centres coordinates and priors, so that neither depends on units.
-public struct LawScale: Sendable, Equatable {
+package struct LawScale: Sendable, Equatable {
   /// Mean of ln N.
-  public var logN: Double
+  package var logN: Double
   /// Mean of ln D.
-  public var logD: Double
+  package var logD: Double
   /// Mean of ln(D + D′).
-  public var logTokens: Double
+  package var logTokens: Double
   /// Geometric mean of the positive D′.
-  public var dPrime: Double
+  package var dPrime: Double
   /// The lowest measured loss, nats a token.
-  public var loss: Double
+  package var loss: Double
 
   /// A scale of ones, for what does not depend on it.
-  public static let unit = LawScale(logN: 0, logD: 0, logTokens: 0, dPrime: 1, loss: 1)
+  package static let unit = LawScale(logN: 0, logD: 0, logTokens: 0, dPrime: 1, loss: 1)
 }
 
 /// One parameter of a law: its way into an unconstrained coordinate, and its prior.
@@ -22,9 +22,9 @@ public struct LawScale: Sendable, Equatable {
 /// The priors are ours. Each is a normal in ln v, v the parameter at the scale of the data, and weighs as half a squared
 /// residual of one δ at one spread: a run counts for more, so that many runs drown it, and a dozen runs that leave an
 /// exponent open do not send it to infinity.
-public struct LawParameter: Sendable {
+package struct LawParameter: Sendable {
   /// How an unconstrained coordinate u becomes the parameter θ. v is the positive value that the prior speaks of.
-  public enum Form: Sendable, Equatable {
+  package enum Form: Sendable, Equatable {
     /// θ = v = exp u.
     case log
     /// v = exp u, θ = v·exp(θ_exponent·reference): a coefficient of x^(−exponent) as its term's size at ln x = reference,
@@ -37,16 +37,16 @@ public struct LawParameter: Sendable {
   }
 
   /// The symbol.
-  public var name: String
+  package var name: String
   /// The way into the coordinate.
-  public var form: Form
+  package var form: Form
   /// The prior's median of v.
-  public var centre: Double
+  package var centre: Double
   /// The prior's standard deviation of ln v.
-  public var spread: Double
+  package var spread: Double
 
   /// Creates a parameter.
-  public init(_ name: String, _ form: Form, centre: Double, spread: Double) {
+  package init(_ name: String, _ form: Form, centre: Double, spread: Double) {
     self.name = name
     self.form = form
     self.centre = centre

@@ -1,16 +1,16 @@
 import Foundation
 
 /// The size of a model: its non-embedding parameters and, where known, the shape behind them.
-public struct ModelSize: Codable, Sendable, Equatable {
+package struct ModelSize: Codable, Sendable, Equatable {
   /// Non-embedding parameters, N.
-  public var parameters: Double
+  package var parameters: Double
   /// The width d.
-  public var width: Int?
+  package var width: Int?
   /// The number of layers.
-  public var layers: Int?
+  package var layers: Int?
 
   /// Creates a size.
-  public init(parameters: Double, width: Int? = nil, layers: Int? = nil) {
+  package init(parameters: Double, width: Int? = nil, layers: Int? = nil) {
     self.parameters = parameters
     self.width = width
     self.layers = layers
@@ -19,7 +19,7 @@ public struct ModelSize: Codable, Sendable, Equatable {
   /// A shape whose parameters come near `parameters`: 12·layers·width² of a decoder whose feed-forward part has 8/3 of the
   /// width and as many key heads as heads; the width a multiple of 32, as near to 48 a layer as that allows (ours).
   /// - Parameter parameters: the wanted N, clamped to 10⁴…10¹³.
-  public static func near(_ parameters: Double) -> ModelSize {
+  package static func near(_ parameters: Double) -> ModelSize {
     let wanted = min(max(parameters.isFinite ? parameters : 1e13, 1e4), 1e13)
     var best = ModelSize(parameters: 12 * 32 * 32, width: 32, layers: 1)
     var cost = Double.infinity

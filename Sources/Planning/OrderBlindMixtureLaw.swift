@@ -2,23 +2,23 @@ import Foundation
 
 /// F4, a null after 2507.09404 with two sources: L = E + A/N^α + B/(D + D′)^β + 1/(C₁h₁^γ₁ + C₂h₂^γ₂), where
 /// h = (D, D′)/(D + D′). Only the shares count, not the order; more general tokens may raise the loss.
-public struct OrderBlindMixtureLaw: Law {
+package struct OrderBlindMixtureLaw: Law {
   /// `F4`.
-  public var id: String { "F4" }
+  package var id: String { "F4" }
   /// In words.
-  public var title: String { "order-blind mixture" }
+  package var title: String { "order-blind mixture" }
   /// The formula.
-  public var formula: String { "E + A/N^α + B/(D + D′)^β + 1/(C₁h₁^γ₁ + C₂h₂^γ₂), h = (D, D′)/(D + D′)" }
+  package var formula: String { "E + A/N^α + B/(D + D′)^β + 1/(C₁h₁^γ₁ + C₂h₂^γ₂), h = (D, D′)/(D + D′)" }
   /// True.
-  public var separatesSpecialisation: Bool { true }
+  package var separatesSpecialisation: Bool { true }
   /// False: with γ₂ > 1 the first specialisation tokens do less than the next.
-  public var isConvexInSpecialisation: Bool { false }
+  package var isConvexInSpecialisation: Bool { false }
 
   /// Creates the law.
-  public init() {}
+  package init() {}
 
   /// E, A, α, B, β, C₁, γ₁, C₂, γ₂.
-  public func parameters(for scale: LawScale) -> [LawParameter] {
+  package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
       .dataTerm(scale, exponent: 4, reference: scale.logTokens), .exponent("β"),
@@ -28,7 +28,7 @@ public struct OrderBlindMixtureLaw: Law {
   }
 
   /// The loss and its gradients.
-  public func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
+  package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let tokens = x.d + x.dPrime
     let logTokens = log(tokens)

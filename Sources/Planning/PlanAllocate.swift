@@ -2,9 +2,9 @@ import Foundation
 import Primitives
 
 /// The best use of a compute budget by a fitted law: size, general tokens, specialisation tokens of each domain.
-public enum PlanAllocate {
+package enum PlanAllocate {
   /// FLOPs a parameter and token of training, forward and backward (Kaplan et al. 2001.08361, section 2.1).
-  public static let flopsPerToken = 6.0
+  package static let flopsPerToken = 6.0
 
   /// Plans.
   /// - Parameters:
@@ -12,7 +12,7 @@ public enum PlanAllocate {
   ///   - request: the budget, the domains, the sizes.
   /// - Returns: the allocation, with the general model of the same budget, the curve of D : D′ and the neighbours beside it.
   /// - Throws: `WeirError` where the request can't be met.
-  public static func allocate(fit: FitReport, request: AllocationRequest) throws -> Allocation {
+  package static func allocate(fit: FitReport, request: AllocationRequest) throws -> Allocation {
     try request.validate()
     let planner = try Planner(fit: fit, request: request)
     var tried: [Allocation.Candidate] = []
@@ -55,7 +55,7 @@ public enum PlanAllocate {
   /// - Parameter candidates: a fit of each partition's domains and the request for it.
   /// - Returns: the allocations in the order given, and the index of the best.
   /// - Throws: `WeirError` where one can't be met or there is none.
-  public static func choose(
+  package static func choose(
     _ candidates: [(fit: FitReport, request: AllocationRequest)]
   ) throws -> (allocations: [Allocation], best: Int) {
     guard !candidates.isEmpty else { throw WeirError("--domains", "no partition to choose from") }

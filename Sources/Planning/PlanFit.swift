@@ -7,7 +7,7 @@ import Primitives
 /// Approach 3 of Chinchilla (2203.15556): Huber's loss of log-loss residuals, L-BFGS, many starts, the best kept. Selection
 /// is by the mean relative error on runs larger than those fitted (2603.19149 reports its fit so). Priors, folds and
 /// the widening of Huber's corner at the start are ours. Cost: starts × steps × runs × laws × domains × (folds + 1).
-public enum PlanFit {
+package enum PlanFit {
   /// Fits every law to every domain.
   /// - Parameters:
   ///   - runs: measured runs; of each domain more than the parameters of every law, at two sizes or more.
@@ -15,7 +15,7 @@ public enum PlanFit {
   ///   - configuration: how.
   ///   - progress: told about every fit.
   /// - Throws: `WeirError` where the runs can't determine the laws; `Stopped`.
-  public static func fit(
+  package static func fit(
     runs: [PlanRun], laws: [any Law] = Laws.all, configuration: FitConfiguration = FitConfiguration(),
     progress: Pipeline.Progress = .silent
   ) throws -> FitReport {

@@ -2,18 +2,18 @@ import Primitives
 
 /// An allocation as a recipe that `weir run` executes: one step, `weir split` with the planned tokens, or `weir train` where one
 /// general model is the better use of the budget.
-public struct PlanRecipe: Sendable, Equatable {
+package struct PlanRecipe: Sendable, Equatable {
   /// The token dataset.
-  public var dataset: String
+  package var dataset: String
   /// The cluster tree.
-  public var tree: String
+  package var tree: String
   /// The folder of the run; the models go to a folder in it.
-  public var run: String
+  package var run: String
   /// Further options of the command, by name without dashes; the allocation's own win.
-  public var options: [String: String]
+  package var options: [String: String]
 
   /// Creates a recipe.
-  public init(dataset: String, tree: String, run: String, options: [String: String] = [:]) {
+  package init(dataset: String, tree: String, run: String, options: [String: String] = [:]) {
     self.dataset = dataset
     self.tree = tree
     self.run = run
@@ -22,7 +22,7 @@ public struct PlanRecipe: Sendable, Equatable {
 
   /// The options that carry the allocation, in order, without dashes. Of `weir split`: the tokens of the trunk and of the
   /// branches (one number where they are equal, else one a domain with commas) and the shape.
-  public static func options(_ allocation: Allocation) -> [(name: String, value: String)] {
+  package static func options(_ allocation: Allocation) -> [(name: String, value: String)] {
     let splits = allocation.recommended == "split"
     let size = splits ? allocation.size : allocation.fullSize
     let shape = size.width != nil && size.layers != nil ? size : ModelSize.near(size.parameters)
@@ -42,7 +42,7 @@ public struct PlanRecipe: Sendable, Equatable {
   }
 
   /// The command line, without `weir`.
-  public func command(_ allocation: Allocation) -> String {
+  package func command(_ allocation: Allocation) -> String {
     let splits = allocation.recommended == "split"
     let planned = Self.options(allocation)
     let taken = Set(planned.map(\.name) + ["tree", "o", "output"])
@@ -53,7 +53,7 @@ public struct PlanRecipe: Sendable, Equatable {
   }
 
   /// The recipe's text.
-  public func yaml(_ allocation: Allocation) -> String {
+  package func yaml(_ allocation: Allocation) -> String {
     let splits = allocation.recommended == "split"
     let count = allocation.request.domains.count
     let says =

@@ -6,7 +6,7 @@ extension PlanRun: Codable {
   }
 
   /// Reads a run; members that may be left out get their defaults, unknown ones are ignored.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     let seed: UInt64?
     do {
@@ -28,7 +28,7 @@ extension PlanRun: Codable {
   }
 
   /// Writes a run; members without a value are left out.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(model, forKey: .model)
     try values.encode(n, forKey: .n)

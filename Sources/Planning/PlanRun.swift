@@ -3,31 +3,31 @@ import Foundation
 /// One measured run, a line of JSON: the loss of one model on one domain.
 ///
 /// Members: `n`, `d`, `loss`, and optionally `d_prime` (0), `domain` ("all"), `model` (""), `unique`, `flops`, `seed` (0).
-public struct PlanRun: Sendable, Equatable {
+package struct PlanRun: Sendable, Equatable {
   /// The model's name, for labels.
-  public var model: String
+  package var model: String
   /// Non-embedding parameters, N.
-  public var n: Double
+  package var n: Double
   /// General tokens, D.
-  public var d: Double
+  package var d: Double
   /// Specialisation tokens, D′.
-  public var dPrime: Double
+  package var dPrime: Double
   /// The domain that the loss is of; "all" is the mean over domains.
-  public var domain: String
+  package var domain: String
   /// Unique specialisation tokens that D′ was drawn from, U; nil where none repeated.
-  public var unique: Double?
+  package var unique: Double?
   /// Held-out loss, nats a token.
-  public var loss: Double
+  package var loss: Double
   /// Training compute as measured; nil for 6N(D + D′).
-  public var flops: Double?
+  package var flops: Double?
   /// The run's seed.
-  public var seed: UInt64
+  package var seed: UInt64
 
   /// The domain of the mean.
-  public static let mean = "all"
+  package static let mean = "all"
 
   /// Creates a run.
-  public init(
+  package init(
     model: String = "", n: Double, d: Double, dPrime: Double = 0, domain: String = PlanRun.mean, unique: Double? = nil,
     loss: Double, flops: Double? = nil, seed: UInt64 = 0
   ) {
@@ -43,7 +43,7 @@ public struct PlanRun: Sendable, Equatable {
   }
 
   /// Why the run can't be fitted, naming the member; nil where it can.
-  public var problem: String? {
+  package var problem: String? {
     for (name, value) in [("n", n), ("d", d), ("loss", loss), ("unique", unique ?? 1)] {
       guard value.isFinite else { return "member \"\(name)\" is not finite" }
       guard value > 0 else { return "member \"\(name)\" is \(value), but has to be above 0" }

@@ -2,11 +2,11 @@ import Foundation
 import Primitives
 
 /// Files of runs: JSON Lines, one `PlanRun` a line, blank lines between them allowed.
-public enum PlanRuns {
+package enum PlanRuns {
   /// Reads a file of runs.
   /// - Parameter path: JSON Lines.
   /// - Throws: `WeirError` with the line and the member where a line is no run, or where there is none at all.
-  public static func read(_ path: String) throws -> [PlanRun] {
+  package static func read(_ path: String) throws -> [PlanRun] {
     let bytes: Data
     do {
       bytes = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -20,7 +20,7 @@ public enum PlanRuns {
   /// - Parameters:
   ///   - bytes: JSON Lines.
   ///   - path: named in errors.
-  public static func parse(_ bytes: [UInt8], path: String) throws -> [PlanRun] {
+  package static func parse(_ bytes: [UInt8], path: String) throws -> [PlanRun] {
     var runs: [PlanRun] = []
     let decoder = JSONDecoder()
     for (index, line) in bytes.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
@@ -40,7 +40,7 @@ public enum PlanRuns {
   }
 
   /// The runs as JSON Lines, members in alphabetical order.
-  public static func serialize(_ runs: [PlanRun]) throws -> [UInt8] {
+  package static func serialize(_ runs: [PlanRun]) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try runs.flatMap { [UInt8](try encoder.encode($0)) + [10] }
@@ -48,7 +48,7 @@ public enum PlanRuns {
 
   /// The mean over domains at every (N, D, D′) that all domains share, as runs of domain "all"; seeds are averaged first.
   /// - Returns: the means, in order of N, D, D′; the unique tokens are the mean where every domain gives them.
-  public static func means(_ runs: [PlanRun]) -> [PlanRun] {
+  package static func means(_ runs: [PlanRun]) -> [PlanRun] {
     struct Key: Hashable {
       var n: Double
       var d: Double

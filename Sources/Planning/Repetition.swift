@@ -3,9 +3,9 @@ import Primitives
 
 /// Tokens that repeat are worth less: D′_eff = U + U·R*·(1 − exp(−(D′/U − 1)/R*)) for D′ above the unique tokens U
 /// (Muennighoff et al. 2305.16264, section 3).
-public enum Repetition {
+package enum Repetition {
   /// R* of the paper: the number of repeats after which 1 − 1/e of all the worth is had.
-  public static let standard = 15.4
+  package static let standard = 15.4
 
   /// The effective tokens and their slopes.
   /// - Parameters:
@@ -13,7 +13,7 @@ public enum Repetition {
   ///   - unique: U, above 0; nil where tokens never repeat.
   ///   - constant: R*, above 0.
   /// - Returns: D′_eff, ∂D′_eff/∂D′, ∂D′_eff/∂R*.
-  public static func effective(
+  package static func effective(
     _ tokens: Double, unique: Double?, constant: Double
   ) -> (tokens: Double, byTokens: Double, byConstant: Double) {
     guard let unique, tokens > unique else { return (tokens, 1, 0) }

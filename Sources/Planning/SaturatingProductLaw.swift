@@ -2,23 +2,23 @@ import Foundation
 
 /// F3, after 2510.06548: L = E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D). The more the trunk has seen, the less
 /// specialisation gives. The exponent is held at 0 or below, so that D′ never hurts; D helps while δ·ln(1 + D′/s) < β.
-public struct SaturatingProductLaw: Law {
+package struct SaturatingProductLaw: Law {
   /// `F3`.
-  public var id: String { "F3" }
+  package var id: String { "F3" }
   /// In words.
-  public var title: String { "saturating product" }
+  package var title: String { "saturating product" }
   /// The formula.
-  public var formula: String { "E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D)" }
+  package var formula: String { "E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D)" }
   /// True.
-  public var separatesSpecialisation: Bool { true }
+  package var separatesSpecialisation: Bool { true }
   /// True.
-  public var isConvexInSpecialisation: Bool { true }
+  package var isConvexInSpecialisation: Bool { true }
 
   /// Creates the law.
-  public init() {}
+  package init() {}
 
   /// E, A, α, B, β, s, γ, δ.
-  public func parameters(for scale: LawScale) -> [LawParameter] {
+  package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
       .dataTerm(scale, exponent: 4, reference: scale.logD), .exponent("β"),
@@ -29,7 +29,7 @@ public struct SaturatingProductLaw: Law {
   }
 
   /// The loss and its gradients.
-  public func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
+  package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let onset = log1p(x.dPrime / p[5])
     let exponent = p[6] - p[7] * x.logD

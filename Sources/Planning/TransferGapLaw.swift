@@ -2,23 +2,23 @@ import Foundation
 
 /// F1, the default: L = E + A/N^α + (B/D^β + G)·(1 + D′/s)^(−γ). G is the gap between the general corpus and the domain;
 /// specialisation closes it together with what the trunk has still to learn.
-public struct TransferGapLaw: Law {
+package struct TransferGapLaw: Law {
   /// `F1`.
-  public var id: String { "F1" }
+  package var id: String { "F1" }
   /// In words.
-  public var title: String { "transfer gap" }
+  package var title: String { "transfer gap" }
   /// The formula.
-  public var formula: String { "E + A/N^α + (B/D^β + G)·(1 + D′/s)^(−γ)" }
+  package var formula: String { "E + A/N^α + (B/D^β + G)·(1 + D′/s)^(−γ)" }
   /// True.
-  public var separatesSpecialisation: Bool { true }
+  package var separatesSpecialisation: Bool { true }
   /// True.
-  public var isConvexInSpecialisation: Bool { true }
+  package var isConvexInSpecialisation: Bool { true }
 
   /// Creates the law.
-  public init() {}
+  package init() {}
 
   /// E, A, α, B, β, G, s, γ.
-  public func parameters(for scale: LawScale) -> [LawParameter] {
+  package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
       .dataTerm(scale, exponent: 4, reference: scale.logD), .exponent("β"),
@@ -27,7 +27,7 @@ public struct TransferGapLaw: Law {
   }
 
   /// The loss and its gradients.
-  public func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
+  package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let perData = exp(-p[4] * x.logD)
     let onset = log1p(x.dPrime / p[6])

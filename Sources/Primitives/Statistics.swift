@@ -1,14 +1,14 @@
 import Foundation
 
 /// Small statistics over arrays of numbers. Sums run in index order, so that the same numbers give the same bits.
-public enum Statistics {
+package enum Statistics {
   /// The arithmetic mean; NaN of nothing.
-  public static func mean(_ values: [Double]) -> Double {
+  package static func mean(_ values: [Double]) -> Double {
     values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
   }
 
   /// The unbiased standard deviation; 0 of fewer than two values.
-  public static func deviation(_ values: [Double]) -> Double {
+  package static func deviation(_ values: [Double]) -> Double {
     guard values.count > 1 else { return 0 }
     let centre = mean(values)
     let squares = values.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }
@@ -19,7 +19,7 @@ public enum Statistics {
   /// - Parameters:
   ///   - values: the numbers.
   ///   - weights: as many, none negative.
-  public static func mean(_ values: [Double], weights: [Double]) -> Double {
+  package static func mean(_ values: [Double], weights: [Double]) -> Double {
     precondition(values.count == weights.count, "one weight a value")
     var sum = 0.0
     var total = 0.0
@@ -31,11 +31,11 @@ public enum Statistics {
   }
 
   /// The middle value, or the mean of the two middle ones; NaN of nothing. O(n log n).
-  public static func median(_ values: [Double]) -> Double { quantile(values, 0.5) }
+  package static func median(_ values: [Double]) -> Double { quantile(values, 0.5) }
 
   /// The quantile at `share` of 0…1, linear between order statistics (type 7 of Hyndman and Fan 1996); NaN of nothing.
   /// O(n log n).
-  public static func quantile(_ values: [Double], _ share: Double) -> Double {
+  package static func quantile(_ values: [Double], _ share: Double) -> Double {
     precondition(share >= 0 && share <= 1, "a quantile is of a share from 0 to 1")
     guard !values.isEmpty else { return .nan }
     let sorted = values.sorted()
@@ -48,7 +48,7 @@ public enum Statistics {
 
   /// The share of the variance of `measured` that `predicted` explains; NaN where nothing varies, negative where the mean
   /// would predict better.
-  public static func r2(measured: [Double], predicted: [Double]) -> Double {
+  package static func r2(measured: [Double], predicted: [Double]) -> Double {
     precondition(measured.count == predicted.count, "one prediction a measurement")
     let centre = mean(measured)
     var residual = 0.0
@@ -61,13 +61,13 @@ public enum Statistics {
   }
 
   /// The mean of |predicted − measured| / |measured|; NaN of nothing.
-  public static func meanRelativeError(measured: [Double], predicted: [Double]) -> Double {
+  package static func meanRelativeError(measured: [Double], predicted: [Double]) -> Double {
     precondition(measured.count == predicted.count, "one prediction a measurement")
     return mean(measured.indices.map { abs(predicted[$0] - measured[$0]) / abs(measured[$0]) })
   }
 
   /// The central interval that holds `level` of the values: quantiles (1 − level)/2 and (1 + level)/2.
-  public static func interval(_ values: [Double], level: Double) -> (low: Double, high: Double) {
+  package static func interval(_ values: [Double], level: Double) -> (low: Double, high: Double) {
     let sorted = values.sorted()
     return (quantile(sorted, (1 - level) / 2), quantile(sorted, (1 + level) / 2))
   }
@@ -79,7 +79,7 @@ public enum Statistics {
   ///   - level: the share of replicates inside.
   ///   - seed: of the draw.
   ///   - statistic: computed on each resample.
-  public static func bootstrapInterval(
+  package static func bootstrapInterval(
     _ values: [Double], replicates: Int = 1_000, level: Double = 0.9, seed: UInt64, statistic: ([Double]) -> Double
   ) -> (low: Double, high: Double) {
     precondition(!values.isEmpty && replicates > 0, "a bootstrap needs values and replicates")
@@ -90,7 +90,7 @@ public enum Statistics {
   }
 
   /// The indices of bootstrap resample `replicate`: `count` draws with replacement from `0..<count`.
-  public static func resample(_ count: Int, seed: UInt64, replicate: Int) -> [Int] {
+  package static func resample(_ count: Int, seed: UInt64, replicate: Int) -> [Int] {
     let random = CounterRandom(seed: seed, stream: UInt64(replicate))
     return (0..<count).map { random.integer(UInt64($0), below: count) }
   }

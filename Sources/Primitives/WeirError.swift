@@ -1,25 +1,25 @@
 /// An error a person can act on: where it happened, why, and what to do about it.
-public struct WeirError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct WeirError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A path, a path with `:line` or `@byte`, or the name of a flag.
-  public var place: String
+  package var place: String
   /// Why it is an error, one clause.
-  public var reason: String
+  package var reason: String
   /// What to do about it, one clause; empty where the reason says it all.
-  public var remedy: String
+  package var remedy: String
 
   /// Creates an error.
   /// - Parameters:
   ///   - place: path (with line or byte) or flag.
   ///   - reason: why.
   ///   - remedy: what to do.
-  public init(_ place: String, _ reason: String, remedy: String = "") {
+  package init(_ place: String, _ reason: String, remedy: String = "") {
     self.place = place
     self.reason = reason
     self.remedy = remedy
   }
 
   /// `place: reason; remedy`, always one line.
-  public var description: String {
+  package var description: String {
     let line = remedy.isEmpty ? "\(place): \(reason)" : "\(place): \(reason); \(remedy)"
     return line.replacing("\n", with: " ")
   }

@@ -1,7 +1,7 @@
 /// The report of a run: one HTML page that needs nothing else, no network, no scripts, no fonts.
-public enum Report {
+package enum Report {
   /// The colours of the page.
-  public enum Theme: String, Sendable, CaseIterable {
+  package enum Theme: String, Sendable, CaseIterable {
     /// What the reader's system prefers.
     case automatic
     /// Dark ink on a light page.
@@ -16,7 +16,7 @@ public enum Report {
   ///   - theme: `automatic`, or forced.
   /// - Returns: the page, well-formed as HTML and as XML.
   /// - Complexity: O(size of the summary).
-  public static func html(_ summary: RunSummary, theme: Theme = .automatic) -> String {
+  package static func html(_ summary: RunSummary, theme: Theme = .automatic) -> String {
     let candidates: [(name: String, section: Section?)] = [
       ("results", Headline.section(summary)), ("accounts", DataSections.accounts(summary)),
       ("clusters", DataSections.clusters(summary)),

@@ -10,12 +10,12 @@ enum Elementary {
 
 /// Which depth of the tree suits a seed, without training: the seed is split in two, P(c|Ds) of one half is scored on the other
 /// (ours; docs of CRISP choose by the loss of a proxy model).
-public struct DepthScore: Sendable, Codable, Equatable {
+package struct DepthScore: Sendable, Codable, Equatable {
   /// The depth.
-  public var depth: Int
+  package var depth: Int
   /// Mean over held-out windows of ln P(c|Ds half) − ln P(c|Dg), in nats, both halves taken in turn: higher is better, 0 is the
   /// general corpus.
-  public var gain: Double
+  package var gain: Double
 
   /// Scores every depth of a tree.
   /// - Parameters:
@@ -25,7 +25,7 @@ public struct DepthScore: Sendable, Codable, Equatable {
   ///   - documents: [windows] each one's document: its windows are alike, and stay together; where there is but one, windows are split.
   ///   - smoothing: the pseudo-count; at least 0.5 is used, as an unsmoothed half gives held-out leaves no probability.
   ///   - seed: of the split.
-  public static func scores(
+  package static func scores(
     tree: ClusterTree, general: GeneralHistogram, leaves: [UInt32], documents: [Int], smoothing: Double, seed: UInt64
   ) throws -> [DepthScore] {
     let count = tree.leafCount
@@ -57,7 +57,7 @@ public struct DepthScore: Sendable, Codable, Equatable {
   }
 
   /// The shallowest depth whose gain is within a hundredth of a nat of the highest: what more levels bring must show.
-  public static func best(_ scores: [DepthScore]) -> Int {
+  package static func best(_ scores: [DepthScore]) -> Int {
     let highest = scores.map(\.gain).max() ?? 0
     return scores.first { $0.gain >= highest - 0.01 }?.depth ?? 0
   }
@@ -69,7 +69,7 @@ public struct DepthScore: Sendable, Codable, Equatable {
   ///   - seeds: the seeds with their weights.
   ///   - smoothing: the pseudo-count.
   ///   - seed: of the split.
-  public static func scores(
+  package static func scores(
     tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, sample: SeedSample)], smoothing: Double, seed: UInt64
   ) throws -> [DepthScore] {
     let sum = seeds.reduce(0.0) { $0 + $1.weight }

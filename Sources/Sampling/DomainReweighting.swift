@@ -7,9 +7,9 @@ import Primitives
 ///
 /// Gradients come from elsewhere; this is what is done with their products. The paper divides the products by a constant that was tuned
 /// together with the learning rate; here they are divided by ‖∇target‖², so that a domain as good as the target scores 1 (ours).
-public struct DomainReweighting: Sendable {
+package struct DomainReweighting: Sendable {
   /// The weights of the next step.
-  public private(set) var weights: [Double]
+  package private(set) var weights: [Double]
   private var sums: [Double]
   private var steps = 0
   /// The rate of the exponentiated gradient.
@@ -19,7 +19,7 @@ public struct DomainReweighting: Sendable {
   /// - Parameters:
   ///   - shares: [domains] P(d|Dg); a domain of share 0 stays there.
   ///   - rate: ln of the gain a step of a domain that scores 1 over one that scores 0.
-  public init(shares: [Double], rate: Double) {
+  package init(shares: [Double], rate: Double) {
     precondition(rate > 0 && shares.contains { $0 > 0 }, "weights that can grow")
     let total = shares.reduce(0, +)
     weights = shares.map { $0 / total }
@@ -31,7 +31,7 @@ public struct DomainReweighting: Sendable {
   /// - Parameters:
   ///   - products: [domains] ⟨∇domain, ∇target⟩.
   ///   - square: ‖∇target‖².
-  public mutating func update(products: [Double], square: Double) {
+  package mutating func update(products: [Double], square: Double) {
     precondition(products.count == weights.count, "a product a domain")
     let scores = products.map { square > 0 && $0.isFinite ? rate * $0 / square : 0 }
     // From the highest down, so that no exponential overflows.
@@ -44,5 +44,5 @@ public struct DomainReweighting: Sendable {
   }
 
   /// [domains] the mean of the weights over the steps.
-  public var mean: [Double] { steps == 0 ? weights : sums.map { $0 / Double(steps) } }
+  package var mean: [Double] { steps == 0 ? weights : sums.map { $0 / Double(steps) } }
 }

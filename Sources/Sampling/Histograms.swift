@@ -2,15 +2,15 @@ import Corpus
 import Primitives
 
 /// What the general corpus has in each leaf: P(c|Dg), by tokens.
-public struct GeneralHistogram: Sendable, Codable, Equatable {
+package struct GeneralHistogram: Sendable, Codable, Equatable {
   /// [leaves] windows.
-  public var windows: [Int]
+  package var windows: [Int]
   /// [leaves] tokens.
-  public var tokens: [Int]
+  package var tokens: [Int]
 
   /// Creates a histogram.
   /// - Throws: `WeirError` when the counts do not belong together.
-  public init(windows: [Int], tokens: [Int]) throws {
+  package init(windows: [Int], tokens: [Int]) throws {
     guard windows.count == tokens.count, !windows.isEmpty, zip(windows, tokens).allSatisfy({ $0 >= 0 && $1 >= 0 }) else {
       throw WeirError("general histogram", "windows and tokens are not one count ≥ 0 per leaf")
     }
@@ -29,7 +29,7 @@ public struct GeneralHistogram: Sendable, Codable, Equatable {
   ///   - leaves: [windows] the leaf of each window.
   ///   - lengths: [windows] tokens of each window.
   ///   - leafCount: the number of leaves.
-  public init(leaves: [UInt32], lengths: [Int], leafCount: Int) throws {
+  package init(leaves: [UInt32], lengths: [Int], leafCount: Int) throws {
     guard leaves.count == lengths.count else {
       throw WeirError("assignment", "\(leaves.count) leaves for \(lengths.count) windows", remedy: "assign this dataset again")
     }
@@ -44,13 +44,13 @@ public struct GeneralHistogram: Sendable, Codable, Equatable {
   }
 
   /// Everything in one cluster, for `uniform` without a tree.
-  public init(windows: Int, tokens: Int) throws { try self.init(windows: [windows], tokens: [tokens]) }
+  package init(windows: Int, tokens: Int) throws { try self.init(windows: [windows], tokens: [tokens]) }
 
   /// Tokens in all.
-  public var totalTokens: Int { tokens.reduce(0, +) }
+  package var totalTokens: Int { tokens.reduce(0, +) }
 
   /// [leaves] P(c|Dg).
-  public var shares: [Double] {
+  package var shares: [Double] {
     let total = Double(totalTokens)
     return tokens.map { total > 0 ? Double($0) / total : 0 }
   }
@@ -60,15 +60,15 @@ public struct GeneralHistogram: Sendable, Codable, Equatable {
 ///
 /// The loss is a mean over tokens and our windows differ in length, so P(c|Ds) is counted in tokens; with windows of one length,
 /// as in the paper, that is the count of windows.
-public struct SeedHistogram: Sendable, Codable, Equatable {
+package struct SeedHistogram: Sendable, Codable, Equatable {
   /// The seed's name, for messages and reports.
-  public var name: String
+  package var name: String
   /// [leaves] windows.
-  public var windows: [Int]
+  package var windows: [Int]
   /// [leaves] tokens.
-  public var tokens: [Int]
+  package var tokens: [Int]
   /// Windows left out because they have no feature that the embedder knows.
-  public var skipped: Int
+  package var skipped: Int
 
   /// Counts a seed.
   /// - Parameters:
@@ -78,7 +78,7 @@ public struct SeedHistogram: Sendable, Codable, Equatable {
   ///   - hasFeatures: [windows] whether the embedder saw anything in it; nil = all.
   ///   - leafCount: the number of leaves.
   /// - Throws: `WeirError` when nothing is left to count.
-  public init(name: String, leaves: [UInt32], lengths: [Int], hasFeatures: [Bool]? = nil, leafCount: Int) throws {
+  package init(name: String, leaves: [UInt32], lengths: [Int], hasFeatures: [Bool]? = nil, leafCount: Int) throws {
     guard leaves.count == lengths.count, hasFeatures.map({ $0.count == leaves.count }) ?? true else {
       throw WeirError(name, "leaves, lengths and features are not one per window")
     }
@@ -98,7 +98,7 @@ public struct SeedHistogram: Sendable, Codable, Equatable {
   }
 
   /// Creates a histogram of its counts.
-  public init(name: String, windows: [Int], tokens: [Int], skipped: Int = 0) throws {
+  package init(name: String, windows: [Int], tokens: [Int], skipped: Int = 0) throws {
     guard windows.count == tokens.count, zip(windows, tokens).allSatisfy({ $0 >= 0 && $1 >= 0 }) else {
       throw WeirError(name, "windows and tokens are not one count ≥ 0 per leaf")
     }
@@ -114,11 +114,11 @@ public struct SeedHistogram: Sendable, Codable, Equatable {
   }
 
   /// [leaves] P(c|Ds) as counted.
-  public var shares: [Double] {
+  package var shares: [Double] {
     let total = tokens.reduce(0.0) { $0 + Double($1) }
     return tokens.map { Double($0) / total }
   }
 
   /// Windows that were counted: the scale of pseudo-counts.
-  public var totalWindows: Int { windows.reduce(0, +) }
+  package var totalWindows: Int { windows.reduce(0, +) }
 }

@@ -8,28 +8,28 @@ import Primitives
 ///
 /// Log weights are those of the reference package (`data-selection` 1.0.3) on the same features: buckets' shares plus 10⁻⁸, no
 /// normalisation by length, windows of fewer than `minimumWords` words left out.
-public struct ImportanceResampling: Sendable {
+package struct ImportanceResampling: Sendable {
   /// How windows are seen and which may be chosen.
-  public struct Configuration: Sendable, Codable, Equatable {
+  package struct Configuration: Sendable, Codable, Equatable {
     /// Buckets of the hashed n-grams.
-    public var buckets = 10_000
+    package var buckets = 10_000
     /// Words below which a window is never chosen: its sum is near 0 whatever is in it.
-    public var minimumWords = 100
+    package var minimumWords = 100
 
     /// Creates the defaults of the reference package.
-    public init() {}
+    package init() {}
 
     /// Throws on values that make no sense.
-    public func validate() throws {
+    package func validate() throws {
       guard (1...1 << 16).contains(buckets) else { throw WeirError("buckets", "\(buckets) are not in 1…65,536") }
       guard minimumWords >= 0 else { throw WeirError("--minimum-words", "\(minimumWords) is negative") }
     }
   }
 
   /// The settings.
-  public let configuration: Configuration
+  package let configuration: Configuration
   /// [buckets] ln p̂(b|Ds) − ln p̂(b|Dg).
-  public let logRatios: [Double]
+  package let logRatios: [Double]
   private let features: WordFeatures
 
   /// Fits both bags.
@@ -40,7 +40,7 @@ public struct ImportanceResampling: Sendable {
   ///   - pool: the threads; no number depends on them.
   ///   - progress: told how far it is.
   /// - Throws: `WeirError` where either has no word.
-  public init(
+  package init(
     general: WindowTexts, target: [[UInt8]], configuration: Configuration = Configuration(), pool: ThreadPool,
     progress: Pipeline.Progress = .silent
   ) throws {
@@ -65,13 +65,13 @@ public struct ImportanceResampling: Sendable {
   }
 
   /// The log importance weight of a text, and its words.
-  public func score(_ text: [UInt8]) -> (logWeight: Double, words: Int) {
+  package func score(_ text: [UInt8]) -> (logWeight: Double, words: Int) {
     let (buckets, words) = features.features(of: text)
     return (buckets.reduce(0.0) { $0 + logRatios[Int($1)] }, words)
   }
 
   /// [windows] log importance weights; −∞ where a window has too few words to be chosen.
-  public func scores(of windows: WindowTexts, pool: ThreadPool, progress: Pipeline.Progress = .silent) throws -> [Double] {
+  package func scores(of windows: WindowTexts, pool: ThreadPool, progress: Pipeline.Progress = .silent) throws -> [Double] {
     try windows.fold(pool: pool, progress: progress, start: [Double]()) { scores, _, text in
       let (weight, words) = score(text)
       scores.append(words >= configuration.minimumWords ? weight : -.infinity)
@@ -81,7 +81,7 @@ public struct ImportanceResampling: Sendable {
 
   /// The scores with Gumbel noise: the k highest are a draw of k without replacement in proportion to e^score (Kool et al.,
   /// arXiv 1903.06059).
-  public static func perturbed(_ scores: [Double], seed: UInt64) -> [Double] {
+  package static func perturbed(_ scores: [Double], seed: UInt64) -> [Double] {
     let random = CounterRandom(seed: seed, stream: 0xD51D)
     return scores.indices.map { window in
       // In (0, 1): neither logarithm is infinite.

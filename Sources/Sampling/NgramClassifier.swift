@@ -8,28 +8,28 @@ import Primitives
 ///
 /// Windows of the seed are one class, a random sample of the corpus's the other; both weigh the same in all. Trained by AdaGrad, one
 /// window at a time in an order drawn by the seed: the same numbers on any number of threads.
-public struct NgramClassifier: Sendable {
+package struct NgramClassifier: Sendable {
   /// How it is trained.
-  public struct Configuration: Sendable, Codable, Equatable {
+  package struct Configuration: Sendable, Codable, Equatable {
     /// Buckets of the hashed n-grams.
-    public var buckets = 1 << 18
+    package var buckets = 1 << 18
     /// Windows of the corpus in the training set.
-    public var generalWindows = 20_000
+    package var generalWindows = 20_000
     /// Passes over the training set.
-    public var epochs = 5
+    package var epochs = 5
     /// AdaGrad's rate.
-    public var rate = 0.5
+    package var rate = 0.5
     /// The seed of the sample and of the order.
-    public var seed: UInt64 = 1
+    package var seed: UInt64 = 1
 
     /// Creates the defaults.
-    public init() {}
+    package init() {}
   }
 
   /// [buckets] the weights.
-  public private(set) var weights: [Float]
+  package private(set) var weights: [Float]
   /// The constant term.
-  public private(set) var bias: Float = 0
+  package private(set) var bias: Float = 0
   private let features: WordFeatures
 
   /// Trains.
@@ -39,7 +39,7 @@ public struct NgramClassifier: Sendable {
   ///   - configuration: the settings.
   ///   - pool: the threads; no number depends on them.
   ///   - progress: told how far it is.
-  public init(
+  package init(
     general: WindowTexts, target: [[UInt8]], configuration: Configuration = Configuration(), pool: ThreadPool,
     progress: Pipeline.Progress = .silent
   ) throws {
@@ -84,13 +84,13 @@ public struct NgramClassifier: Sendable {
   }
 
   /// ln p(seed)/p(corpus) of a text; −∞ without a word.
-  public func score(_ text: [UInt8]) -> Double {
+  package func score(_ text: [UInt8]) -> Double {
     let bag = features.features(of: text).buckets
     return bag.isEmpty ? -.infinity : Double(logit(bag))
   }
 
   /// [windows] the scores.
-  public func scores(of windows: WindowTexts, pool: ThreadPool, progress: Pipeline.Progress = .silent) throws -> [Double] {
+  package func scores(of windows: WindowTexts, pool: ThreadPool, progress: Pipeline.Progress = .silent) throws -> [Double] {
     try windows.fold(pool: pool, progress: progress, start: [Double]()) { $0.append(score($2)) }.flatMap { $0 }
   }
 }

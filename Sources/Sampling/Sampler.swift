@@ -6,7 +6,7 @@ import Primitives
 /// A weight is the cluster's share of the training tokens. The loader draws rows of one length from the cluster that the weights
 /// give, so that drawing by tokens and counting seeds by tokens agree, and a run of T tokens passes over a cluster
 /// T · weight / tokens times.
-public enum Sampler {
+package enum Sampler {
   /// Clustered-importance sampling (Grangier et al., arXiv 2410.03735 §3): c ~ P(c|Ds), then uniformly within the cluster; with
   /// back-off along the tree for small seeds and a cap on repeats (ours).
   /// - Parameters:
@@ -16,7 +16,7 @@ public enum Sampler {
   ///   - configuration: see there.
   ///   - origin: fingerprints that go into the mixture.
   /// - Throws: `WeirError` for counts of another tree, weights that are no distribution, or a cap that cannot hold.
-  public static func crisp(
+  package static func crisp(
     tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, histogram: SeedHistogram)],
     configuration: SamplingConfiguration = SamplingConfiguration(), origin: MixtureOrigin
   ) throws -> Mixture {
@@ -78,7 +78,7 @@ public enum Sampler {
   ///   - general: the tokens of each cluster in the general corpus.
   ///   - configuration: the settings.
   ///   - origin: what the mixture is made from.
-  public static func uniform(
+  package static func uniform(
     tree: ClusterTree? = nil, general: GeneralHistogram, configuration: SamplingConfiguration = SamplingConfiguration(),
     origin: MixtureOrigin
   ) throws -> Mixture {
@@ -101,7 +101,7 @@ public enum Sampler {
   ///   - demand: [leaves] numbers ≥ 0, normalised here.
   ///   - configuration: the settings.
   ///   - origin: what the mixture is made from.
-  public static func weighted(
+  package static func weighted(
     method: String, tree: ClusterTree? = nil, general: GeneralHistogram, demand: [Double],
     configuration: SamplingConfiguration = SamplingConfiguration(), origin: MixtureOrigin
   ) throws -> Mixture {

@@ -1,21 +1,21 @@
 import Primitives
 
 /// How a mixture is made from histograms.
-public struct SamplingConfiguration: Sendable, Codable, Equatable {
+package struct SamplingConfiguration: Sendable, Codable, Equatable {
   /// Levels of the tree that are used; nil = all. Below, mass is spread by P(leaf|node, Dg).
-  public var depth: Int? = nil
+  package var depth: Int? = nil
   /// The pseudo-count m, in seed windows, of the back-off along the tree; 0 = the paper.
-  public var smoothing = 0.0
+  package var smoothing = 0.0
   /// The most expected passes over a cluster; nil = no cap.
-  public var maxEpochs: Double? = nil
+  package var maxEpochs: Double? = nil
   /// Tokens of the run; nil = as many as the dataset has.
-  public var runTokens: Int? = nil
+  package var runTokens: Int? = nil
 
   /// Creates the defaults.
-  public init() {}
+  package init() {}
 
   /// Throws on values that make no sense.
-  public func validate() throws {
+  package func validate() throws {
     if let depth, depth < 0 { throw WeirError("--depth", "\(depth) is negative") }
     guard smoothing >= 0, smoothing.isFinite else { throw WeirError("--smoothing", "\(smoothing) is not a number ≥ 0") }
     if let maxEpochs, !(maxEpochs > 0) || !maxEpochs.isFinite {
@@ -26,18 +26,18 @@ public struct SamplingConfiguration: Sendable, Codable, Equatable {
 }
 
 /// What a mixture belongs to: fingerprints of the dataset, the tree and the assignment, empty where there is none.
-public struct MixtureOrigin: Sendable, Codable, Equatable {
+package struct MixtureOrigin: Sendable, Codable, Equatable {
   /// The dataset it draws from.
-  public var dataset: String
+  package var dataset: String
   /// The cluster tree.
-  public var tree: String
+  package var tree: String
   /// The assignment of the dataset's windows.
-  public var assignment: String
+  package var assignment: String
   /// Name and fingerprint of the seed data.
-  public var seedData: String
+  package var seedData: String
 
   /// Creates an origin.
-  public init(dataset: String, tree: String = "", assignment: String = "", seedData: String = "") {
+  package init(dataset: String, tree: String = "", assignment: String = "", seedData: String = "") {
     self.dataset = dataset
     self.tree = tree
     self.assignment = assignment

@@ -1,46 +1,46 @@
 import Corpus
 
 /// A mixture explained: what is drawn more than its share, how often it repeats, and how concentrated the draw is.
-public struct SamplingReport: Sendable, Codable, Equatable {
+package struct SamplingReport: Sendable, Codable, Equatable {
   /// One cluster's line.
-  public struct Row: Sendable, Codable, Equatable {
+  package struct Row: Sendable, Codable, Equatable {
     /// The leaf.
-    public var leaf: Int
+    package var leaf: Int
     /// P(c|Ds) as counted.
-    public var seed: Double
+    package var seed: Double
     /// P(c|Dg).
-    public var general: Double
+    package var general: Double
     /// The share of the training tokens.
-    public var weight: Double
+    package var weight: Double
     /// weight / P(c|Dg): the importance weight of CRISP after smoothing and caps.
-    public var importance: Double
+    package var importance: Double
     /// Expected passes.
-    public var epochs: Double
+    package var epochs: Double
     /// Expected tokens of the run.
-    public var runTokens: Double
+    package var runTokens: Double
   }
 
   /// Clusters with a weight or a seed, by descending weight.
-  public var rows: [Row]
+  package var rows: [Row]
   /// Clusters with a positive weight.
-  public var drawnClusters: Int
+  package var drawnClusters: Int
   /// Clusters in all.
-  public var clusters: Int
+  package var clusters: Int
   /// The largest expected passes over a cluster, and the cluster.
-  public var largestEpochs: Double
+  package var largestEpochs: Double
   /// The cluster with the largest expected passes.
-  public var largestEpochsLeaf: Int
+  package var largestEpochsLeaf: Int
   /// Kish's effective sample size, in windows.
-  public var effectiveSampleSize: Double
+  package var effectiveSampleSize: Double
   /// Share of probability that the cap, or a lack of text, moved to other clusters.
-  public var moved: Double
+  package var moved: Double
   /// Tokens of the run that are second or later passes, expected.
-  public var repeatedShare: Double
+  package var repeatedShare: Double
   /// Σ weight · ln(weight / P(c|Dg)), in nats: how far the draw is from the general corpus.
-  public var divergence: Double
+  package var divergence: Double
 
   /// Explains a mixture.
-  public init(_ mixture: Mixture) {
+  package init(_ mixture: Mixture) {
     rows = mixture.clusters.filter { $0.weight > 0 || $0.seed > 0 }
       .map { cluster in
         Row(

@@ -3,20 +3,20 @@ import Primitives
 
 /// A specialist seed as it was read: where each of its windows falls and which document it is of, so that it can be counted, resampled
 /// and split.
-public struct SeedSample: Sendable, Equatable {
+package struct SeedSample: Sendable, Equatable {
   /// The seed's name, for messages and reports.
-  public var name: String
+  package var name: String
   /// [windows] the leaf of each window.
-  public var leaves: [UInt32]
+  package var leaves: [UInt32]
   /// [windows] tokens of each window.
-  public var lengths: [Int]
+  package var lengths: [Int]
   /// [windows] the document each window is of, ascending.
-  public var documents: [Int]
+  package var documents: [Int]
   /// [windows] whether the embedder saw anything in it.
-  public var hasFeatures: [Bool]
+  package var hasFeatures: [Bool]
 
   /// Creates a sample.
-  public init(name: String, leaves: [UInt32], lengths: [Int], documents: [Int], hasFeatures: [Bool]) {
+  package init(name: String, leaves: [UInt32], lengths: [Int], documents: [Int], hasFeatures: [Bool]) {
     precondition(
       leaves.count == lengths.count && leaves.count == documents.count && leaves.count == hasFeatures.count, "one of each a window")
     self.name = name
@@ -27,10 +27,10 @@ public struct SeedSample: Sendable, Equatable {
   }
 
   /// Tokens in all.
-  public var tokens: Int { lengths.reduce(0, +) }
+  package var tokens: Int { lengths.reduce(0, +) }
 
   /// Throws where the seed is shorter than one window, which no histogram can be counted from; smoothing fills in what is missing.
-  public func check(smoothing: Double) throws {
+  package func check(smoothing: Double) throws {
     guard tokens >= Window.maximum || smoothing > 0 else {
       throw WeirError(
         name, "is a seed of \(tokens) tokens, fewer than one window of \(Window.maximum)",
@@ -39,7 +39,7 @@ public struct SeedSample: Sendable, Equatable {
   }
 
   /// The histogram over `leafCount` leaves.
-  public func histogram(leafCount: Int) throws -> SeedHistogram {
+  package func histogram(leafCount: Int) throws -> SeedHistogram {
     try SeedHistogram(name: name, leaves: leaves, lengths: lengths, hasFeatures: hasFeatures, leafCount: leafCount)
   }
 
@@ -68,13 +68,13 @@ public struct SeedSample: Sendable, Equatable {
 
 /// How sure the histogram of a seed is: percentile intervals of each leaf's smoothed P(c|Ds) over resampled documents (Efron and
 /// Tibshirani 1993, chapter 13; ours for CRISP).
-public struct SeedIntervals: Sendable, Equatable {
+package struct SeedIntervals: Sendable, Equatable {
   /// The share of resamples inside.
-  public static let level = 0.9
+  package static let level = 0.9
   /// [leaves] the lower ends.
-  public var low: [Double]
+  package var low: [Double]
   /// [leaves] the upper ends.
-  public var high: [Double]
+  package var high: [Double]
 
   /// Resamples every seed of a combination.
   /// - Parameters:
@@ -85,7 +85,7 @@ public struct SeedIntervals: Sendable, Equatable {
   ///   - replicates: resamples.
   ///   - seed: of the draw.
   /// - Complexity: O(replicates · (windows + nodes)) time; a number a replicate and leaf that any seed touches in memory.
-  public init(
+  package init(
     tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, sample: SeedSample)], configuration: SamplingConfiguration,
     replicates: Int, seed: UInt64
   ) throws {

@@ -2,17 +2,17 @@ import Corpus
 import Primitives
 
 /// The windows that a scoring method keeps: the highest scores until there are enough tokens, drawn from evenly thereafter.
-public struct WindowSelection: Sendable, Equatable {
+package struct WindowSelection: Sendable, Equatable {
   /// Two clusters take the place of a tree's: what is left out, and what is kept.
-  public static let clusters = 2
+  package static let clusters = 2
   /// [windows] 1 where a window is kept, else 0: what an assignment takes.
-  public var leaves: [UInt32]
+  package var leaves: [UInt32]
   /// Windows kept.
-  public var windows: Int
+  package var windows: Int
   /// Tokens kept.
-  public var tokens: Int
+  package var tokens: Int
   /// The lowest score kept.
-  public var threshold: Double
+  package var threshold: Double
 
   /// Keeps the highest.
   /// - Parameters:
@@ -21,7 +21,7 @@ public struct WindowSelection: Sendable, Equatable {
   ///   - wanted: how many tokens to keep at least; windows are whole.
   /// - Throws: `WeirError` where no window has a score.
   /// - Complexity: O(n log n).
-  public init(scores: [Double], lengths: [Int], tokens wanted: Int) throws {
+  package init(scores: [Double], lengths: [Int], tokens wanted: Int) throws {
     precondition(scores.count == lengths.count, "a score a window")
     let order = scores.indices.filter { scores[$0] > -.infinity && lengths[$0] > 0 }
       .sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
@@ -48,7 +48,7 @@ extension Sampler {
   ///   - lengths: [windows] tokens.
   ///   - configuration: the run's tokens and the cap on passes; the selection must be large enough for both.
   ///   - origin: fingerprints that go into the mixture.
-  public static func selection(
+  package static func selection(
     _ selection: WindowSelection, method: String, lengths: [Int], configuration: SamplingConfiguration, origin: MixtureOrigin
   ) throws -> Mixture {
     try configuration.validate()
@@ -69,7 +69,7 @@ extension Sampler {
   ///   - configuration: the run's tokens and the cap on passes.
   ///   - origin: fingerprints that go into the mixture.
   ///   - source: the fingerprint of the seed's dataset.
-  public static func specialist(
+  package static func specialist(
     windows: Int, tokens: Int, configuration: SamplingConfiguration, origin: MixtureOrigin, source: String
   ) throws -> Mixture {
     var mixture = try weighted(

@@ -4,9 +4,9 @@ import Primitives
 import Synchronization
 
 /// The texts of a corpus's windows by number, read by several threads at once.
-public struct WindowTexts: Sendable {
+package struct WindowTexts: Sendable {
   /// The number of windows.
-  public let count: Int
+  package let count: Int
   private let read: @Sendable (Int) throws -> [UInt8]
   /// Windows of one task: fixed, so that no sum depends on the number of threads.
   private static let grain = 512
@@ -15,13 +15,13 @@ public struct WindowTexts: Sendable {
   /// - Parameters:
   ///   - count: the number of windows.
   ///   - read: the UTF-8 text of a window; called from several threads.
-  public init(count: Int, read: @escaping @Sendable (Int) throws -> [UInt8]) {
+  package init(count: Int, read: @escaping @Sendable (Int) throws -> [UInt8]) {
     self.count = count
     self.read = read
   }
 
   /// The texts of documents in memory.
-  public init(_ texts: [[UInt8]]) { self.init(count: texts.count) { texts[$0] } }
+  package init(_ texts: [[UInt8]]) { self.init(count: texts.count) { texts[$0] } }
 
   /// The text of window `index`.
   func text(_ index: Int) throws -> [UInt8] { try read(index) }

@@ -6,19 +6,19 @@ import Primitives
 /// neither a word nor white space. Working on bytes makes a window that begins within a character harmless, and leaves no table of
 /// Unicode to change features; punctuation beyond ASCII then belongs to its word (ours). A pair is its two words with a blank between.
 /// An n-gram's bucket is SplitMix64's mix of the FNV-1a hash of its bytes, scaled to the number of buckets. O(bytes).
-public struct WordFeatures: Sendable, Equatable {
+package struct WordFeatures: Sendable, Equatable {
   /// The number of buckets; DSIR's is 10,000.
-  public var buckets: Int
+  package var buckets: Int
 
   /// Creates the features.
-  public init(buckets: Int = 10_000) {
+  package init(buckets: Int = 10_000) {
     precondition(buckets > 0 && buckets <= 1 << 31, "buckets that an index names")
     self.buckets = buckets
   }
 
   /// The buckets of a text: each word's, and each pair of neighbours', in order.
   /// - Returns: the buckets, 2 · words − 1 of them, and the number of words.
-  public func features(of text: [UInt8]) -> (buckets: [UInt32], words: Int) {
+  package func features(of text: [UInt8]) -> (buckets: [UInt32], words: Int) {
     var found: [UInt32] = []
     found.reserveCapacity(text.count / 2)
     var words = 0

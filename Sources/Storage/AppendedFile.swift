@@ -1,12 +1,12 @@
 import Foundation
 
 /// A file that grows by pieces, each of which is on disk when `append` returns; a killed process may leave a part of the last one.
-public final class AppendedFile {
+package final class AppendedFile {
   private let path: String
   private let descriptor: Int32
 
   /// Opens a file that is there.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
     if descriptor < 0 { throw systemError(path, errno, writing: true) }
@@ -15,7 +15,7 @@ public final class AppendedFile {
   deinit { close(descriptor) }
 
   /// Appends bytes and waits until they are on disk.
-  public func append(_ bytes: [UInt8]) throws {
+  package func append(_ bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { try Descriptor.write(descriptor, $0, path: path) }
     try Descriptor.synchronise(descriptor, path: path)
   }

@@ -3,7 +3,7 @@ import Primitives
 
 /// A file that appears whole or not at all: written as `<path>.partial`, checksummed on the way, then fsync, rename, fsync of
 /// the folder. A pipe or a device (`/dev/stdout`) is written directly. Without `commit` the partial file is removed.
-public final class AtomicFile {
+package final class AtomicFile {
   private let path: String
   private let temporary: String?
   private var descriptor: Int32
@@ -14,12 +14,12 @@ public final class AtomicFile {
   private static let writeBackBytes = 8 << 20
 
   /// The number of bytes written so far.
-  public var count: Int { checksum.count }
+  package var count: Int { checksum.count }
 
   /// Begins a file.
   /// - Parameter path: where it is to be; a symbolic link is followed.
   /// - Throws: `WeirError`, also where another process is writing the same file.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     var status = stat()
     var target = path
     if lstat(path, &status) == 0 {
@@ -66,7 +66,7 @@ public final class AtomicFile {
   deinit { discard() }
 
   /// Appends bytes.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws {
     precondition(descriptor >= 0, "the file is closed")
     try Descriptor.write(descriptor, bytes, path: path)
     checksum.update(bytes)
@@ -78,11 +78,11 @@ public final class AtomicFile {
   }
 
   /// Appends bytes.
-  public func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+  package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 
   /// Makes the file appear.
   /// - Returns: its name, size and checksum.
-  public func commit() throws -> FileRecord {
+  package func commit() throws -> FileRecord {
     precondition(descriptor >= 0, "the file is closed")
     let record = FileRecord(name: Descriptor.name(of: path), bytes: checksum.count, xxh3: Checksum.hex(checksum.value))
     guard let temporary else {
@@ -102,7 +102,7 @@ public final class AtomicFile {
   }
 
   /// Removes what was written.
-  public func discard() {
+  package func discard() {
     guard descriptor >= 0 else { return }
     if let temporary { unlink(temporary) }
     closeDescriptor()

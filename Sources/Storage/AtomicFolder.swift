@@ -5,17 +5,17 @@ import Primitives
 /// A folder that appears whole or not at all: filled as `<path>.partial`; `commit` checksums and fsyncs every file, writes the
 /// manifest last, and renames. Without `commit` it is removed; the left-over of a killed run is removed by the next one, unless that
 /// goes on with it.
-public final class AtomicFolder {
+package final class AtomicFolder {
   /// Where the folder is to be.
-  public let path: String
+  package let path: String
   /// Where to write the files.
-  public let working: String
+  package let working: String
   private let replacing: Bool
   private var lock: Int32 = -1
   /// Whether what a killed run left was taken over.
-  public let continues: Bool
+  package let continues: Bool
   /// Whether what was written stays for the next run where `commit` is not reached.
-  public var outlives = false
+  package var outlives = false
 
   /// Begins a folder.
   /// - Parameters:
@@ -23,7 +23,7 @@ public final class AtomicFolder {
   ///   - replacing: whether a folder of ours (one with a manifest) that is there may be replaced.
   ///   - continuing: whether what a killed run left is taken over, whatever it is, rather than removed.
   /// - Throws: `WeirError` where it exists already or cannot be written.
-  public init(_ path: String, replacing: Bool = false, continuing: Bool = false) throws {
+  package init(_ path: String, replacing: Bool = false, continuing: Bool = false) throws {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.path = path
@@ -77,7 +77,7 @@ public final class AtomicFolder {
   ///   - counts: what is in it.
   ///   - known: files that are on disk, with the checksums made while they were written; the others are read again.
   /// - Returns: the manifest as written.
-  public func commit(
+  package func commit(
     format: String, tool: String, inputs: [String: String], configuration: JSONValue, counts: [String: Int], known: [FileRecord] = []
   ) throws -> Manifest {
     precondition(lock >= 0, "the folder is closed")
@@ -139,7 +139,7 @@ public final class AtomicFolder {
   }
 
   /// Removes what was written, or leaves it to the next run.
-  public func discard() {
+  package func discard() {
     guard lock >= 0 else { return }
     if !outlives { try? Files.remove(working) }
     close(lock)

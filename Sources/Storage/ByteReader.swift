@@ -4,7 +4,7 @@ import Foundation
 import Primitives
 
 /// A single-pass source of bytes.
-public protocol ByteSource: AnyObject {
+package protocol ByteSource: AnyObject {
   /// Where they come from; `-` is standard input.
   var path: String { get }
   /// Reads up to `buffer.count` bytes; 0 at the end.
@@ -13,7 +13,7 @@ public protocol ByteSource: AnyObject {
 
 /// The content of a file or of standard input (`-`): plain, gzip (several members), or zstd (several frames, long windows,
 /// skippable frames), told apart by their first bytes. A weir stream's proof of completeness is checked on the way.
-public final class ByteReader: ByteSource {
+package final class ByteReader: ByteSource {
   private enum Coding { case plain, gzip, zstd }
 
   private let input: InputBuffer
@@ -32,15 +32,15 @@ public final class ByteReader: ByteSource {
   private var proven: UInt64?
 
   /// Where the bytes come from; `-` is standard input.
-  public var path: String { input.path }
+  package var path: String { input.path }
   /// The number of bytes of the file that were read, compressed where it is: for progress.
-  public var position: Int { input.offset }
+  package var position: Int { input.offset }
   /// What a weir stream carries; nil where it is none, known from the beginning.
-  public private(set) var kind: StreamKind?
+  package private(set) var kind: StreamKind?
 
   /// Opens a file, or standard input for `-`, and looks at its first bytes.
   /// - Throws: `WeirError` where it cannot be read.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     input = try InputBuffer(path)
     try input.fill(4)
     let first = input.available.prefix(4)
@@ -76,7 +76,7 @@ public final class ByteReader: ByteSource {
 
   /// Reads up to `buffer.count` bytes of content; 0 at the end.
   /// - Throws: `WeirError` with the byte where the file is damaged or cut short.
-  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     if ended || buffer.count == 0 { return 0 }
     switch coding {
     case .plain:
@@ -91,7 +91,7 @@ public final class ByteReader: ByteSource {
   /// Steps over content that was read before; what is compressed is decoded on the way, and its checksums are checked.
   /// - Precondition: nothing was read.
   /// - Returns: whether there was as much.
-  public func skip(_ count: Int) throws -> Bool {
+  package func skip(_ count: Int) throws -> Bool {
     if coding == .plain, input.seek(to: count) { return true }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
     defer { buffer.deallocate() }
@@ -105,7 +105,7 @@ public final class ByteReader: ByteSource {
   }
 
   /// Reads all that is left.
-  public func readAll() throws -> [UInt8] {
+  package func readAll() throws -> [UInt8] {
     var bytes: [UInt8] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
     defer { buffer.deallocate() }
@@ -117,7 +117,7 @@ public final class ByteReader: ByteSource {
   }
 
   /// Checks, at the end, that as many records were read as a weir stream's proof says; nothing to check for other files.
-  public func finish(records: Int) throws {
+  package func finish(records: Int) throws {
     guard let proven, !unproven else { return }
     if proven != UInt64(records) {
       throw WeirError(

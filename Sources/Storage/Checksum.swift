@@ -2,15 +2,15 @@ import CXXHash
 import Foundation
 
 /// XXH3-64, the checksum of everything we write.
-public enum Checksum {
+package enum Checksum {
   /// The checksum of an array.
-  public static func xxh3(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { xxh3($0) } }
+  package static func xxh3(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { xxh3($0) } }
 
   /// The checksum of a buffer.
-  public static func xxh3(_ bytes: UnsafeRawBufferPointer) -> UInt64 { XXH3_64bits(bytes.baseAddress, bytes.count) }
+  package static func xxh3(_ bytes: UnsafeRawBufferPointer) -> UInt64 { XXH3_64bits(bytes.baseAddress, bytes.count) }
 
   /// The checksum of a file, read in pieces of 1 MiB.
-  public static func xxh3(file path: String) throws -> UInt64 { try file(path).checksum }
+  package static func xxh3(file path: String) throws -> UInt64 { try file(path).checksum }
 
   /// The size and the checksum of a file, read in pieces of 1 MiB.
   static func file(_ path: String) throws -> (bytes: Int, checksum: UInt64) {
@@ -27,27 +27,27 @@ public enum Checksum {
   }
 
   /// XXH3-128 of a buffer in 32 hexadecimal digits, for names made from content.
-  public static func hex128(_ bytes: UnsafeRawBufferPointer) -> String {
+  package static func hex128(_ bytes: UnsafeRawBufferPointer) -> String {
     let value = XXH3_128bits(bytes.baseAddress, bytes.count)
     return hex(value.high64) + hex(value.low64)
   }
 
   /// 16 hexadecimal digits.
-  public static func hex(_ value: UInt64) -> String {
+  package static func hex(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }
 
 /// XXH3-64 over bytes that come in pieces; the pieces' borders do not matter.
-public final class ChecksumStream {
+package final class ChecksumStream {
   private let state: OpaquePointer
 
   /// The number of bytes so far.
-  public private(set) var count = 0
+  package private(set) var count = 0
 
   /// Creates the checksum of nothing.
-  public init() {
+  package init() {
     guard let state = XXH3_createState() else { preconditionFailure("no memory for 576 bytes") }
     self.state = state
     XXH3_64bits_reset(state)
@@ -56,17 +56,17 @@ public final class ChecksumStream {
   deinit { XXH3_freeState(state) }
 
   /// Adds bytes.
-  public func update(_ bytes: UnsafeRawBufferPointer) {
+  package func update(_ bytes: UnsafeRawBufferPointer) {
     guard bytes.count > 0 else { return }
     XXH3_64bits_update(state, bytes.baseAddress, bytes.count)
     count += bytes.count
   }
 
   /// The checksum of the bytes so far.
-  public var value: UInt64 { XXH3_64bits_digest(state) }
+  package var value: UInt64 { XXH3_64bits_digest(state) }
 
   /// Begins again.
-  public func reset() {
+  package func reset() {
     XXH3_64bits_reset(state)
     count = 0
   }

@@ -1,9 +1,9 @@
 /// The element types of safetensors.
-public enum DType: String, Sendable, Codable, CaseIterable {
+package enum DType: String, Sendable, Codable, CaseIterable {
   case F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL
 
   /// Bytes of an element.
-  public var size: Int {
+  package var size: Int {
     switch self {
     case .F64, .I64, .U64: 8
     case .F32, .I32, .U32: 4

@@ -2,17 +2,17 @@ import Foundation
 import Primitives
 
 /// Whole files and folders.
-public enum Files {
+package enum Files {
   #if WEIR_SMALL_PIECES
   /// Bytes that are read at a time: few, so that a fuzzer's small inputs meet the borders of pieces, too, and no run clears large buffers.
-  public static let pieceBytes = 1 << 10
+  package static let pieceBytes = 1 << 10
   #else
   /// Bytes that are read at a time.
-  public static let pieceBytes = 1 << 18
+  package static let pieceBytes = 1 << 18
   #endif
 
   /// Reads a whole file.
-  public static func read(_ path: String) throws -> [UInt8] {
+  package static func read(_ path: String) throws -> [UInt8] {
     let descriptor = try Descriptor.openForReading(path)
     defer { close(descriptor) }
     var status = stat()
@@ -28,7 +28,7 @@ public enum Files {
   }
 
   /// Writes a whole file, all or nothing: temporary name, fsync, rename, fsync of the folder.
-  public static func write(_ bytes: [UInt8], to path: String) throws {
+  package static func write(_ bytes: [UInt8], to path: String) throws {
     let file = try AtomicFile(path)
     try file.write(bytes)
     _ = try file.commit()
@@ -36,28 +36,28 @@ public enum Files {
 
   /// Writes to standard output.
   /// - Throws: `BrokenPipe` where the reader has gone, `WeirError` where the disk is full.
-  public static func writeToStandardOutput(_ bytes: [UInt8]) throws {
+  package static func writeToStandardOutput(_ bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { try Descriptor.write(STDOUT_FILENO, $0, path: "-") }
   }
 
   /// Whether a file or folder is there.
-  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Whether a folder is there.
-  public static func isFolder(_ path: String) -> Bool {
+  package static func isFolder(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// The size of a file in bytes.
-  public static func size(_ path: String) throws -> Int {
+  package static func size(_ path: String) throws -> Int {
     var status = stat()
     if stat(path, &status) != 0 { throw systemError(path, errno) }
     return Int(status.st_size)
   }
 
   /// When a file was changed last, in nanoseconds since 1970.
-  public static func modified(_ path: String) throws -> Int {
+  package static func modified(_ path: String) throws -> Int {
     var status = stat()
     if stat(path, &status) != 0 { throw systemError(path, errno) }
     #if os(Linux)
@@ -69,7 +69,7 @@ public enum Files {
   }
 
   /// Creates a folder and those above it; one that is there is fine.
-  public static func createFolder(_ path: String) throws {
+  package static func createFolder(_ path: String) throws {
     if path.isEmpty || isFolder(path) { return }
     let parent = Descriptor.parent(of: path)
     if parent != path, !isFolder(parent) { try createFolder(parent) }
@@ -77,7 +77,7 @@ public enum Files {
   }
 
   /// Removes a file, or a folder with all that is in it; what is not there is fine.
-  public static func remove(_ path: String) throws {
+  package static func remove(_ path: String) throws {
     var status = stat()
     if lstat(path, &status) != 0 {
       if errno == ENOENT { return }
@@ -92,7 +92,7 @@ public enum Files {
   }
 
   /// The names in a folder, sorted by their bytes.
-  public static func entries(of folder: String) throws -> [String] {
+  package static func entries(of folder: String) throws -> [String] {
     guard let handle = opendir(folder) else { throw systemError(folder, errno) }
     defer { closedir(handle) }
     var names: [String] = []
@@ -106,7 +106,7 @@ public enum Files {
   }
 
   /// The files and folders that a pattern of `*`, `?` and `[…]` names, sorted by their bytes; none where it is no pattern.
-  public static func matching(_ pattern: String) -> [String] {
+  package static func matching(_ pattern: String) -> [String] {
     guard pattern.contains(where: { "*?[".contains($0) }) else { return [] }
     var found = glob_t()
     defer { globfree(&found) }
@@ -119,7 +119,7 @@ public enum Files {
   /// - Parameters:
   ///   - folder: where.
   ///   - hidden: whether names that start with a dot are listed.
-  public static func walk(_ folder: String, hidden: Bool = true) throws -> [String] {
+  package static func walk(_ folder: String, hidden: Bool = true) throws -> [String] {
     var files: [String] = []
     for name in try entries(of: folder) where hidden || !name.hasPrefix(".") {
       let path = folder + "/" + name

@@ -2,9 +2,9 @@ import CZlib
 import Primitives
 
 /// gzip for the small side files that other tools want compressed so; what we write for ourselves is zstd.
-public enum Gzip {
+package enum Gzip {
   /// One gzip member of the bytes, without name and time.
-  public static func compress(_ bytes: [UInt8]) throws -> [UInt8] {
+  package static func compress(_ bytes: [UInt8]) throws -> [UInt8] {
     var stream = z_stream()
     guard
       deflateInit2_(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK

@@ -2,7 +2,7 @@ import CJSON
 import Primitives
 
 /// A parsed JSON text to walk over: members in order, duplicates included. 1–2 GB/s.
-public final class JSONDocument {
+package final class JSONDocument {
   private let parser: OpaquePointer
   fileprivate let place: String
   private var node = weir_json_node()
@@ -12,7 +12,7 @@ public final class JSONDocument {
   ///   - bytes: the text, UTF-8.
   ///   - place: what messages call it, the path.
   /// - Throws: `WeirError` where it is not JSON.
-  public init(_ bytes: [UInt8], place: String) throws {
+  package init(_ bytes: [UInt8], place: String) throws {
     guard let parser = weir_json_parser_create() else { throw WeirError(place, "not enough memory") }
     self.parser = parser
     self.place = place
@@ -25,11 +25,11 @@ public final class JSONDocument {
   deinit { weir_json_parser_destroy(parser) }
 
   /// The outermost value.
-  public var root: JSONNode { JSONNode(document: self, node: node) }
+  package var root: JSONNode { JSONNode(document: self, node: node) }
 }
 
 /// A value in a `JSONDocument`, which it keeps alive.
-public struct JSONNode {
+package struct JSONNode {
   private let document: JSONDocument
   private let node: weir_json_node
 
@@ -41,18 +41,18 @@ public struct JSONNode {
   private var type: Int { Int(weir_json_type(node)) }
 
   /// Whether it is `null`.
-  public var isNull: Bool { type == WEIR_JSON_NULL }
+  package var isNull: Bool { type == WEIR_JSON_NULL }
   /// Whether it is an object.
-  public var isObject: Bool { type == WEIR_JSON_OBJECT }
+  package var isObject: Bool { type == WEIR_JSON_OBJECT }
   /// Whether it is an array.
-  public var isArray: Bool { type == WEIR_JSON_ARRAY }
+  package var isArray: Bool { type == WEIR_JSON_ARRAY }
   /// The truth value, where it is one.
-  public var bool: Bool? { type == WEIR_JSON_BOOL ? weir_json_bool(node) : nil }
+  package var bool: Bool? { type == WEIR_JSON_BOOL ? weir_json_bool(node) : nil }
   /// The whole number, where it is one that fits.
-  public var int: Int? { type == WEIR_JSON_INT ? Int(weir_json_int(node)) : nil }
+  package var int: Int? { type == WEIR_JSON_INT ? Int(weir_json_int(node)) : nil }
 
   /// The number, where it is one.
-  public var double: Double? {
+  package var double: Double? {
     switch type {
     case WEIR_JSON_INT: Double(weir_json_int(node))
     case WEIR_JSON_UINT: Double(weir_json_uint(node))
@@ -62,12 +62,12 @@ public struct JSONNode {
   }
 
   /// The string, where it is one; half a surrogate pair becomes U+FFFD.
-  public var string: String? { withString { String(decoding: $0, as: UTF8.self) } }
+  package var string: String? { withString { String(decoding: $0, as: UTF8.self) } }
   /// The string's bytes, where it is one.
-  public var bytes: [UInt8]? { withString { Array($0) } }
+  package var bytes: [UInt8]? { withString { Array($0) } }
 
   /// Gives `body` the string's bytes without a copy; nil where it is no string.
-  public func withString<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R? {
+  package func withString<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R? {
     guard type == WEIR_JSON_STRING else { return nil }
     let bytes = weir_json_string(node)
     defer { withExtendedLifetime(document) {} }
@@ -75,10 +75,10 @@ public struct JSONNode {
   }
 
   /// The number of elements or members; 0 where it is neither array nor object.
-  public var count: Int { weir_json_count(node) }
+  package var count: Int { weir_json_count(node) }
 
   /// The members in order, where it is an object.
-  public var object: [(key: String, value: JSONNode)]? {
+  package var object: [(key: String, value: JSONNode)]? {
     guard isObject else { return nil }
     var members: [(key: String, value: JSONNode)] = []
     members.reserveCapacity(count)
@@ -87,7 +87,7 @@ public struct JSONNode {
   }
 
   /// The elements, where it is an array.
-  public var array: [JSONNode]? {
+  package var array: [JSONNode]? {
     guard isArray else { return nil }
     var elements: [JSONNode] = []
     elements.reserveCapacity(count)
@@ -96,7 +96,7 @@ public struct JSONNode {
   }
 
   /// The first member named `key`, where it is an object that has one. O(members).
-  public subscript(key: String) -> JSONNode? {
+  package subscript(key: String) -> JSONNode? {
     guard isObject else { return nil }
     var key = key
     return key.withUTF8 { wanted in
@@ -113,7 +113,7 @@ public struct JSONNode {
   }
 
   /// Visits the members of an object in order; the key's bytes are not to be kept. Nothing where it is no object.
-  public func forEachMember(_ body: (UnsafeBufferPointer<UInt8>, JSONNode) throws -> Void) rethrows {
+  package func forEachMember(_ body: (UnsafeBufferPointer<UInt8>, JSONNode) throws -> Void) rethrows {
     guard isObject else { return }
     var iterator = weir_json_iterate(node)
     var name = weir_json_bytes()
@@ -124,7 +124,7 @@ public struct JSONNode {
   }
 
   /// Visits the elements of an array in order. Nothing where it is no array.
-  public func forEachElement(_ body: (JSONNode) throws -> Void) rethrows {
+  package func forEachElement(_ body: (JSONNode) throws -> Void) rethrows {
     guard isArray else { return }
     var iterator = weir_json_iterate(node)
     var name = weir_json_bytes()

@@ -2,15 +2,15 @@ import Foundation
 import Primitives
 
 /// Small JSON files: sorted keys, indented, written all or nothing.
-public enum JSONFile {
+package enum JSONFile {
   /// Reads a value.
   /// - Throws: `WeirError` that names the file and the member that is wrong.
-  public static func read<T: Decodable>(_ type: T.Type, from path: String) throws -> T {
+  package static func read<T: Decodable>(_ type: T.Type, from path: String) throws -> T {
     try decode(type, from: try Files.read(path), place: path)
   }
 
   /// Decodes a value.
-  public static func decode<T: Decodable>(_ type: T.Type, from bytes: [UInt8], place: String) throws -> T {
+  package static func decode<T: Decodable>(_ type: T.Type, from bytes: [UInt8], place: String) throws -> T {
     do {
       return try JSONDecoder().decode(type, from: Data(bytes))
     } catch let error as DecodingError {
@@ -19,7 +19,7 @@ public enum JSONFile {
   }
 
   /// Writes a value, all or nothing.
-  public static func write<T: Encodable>(_ value: T, to path: String) throws {
+  package static func write<T: Encodable>(_ value: T, to path: String) throws {
     try Files.write(text(value, place: path), to: path)
   }
 
@@ -31,14 +31,14 @@ public enum JSONFile {
   }
 
   /// Canonical JSON: sorted keys, no blanks.
-  public static func encode<T: Encodable>(_ value: T) throws -> [UInt8] {
+  package static func encode<T: Encodable>(_ value: T) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return Array(try encode(value, with: encoder, place: "JSON"))
   }
 
   /// One line of canonical JSON, without its newline.
-  public static func encodeLine<T: Encodable>(_ value: T) throws -> [UInt8] { try encode(value) }
+  package static func encodeLine<T: Encodable>(_ value: T) throws -> [UInt8] { try encode(value) }
 
   private static func encode<T: Encodable>(_ value: T, with encoder: JSONEncoder, place: String) throws -> Data {
     do {

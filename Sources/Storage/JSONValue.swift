@@ -1,7 +1,7 @@
 import Foundation
 
 /// Any JSON value, for configurations in manifests.
-public enum JSONValue: Codable, Sendable, Equatable {
+package enum JSONValue: Codable, Sendable, Equatable {
   /// `null`.
   case null
   /// `true` or `false`.
@@ -16,12 +16,12 @@ public enum JSONValue: Codable, Sendable, Equatable {
   case object([String: JSONValue])
 
   /// The JSON of any value, such as a configuration.
-  public init<T: Encodable>(encoding value: T) throws {
+  package init<T: Encodable>(encoding value: T) throws {
     self = try JSONFile.decode(JSONValue.self, from: try JSONFile.encode(value), place: "JSON")
   }
 
   /// Decodes any value.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
@@ -39,7 +39,7 @@ public enum JSONValue: Codable, Sendable, Equatable {
   }
 
   /// Encodes the value; whole numbers without a decimal point.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .null: try container.encodeNil()
@@ -53,19 +53,19 @@ public enum JSONValue: Codable, Sendable, Equatable {
   }
 
   /// The member `name` of an object.
-  public subscript(name: String) -> JSONValue? {
+  package subscript(name: String) -> JSONValue? {
     if case .object(let members) = self { return members[name] }
     return nil
   }
 
   /// The string, where it is one.
-  public var string: String? {
+  package var string: String? {
     if case .string(let value) = self { return value }
     return nil
   }
 
   /// The number, where it is one.
-  public var number: Double? {
+  package var number: Double? {
     if case .number(let value) = self { return value }
     return nil
   }
@@ -75,15 +75,15 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
   ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
   /// A string.
-  public init(stringLiteral value: String) { self = .string(value) }
+  package init(stringLiteral value: String) { self = .string(value) }
   /// A whole number.
-  public init(integerLiteral value: Int) { self = .number(Double(value)) }
+  package init(integerLiteral value: Int) { self = .number(Double(value)) }
   /// A number.
-  public init(floatLiteral value: Double) { self = .number(value) }
+  package init(floatLiteral value: Double) { self = .number(value) }
   /// A truth value.
-  public init(booleanLiteral value: Bool) { self = .bool(value) }
+  package init(booleanLiteral value: Bool) { self = .bool(value) }
   /// A list.
-  public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
   /// Members; of two with the same name the last counts.
-  public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(Dictionary(elements) { $1 }) }
+  package init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(Dictionary(elements) { $1 }) }
 }

@@ -18,7 +18,7 @@ extension Manifest {
   }
 
   /// Writes `folder/manifest.json`, sealed, all or nothing.
-  public func write(folder: String) throws {
+  package func write(folder: String) throws {
     let path = folder + "/" + Self.fileName
     var text = try JSONFile.text(
       Sealed(
@@ -32,7 +32,7 @@ extension Manifest {
 
   /// What is wrong with the seal of a manifest's text, nil where it is right.
   /// - Parameter text: the bytes of `manifest.json`.
-  public static func sealProblem(of text: [UInt8]) -> String? {
+  package static func sealProblem(of text: [UInt8]) -> String? {
     guard let digits = sealDigits(in: text) else { return "has no \(sealName): it was changed or written by something else" }
     let sealed = String(decoding: text[digits], as: UTF8.self)
     var open = text

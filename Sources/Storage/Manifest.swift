@@ -2,23 +2,23 @@ import Foundation
 import Primitives
 
 /// A file as a manifest names it.
-public struct FileRecord: Codable, Sendable, Equatable {
+package struct FileRecord: Codable, Sendable, Equatable {
   /// The path relative to the manifest's folder.
-  public var name: String
+  package var name: String
   /// The size.
-  public var bytes: Int
+  package var bytes: Int
   /// XXH3-64 of the content, 16 hexadecimal digits.
-  public var xxh3: String
+  package var xxh3: String
 
   /// Creates a record.
-  public init(name: String, bytes: Int, xxh3: String) {
+  package init(name: String, bytes: Int, xxh3: String) {
     self.name = name
     self.bytes = bytes
     self.xxh3 = xxh3
   }
 
   /// Whether the file is there, with its size and checksum.
-  public func isWhole(in folder: String) throws -> Bool {
+  package func isWhole(in folder: String) throws -> Bool {
     let path = folder + "/" + name
     guard Files.exists(path) else { return false }
     let (bytes, checksum) = try Checksum.file(path)
@@ -27,25 +27,25 @@ public struct FileRecord: Codable, Sendable, Equatable {
 }
 
 /// What is in an output folder, from what it was made and how: `manifest.json`, written last.
-public struct Manifest: Codable, Sendable, Equatable {
+package struct Manifest: Codable, Sendable, Equatable {
   /// The manifest's name in its folder.
-  public static let fileName = "manifest.json"
+  package static let fileName = "manifest.json"
 
   /// The format's name and version, `weir.token-dataset.1`.
-  public var format: String
+  package var format: String
   /// What wrote it, with its version; not a part of the fingerprint.
-  public var tool: String
+  package var tool: String
   /// Fingerprints of the inputs by role.
-  public var inputs: [String: String]
+  package var inputs: [String: String]
   /// What was asked for.
-  public var configuration: JSONValue
+  package var configuration: JSONValue
   /// What is in it.
-  public var counts: [String: Int]
+  package var counts: [String: Int]
   /// Every other file of the folder.
-  public var files: [FileRecord]
+  package var files: [FileRecord]
 
   /// Creates a manifest.
-  public init(
+  package init(
     format: String, tool: String, inputs: [String: String], configuration: JSONValue, counts: [String: Int], files: [FileRecord]
   ) {
     self.format = format
@@ -65,7 +65,7 @@ public struct Manifest: Codable, Sendable, Equatable {
   }
 
   /// XXH3-64 over the canonical JSON of everything but the tool: two folders with it equal have the same content.
-  public var fingerprint: String {
+  package var fingerprint: String {
     let identity = Identity(format: format, inputs: inputs, configuration: configuration, counts: counts, files: files)
     guard let bytes = try? JSONFile.encode(identity) else { return Checksum.hex(0) }
     return Checksum.hex(Checksum.xxh3(bytes))
@@ -76,7 +76,7 @@ public struct Manifest: Codable, Sendable, Equatable {
   ///   - folder: the folder.
   ///   - format: the format it must have; nil = any.
   /// - Throws: `WeirError` where it is missing, broken, or of another format.
-  public static func read(folder: String, format: String? = nil) throws -> Manifest {
+  package static func read(folder: String, format: String? = nil) throws -> Manifest {
     let path = folder + "/" + fileName
     if !Files.exists(path) {
       if !Files.exists(folder) { throw WeirError(folder, "no such file or folder", remedy: "check the path") }
@@ -95,7 +95,7 @@ public struct Manifest: Codable, Sendable, Equatable {
   }
 
   /// Checks that every file is there with its size.
-  public func verifySizes(in folder: String) -> [String] {
+  package func verifySizes(in folder: String) -> [String] {
     files.compactMap { file in
       let path = folder + "/" + file.name
       guard Files.exists(path), let bytes = try? Files.size(path) else { return "\(path): is missing" }
@@ -105,7 +105,7 @@ public struct Manifest: Codable, Sendable, Equatable {
 
   /// Checks that every file is there with its size and checksum.
   /// - Returns: one line per problem, none where all is well.
-  public func verifyFiles(in folder: String) throws -> [String] {
+  package func verifyFiles(in folder: String) throws -> [String] {
     var problems: [String] = []
     for file in files {
       let path = folder + "/" + file.name

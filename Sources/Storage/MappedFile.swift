@@ -2,17 +2,17 @@ import Foundation
 import Primitives
 
 /// A file mapped into memory for reading. An empty file is an empty buffer.
-public final class MappedFile: Sendable {
+package final class MappedFile: Sendable {
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer?
 
   /// The number of bytes.
-  public let count: Int
+  package let count: Int
   /// The file.
-  public let path: String
+  package let path: String
 
   /// Maps a file.
   /// - Throws: `WeirError` where it cannot be opened, or is no regular file.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     let descriptor = try Descriptor.openForReading(path)
     defer { close(descriptor) }
     var status = stat()
@@ -36,7 +36,7 @@ public final class MappedFile: Sendable {
   }
 
   /// Gives `body` the bytes, which are not to be kept.
-  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+  package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try body(UnsafeRawBufferPointer(start: base, count: count))
   }
 }

@@ -2,18 +2,18 @@ import Foundation
 import Primitives
 
 /// A tensor to be written.
-public struct Tensor: Sendable {
+package struct Tensor: Sendable {
   /// The name.
-  public var name: String
+  package var name: String
   /// The element type.
-  public var dtype: DType
+  package var dtype: DType
   /// The extents, outermost first; empty for a scalar.
-  public var shape: [Int]
+  package var shape: [Int]
   /// The elements, row-major, little-endian.
-  public var bytes: [UInt8]
+  package var bytes: [UInt8]
 
   /// Creates a tensor of raw bytes.
-  public init(name: String, dtype: DType, shape: [Int], bytes: [UInt8]) {
+  package init(name: String, dtype: DType, shape: [Int], bytes: [UInt8]) {
     self.name = name
     self.dtype = dtype
     self.shape = shape
@@ -21,22 +21,22 @@ public struct Tensor: Sendable {
   }
 
   /// Creates an F32 tensor.
-  public init(name: String, shape: [Int], floats: [Float]) {
+  package init(name: String, shape: [Int], floats: [Float]) {
     self.init(name: name, dtype: .F32, shape: shape, bytes: floats.withUnsafeBytes { Array($0) })
   }
 }
 
 /// Writes safetensors files: u64 header size, JSON header, tensors without holes in the order given.
-public enum Safetensors {
+package enum Safetensors {
   /// The most bytes that a header has.
-  public static let headerLimit = 100_000_000
+  package static let headerLimit = 100_000_000
 
   /// Writes a file, all or nothing.
   /// - Parameters:
   ///   - path: the file.
   ///   - tensors: name, element type, extents, and the elements row-major and little-endian.
   ///   - metadata: strings by name.
-  public static func write(
+  package static func write(
     _ path: String, tensors: [(name: String, dtype: DType, shape: [Int], bytes: [UInt8])], metadata: [String: String] = [:]
   ) throws -> FileRecord {
     let writer = try SafetensorsWriter(path, layout: tensors.map { ($0.name, $0.dtype, $0.shape) }, metadata: metadata)
@@ -45,7 +45,7 @@ public enum Safetensors {
   }
 
   /// Writes F32 tensors, all or nothing.
-  public static func write(
+  package static func write(
     _ path: String, floats: [(name: String, shape: [Int], values: [Float])], metadata: [String: String] = [:]
   ) throws -> FileRecord {
     let writer = try SafetensorsWriter(path, layout: floats.map { ($0.name, .F32, $0.shape) }, metadata: metadata)
@@ -55,7 +55,7 @@ public enum Safetensors {
 }
 
 /// Writes a safetensors file piece by piece, in the order of the layout, without holding it all.
-public final class SafetensorsWriter {
+package final class SafetensorsWriter {
   private let file: AtomicFile
   private let path: String
   private var sizes: [Int] = []
@@ -67,7 +67,7 @@ public final class SafetensorsWriter {
   ///   - path: the file.
   ///   - layout: name, element type and extents of every tensor.
   ///   - metadata: strings by name.
-  public init(_ path: String, layout: [(name: String, dtype: DType, shape: [Int])], metadata: [String: String] = [:]) throws {
+  package init(_ path: String, layout: [(name: String, dtype: DType, shape: [Int])], metadata: [String: String] = [:]) throws {
     self.path = path
     var header: [UInt8] = [0x7B]
     if !metadata.isEmpty { header += Array("\"__metadata__\":".utf8) + (try JSONFile.encode(metadata)) }
@@ -92,7 +92,7 @@ public final class SafetensorsWriter {
   }
 
   /// Writes the next elements of a tensor, all or some of them, and in the end as many as the layout has.
-  public func append(_ bytes: UnsafeRawBufferPointer) throws {
+  package func append(_ bytes: UnsafeRawBufferPointer) throws {
     guard !bytes.isEmpty else { return }
     while next < sizes.count, sizes[next] == 0 { next += 1 }
     precondition(next < sizes.count && written + bytes.count <= sizes[next], "the tensor's size differs from the layout")
@@ -102,10 +102,10 @@ public final class SafetensorsWriter {
   }
 
   /// Writes the next elements of a tensor.
-  public func append(_ floats: UnsafeBufferPointer<Float>) throws { try append(UnsafeRawBufferPointer(floats)) }
+  package func append(_ floats: UnsafeBufferPointer<Float>) throws { try append(UnsafeRawBufferPointer(floats)) }
 
   /// Makes the file appear.
-  public func commit() throws -> FileRecord {
+  package func commit() throws -> FileRecord {
     precondition(written == 0 && sizes[next...].allSatisfy { $0 == 0 }, "tensors of the layout are missing")
     return try file.commit()
   }

@@ -2,7 +2,7 @@ import Primitives
 
 /// A safetensors file, mapped. The whole header is validated on opening: size, types, shapes, offsets without holes or overlap,
 /// no name twice.
-public final class SafetensorsFile: Sendable {
+package final class SafetensorsFile: Sendable {
   private struct Entry: Sendable {
     var dtype: DType
     var shape: [Int]
@@ -12,15 +12,15 @@ public final class SafetensorsFile: Sendable {
   private let file: MappedFile
   private let entries: [String: Entry]
   /// Names of the tensors in the order of their data.
-  public let names: [String]
+  package let names: [String]
   /// Strings by name.
-  public let metadata: [String: String]
+  package let metadata: [String: String]
   /// The file.
-  public var path: String { file.path }
+  package var path: String { file.path }
 
   /// Opens a file.
   /// - Throws: `WeirError` with the byte where the header is wrong.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     file = try MappedFile(path)
     let file = file
     guard file.count >= 8 else { throw WeirError("\(path)@\(file.count)", "ends before its header", remedy: "fetch the file again") }
@@ -97,19 +97,19 @@ public final class SafetensorsFile: Sendable {
   }
 
   /// The extents of a tensor; nil where there is none of that name.
-  public func shape(_ name: String) -> [Int]? { entries[name]?.shape }
+  package func shape(_ name: String) -> [Int]? { entries[name]?.shape }
 
   /// The element type of a tensor; nil where there is none of that name.
-  public func dtype(_ name: String) -> DType? { entries[name]?.dtype }
+  package func dtype(_ name: String) -> DType? { entries[name]?.dtype }
 
   /// Gives `body` a tensor's raw bytes, which are not to be kept.
-  public func withBytes<R>(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+  package func withBytes<R>(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
     let entry = try entry(name)
     return try file.withBytes { try body(UnsafeRawBufferPointer(rebasing: $0[entry.range])) }
   }
 
   /// A tensor of F32, F16, BF16 or F64 as floats, row-major.
-  public func floats(_ name: String) throws -> [Float] {
+  package func floats(_ name: String) throws -> [Float] {
     let entry = try entry(name)
     return try withBytes(name) { bytes in
       let count = bytes.count / entry.dtype.size
@@ -132,7 +132,7 @@ public final class SafetensorsFile: Sendable {
   }
 
   /// Gives `body` a tensor's floats, which are not to be kept: mapped where it is F32 and aligned, converted otherwise.
-  public func withFloats<R>(_ name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
+  package func withFloats<R>(_ name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
     if try entry(name).dtype == .F32 {
       let mapped: R? = try withBytes(name) { bytes in
         guard Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0 else { return nil }

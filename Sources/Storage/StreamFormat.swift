@@ -2,7 +2,7 @@ import CZstd
 import Primitives
 
 /// What a weir stream carries.
-public enum StreamKind: String, Sendable, Codable {
+package enum StreamKind: String, Sendable, Codable {
   /// JSON lines, one document each.
   case documents
   /// Token documents, binary records.

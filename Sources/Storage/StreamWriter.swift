@@ -3,7 +3,7 @@ import Foundation
 import Primitives
 
 /// How an output is coded.
-public enum OutputCoding: Sendable, Equatable {
+package enum OutputCoding: Sendable, Equatable {
   /// As it is.
   case plain
   /// An ordinary .zst with content checksum, and the proof of completeness behind it.
@@ -17,7 +17,7 @@ public enum OutputCoding: Sendable, Equatable {
 ///
 /// zstd compresses in jobs of `jobBytes` of content on threads of its own, into one frame, while the caller goes on. Jobs are cut by content
 /// alone, so that the bytes depend neither on the number of threads nor on how the content was handed over.
-public final class StreamWriter {
+package final class StreamWriter {
   private let file: AtomicFile?
   private let coding: OutputCoding
   private let kind: StreamKind
@@ -31,9 +31,9 @@ public final class StreamWriter {
   static let jobBytes = 2 << 20
 
   /// The number of records written so far.
-  public private(set) var records = 0
+  package private(set) var records = 0
   /// The number of bytes written so far, before compression.
-  public private(set) var bytes = 0
+  package private(set) var bytes = 0
 
   /// Begins an output.
   /// - Parameters:
@@ -41,7 +41,7 @@ public final class StreamWriter {
   ///   - kind: what the records are.
   ///   - coding: how it is coded.
   ///   - threads: threads that compress.
-  public init(_ path: String, kind: StreamKind, coding: OutputCoding, threads: Int = 1) throws {
+  package init(_ path: String, kind: StreamKind, coding: OutputCoding, threads: Int = 1) throws {
     file = path == "-" ? nil : try AtomicFile(path)
     self.kind = kind
     self.coding = coding
@@ -76,7 +76,7 @@ public final class StreamWriter {
 
   /// Writes bytes that complete `records` records.
   /// - Throws: `BrokenPipe` where nobody reads any more.
-  public func write(_ bytes: UnsafeRawBufferPointer, records: Int) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer, records: Int) throws {
     precondition(!finished, "the output is finished")
     self.records += records
     guard bytes.count > 0 else { return }
@@ -87,11 +87,11 @@ public final class StreamWriter {
   }
 
   /// Writes bytes that complete `records` records.
-  public func write(_ bytes: [UInt8], records: Int) throws { try bytes.withUnsafeBytes { try write($0, records: records) } }
+  package func write(_ bytes: [UInt8], records: Int) throws { try bytes.withUnsafeBytes { try write($0, records: records) } }
 
   /// Completes the output: the proof is written, the file appears.
   /// - Returns: the file's name, size and checksum; nil for standard output.
-  @discardableResult public func finish() throws -> FileRecord? {
+  @discardableResult package func finish() throws -> FileRecord? {
     precondition(!finished, "the output is finished")
     finished = true
     if coding != .plain {
@@ -103,7 +103,7 @@ public final class StreamWriter {
   }
 
   /// Gives the output up: a file does not appear, a stream has no proof.
-  public func discard() {
+  package func discard() {
     finished = true
     file?.discard()
   }
@@ -127,7 +127,7 @@ public final class StreamWriter {
 extension OutputCoding {
   /// The coding that a file's name asks for: `.zst` compressed, others plain.
   /// - Throws: `WeirError` for `.gz`, which is read but not written.
-  public static func of(path: String, level: Int = 3) throws -> OutputCoding {
+  package static func of(path: String, level: Int = 3) throws -> OutputCoding {
     if path.hasSuffix(".gz") {
       throw WeirError(path, "gzip is read, not written", remedy: "end the name in .zst, or write plain and gzip it")
     }

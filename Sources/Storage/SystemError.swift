@@ -2,11 +2,11 @@ import Foundation
 import Primitives
 
 /// The reader of our standard output has gone (`weir read … | head`): not a failure, the command ends quietly with success.
-public struct BrokenPipe: Error, Sendable, CustomStringConvertible {
+package struct BrokenPipe: Error, Sendable, CustomStringConvertible {
   /// Creates the error.
-  public init() {}
+  package init() {}
   /// One line.
-  public var description: String { "standard output: the reader has closed the pipe" }
+  package var description: String { "standard output: the reader has closed the pipe" }
 }
 
 /// Makes what the system said about `path` an error a person can act on.

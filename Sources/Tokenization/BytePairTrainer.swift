@@ -6,25 +6,25 @@ import Primitives
 ///
 /// The result depends on the texts and the configuration alone, not on the order of texts (as long as `maximumWords` is not
 /// reached) nor on the number of threads. Merges equal those of Hugging Face's `BpeTrainer` over the same pre-tokenizer.
-public struct BytePairTrainer: Sendable {
+package struct BytePairTrainer: Sendable {
   /// What to train.
-  public struct Configuration: Codable, Sendable, Equatable {
+  package struct Configuration: Codable, Sendable, Equatable {
     /// The number of tokens, bytes and special tokens included.
-    public var vocabulary = 16_384
+    package var vocabulary = 16_384
     /// How a text is cut.
-    public var pretokenizer = Pretokenizer.llama3
+    package var pretokenizer = Pretokenizer.llama3
     /// The special tokens; they get the ids from 0.
-    public var specials = [Tokenizer.endOfDocumentName]
+    package var specials = [Tokenizer.endOfDocumentName]
     /// The smallest count of a pair that is merged.
-    public var minimumFrequency = 2
+    package var minimumFrequency = 2
     /// The most different pre-tokens kept in memory (some 60 bytes each); the rarest are forgotten beyond it.
-    public var maximumWords = 8_000_000
+    package var maximumWords = 8_000_000
 
     /// Creates the default configuration.
-    public init() {}
+    package init() {}
 
     /// Throws a `WeirError` that names the flag where a value makes no sense.
-    public func validate() throws {
+    package func validate() throws {
       guard vocabulary < Tokenizer.maximumVocabulary else {
         throw WeirError("--vocabulary", "must be below \(Tokenizer.maximumVocabulary)")
       }
@@ -41,27 +41,27 @@ public struct BytePairTrainer: Sendable {
   }
 
   /// What it was made with.
-  public let configuration: Configuration
+  package let configuration: Configuration
   /// Texts counted so far.
-  public private(set) var texts = 0
+  package private(set) var texts = 0
   /// Bytes counted so far.
-  public private(set) var bytes = 0
+  package private(set) var bytes = 0
   /// Occurrences of pre-tokens that were forgotten to stay within `maximumWords`.
-  public private(set) var forgotten = 0
+  package private(set) var forgotten = 0
   private var words = WordCounts()
 
   /// Different pre-tokens counted so far.
-  public var wordCount: Int { words.count }
+  package var wordCount: Int { words.count }
 
   /// Creates a trainer.
   /// - Throws: `WeirError` that names the flag of a bad value.
-  public init(_ configuration: Configuration) throws {
+  package init(_ configuration: Configuration) throws {
     try configuration.validate()
     self.configuration = configuration
   }
 
   /// Counts a text.
-  public mutating func add(_ text: [UInt8]) {
+  package mutating func add(_ text: [UInt8]) {
     text.withUnsafeBufferPointer { words.add(text: $0, pretokenizer: configuration.pretokenizer) }
     count(texts: 1, bytes: text.count)
   }
@@ -75,7 +75,7 @@ public struct BytePairTrainer: Sendable {
   ///   - reject: takes what is no document; nil where nobody wants it.
   /// - Returns: the account of reading.
   /// - Throws: `WeirError` for a file that cannot be read, `Stopped`.
-  public mutating func add(
+  package mutating func add(
     _ source: DocumentSource, parse: ParseDocuments = ParseDocuments(), threads: Int, progress: Progress = .silent,
     reject: (([Reject]) throws -> Void)? = nil
   ) throws -> [Account] {
@@ -103,7 +103,7 @@ public struct BytePairTrainer: Sendable {
   /// Learns the merges.
   /// - Returns: the tokenizer; smaller than asked for where the texts have too few pairs.
   /// - Throws: `WeirError` where nothing was counted, `Stopped`.
-  public func finish(progress: Progress = .silent) throws -> Tokenizer {
+  package func finish(progress: Progress = .silent) throws -> Tokenizer {
     guard words.count > 0 else { throw WeirError("tokenizer train", "there is no text to train on") }
     var vocabulary = TrainingVocabulary(specials: configuration.specials)
     var learner = try MergeLearner(words, byteTokens: vocabulary.byteTokens)

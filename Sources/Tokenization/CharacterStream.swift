@@ -1,12 +1,12 @@
 /// Whole UTF-8 characters of bytes that come in pieces, as tokens do: what may still become a character is held back, what cannot is U+FFFD.
-public struct CharacterStream: Sendable {
+package struct CharacterStream: Sendable {
   private var pending: [UInt8] = []
 
   /// An empty stream.
-  public init() {}
+  package init() {}
 
   /// Takes bytes in and gives the text that is complete.
-  public mutating func append(_ bytes: some Sequence<UInt8>) -> String {
+  package mutating func append(_ bytes: some Sequence<UInt8>) -> String {
     pending += bytes
     let held = Self.unfinished(pending)
     defer { pending.removeFirst(pending.count - held) }
@@ -14,7 +14,7 @@ public struct CharacterStream: Sendable {
   }
 
   /// What is held back, at the end of the text.
-  public mutating func finish() -> String {
+  package mutating func finish() -> String {
     defer { pending = [] }
     return String(decoding: pending, as: UTF8.self)
   }

@@ -4,7 +4,7 @@ import Storage
 
 /// Token documents → documents, the inverse of `TokenizeDocuments`. A document with an id outside the vocabulary, or whose bytes
 /// are not UTF-8, is quarantined: it was made by another tokenizer.
-public struct DetokenizeDocuments: Stage {
+package struct DetokenizeDocuments: Stage {
   private let tokenizer: Tokenizer
   private let template: Template
 
@@ -12,16 +12,16 @@ public struct DetokenizeDocuments: Stage {
   /// - Parameters:
   ///   - tokenizer: what decodes.
   ///   - removesTemplate: whether the tokenizer's template is taken away where it stands round a text.
-  public init(_ tokenizer: Tokenizer, removesTemplate: Bool = false) {
+  package init(_ tokenizer: Tokenizer, removesTemplate: Bool = false) {
     self.tokenizer = tokenizer
     template = removesTemplate ? tokenizer.template : Template()
   }
 
   /// One account, `detokenize`.
-  public var names: [String] { ["detokenize"] }
+  package var names: [String] { ["detokenize"] }
 
   /// Puts a batch back into text; an end-of-document token at the end of a document is no text.
-  public func apply(_ batch: [TokenDocument], ledger: inout Ledger, offset: Int) throws -> [Document] {
+  package func apply(_ batch: [TokenDocument], ledger: inout Ledger, offset: Int) throws -> [Document] {
     var output: [Document] = []
     for document in batch {
       ledger.accounts[offset].input += 1

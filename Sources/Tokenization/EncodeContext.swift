@@ -4,7 +4,7 @@ import CKernels
 ///
 /// The cache (`token_cache.h`) has sets of four pre-tokens of up to 7 bytes and 3 tokens, sets of four of up to 15 bytes and 6 tokens, and a ring of
 /// all others of up to 63 bytes; a new one takes the place of an old one. Its memory is fixed, and what it holds never changes the result.
-public struct EncodeContext: Sendable {
+package struct EncodeContext: Sendable {
   /// The kernel's cache.
   final class Cache: Sendable {
     nonisolated(unsafe) let pointer: OpaquePointer
@@ -26,7 +26,7 @@ public struct EncodeContext: Sendable {
 
   /// Creates an empty context.
   /// - Parameter cacheBits: log₂ of the number of short pre-tokens, of 16 bytes each; as many of 32 bytes, a quarter as many of 72: 35 MB.
-  public init(cacheBits: Int = 19) { cache = Cache(bits: min(24, max(0, cacheBits))) }
+  package init(cacheBits: Int = 19) { cache = Cache(bits: min(24, max(0, cacheBits))) }
 
   /// Empties the cache where it belongs to another tokenizer, and parts from the copy that it may be shared with.
   mutating func adopt(_ tables: Tokenizer.Tables) {

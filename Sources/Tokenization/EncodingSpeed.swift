@@ -2,15 +2,15 @@ import Corpus
 import Kernels
 
 /// How fast documents that are in memory become tokens that are in memory; MB are 10⁶ bytes of text.
-public struct EncodingSpeed: Codable, Sendable {
+package struct EncodingSpeed: Codable, Sendable {
   /// MB/s of the first run, with empty caches.
-  public var first = 0.0
+  package var first = 0.0
   /// MB/s of the fastest run.
-  public var best = 0.0
+  package var best = 0.0
   /// Bytes of text a run.
-  public var bytes = 0
+  package var bytes = 0
   /// Tokens a run.
-  public var tokens = 0
+  package var tokens = 0
 
   /// Encodes all documents `repetitions` times, each run into the memory of the one before.
   /// - Parameters:
@@ -18,7 +18,7 @@ public struct EncodingSpeed: Codable, Sendable {
   ///   - documents: any texts.
   ///   - threads: how many encode at a time.
   ///   - repetitions: how often, at least once.
-  public init(_ tokenizer: Tokenizer, documents: [Document], threads: Int, repetitions: Int) {
+  package init(_ tokenizer: Tokenizer, documents: [Document], threads: Int, repetitions: Int) {
     bytes = documents.reduce(0) { $0 + $1.text.count }
     let pool = ThreadPool(threads: threads)
     let parts = 16 * pool.threads

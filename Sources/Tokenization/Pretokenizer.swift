@@ -4,7 +4,7 @@ import CKernels
 ///
 /// Each kind is a published pattern, matched by a hand-written state machine over UTF-8 bytes (`pretokens.h`): one pass, no backtracking beyond
 /// the white-space run at hand, linear in the text. Bytes that are not UTF-8 are symbols of one byte, so that every input is cut.
-public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
+package enum Pretokenizer: String, Codable, Sendable, CaseIterable {
   /// GPT-2.
   case gpt2
   /// GPT-3.5 and GPT-4 (tiktoken's `cl100k_base`).
@@ -15,7 +15,7 @@ public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
   case qwen2
 
   /// The pattern, in the syntax that Hugging Face's `Split` accepts.
-  public var pattern: String {
+  package var pattern: String {
     switch self {
     case .gpt2:
       #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
@@ -30,7 +30,7 @@ public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
   }
 
   /// The kind that a `Split` pattern stands for; nil for a pattern that is none of ours.
-  public init?(pattern: String) {
+  package init?(pattern: String) {
     let original = pattern.replacing(#"\p{N}{1,3}+|"#, with: #"\p{N}{1,3}|"#)
     guard let kind = Self.allCases.first(where: { $0.pattern == pattern || $0.pattern == original }) else { return nil }
     self = kind
@@ -50,7 +50,7 @@ public enum Pretokenizer: String, Codable, Sendable, CaseIterable {
 
   /// The pre-tokens of a text, in order, without gaps.
   /// - Complexity: O(bytes).
-  public func split(_ bytes: [UInt8]) -> [Range<Int>] {
+  package func split(_ bytes: [UInt8]) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
     bytes.withUnsafeBufferPointer { buffer in forEach(in: buffer) { ranges.append($0) } }
     return ranges

@@ -2,23 +2,23 @@
 ///
 /// Hugging Face puts them there unless told otherwise (`add_special_tokens`), Weir where it is told so (`weir tokenize --add-special`): in a
 /// dataset documents are ended by a token of their own.
-public struct Template: Sendable, Equatable {
+package struct Template: Sendable, Equatable {
   /// Ids before a text.
-  public var prefix: [UInt32]
+  package var prefix: [UInt32]
   /// Ids after a text.
-  public var suffix: [UInt32]
+  package var suffix: [UInt32]
 
   /// Creates a template.
-  public init(prefix: [UInt32] = [], suffix: [UInt32] = []) {
+  package init(prefix: [UInt32] = [], suffix: [UInt32] = []) {
     self.prefix = prefix
     self.suffix = suffix
   }
 
   /// Whether nothing is added.
-  public var isEmpty: Bool { prefix.isEmpty && suffix.isEmpty }
+  package var isEmpty: Bool { prefix.isEmpty && suffix.isEmpty }
 
   /// The tokens of the text alone, where the template stands round it.
-  public func stripped(_ ids: ArraySlice<UInt32>) -> ArraySlice<UInt32> {
+  package func stripped(_ ids: ArraySlice<UInt32>) -> ArraySlice<UInt32> {
     var ids = ids
     if ids.starts(with: prefix) { ids = ids.dropFirst(prefix.count) }
     if ids.count >= suffix.count, ids.suffix(suffix.count).elementsEqual(suffix) { ids = ids.dropLast(suffix.count) }

@@ -1,18 +1,18 @@
 /// The tokens of a text for the eye.
-public struct TokenView: Sendable {
+package struct TokenView: Sendable {
   /// A token: its id, and its bytes as text with white space and broken UTF-8 made visible.
-  public struct Piece: Sendable, Equatable {
+  package struct Piece: Sendable, Equatable {
     /// The id.
-    public var id: UInt32
+    package var id: UInt32
     /// What is shown.
-    public var text: String
+    package var text: String
   }
 
   /// The tokens in order.
-  public let pieces: [Piece]
+  package let pieces: [Piece]
 
   /// Looks at a text.
-  public init(_ tokenizer: Tokenizer, text: String, allowsSpecials: Bool = false) {
+  package init(_ tokenizer: Tokenizer, text: String, allowsSpecials: Bool = false) {
     pieces = tokenizer.encode(text, allowsSpecials: allowsSpecials).map { Piece(id: $0, text: Self.visible(tokenizer.bytes(of: $0))) }
   }
 
@@ -38,7 +38,7 @@ public struct TokenView: Sendable {
 
   /// Two lines: the tokens, and their ids.
   /// - Parameter coloured: whether neighbours differ by their background (for a terminal), otherwise by bars between them.
-  public func lines(coloured: Bool) -> [String] {
+  package func lines(coloured: Bool) -> [String] {
     let backgrounds = [153, 194, 223, 225, 230, 189]
     let shown = pieces.enumerated().map { index, piece in
       coloured ? "\u{1B}[30;48;5;\(backgrounds[index % backgrounds.count])m\(piece.text)\u{1B}[0m" : piece.text

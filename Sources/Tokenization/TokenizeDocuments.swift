@@ -3,7 +3,7 @@ import Pipeline
 import Synchronization
 
 /// Documents → token documents: the text's tokens, without an end-of-document token; `extra["tokens"]` counts them.
-public final class TokenizeDocuments: Stage {
+package final class TokenizeDocuments: Stage {
   private let tokenizer: Tokenizer
   private let allowsSpecials: Bool
   private let template: Template
@@ -15,17 +15,17 @@ public final class TokenizeDocuments: Stage {
   ///   - tokenizer: what encodes.
   ///   - allowsSpecials: whether special tokens that stand in a text become their ids.
   ///   - addsTemplate: whether the tokenizer's template stands round each text that has a token.
-  public init(_ tokenizer: Tokenizer, allowsSpecials: Bool = false, addsTemplate: Bool = false) {
+  package init(_ tokenizer: Tokenizer, allowsSpecials: Bool = false, addsTemplate: Bool = false) {
     self.tokenizer = tokenizer
     self.allowsSpecials = allowsSpecials
     template = addsTemplate ? tokenizer.template : Template()
   }
 
   /// One account, `tokenize`.
-  public var names: [String] { ["tokenize"] }
+  package var names: [String] { ["tokenize"] }
 
   /// Tokenizes a batch.
-  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [TokenDocument] {
+  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [TokenDocument] {
     var context = idle.withLock { $0.popLast() } ?? EncodeContext()
     defer { idle.withLock { $0.append(context) } }
     var output: [TokenDocument] = []

@@ -9,7 +9,7 @@ extension Tokenizer {
   ///   - context: what the thread keeps between texts; one thread at a time.
   ///   - allowsSpecials: whether special tokens that stand in the text become their ids; otherwise they are text like any other.
   /// - Complexity: O(bytes), and O(n log n) in a pre-token of n > 64 bytes.
-  public func encode(_ text: [UInt8], into ids: inout [UInt32], context: inout EncodeContext, allowsSpecials: Bool = false) {
+  package func encode(_ text: [UInt8], into ids: inout [UInt32], context: inout EncodeContext, allowsSpecials: Bool = false) {
     context.adopt(tables)
     guard let search = allowsSpecials ? tables.allAdded : tables.ordinaryAdded else {
       encodeSegment(text, 0..<text.count, into: &ids, context: &context)
@@ -25,7 +25,7 @@ extension Tokenizer {
   }
 
   /// The tokens of a text; for many texts keep a context.
-  public func encode(_ text: [UInt8], allowsSpecials: Bool = false) -> [UInt32] {
+  package func encode(_ text: [UInt8], allowsSpecials: Bool = false) -> [UInt32] {
     var context = EncodeContext(cacheBits: 8)
     var ids: [UInt32] = []
     encode(text, into: &ids, context: &context, allowsSpecials: allowsSpecials)
@@ -33,17 +33,17 @@ extension Tokenizer {
   }
 
   /// The tokens of a string.
-  public func encode(_ text: String, allowsSpecials: Bool = false) -> [UInt32] { encode(Array(text.utf8), allowsSpecials: allowsSpecials) }
+  package func encode(_ text: String, allowsSpecials: Bool = false) -> [UInt32] { encode(Array(text.utf8), allowsSpecials: allowsSpecials) }
 
   /// The bytes that tokens stand for; an id outside the vocabulary stands for nothing (see `firstInvalid`).
-  public func decode(_ ids: some Sequence<UInt32>) -> [UInt8] {
+  package func decode(_ ids: some Sequence<UInt32>) -> [UInt8] {
     var text: [UInt8] = []
     for id in ids { text.append(contentsOf: bytes(of: id)) }
     return text
   }
 
   /// The position of the first id that no token has.
-  public func firstInvalid(in ids: [UInt32]) -> Int? {
+  package func firstInvalid(in ids: [UInt32]) -> Int? {
     ids.firstIndex { Int($0) >= vocabularySize || tables.offsets[Int($0)] == tables.offsets[Int($0) + 1] }
   }
 

@@ -4,11 +4,11 @@ import Storage
 
 extension Tokenizer {
   /// The name and version of the folder's manifest.
-  public static let format = "weir.tokenizer.1"
+  package static let format = "weir.tokenizer.1"
 
   /// Reads a tokenizer: a folder with a tokenizer.json (ours, or a model's), or the file itself.
   /// - Throws: `WeirError` that names the file and the member that is wrong.
-  public init(folder path: String) throws {
+  package init(folder path: String) throws {
     let file = Files.isFolder(path) ? path + "/tokenizer.json" : path
     guard Files.exists(file) else { throw WeirError(file, "is not there", remedy: "name a folder with a tokenizer.json") }
     try self.init(json: try Files.read(file), path: file)
@@ -18,7 +18,7 @@ extension Tokenizer {
   /// - Parameters:
   ///   - json: the file's bytes.
   ///   - path: what errors name.
-  public init(json: [UInt8], path: String) throws {
+  package init(json: [UInt8], path: String) throws {
     var file = try TokenizerFile(json, path: path)
     self = try file.tokenizer()
   }
@@ -31,7 +31,7 @@ extension Tokenizer {
   ///   - configuration: what was asked for.
   ///   - replacing: whether a folder of ours that is there may be replaced.
   @discardableResult
-  public func write(
+  package func write(
     to folder: String, tool: String = "weir", inputs: [String: String] = [:], configuration: JSONValue = .object([:]),
     replacing: Bool = false
   ) throws -> Manifest {
@@ -44,7 +44,7 @@ extension Tokenizer {
   }
 
   /// Writes `tokenizer.json` and `tokenizer_config.json` into a folder that is there, such as a model's.
-  public func writeFiles(in folder: String) throws {
+  package func writeFiles(in folder: String) throws {
     try Files.write(json(), to: folder + "/tokenizer.json")
     var configuration: [String: JSONValue] = [
       "tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false,
@@ -56,7 +56,7 @@ extension Tokenizer {
   }
 
   /// The text of a tokenizer.json that Hugging Face's libraries load to the same ids: vocabulary by id, a merge a line.
-  public func json() -> [UInt8] {
+  package func json() -> [UInt8] {
     var writer = TokenizerWriter()
     writer.write(self)
     return writer.text

@@ -9,7 +9,7 @@ extension Tokenizer {
   ///   - pretokenizer: how a text is cut, which ranks do not say; ignored for a tokenizer.json.
   ///   - specials: the special tokens, which ranks do not say either; nil for published ones.
   /// - Throws: `WeirError` that names the line or the member.
-  public init(importing path: String, pretokenizer: Pretokenizer?, specials: [AddedToken]? = nil) throws {
+  package init(importing path: String, pretokenizer: Pretokenizer?, specials: [AddedToken]? = nil) throws {
     if Files.isFolder(path) || path.hasSuffix(".json") {
       guard specials == nil else { throw WeirError(path, "names its special tokens itself", remedy: "leave --special away") }
       try self.init(folder: path)
@@ -29,7 +29,7 @@ extension Tokenizer {
   ///   - specials: the special tokens; nil for the published ones of GPT-2 and cl100k where the number of ranks is theirs, else
   ///     `<|endoftext|>` after the last rank.
   /// - Throws: `WeirError` that names the line, or the rank that neither a token nor a special token has.
-  public init(tiktoken text: [UInt8], path: String, pretokenizer: Pretokenizer, specials: [AddedToken]? = nil) throws {
+  package init(tiktoken text: [UInt8], path: String, pretokenizer: Pretokenizer, specials: [AddedToken]? = nil) throws {
     var list = TokenList()
     var largest = -1
     var taken: Set<UInt32> = []
@@ -81,7 +81,7 @@ extension Tokenizer {
 
   /// The tokens as tiktoken ranks, ids as they are; special tokens are not part of that format.
   /// - Throws: `WeirError` where the ids do not rise with the merges, so that ranks would encode otherwise.
-  public func tiktoken() throws -> [UInt8] {
+  package func tiktoken() throws -> [UInt8] {
     var made: Set<UInt32> = []
     var last: UInt32 = 0
     for merge in merges {

@@ -4,18 +4,18 @@ import Storage
 /// A byte-level BPE tokenizer: an immutable value, cheap to copy, safe to share between threads.
 ///
 /// `decode(encode(text)) == text` for any bytes (with a normaliser: for texts that it leaves alone).
-public struct Tokenizer: Sendable {
+package struct Tokenizer: Sendable {
   /// One merge: two tokens that become one.
-  public struct Merge: Sendable, Equatable {
+  package struct Merge: Sendable, Equatable {
     /// The left token.
-    public var left: UInt32
+    package var left: UInt32
     /// The right token.
-    public var right: UInt32
+    package var right: UInt32
     /// The token of both, one after the other.
-    public var token: UInt32
+    package var token: UInt32
 
     /// Creates a merge.
-    public init(left: UInt32, right: UInt32, token: UInt32) {
+    package init(left: UInt32, right: UInt32, token: UInt32) {
       self.left = left
       self.right = right
       self.token = token
@@ -23,20 +23,20 @@ public struct Tokenizer: Sendable {
   }
 
   /// A token that no merge makes: it stands for its text as a whole.
-  public struct AddedToken: Sendable, Equatable {
+  package struct AddedToken: Sendable, Equatable {
     /// The id.
-    public var id: UInt32
+    package var id: UInt32
     /// The text.
-    public var content: String
+    package var content: String
     /// A special token is text like any other unless the caller allows specials; others are always found in a text.
-    public var isSpecial: Bool
+    package var isSpecial: Bool
 
     /// Of `single_word`, `lstrip` and `rstrip` those that its file sets and that are not followed here: such a token cannot be looked for in
     /// a text.
-    public var ignored: [String]
+    package var ignored: [String]
 
     /// Creates an added token.
-    public init(id: UInt32, content: String, isSpecial: Bool = true, ignored: [String] = []) {
+    package init(id: UInt32, content: String, isSpecial: Bool = true, ignored: [String] = []) {
       self.id = id
       self.content = content
       self.isSpecial = isSpecial
@@ -45,7 +45,7 @@ public struct Tokenizer: Sendable {
   }
 
   /// What is done to a text before it is cut.
-  public enum Normalization: String, Codable, Sendable {
+  package enum Normalization: String, Codable, Sendable {
     /// Nothing: the default, and what makes decoding exact.
     case none
     /// Unicode's composed form.
@@ -53,13 +53,13 @@ public struct Tokenizer: Sendable {
   }
 
   /// The name of the end-of-document token.
-  public static let endOfDocumentName = "<|endoftext|>"
+  package static let endOfDocumentName = "<|endoftext|>"
   /// Ids are below this.
-  public static let maximumVocabulary = 1 << 24
+  package static let maximumVocabulary = 1 << 24
 
   let tables: Tables
   /// What Hugging Face puts round a text with `add_special_tokens`; nothing in most files. No part of the fingerprint.
-  public let template: Template
+  package let template: Template
 
   /// Everything a tokenizer is made of; shared by its copies.
   final class Tables: Sendable {
@@ -123,7 +123,7 @@ public struct Tokenizer: Sendable {
   ///   - template: what stands round a text where the caller wants it.
   ///   - place: the file or member that errors name.
   /// - Throws: `WeirError` where parts are missing or contradict each other.
-  public init(
+  package init(
     vocabulary: TokenList, merges: [(left: UInt32, right: UInt32)], added: [AddedToken], pretokenizer: Pretokenizer,
     addsPrefixSpace: Bool = false, ignoresMerges: Bool = false, normalization: Normalization = .none, template: Template = Template(),
     place: String = "tokenizer"
@@ -159,36 +159,36 @@ public struct Tokenizer: Sendable {
   }
 
   /// The number of ids, the size of a model's embedding: one more than the largest id.
-  public var vocabularySize: Int { tables.offsets.count - 1 }
+  package var vocabularySize: Int { tables.offsets.count - 1 }
   /// The XXH3 of everything that decides which ids a text gets: 16 hexadecimal digits.
-  public var fingerprint: String { Checksum.hex(tables.fingerprint) }
+  package var fingerprint: String { Checksum.hex(tables.fingerprint) }
   /// The merges in order of rank.
-  public var merges: [Merge] { tables.merges }
+  package var merges: [Merge] { tables.merges }
   /// Special and other added tokens, by id.
-  public var addedTokens: [AddedToken] { tables.added }
+  package var addedTokens: [AddedToken] { tables.added }
   /// How a text is cut.
-  public var pretokenizer: Pretokenizer { tables.pretokenizer }
+  package var pretokenizer: Pretokenizer { tables.pretokenizer }
   /// Whether a blank is put before a text that does not start with one.
-  public var addsPrefixSpace: Bool { tables.addsPrefixSpace }
+  package var addsPrefixSpace: Bool { tables.addsPrefixSpace }
   /// Whether a pre-token that is in the vocabulary as a whole becomes that token.
-  public var ignoresMerges: Bool { tables.ignoresMerges }
+  package var ignoresMerges: Bool { tables.ignoresMerges }
   /// What is done to a text first.
-  public var normalization: Normalization { tables.normalization }
+  package var normalization: Normalization { tables.normalization }
 
   /// The bytes that a token stands for; empty for an id that no token has.
-  public func bytes(of id: UInt32) -> ArraySlice<UInt8> {
+  package func bytes(of id: UInt32) -> ArraySlice<UInt8> {
     guard Int(id) < vocabularySize else { return [] }
     return tables.bytes[Int(tables.offsets[Int(id)])..<Int(tables.offsets[Int(id) + 1])]
   }
 
   /// The byte-level token of these bytes.
-  public func token(of bytes: [UInt8]) -> UInt32? { tables.map.find(bytes).map { tables.mapIDs[$0] } }
+  package func token(of bytes: [UInt8]) -> UInt32? { tables.map.find(bytes).map { tables.mapIDs[$0] } }
 
   /// The id of an added token.
-  public func addedToken(_ content: String) -> UInt32? { tables.added.first { $0.content == content }?.id }
+  package func addedToken(_ content: String) -> UInt32? { tables.added.first { $0.content == content }?.id }
 
   /// The id of the end-of-document token, `<|endoftext|>` or what other families call it; nil where there is none.
-  public var endOfDocument: UInt32? {
+  package var endOfDocument: UInt32? {
     for name in [Self.endOfDocumentName, "<|end_of_text|>", "</s>", "<eos>"] {
       if let id = addedToken(name) { return id }
     }

@@ -1,27 +1,27 @@
 import Corpus
 
 /// What `weir tokenizer info` tells: the vocabulary, and how well it fits given documents.
-public struct TokenizerReport: Codable, Sendable, Equatable {
+package struct TokenizerReport: Codable, Sendable, Equatable {
   /// A token and what it stands for.
-  public struct Token: Codable, Sendable, Equatable {
+  package struct Token: Codable, Sendable, Equatable {
     /// The id.
-    public var id: Int
+    package var id: Int
     /// The text; bytes that are not UTF-8 as U+FFFD.
-    public var text: String
+    package var text: String
     /// Bytes.
-    public var bytes: Int
+    package var bytes: Int
   }
 
   /// How a set of documents fares.
-  public struct Compression: Codable, Sendable, Equatable {
+  package struct Compression: Codable, Sendable, Equatable {
     /// Documents.
-    public var documents = 0
+    package var documents = 0
     /// Bytes of text.
-    public var bytes = 0
+    package var bytes = 0
     /// Tokens.
-    public var tokens = 0
+    package var tokens = 0
     /// Bytes a token stands for on average; 0 without tokens.
-    public var bytesPerToken: Double { tokens == 0 ? 0 : Double(bytes) / Double(tokens) }
+    package var bytesPerToken: Double { tokens == 0 ? 0 : Double(bytes) / Double(tokens) }
 
     private enum CodingKeys: String, CodingKey {
       case documents, bytes, tokens
@@ -29,10 +29,10 @@ public struct TokenizerReport: Codable, Sendable, Equatable {
     }
 
     /// Creates an empty count.
-    public init() {}
+    package init() {}
 
     /// Decodes; the average follows from the rest.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       documents = try container.decode(Int.self, forKey: .documents)
       bytes = try container.decode(Int.self, forKey: .bytes)
@@ -40,7 +40,7 @@ public struct TokenizerReport: Codable, Sendable, Equatable {
     }
 
     /// Encodes, the average too.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(documents, forKey: .documents)
       try container.encode(bytes, forKey: .bytes)
@@ -56,29 +56,29 @@ public struct TokenizerReport: Codable, Sendable, Equatable {
   }
 
   /// The XXH3 of vocabulary, merges, special tokens and pre-tokenizer.
-  public var fingerprint: String
+  package var fingerprint: String
   /// The number of ids.
-  public var vocabulary: Int
+  package var vocabulary: Int
   /// The number of merges.
-  public var merges: Int
+  package var merges: Int
   /// How a text is cut.
-  public var pretokenizer: Pretokenizer
+  package var pretokenizer: Pretokenizer
   /// Special and other added tokens, by id.
-  public var specials: [Token]
+  package var specials: [Token]
   /// The longest tokens, longest first, then by id.
-  public var longest: [Token]
+  package var longest: [Token]
   /// All documents given.
-  public var overall = Compression()
+  package var overall = Compression()
   /// By source; documents without one under "".
-  public var bySource: [String: Compression] = [:]
+  package var bySource: [String: Compression] = [:]
   /// By what the caller calls a document's domain; nil where it was not asked for.
-  public var byDomain: [String: Compression]?
+  package var byDomain: [String: Compression]?
   /// The vocabulary by kinds of tokens.
-  public var kinds: [VocabularyKind.Row] = []
+  package var kinds: [VocabularyKind.Row] = []
   /// How many of the most frequent tokens make 50, 90 and 99 % of the documents' tokens; nil without documents.
-  public var coverage: [String: Int]?
+  package var coverage: [String: Int]?
   /// The share of the vocabulary without added tokens that the documents use; 0 without documents.
-  public var used = 0.0
+  package var used = 0.0
 
   private enum CodingKeys: String, CodingKey {
     case fingerprint, vocabulary, merges, pretokenizer, specials, longest, overall, used
@@ -93,7 +93,7 @@ public struct TokenizerReport: Codable, Sendable, Equatable {
   ///   - documents: any texts; none is fine.
   ///   - count: how many of the longest tokens are listed.
   ///   - domain: what a document's domain is called; nil where no table by domain is wanted.
-  public init(_ tokenizer: Tokenizer, documents: [Document] = [], longest count: Int = 20, domain: ((Document) -> String)? = nil) {
+  package init(_ tokenizer: Tokenizer, documents: [Document] = [], longest count: Int = 20, domain: ((Document) -> String)? = nil) {
     fingerprint = tokenizer.fingerprint
     vocabulary = tokenizer.vocabularySize
     merges = tokenizer.merges.count

@@ -1,5 +1,5 @@
 /// Kinds of tokens, for the table of a vocabulary.
-public enum VocabularyKind: String, Codable, Sendable, CaseIterable {
+package enum VocabularyKind: String, Codable, Sendable, CaseIterable {
   /// Special and other added tokens.
   case added
   /// One byte.
@@ -18,17 +18,17 @@ public enum VocabularyKind: String, Codable, Sendable, CaseIterable {
   case others
 
   /// A line of the table.
-  public struct Row: Codable, Sendable, Equatable {
+  package struct Row: Codable, Sendable, Equatable {
     /// The kind.
-    public var kind: VocabularyKind
+    package var kind: VocabularyKind
     /// Tokens of that kind.
-    public var tokens: Int
+    package var tokens: Int
     /// Their mean length in bytes.
-    public var meanBytes: Double
+    package var meanBytes: Double
     /// How many of them the documents use.
-    public var used: Int
+    package var used: Int
     /// Their share of the documents' tokens; 0 without documents.
-    public var share: Double
+    package var share: Double
 
     private enum CodingKeys: String, CodingKey {
       case kind, tokens, used, share

@@ -4,7 +4,7 @@ import Storage
 extension WordPiece {
   /// Reads a BERT-like vocabulary: a tokenizer.json of type WordPiece, a vocab.txt (a piece a line, of an uncased model), or a folder with one.
   /// - Throws: `WeirError` that names the file and the member that is wrong.
-  public init(reading path: String) throws {
+  package init(reading path: String) throws {
     var file = path
     if Files.isFolder(path) {
       file = path + "/tokenizer.json"
@@ -23,7 +23,7 @@ extension WordPiece {
   }
 
   /// Reads the text of a tokenizer.json.
-  public init(json: [UInt8], path: String) throws {
+  package init(json: [UInt8], path: String) throws {
     let root = try JSONDocument(json, place: path).root
     guard let model = root["model"], model.isObject else { throw WeirError(path, "model is missing") }
     guard model["type"]?.string == "WordPiece" else {

@@ -6,32 +6,32 @@ import Storage
 /// case and without accents, cut at white space, punctuation and Han characters; each word becomes the longest pieces from its left.
 ///
 /// The ids equal those of Hugging Face's `BertNormalizer`, `BertPreTokenizer` and `WordPiece` on the same text, without `[CLS]` and `[SEP]`.
-public struct WordPiece: Sendable {
+package struct WordPiece: Sendable {
   /// What is done to a text first.
-  public struct Options: Sendable, Equatable {
+  package struct Options: Sendable, Equatable {
     /// Whether control characters go and white space becomes blanks.
-    public var cleansText = true
+    package var cleansText = true
     /// Whether Han characters are words of their own.
-    public var separatesHan = true
+    package var separatesHan = true
     /// Whether letters lose their accents.
-    public var stripsAccents = true
+    package var stripsAccents = true
     /// Whether letters become lower case.
-    public var lowercases = true
+    package var lowercases = true
     /// Words of more characters are unknown.
-    public var longestWord = 100
+    package var longestWord = 100
     /// What pieces that do not begin a word begin with.
-    public var continuation = "##"
+    package var continuation = "##"
 
     /// Creates the options of the uncased models.
-    public init() {}
+    package init() {}
   }
 
   /// The options.
-  public let options: Options
+  package let options: Options
   /// The id of a word that the vocabulary cannot spell.
-  public let unknown: UInt32
+  package let unknown: UInt32
   /// The number of ids.
-  public let vocabularySize: Int
+  package let vocabularySize: Int
   private let map: ByteMap
   private let ids: [UInt32]
   private let classes: [UInt8]
@@ -49,7 +49,7 @@ public struct WordPiece: Sendable {
   ///   - unknown: the piece of words that cannot be spelled.
   ///   - options: what is done to a text.
   ///   - place: what errors name.
-  public init(pieces: [(piece: [UInt8], id: UInt32)], unknown: String, options: Options = Options(), place: String) throws {
+  package init(pieces: [(piece: [UInt8], id: UInt32)], unknown: String, options: Options = Options(), place: String) throws {
     var map = ByteMap()
     var ids: [UInt32] = []
     map.reserve(keys: pieces.count, bytes: 8 * pieces.count)
@@ -81,11 +81,11 @@ public struct WordPiece: Sendable {
   }
 
   /// The id of a piece.
-  public func id(of piece: String) -> UInt32? { map.find(Array(piece.utf8)).map { ids[$0] } }
+  package func id(of piece: String) -> UInt32? { map.find(Array(piece.utf8)).map { ids[$0] } }
 
   /// The ids of a text.
   /// - Complexity: O(characters × the longest piece).
-  public func encode(_ text: String) -> [UInt32] {
+  package func encode(_ text: String) -> [UInt32] {
     var output: [UInt32] = []
     var word: [UInt8] = []
     var characters = 0

@@ -2,17 +2,17 @@ import Corpus
 import Pipeline
 
 /// Documents → the WordPiece ids of their texts.
-public struct WordPieceDocuments: Stage {
+package struct WordPieceDocuments: Stage {
   private let pieces: WordPiece
 
   /// Creates the stage.
-  public init(_ pieces: WordPiece) { self.pieces = pieces }
+  package init(_ pieces: WordPiece) { self.pieces = pieces }
 
   /// One account, `wordpiece`.
-  public var names: [String] { ["wordpiece"] }
+  package var names: [String] { ["wordpiece"] }
 
   /// Encodes a batch.
-  public func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [TokenDocument] {
+  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [TokenDocument] {
     var output: [TokenDocument] = []
     for document in batch {
       let tokens = pieces.encode(String(decoding: document.text, as: UTF8.self))

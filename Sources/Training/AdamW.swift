@@ -3,13 +3,13 @@ import Foundation
 import Kernels
 
 /// AdamW with global-norm clipping in PyTorch's form (Loshchilov & Hutter 1711.05101), over the flat buffers.
-public final class AdamW {
+package final class AdamW {
   /// First moments.
-  public let first: FloatBuffer
+  package let first: FloatBuffer
   /// Second moments.
-  public let second: FloatBuffer
+  package let second: FloatBuffer
   /// Updates done so far.
-  public var steps = 0
+  package var steps = 0
   let betas: (Double, Double)
   let epsilon: Double
   private let segments: [(range: Range<Int>, decay: Float, rate: Float)]
@@ -22,7 +22,7 @@ public final class AdamW {
   ///   - epsilon: number beside the root.
   ///   - weightDecay: applied to the layers' matrices.
   ///   - rates: a factor of the learning rate per tensor, 1 by default; the decay of a step stays rate times `weightDecay`.
-  public convenience init(
+  package convenience init(
     _ layout: ParameterLayout, betas: (Double, Double), epsilon: Double, weightDecay: Double,
     rates: (ParameterLayout.Tensor) -> Double = { _ in 1 }
   ) {
@@ -55,7 +55,7 @@ public final class AdamW {
   }
 
   /// The L2 norm of the gradients, summed in double in a fixed order.
-  public func norm(_ gradients: FloatBuffer, pool: ThreadPool) -> Double {
+  package func norm(_ gradients: FloatBuffer, pool: ThreadPool) -> Double {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: segments.count) { sums in
       pool.run(segments.count) { index in
         let range = segments[index].range
@@ -72,7 +72,7 @@ public final class AdamW {
   ///   - scale: the clipping factor, 1 for none.
   ///   - learningRate: the step's rate.
   ///   - pool: the threads.
-  public func update(_ parameters: FloatBuffer, gradients: FloatBuffer, scale: Double, learningRate: Double, pool: ThreadPool) {
+  package func update(_ parameters: FloatBuffer, gradients: FloatBuffer, scale: Double, learningRate: Double, pool: ThreadPool) {
     steps += 1
     let correction1 = Float(1 - pow(betas.0, Double(steps))), correction2 = Float(1 - pow(betas.1, Double(steps)))
     pool.run(segments.count) { index in

@@ -2,14 +2,14 @@ import Corpus
 import Primitives
 
 /// A document to fine-tune on.
-public struct TuningDocument: Sendable {
+package struct TuningDocument: Sendable {
   /// Token ids.
-  public var tokens: [Int32]
+  package var tokens: [Int32]
   /// The first token that counts in the loss, at least 1; what is before it is only context.
-  public var firstTarget: Int
+  package var firstTarget: Int
 
   /// Creates a document.
-  public init(tokens: [Int32], firstTarget: Int = 1) {
+  package init(tokens: [Int32], firstTarget: Int = 1) {
     self.tokens = tokens
     self.firstTarget = max(1, firstTarget)
   }
@@ -19,19 +19,19 @@ public struct TuningDocument: Sendable {
 /// source (replay) in a fixed share.
 ///
 /// Documents are cut into stretches of at most `sequence` tokens and packed into rows in the epoch's order; a row holds one epoch only.
-public struct DocumentBatches: BatchSource {
+package struct DocumentBatches: BatchSource {
   private struct Piece: Sendable {
     var document: Int32, offset: Int32, count: Int32
   }
 
   /// Sequences of a batch.
-  public let rows: Int
+  package let rows: Int
   /// Tokens of a sequence.
-  public let sequence: Int
+  package let sequence: Int
   /// Names the documents, the packing and the replay.
-  public let fingerprint: String
+  package let fingerprint: String
   /// Steps in which every row of every epoch is seen once.
-  public let steps: Int
+  package let steps: Int
   private let documents: [TuningDocument]
   private let packed: [[Piece]]
   private let replay: (any BatchSource)?
@@ -47,7 +47,7 @@ public struct DocumentBatches: BatchSource {
   ///   - seed: draws the orders.
   ///   - replay: another source of the same batch shape.
   ///   - share: the share of rows that come from it, 0..<1.
-  public init(
+  package init(
     documents: [TuningDocument], name: String, rows: Int, sequence: Int, epochs: Int, seed: UInt64, replay: (any BatchSource)? = nil,
     share: Double = 0
   ) throws {
@@ -90,7 +90,7 @@ public struct DocumentBatches: BatchSource {
   }
 
   /// The batch of a step: first the rows of the documents, then those of the replay; steps past the last epoch begin again.
-  public func batch(step: Int) throws -> Batch {
+  package func batch(step: Int) throws -> Batch {
     func replayed(_ step: Int) -> Int { Int((Double(step * rows) * share).rounded(.down)) }
     let other = min(rows - 1, replayed(step + 1) - replayed(step)), own = rows - other
     let first = step * rows - replayed(step)

@@ -1,16 +1,16 @@
 import Foundation
 
 /// What a model makes of one document or of a part of it.
-public struct EvaluationScore: Sendable, Equatable {
+package struct EvaluationScore: Sendable, Equatable {
   /// −Σ log p of the scored tokens, in nats.
-  public var nats: Double
+  package var nats: Double
   /// Scored tokens.
-  public var tokens: Int
+  package var tokens: Int
   /// UTF-8 bytes of the text.
-  public var bytes: Int
+  package var bytes: Int
 
   /// Creates a score.
-  public init(nats: Double = 0, tokens: Int = 0, bytes: Int = 0) {
+  package init(nats: Double = 0, tokens: Int = 0, bytes: Int = 0) {
     self.nats = nats
     self.tokens = tokens
     self.bytes = bytes
@@ -22,29 +22,29 @@ public struct EvaluationScore: Sendable, Equatable {
 /// Standard errors are over documents, which are the units that were drawn: tokens of one document are not independent. Loss and bits per
 /// byte are ratios of sums, Σ yᵢ / Σ xᵢ, so theirs is √(n/(n−1) · Σ (yᵢ − r·xᵢ)²) / Σ xᵢ (Cochran, Sampling Techniques, §2.11); the
 /// perplexity's is e^loss times the loss's.
-public struct Evaluation: Codable, Sendable, Equatable {
+package struct Evaluation: Codable, Sendable, Equatable {
   /// Mean −log p of a scored token, in nats.
-  public var loss = 0.0
+  package var loss = 0.0
   /// e^loss.
-  public var perplexity = 0.0
+  package var perplexity = 0.0
   /// −Σ log p / (bytes · ln 2).
-  public var bitsPerByte = 0.0
+  package var bitsPerByte = 0.0
   /// Scored tokens.
-  public var tokens = 0
+  package var tokens = 0
   /// UTF-8 bytes of the documents.
-  public var bytes = 0
+  package var bytes = 0
   /// Documents.
-  public var documents: Int?
+  package var documents: Int?
   /// The standard error of the loss; nil for a single document.
-  public var lossError: Double?
+  package var lossError: Double?
   /// The standard error of the perplexity.
-  public var perplexityError: Double?
+  package var perplexityError: Double?
   /// The standard error of the bits per byte.
-  public var bitsPerByteError: Double?
+  package var bitsPerByteError: Double?
   /// The same by domain.
-  public var byDomain: [String: Evaluation]?
+  package var byDomain: [String: Evaluation]?
   /// The same by cluster of a tree.
-  public var byCluster: [String: Evaluation]?
+  package var byCluster: [String: Evaluation]?
 
   enum CodingKeys: String, CodingKey {
     case loss, perplexity, tokens, bytes, documents
@@ -57,7 +57,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
   }
 
   /// Sums scores up, one a document.
-  public init(_ scores: [EvaluationScore]) {
+  package init(_ scores: [EvaluationScore]) {
     let nats = scores.reduce(0.0) { $0 + $1.nats }
     tokens = scores.reduce(0) { $0 + $1.tokens }
     bytes = scores.reduce(0) { $0 + $1.bytes }

@@ -6,18 +6,18 @@ import Pipeline
 import Primitives
 
 /// A held-out document as tokens.
-public struct EvaluationDocument: Sendable {
+package struct EvaluationDocument: Sendable {
   /// Token ids, with or without an end-of-document token.
-  public var tokens: [Int32]
+  package var tokens: [Int32]
   /// UTF-8 bytes of its text.
-  public var bytes: Int
+  package var bytes: Int
   /// What to sum it under, such as its source; nil for no domain.
-  public var domain: String?
+  package var domain: String?
   /// The first token whose probability counts, at least 1.
-  public var firstScored: Int
+  package var firstScored: Int
 
   /// Creates a document.
-  public init(tokens: [Int32], bytes: Int, domain: String? = nil, firstScored: Int = 1) {
+  package init(tokens: [Int32], bytes: Int, domain: String? = nil, firstScored: Int = 1) {
     self.tokens = tokens
     self.bytes = bytes
     self.domain = domain
@@ -26,14 +26,14 @@ public struct EvaluationDocument: Sendable {
 }
 
 /// Held-out documents under a name.
-public struct ValidationSet: Sendable {
+package struct ValidationSet: Sendable {
   /// The name.
-  public var name: String
+  package var name: String
   /// The documents.
-  public var documents: [EvaluationDocument]
+  package var documents: [EvaluationDocument]
 
   /// Creates a set.
-  public init(name: String, documents: [EvaluationDocument]) {
+  package init(name: String, documents: [EvaluationDocument]) {
     self.name = name
     self.documents = documents
   }
@@ -44,9 +44,9 @@ public struct ValidationSet: Sendable {
 /// A document is read from its start in stretches of the model's positions, each token but the first predicted once, with at most
 /// `sequence` tokens before it; stretches of many documents share a row, none seeing another. A document's first token has nothing before
 /// it and is not scored.
-public final class Evaluator {
+package final class Evaluator {
   /// The model.
-  public let model: Transformer
+  package let model: Transformer
   private let rows: Int
   /// Positions of a stretch.
   let sequence: Int
@@ -58,7 +58,7 @@ public final class Evaluator {
   ///   - sequence: positions of a stretch, by default the model's.
   ///   - tokens: tokens of a batch, about.
   ///   - pool: the threads.
-  public init(_ configuration: ModelConfiguration, parameters: FloatBuffer, sequence: Int? = nil, tokens: Int = 4_096, pool: ThreadPool) {
+  package init(_ configuration: ModelConfiguration, parameters: FloatBuffer, sequence: Int? = nil, tokens: Int = 4_096, pool: ThreadPool) {
     self.sequence = min(sequence ?? configuration.sequence, configuration.sequence)
     rows = max(1, tokens / self.sequence)
     model = Transformer(configuration, rows: rows, sequence: self.sequence, training: false, pool: pool, parameters: parameters)
@@ -69,7 +69,7 @@ public final class Evaluator {
   ///   - folder: the model folder.
   ///   - sequence: positions of a stretch, at most the model's.
   ///   - threads: threads; no result depends on them.
-  public convenience init(folder: String, sequence: Int = 2_048, threads: Int) throws {
+  package convenience init(folder: String, sequence: Int = 2_048, threads: Int) throws {
     let (configuration, parameters) = try ModelFolder.load(folder)
     self.init(
       configuration, parameters: parameters, sequence: max(1, min(configuration.sequence, sequence)), pool: ThreadPool(threads: threads))
@@ -80,7 +80,7 @@ public final class Evaluator {
   ///   - documents: the documents.
   ///   - progress: told every few documents.
   ///   - each: gets every scored token's document, place in it, and −log p in nats; documents and places ascend.
-  public func score(
+  package func score(
     _ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent, each: ((Int, Int, Double) -> Void)? = nil
   ) throws -> [EvaluationScore] {
     struct Piece {
@@ -133,7 +133,7 @@ public final class Evaluator {
   }
 
   /// The loss over a set, all and by domain; `each` as in `score`.
-  public func evaluate(
+  package func evaluate(
     _ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent, each: ((Int, Int, Double) -> Void)? = nil
   ) throws -> Evaluation {
     evaluation(documents, try score(documents, progress: progress, each: each))
@@ -152,7 +152,7 @@ public final class Evaluator {
   }
 
   /// The logits after every token of a document, [tokens, vocabulary], read as `score` reads it.
-  public func logits(_ tokens: [Int32]) throws -> [Float] {
+  package func logits(_ tokens: [Int32]) throws -> [Float] {
     let vocabulary = model.configuration.vocabulary
     var result: [Float] = []
     result.reserveCapacity(tokens.count * vocabulary)

@@ -7,9 +7,9 @@ import Primitives
 ///
 /// The prompt is read in stretches of up to `stretch` tokens, whose dense products run together. When the model's positions are used up,
 /// the last half of the text is read again from position 0.
-public final class Generator {
+package final class Generator {
   /// The shape.
-  public let configuration: ModelConfiguration
+  package let configuration: ModelConfiguration
   private let layout: ParameterLayout
   private let parameters: FloatBuffer
   private let pool: ThreadPool
@@ -32,7 +32,7 @@ public final class Generator {
   ///   - parameters: the weights, shared.
   ///   - positions: the most positions to cache.
   ///   - pool: the threads; no result depends on them.
-  public init(
+  package init(
     _ configuration: ModelConfiguration, parameters: FloatBuffer, positions: Int = 4_096, pool: ThreadPool = ThreadPool(threads: 1)
   ) {
     var configuration = configuration
@@ -56,7 +56,7 @@ public final class Generator {
   }
 
   /// Opens a model folder.
-  public convenience init(folder: String, threads: Int = 1) throws {
+  package convenience init(folder: String, threads: Int = 1) throws {
     let (configuration, parameters) = try ModelFolder.load(folder)
     self.init(configuration, parameters: parameters, pool: ThreadPool(threads: threads))
   }
@@ -69,7 +69,7 @@ public final class Generator {
   ///   - stops: ids after which to stop; they are not handed on.
   ///   - each: gets every token, and says whether to go on.
   /// - Throws: `WeirError` where the prompt is empty or not of this vocabulary, or the model's output is no number.
-  public func generate(
+  package func generate(
     prompt: [Int32], count: Int, sampling: SamplingConfiguration = SamplingConfiguration(), stops: Set<Int32> = [],
     each: (Int32) throws -> Bool
   ) throws {
@@ -91,7 +91,7 @@ public final class Generator {
 
   /// The logits after a text, of which the last tokens that the model has positions for are read from position 0, [vocabulary].
   /// - Throws: `WeirError` where it is empty or not of this vocabulary.
-  public func logits(after text: [Int32]) throws -> [Float] {
+  package func logits(after text: [Int32]) throws -> [Float] {
     guard !text.isEmpty else { throw WeirError("--prompt", "is empty", remedy: "give at least one token") }
     guard text.allSatisfy({ $0 >= 0 && $0 < configuration.vocabulary }) else {
       throw WeirError("--prompt", "holds a token outside the model's vocabulary of \(configuration.vocabulary)")
@@ -101,7 +101,7 @@ public final class Generator {
 
   /// The logits after one more token, [vocabulary]; only that token goes through the model.
   /// - Throws: `WeirError` where it is not of this vocabulary, or the model's positions are used up.
-  public func logits(adding token: Int32) throws -> [Float] {
+  package func logits(adding token: Int32) throws -> [Float] {
     guard token >= 0, token < configuration.vocabulary else {
       throw WeirError("generate", "token \(token) is outside the model's vocabulary of \(configuration.vocabulary)")
     }

@@ -7,7 +7,7 @@ import Primitives
 ///
 /// The step is taken with the weights of the step before, so that gradients need not be kept: one block beside the model's, whatever the
 /// number of sources (ours; the paper updates the weights first).
-public final class GradientAlignment {
+package final class GradientAlignment {
   private let model: Transformer
   private let optimizer: AdamW
   private let target: FloatBuffer
@@ -21,7 +21,7 @@ public final class GradientAlignment {
   ///   - rows: sequences of every batch.
   ///   - sequence: tokens of a sequence, at most the model's.
   ///   - threads: threads; no number depends on them.
-  public init(folder: String, rows: Int, sequence: Int, threads: Int) throws {
+  package init(folder: String, rows: Int, sequence: Int, threads: Int) throws {
     let (configuration, parameters) = try ModelFolder.load(folder)
     guard sequence <= configuration.sequence else {
       throw WeirError(folder, "has \(configuration.sequence) positions, the sequences \(sequence)", remedy: "name a model of longer texts")
@@ -40,7 +40,7 @@ public final class GradientAlignment {
   ///   - weights: of the sources in the update.
   ///   - rate: the learning rate.
   /// - Returns: ⟨∇source, ∇target⟩ of each source, and ‖∇target‖².
-  public func step(target wanted: Batch, sources: [Batch?], weights: [Double], rate: Double) throws -> (
+  package func step(target wanted: Batch, sources: [Batch?], weights: [Double], rate: Double) throws -> (
     products: [Double], square: Double
   ) {
     precondition(sources.count == weights.count, "a weight a source")

@@ -6,21 +6,21 @@ import Primitives
 /// A step that it refuses changes nothing but the count of steps. After more refusals in a row than `patience` the run goes back to its
 /// last sound checkpoint and passes over the batches up to the last refused one (Chowdhery et al. 2204.02311 §5.1); after
 /// `Settings.rollbacks` of these it gives up. All of it is a function of the losses, and its state lies in the checkpoints.
-public struct LossGuard: Codable, Sendable, Equatable {
+package struct LossGuard: Codable, Sendable, Equatable {
   /// What counts as a spike.
-  public struct Settings: Codable, Sendable, Equatable {
+  package struct Settings: Codable, Sendable, Equatable {
     /// Standard deviations above the moving mean; 0 sees no spikes, only what is no number.
-    public var deviations = 6.0
+    package var deviations = 6.0
     /// Nats above the moving mean that no spike is below.
-    public var margin = 0.5
+    package var margin = 0.5
     /// How often a run may go back.
-    public var rollbacks = 3
+    package var rollbacks = 3
 
     /// The defaults.
-    public init() {}
+    package init() {}
 
     /// Sees no spikes and never goes back.
-    public static let off: Settings = {
+    package static let off: Settings = {
       var settings = Settings()
       settings.deviations = 0
       settings.rollbacks = 0
@@ -35,13 +35,13 @@ public struct LossGuard: Codable, Sendable, Equatable {
   }
 
   /// One return to an earlier checkpoint.
-  public struct Incident: Codable, Sendable, Equatable {
+  package struct Incident: Codable, Sendable, Equatable {
     /// The step after which the run went back.
-    public var from: Int
+    package var from: Int
     /// The step it went back to.
-    public var to: Int
+    package var to: Int
     /// Why.
-    public var reason: String
+    package var reason: String
     /// The step after whose line it stands in the log: `to`, or less where a later return went back further.
     var place: Int
 

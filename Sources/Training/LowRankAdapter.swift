@@ -2,14 +2,14 @@ import Kernels
 import Primitives
 
 /// Low-rank adaptation (Hu et al. 2106.09685): the matrices of the layers move by (α/r)·B·A only, everything else is frozen.
-public struct LowRank: Codable, Sendable, Equatable {
+package struct LowRank: Codable, Sendable, Equatable {
   /// r, columns of B and rows of A.
-  public var rank: Int
+  package var rank: Int
   /// α; the factors' product is multiplied by α/r.
-  public var alpha: Double
+  package var alpha: Double
 
   /// Creates the setting.
-  public init(rank: Int = 8, alpha: Double = 16) {
+  package init(rank: Int = 8, alpha: Double = 16) {
     self.rank = rank
     self.alpha = alpha
   }

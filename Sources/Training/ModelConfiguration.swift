@@ -1,31 +1,31 @@
 import Primitives
 
 /// The shape of a Llama-architecture decoder: RMSNorm, rotary positions, SwiGLU, grouped-query attention.
-public struct ModelConfiguration: Codable, Sendable, Equatable {
+package struct ModelConfiguration: Codable, Sendable, Equatable {
   /// Token ids.
-  public var vocabulary: Int
+  package var vocabulary: Int
   /// Values of a position in the residual stream.
-  public var width: Int
+  package var width: Int
   /// Decoder layers.
-  public var layers: Int
+  package var layers: Int
   /// Query heads.
-  public var heads: Int
+  package var heads: Int
   /// Key–value heads; divides `heads`.
-  public var kvHeads: Int
+  package var kvHeads: Int
   /// Values of a head; even.
-  public var headWidth: Int
+  package var headWidth: Int
   /// Values of the feed-forward layer.
-  public var ffn: Int
+  package var ffn: Int
   /// The most positions of a sequence.
-  public var sequence: Int
+  package var sequence: Int
   /// The base of the rotary wavelengths.
-  public var ropeTheta: Double
+  package var ropeTheta: Double
   /// The number under the norm's root.
-  public var normEpsilon: Double
+  package var normEpsilon: Double
   /// Whether the output matrix is the embedding.
-  public var tiedEmbeddings: Bool
+  package var tiedEmbeddings: Bool
   /// Whether each head's queries and keys pass an RMSNorm of their own before they are rotated (Qwen 3, Yang et al. 2505.09388 §2).
-  public var qkNorm: Bool {
+  package var qkNorm: Bool {
     get { normalisedHeads ?? false }
     set { normalisedHeads = newValue ? true : nil }
   }
@@ -46,7 +46,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   ///   - normEpsilon: number under the norm's root.
   ///   - tiedEmbeddings: whether the output matrix is the embedding.
   ///   - qkNorm: whether queries and keys are normalised.
-  public init(
+  package init(
     vocabulary: Int, width: Int, layers: Int, heads: Int, kvHeads: Int? = nil, headWidth: Int? = nil, ffn: Int? = nil,
     sequence: Int = 256, ropeTheta: Double = 10_000, normEpsilon: Double = 1e-5, tiedEmbeddings: Bool = true,
     qkNorm: Bool = false
@@ -67,7 +67,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
 
   /// Throws where the numbers make no model.
   /// - Parameter place: the file or flag to name in the error.
-  public func validate(place: String) throws {
+  package func validate(place: String) throws {
     func require(_ condition: Bool, _ reason: String) throws {
       if !condition { throw WeirError(place, reason) }
     }
@@ -83,24 +83,24 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   }
 
   /// Values of all query heads.
-  public var queryWidth: Int { heads * headWidth }
+  package var queryWidth: Int { heads * headWidth }
   /// Values of all key (or value) heads.
-  public var keyWidth: Int { kvHeads * headWidth }
+  package var keyWidth: Int { kvHeads * headWidth }
   /// Values of queries, keys and values together.
-  public var qkvWidth: Int { queryWidth + 2 * keyWidth }
+  package var qkvWidth: Int { queryWidth + 2 * keyWidth }
 
   /// Parameters of one layer.
-  public var layerParameters: Int { layerMatrices + 2 * width + (qkNorm ? 2 * headWidth : 0) }
+  package var layerParameters: Int { layerMatrices + 2 * width + (qkNorm ? 2 * headWidth : 0) }
   /// Parameters of one layer's matrices.
   var layerMatrices: Int { qkvWidth * width + queryWidth * width + 3 * ffn * width }
   /// Parameters without the embedding and the output matrix.
-  public var nonEmbeddingParameters: Int { layers * layerParameters + width }
+  package var nonEmbeddingParameters: Int { layers * layerParameters + width }
   /// All parameters.
-  public var parameters: Int { nonEmbeddingParameters + vocabulary * width * (tiedEmbeddings ? 1 : 2) }
+  package var parameters: Int { nonEmbeddingParameters + vocabulary * width * (tiedEmbeddings ? 1 : 2) }
 
   /// Floating-point operations of a training step for each token at a context of `context`: 6 for every weight of a matrix product
   /// (2 forward, 4 backward; Kaplan et al. 2001.08361 §2.1) and 6·heads·headWidth·context a layer of causal attention.
-  public func flopsPerToken(context: Int? = nil) -> Double {
+  package func flopsPerToken(context: Int? = nil) -> Double {
     let products = Double(layers * layerMatrices + vocabulary * width)
     return 6 * products + 6 * Double(layers * queryWidth) * Double(min(context ?? sequence, sequence))
   }
@@ -108,15 +108,15 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
 
 extension ModelConfiguration {
   /// A named shape.
-  public struct Preset: Sendable {
+  package struct Preset: Sendable {
     /// Its name.
-    public let name: String
+    package let name: String
     /// The shape, at a vocabulary of 4,096.
-    public let configuration: ModelConfiguration
+    package let configuration: ModelConfiguration
   }
 
   /// The named shapes, smallest first.
-  public static let presets: [Preset] = [
+  package static let presets: [Preset] = [
     ("nano", 64, 2, 2, 176, 256), ("micro", 128, 4, 4, 352, 256), ("mini", 256, 4, 4, 704, 256), ("tiny", 384, 8, 6, 1_024, 512),
     ("small", 512, 12, 8, 1_376, 512), ("medium", 768, 12, 12, 2_048, 1_024), ("base", 1_024, 24, 16, 2_736, 1_024),
     ("large", 1_536, 24, 16, 4_096, 1_024), ("1.3b", 2_048, 24, 16, 5_504, 2_048),
@@ -128,7 +128,7 @@ extension ModelConfiguration {
 
   /// The shape called `name` with a vocabulary and, if given, another sequence length.
   /// - Throws: `WeirError` with the known names.
-  public static func preset(_ name: String, vocabulary: Int, sequence: Int? = nil) throws -> ModelConfiguration {
+  package static func preset(_ name: String, vocabulary: Int, sequence: Int? = nil) throws -> ModelConfiguration {
     guard var found = presets.first(where: { $0.name == name.lowercased() })?.configuration else {
       throw WeirError("--preset", "no preset is called \(name)", remedy: "one of " + presets.map(\.name).joined(separator: ", "))
     }

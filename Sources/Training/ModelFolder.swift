@@ -4,9 +4,9 @@ import Primitives
 import Storage
 
 /// A Llama model folder of the Hugging Face kind (a Qwen 3 one where queries and keys are normalised): `config.json`, `model.safetensors`, `generation_config.json`, the tokenizer's files.
-public enum ModelFolder {
+package enum ModelFolder {
   /// The manifest's format.
-  public static let format = "weir.model.1"
+  package static let format = "weir.model.1"
   /// The tokenizer's files that are copied along where they are there.
   static let tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
 
@@ -47,7 +47,7 @@ public enum ModelFolder {
 
   /// The shape of the model in a folder.
   /// - Throws: `WeirError` where it is no Llama model that this trainer computes exactly.
-  public static func configuration(_ folder: String) throws -> ModelConfiguration {
+  package static func configuration(_ folder: String) throws -> ModelConfiguration {
     let path = folder + "/config.json"
     let config = try JSONFile.read(Config.self, from: path)
     func refuse(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "only plain Llama and Qwen 3 models are read") }
@@ -95,17 +95,17 @@ public enum ModelFolder {
   }
 
   /// The end-of-document token named in the folder, the first of several; nil where there is none.
-  public static func endOfDocument(_ folder: String) -> Int? {
+  package static func endOfDocument(_ folder: String) -> Int? {
     (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.eos_token_id.map(ids)?.first
   }
 
   /// The token that a text begins with, by `config.json`; nil where there is none.
-  public static func beginning(_ folder: String) -> Int? {
+  package static func beginning(_ folder: String) -> Int? {
     (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.bos_token_id.map(ids)?.first
   }
 
   /// Every token that ends a text, by `generation_config.json` where it names some, else by `config.json`.
-  public static func endings(_ folder: String) -> Set<Int> {
+  package static func endings(_ folder: String) -> Set<Int> {
     struct Endings: Codable { var eos_token_id: JSONValue? }
     for name in ["generation_config.json", "config.json"] {
       if let value = (try? JSONFile.read(Endings.self, from: folder + "/" + name))?.eos_token_id { return Set(ids(value)) }
@@ -135,7 +135,7 @@ public enum ModelFolder {
   }
 
   /// A checksum of the weights' files in `folder`.
-  public static func fingerprint(_ folder: String) throws -> String {
+  package static func fingerprint(_ folder: String) throws -> String {
     let places = try places(folder)
     if places.index == nil { return Checksum.hex(try Checksum.xxh3(file: places.single)) }
     let shards = try Set(places.shards.values).sorted().map { Checksum.hex(try Checksum.xxh3(file: folder + "/" + $0)) }
@@ -178,7 +178,7 @@ public enum ModelFolder {
 
   /// Reads the weights (F32, F16, BF16 or F64, one file or several with an index) into a block laid out for `configuration`.
   /// - Throws: `WeirError` where a tensor is missing, of another shape, or holds what is no number.
-  public static func readWeights(_ folder: String, configuration: ModelConfiguration, into parameters: FloatBuffer) throws {
+  package static func readWeights(_ folder: String, configuration: ModelConfiguration, into parameters: FloatBuffer) throws {
     for (tensor, file) in try open(folder, configuration) {
       try file.withFloats(tensor.name) { floats in
         if let index = firstNotFinite(floats) {
@@ -199,7 +199,7 @@ public enum ModelFolder {
   }
 
   /// Reads a model.
-  public static func load(_ folder: String) throws -> (configuration: ModelConfiguration, parameters: FloatBuffer) {
+  package static func load(_ folder: String) throws -> (configuration: ModelConfiguration, parameters: FloatBuffer) {
     let configuration = try configuration(folder)
     try check(folder, configuration: configuration)
     let parameters = FloatBuffer(ParameterLayout(configuration).count)
@@ -260,7 +260,7 @@ public enum ModelFolder {
   ///   - inputs: fingerprints of what it was made from.
   ///   - counts: such as steps and tokens.
   @discardableResult
-  public static func write(
+  package static func write(
     _ folder: String, configuration: ModelConfiguration, parameters: FloatBuffer, tokenizer: String?, endOfDocument: Int? = nil,
     inputs: [String: String] = [:], counts: [String: Int] = [:]
   ) throws -> Manifest {

@@ -3,20 +3,20 @@ import Pipeline
 import Primitives
 
 /// A question with answers to choose from, as tokens.
-public struct ChoiceQuestion: Sendable {
+package struct ChoiceQuestion: Sendable {
   /// One answer.
-  public struct Choice: Sendable {
+  package struct Choice: Sendable {
     /// The question's tokens and the answer's.
-    public var tokens: [Int32]
+    package var tokens: [Int32]
     /// How many of them, at the end, are the answer's.
-    public var scored: Int
+    package var scored: Int
     /// Unicode scalars of the answer.
-    public var characters: Int
+    package var characters: Int
     /// UTF-8 bytes of the answer.
-    public var bytes: Int
+    package var bytes: Int
 
     /// Creates an answer.
-    public init(tokens: [Int32], scored: Int, characters: Int, bytes: Int) {
+    package init(tokens: [Int32], scored: Int, characters: Int, bytes: Int) {
       self.tokens = tokens
       self.scored = scored
       self.characters = characters
@@ -25,29 +25,29 @@ public struct ChoiceQuestion: Sendable {
   }
 
   /// The answers.
-  public var choices: [Choice]
+  package var choices: [Choice]
   /// The right one.
-  public var answer: Int
+  package var answer: Int
 
   /// Creates a question.
-  public init(choices: [Choice], answer: Int) {
+  package init(choices: [Choice], answer: Int) {
     self.choices = choices
     self.answer = answer
   }
 }
 
 /// What a model makes of one question.
-public struct ChoiceScore: Codable, Sendable, Equatable {
+package struct ChoiceScore: Codable, Sendable, Equatable {
   /// The right answer.
-  public var answer: Int
+  package var answer: Int
   /// log p of every answer after the question, in nats.
-  public var scores: [Double]
+  package var scores: [Double]
   /// The answer of the highest log p; of equal ones the first, here and below.
-  public var best: Int
+  package var best: Int
   /// The same by log p over characters.
-  public var bestByCharacter: Int
+  package var bestByCharacter: Int
   /// The same by log p over bytes.
-  public var bestByByte: Int
+  package var bestByByte: Int
 
   enum CodingKeys: String, CodingKey {
     case answer, scores
@@ -57,7 +57,7 @@ public struct ChoiceScore: Codable, Sendable, Equatable {
   }
 
   /// Creates a score.
-  public init(answer: Int, scores: [Double], best: Int, bestByCharacter: Int, bestByByte: Int) {
+  package init(answer: Int, scores: [Double], best: Int, bestByCharacter: Int, bestByByte: Int) {
     self.answer = answer
     self.scores = scores
     self.best = best
@@ -67,23 +67,23 @@ public struct ChoiceScore: Codable, Sendable, Equatable {
 }
 
 /// Accuracies on a set of questions under the names of lm-evaluation-harness, with its standard errors: those of a mean, √(s²/n) with s² over n − 1.
-public struct ChoiceEvaluation: Codable, Sendable, Equatable {
+package struct ChoiceEvaluation: Codable, Sendable, Equatable {
   /// The set's name.
-  public var name: String
+  package var name: String
   /// Questions.
-  public var questions: Int
+  package var questions: Int
   /// The share of questions whose right answer has the highest log p.
-  public var accuracy: Double
+  package var accuracy: Double
   /// Its standard error; nil for a single question.
-  public var accuracyError: Double?
+  package var accuracyError: Double?
   /// By log p over the answer's characters.
-  public var byCharacter: Double
+  package var byCharacter: Double
   /// Its standard error.
-  public var byCharacterError: Double?
+  package var byCharacterError: Double?
   /// By log p over the answer's UTF-8 bytes.
-  public var byByte: Double
+  package var byByte: Double
   /// Its standard error.
-  public var byByteError: Double?
+  package var byByteError: Double?
 
   enum CodingKeys: String, CodingKey {
     case name, questions
@@ -96,7 +96,7 @@ public struct ChoiceEvaluation: Codable, Sendable, Equatable {
   }
 
   /// Sums scores up.
-  public init(name: String, scores: [ChoiceScore]) {
+  package init(name: String, scores: [ChoiceScore]) {
     let count = Double(max(1, scores.count))
     func mean(_ choice: (ChoiceScore) -> Int) -> (Double, Double?) {
       let share = Double(scores.filter { choice($0) == $0.answer }.count) / count
@@ -113,7 +113,7 @@ public struct ChoiceEvaluation: Codable, Sendable, Equatable {
 extension Evaluator {
   /// Scores questions as lm-evaluation-harness does: log p of each answer after the question; where both are longer than the model's
   /// positions, the question's beginning is left out.
-  public func score(_ questions: [ChoiceQuestion], progress: Pipeline.Progress = .silent) throws -> [ChoiceScore] {
+  package func score(_ questions: [ChoiceQuestion], progress: Pipeline.Progress = .silent) throws -> [ChoiceScore] {
     let documents = questions.flatMap(\.choices).map { choice in
       let tokens = Array(choice.tokens.suffix(sequence + 1))
       return EvaluationDocument(tokens: tokens, bytes: choice.bytes, firstScored: tokens.count - choice.scored)

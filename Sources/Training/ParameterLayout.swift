@@ -1,16 +1,16 @@
 /// Where every tensor lies in the flat buffer of parameters, under its name in a Llama model folder. Matrices are [out, in], row-major;
 /// query, key and value matrices follow one another, as do gate and up, so that each group is one product.
-public struct ParameterLayout: Sendable {
+package struct ParameterLayout: Sendable {
   /// One tensor.
-  public struct Tensor: Sendable {
+  package struct Tensor: Sendable {
     /// Its name in `model.safetensors`.
-    public let name: String
+    package let name: String
     /// Its shape.
-    public let shape: [Int]
+    package let shape: [Int]
     /// Its floats.
-    public let range: Range<Int>
+    package let range: Range<Int>
     /// Whether weight decay applies: to the matrices of the layers, not to norms and embeddings.
-    public var decays: Bool { shape.count == 2 && name.hasPrefix("model.layers.") }
+    package var decays: Bool { shape.count == 2 && name.hasPrefix("model.layers.") }
   }
 
   /// The offsets of one layer.
@@ -27,9 +27,9 @@ public struct ParameterLayout: Sendable {
   }
 
   /// The tensors in the order of the buffer.
-  public let tensors: [Tensor]
+  package let tensors: [Tensor]
   /// The number of floats.
-  public let count: Int
+  package let count: Int
   static let finalNormName = "model.norm.weight"
   let embedding: Int
   let layers: [Layer]
@@ -37,7 +37,7 @@ public struct ParameterLayout: Sendable {
   let head: Int
 
   /// Creates the layout of a model.
-  public init(_ c: ModelConfiguration) {
+  package init(_ c: ModelConfiguration) {
     var tensors: [Tensor] = []
     var next = 0
     func add(_ name: String, _ shape: [Int]) -> Int {

@@ -2,21 +2,21 @@ import Foundation
 import Primitives
 
 /// How to choose the next token.
-public struct SamplingConfiguration: Codable, Sendable, Equatable {
+package struct SamplingConfiguration: Codable, Sendable, Equatable {
   /// 0 takes the likeliest.
-  public var temperature = 0.8
+  package var temperature = 0.8
   /// Only the k likeliest; 0 for all.
-  public var topK = 0
+  package var topK = 0
   /// Only the likeliest tokens that together hold this probability, of those that `topK` leaves (Holtzman et al. 1904.09751 §3.1).
-  public var topP = 1.0
+  package var topP = 1.0
   /// Seeds the draws.
-  public var seed: UInt64 = 0
+  package var seed: UInt64 = 0
 
   /// The defaults.
-  public init() {}
+  package init() {}
 
   /// Throws where a number is impossible.
-  public func validate() throws {
+  package func validate() throws {
     guard temperature.isFinite, temperature >= 0 else { throw WeirError("--temperature", "\(temperature) is negative or no number") }
     guard topK >= 0 else { throw WeirError("--top-k", "\(topK) is negative") }
     guard topP > 0, topP <= 1 else { throw WeirError("--top-p", "\(topP) is not in (0, 1]") }
@@ -27,7 +27,7 @@ public struct SamplingConfiguration: Codable, Sendable, Equatable {
   ///   - logits: one a token.
   ///   - uniform: the draw, 0..<1.
   /// - Returns: nil where a logit is no number, or none is finite.
-  public func choose(_ logits: [Float], uniform: Double) -> Int32? {
+  package func choose(_ logits: [Float], uniform: Double) -> Int32? {
     var best = 0
     for index in logits.indices {
       if logits[index].isNaN { return nil }

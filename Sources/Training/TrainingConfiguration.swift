@@ -2,7 +2,7 @@ import Foundation
 import Primitives
 
 /// How the learning rate runs.
-public enum LearningRateSchedule: String, Codable, Sendable, CaseIterable {
+package enum LearningRateSchedule: String, Codable, Sendable, CaseIterable {
   /// Warm-up, stable, then linear decay over the last share of the steps (Hu et al. 2404.06395 §4).
   case wsd
   /// Warm-up, then half a cosine.
@@ -12,76 +12,76 @@ public enum LearningRateSchedule: String, Codable, Sendable, CaseIterable {
 }
 
 /// What a training run is: everything but the data and the model. Two runs of equal configuration, data and initial model are equal.
-public struct TrainingConfiguration: Codable, Sendable, Equatable {
+package struct TrainingConfiguration: Codable, Sendable, Equatable {
   /// Tokens to train on, rounded up to whole batches; nil takes `steps`.
-  public var tokens: Int?
+  package var tokens: Int?
   /// Steps to train for where `tokens` is nil.
-  public var steps: Int?
+  package var steps: Int?
   /// The peak learning rate.
-  public var learningRate = 3e-3
+  package var learningRate = 3e-3
   /// How it runs.
-  public var schedule = LearningRateSchedule.wsd
+  package var schedule = LearningRateSchedule.wsd
   /// Share of the steps over which the rate rises from 0.
-  public var warmup = 0.02
+  package var warmup = 0.02
   /// Share of the steps over which `wsd` decays.
-  public var decay = 0.2
+  package var decay = 0.2
   /// The last rate as a share of the peak (`wsd`, `cosine`).
-  public var finalRate = 0.0
+  package var finalRate = 0.0
   /// AdamW's β₁.
-  public var beta1 = 0.9
+  package var beta1 = 0.9
   /// AdamW's β₂.
-  public var beta2 = 0.95
+  package var beta2 = 0.95
   /// AdamW's ε.
-  public var epsilon = 1e-8
+  package var epsilon = 1e-8
   /// Weight decay of the layers' matrices; norms and embeddings have none.
-  public var weightDecay = 0.1
+  package var weightDecay = 0.1
   /// The largest global norm of the gradient; 0 clips nothing.
-  public var clip = 1.0
+  package var clip = 1.0
   /// Seeds the initial parameters.
-  public var seed: UInt64 = 0
+  package var seed: UInt64 = 0
   /// With muP, the width at which the learning rate was found (see `WidthScaling`); nil is the standard parametrisation.
-  public var baseWidth: Int?
+  package var baseWidth: Int?
   /// With muP, the width of a head there; nil where heads have the same width at every model width.
-  public var baseHeadWidth: Int?
+  package var baseHeadWidth: Int?
   /// Steps between evaluations; 0 evaluates at the end only.
-  public var evaluateEvery = 0
+  package var evaluateEvery = 0
   /// Further tokens after which to evaluate.
-  public var evaluateAt: [Int] = []
+  package var evaluateAt: [Int] = []
   /// Steps between checkpoints; 0 keeps none on the way.
-  public var checkpointEvery = 0
+  package var checkpointEvery = 0
   /// Tokens after which to keep a checkpoint for good, such as the trunk's at several D; 0 keeps the initial model.
-  public var checkpointAt: [Int] = []
+  package var checkpointAt: [Int] = []
   /// How many of the regular checkpoints stay.
-  public var keep = 2
+  package var keep = 2
   /// Steps between checkpoints that stay for good; nil keeps none.
-  public var keepEvery: Int?
+  package var keepEvery: Int?
   /// Micro-batches of whole rows into which a step's batch is cut, for less memory; nil is one.
-  public var accumulate: Int?
+  package var accumulate: Int?
   /// Factor of the squared log of the softmax's sum in the loss (Chowdhery et al. 2204.02311 §5: 1e-4); nil for none.
-  public var zLoss: Double?
+  package var zLoss: Double?
   /// The precision of matrix products in training; nil for float32.
-  public var precision: Precision?
+  package var precision: Precision?
   /// Decay of a moving average of the weights, which is then what is evaluated and exported; nil for none.
-  public var average: Double?
+  package var average: Double?
   /// Label annealing against the initial model; nil for plain cross-entropy.
-  public var annealing: Annealing?
+  package var annealing: Annealing?
   /// Factor of ½·‖θ − θ0‖² in the loss; 0 pulls nowhere.
-  public var pull = 0.0
+  package var pull = 0.0
   /// Low-rank adaptation of the initial model; nil trains every parameter.
-  public var lowRank: LowRank?
+  package var lowRank: LowRank?
   /// Steps in a row that may be passed over, because their loss or gradient is no number or a spike, before the run goes back.
-  public var patience = 3
+  package var patience = 3
   /// What counts as a spike, and how often the run may go back; nil is the default of `LossGuard.Settings`.
-  public var guarding: LossGuard.Settings?
+  package var guarding: LossGuard.Settings?
 
   /// The defaults; set `tokens` or `steps`.
-  public init(tokens: Int? = nil, steps: Int? = nil) {
+  package init(tokens: Int? = nil, steps: Int? = nil) {
     self.tokens = tokens
     self.steps = steps
   }
 
   /// Throws where a number is impossible.
-  public func validate() throws {
+  package func validate() throws {
     func require(_ condition: Bool, _ flag: String, _ reason: String) throws {
       if !condition { throw WeirError(flag, reason) }
     }
@@ -116,12 +116,12 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   var microBatches: Int { accumulate ?? 1 }
 
   /// Steps of a run whose batches have `batchTokens` tokens.
-  public func stepCount(batchTokens: Int) -> Int {
+  package func stepCount(batchTokens: Int) -> Int {
     tokens.map { max(1, ($0 + batchTokens - 1) / batchTokens) } ?? steps ?? 0
   }
 
   /// The learning rate of step `step` (from 0) of `total`.
-  public func rate(step: Int, total: Int) -> Double {
+  package func rate(step: Int, total: Int) -> Double {
     let rise = Int((warmup * Double(total)).rounded(.up))
     if step < rise { return learningRate * Double(step + 1) / Double(rise) }
     switch schedule {

@@ -4,50 +4,50 @@ import Primitives
 import Storage
 
 /// The loss on a validation set at some point of a run; a line of `evaluations.jsonl`.
-public struct EvaluationRecord: Codable, Sendable, Equatable {
+package struct EvaluationRecord: Codable, Sendable, Equatable {
   /// Steps done.
-  public var step: Int
+  package var step: Int
   /// Tokens seen.
-  public var tokens: Int
+  package var tokens: Int
   /// The validation set.
-  public var name: String
+  package var name: String
   /// Its loss.
-  public var result: Evaluation
+  package var result: Evaluation
 }
 
 /// What a finished run leaves in `report.json`.
-public struct TrainingReport: Codable, Sendable, Equatable {
+package struct TrainingReport: Codable, Sendable, Equatable {
   /// Steps done.
-  public var steps: Int
+  package var steps: Int
   /// Tokens seen.
-  public var tokens: Int
+  package var tokens: Int
   /// All parameters.
-  public var parameters: Int
+  package var parameters: Int
   /// Parameters without embedding and output matrix: the N of the laws.
-  public var nonEmbeddingParameters: Int
+  package var nonEmbeddingParameters: Int
   /// Floating-point operations of all steps, by formula.
-  public var flops: Double
+  package var flops: Double
   /// The mean training loss of the last tenth of the steps, at most 100.
-  public var loss: Double
+  package var loss: Double
   /// The mean divergence of the last step's targets from the initial model; nil without annealing.
-  public var divergence: Double?
+  package var divergence: Double?
   /// Every evaluation, in order.
-  public var evaluations: [EvaluationRecord]
+  package var evaluations: [EvaluationRecord]
   /// Wall seconds of the steps.
-  public var seconds: Double
+  package var seconds: Double
   /// Tokens a second.
-  public var tokensPerSecond: Double
+  package var tokensPerSecond: Double
   /// The model folder.
-  public var model: String
+  package var model: String
   /// Returns to earlier checkpoints; nil where there was none.
-  public var rollbacks: [LossGuard.Incident]?
+  package var rollbacks: [LossGuard.Incident]?
 
   /// The last evaluation of each set.
-  public var final: [EvaluationRecord] { evaluations.filter { $0.step == steps } }
+  package var final: [EvaluationRecord] { evaluations.filter { $0.step == steps } }
 }
 
 /// Where a run begins.
-public enum ModelInitialisation: Sendable {
+package enum ModelInitialisation: Sendable {
   /// With drawn parameters.
   case scratch(ModelConfiguration)
   /// With the weights of a model folder.
@@ -57,24 +57,24 @@ public enum ModelInitialisation: Sendable {
 }
 
 /// What a long run costs, before it starts.
-public struct TrainingEstimate: Codable, Sendable, Equatable {
+package struct TrainingEstimate: Codable, Sendable, Equatable {
   /// All parameters.
-  public var parameters: Int
+  package var parameters: Int
   /// Without embedding and output matrix.
-  public var nonEmbeddingParameters: Int
+  package var nonEmbeddingParameters: Int
   /// Steps.
-  public var steps: Int
+  package var steps: Int
   /// Tokens, whole batches.
-  public var tokens: Int
+  package var tokens: Int
   /// Floating-point operations in all.
-  public var flops: Double
+  package var flops: Double
   /// Bytes of parameters, gradients, moments, activations.
-  public var memoryBytes: Int
+  package var memoryBytes: Int
   /// Bytes of the checkpoints that stay and of the model.
-  public var diskBytes: Int
+  package var diskBytes: Int
 
   /// Bytes that any run takes beside its arrays, as measured: the program, the tokenizer, each thread's packed operands.
-  public static func overhead(threads: Int, vocabulary: Int) -> Int { 31_000_000 + 210 * vocabulary + 1_500_000 * threads }
+  package static func overhead(threads: Int, vocabulary: Int) -> Int { 31_000_000 + 210 * vocabulary + 1_500_000 * threads }
 
   /// Creates an estimate.
   /// - Parameters:
@@ -86,7 +86,7 @@ public struct TrainingEstimate: Codable, Sendable, Equatable {
   ///   - evaluates: whether held-out sets are evaluated on the way.
   ///   - threads: threads, each with room for packed operands of its own.
   /// - Throws: `WeirError` where the configuration or the shape is impossible.
-  public init(
+  package init(
     _ configuration: TrainingConfiguration, model: ModelConfiguration, rows: Int, sequence: Int, recompute: Bool = false,
     evaluates: Bool = true, threads: Int = 2
   ) throws {

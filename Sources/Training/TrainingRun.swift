@@ -10,7 +10,7 @@ import Storage
 ///
 /// Everything is a function of configuration, data and initial model: an interrupted run goes on from its last checkpoint to the same
 /// bits, and a finished one returns its report at once.
-public enum TrainingRun {
+package enum TrainingRun {
   /// What names a run; a folder holds one.
   struct Identity: Codable, Equatable {
     var format = "weir.run.1"
@@ -59,7 +59,7 @@ public enum TrainingRun {
   ///   - progress: told every step; when it stops, a checkpoint is written and `Stopped` thrown.
   /// - Returns: the report.
   /// - Throws: `WeirError` where the folder holds another run, the data do not fit, or the loss stays no number.
-  public static func run(
+  package static func run(
     configuration: TrainingConfiguration, initial: ModelInitialisation, source: any BatchSource, validation: [ValidationSet] = [],
     folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil, threads: Int = 2, recompute: Bool = false, ranks: Ranks? = nil,
     progress: Pipeline.Progress = .silent

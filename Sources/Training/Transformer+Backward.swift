@@ -4,7 +4,7 @@ import Kernels
 extension Transformer {
   /// Completes the gradients after `loss(gradient: true)`.
   /// - Parameter ready: told each range of `gradients` that is complete, from the end of the buffer to its beginning.
-  public func backward(ready: (Range<Int>) -> Void = { _ in }) {
+  package func backward(ready: (Range<Int>) -> Void = { _ in }) {
     let c = configuration, work = workspace, width = c.width
     precondition(work.training, "gradients of a model made without training")
     overChunks { task, first, count in

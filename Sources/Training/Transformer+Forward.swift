@@ -5,7 +5,7 @@ extension Transformer {
   /// Computes the hidden states after the final norm, [rows · sequence, width], for `logits` and `loss`.
   ///
   /// The batch must have passed `check`.
-  public func forward(tokens: [Int32], starts: [Int32]) {
+  package func forward(tokens: [Int32], starts: [Int32]) {
     let c = configuration, work = workspace, width = c.width
     precondition(tokens.count == work.tokens && starts.count == work.tokens, "a batch of another shape")
     self.tokens = tokens
@@ -85,7 +85,7 @@ extension Transformer {
   }
 
   /// The logits of one token of the last forward pass, [vocabulary].
-  public func logits(at token: Int) -> [Float] {
+  package func logits(at token: Int) -> [Float] {
     let c = configuration
     return [Float](unsafeUninitializedCapacity: c.vocabulary) { buffer, count in
       linear(workspace.hidden + token * c.width, parameter(layout.head), buffer.baseAddress!, m: 1, from: c.width, to: c.vocabulary)

@@ -8,7 +8,7 @@ extension Transformer {
   ///   - seed: the seed.
   ///   - baseWidth: with muP the width at which the learning rate was found, see `WidthScaling`.
   ///   - baseHeadWidth: with muP the width of a head there, by default the same.
-  public func initialise(seed: UInt64, baseWidth: Int? = nil, baseHeadWidth: Int? = nil) {
+  package func initialise(seed: UInt64, baseWidth: Int? = nil, baseHeadWidth: Int? = nil) {
     let c = configuration, scaling = WidthScaling(c, baseWidth: baseWidth, baseHeadWidth: baseHeadWidth)
     for (index, tensor) in layout.tensors.enumerated() {
       let target = parameters.base + tensor.range.lowerBound

@@ -2,18 +2,18 @@ import CKernels
 import Kernels
 
 /// The sums of a batch's losses over its targets.
-public struct LossSums: Sendable, Equatable {
+package struct LossSums: Sendable, Equatable {
   /// Σ −log p(target), in nats.
-  public var crossEntropy = 0.0
+  package var crossEntropy = 0.0
   /// Σ KL against the frozen model, in nats; 0 without one.
-  public var divergence = 0.0
+  package var divergence = 0.0
   /// Σ ln² of the softmax's sum; 0 without z-loss.
-  public var squares = 0.0
+  package var squares = 0.0
   /// Positions with a target.
-  public var targets = 0
+  package var targets = 0
 
   /// The mean cross-entropy.
-  public var mean: Double { targets == 0 ? 0 : crossEntropy / Double(targets) }
+  package var mean: Double { targets == 0 ? 0 : crossEntropy / Double(targets) }
 
   /// Adds the sums of another part of the batch.
   static func += (sums: inout LossSums, other: LossSums) {
@@ -25,7 +25,7 @@ public struct LossSums: Sendable, Equatable {
 }
 
 /// Which way the divergence of label annealing goes.
-public enum AnnealingDirection: String, Codable, Sendable, CaseIterable {
+package enum AnnealingDirection: String, Codable, Sendable, CaseIterable {
   /// KL(p_θ ‖ p_θ0), the paper's.
   case student
   /// KL(p_θ0 ‖ p_θ).
@@ -33,7 +33,7 @@ public enum AnnealingDirection: String, Codable, Sendable, CaseIterable {
 }
 
 /// On which distributions the temperature acts.
-public enum AnnealingSide: String, Codable, Sendable, CaseIterable {
+package enum AnnealingSide: String, Codable, Sendable, CaseIterable {
   /// On both, the paper's.
   case both
   /// On the model being tuned only.
@@ -44,18 +44,18 @@ public enum AnnealingSide: String, Codable, Sendable, CaseIterable {
 
 /// The extra term of label annealing (Yang et al., FITML 2024): λ·KL against the frozen initial model on the same batch, mean over the
 /// same targets, both sides at temperature T; no T² factor (ours).
-public struct Annealing: Codable, Sendable, Equatable {
+package struct Annealing: Codable, Sendable, Equatable {
   /// λ, constant.
-  public var lambda: Double
+  package var lambda: Double
   /// T, constant.
-  public var temperature: Double
+  package var temperature: Double
   /// The direction of the divergence.
-  public var direction: AnnealingDirection
+  package var direction: AnnealingDirection
   /// The side of the temperature.
-  public var side: AnnealingSide
+  package var side: AnnealingSide
 
   /// Creates the term.
-  public init(lambda: Double, temperature: Double = 1, direction: AnnealingDirection = .student, side: AnnealingSide = .both) {
+  package init(lambda: Double, temperature: Double = 1, direction: AnnealingDirection = .student, side: AnnealingSide = .both) {
     self.lambda = lambda
     self.temperature = temperature
     self.direction = direction
@@ -65,13 +65,13 @@ public struct Annealing: Codable, Sendable, Equatable {
 
 extension Transformer {
   /// The frozen side of label annealing: a model whose `forward` has run on the same batch, and room for its logits.
-  public final class Frozen {
+  package final class Frozen {
     /// The frozen model.
-    public let model: Transformer
+    package let model: Transformer
     let logits: FloatBuffer
 
     /// Wraps a model.
-    public init(_ model: Transformer) {
+    package init(_ model: Transformer) {
       self.model = model
       logits = FloatBuffer(model.workspace.lossGroup * model.configuration.vocabulary)
     }
@@ -87,7 +87,7 @@ extension Transformer {
   ///   - frozen: the frozen model for it, of the same vocabulary and batch shape.
   ///   - total: targets to take the mean over, where this is a part of a larger batch; by default this batch's own.
   ///   - zLoss: factor of ln² of the softmax's sum (Chowdhery et al. 2204.02311 §5); not with annealing.
-  public func loss(
+  package func loss(
     targets: [Int32], gradient: Bool, annealing: Annealing? = nil, frozen: Frozen? = nil, of total: Int? = nil, zLoss: Double = 0
   ) -> LossSums {
     let c = configuration, work = workspace, width = c.width, vocabulary = c.vocabulary

@@ -8,15 +8,15 @@ import Primitives
 ///
 /// Dense parts run over chunks of tokens, attention over (row, head), weight gradients over output tiles; all cuts follow from shapes, so
 /// that results do not depend on the number of threads. Nothing large is allocated after `init`.
-public final class Transformer {
+package final class Transformer {
   /// The shape.
-  public let configuration: ModelConfiguration
+  package let configuration: ModelConfiguration
   /// Where the tensors lie.
-  public let layout: ParameterLayout
+  package let layout: ParameterLayout
   /// All parameters.
-  public let parameters: FloatBuffer
+  package let parameters: FloatBuffer
   /// Their gradients after `backward`; empty without training.
-  public let gradients: FloatBuffer
+  package let gradients: FloatBuffer
   let pool: ThreadPool
   let precision: Precision
   let workspace: Workspace
@@ -35,7 +35,7 @@ public final class Transformer {
   ///   - precision: of the operands of matrix products; everything else is float32.
   ///   - pool: the threads.
   ///   - parameters: a block to share, such as that of the model being trained; by default one of its own.
-  public init(
+  package init(
     _ configuration: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false,
     precision: Precision = .float32, pool: ThreadPool, parameters: FloatBuffer? = nil
   ) {
@@ -70,7 +70,7 @@ public final class Transformer {
   }
 
   /// Throws where a batch names tokens, targets or starts that the model cannot take.
-  public func check(_ batch: Batch, place: String) throws {
+  package func check(_ batch: Batch, place: String) throws {
     guard batch.rows == workspace.rows, batch.sequence == workspace.sequence, batch.tokens.count == workspace.tokens,
       batch.targets.count == workspace.tokens, batch.starts.count == workspace.tokens
     else {
@@ -89,7 +89,7 @@ public final class Transformer {
   }
 
   /// Bytes of parameters, gradients and activations.
-  public var memoryBytes: Int { (parameters.count + gradients.count + workspace.count + cosines.count + sines.count) * 4 }
+  package var memoryBytes: Int { (parameters.count + gradients.count + workspace.count + cosines.count + sines.count) * 4 }
 
   func parameter(_ offset: Int) -> UnsafeMutablePointer<Float> { parameters.base + offset }
   func gradient(_ offset: Int) -> UnsafeMutablePointer<Float> { gradients.base + offset }

@@ -3,14 +3,14 @@ import Primitives
 import Storage
 
 /// Where documents come from, in any order: the beginnings of their lines are found in one pass, 8 bytes a document.
-public final class DocumentInfoReader: Sendable {
+package final class DocumentInfoReader: Sendable {
   /// The dataset.
-  public let dataset: TokenDataset
+  package let dataset: TokenDataset
   private let lines: [Int]
 
   /// Finds the lines.
   /// - Throws: `WeirError` where a shard has fewer lines than documents.
-  public init(_ dataset: TokenDataset) throws {
+  package init(_ dataset: TokenDataset) throws {
     self.dataset = dataset
     var lines: [Int] = []
     lines.reserveCapacity(dataset.documentCount)
@@ -22,5 +22,5 @@ public final class DocumentInfoReader: Sendable {
   }
 
   /// Where one document comes from.
-  public func info(_ document: Int) throws -> TokenDataset.DocumentInfo { try dataset.info(document, at: lines[document]) }
+  package func info(_ document: Int) throws -> TokenDataset.DocumentInfo { try dataset.info(document, at: lines[document]) }
 }

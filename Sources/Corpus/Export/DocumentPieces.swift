@@ -4,7 +4,7 @@ import Primitives
 ///
 /// A part that ends within its document is ended by the end-of-document token all the same, so that a trainer which finds documents
 /// by that token does not join it to a stranger.
-public struct DocumentPieces: ExportSource {
+package struct DocumentPieces: ExportSource {
   /// Consecutive tokens of one document, its end-of-document token left out.
   struct Piece: Equatable {
     var document: Int
@@ -23,7 +23,7 @@ public struct DocumentPieces: ExportSource {
   ///   - infos: where they come from.
   ///   - format: decides on which side of a document its token stands.
   ///   - shuffle: the seed of the order; nil for that of the dataset.
-  public init(_ infos: DocumentInfoReader, format: ExportFormat, shuffle: UInt64? = nil) {
+  package init(_ infos: DocumentInfoReader, format: ExportFormat, shuffle: UInt64? = nil) {
     let dataset = infos.dataset
     let pieces = (0..<dataset.documentCount).map { Piece(document: $0, offset: 0, count: dataset.length($0) - 1) }
     self.init(infos, pieces: pieces, format: format, shuffle: shuffle, stream: 0)
@@ -40,7 +40,7 @@ public struct DocumentPieces: ExportSource {
   /// The parts of documents in each leaf of a tree: neighbouring windows of a document that share a leaf are one part.
   /// - Returns: [leaves] the samples of each leaf.
   /// - Throws: where the assignment is not the dataset's.
-  public static func byLeaf(
+  package static func byLeaf(
     _ infos: DocumentInfoReader, assignment: ClusterAssignment, format: ExportFormat, shuffle: UInt64? = nil
   ) throws -> [DocumentPieces] {
     let dataset = infos.dataset
@@ -70,12 +70,12 @@ public struct DocumentPieces: ExportSource {
   private func piece(_ index: Int) -> Piece { pieces[order.map { $0[index] } ?? index] }
 
   /// The number of documents or parts of them.
-  public var count: Int { pieces.count }
+  package var count: Int { pieces.count }
   /// Tokens of one, its end-of-document token included.
-  public func length(_ index: Int) -> Int { piece(index).count + 1 }
+  package func length(_ index: Int) -> Int { piece(index).count + 1 }
 
   /// One of them, with its end-of-document token.
-  public func sample(_ index: Int) throws -> ExportSample {
+  package func sample(_ index: Int) throws -> ExportSample {
     let piece = piece(index)
     var tokens = try dataset.tokens(document: piece.document, range: piece.offset..<piece.offset + piece.count)
     let end = Int32(truncatingIfNeeded: dataset.endOfDocument)

@@ -1,5 +1,5 @@
 /// The formats of other trainers that tokens are exported to; see docs/FORMATS.md.
-public enum ExportFormat: String, Sendable, Codable, CaseIterable {
+package enum ExportFormat: String, Sendable, Codable, CaseIterable {
   /// Flat arrays behind numpy's header, as `numpy.load` reads them.
   case npy
   /// Flat arrays without a header and a `.csv.gz` of the documents' borders, as OLMo-core reads them.
@@ -14,7 +14,7 @@ public enum ExportFormat: String, Sendable, Codable, CaseIterable {
   var marksBeginnings: Bool { self == .llmc }
 
   /// Tokens after which a new file begins where nothing else was asked for; nil for MDS, which goes by bytes.
-  public var defaultShardTokens: Int? { self == .mds ? nil : 100_000_000 }
+  package var defaultShardTokens: Int? { self == .mds ? nil : 100_000_000 }
 
   /// Bytes of a token: u16 where every id fits, else u32.
   static func tokenBytes(vocabulary: Int) -> Int { vocabulary <= 1 << 16 ? 2 : 4 }

@@ -1,16 +1,16 @@
 /// What is written as one: the tokens of a document, of a part of one, or of a row.
-public struct ExportSample: Sendable, Equatable {
+package struct ExportSample: Sendable, Equatable {
   /// The document's name.
-  public var id: String
+  package var id: String
   /// Where the corpus says it comes from; empty where that is not known.
-  public var source: String
+  package var source: String
   /// `path:line` of the file it was first read from; empty where that is not known.
-  public var origin: String
+  package var origin: String
   /// The tokens as they are to be written.
-  public var tokens: [Int32]
+  package var tokens: [Int32]
 
   /// Creates a sample.
-  public init(id: String, source: String = "", origin: String = "", tokens: [Int32]) {
+  package init(id: String, source: String = "", origin: String = "", tokens: [Int32]) {
     self.id = id
     self.source = source
     self.origin = origin
@@ -19,7 +19,7 @@ public struct ExportSample: Sendable, Equatable {
 }
 
 /// Samples in the order in which they are written; their lengths are known before they are read.
-public protocol ExportSource {
+package protocol ExportSource {
   /// The number of samples.
   var count: Int { get }
   /// Tokens of a sample as they are to be written.

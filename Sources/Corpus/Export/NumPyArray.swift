@@ -3,17 +3,17 @@ import Primitives
 import Storage
 
 /// numpy's `.npy`: magic, version 1.0, the length of a Python literal that describes the array, padded to 64 bytes.
-public enum NumPyArray {
+package enum NumPyArray {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
   /// The header of an array of whole numbers without sign, little-endian, the last dimension the fastest.
   /// - Parameters:
   ///   - bytes: of a number: 1, 2, 4 or 8.
   ///   - shape: the dimensions.
-  public static func header(bytes: Int, shape: [Int]) -> [UInt8] { header(type: "<u\(bytes)", shape: shape) }
+  package static func header(bytes: Int, shape: [Int]) -> [UInt8] { header(type: "<u\(bytes)", shape: shape) }
 
   /// Writes numbers as an array of `<f8` of one dimension; the file appears whole.
-  public static func write(_ numbers: [Double], to path: String) throws {
+  package static func write(_ numbers: [Double], to path: String) throws {
     let file = try AtomicFile(path)
     try file.write(header(type: "<f8", shape: [numbers.count]))
     try file.write(numbers.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * $0)) } })

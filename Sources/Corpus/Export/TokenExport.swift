@@ -3,27 +3,27 @@ import Primitives
 import Storage
 
 /// Writes samples as files of another trainer's format: a folder that appears whole or not at all.
-public struct TokenExport: Sendable {
+package struct TokenExport: Sendable {
   /// The format's name in the manifest.
-  public static let manifestFormat = "weir.token-export.1"
+  package static let manifestFormat = "weir.token-export.1"
 
   /// What to write.
-  public struct Configuration: Codable, Sendable, Equatable {
+  package struct Configuration: Codable, Sendable, Equatable {
     /// The format.
-    public var format: ExportFormat
+    package var format: ExportFormat
     /// Tokens after which a new file begins; nil where bytes alone decide (MDS).
-    public var shardTokens: Int?
+    package var shardTokens: Int?
     /// Tokens of a sample that is cut from the samples one after another (MDS); nil for samples as they are.
-    public var sequence: Int?
+    package var sequence: Int?
     /// The seed of the order; nil for that of the dataset.
-    public var shuffle: UInt64?
+    package var shuffle: UInt64?
     /// The fingerprint of the mixture that rows are drawn by.
-    public var mixture: String?
+    package var mixture: String?
     /// The fingerprint of the tree whose leaves have a folder each.
-    public var tree: String?
+    package var tree: String?
 
     /// Creates a configuration.
-    public init(format: ExportFormat, shardTokens: Int? = nil, sequence: Int? = nil, shuffle: UInt64? = nil) {
+    package init(format: ExportFormat, shardTokens: Int? = nil, sequence: Int? = nil, shuffle: UInt64? = nil) {
       self.format = format
       self.shardTokens = shardTokens ?? format.defaultShardTokens
       self.sequence = sequence
@@ -31,20 +31,20 @@ public struct TokenExport: Sendable {
     }
 
     /// Throws a `WeirError` that names the flag where a value makes no sense.
-    public func validate() throws {
+    package func validate() throws {
       guard shardTokens ?? 1 > 0 else { throw WeirError("--shard-tokens", "must be at least 1") }
       if let sequence, !(1...1 << 28).contains(sequence) { throw WeirError("--sequence", "must be 1…\(1 << 28), not \(sequence)") }
     }
   }
 
   /// What was asked for.
-  public let configuration: Configuration
+  package let configuration: Configuration
   private let dataset: TokenDataset
   private let tokenBytes: Int
 
   /// Prepares an export.
   /// - Throws: `WeirError` that names the flag of a bad value.
-  public init(_ configuration: Configuration, of dataset: TokenDataset) throws {
+  package init(_ configuration: Configuration, of dataset: TokenDataset) throws {
     try configuration.validate()
     self.configuration = configuration
     self.dataset = dataset
@@ -53,7 +53,7 @@ public struct TokenExport: Sendable {
 
   /// What would be written, without writing it.
   /// - Returns: samples, tokens and about how many bytes.
-  public func plan(_ parts: [(folder: String, source: any ExportSource)]) -> (samples: Int, tokens: Int, bytes: Int) {
+  package func plan(_ parts: [(folder: String, source: any ExportSource)]) -> (samples: Int, tokens: Int, bytes: Int) {
     var plan = (samples: 0, tokens: 0, bytes: 0)
     for part in parts {
       plan.samples += part.source.count
@@ -72,7 +72,7 @@ public struct TokenExport: Sendable {
   ///   - tool: what writes it, with its version.
   ///   - progress: told of the samples written.
   /// - Returns: the account: samples in and out.
-  public func write(
+  package func write(
     _ parts: [(folder: String, source: any ExportSource)], to path: String, inputs: [String: String] = [:], tool: String,
     progress: Progress = .silent
   ) throws -> Account {

@@ -1,31 +1,31 @@
 extension RunSummary {
   /// One node of the cluster tree, with its numbers in the mixture.
-  public struct Cluster: Sendable, Codable, Equatable {
+  package struct Cluster: Sendable, Codable, Equatable {
     /// Child numbers from the root down.
-    public var path: [Int]?
+    package var path: [Int]?
     /// Windows of the general corpus.
-    public var windows: Double?
+    package var windows: Double?
     /// Tokens of the general corpus.
-    public var tokens: Double?
+    package var tokens: Double?
     /// Share of the corpus's tokens.
-    public var share: Double?
+    package var share: Double?
     /// Share of the commonest hidden label, where there is one.
-    public var purity: Double?
+    package var purity: Double?
     /// The commonest hidden label.
-    public var domain: String?
+    package var domain: String?
     /// Top terms.
-    public var terms: [String]?
+    package var terms: [String]?
     /// P(c|Ds), as counted.
-    public var seedShare: Double?
+    package var seedShare: Double?
     /// P(c|Dg).
-    public var generalShare: Double?
+    package var generalShare: Double?
     /// The probability with which it is drawn.
-    public var weight: Double?
+    package var weight: Double?
     /// Expected passes over it.
-    public var expectedEpochs: Double?
+    package var expectedEpochs: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       path: [Int]? = nil, windows: Double? = nil, tokens: Double? = nil, share: Double? = nil, purity: Double? = nil,
       domain: String? = nil, terms: [String]? = nil, seedShare: Double? = nil, generalShare: Double? = nil, weight: Double? = nil,
       expectedEpochs: Double? = nil
@@ -52,28 +52,28 @@ extension RunSummary {
   }
 
   /// The mixture as a whole.
-  public struct Mixture: Sendable, Codable, Equatable {
+  package struct Mixture: Sendable, Codable, Equatable {
     /// `crisp`, `uniform`, ….
-    public var method: String?
+    package var method: String?
     /// The seed.
-    public var seedData: String?
+    package var seedData: String?
     /// Levels of the tree used.
-    public var depth: Int?
+    package var depth: Int?
     /// Pseudo-count of the back-off along the tree.
-    public var smoothing: Double?
+    package var smoothing: Double?
     /// Cap on expected epochs.
-    public var maxEpochs: Double?
+    package var maxEpochs: Double?
     /// Tokens the epochs are expected for.
-    public var runTokens: Double?
+    package var runTokens: Double?
     /// Kish's effective sample size, windows.
-    public var effectiveSampleSize: Double?
+    package var effectiveSampleSize: Double?
     /// Largest expected epochs of a cluster.
-    public var largestEpochs: Double?
+    package var largestEpochs: Double?
     /// Share of probability that the cap moved elsewhere.
-    public var moved: Double?
+    package var moved: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       method: String? = nil, seedData: String? = nil, depth: Int? = nil, smoothing: Double? = nil, maxEpochs: Double? = nil,
       runTokens: Double? = nil, effectiveSampleSize: Double? = nil, largestEpochs: Double? = nil, moved: Double? = nil
     ) {

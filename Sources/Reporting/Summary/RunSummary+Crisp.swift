@@ -1,23 +1,23 @@
 extension RunSummary {
   /// Clustered-importance sampling against its baselines, at the same tokens.
-  public struct Crisp: Sendable, Codable, Equatable {
+  package struct Crisp: Sendable, Codable, Equatable {
     /// The seed's name.
-    public var seed: String?
+    package var seed: String?
     /// Tokens of each continuation.
-    public var tokens: Double?
+    package var tokens: Double?
     /// Perplexity on the seed's held-out text.
-    public var seedPerplexity: Methods?
+    package var seedPerplexity: Methods?
     /// Perplexity on other general text.
-    public var generalPerplexity: Methods?
+    package var generalPerplexity: Methods?
     /// Further methods beside the four, such as `dsir`.
-    public var others: [Method]?
+    package var others: [Method]?
     /// Share of the seed's domain in what CRISP draws, where a hidden label tells.
-    public var domainShareInDraw: Double?
+    package var domainShareInDraw: Double?
     /// Share of the seed's domain in the corpus.
-    public var domainShareInCorpus: Double?
+    package var domainShareInCorpus: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       seed: String? = nil, tokens: Double? = nil, seedPerplexity: Methods? = nil, generalPerplexity: Methods? = nil,
       others: [Method]? = nil, domainShareInDraw: Double? = nil, domainShareInCorpus: Double? = nil
     ) {
@@ -40,18 +40,18 @@ extension RunSummary {
   }
 
   /// One number for each of the four methods.
-  public struct Methods: Sendable, Codable, Equatable {
+  package struct Methods: Sendable, Codable, Equatable {
     /// The model all continue from.
-    public var base: Double?
+    package var base: Double?
     /// Continued on the general corpus as it is.
-    public var uniform: Double?
+    package var uniform: Double?
     /// Continued on the seed alone, repeated.
-    public var specialist: Double?
+    package var specialist: Double?
     /// Continued on the CRISP mixture.
-    public var crisp: Double?
+    package var crisp: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(base: Double? = nil, uniform: Double? = nil, specialist: Double? = nil, crisp: Double? = nil) {
+    package init(base: Double? = nil, uniform: Double? = nil, specialist: Double? = nil, crisp: Double? = nil) {
       self.base = base
       self.uniform = uniform
       self.specialist = specialist
@@ -64,16 +64,16 @@ extension RunSummary {
   }
 
   /// A further method.
-  public struct Method: Sendable, Codable, Equatable {
+  package struct Method: Sendable, Codable, Equatable {
     /// Its name.
-    public var name: String?
+    package var name: String?
     /// Perplexity on the seed's held-out text.
-    public var seedPerplexity: Double?
+    package var seedPerplexity: Double?
     /// Perplexity on general text.
-    public var generalPerplexity: Double?
+    package var generalPerplexity: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(name: String? = nil, seedPerplexity: Double? = nil, generalPerplexity: Double? = nil) {
+    package init(name: String? = nil, seedPerplexity: Double? = nil, generalPerplexity: Double? = nil) {
       self.name = name
       self.seedPerplexity = seedPerplexity
       self.generalPerplexity = generalPerplexity

@@ -1,25 +1,25 @@
 extension RunSummary {
   /// The token dataset.
-  public struct Dataset: Sendable, Codable, Equatable {
+  package struct Dataset: Sendable, Codable, Equatable {
     /// Documents.
-    public var documents: Double?
+    package var documents: Double?
     /// Tokens.
-    public var tokens: Double?
+    package var tokens: Double?
     /// Bytes of text.
-    public var bytes: Double?
+    package var bytes: Double?
     /// Bytes a token.
-    public var bytesPerToken: Double?
+    package var bytesPerToken: Double?
     /// Windows of at most 1,024 tokens.
-    public var windows: Double?
+    package var windows: Double?
     /// Its fingerprint.
-    public var fingerprint: String?
+    package var fingerprint: String?
     /// By source.
-    public var bySource: [Part]?
+    package var bySource: [Part]?
     /// By domain.
-    public var byDomain: [Part]?
+    package var byDomain: [Part]?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       documents: Double? = nil, tokens: Double? = nil, bytes: Double? = nil, bytesPerToken: Double? = nil, windows: Double? = nil,
       fingerprint: String? = nil, bySource: [Part]? = nil, byDomain: [Part]? = nil
     ) {
@@ -42,18 +42,18 @@ extension RunSummary {
   }
 
   /// A part of the dataset.
-  public struct Part: Sendable, Codable, Equatable {
+  package struct Part: Sendable, Codable, Equatable {
     /// Its name.
-    public var name: String?
+    package var name: String?
     /// Documents.
-    public var documents: Double?
+    package var documents: Double?
     /// Tokens.
-    public var tokens: Double?
+    package var tokens: Double?
     /// Bytes of text.
-    public var bytes: Double?
+    package var bytes: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(name: String? = nil, documents: Double? = nil, tokens: Double? = nil, bytes: Double? = nil) {
+    package init(name: String? = nil, documents: Double? = nil, tokens: Double? = nil, bytes: Double? = nil) {
       self.name = name
       self.documents = documents
       self.tokens = tokens
@@ -66,18 +66,18 @@ extension RunSummary {
   }
 
   /// The tokenizer.
-  public struct Tokenizer: Sendable, Codable, Equatable {
+  package struct Tokenizer: Sendable, Codable, Equatable {
     /// Its name.
-    public var name: String?
+    package var name: String?
     /// Size of the vocabulary.
-    public var vocabulary: Int?
+    package var vocabulary: Int?
     /// Bytes a token on the dataset.
-    public var bytesPerToken: Double?
+    package var bytesPerToken: Double?
     /// Its fingerprint.
-    public var fingerprint: String?
+    package var fingerprint: String?
 
     /// Creates the value; what is not given is not known.
-    public init(name: String? = nil, vocabulary: Int? = nil, bytesPerToken: Double? = nil, fingerprint: String? = nil) {
+    package init(name: String? = nil, vocabulary: Int? = nil, bytesPerToken: Double? = nil, fingerprint: String? = nil) {
       self.name = name
       self.vocabulary = vocabulary
       self.bytesPerToken = bytesPerToken
@@ -91,18 +91,18 @@ extension RunSummary {
   }
 
   /// Where it ran.
-  public struct Machine: Sendable, Codable, Equatable {
+  package struct Machine: Sendable, Codable, Equatable {
     /// The processor's name.
-    public var processor: String?
+    package var processor: String?
     /// Cores used.
-    public var cores: Int?
+    package var cores: Int?
     /// Memory.
-    public var memoryBytes: Double?
+    package var memoryBytes: Double?
     /// Operating system.
-    public var system: String?
+    package var system: String?
 
     /// Creates the value; what is not given is not known.
-    public init(processor: String? = nil, cores: Int? = nil, memoryBytes: Double? = nil, system: String? = nil) {
+    package init(processor: String? = nil, cores: Int? = nil, memoryBytes: Double? = nil, system: String? = nil) {
       self.processor = processor
       self.cores = cores
       self.memoryBytes = memoryBytes
@@ -116,20 +116,20 @@ extension RunSummary {
   }
 
   /// What is needed to make it again.
-  public struct Provenance: Sendable, Codable, Equatable {
+  package struct Provenance: Sendable, Codable, Equatable {
     /// Fingerprints of inputs and outputs.
-    public var fingerprints: [String: String]?
+    package var fingerprints: [String: String]?
     /// Random seeds.
-    public var seeds: [String: Int]?
+    package var seeds: [String: Int]?
     /// Versions of tools and libraries.
-    public var versions: [String: String]?
+    package var versions: [String: String]?
     /// The command line.
-    public var command: String?
+    package var command: String?
     /// The recipe's text.
-    public var recipe: String?
+    package var recipe: String?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       fingerprints: [String: String]? = nil, seeds: [String: Int]? = nil, versions: [String: String]? = nil, command: String? = nil,
       recipe: String? = nil
     ) {

@@ -4,12 +4,12 @@ import Primitives
 
 extension RunSummary {
   /// The file's name in a run folder.
-  public static let fileName = "summary.json"
+  package static let fileName = "summary.json"
 
   /// Reads a summary.
   /// - Parameter path: a run folder, or the file itself.
   /// - Throws: `WeirError` where there is no such file, or where it is not a summary.
-  public static func read(_ path: String) throws -> RunSummary {
+  package static func read(_ path: String) throws -> RunSummary {
     let folder = URL(fileURLWithPath: path)
     var isFolder = false
     if let type = try? FileManager.default.attributesOfItem(atPath: folder.resolvingSymlinksInPath().path)[.type] as? FileAttributeType {
@@ -32,7 +32,7 @@ extension RunSummary {
 
   /// Reads a summary from JSON text.
   /// - Throws: `DecodingError`.
-  public static func decode(_ data: Data) throws -> RunSummary {
+  package static func decode(_ data: Data) throws -> RunSummary {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -40,7 +40,7 @@ extension RunSummary {
   }
 
   /// The summary as JSON text: sorted keys, indented; numbers that are not finite as the strings `inf`, `-inf`, `nan`.
-  public func encoded() throws -> Data {
+  package func encoded() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -61,7 +61,7 @@ extension RunSummary {
 
 extension RunSummary.Account {
   /// The account of a stage, as the pipeline kept it.
-  public init(_ account: Pipeline.Account) {
+  package init(_ account: Pipeline.Account) {
     self.init(
       name: account.stage, input: account.input, output: account.output, dropped: account.dropped,
       quarantined: account.quarantined, bytesIn: Double(account.bytesIn), bytesOut: Double(account.bytesOut),

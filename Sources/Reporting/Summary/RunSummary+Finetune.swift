@@ -1,17 +1,17 @@
 extension RunSummary {
   /// Direct finetuning against label annealing.
-  public struct Finetune: Sendable, Codable, Equatable {
+  package struct Finetune: Sendable, Codable, Equatable {
     /// Before finetuning.
-    public var base: FinetunePoint?
+    package var base: FinetunePoint?
     /// Direct finetuning, chosen on validation.
-    public var direct: FinetunePoint?
+    package var direct: FinetunePoint?
     /// Label annealing, chosen on validation.
-    public var anneal: FinetunePoint?
+    package var anneal: FinetunePoint?
     /// Every run of the sweep.
-    public var points: [FinetunePoint]?
+    package var points: [FinetunePoint]?
 
     /// Creates the value; what is not given is not known.
-    public init(base: FinetunePoint? = nil, direct: FinetunePoint? = nil, anneal: FinetunePoint? = nil, points: [FinetunePoint]? = nil) {
+    package init(base: FinetunePoint? = nil, direct: FinetunePoint? = nil, anneal: FinetunePoint? = nil, points: [FinetunePoint]? = nil) {
       self.base = base
       self.direct = direct
       self.anneal = anneal
@@ -24,24 +24,24 @@ extension RunSummary {
   }
 
   /// One finetuned model.
-  public struct FinetunePoint: Sendable, Codable, Equatable {
+  package struct FinetunePoint: Sendable, Codable, Equatable {
     /// `direct`, `anneal`, `l2`, `replay`, `lora`, ….
-    public var method: String?
+    package var method: String?
     /// Weight of the memory term.
-    public var lambda: Double?
+    package var lambda: Double?
     /// Temperature of the memory term.
-    public var temperature: Double?
+    package var temperature: Double?
     /// Peak learning rate.
-    public var learningRate: Double?
+    package var learningRate: Double?
     /// Passes over the fine-tuning data.
-    public var epochs: Double?
+    package var epochs: Double?
     /// Perplexity on the target's held-out text.
-    public var targetPerplexity: Double?
+    package var targetPerplexity: Double?
     /// Perplexity on the source's held-out text.
-    public var sourcePerplexity: Double?
+    package var sourcePerplexity: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       method: String? = nil, lambda: Double? = nil, temperature: Double? = nil, learningRate: Double? = nil, epochs: Double? = nil,
       targetPerplexity: Double? = nil, sourcePerplexity: Double? = nil
     ) {

@@ -1,27 +1,27 @@
 extension RunSummary {
   /// The fitted law and the allocation it advises.
-  public struct Plan: Sendable, Codable, Equatable {
+  package struct Plan: Sendable, Codable, Equatable {
     /// The chosen law's name.
-    public var law: String?
+    package var law: String?
     /// The chosen law as a formula.
-    public var formula: String?
+    package var formula: String?
     /// R² of the chosen law.
-    public var r2: Double?
+    package var r2: Double?
     /// Mean relative error on runs held out of the fit (largest N, largest D, D').
-    public var heldoutRelativeError: Double?
+    package var heldoutRelativeError: Double?
     /// The chosen law's parameters.
-    public var parameters: [String: Double]?
+    package var parameters: [String: Double]?
     /// The best N, D, D', K for the budget.
-    public var allocation: Allocation?
+    package var allocation: Allocation?
     /// Every candidate.
-    public var laws: [Law]?
+    package var laws: [Law]?
     /// Every run, measured and predicted.
-    public var points: [PlanPoint]?
+    package var points: [PlanPoint]?
     /// Predicted loss against the trunk's share of the compute.
-    public var curve: [CurvePoint]?
+    package var curve: [CurvePoint]?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       law: String? = nil, formula: String? = nil, r2: Double? = nil, heldoutRelativeError: Double? = nil,
       parameters: [String: Double]? = nil, allocation: Allocation? = nil, laws: [Law]? = nil, points: [PlanPoint]? = nil,
       curve: [CurvePoint]? = nil
@@ -45,20 +45,20 @@ extension RunSummary {
   }
 
   /// One candidate law.
-  public struct Law: Sendable, Codable, Equatable {
+  package struct Law: Sendable, Codable, Equatable {
     /// Its name.
-    public var name: String?
+    package var name: String?
     /// Its formula.
-    public var formula: String?
+    package var formula: String?
     /// R² over the runs.
-    public var r2: Double?
+    package var r2: Double?
     /// Mean relative error on held-out runs.
-    public var mre: Double?
+    package var mre: Double?
     /// Its parameters.
-    public var parameters: [String: Double]?
+    package var parameters: [String: Double]?
 
     /// Creates the value; what is not given is not known.
-    public init(name: String? = nil, formula: String? = nil, r2: Double? = nil, mre: Double? = nil, parameters: [String: Double]? = nil) {
+    package init(name: String? = nil, formula: String? = nil, r2: Double? = nil, mre: Double? = nil, parameters: [String: Double]? = nil) {
       self.name = name
       self.formula = formula
       self.r2 = r2
@@ -73,24 +73,24 @@ extension RunSummary {
   }
 
   /// One run of the sweep.
-  public struct PlanPoint: Sendable, Codable, Equatable {
+  package struct PlanPoint: Sendable, Codable, Equatable {
     /// The domain it was scored on.
-    public var domain: String?
+    package var domain: String?
     /// Non-embedding parameters.
-    public var n: Double?
+    package var n: Double?
     /// General tokens.
-    public var d: Double?
+    package var d: Double?
     /// Specialisation tokens.
-    public var dPrime: Double?
+    package var dPrime: Double?
     /// Measured loss, nats a token.
-    public var measured: Double?
+    package var measured: Double?
     /// Predicted loss.
-    public var predicted: Double?
+    package var predicted: Double?
     /// Whether the fit did not see it.
-    public var heldOut: Bool?
+    package var heldOut: Bool?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       domain: String? = nil, n: Double? = nil, d: Double? = nil, dPrime: Double? = nil, measured: Double? = nil, predicted: Double? = nil,
       heldOut: Bool? = nil
     ) {
@@ -111,22 +111,22 @@ extension RunSummary {
   }
 
   /// Predicted loss at one division of the compute.
-  public struct CurvePoint: Sendable, Codable, Equatable {
+  package struct CurvePoint: Sendable, Codable, Equatable {
     /// Share of the compute that the trunk gets, 0…1.
-    public var share: Double?
+    package var share: Double?
     /// General tokens.
-    public var d: Double?
+    package var d: Double?
     /// Specialisation tokens of each domain.
-    public var dPrime: Double?
+    package var dPrime: Double?
     /// Predicted loss.
-    public var loss: Double?
+    package var loss: Double?
     /// Lower end of the interval.
-    public var low: Double?
+    package var low: Double?
     /// Upper end of the interval.
-    public var high: Double?
+    package var high: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       share: Double? = nil, d: Double? = nil, dPrime: Double? = nil, loss: Double? = nil, low: Double? = nil, high: Double? = nil
     ) {
       self.share = share
@@ -144,32 +144,32 @@ extension RunSummary {
   }
 
   /// What to run.
-  public struct Allocation: Sendable, Codable, Equatable {
+  package struct Allocation: Sendable, Codable, Equatable {
     /// FLOPs in all.
-    public var budget: Double?
+    package var budget: Double?
     /// Non-embedding parameters.
-    public var n: Double?
+    package var n: Double?
     /// Domains.
-    public var k: Double?
+    package var k: Double?
     /// General tokens.
-    public var d: Double?
+    package var d: Double?
     /// Specialisation tokens of each domain.
-    public var dPrime: Double?
+    package var dPrime: Double?
     /// Share of the compute that the trunk gets.
-    public var share: Double?
+    package var share: Double?
     /// Predicted loss.
-    public var loss: Double?
+    package var loss: Double?
     /// Lower end of the interval.
-    public var low: Double?
+    package var low: Double?
     /// Upper end of the interval.
-    public var high: Double?
+    package var high: Double?
     /// `shared` or `independent`.
-    public var trunk: String?
+    package var trunk: String?
     /// Unequal D', a domain each.
-    public var domains: [DomainAllocation]?
+    package var domains: [DomainAllocation]?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       budget: Double? = nil, n: Double? = nil, k: Double? = nil, d: Double? = nil, dPrime: Double? = nil, share: Double? = nil,
       loss: Double? = nil, low: Double? = nil, high: Double? = nil, trunk: String? = nil, domains: [DomainAllocation]? = nil
     ) {
@@ -193,16 +193,16 @@ extension RunSummary {
   }
 
   /// A domain's part of an allocation.
-  public struct DomainAllocation: Sendable, Codable, Equatable {
+  package struct DomainAllocation: Sendable, Codable, Equatable {
     /// The domain.
-    public var name: String?
+    package var name: String?
     /// How much text of use falls into it.
-    public var share: Double?
+    package var share: Double?
     /// Its specialisation tokens.
-    public var dPrime: Double?
+    package var dPrime: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(name: String? = nil, share: Double? = nil, dPrime: Double? = nil) {
+    package init(name: String? = nil, share: Double? = nil, dPrime: Double? = nil) {
       self.name = name
       self.share = share
       self.dPrime = dPrime

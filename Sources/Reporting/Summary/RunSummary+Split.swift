@@ -1,21 +1,21 @@
 extension RunSummary {
   /// One model continued on everything against one per domain, at equal compute.
-  public struct Split: Sendable, Codable, Equatable {
+  package struct Split: Sendable, Codable, Equatable {
     /// The exponential of the mean log-loss over all domains.
-    public var meanPerplexity: FullAndSplit?
+    package var meanPerplexity: FullAndSplit?
     /// Each domain's own numbers.
-    public var byDomain: [Domain]?
+    package var byDomain: [Domain]?
     /// Tokens of the shared trunk, D.
-    public var trunkTokens: Double?
+    package var trunkTokens: Double?
     /// Tokens of each branch, D'.
-    public var branchTokens: Double?
+    package var branchTokens: Double?
     /// Tokens the full model was continued for; equal compute is claimed where they equal those of all branches together.
-    public var fullTokens: Double?
+    package var fullTokens: Double?
     /// How a text finds its model.
-    public var router: String?
+    package var router: String?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       meanPerplexity: FullAndSplit? = nil, byDomain: [Domain]? = nil, trunkTokens: Double? = nil, branchTokens: Double? = nil,
       fullTokens: Double? = nil, router: String? = nil
     ) {
@@ -38,14 +38,14 @@ extension RunSummary {
   }
 
   /// A number for the full model and one for the split.
-  public struct FullAndSplit: Sendable, Codable, Equatable {
+  package struct FullAndSplit: Sendable, Codable, Equatable {
     /// One model on everything.
-    public var full: Double?
+    package var full: Double?
     /// One model per domain.
-    public var split: Double?
+    package var split: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(full: Double? = nil, split: Double? = nil) {
+    package init(full: Double? = nil, split: Double? = nil) {
       self.full = full
       self.split = split
     }
@@ -56,22 +56,22 @@ extension RunSummary {
   }
 
   /// One domain of the split.
-  public struct Domain: Sendable, Codable, Equatable {
+  package struct Domain: Sendable, Codable, Equatable {
     /// The domain's name or number.
-    public var name: String?
+    package var name: String?
     /// Its top terms.
-    public var terms: [String]?
+    package var terms: [String]?
     /// Held-out windows.
-    public var windows: Double?
+    package var windows: Double?
     /// Perplexity of the full model.
-    public var full: Double?
+    package var full: Double?
     /// Perplexity of the split.
-    public var split: Double?
+    package var split: Double?
     /// Specialisation tokens of the domain.
-    public var tokens: Double?
+    package var tokens: Double?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       name: String? = nil, terms: [String]? = nil, windows: Double? = nil, full: Double? = nil, split: Double? = nil,
       tokens: Double? = nil
     ) {

@@ -1,19 +1,19 @@
 extension RunSummary {
   /// One step of the recipe.
-  public struct Step: Sendable, Codable, Equatable {
+  package struct Step: Sendable, Codable, Equatable {
     /// Its name.
-    public var name: String?
+    package var name: String?
     /// What it is for.
-    public var why: String?
+    package var why: String?
     /// Wall seconds.
-    public var seconds: Double?
+    package var seconds: Double?
     /// Bytes of its output.
-    public var bytes: Double?
+    package var bytes: Double?
     /// `done`, `skipped`, `failed`, ….
-    public var state: String?
+    package var state: String?
 
     /// Creates the value; what is not given is not known.
-    public init(name: String? = nil, why: String? = nil, seconds: Double? = nil, bytes: Double? = nil, state: String? = nil) {
+    package init(name: String? = nil, why: String? = nil, seconds: Double? = nil, bytes: Double? = nil, state: String? = nil) {
       self.name = name
       self.why = why
       self.seconds = seconds
@@ -27,28 +27,28 @@ extension RunSummary {
   }
 
   /// What became of every record of a stage: input = output + dropped + quarantined.
-  public struct Account: Sendable, Codable, Equatable {
+  package struct Account: Sendable, Codable, Equatable {
     /// The stage.
-    public var name: String?
+    package var name: String?
     /// Records that came in.
-    public var input: Int?
+    package var input: Int?
     /// Records that went out.
-    public var output: Int?
+    package var output: Int?
     /// Taken out on purpose, by reason.
-    public var dropped: [String: Int]?
+    package var dropped: [String: Int]?
     /// Not understood, by reason.
-    public var quarantined: [String: Int]?
+    package var quarantined: [String: Int]?
     /// Bytes that came in.
-    public var bytesIn: Double?
+    package var bytesIn: Double?
     /// Bytes that went out.
-    public var bytesOut: Double?
+    package var bytesOut: Double?
     /// Wall seconds.
-    public var seconds: Double?
+    package var seconds: Double?
     /// Further numbers, such as `tokens`.
-    public var extra: [String: Double]?
+    package var extra: [String: Double]?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       name: String? = nil, input: Int? = nil, output: Int? = nil, dropped: [String: Int]? = nil, quarantined: [String: Int]? = nil,
       bytesIn: Double? = nil, bytesOut: Double? = nil, seconds: Double? = nil, extra: [String: Double]? = nil
     ) {

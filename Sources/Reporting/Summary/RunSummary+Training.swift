@@ -1,27 +1,27 @@
 extension RunSummary {
   /// One training run.
-  public struct Training: Sendable, Codable, Equatable {
+  package struct Training: Sendable, Codable, Equatable {
     /// Its name.
-    public var name: String?
+    package var name: String?
     /// The run it continues, none for a base.
-    public var parent: String?
+    package var parent: String?
     /// Parameters, embeddings included.
-    public var parameters: Double?
+    package var parameters: Double?
     /// Tokens seen in this run.
-    public var tokens: Double?
+    package var tokens: Double?
     /// FLOPs spent.
-    public var flops: Double?
+    package var flops: Double?
     /// Mean rate.
-    public var tokensPerSecond: Double?
+    package var tokensPerSecond: Double?
     /// Wall seconds.
-    public var seconds: Double?
+    package var seconds: Double?
     /// Training loss: `[tokens of this run, nats a token]`.
-    public var loss: [Point]?
+    package var loss: [Point]?
     /// Validation loss, the same way.
-    public var validation: [Point]?
+    package var validation: [Point]?
 
     /// Creates the value; what is not given is not known.
-    public init(
+    package init(
       name: String? = nil, parent: String? = nil, parameters: Double? = nil, tokens: Double? = nil, flops: Double? = nil,
       tokensPerSecond: Double? = nil, seconds: Double? = nil, loss: [Point]? = nil, validation: [Point]? = nil
     ) {

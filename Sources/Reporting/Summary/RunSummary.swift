@@ -1,40 +1,40 @@
 /// The result of a run, `summary.json` in its folder: what the report is made from. Every section may be missing.
-public struct RunSummary: Sendable, Codable, Equatable {
+package struct RunSummary: Sendable, Codable, Equatable {
   /// What the run is called.
-  public var title: String?
+  package var title: String?
   /// One sentence about it.
-  public var note: String?
+  package var note: String?
   /// When it ended, as written by the caller.
-  public var finished: String?
+  package var finished: String?
   /// Clustered-importance sampling against its baselines.
-  public var crisp: Crisp?
+  package var crisp: Crisp?
   /// Full against split.
-  public var split: Split?
+  package var split: Split?
   /// Direct against annealed.
-  public var finetune: Finetune?
+  package var finetune: Finetune?
   /// The law and the allocation.
-  public var plan: Plan?
+  package var plan: Plan?
   /// Every stage's account, in order.
-  public var accounts: [Account]?
+  package var accounts: [Account]?
   /// The nodes of the cluster tree.
-  public var clusters: [Cluster]?
+  package var clusters: [Cluster]?
   /// The mixture.
-  public var mixture: Mixture?
+  package var mixture: Mixture?
   /// Every training run.
-  public var training: [Training]?
+  package var training: [Training]?
   /// The steps of the recipe.
-  public var steps: [Step]?
+  package var steps: [Step]?
   /// Where it ran.
-  public var machine: Machine?
+  package var machine: Machine?
   /// The token dataset.
-  public var dataset: Dataset?
+  package var dataset: Dataset?
   /// The tokenizer.
-  public var tokenizer: Tokenizer?
+  package var tokenizer: Tokenizer?
   /// What is needed to make it again.
-  public var provenance: Provenance?
+  package var provenance: Provenance?
 
   /// Creates the value; what is not given is not known.
-  public init(
+  package init(
     title: String? = nil, note: String? = nil, finished: String? = nil, crisp: Crisp? = nil, split: Split? = nil,
     finetune: Finetune? = nil, plan: Plan? = nil, accounts: [Account]? = nil, clusters: [Cluster]? = nil, mixture: Mixture? = nil,
     training: [Training]? = nil, steps: [Step]? = nil, machine: Machine? = nil, dataset: Dataset? = nil, tokenizer: Tokenizer? = nil,

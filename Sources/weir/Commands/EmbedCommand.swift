@@ -134,11 +134,11 @@ struct EmbedCommand: WeirCommand {
 extension TextEmbedder.Configuration.Parts: ExpressibleByArgument {}
 extension TextEmbedder.Configuration.Precision: ExpressibleByArgument {
   /// `bf16` as the trainer calls it, or the name that is stored.
-  public init?(argument: String) { self.init(rawValue: argument == "bf16" ? "bfloat16" : argument) }
+  package init?(argument: String) { self.init(rawValue: argument == "bf16" ? "bfloat16" : argument) }
   /// The trainer's name, as in the help.
-  public var defaultValueDescription: String { self == .bfloat16 ? "bf16" : rawValue }
+  package var defaultValueDescription: String { self == .bfloat16 ? "bf16" : rawValue }
   /// One name each.
-  public static var allValueStrings: [String] { ["float32", "bf16"] }
+  package static var allValueStrings: [String] { ["float32", "bf16"] }
   /// None.
-  public static var allValueDescriptions: [String: String] { [:] }
+  package static var allValueDescriptions: [String: String] { [:] }
 }
