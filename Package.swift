@@ -34,47 +34,63 @@ let package = Package(
     // Layer 2
     .target(name: "Storage", dependencies: ["CJSON", "CXXHash", "CZlib", "CZstd", "Primitives"]),
     .target(name: "Pipeline"),
-    // Layer 3
-    .target(name: "Corpus", dependencies: ["CJSON", "Pipeline", "Primitives", "Storage"]),
+    // Layer 3: values, and their readers and writers
+    .target(name: "Documents", dependencies: ["CJSON", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Tokens", dependencies: ["Documents", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Artifacts", dependencies: ["Primitives", "Storage"]),
+    .target(name: "Tokenization", dependencies: ["CKernels", "Documents", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
     // Layer 4: one capability each
-    .target(name: "Filtering", dependencies: ["CKernels", "Corpus", "Pipeline", "Primitives"]),
-    .target(name: "Deduplication", dependencies: ["CJSON", "CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
-    .target(name: "Tokenization", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
-    .target(name: "Embedding", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
-    .target(name: "Clustering", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
-    .target(name: "Sampling", dependencies: ["Corpus", "Kernels", "Pipeline", "Primitives"]),
-    .target(name: "Loading", dependencies: ["Corpus", "Primitives", "Storage"]),
-    .target(name: "Training", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Filtering", dependencies: ["CKernels", "Documents", "Pipeline", "Primitives"]),
+    .target(
+      name: "Deduplication",
+      dependencies: ["Artifacts", "CJSON", "CKernels", "Documents", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Embedding", dependencies: ["Artifacts", "CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
+    .target(name: "Clustering", dependencies: ["Artifacts", "CKernels", "Kernels", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Sampling", dependencies: ["Artifacts", "Kernels", "Pipeline", "Primitives", "Tokens"]),
+    .target(name: "Loading", dependencies: ["Primitives", "Storage", "Tokens"]),
+    .target(name: "Training", dependencies: ["CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
+    .target(name: "Export", dependencies: ["Artifacts", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Planning", dependencies: ["CLBFGS", "Pipeline", "Primitives"]),
-    // Layer 5
+    // Layer 5: what combines capabilities, and what looks at everything
+    .target(name: "Inspection", dependencies: ["Artifacts", "Documents", "Export", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Reporting", dependencies: ["Pipeline", "Primitives"]),
     // Layer 6
     .executableTarget(
       name: "weir",
       dependencies: [
-        "Clustering", "Corpus", "Deduplication", "Embedding", "Filtering", "Kernels", "Loading", "Pipeline", "Planning",
-        "Primitives", "Reporting", "Sampling", "Storage", "Tokenization", "Training",
+        "Artifacts", "Clustering", "Deduplication", "Documents", "Embedding", "Export", "Filtering", "Inspection", "Kernels",
+        "Loading", "Pipeline", "Planning", "Primitives", "Reporting", "Sampling", "Storage", "Tokenization", "Tokens", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ]),
     // Tests mirror the targets; weirTests runs the real binary.
+    .target(name: "TestSupport", dependencies: ["Primitives", "Storage", "Tokens"], path: "Tests/TestSupport"),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "KernelsTests", dependencies: ["CKernels", "Kernels", "Primitives"]),
-    .testTarget(name: "StorageTests", dependencies: ["Storage", "Primitives"]),
+    .testTarget(name: "StorageTests", dependencies: ["Primitives", "Storage"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Primitives"]),
-    .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Pipeline", "Primitives", "Storage"]),
-    .testTarget(name: "FilteringTests", dependencies: ["CKernels", "Corpus", "Filtering", "Pipeline", "Primitives"]),
-    .testTarget(name: "DeduplicationTests", dependencies: ["Corpus", "Deduplication", "Pipeline", "Primitives"]),
+    .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(name: "TokensTests", dependencies: ["Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(
+      name: "ExportTests",
+      dependencies: ["Artifacts", "Documents", "Export", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(
+      name: "InspectionTests",
+      dependencies: ["Artifacts", "Documents", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(name: "FilteringTests", dependencies: ["CKernels", "Documents", "Filtering", "Pipeline", "Primitives"]),
+    .testTarget(name: "DeduplicationTests", dependencies: ["Deduplication", "Documents", "Pipeline", "Primitives"]),
     .testTarget(
       name: "TokenizationTests",
-      dependencies: ["CKernels", "Corpus", "Pipeline", "Primitives", "Storage", "Tokenization"]),
-    .testTarget(name: "EmbeddingTests", dependencies: ["Corpus", "Embedding", "Kernels", "Primitives", "Storage"]),
-    .testTarget(name: "ClusteringTests", dependencies: ["CKernels", "Clustering", "Corpus", "Kernels", "Primitives", "Storage"]),
-    .testTarget(name: "SamplingTests", dependencies: ["Corpus", "Kernels", "Primitives", "Sampling"]),
-    .testTarget(name: "LoadingTests", dependencies: ["Corpus", "Loading", "Primitives", "Storage"]),
-    .testTarget(name: "TrainingTests", dependencies: ["CKernels", "Corpus", "Kernels", "Pipeline", "Primitives", "Storage", "Training"]),
+      dependencies: ["CKernels", "Documents", "Pipeline", "Primitives", "Storage", "Tokenization", "Tokens"]),
+    .testTarget(
+      name: "EmbeddingTests",
+      dependencies: ["Artifacts", "Documents", "Embedding", "Kernels", "Primitives", "Storage", "Tokens"]),
+    .testTarget(name: "ClusteringTests", dependencies: ["Artifacts", "CKernels", "Clustering", "Kernels", "Primitives", "Storage"]),
+    .testTarget(name: "SamplingTests", dependencies: ["Artifacts", "Kernels", "Primitives", "Sampling"]),
+    .testTarget(name: "LoadingTests", dependencies: ["Documents", "Loading", "Primitives", "Storage", "Tokens"]),
+    .testTarget(name: "TrainingTests", dependencies: ["CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens", "Training"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "Primitives"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Primitives"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Primitives", "Reporting"]),
     .testTarget(name: "weirTests", dependencies: ["weir"], exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6],
@@ -84,10 +100,12 @@ let package = Package(
 
 // Warnings are errors everywhere of ours; strict memory safety wherever no C pointer has to be held for speed.
 let holdsPointers: Set = [
-  "Kernels", "Storage", "Corpus", "Deduplication", "Filtering", "Tokenization", "Embedding", "Clustering", "Training", "Planning", "weir",
+  "Kernels", "Storage", "Documents", "Tokens", "Artifacts", "Export", "Inspection", "Deduplication", "Filtering", "Tokenization",
+  "Embedding",
+  "Clustering", "Training", "Planning", "weir",
 ]
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
-  guard !target.name.hasPrefix("C") || ["Corpus", "Clustering", "CorpusTests", "ClusteringTests"].contains(target.name) else { continue }
+  guard !target.name.hasPrefix("C") || ["Clustering", "ClusteringTests"].contains(target.name) else { continue }
   target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]
   if target.type == .regular && !holdsPointers.contains(target.name) {
     target.swiftSettings?.append(.strictMemorySafety())

@@ -3,8 +3,10 @@ import Foundation
 import Pipeline
 import Primitives
 
-@testable import Corpus
+@testable import Artifacts
+@testable import Documents
 @testable import Storage
+@testable import Tokens
 
 /// A reader of bytes that others wrote.
 enum FuzzTarget: String, CaseIterable {

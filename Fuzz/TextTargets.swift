@@ -3,7 +3,9 @@ import Filtering
 import Pipeline
 import Primitives
 
-@testable import Corpus
+@testable import Artifacts
+@testable import Documents
+@testable import Tokens
 
 /// The stages that look at texts, on texts that nobody wrote: their kernels cut words, lines and scalars out of bytes.
 extension FuzzTarget {

@@ -1,4 +1,4 @@
-import Corpus
+import Artifacts
 import Kernels
 import Pipeline
 import Primitives

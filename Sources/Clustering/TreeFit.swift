@@ -1,5 +1,5 @@
+import Artifacts
 import CKernels
-import Corpus
 import Kernels
 import Pipeline
 import Primitives

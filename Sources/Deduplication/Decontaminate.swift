@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 import Pipeline
 
 /// Drops the documents that share too much with an evaluation text; the reason of a reject says with which, and quotes what.

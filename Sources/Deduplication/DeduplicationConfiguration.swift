@@ -76,7 +76,9 @@ package struct DeduplicationConfiguration: Sendable, Codable, Equatable {
   ///   - documents: documents in the corpus.
   ///   - shinglesPerDocument: different shingles in a document, on average; about its words.
   ///   - spillLimit: as for `FuzzyDeduplicator`.
-  package func estimateMemory(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
+  package func estimateMemory(
+    documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit
+  )
     -> Int
   {
     let spilled = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)

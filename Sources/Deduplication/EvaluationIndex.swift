@@ -1,5 +1,5 @@
 import CKernels
-import Corpus
+import Documents
 import Primitives
 
 /// The n-grams of evaluation texts, to be looked for in a corpus.

@@ -1,4 +1,3 @@
-import Corpus
 import Pipeline
 import Storage
 

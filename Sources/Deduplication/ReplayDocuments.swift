@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 import Pipeline
 
 /// The second pass of fuzzy deduplication: of the documents that come back from the spool those that stay.

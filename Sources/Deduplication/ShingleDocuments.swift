@@ -1,5 +1,5 @@
 import CKernels
-import Corpus
+import Documents
 import Pipeline
 import Primitives
 

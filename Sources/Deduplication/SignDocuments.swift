@@ -1,4 +1,5 @@
-import Corpus
+import Artifacts
+import Documents
 import Pipeline
 import Primitives
 import Storage

@@ -1,5 +1,5 @@
 import CKernels
-import Corpus
+import Documents
 import Primitives
 
 /// MinHash signatures: one 64-bit value a permutation of the family a·h + b mod 2⁶⁴, the least over the shingles of a document.

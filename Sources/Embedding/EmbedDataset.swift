@@ -1,8 +1,9 @@
-import Corpus
+import Artifacts
 import Kernels
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 /// Embeds every window of a dataset into a folder that `WindowVectors` reads.
 package enum EmbedDataset {

@@ -1,6 +1,6 @@
-import Corpus
 import Kernels
 import Primitives
+import Tokens
 
 /// Turns windows of token ids into vectors of length 1. The vector of a window depends on the window alone, not on its
 /// neighbours or the number of threads.

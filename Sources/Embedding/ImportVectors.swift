@@ -1,6 +1,7 @@
-import Corpus
+import Artifacts
 import Primitives
 import Storage
+import Tokens
 
 /// Vectors from elsewhere become those of a dataset.
 package enum ImportVectors {

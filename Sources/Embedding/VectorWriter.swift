@@ -1,4 +1,4 @@
-import Corpus
+import Artifacts
 import Dispatch
 import Storage
 import Synchronization

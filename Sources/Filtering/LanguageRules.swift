@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 import Primitives
 
 /// Drops what is in none of the wanted languages, and notes the language where that is asked for.

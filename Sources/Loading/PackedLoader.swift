@@ -1,6 +1,6 @@
-import Corpus
 import Primitives
 import Storage
+import Tokens
 
 /// Packed training batches drawn from a token dataset by a weight per cluster.
 ///

@@ -1,4 +1,3 @@
-import Corpus
 import Primitives
 
 /// What the general corpus has in each leaf: P(c|Dg), by tokens.

@@ -1,4 +1,4 @@
-import Corpus
+import Artifacts
 import Primitives
 
 /// Makes mixtures: how much of a training run comes from each cluster of the general corpus.

@@ -1,4 +1,4 @@
-import Corpus
+import Artifacts
 
 /// A mixture explained: what is drawn more than its share, how often it repeats, and how concentrated the draw is.
 package struct SamplingReport: Sendable, Codable, Equatable {

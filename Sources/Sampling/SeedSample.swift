@@ -1,5 +1,6 @@
-import Corpus
+import Artifacts
 import Primitives
+import Tokens
 
 /// A specialist seed as it was read: where each of its windows falls and which document it is of, so that it can be counted, resampled
 /// and split.

@@ -1,4 +1,4 @@
-import Corpus
+import Artifacts
 import Primitives
 
 /// Probability mass on a tree: sums over subtrees, back-off toward parents, and moving what does not fit.

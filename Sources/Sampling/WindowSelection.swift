@@ -1,4 +1,4 @@
-import Corpus
+import Artifacts
 import Primitives
 
 /// The windows that a scoring method keeps: the highest scores until there are enough tokens, drawn from evenly thereafter.

@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 import Pipeline
 import Primitives
 

@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 import Pipeline
 
 /// Blocks of lines → how often each pre-token of their documents occurs.

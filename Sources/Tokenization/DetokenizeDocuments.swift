@@ -1,6 +1,7 @@
-import Corpus
+import Documents
 import Pipeline
 import Storage
+import Tokens
 
 /// Token documents → documents, the inverse of `TokenizeDocuments`. A document with an id outside the vocabulary, or whose bytes
 /// are not UTF-8, is quarantined: it was made by another tokenizer.

@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 import Kernels
 
 /// How fast documents that are in memory become tokens that are in memory; MB are 10⁶ bytes of text.

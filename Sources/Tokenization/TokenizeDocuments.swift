@@ -1,6 +1,7 @@
-import Corpus
+import Documents
 import Pipeline
 import Synchronization
+import Tokens
 
 /// Documents → token documents: the text's tokens, without an end-of-document token; `extra["tokens"]` counts them.
 package final class TokenizeDocuments: Stage {

@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 
 /// What `weir tokenizer info` tells: the vocabulary, and how well it fits given documents.
 package struct TokenizerReport: Codable, Sendable, Equatable {

@@ -1,5 +1,6 @@
-import Corpus
+import Documents
 import Pipeline
+import Tokens
 
 /// Documents → the WordPiece ids of their texts.
 package struct WordPieceDocuments: Stage {

@@ -1,7 +1,7 @@
 import CKernels
-import Corpus
 import Kernels
 import Primitives
+import Tokens
 
 /// The loss of a step's batch and the gradient of its mean, computed in micro-batches of whole rows: the same step as in one piece but for
 /// rounding, in less memory, and on several ranks.

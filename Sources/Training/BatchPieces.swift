@@ -1,4 +1,4 @@
-import Corpus
+import Tokens
 
 /// How the rows of a step's batch are cut into micro-batches, and these dealt to ranks.
 ///

@@ -1,5 +1,5 @@
-import Corpus
 import Primitives
+import Tokens
 
 /// A document to fine-tune on.
 package struct TuningDocument: Sendable {

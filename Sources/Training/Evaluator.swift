@@ -1,9 +1,9 @@
 import CKernels
-import Corpus
 import Foundation
 import Kernels
 import Pipeline
 import Primitives
+import Tokens
 
 /// A held-out document as tokens.
 package struct EvaluationDocument: Sendable {

@@ -1,6 +1,6 @@
-import Corpus
 import Kernels
 import Primitives
+import Tokens
 
 /// How far the gradients of several sources point along that of a target, step by step of a small model that learns from them: the
 /// trainer's side of DoGE (Fan, Pagliardini, Jaggi, arXiv 2310.15393, algorithm 1).

@@ -1,9 +1,9 @@
-import Corpus
 import Foundation
 import Kernels
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 /// A training run in a folder: `run.json` (what it is), `log.jsonl` (a line a step), `evaluations.jsonl`, `checkpoints/step-N`, and at the
 /// end `model` and `report.json`.

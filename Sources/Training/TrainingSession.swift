@@ -1,10 +1,10 @@
 import CKernels
-import Corpus
 import Foundation
 import Kernels
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 /// The loop of one run: batch, forward, loss, backward, clip, update, log; evaluations and checkpoints at their steps.
 final class TrainingSession {

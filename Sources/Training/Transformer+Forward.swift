@@ -1,5 +1,4 @@
 import CKernels
-import Corpus
 
 extension Transformer {
   /// Computes the hidden states after the final norm, [rows · sequence, width], for `logits` and `loss`.

@@ -1,8 +1,8 @@
 import CKernels
-import Corpus
 import Foundation
 import Kernels
 import Primitives
+import Tokens
 
 /// A Llama decoder in float32 with its gradients, for batches of one fixed shape.
 ///

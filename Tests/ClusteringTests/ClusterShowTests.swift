@@ -1,5 +1,5 @@
+import Artifacts
 import Clustering
-import Corpus
 import Primitives
 import Testing
 

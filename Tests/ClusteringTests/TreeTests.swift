@@ -1,5 +1,5 @@
+import Artifacts
 import Clustering
-import Corpus
 import Foundation
 import Kernels
 import Primitives

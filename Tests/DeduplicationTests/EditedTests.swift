@@ -1,4 +1,3 @@
-import Corpus
 import Deduplication
 import Foundation
 import Pipeline

@@ -1,5 +1,5 @@
-import Corpus
 import Deduplication
+import Documents
 import Pipeline
 import Testing
 

@@ -1,5 +1,5 @@
-import Corpus
 import Deduplication
+import Documents
 import Foundation
 import Pipeline
 import Primitives

@@ -1,10 +1,12 @@
-import Corpus
+import Artifacts
+import Documents
 import Embedding
 import Foundation
 import Kernels
 import Primitives
 import Storage
 import Testing
+import Tokens
 
 @Suite struct EmbedDatasetTests {
   /// A dataset of documents of up to 2,500 tokens of two topics; one fills a window, so that its end has one of its own.

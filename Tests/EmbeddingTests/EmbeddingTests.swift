@@ -1,4 +1,3 @@
-import Corpus
 import Embedding
 import Foundation
 import Kernels

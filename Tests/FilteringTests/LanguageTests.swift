@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 import Filtering
 import Pipeline
 import Primitives

@@ -1,4 +1,3 @@
-import Corpus
 import Filtering
 
 /// The rules written again with strings and dictionaries, as slowly as they read.

@@ -1,9 +1,10 @@
-import Corpus
+import Documents
 import Foundation
 import Loading
 import Primitives
 import Storage
 import Testing
+import Tokens
 
 /// A dataset whose every token tells where it is: token = a running number, so that nothing can be mistaken.
 private func withDataset<R>(lengths: [Int], _ body: (TokenDataset) throws -> R) throws -> R {

@@ -1,4 +1,4 @@
-import Corpus
+import Artifacts
 import Primitives
 import Sampling
 import Testing

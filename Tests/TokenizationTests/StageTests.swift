@@ -1,9 +1,10 @@
-import Corpus
+import Documents
 import Pipeline
 import Primitives
 import Storage
 import Testing
 import Tokenization
+import Tokens
 
 @Suite struct StageTests {
   private func tokenizer() throws -> Tokenizer { try TrainerTests.train(TrainerTests.texts(seed: 8, count: 60), vocabulary: 320) }

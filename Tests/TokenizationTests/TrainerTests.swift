@@ -1,4 +1,4 @@
-import Corpus
+import Documents
 import Foundation
 import Pipeline
 import Primitives

@@ -1,9 +1,9 @@
-import Corpus
 import Foundation
 import Kernels
 import Primitives
 import Storage
 import Testing
+import Tokens
 import Training
 
 @Suite struct EvaluationTests {

@@ -1,10 +1,10 @@
-import Corpus
 import Foundation
 import Kernels
 import Pipeline
 import Primitives
 import Storage
 import Testing
+import Tokens
 import Training
 
 /// Runs that die or are stopped at random steps end with the bits of one that was left alone; `scripts/kills` does it to the real binary.

@@ -1,7 +1,7 @@
-import Corpus
 import Kernels
 import Primitives
 import Testing
+import Tokens
 import Training
 
 @Suite struct RanksTests {

@@ -1,7 +1,7 @@
-import Corpus
 import Foundation
 import Kernels
 import Primitives
+import Tokens
 import Training
 
 /// The decoder in double precision and plain loops, written from the definition: what the fast one is checked against.

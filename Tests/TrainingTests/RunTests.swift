@@ -1,10 +1,10 @@
-import Corpus
 import Foundation
 import Kernels
 import Pipeline
 import Primitives
 import Storage
 import Testing
+import Tokens
 import Training
 
 /// Batches of random documents, a function of the step.

@@ -1,8 +1,9 @@
-import Corpus
+import Documents
 import Foundation
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 /// Document stages one after another, from a source to an end, in one process.
 ///

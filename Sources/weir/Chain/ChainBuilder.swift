@@ -1,5 +1,4 @@
 import ArgumentParser
-import Corpus
 import Pipeline
 import Primitives
 import Storage

@@ -1,8 +1,9 @@
-import Corpus
+import Documents
 import Foundation
 import Pipeline
 import Primitives
 import Synchronization
+import Tokens
 
 /// A barrier of a chain and the stages after it.
 struct ChainSegment {

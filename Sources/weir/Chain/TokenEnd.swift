@@ -1,8 +1,9 @@
-import Corpus
+import Documents
 import Pipeline
 import Primitives
 import Storage
 import Tokenization
+import Tokens
 
 /// Documents to tokens: into a dataset, or onto standard output.
 struct TokenEnd: ChainEnd {

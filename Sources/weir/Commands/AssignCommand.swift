@@ -1,6 +1,7 @@
 import ArgumentParser
+import Artifacts
 import Clustering
-import Corpus
+import Documents
 import Embedding
 import Kernels
 import Pipeline

@@ -1,11 +1,12 @@
 import ArgumentParser
+import Artifacts
 import Clustering
-import Corpus
 import Embedding
 import Kernels
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 /// `weir cluster`: domains of a corpus.
 struct ClusterCommand: ParsableCommand {

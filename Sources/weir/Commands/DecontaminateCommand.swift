@@ -1,6 +1,6 @@
 import ArgumentParser
-import Corpus
 import Deduplication
+import Documents
 import Pipeline
 import Primitives
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Corpus
 import Deduplication
 import Pipeline
 import Primitives

@@ -1,10 +1,11 @@
 import ArgumentParser
-import Corpus
+import Artifacts
 import Embedding
 import Kernels
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 /// `weir embed DATASET`: a vector for every window.
 struct EmbedCommand: WeirCommand {

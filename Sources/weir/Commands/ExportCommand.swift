@@ -1,9 +1,11 @@
 import ArgumentParser
-import Corpus
+import Artifacts
+import Export
 import Loading
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 /// `weir export DATASET`: tokens in the formats of other trainers.
 struct ExportCommand: WeirCommand {

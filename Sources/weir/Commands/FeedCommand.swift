@@ -1,11 +1,11 @@
 import ArgumentParser
-import Corpus
 import Foundation
 import Kernels
 import Loading
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 /// `weir feed DATASET`: packed batches for another trainer.
 struct FeedCommand: WeirCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import Documents
 import Filtering
 import Pipeline
 import Primitives

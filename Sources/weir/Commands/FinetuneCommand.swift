@@ -1,5 +1,4 @@
 import ArgumentParser
-import Corpus
 import Foundation
 import Pipeline
 import Primitives

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import Inspection
 import Pipeline
 import Storage
 

@@ -1,11 +1,12 @@
 import ArgumentParser
-import Corpus
+import Artifacts
 import Foundation
 import Loading
 import Pipeline
 import Planning
 import Primitives
 import Storage
+import Tokens
 import Training
 
 /// `weir plan sweep DATASET`: the grid of runs that a law is fitted to.

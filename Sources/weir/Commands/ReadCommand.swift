@@ -1,5 +1,4 @@
 import ArgumentParser
-import Corpus
 import Pipeline
 
 /// `weir read PATH…`: documents out of files.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import Artifacts
 import Pipeline
 import Primitives
 import Sampling

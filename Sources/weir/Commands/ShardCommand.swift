@@ -1,9 +1,9 @@
 import ArgumentParser
-import Corpus
 import Pipeline
 import Primitives
 import Storage
 import Tokenization
+import Tokens
 
 /// `weir shard OUT`: token documents to a token dataset.
 struct ShardCommand: ChainCommand {

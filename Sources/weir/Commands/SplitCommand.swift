@@ -1,10 +1,11 @@
 import ArgumentParser
-import Corpus
+import Artifacts
 import Foundation
 import Loading
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 import Training
 
 /// `weir split DATASET --tree DIR`: a trunk, a specialised branch for each domain, the router.

@@ -1,9 +1,9 @@
 import ArgumentParser
-import Corpus
 import Pipeline
 import Primitives
 import Storage
 import Tokenization
+import Tokens
 
 /// `weir tokenize`: documents to token documents, or back, or at once into a dataset.
 struct TokenizeCommand: ChainCommand {

@@ -1,9 +1,10 @@
 import ArgumentParser
-import Corpus
+import Documents
 import Pipeline
 import Primitives
 import Storage
 import Tokenization
+import Tokens
 
 /// `weir tokenizer wordpiece VOCABULARY PATH…`.
 struct TokenizerWordPieceCommand: WeirCommand {

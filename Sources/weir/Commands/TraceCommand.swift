@@ -1,9 +1,9 @@
 import ArgumentParser
-import Corpus
 import Foundation
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 /// `weir trace DATASET --step N`: which documents are in a training batch.
 struct TraceCommand: WeirCommand {

@@ -1,10 +1,10 @@
 import ArgumentParser
-import Corpus
 import Foundation
 import Pipeline
 import Primitives
 import Storage
 import Tokenization
+import Tokens
 import Training
 
 /// `weir train DATASET -o RUN`: pretraining and continued pretraining.

@@ -1,10 +1,11 @@
+import Artifacts
 import Clustering
-import Corpus
 import Foundation
 import Primitives
 import Reporting
 import Sampling
 import Storage
+import Tokens
 
 extension SummaryBuilder {
   /// Adds what the summary says of data: dataset, tokenizer, clusters, mixture.

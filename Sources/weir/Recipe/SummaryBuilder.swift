@@ -1,5 +1,4 @@
 import Clustering
-import Corpus
 import Foundation
 import Pipeline
 import Planning

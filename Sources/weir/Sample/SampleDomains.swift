@@ -1,9 +1,10 @@
-import Corpus
+import Artifacts
 import Loading
 import Pipeline
 import Primitives
 import Sampling
 import Storage
+import Tokens
 import Training
 
 /// DoGE over the nodes of a tree's level: domains weighed by how well their gradients agree with the seed's, in a proxy model that learns

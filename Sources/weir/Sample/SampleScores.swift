@@ -1,10 +1,10 @@
-import Corpus
 import Embedding
 import Kernels
 import Primitives
 import Sampling
 import Storage
 import Tokenization
+import Tokens
 import Training
 
 /// The scores of every window of a dataset by a method that scores windows, and the file they may be kept in.

@@ -1,11 +1,13 @@
+import Artifacts
 import Clustering
-import Corpus
+import Documents
 import Embedding
 import Kernels
 import Primitives
 import Sampling
 import Storage
 import Tokenization
+import Tokens
 
 /// The specialist seeds of `weir sample`, read once: documents, tokens, and where their windows fall in a tree.
 struct SampleSeeds {

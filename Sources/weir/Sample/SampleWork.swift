@@ -1,8 +1,9 @@
-import Corpus
+import Artifacts
 import Pipeline
 import Primitives
 import Sampling
 import Storage
+import Tokens
 import Training
 
 /// One call of `weir sample`: from its flags to the mixture and what a person reads.

@@ -1,10 +1,11 @@
+import Artifacts
 import Clustering
-import Corpus
 import Embedding
 import Kernels
 import Primitives
 import Storage
 import Tokenization
+import Tokens
 import Training
 
 /// The loss on held-out documents by the clusters that their windows fall in.

@@ -1,11 +1,12 @@
+import Artifacts
 import Clustering
-import Corpus
 import Embedding
 import Foundation
 import Kernels
 import Primitives
 import Storage
 import Tokenization
+import Tokens
 import Training
 
 /// The domains of a tree's level: what of the dataset is in each, and where new text goes (nearest centroid).

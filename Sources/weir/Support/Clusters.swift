@@ -1,9 +1,10 @@
-import Corpus
+import Artifacts
 import Embedding
 import Foundation
 import Kernels
 import Primitives
 import Storage
+import Tokens
 
 /// Trees, assignments and vectors by the dataset that they belong to.
 enum Clusters {

@@ -1,8 +1,9 @@
-import Corpus
+import Documents
 import Foundation
 import Pipeline
 import Primitives
 import Storage
+import Tokens
 
 extension Forecast {
   /// Documents that a chain's first command reads: counted over the first 64 MB, scaled up for the rest.

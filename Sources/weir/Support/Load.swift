@@ -1,9 +1,11 @@
-import Corpus
+import Artifacts
+import Documents
 import Foundation
 import Loading
 import Primitives
 import Storage
 import Tokenization
+import Tokens
 import Training
 
 /// What commands on models have in common: from paths to tokens, batches and held-out sets.

@@ -1,0 +1,52 @@
+import Primitives
+import Storage
+
+/// A matrix of vectors in numpy's `.npy` (versions 1 and 2): float32, little-endian, rows one after another.
+package final class NumPyMatrix: Sendable {
+  /// The number of vectors.
+  package let rows: Int
+  /// Numbers in a vector.
+  package let columns: Int
+  private let file: MappedFile
+  private let start: Int
+
+  /// Maps a file and checks its header against its size.
+  /// - Throws: `WeirError` where it is anything else.
+  package init(_ path: String) throws {
+    file = try MappedFile(path)
+    (rows, columns, start) = try file.withBytes { bytes in
+      guard bytes.count >= 12, bytes.prefix(6).elementsEqual(NumPyArray.magic), (1...2).contains(bytes[6]) else {
+        throw WeirError("\(path)@0", "is not a numpy array of version 1 or 2", remedy: "write it with numpy.save")
+      }
+      let wide = bytes[6] == 2
+      let length = Int(bytes[8]) | Int(bytes[9]) << 8 | (wide ? Int(bytes[10]) << 16 | Int(bytes[11]) << 24 : 0)
+      let begin = (wide ? 12 : 10) + length
+      guard bytes.count >= begin else { throw WeirError("\(path)@\(bytes.count)", "ends within its header") }
+      let text = String(decoding: bytes[(wide ? 12 : 10)..<begin], as: UTF8.self)
+      guard
+        let match = text.wholeMatch(
+          of: /\{'descr': '<f4', 'fortran_order': False, 'shape': \(([0-9]{1,12}), ([0-9]{1,6})\), \} *\n?/),
+        let rows = Int(match.1), let columns = Int(match.2), columns > 0, begin % 4 == 0
+      else {
+        throw WeirError(
+          "\(path)@10", "is no float32 array of two dimensions, rows one after another",
+          remedy: "write it with numpy.save(path, numpy.ascontiguousarray(vectors, dtype=\"<f4\"))")
+      }
+      guard bytes.count == begin + 4 * rows * columns else {
+        throw WeirError("\(path)@10", "\(rows) vectors of \(columns) numbers do not fit a file of \(bytes.count) bytes")
+      }
+      return (rows, columns, begin)
+    }
+  }
+
+  /// XXH3-64 of the vectors.
+  package var checksum: UInt64 { file.withBytes { Checksum.xxh3(UnsafeRawBufferPointer(rebasing: $0[start...])) } }
+
+  /// Gives `body` all vectors, row-major; not to be kept.
+  package func withVectors<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
+    try file.withBytes { bytes in
+      let numbers = UnsafeRawBufferPointer(rebasing: bytes[start...])
+      return try body(numbers.assumingMemoryBound(to: Float.self))
+    }
+  }
+}

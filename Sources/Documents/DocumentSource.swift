@@ -1,0 +1,297 @@
+import CJSON
+import Primitives
+import Storage
+
+/// Documents out of files, folders and standard input, as blocks of whole lines in a fixed order.
+///
+/// A file is JSON lines where its name says so (`.jsonl`, `.ndjson`, `.json`, each also `.gz` or `.zst`) or its first byte that is not
+/// blank is `{`; any other file is plain text, one document. Compression is told by the first bytes, not by the name.
+package final class DocumentSource {
+  /// The files in the order they are read.
+  package let files: [String]
+  /// Bytes of all files as they are on disk; nil where standard input is one of them.
+  package let totalBytes: Int?
+  /// What is odd but no error, such as an empty file.
+  package private(set) var warnings: [String] = []
+  /// Lines read so far.
+  package private(set) var lines = 0
+
+  private let blockSize: Int
+  private let limit: Int
+  private let open: (String) throws -> any ByteSource
+  private var nextFile = 0
+  private var current: FileState?
+  private var beginning: Position?
+  private var doneBytes = 0
+
+  /// Where a block begins.
+  package struct Position: Sendable, Codable, Equatable {
+    /// The file, from 0.
+    package var file: Int
+    /// The byte of its content, without compression.
+    package var byte: Int
+    /// The line, from 1.
+    package var line: Int
+
+    /// Creates a position.
+    package init(file: Int, byte: Int, line: Int) {
+      self.file = file
+      self.byte = byte
+      self.line = line
+    }
+  }
+
+  private struct FileState {
+    var source: any ByteSource
+    var kind: LineBlock.Kind?
+    var carry: [UInt8] = []
+    /// The place of what `carry` begins with.
+    var byte = 0
+    var line = 1
+    var ended = false
+    var isFirst = true
+  }
+
+  /// Finds the files.
+  /// - Parameters:
+  ///   - paths: files, folders (walked in sorted order, hidden files left out), patterns of these (where no file has that name), `-` for
+  ///     standard input; none means `-`.
+  ///   - blockSize: bytes of a block; a longer line makes a longer one.
+  ///   - limit: bytes of a line or a text above which it is quarantined; beyond a block, none is kept in memory that is longer, however
+  ///     large a compressed file unfolds.
+  ///   - open: opens a file, for formats that need a helper.
+  /// - Throws: `WeirError` for a file that is missing and a folder without files.
+  package init(
+    paths: [String], blockSize: Int = 1 << 18, limit: Int = 1 << 30,
+    open: @escaping (String) throws -> any ByteSource = { ParquetReader.isParquet($0) ? try ParquetReader($0) : try ByteReader($0) }
+  ) throws {
+    var files: [String] = []
+    for path in paths.isEmpty ? ["-"] : paths {
+      if path == "-", files.contains("-") { throw WeirError("-", "standard input is named twice") }
+      if path == "-" || Files.exists(path) {
+        files += try Self.expand(path)
+      } else {
+        let found = Files.matching(path)
+        if found.isEmpty { throw WeirError(path, "no such file or folder", remedy: "check the path") }
+        for path in found { files += try Self.expand(path) }
+      }
+    }
+    self.files = files
+    self.blockSize = max(1, blockSize)
+    self.limit = max(1, limit)
+    self.open = open
+    totalBytes = files.contains("-") ? nil : try files.reduce(0) { $0 + (try Files.size($1)) }
+  }
+
+  /// The files of a folder, or the file itself.
+  private static func expand(_ path: String) throws -> [String] {
+    guard path != "-", Files.isFolder(path) else { return [path] }
+    let found = try Files.walk(path, hidden: false)
+    if found.isEmpty { throw WeirError(path, "the folder has no files", remedy: "give a folder with documents") }
+    let base = path.hasSuffix("/") ? path : path + "/"
+    return found.map { base + $0 }
+  }
+
+  /// Bytes of the files read so far, as they are on disk: for progress.
+  package var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
+
+  /// Where the next block begins.
+  package var position: Position {
+    // A text is one block, and read to its end by then.
+    if let current, current.kind != .text || current.byte == 0 {
+      return Position(file: nextFile - 1, byte: current.byte, line: current.line)
+    }
+    return beginning ?? Position(file: nextFile, byte: 0, line: 1)
+  }
+
+  /// Goes on where a block of an earlier run over the same files began, before anything was read.
+  package func start(at position: Position) throws {
+    precondition(current == nil && nextFile == 0, "blocks were read")
+    for path in files.prefix(position.file) { doneBytes += try Files.size(path) }
+    nextFile = position.file
+    beginning = position.byte > 0 ? position : nil
+  }
+
+  /// What tells whether the files are those of an earlier run: their paths, sizes and times of change; nil where one of them is standard
+  /// input.
+  package func identity() throws -> JSONValue? {
+    guard totalBytes != nil else { return nil }
+    return .array(
+      try files.map { path in
+        ["path": .string(path), "bytes": .number(Double(try Files.size(path))), "modified": .string(String(try Files.modified(path)))]
+      })
+  }
+
+  /// The next block; nil at the end.
+  /// - Throws: `WeirError` for a file that cannot be read or is damaged.
+  package func next() throws -> LineBlock? {
+    while true {
+      if current == nil {
+        guard nextFile < files.count else { return nil }
+        let source = try open(files[nextFile])
+        if let reader = source as? ByteReader, reader.kind == .tokens {
+          throw WeirError(
+            name(files[nextFile]), "carries token documents, not documents", remedy: "pipe it to weir shard or weir tokenize --decode")
+        }
+        var state = FileState(source: source, kind: source is ParquetReader ? .lines : Self.kind(byName: files[nextFile]))
+        if let begin = beginning { try skip(&state, to: begin) }
+        current = state
+        nextFile += 1
+      }
+      if let block = try nextOfCurrent() { return block }
+      try closeCurrent()
+    }
+  }
+
+  /// Checks that everything was read.
+  /// - Throws: `WeirError` where blocks are left.
+  package func finish() throws {
+    guard current == nil, nextFile == files.count else { throw WeirError(name(files[max(0, nextFile - 1)]), "was not read to its end") }
+  }
+
+  /// Steps to the middle of a file, which is of lines then: a text is one block.
+  private func skip(_ state: inout FileState, to position: Position) throws {
+    beginning = nil
+    (state.byte, state.line, state.kind, state.isFirst) = (position.byte, position.line, .lines, false)
+    if let reader = state.source as? ByteReader {
+      if try reader.skip(position.byte) { return }
+    } else {
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
+      defer { buffer.deallocate() }
+      var left = position.byte
+      while left > 0 {
+        let got = try state.source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(left, buffer.count)]))
+        if got == 0 { break }
+        left -= got
+      }
+      if left == 0 { return }
+    }
+    throw WeirError(
+      files[position.file], "ends before byte \(position.byte), where an earlier run was", remedy: "run it again from the start")
+  }
+
+  private func closeCurrent() throws {
+    guard let state = current else { return }
+    let path = files[nextFile - 1]
+    if let reader = state.source as? ByteReader {
+      if state.kind != .text { try reader.finish(records: state.line - 1) }
+      doneBytes += reader.position
+    }
+    if state.isFirst { warnings.append("\(name(path)): is empty") }
+    lines += state.line - 1
+    current = nil
+  }
+
+  private func name(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+  /// What a file is by its name, where that says it.
+  private static func kind(byName path: String) -> LineBlock.Kind? {
+    if path == "-" { return .lines }
+    var name = path[...]
+    for ending in [".gz", ".zst"] where name.hasSuffix(ending) { name = name.dropLast(ending.count) }
+    if [".jsonl", ".ndjson", ".json"].contains(where: { name.hasSuffix($0) }) { return .lines }
+    return [".txt", ".text", ".md"].contains(where: { name.hasSuffix($0) }) ? .text : nil
+  }
+
+  /// The next block of the current file; nil at its end.
+  private func nextOfCurrent() throws -> LineBlock? {
+    guard var state = current else { return nil }
+    // The file's state is moved out and back, so that its buffer is never shared and copied.
+    current = nil
+    defer { current = state }
+    let path = files[nextFile - 1]
+    var bytes: [UInt8] = []
+    // Room for the block, the piece that ends it, and the padding, so that nothing is moved on the way.
+    bytes.reserveCapacity(min(blockSize, 1 << 20) + Files.pieceBytes + LineBlock.padding)
+    bytes.append(contentsOf: state.carry)
+    state.carry = []
+    var scanned = 0
+    while true {
+      if state.kind != .text, bytes.count >= blockSize || state.ended,
+        let cut = state.ended ? bytes.count : Self.behindLastNewline(bytes, from: scanned)
+      {
+        if bytes.isEmpty { return nil }
+        state.carry = Array(bytes[cut...])
+        bytes.removeSubrange(cut...)
+        let first = state.line
+        state.line += Self.lineCount(bytes)
+        state.byte += bytes.count
+        // Handed over, not shared: the padding is put behind it without a copy.
+        return LineBlock(path: path, firstLine: first, content: consume bytes, limit: limit)
+      }
+      if state.ended {
+        // A plain text: all of it is one document.
+        if bytes.isEmpty { return nil }
+        state.line += 1
+        state.byte += bytes.count
+        return LineBlock(path: path, firstLine: 1, content: bytes, kind: .text, limit: limit)
+      }
+      scanned = bytes.count >= blockSize ? bytes.count : 0
+      // What is at hand holds no newline once it is a block long: it is the beginning of one line.
+      if bytes.count > limit, state.kind == .text || scanned > 0 { return try skipLongLine(&state, bytes, path) }
+      try read(&state, into: &bytes)
+    }
+  }
+
+  /// Steps over a line, or a text, that is too long, whose beginning `bytes` are; keeps what follows it.
+  private func skipLongLine(_ state: inout FileState, _ bytes: [UInt8], _ path: String) throws -> LineBlock {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
+    defer { buffer.deallocate() }
+    var length = bytes.count
+    state.byte += bytes.count
+    while !state.ended {
+      let got = try state.source.read(into: buffer)
+      if got == 0 {
+        state.ended = true
+      } else if state.kind != .text, let newline = buffer[..<got].firstIndex(of: 0x0A) {
+        length += newline
+        state.byte += newline + 1
+        state.carry = Array(buffer[(newline + 1)..<got])
+        break
+      } else {
+        length += got
+        state.byte += got
+      }
+    }
+    state.line += 1
+    return LineBlock(path: path, firstLine: state.line - 1, content: [], kind: .leftOut(length: length), limit: limit)
+  }
+
+  /// Reads a piece, at the beginning of a file without the byte order mark, and finds out there what the file is.
+  private func read(_ state: inout FileState, into bytes: inout [UInt8]) throws {
+    var got = 0
+    // Where it belongs at once; what a zstd frame unfolds to is copied all the same.
+    try bytes.append(addingCapacity: Files.pieceBytes) { span in
+      try span.withUnsafeMutableBufferPointer { room, count in
+        got = try state.source.read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: room[count...])))
+        count += got
+      }
+    }
+    if got == 0 { state.ended = true }
+    guard state.isFirst, got > 0 else { return }
+    state.isFirst = false
+    while bytes.count < 3, !state.ended {
+      var byte: UInt8 = 0
+      let more = try withUnsafeMutableBytes(of: &byte) { try state.source.read(into: $0) }
+      if more == 0 { state.ended = true } else { bytes.append(byte) }
+    }
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+      bytes.removeFirst(3)
+      state.byte += 3
+    }
+    if state.kind == nil {
+      let first = bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
+      state.kind = first == 0x7B ? .lines : .text
+    }
+  }
+
+  private static func behindLastNewline(_ bytes: [UInt8], from: Int) -> Int? {
+    bytes.withUnsafeBufferPointer { bytes in bytes[from...].lastIndex(of: 0x0A).map { $0 + 1 } }
+  }
+
+  /// Lines in whole lines; a last one without its newline counts.
+  package static func lineCount(_ bytes: [UInt8]) -> Int {
+    let count = bytes.withUnsafeBufferPointer { weir_json_newlines($0.baseAddress, $0.count) }
+    return bytes.last == 0x0A || bytes.isEmpty ? count : count + 1
+  }
+}

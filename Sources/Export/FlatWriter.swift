@@ -1,0 +1,103 @@
+import Artifacts
+import Primitives
+import Storage
+
+/// Flat arrays of tokens: numpy's, OLMo's and llm.c's. The lengths of the samples are known beforehand, so the headers are right at once.
+final class FlatWriter: ExportWriter {
+  private let folder: String
+  private let format: ExportFormat
+  private let tokenBytes: Int
+  private let shardTokens: Int
+  private let source: any ExportSource
+  private var file: AtomicFile?
+  private var buffer: [UInt8] = []
+  /// OLMo's lines of the file at hand.
+  private var lines: [UInt8] = []
+  private var next = 0
+  /// The sample that the next file begins with.
+  private var border = 0
+  private var position = 0
+  private var files = 0
+  private var bytes = 0
+
+  init(_ folder: String, format: ExportFormat, tokenBytes: Int, shardTokens: Int, source: any ExportSource) {
+    self.folder = folder
+    self.format = format
+    self.tokenBytes = tokenBytes
+    self.shardTokens = shardTokens
+    self.source = source
+  }
+
+  private var name: String {
+    let number = String(1_000_000 + files).dropFirst()
+    return format == .llmc ? "train_\(number).bin" : "part-\(number.dropFirst()).npy"
+  }
+
+  /// Opens the next file: as many samples as it takes to reach `shardTokens`.
+  private func open() throws {
+    var tokens = 0
+    repeat {
+      let sum = tokens + source.length(border)
+      // llm.c counts in 32 bits.
+      guard format != .llmc || tokens == 0 || sum < Int(Int32.max) else { break }
+      tokens = sum
+      border += 1
+    } while border < source.count && tokens < shardTokens
+    let file = try AtomicFile(folder + "/" + name)
+    switch format {
+    case .npy: try file.write(NumPyArray.header(bytes: tokenBytes, shape: [tokens]))
+    case .llmc: try file.write(try LLMTokens.header(tokenBytes: tokenBytes, count: tokens, place: folder + "/" + name))
+    default: break
+    }
+    self.file = file
+    position = 0
+  }
+
+  func append(_ sample: ExportSample) throws {
+    if next == border {
+      try close()
+      try open()
+    }
+    sample.tokens.append(to: &buffer, tokenBytes: tokenBytes)
+    if format == .olmo { line(sample) }
+    position += sample.tokens.count
+    next += 1
+    if buffer.count >= 1 << 20 { try flush() }
+  }
+
+  /// `start,end,id,src,loc`, as Dolma's tokens command writes it. Readers go by lines, so that names have none of their own.
+  private func line(_ sample: ExportSample) {
+    let colon = sample.origin.lastIndex(of: ":")
+    let path = colon.map { String(sample.origin[..<$0]) } ?? sample.origin
+    let place = colon.map { String(sample.origin[$0...].dropFirst()) } ?? ""
+    let fields = [sample.id, path, place].map { field -> String in
+      let flat = String(field.unicodeScalars.map { $0 == "\n" || $0 == "\r" ? " " : Character($0) })
+      return flat.contains(",") || flat.contains("\"") ? "\"\(flat.replacing("\"", with: "\"\""))\"" : flat
+    }
+    lines.append(contentsOf: "\(position),\(position + sample.tokens.count),\(fields.joined(separator: ","))\n".utf8)
+  }
+
+  private func flush() throws {
+    try file?.write(buffer)
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  private func close() throws {
+    guard let file else { return }
+    try flush()
+    bytes += try file.commit().bytes
+    if format == .olmo {
+      let packed = try Gzip.compress(lines)
+      try Files.write(packed, to: folder + "/" + name.dropLast(4) + ".csv.gz")
+      bytes += packed.count
+      lines.removeAll(keepingCapacity: true)
+    }
+    self.file = nil
+    files += 1
+  }
+
+  func finish() throws -> (files: Int, bytes: Int, left: Int) {
+    try close()
+    return (files, bytes, 0)
+  }
+}

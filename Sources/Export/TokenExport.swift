@@ -1,0 +1,157 @@
+import Pipeline
+import Primitives
+import Storage
+import Tokens
+
+/// Writes samples as files of another trainer's format: a folder that appears whole or not at all.
+package struct TokenExport: Sendable {
+  /// The format's name in the manifest.
+  package static let manifestFormat = "weir.token-export.1"
+
+  /// What to write.
+  package struct Configuration: Codable, Sendable, Equatable {
+    /// The format.
+    package var format: ExportFormat
+    /// Tokens after which a new file begins; nil where bytes alone decide (MDS).
+    package var shardTokens: Int?
+    /// Tokens of a sample that is cut from the samples one after another (MDS); nil for samples as they are.
+    package var sequence: Int?
+    /// The seed of the order; nil for that of the dataset.
+    package var shuffle: UInt64?
+    /// The fingerprint of the mixture that rows are drawn by.
+    package var mixture: String?
+    /// The fingerprint of the tree whose leaves have a folder each.
+    package var tree: String?
+
+    /// Creates a configuration.
+    package init(format: ExportFormat, shardTokens: Int? = nil, sequence: Int? = nil, shuffle: UInt64? = nil) {
+      self.format = format
+      self.shardTokens = shardTokens ?? format.defaultShardTokens
+      self.sequence = sequence
+      self.shuffle = shuffle
+    }
+
+    /// Throws a `WeirError` that names the flag where a value makes no sense.
+    package func validate() throws {
+      guard shardTokens ?? 1 > 0 else { throw WeirError("--shard-tokens", "must be at least 1") }
+      if let sequence, !(1...1 << 28).contains(sequence) { throw WeirError("--sequence", "must be 1…\(1 << 28), not \(sequence)") }
+    }
+  }
+
+  /// What was asked for.
+  package let configuration: Configuration
+  private let dataset: TokenDataset
+  private let tokenBytes: Int
+
+  /// Prepares an export.
+  /// - Throws: `WeirError` that names the flag of a bad value.
+  package init(_ configuration: Configuration, of dataset: TokenDataset) throws {
+    try configuration.validate()
+    self.configuration = configuration
+    self.dataset = dataset
+    tokenBytes = ExportFormat.tokenBytes(vocabulary: dataset.vocabulary)
+  }
+
+  /// What would be written, without writing it.
+  /// - Returns: samples, tokens and about how many bytes.
+  package func plan(_ parts: [(folder: String, source: any ExportSource)]) -> (samples: Int, tokens: Int, bytes: Int) {
+    var plan = (samples: 0, tokens: 0, bytes: 0)
+    for part in parts {
+      plan.samples += part.source.count
+      for index in 0..<part.source.count { plan.tokens += part.source.length(index) }
+    }
+    // Beside the tokens: MDS's offsets, sizes and names, or the line of a document in OLMo's list.
+    plan.bytes = plan.tokens * tokenBytes + (configuration.format == .mds ? 40 : configuration.format == .olmo ? 20 : 0) * plan.samples
+    return plan
+  }
+
+  /// Writes all parts.
+  /// - Parameters:
+  ///   - parts: where in the folder each goes ("" for the folder itself), and its samples.
+  ///   - path: the folder; one of ours that is there is replaced.
+  ///   - inputs: fingerprints of what the export was made from besides the dataset, by role.
+  ///   - tool: what writes it, with its version.
+  ///   - progress: told of the samples written.
+  /// - Returns: the account: samples in and out.
+  package func write(
+    _ parts: [(folder: String, source: any ExportSource)], to path: String, inputs: [String: String] = [:], tool: String,
+    progress: Progress = .silent
+  ) throws -> Account {
+    let folder = try AtomicFolder(path, replacing: true)
+    var account = Account(stage: "export")
+    do {
+      let total = Double(plan(parts).tokens)
+      var written = 0
+      var files = 0
+      var left = 0
+      for part in parts where part.source.count > 0 {
+        let base = part.folder.isEmpty ? folder.working : folder.working + "/" + part.folder
+        try Files.createFolder(base)
+        let writer = writer(base, part.source)
+        for index in 0..<part.source.count {
+          if index % 64 == 0 {
+            try progress.checkStop()
+            progress.update(Double(written), of: total, unit: "tokens")
+          }
+          let sample = try part.source.sample(index)
+          account.input += 1
+          account.bytesIn += sample.tokens.count * tokenBytes
+          try writer.append(sample)
+          account.output += 1
+          written += sample.tokens.count
+        }
+        let result = try writer.finish()
+        files += result.files
+        left += result.left
+        account.bytesOut += result.bytes
+      }
+      guard account.output > 0, written > left else {
+        throw WeirError(path, "there is nothing to export", remedy: left > 0 ? "make --sequence shorter" : "look at the dataset")
+      }
+      account.extra = ["tokens": Double(written - left), "files": Double(files)]
+      if left > 0 { account.extra["tokens left over"] = Double(left) }
+      var inputs = inputs
+      inputs["dataset"] = dataset.fingerprint
+      _ = try folder.commit(
+        format: Self.manifestFormat, tool: tool, inputs: inputs, configuration: try JSONValue(encoding: configuration),
+        counts: [
+          "samples": account.output, "tokens": written - left, "files": files, "vocabulary": dataset.vocabulary,
+          "end_of_document": dataset.endOfDocument,
+        ])
+      return account
+    } catch {
+      folder.discard()
+      throw error
+    }
+  }
+
+  private func writer(_ folder: String, _ source: any ExportSource) -> any ExportWriter {
+    switch configuration.format {
+    case .mds: MDSWriter(folder, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens ?? .max, sequence: configuration.sequence)
+    case .npy, .olmo, .llmc:
+      FlatWriter(
+        folder, format: configuration.format, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens ?? .max, source: source)
+    }
+  }
+}
+
+/// Writes the samples of one part.
+protocol ExportWriter: AnyObject {
+  func append(_ sample: ExportSample) throws
+  /// Ends the last file.
+  /// - Returns: files and bytes written, and tokens that were not because they do not fill a sample.
+  func finish() throws -> (files: Int, bytes: Int, left: Int)
+}
+
+extension [Int32] {
+  /// Appends the ids as u16 or u32, little-endian.
+  func append(to bytes: inout [UInt8], tokenBytes: Int) {
+    func put<T: FixedWidthInteger>(_: T.Type) {
+      withUnsafeTemporaryAllocation(of: T.self, capacity: count) { narrow in
+        for index in indices { narrow[index] = T(truncatingIfNeeded: self[index]).littleEndian }
+        bytes.append(contentsOf: UnsafeRawBufferPointer(narrow))
+      }
+    }
+    if tokenBytes == 2 { put(UInt16.self) } else { put(UInt32.self) }
+  }
+}

@@ -1,0 +1,94 @@
+import Primitives
+import Storage
+
+/// The `.idx` of a Megatron indexed dataset (Megatron-LM `indexed_dataset.py`), one sequence a document; see docs/FORMATS.md.
+///
+/// `[0,9)` magic, `[9,17)` u64 version 1, `[17]` dtype, `[18,26)` u64 sequences, `[26,34)` u64 document entries (sequences + 1), then i32
+/// lengths, i64 byte pointers, i64 document indices. All counts and offsets are 64 bits here, and checked before use.
+package struct MegatronIndex: Sendable {
+  package static let magic: [UInt8] = Array("MMIDIDX\0\0".utf8)
+  package static let headerBytes = 34
+
+  /// Bytes of a token: 2 (u16) or 4 (i32).
+  package let tokenBytes: Int
+  /// Tokens of each document, its end-of-document token included.
+  package let lengths: [Int32]
+
+  /// Whether token ids of a vocabulary are written as u16; the rule is Megatron's.
+  package static func tokenBytes(vocabulary: Int) -> Int { vocabulary < 65_500 ? 2 : 4 }
+
+  /// The bytes of the index of documents with `lengths` tokens.
+  package static func encode(lengths: [Int32], tokenBytes: Int) -> [UInt8] {
+    var bytes = magic
+    bytes.reserveCapacity(headerBytes + 8 + lengths.count * 20)
+    func put<Value: FixedWidthInteger>(_ value: Value) {
+      withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+    put(UInt64(1))
+    put(UInt8(tokenBytes == 2 ? 8 : 4))
+    put(UInt64(lengths.count))
+    put(UInt64(lengths.count + 1))
+    for length in lengths { put(length) }
+    var pointer: Int64 = 0
+    for length in lengths {
+      put(pointer)
+      pointer += Int64(length) * Int64(tokenBytes)
+    }
+    for index in 0...lengths.count { put(Int64(index)) }
+    return bytes
+  }
+
+  /// Reads and checks an index.
+  /// - Parameters:
+  ///   - file: the `.idx`.
+  ///   - dataBytes: the size of the `.bin`.
+  /// - Throws: `WeirError` with path and byte.
+  package init(_ file: MappedFile, dataBytes: Int) throws {
+    (tokenBytes, lengths) = try file.withBytes { bytes in
+      func wrong(_ offset: Int, _ reason: String) -> WeirError {
+        WeirError("\(file.path)@\(offset)", reason, remedy: "the dataset is damaged; make it again with weir shard")
+      }
+      guard bytes.count >= Self.headerBytes, bytes.prefix(9).elementsEqual(Self.magic) else { throw wrong(0, "not a Megatron index") }
+      func read<Value: FixedWidthInteger>(_ offset: Int, _ type: Value.Type) -> Value {
+        Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
+      }
+      guard read(9, UInt64.self) == 1 else { throw wrong(9, "version \(read(9, UInt64.self)), expected 1") }
+      let tokenBytes: Int
+      switch bytes[17] {
+      case 8: tokenBytes = 2
+      case 4: tokenBytes = 4
+      default: throw wrong(17, "token type \(bytes[17]), expected 8 (u16) or 4 (i32)")
+      }
+      let count = read(18, UInt64.self)
+      let room = UInt64(bytes.count - Self.headerBytes)
+      guard count <= room / 20, room == count * 20 + 8 else {
+        throw wrong(18, "\(count) sequences do not fit a file of \(bytes.count) bytes")
+      }
+      guard read(26, UInt64.self) == count + 1 else {
+        throw wrong(26, "\(read(26, UInt64.self)) document entries for \(count) sequences, expected one a document and one more")
+      }
+      let documents = Int(count)
+      var lengths: [Int32] = []
+      lengths.reserveCapacity(documents)
+      var pointer: Int64 = 0
+      for index in 0..<documents {
+        let length = read(Self.headerBytes + 4 * index, Int32.self)
+        let at = Self.headerBytes + 4 * documents + 8 * index
+        guard length >= 0 else { throw wrong(Self.headerBytes + 4 * index, "document \(index) has \(length) tokens") }
+        guard read(at, Int64.self) == pointer else {
+          throw wrong(at, "document \(index) begins at byte \(read(at, Int64.self)), expected \(pointer)")
+        }
+        lengths.append(length)
+        pointer += Int64(length) * Int64(tokenBytes)
+      }
+      guard pointer == Int64(dataBytes) else {
+        throw wrong(Self.headerBytes, "the lengths need \(pointer) bytes of tokens, the .bin has \(dataBytes)")
+      }
+      for index in 0...documents {
+        let at = Self.headerBytes + 12 * documents + 8 * index
+        guard read(at, Int64.self) == Int64(index) else { throw wrong(at, "document entry \(index) is \(read(at, Int64.self))") }
+      }
+      return (tokenBytes, lengths)
+    }
+  }
+}

@@ -1,0 +1,247 @@
+import Foundation
+import Primitives
+import Storage
+
+/// A token dataset: Megatron `.bin/.idx` shards with, beside each, where every document comes from, and a manifest.
+///
+/// `shard-00000.bin`, `.idx`: tokens, each document ended by the end-of-document token. `shard-00000.docs.jsonl`: a line a document
+/// (id, source, origin, bytes and the other members). `tokenizer/tokenizer.json`: the tokenizer, where it was known.
+package final class TokenDataset: Sendable {
+  /// The format's name in the manifest.
+  package static let format = "weir.token-dataset.1"
+
+  /// What is known of a document besides its tokens.
+  package struct DocumentInfo: Sendable, Equatable {
+    /// The document's name.
+    package var id: String
+    /// Where the corpus says it comes from.
+    package var source: String?
+    /// `path:line` of the file it was first read from.
+    package var origin: String
+    /// Bytes of the text.
+    package var bytes: Int
+    /// The other members, as in `Document`.
+    package var members: [UInt8]
+  }
+
+  private struct Shard: Sendable {
+    var tokens: MappedFile
+    var tokenBytes: Int
+    var documents: MappedFile
+    /// The shard's first document.
+    var first: Int
+  }
+
+  /// The folder.
+  package let path: String
+  /// The manifest.
+  package let manifest: Manifest
+  /// What outputs made from the dataset name as their input.
+  package let fingerprint: String
+  /// The fingerprint of the tokenizer.
+  package let tokenizer: String
+  /// The size of the vocabulary.
+  package let vocabulary: Int
+  /// The end-of-document token.
+  package let endOfDocument: Int
+  /// Tokens in all, end-of-document tokens included.
+  package let tokenCount: Int
+  /// Bytes of text.
+  package let byteCount: Int
+
+  private let shards: [Shard]
+  /// The first token of each document within its shard.
+  private let starts: [Int]
+  private let lengths: [Int32]
+  /// The number of the first window of each document, and the number of windows at the end.
+  private let firstWindows: [Int]
+  private let windowDocuments: [UInt32]
+
+  /// Opens and checks a dataset; the checksums of its files are left to `weir verify`.
+  /// - Throws: `WeirError` where it is not a dataset, or damaged.
+  package init(_ folder: String) throws {
+    guard Files.isFolder(folder) else {
+      throw WeirError(
+        folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with weir shard")
+    }
+    let manifest = try Manifest.read(folder: folder, format: Self.format)
+    path = folder
+    self.manifest = manifest
+    fingerprint = manifest.fingerprint
+    func count(_ name: String) throws -> Int {
+      guard let value = manifest.counts[name], value >= 0 else {
+        throw WeirError(folder + "/manifest.json", "no count of \(name)", remedy: "make the dataset again")
+      }
+      return value
+    }
+    guard let tokenizer = manifest.inputs["tokenizer"] else {
+      throw WeirError(folder + "/manifest.json", "names no tokenizer", remedy: "make the dataset again")
+    }
+    self.tokenizer = tokenizer
+    vocabulary = try count("vocabulary")
+    endOfDocument = try count("end_of_document")
+    byteCount = try count("bytes")
+    var shards: [Shard] = []
+    var starts: [Int] = []
+    var lengths: [Int32] = []
+    for index in 0..<(try count("shards")) {
+      let base = folder + "/" + Self.shardName(index)
+      let tokens = try MappedFile(base + ".bin")
+      let megatron = try MegatronIndex(try MappedFile(base + ".idx"), dataBytes: tokens.count)
+      shards.append(
+        Shard(tokens: tokens, tokenBytes: megatron.tokenBytes, documents: try MappedFile(base + ".docs.jsonl"), first: lengths.count))
+      var start = 0
+      for length in megatron.lengths {
+        starts.append(start)
+        start += Int(length)
+      }
+      lengths += megatron.lengths
+    }
+    guard lengths.count == (try count("documents")) else {
+      throw WeirError(
+        folder, "the shards hold \(lengths.count) documents, the manifest says \(try count("documents"))", remedy: "make the dataset again")
+    }
+    tokenCount = lengths.reduce(0) { $0 + Int($1) }
+    self.shards = shards
+    self.starts = starts
+    self.lengths = lengths
+    var firstWindows = [0]
+    var windowDocuments: [UInt32] = []
+    firstWindows.reserveCapacity(lengths.count + 1)
+    for (document, length) in lengths.enumerated() {
+      let windows = (Int(length) + Window.maximum - 1) / Window.maximum
+      for _ in 0..<windows { windowDocuments.append(UInt32(document)) }
+      firstWindows.append(windowDocuments.count)
+    }
+    self.firstWindows = firstWindows
+    self.windowDocuments = windowDocuments
+  }
+
+  package static func shardName(_ index: Int) -> String { "shard-" + String(100_000 + index).dropFirst() }
+
+  /// The number of documents.
+  package var documentCount: Int { lengths.count }
+
+  /// Tokens of a document, its end-of-document token included.
+  package func length(_ document: Int) -> Int { Int(lengths[document]) }
+
+  /// The number of windows: consecutive stretches of at most `Window.maximum` tokens of one document.
+  package var windowCount: Int { windowDocuments.count }
+
+  /// A window by its number; windows stand in the order of the documents.
+  package func window(_ index: Int) -> Window {
+    let document = Int(windowDocuments[index])
+    let offset = (index - firstWindows[document]) * Window.maximum
+    return Window(document: document, offset: offset, count: min(Window.maximum, Int(lengths[document]) - offset))
+  }
+
+  /// The windows of a document.
+  package func windows(of document: Int) -> Range<Int> { firstWindows[document]..<firstWindows[document + 1] }
+
+  /// Some tokens of a document.
+  /// - Throws: `WeirError` for an id outside the vocabulary.
+  package func tokens(document: Int, range: Range<Int>) throws -> [Int32] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= length(document), "tokens outside the document")
+    let shard = shards[shardIndex(of: document)]
+    let first = starts[document] + range.lowerBound
+    let limit = UInt32(vocabulary)
+    return try shard.tokens.withBytes { bytes in
+      try [Int32](unsafeUninitializedCapacity: range.count) { buffer, count in
+        for index in 0..<range.count {
+          let id: UInt32 =
+            shard.tokenBytes == 2
+            ? UInt32(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * (first + index), as: UInt16.self)))
+            : UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * (first + index), as: UInt32.self))
+          guard id < limit else {
+            throw WeirError(
+              "\(shard.tokens.path)@\(shard.tokenBytes * (first + index))", "token \(id) is outside the vocabulary of \(vocabulary)",
+              remedy: "the dataset is damaged; check it with weir verify")
+          }
+          buffer.initializeElement(at: index, to: Int32(id))
+        }
+        count = range.count
+      }
+    }
+  }
+
+  /// The tokens of a window.
+  package func tokens(window index: Int) throws -> [Int32] {
+    let window = window(index)
+    return try tokens(document: window.document, range: window.offset..<window.offset + window.count)
+  }
+
+  private func shardIndex(of document: Int) -> Int {
+    var low = 0
+    var high = shards.count - 1
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if shards[middle].first <= document { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+
+  /// Where documents come from, in order, from `first` on; O(bytes before it in its shard).
+  /// - Parameters:
+  ///   - first: the number of the first document.
+  ///   - body: gets the document's number and what is known of it; returns whether to go on.
+  package func forEachInfo(from first: Int = 0, _ body: (Int, DocumentInfo) throws -> Bool) throws {
+    try forEachLine(from: first) { document, start in try body(document, info(document, at: start)) }
+  }
+
+  /// Where the lines of documents begin in their shard's file, in order, from `first` on, while `body` says so.
+  func forEachLine(from first: Int = 0, _ body: (Int, Int) throws -> Bool) throws {
+    guard !shards.isEmpty else { return }
+    for index in shardIndex(of: first)..<shards.count {
+      let shard = shards[index]
+      let end = index + 1 < shards.count ? shards[index + 1].first : documentCount
+      var document = shard.first
+      let goesOn = try shard.documents.withBytes { bytes -> Bool in
+        var start = 0
+        while document < end {
+          guard let base = bytes.baseAddress, let found = memchr(base + start, 10, bytes.count - start) else {
+            throw WeirError(
+              shard.documents.path, "has fewer lines than the shard has documents", remedy: "check the dataset with weir verify")
+          }
+          if document >= first {
+            guard try body(document, start) else { return false }
+          }
+          start = UnsafeRawPointer(found) - base + 1
+          document += 1
+        }
+        return true
+      }
+      if !goesOn { return }
+    }
+  }
+
+  /// What the line of a document says that begins at a byte of its shard's file.
+  func info(_ document: Int, at start: Int) throws -> DocumentInfo {
+    let shard = shards[shardIndex(of: document)]
+    let line = shard.documents.withBytes { bytes -> [UInt8] in
+      Array(bytes[start...].prefix { $0 != 10 })
+    }
+    return try Self.parse(line, place: "\(shard.documents.path):\(document - shard.first + 1)")
+  }
+
+  /// Where some documents come from; one pass over the lines of the shards from the first to the last of them.
+  package func infos(_ documents: Set<Int>) throws -> [Int: DocumentInfo] {
+    var found: [Int: DocumentInfo] = [:]
+    guard let first = documents.min() else { return found }
+    try forEachLine(from: first) { document, start in
+      if documents.contains(document) { found[document] = try info(document, at: start) }
+      return found.count < documents.count
+    }
+    return found
+  }
+
+  /// Where one document comes from.
+  package func info(_ document: Int) throws -> DocumentInfo {
+    var found: DocumentInfo?
+    try forEachInfo(from: document) { _, info in
+      found = info
+      return false
+    }
+    guard let found else { throw WeirError(path, "no document \(document)") }
+    return found
+  }
+}

@@ -1,0 +1,133 @@
+import Documents
+import Primitives
+import Storage
+
+/// What stands at the beginning of a stream of token documents.
+package struct TokenStreamHeader: Sendable, Equatable {
+  /// The tokenizer's fingerprint.
+  package var tokenizer: String
+  /// The number of token ids.
+  package var vocabulary: Int
+  /// The token that is to end every document.
+  package var endOfDocument: Int
+  /// The tokenizer.json, so that a dataset made of the stream is complete in itself; empty where it is not known.
+  package var tokenizerFile: [UInt8]
+
+  /// Creates a header.
+  package init(tokenizer: String, vocabulary: Int, endOfDocument: Int, tokenizerFile: [UInt8] = []) {
+    self.tokenizer = tokenizer
+    self.vocabulary = vocabulary
+    self.endOfDocument = endOfDocument
+    self.tokenizerFile = tokenizerFile
+  }
+}
+
+/// Token documents as bytes, little-endian, inside of a weir stream of kind `tokens`:
+///
+///     "WEIRTOKN", u32 version, u32 length of the tokenizer's fingerprint, fingerprint, u32 vocabulary, u32 end of document,
+///                   u32 length of tokenizer.json, tokenizer.json
+///     per document: u32 lengths of id, source (2³² − 1 = none), origin, members; u64 bytes of text; u32 tokens;
+///                   id, source, origin, members; u32 tokens
+package enum TokenRecords {
+  static let magic = Array("WEIRTOKN".utf8)
+  static let version: UInt32 = 1
+  static let noSource = UInt32.max
+  /// The most bytes of an id, a source or an origin.
+  static let nameLimit = 1 << 24
+  /// The most bytes of the other members.
+  static let membersLimit = 1 << 30
+
+  static func encode(_ header: TokenStreamHeader) -> [UInt8] {
+    var bytes = magic
+    let name = Array(header.tokenizer.utf8)
+    append(version, to: &bytes)
+    append(UInt32(name.count), to: &bytes)
+    bytes += name
+    append(UInt32(header.vocabulary), to: &bytes)
+    append(UInt32(header.endOfDocument), to: &bytes)
+    append(UInt32(header.tokenizerFile.count), to: &bytes)
+    bytes += header.tokenizerFile
+    return bytes
+  }
+
+  /// The records of documents.
+  /// - Throws: `WeirError` for a document whose name or members are too long.
+  package static func encode(_ documents: [TokenDocument]) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(documents.reduce(0) { $0 + 4 * $1.tokens.count + $1.members.count + 256 })
+    for document in documents {
+      let (id, origin) = (document.id.utf8, document.origin.utf8)
+      let source = document.source?.utf8
+      guard max(id.count, origin.count, source?.count ?? 0) <= nameLimit, document.members.count <= membersLimit,
+        document.tokens.count < Int(Int32.max)
+      else { throw WeirError(document.origin, "a document's id, source, origin, members or tokens are too long for a stream") }
+      append(UInt32(id.count), to: &bytes)
+      append(source.map { UInt32($0.count) } ?? noSource, to: &bytes)
+      append(UInt32(origin.count), to: &bytes)
+      append(UInt32(document.members.count), to: &bytes)
+      append(UInt64(document.bytes), to: &bytes)
+      append(UInt32(document.tokens.count), to: &bytes)
+      bytes.append(contentsOf: id)
+      if let source { bytes.append(contentsOf: source) }
+      bytes.append(contentsOf: origin)
+      bytes.append(contentsOf: document.members)
+      document.tokens.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    }
+    return bytes
+  }
+
+  /// The plain form: a JSON line a document with `id` and `tokens`.
+  package static func plain(_ documents: [TokenDocument]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for document in documents {
+      bytes.append(contentsOf: "{\"id\": ".utf8)
+      JSONText.append(string: document.id, to: &bytes)
+      bytes.append(contentsOf: ", \"tokens\": [".utf8)
+      for (index, token) in document.tokens.enumerated() {
+        if index > 0 { bytes.append(contentsOf: ", ".utf8) }
+        bytes.append(contentsOf: String(token).utf8)
+      }
+      bytes.append(contentsOf: "]}\n".utf8)
+    }
+    return bytes
+  }
+
+  private static func append<T: FixedWidthInteger>(_ value: T, to bytes: inout [UInt8]) {
+    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+}
+
+/// Writes a stream of token documents.
+package final class TokenStreamWriter {
+  private let writer: StreamWriter
+  private let plain: Bool
+
+  /// Begins a stream.
+  /// - Parameters:
+  ///   - path: a file, or `-` for standard output.
+  ///   - header: what the tokens are.
+  ///   - plain: JSON lines with `id` and `tokens` rather than a stream; nothing of the header is in them.
+  ///   - threads: threads that compress.
+  package init(path: String = "-", header: TokenStreamHeader, plain: Bool = false, threads: Int = 1) throws {
+    guard header.vocabulary > 0, header.vocabulary <= Int(Int32.max), (0..<header.vocabulary).contains(header.endOfDocument),
+      header.tokenizer.utf8.count <= TokenRecords.nameLimit, header.tokenizerFile.count <= TokenRecords.membersLimit
+    else { throw WeirError("tokenizer", "its vocabulary or end-of-document token is impossible") }
+    self.plain = plain
+    writer = try StreamWriter(
+      path, kind: .tokens,
+      coding: !plain ? .stream(level: path == "-" ? DocumentSink.streamLevel : 1) : path == "-" ? .plain : try OutputCoding.of(path: path),
+      threads: threads)
+    if !plain { try writer.write(TokenRecords.encode(header), records: 0) }
+  }
+
+  /// Appends documents, in order.
+  package func append(_ documents: [TokenDocument]) throws {
+    try writer.write(plain ? TokenRecords.plain(documents) : try TokenRecords.encode(documents), records: documents.count)
+  }
+
+  /// Completes the stream.
+  @discardableResult package func finish() throws -> FileRecord? { try writer.finish() }
+
+  /// Gives the stream up: a file does not appear, standard output has no proof.
+  package func discard() { writer.discard() }
+}
