@@ -22,7 +22,8 @@ ROOT = "OVERVIEW: Build training data.\n\nUSAGE: weir <subcommand>\n\nOPTIONS:\n
 READ = "OVERVIEW: Read documents.\n\nEXAMPLES:\n{}\n\nUSAGE: weir read [<options>] [<path> ...]\n\nOPTIONS:\n" \
     "  -o, --output <file>     Write to a file.\n  --check/--no-check      Check the\n                          input.\n  --precision <precision> Digits.\n"
 CLUSTER = "OVERVIEW: Cluster windows.\n\nUSAGE: weir cluster <subcommand>\n\nSUBCOMMANDS:\n  fit                     Fit a tree.\n"
-FIT = "OVERVIEW: Fit a tree.\n\nEXAMPLES:\n  weir cluster fit data/tokens\n\nUSAGE: weir cluster fit <dataset>\n\nOPTIONS:\n  --arity <n>             Children.\n"
+FIT = "OVERVIEW: Fit a tree.\n\nEXAMPLES:\n  weir cluster fit data/tokens\n\nUSAGE: weir cluster fit <dataset>\n\n" \
+    "OPTIONS:\n  --arity <n>             Children.\n"
 EXAMPLE = "  weir read corpora/sample -o all.jsonl"
 
 
@@ -79,7 +80,8 @@ class Prose(unittest.TestCase):
         self.check(GOLDEN + "weir-cluster-fit.txt", text.replace("aa", "aaa", 1), "1: an abstract of 73")
 
     def test_examples_that_can_be_pasted(self):
-        for example in (EXAMPLE, "  mpirun -n 4 weir read a", "  weir read a \\\n    --check \\\n    -o b", "  weir read a |\n    weir read\n\n  weir read b"):
+        for example in (EXAMPLE, "  mpirun -n 4 weir read a", "  weir read a \\\n    --check \\\n    -o b",
+                        "  weir read a |\n    weir read\n\n  weir read b"):
             self.assertEqual(self.findings({}, example), [], example)
 
     def test_examples_that_cannot(self):
@@ -100,7 +102,8 @@ class Prose(unittest.TestCase):
                    '1: "bits a byte"; write: … per …', '2: "goes on where"', '3: "is no number"')
 
     def test_no_phrases(self):
-        self.check("README.md", "There is no tree, and it is no longer a token. Is it a byte? It's a step; told apart. Use a byte's value. The bytes a token stands for.\n"
+        self.check("README.md", "Two passes over them. There is no tree, and it is no longer a token. Is it a byte? It's a step; told apart. "
+                   "Use a byte's value. Bytes a token stands for; the file a document had. A return to the last checkpoint.\nStop unless told otherwise.\n"
                    "Four passes over any cluster; a good checkpoint. `no number` is a value; no number depends on it.\n")
 
     def test_code_is_not_read(self):
@@ -111,10 +114,12 @@ class Prose(unittest.TestCase):
 
     def test_spelling(self):
         self.check("README.md", "Initialise, re-normalised, ModelInitialisation, neighbours, labelled, licence.\n",
-                   '1: write "initialize"', '1: write "initialization"', '1: write "labeled"', '1: write "license"', '1: write "neighbors"', '1: write "normalized"')
+                   '1: write "initialize"', '1: write "initialization"', '1: write "labeled"',
+                   '1: write "license"', '1: write "neighbors"', '1: write "normalized"')
 
     def test_american(self):
-        self.check("README.md", "Otherwise raise promised, precise, supervised noise; advises exercises, comprises; analyses; four hours; https://a.org/colour\n")
+        self.check("README.md", "Otherwise raise promised, precise, supervised noise; advises exercises, comprises; "
+                   "analyses; four hours; https://a.org/colour\n")
 
     # Links
 
@@ -128,7 +133,9 @@ class Prose(unittest.TestCase):
             "README.md:11: no file `gone/r.md`", "docs/B.md:2: no file `../a.md`"])
 
     def test_paths(self):
-        self.check("README.md", "See `docs/GONE.md` and `Tests/weirTests/Golden/weir.txt`, `Tests/<Target>Tests`, `Sources/*/a.swift`, `docs/`, `docs/results/*.md`, `docs/decisions/NNN-title.md`, `docs/a-*.md`.\n", "1: no file `docs/GONE.md`")
+        self.check("README.md", "See `docs/GONE.md` and `Tests/weirTests/Golden/weir.txt`, `Tests/<Target>Tests`, `Sources/*/a.swift`, `docs/`, "
+                   "`docs/results/*.md`, `docs/decisions/NNN-title.md`, `docs/a-*.md`.\n",
+                   "1: no file `docs/GONE.md`")
 
     # Commands and flags
 
