@@ -4,7 +4,7 @@ SHELL := /bin/bash
 WEIR := .build/release/weir
 SWIFT_FILES := Package.swift Sources Tests Fuzz
 
-.PHONY: demo test test-debug test-release build check setup format lint layers docs parity parity-large fuzz fuzz-readers kills mup results-crisp results-crisp-small clean
+.PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills mup results-crisp results-crisp-small clean
 
 ## Runs the main job on the sample corpora, end to end; the report's path is its last line.
 demo: build
@@ -34,6 +34,12 @@ setup:
 
 lint:
 	@swift format lint --strict --parallel --recursive $(SWIFT_FILES) && echo "format: clean"
+	@$(MAKE) --no-print-directory prose
+
+## The text that people read: help, wording, links, and the commands and flags it shows; scripts/prose says what is checked.
+prose:
+	@scripts/test_prose.py -q
+	@scripts/prose
 
 ## Formats the sources in place.
 format:
