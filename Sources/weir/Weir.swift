@@ -1,31 +1,40 @@
 import ArgumentParser
 
-/// `weir`: the commands in the order of the way of the data.
+/// `weir`: its commands in the order of the data flow.
 struct Weir: ParsableCommand {
   static let version = "0.1.0"
-  /// What outputs name as their maker.
+  /// The tool and version that manifests record.
   static let tool = "weir \(version)"
 
   static let configuration = CommandConfiguration(
     commandName: "weir",
-    abstract: "Turns a general text corpus into domain mixtures, specialised models, and a plan of how much compute goes where.",
+    abstract: "Build training data and models for specialized domains.",
     discussion: """
-      The way of the data: read | filter | dedup | tokenize | shard, then embed, cluster, sample, train, split, finetune, plan, report.
-      Stages compose in a pipe, or in a recipe that runs in one process:
+      Weir cleans, deduplicates and tokenizes a general text corpus, clusters it into domains, and samples the parts that resemble a \
+      small specialist seed. Train on the result with your own trainer or the built-in one, and let the planner divide the compute \
+      between a shared model and specialists.
 
-        weir read corpora/sample | weir dedup --fuzzy | weir tokenize --tokenizer tokenizer/bpe4k | weir shard out/dataset
+      Commands compose in a pipe, or as steps of a recipe that skips what is up to date.
+
+      EXAMPLES:
+        weir read corpora/sample | weir dedup --fuzzy -o clean.jsonl.zst
+        weir tokenize clean.jsonl.zst --tokenizer tokenizer/bpe4k --shards dataset
         weir run corpora/demo.yaml
       """,
     version: version,
     groupedSubcommands: [
       CommandGroup(name: "Documents", subcommands: [ReadCommand.self, FilterCommand.self, DedupCommand.self, DecontaminateCommand.self]),
-      CommandGroup(name: "Tokens", subcommands: [TokenizerCommand.self, TokenizeCommand.self, ShardCommand.self]),
+      CommandGroup(
+        name: "Tokens",
+        subcommands: [
+          TokenizerCommand.self, TokenizeCommand.self, ShardCommand.self, FeedCommand.self, TraceCommand.self, ExportCommand.self,
+        ]),
       CommandGroup(
         name: "Domains", subcommands: [EmbedCommand.self, ClusterCommand.self, AssignCommand.self, SampleCommand.self]),
       CommandGroup(
         name: "Models",
         subcommands: [
-          ExportCommand.self, FeedCommand.self, TraceCommand.self, TrainCommand.self, FinetuneCommand.self, SplitCommand.self,
+          TrainCommand.self, FinetuneCommand.self, SplitCommand.self,
           EvalCommand.self, GenerateCommand.self,
         ]),
       CommandGroup(name: "Plans", subcommands: [PlanCommand.self, ReportCommand.self, RunCommand.self]),

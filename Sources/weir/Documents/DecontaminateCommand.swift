@@ -8,13 +8,15 @@ import Primitives
 struct DecontaminateCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "decontaminate",
-    abstract: "Removes documents that share text with evaluation sets.",
+    abstract: "Remove documents that share text with evaluation sets.",
     discussion: """
-      A document goes that shares 13 words in a row with an evaluation text (as GPT-3; a shorter text counts as a whole, from 8 words on),
-      or has 80 % of its 8-grams (as PaLM). Words are compared in lower case, without diacritics and punctuation. --rejects says which
-      document matched which text, and where.
+      A document is dropped if it shares 13 consecutive words with an evaluation text (GPT-3's rule; texts of 8 to 12 words \
+      must match as a whole), or contains at least 80 % of its 8-grams (PaLM's rule). Words are compared in lowercase, \
+      without diacritics and punctuation. The rejects file names the evaluation text and quotes the match.
 
-      Example: weir decontaminate corpora/sample --against questions.jsonl --against-field question --rejects found.jsonl -o clean.jsonl.zst
+      EXAMPLES:
+        weir decontaminate corpora/sample --against questions.jsonl \\
+          --against-field question --rejects found.jsonl -o clean.jsonl.zst
       """)
 
   @OptionGroup var input: InputOptions
@@ -23,19 +25,19 @@ struct DecontaminateCommand: ChainCommand {
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Files or folders of evaluation texts.", valueName: "file"))
   var against: [String]
 
-  @Option(help: ArgumentHelp("The member that holds an evaluation text; may be given several times.", valueName: "name"))
+  @Option(help: ArgumentHelp("Member that holds an evaluation text; repeatable.", valueName: "name"))
   var againstField: [String] = []
 
-  @Option(help: ArgumentHelp("Words in a row that must not be shared; 0 for none.", valueName: "n"))
+  @Option(help: ArgumentHelp("Consecutive shared words that drop a document; 0 disables the rule.", valueName: "n"))
   var words = DecontaminationConfiguration().words
 
-  @Option(help: ArgumentHelp("Least words of an evaluation text.", valueName: "n"))
+  @Option(help: ArgumentHelp("Minimum words of an evaluation text.", valueName: "n"))
   var minimumWords = DecontaminationConfiguration().minimumWords
 
-  @Option(help: ArgumentHelp("Words of the n-grams whose share is taken; 0 for none.", valueName: "n"))
+  @Option(help: ArgumentHelp("n of the n-grams for --cover-share; 0 disables the rule.", valueName: "n"))
   var coverWords = DecontaminationConfiguration().coverWords
 
-  @Option(help: ArgumentHelp("Share of the n-grams of an evaluation text that must not be reached.", valueName: "share"))
+  @Option(help: ArgumentHelp("Fraction of an evaluation text's n-grams that drops a document.", valueName: "share"))
   var coverShare = DecontaminationConfiguration().coverShare
 
   @OptionGroup var stream: StreamOptions

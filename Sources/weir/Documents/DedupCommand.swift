@@ -8,73 +8,76 @@ import Storage
 struct DedupCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "dedup",
-    abstract: "Removes exact and near-duplicate documents; of each group one stays.",
+    abstract: "Remove exact and near-duplicate documents.",
     discussion: """
-      --exact compares the text with runs of blanks collapsed, and keeps the first. --paragraphs and --lines do so with parts of
-      documents. --fuzzy finds near-duplicates by MinHash (word 5-grams, 14 bands of 8 rows), compares candidates by the Jaccard
-      similarity of their shingles, and keeps one document of each group. Without any of them, --exact and then --fuzzy.
+      --exact compares whole documents after collapsing whitespace and keeps the first of each group. --paragraphs and \
+      --lines do the same for parts of documents. --fuzzy finds near-duplicates by MinHash LSH (word 5-grams, 14 bands of 8 \
+      rows), verifies each candidate pair by the Jaccard similarity of its shingles, and keeps one document per group. The \
+      default is --exact, then --fuzzy.
 
-      For engines that shuffle there are the halves of --fuzzy: --signatures writes
-      the MinHash values of each document; documents that agree in all rows of a
-      band are candidates, which --buckets takes, compares and joins.
+      To let Spark or another engine do the shuffle, run the MinHash-LSH stages separately: --signatures writes the MinHash \
+      values of every document, your engine groups documents that collide in a band, and --buckets reads these candidates, \
+      verifies them and removes the duplicates.
 
-      Example: weir dedup corpora/sample --exact --fuzzy --rejects duplicates.jsonl -o unique.jsonl.zst
+      EXAMPLES:
+        weir dedup corpora/sample --rejects duplicates.jsonl -o unique.jsonl.zst
+        weir dedup corpora/sample --fuzzy --threshold 0.8 --dry-run
       """)
 
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
 
-  @Flag(help: "Drop documents whose text was there before.")
+  @Flag(help: "Drop documents with the same text as an earlier one.")
   var exact = false
 
-  @Flag(help: "Drop paragraphs that were there before.")
+  @Flag(help: "Drop paragraphs that occurred before.")
   var paragraphs = false
 
-  @Flag(help: "Drop lines that were there before.")
+  @Flag(help: "Drop lines that occurred before.")
   var lines = false
 
-  @Flag(help: "Drop documents that are nearly the same as another.")
+  @Flag(help: "Drop near-duplicate documents (MinHash LSH).")
   var fuzzy = false
 
   @Option(
     help: ArgumentHelp(
-      "Least Jaccard similarity of near-duplicates. Given without --bands and --rows, it chooses them too, to find 9 in 10 of such pairs. (default: 0.7)",
+      "Minimum Jaccard similarity of near-duplicates. Without --bands and --rows, they are chosen to find 90 % of the pairs at this similarity. (default: 0.7)",
       valueName: "share"))
   var threshold: Double?
 
-  @Flag(inversion: .prefixedNo, help: "Compare candidates exactly before they count as near-duplicates.")
+  @Flag(inversion: .prefixedNo, help: "Verify candidate pairs by exact Jaccard similarity.")
   var verify = true
 
-  @Option(help: ArgumentHelp("Bands of the signature. (default: 14)", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of bands. (default: 14)", valueName: "n"))
   var bands: Int?
 
-  @Option(help: ArgumentHelp("Rows of a band. (default: 8)", valueName: "n"))
+  @Option(help: ArgumentHelp("Rows per band. (default: 8)", valueName: "n"))
   var rows: Int?
 
-  @Option(help: "Which of a group stays: first, longest.")
+  @Option(help: "Document to keep per group: first, longest.")
   var keep = DeduplicationConfiguration.Keep.first
 
   @Option(
     help: ArgumentHelp(
-      "Memory for what was seen, signatures and shingles, such as 256M; beyond it temporary files are used.", valueName: "bytes"))
+      "Memory for fingerprints, signatures and shingles, such as 256M; the rest goes to temporary files.", valueName: "bytes"))
   var memory = Amount(DeduplicationConfiguration.defaultSpillLimit)
 
   @Option(
-    help: ArgumentHelp("Where the report on near-duplicates goes: groups by size, examples, expected recall (JSON).", valueName: "file"))
+    help: ArgumentHelp("Write a report on near-duplicates: groups by size, examples, expected recall (JSON).", valueName: "file"))
   var report: String?
 
   @Option(
     help: ArgumentHelp(
-      "Write the signatures of the documents (.npy, bands × rows values each) and nothing else.", valueName: "file"))
+      "Only write the MinHash signatures (.npy, bands × rows values per document).", valueName: "file"))
   var signatures: String?
 
   @Option(
     help: ArgumentHelp(
-      "Take candidates from a file: JSON Lines, each an array of documents, counted from 0.",
+      "Read candidate groups from a file: JSON Lines, one array of document numbers (from 0) per line.",
       valueName: "file"))
   var buckets: String?
 
-  @Flag(help: "Say what memory and disk the work will take, and do nothing.")
+  @Flag(help: "Estimate memory and disk, and do nothing.")
   var dryRun = false
 
   @OptionGroup var seed: SeedOption

@@ -8,34 +8,38 @@ import Primitives
 struct FilterCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "filter",
-    abstract: "Drops documents by published quality rules, with reasons.",
+    abstract: "Drop documents that break published quality rules.",
     discussion: """
-      Rules: \(FilterRules.names.joined(separator: ", ")), or a single rule such as c4.policy; a leading - takes rules out again.
-      Thresholds are the published ones; --set changes one: --set gopherQuality.minimumWords=20. Rules for English prose
-      drop code, formulas and other languages: look at the account.
+      Rule sets: \(FilterRules.names.joined(separator: ", ")). A single rule such as c4.policy works too, and a leading - \
+      removes a rule from the list.
 
-      Example: weir read corpora/sample | weir filter --rules gopher,c4,-c4.no_terminal_punctuation --rejects dropped.jsonl > kept.jsonl.zst
+      Thresholds are the published ones; --set overrides one, for example --set gopherQuality.minimumWords=20. The rules \
+      were made for English prose: they drop code, formulas and other languages, so check the account.
+
+      EXAMPLES:
+        weir filter corpora/sample --rules gopher,fineweb -o kept.jsonl.zst
+        weir read corpora/sample | weir filter --languages en --rejects dropped.jsonl
       """)
 
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("Rules, separated by commas.", valueName: "list"))
+  @Option(help: ArgumentHelp("Rules and rule sets, separated by commas.", valueName: "list"))
   var rules = "gopher,c4,-c4.no_terminal_punctuation,fineweb"
 
-  @Option(help: ArgumentHelp("A threshold, group.name=value; may be given several times.", valueName: "name=value"))
+  @Option(help: ArgumentHelp("Override a threshold, as group.name=value; repeatable.", valueName: "name=value"))
   var set: [String] = []
 
-  @Option(help: ArgumentHelp("Keep these languages only, as de,en; und is what is in none.", valueName: "codes"))
+  @Option(help: ArgumentHelp("Keep only these languages, such as de,en; und means undetermined.", valueName: "codes"))
   var languages: String?
 
-  @Option(help: ArgumentHelp("Probability a language must have.", valueName: "share"))
+  @Option(help: ArgumentHelp("Minimum probability of the language.", valueName: "share"))
   var languageThreshold = 0.65
 
-  @Flag(help: "Note language and language_score in what is kept.")
+  @Flag(help: "Add the members language and language_score to kept documents.")
   var annotateLanguage = false
 
-  @Flag(help: "Replace e-mail and public IP addresses in what is kept, as FineWeb does; --rules none to do only that.")
+  @Flag(help: "Mask e-mail and public IP addresses as FineWeb does; use --rules none to do nothing else.")
   var maskPii = false
 
   @OptionGroup var stream: StreamOptions

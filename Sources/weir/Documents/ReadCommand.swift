@@ -5,13 +5,16 @@ import Pipeline
 struct ReadCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "read",
-    abstract: "Reads documents from files and folders.",
+    abstract: "Read documents from files, folders or standard input.",
     discussion: """
-      JSON Lines (plain, .gz, .zst; one object a line with a "text" member), plain text (one document a file), folders of these, and
-      standard input. Each document gets an "origin" (path:line) that stays with it. A line that cannot be understood is counted,
-      and kept with the reason where --rejects names a file.
+      Reads JSON Lines (plain, .gz or .zst; one object per line with a "text" member), Parquet, plain text (one document \
+      per file), and folders of these. Every document keeps an "origin" (path:line) through all stages.
 
-      Example: weir read corpora/sample | weir dedup --fuzzy -o clean.jsonl.zst
+      A line that cannot be parsed is quarantined: it is counted, and written with its reason to the file that --rejects \
+      names.
+
+      EXAMPLES:
+        weir read corpora/sample | weir dedup --fuzzy -o clean.jsonl.zst
       """)
 
   @OptionGroup var input: InputOptions

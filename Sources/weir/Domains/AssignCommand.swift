@@ -13,20 +13,21 @@ import Tokenization
 struct AssignCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "assign",
-    abstract: "Gives each document its leaf of a tree, as a stage of a pipe.",
+    abstract: "Assign documents in a pipe to clusters.",
     discussion: """
-      Adds a member "cluster": the leaf of each window of the document, in order. The tree carries its embedder; the tokenizer must be the
-      one that the tree's corpus was tokenized with.
+      Adds a member "cluster": the leaf of each window of the document, in order. The tree carries its embedder; \
+      --tokenizer must be the one the tree's corpus was tokenized with.
 
-      Example: weir read new.jsonl | weir assign --tree out/tree --tokenizer tokenizer/bpe4k --plain
+      EXAMPLES:
+        weir assign new.jsonl --tree out/tree --tokenizer tokenizer/bpe4k --plain
       """)
 
   @OptionGroup var input: InputOptions
 
-  @Option(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  @Option(help: ArgumentHelp("Tree folder.", valueName: "tree"))
   var tree: String
 
-  @Option(help: ArgumentHelp("The tokenizer's folder.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Tokenizer folder.", valueName: "folder"))
   var tokenizer: String
 
   @OptionGroup var output: OutputOptions

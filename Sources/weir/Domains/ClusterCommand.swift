@@ -11,7 +11,8 @@ import Tokens
 /// `weir cluster`: domains of a corpus.
 struct ClusterCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cluster", abstract: "Fits a tree of clusters, gives windows their leaf, shows what is in a cluster.",
+    commandName: "cluster",
+    abstract: "Cluster windows into a tree of domains.",
     subcommands: [ClusterFitCommand.self, ClusterAssignCommand.self, ClusterShowCommand.self])
 }
 
@@ -19,45 +20,46 @@ struct ClusterCommand: ParsableCommand {
 struct ClusterFitCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "fit",
-    abstract: "Fits a tree of clusters to the vectors of a dataset (hierarchical k-means).",
+    abstract: "Fit a cluster tree by hierarchical k-means.",
     discussion: """
-      A node with n windows has at most n / --minimum-leaf children. The embedder goes along, so that new documents can be assigned with the
-      tree alone.
+      A node with n windows has at most n / --min-leaf-size children. The embedder is stored with the tree, so the tree \
+      alone is enough to assign new documents.
 
-      Example: weir cluster fit out/dataset --arity 4 --depth 3 -o out/tree
+      EXAMPLES:
+        weir cluster fit out/dataset --branching-factor 4 --depth 3 -o out/tree
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset, embedded, or a .npy of float32 vectors.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset with vectors, or a .npy of float32 vectors.", valueName: "dataset"))
   var dataset: String
 
-  @Option(help: ArgumentHelp("Which vectors of the dataset, by name; the first unless told.", valueName: "name"))
+  @Option(help: ArgumentHelp("Name of the vectors to use. (default: the first)", valueName: "name"))
   var vectors: String?
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Tree folder.", valueName: "tree"))
   var output: String
 
-  @Option(help: ArgumentHelp("Children of a node.", valueName: "n"))
+  @Option(name: .customLong("branching-factor"), help: ArgumentHelp("Branching factor: children per node.", valueName: "n"))
   var arity = 64
 
-  @Option(help: ArgumentHelp("Levels.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of levels.", valueName: "n"))
   var depth = 1
 
-  @Option(help: ArgumentHelp("Leaves, in place of --arity: that many children a level make at least as many at --depth.", valueName: "n"))
+  @Option(help: ArgumentHelp("Minimum number of leaves at --depth, instead of --branching-factor.", valueName: "n"))
   var leaves: Int?
 
-  @Flag(help: "Keep the clusters about equally large while they are fitted (assigning stays by the nearest centroid).")
+  @Flag(help: "Balance cluster sizes during fitting (assignment still uses the nearest centroid).")
   var balanced = false
 
-  @Flag(help: "Compare vectors by distance, not by direction.")
+  @Flag(help: "Use Euclidean instead of spherical (cosine) k-means.")
   var euclidean = false
 
-  @Option(help: ArgumentHelp("The most iterations of k-means.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum k-means iterations.", valueName: "n"))
   var iterations = 30
 
-  @Option(help: ArgumentHelp("Windows that a leaf should have.", valueName: "n"))
+  @Option(name: .customLong("min-leaf-size"), help: ArgumentHelp("Minimum windows per leaf to aim for.", valueName: "n"))
   var minimumLeaf = 32
 
-  @Option(help: ArgumentHelp("The most windows that the tree is fitted on.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum windows to fit the tree on. (default: all)", valueName: "n"))
   var sample: Int?
 
   @OptionGroup var seed: SeedOption
@@ -114,21 +116,23 @@ struct ClusterFitCommand: WeirCommand {
 struct ClusterAssignCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "assign",
-    abstract: "Gives every window of a dataset its leaf of a tree.",
+    abstract: "Assign every window of a dataset to a leaf cluster.",
     discussion: """
-      Descends the tree, nearest centroid at each level. The assignment goes to DATASET/clusters/NAME, the tree's name, or to --output.
+      Descends the tree to the nearest centroid at each level. The assignment is written to DATASET/clusters/NAME, where \
+      NAME is the tree's, or to --output.
 
-      Example: weir cluster assign out/dataset --tree out/tree
+      EXAMPLES:
+        weir cluster assign out/dataset --tree out/tree
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset, embedded, or a .npy of float32 vectors.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset with vectors, or a .npy of float32 vectors.", valueName: "dataset"))
   var dataset: String
 
   @Option(
-    name: [.customShort("o"), .long], help: ArgumentHelp("Another folder for the assignment; a .npy needs one.", valueName: "folder"))
+    name: [.customShort("o"), .long], help: ArgumentHelp("Output folder; required for a .npy.", valueName: "folder"))
   var output: String?
 
-  @Option(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  @Option(help: ArgumentHelp("Tree folder.", valueName: "tree"))
   var tree: String
 
   @OptionGroup var common: CommonOptions
@@ -171,23 +175,25 @@ struct ClusterAssignCommand: WeirCommand {
 struct ClusterShowCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "What is in each cluster: size, terms that tell it from its parent, nearest texts, purity.",
+    abstract: "Show the size, characteristic terms and purity of each cluster.",
     discussion: """
-      Purity and mutual information are against the documents' metadata.domain (else their source), which no stage uses.
+      Purity and mutual information are measured against metadata.domain of the documents (else their source); no stage uses \
+      these labels.
 
-      Example: weir cluster show out/tree --dataset out/dataset --depth 1
+      EXAMPLES:
+        weir cluster show out/tree --dataset out/dataset --depth 1
       """)
 
-  @Argument(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  @Argument(help: ArgumentHelp("Tree folder.", valueName: "tree"))
   var tree: String
 
-  @Option(help: ArgumentHelp("The dataset, assigned to the tree.", valueName: "dataset"))
+  @Option(help: ArgumentHelp("Token dataset with an assignment to the tree.", valueName: "dataset"))
   var dataset: String
 
-  @Option(help: ArgumentHelp("Levels to show.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of levels to show. (default: all)", valueName: "n"))
   var depth: Int?
 
-  @Option(help: ArgumentHelp("Sample texts a cluster.", valueName: "n"))
+  @Option(help: ArgumentHelp("Sample texts per cluster, shown with --depth.", valueName: "n"))
   var samples = 1
 
   @OptionGroup var common: CommonOptions

@@ -11,41 +11,48 @@ import Tokens
 struct EmbedCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed",
-    abstract: "Places every window of a token dataset: text about the same things lies close together.",
+    abstract: "Compute an embedding for every window of a token dataset.",
     discussion: """
-      lsi is latent semantic indexing: hashed tf-idf of tokens, truncated SVD, fitted here, no download. minilm:FOLDER is a sentence encoder in
-      the layout of sentence-transformers, such as all-MiniLM-L6-v2; static:FOLDER a vector a token distilled from it. Another folder takes the
-      embedder that lies there (a tree's or another dataset's). Vectors go to DATASET/vectors/NAME.
+      lsi (default): latent semantic indexing, that is hashed tf-idf of tokens and a truncated SVD, fitted on this dataset; \
+      no download. minilm:FOLDER: a sentence encoder in the layout of sentence-transformers, such as all-MiniLM-L6-v2. \
+      static:FOLDER: static token vectors distilled from such an encoder. Any other folder: the embedder stored in that tree \
+      or vector folder.
 
-      Example: weir embed out/dataset --model lsi --dimensions 128
+      Vectors are written to DATASET/vectors/NAME.
+
+      EXAMPLES:
+        weir embed out/dataset --dimensions 128
+        weir embed out/dataset --model minilm:corpora/full/minilm
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset folder.", valueName: "dataset"))
   var dataset: String
 
   @Option(
     help: ArgumentHelp(
-      "lsi, minilm:FOLDER, static:FOLDER, or the folder of a tree or of vectors whose embedder is to be used.", valueName: "name"))
+      "lsi, minilm:FOLDER, static:FOLDER, or a folder of a tree or of vectors whose embedder to reuse.", valueName: "name"))
   var model = "lsi"
 
-  @Option(help: ArgumentHelp("Dimensions of a vector of lsi (128) or static (256).", valueName: "n"))
+  @Option(help: ArgumentHelp("Embedding dimensions. (default: 128 for lsi, 256 for static)", valueName: "n"))
   var dimensions: Int?
 
-  @Option(help: ArgumentHelp("The most windows that lsi is fitted on.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum windows to fit lsi on.", valueName: "n"))
   var sample = 50_000
 
-  @Option(help: ArgumentHelp("Parts of 256 pieces of a window that minilm sees: first or all.", valueName: "which"))
+  @Option(
+    name: .customLong("chunks"),
+    help: ArgumentHelp("Chunks of 256 WordPiece tokens per window that minilm embeds: first or all.", valueName: "which"))
   var parts = TextEmbedder.Configuration.Parts.all
 
-  @Option(help: ArgumentHelp("Precision of minilm's matrices: float32, or bf16 where the processor has it.", valueName: "kind"))
+  @Option(help: ArgumentHelp("Precision of minilm: float32, or bf16 where the processor supports it.", valueName: "kind"))
   var precision = TextEmbedder.Configuration.Precision.float32
 
-  @Option(help: ArgumentHelp("Vectors from elsewhere in place of a model: a .npy of float32, one a window.", valueName: "file"))
+  @Option(help: ArgumentHelp("Import vectors instead: a float32 .npy with one row per window.", valueName: "file"))
   var vectors: String?
 
   @Option(
     help: ArgumentHelp(
-      "What vectors are called: the model's kind, or \"external\" for those from elsewhere, unless told.", valueName: "name"))
+      "Name of the vectors. (default: the model's kind; imported: external)", valueName: "name"))
   var name: String?
 
   @OptionGroup var seed: SeedOption

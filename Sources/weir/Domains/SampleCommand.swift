@@ -10,17 +10,25 @@ import Training
 struct SampleCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample",
-    abstract: "Makes a mixture: what a run draws from a corpus, and how often.",
+    abstract: "Turn a specialist seed into a data mixture.",
     discussion: """
-      crisp draws clusters as the specialist seed does (clustered-importance sampling, Grangier et al. 2024): P(c|Ds), then uniformly
-      within the cluster. --smoothing backs off along the tree where the seed is small, --max-epochs caps repeats and hands the overflow to
-      siblings, then up the tree, --depth auto takes the level that foretells one half of the seed best from the other (all ours).
-      The others are there to compare with: uniform is the corpus as it is, specialist the seed itself, over and over; dsir resamples
-      windows by hashed n-grams, classifier keeps those that look most like the seed, ced those that --specialist finds much likelier than
-      --proxy does (two small models, the second continued on the seed); doge weighs the nodes at --depth by their gradients in --proxy.
-      The mixture is a small file; nothing is copied but a specialist's seed. What a method keeps is listed beside the dataset.
+      crisp (default) is clustered-importance sampling (Grangier et al. 2024): clusters are weighted by P(c|Ds), their share \
+      of the specialist seed, and sampled uniformly within. --smoothing backs off along the tree where the seed is small; \
+      --max-epochs caps repetition and moves the overflow to siblings, then up the tree; --depth auto chooses the depth by \
+      held-out likelihood on a split of the seed. These three are ours.
 
-      Example: weir sample out/dataset --tree out/tree --seed-data seed.jsonl --tokens 400k --max-epochs 4 -o crisp.json
+      Baselines: uniform (the corpus as it is), specialist (the seed alone), dsir (resamples windows by hashed n-grams), \
+      classifier (keeps windows most similar to the seed), ced (keeps windows with the largest cross-entropy difference \
+      between --proxy and --specialist, the same model continued on the seed), doge (weights the nodes at --depth by \
+      gradient alignment in --proxy).
+
+      The mixture is a small file; only the specialist method copies data (the seed). Selections of windows are stored in \
+      the dataset folder.
+
+      EXAMPLES:
+        weir sample out/dataset --tree out/tree --seed-data seed.jsonl \\
+          --tokens 400k --max-epochs 4 -o crisp.json
+        weir sample out/dataset --tree out/tree --seed-data seed.jsonl --dry-run
       """)
 
   /// How a run's tokens are chosen.
@@ -46,73 +54,74 @@ struct SampleCommand: WeirCommand {
     }
   }
 
-  @Argument(help: ArgumentHelp("The token dataset, assigned to the tree.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset with an assignment to the tree.", valueName: "dataset"))
   var dataset: String
 
   @Option(
-    help: ArgumentHelp("The tree's folder: what crisp, uniform and doge weigh, what --explain tells of the others.", valueName: "tree"))
+    help: ArgumentHelp("Tree folder; required by crisp, uniform and doge, optional for --explain.", valueName: "tree"))
   var tree: String?
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the mixture goes, JSON.", valueName: "file"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file for the mixture (JSON).", valueName: "file"))
   var output: String?
 
-  @Option(help: "How the run's tokens are chosen.")
+  @Option(help: "Sampling method.")
   var method = Method.crisp
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("The specialist seed: documents. Several files are several tasks, weighed equally.", valueName: "file"))
+    help: ArgumentHelp("Specialist seed: files of documents. Several files are several tasks with equal weight.", valueName: "file"))
   var seedData: [String] = []
 
-  @Option(help: ArgumentHelp("Weights of the seeds, separated by commas (crisp).", valueName: "list"))
+  @Option(help: ArgumentHelp("Weights of the seed files, separated by commas (crisp).", valueName: "list"))
   var seedWeights: String?
 
-  @Option(help: ArgumentHelp("Levels of the tree to use, or auto (all for crisp, at most 64 nodes for doge).", valueName: "n"))
+  @Option(help: ArgumentHelp("Tree depth to use, or auto. (default: all levels; doge: at most 64 nodes)", valueName: "n"))
   var depth: Depth?
 
-  @Option(help: ArgumentHelp("Pseudo-count of the back-off along the tree, in seed windows; 0 is the paper.", valueName: "m"))
+  @Option(help: ArgumentHelp("Pseudo-count of the back-off along the tree, in seed windows; 0 is the paper's method.", valueName: "m"))
   var smoothing = 0.0
 
-  @Option(help: ArgumentHelp("Cap on the expected passes over a cluster, or over what is kept.", valueName: "n"))
+  @Option(help: ArgumentHelp("Cap on expected epochs over a cluster, or over the selected windows.", valueName: "n"))
   var maxEpochs: Double?
 
-  @Option(help: ArgumentHelp("Tokens of the run that the epochs are expected for.", valueName: "n"))
+  @Option(help: ArgumentHelp("Length of the run in tokens, for expected epochs.", valueName: "n"))
   var tokens: Amount?
 
-  @Option(help: ArgumentHelp("Resamples of the seed's documents for the 90 % intervals of P(c|Ds); 0 for none.", valueName: "n"))
+  @Option(help: ArgumentHelp("Bootstrap samples of the seed's documents for 90 % intervals of P(c|Ds); 0 disables them.", valueName: "n"))
   var bootstrap = 200
 
   @Option(
-    help: ArgumentHelp("Share of the corpus's tokens to keep (dsir, classifier, ced; default: as many as --tokens).", valueName: "share"))
+    help: ArgumentHelp(
+      "Fraction of the corpus's tokens to keep (dsir, classifier, ced). (default: as many tokens as --tokens)", valueName: "share"))
   var keep: Double?
 
-  @Option(help: ArgumentHelp("Words below which a window is never kept (dsir).", valueName: "n"))
+  @Option(help: ArgumentHelp("Minimum words of a window (dsir).", valueName: "n"))
   var minimumWords = 100
 
-  @Option(help: ArgumentHelp("A small model of the corpus, a run or model folder (ced, doge).", valueName: "model"))
+  @Option(help: ArgumentHelp("Small general model, a run or model folder (ced, doge).", valueName: "model"))
   var proxy: String?
 
-  @Option(help: ArgumentHelp("The same model after it has seen the seed (ced).", valueName: "model"))
+  @Option(help: ArgumentHelp("The proxy model continued on the seed (ced).", valueName: "model"))
   var specialist: String?
 
-  @Option(help: ArgumentHelp("Tokens of each window that ced scores.", valueName: "n"))
+  @Option(help: ArgumentHelp("Tokens per window to score (ced).", valueName: "n"))
   var scoreTokens = 1_024
 
-  @Option(help: ArgumentHelp("Steps of the proxy (doge).", valueName: "n"))
+  @Option(help: ArgumentHelp("Training steps of the proxy (doge).", valueName: "n"))
   var proxySteps = 100
 
   @Option(
     help: ArgumentHelp(
-      "Rate of the weights: a domain as good as the seed gains e^x a step over one that says nothing (doge).", valueName: "x"))
+      "Step size of the domain weights (doge).", valueName: "x"))
   var weightRate = 0.1
 
-  @Option(help: ArgumentHelp("Write every window's score as a numpy array (dsir, classifier, ced).", valueName: "file"))
+  @Option(help: ArgumentHelp("Write every window's score to a .npy (dsir, classifier, ced).", valueName: "file"))
   var scores: String?
 
-  @Flag(help: "A line per cluster: P(c|Ds) with its interval, P(c|Dg), weight, expected epochs, telling words.")
+  @Flag(help: "Print one line per cluster: P(c|Ds) with its interval, P(c|Dg), weight, expected epochs, characteristic terms.")
   var explain = false
 
-  @Flag(help: "Say what would be drawn, and write nothing.")
+  @Flag(help: "Show the mixture, and write nothing.")
   var dryRun = false
 
   @OptionGroup var seed: SeedOption

@@ -7,12 +7,13 @@ import Storage
 struct PeekCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "peek",
-    abstract: "Shows what is in a file or folder of ours.",
+    abstract: "Show what is in a Weir file or folder.",
     discussion: """
-      Example: weir peek out/dataset
+      EXAMPLES:
+        weir peek out/dataset
       """)
 
-  @Argument(help: ArgumentHelp("A file or folder.", valueName: "path"))
+  @Argument(help: ArgumentHelp("File or folder.", valueName: "path"))
   var path: String
 
   @Option(help: ArgumentHelp("Lines or records to show.", valueName: "n"))

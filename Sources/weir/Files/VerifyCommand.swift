@@ -8,14 +8,15 @@ import Storage
 struct VerifyCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Checks every checksum and invariant of files and folders of ours.",
+    abstract: "Check every checksum and invariant of Weir files and folders.",
     discussion: """
-      Exit code 1 where anything is wrong, with a line for each finding.
+      Writes one line per problem and exits with 1 if there is any.
 
-      Example: weir verify out/dataset out/tree
+      EXAMPLES:
+        weir verify out/dataset out/tree
       """)
 
-  @Argument(help: ArgumentHelp("Files or folders: datasets, trees, mixtures, models, runs, streams, JSON Lines.", valueName: "path"))
+  @Argument(help: ArgumentHelp("Datasets, trees, mixtures, models, runs, streams or JSON Lines.", valueName: "path"))
   var paths: [String]
 
   @OptionGroup var common: CommonOptions

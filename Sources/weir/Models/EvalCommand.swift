@@ -10,20 +10,24 @@ import Training
 struct EvalCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval",
-    abstract: "Perplexity and bits per byte of a model on held-out documents, by domain and cluster; accuracy on multiple choice.",
+    abstract: "Evaluate a model: perplexity, bits per byte, multiple choice.",
     discussion: """
-      MODEL is a run, or any folder of a Llama model as transformers saves it, with its tokenizer.json. Every document is scored from its
-      beginning, in pieces of the model's length, and sees no other. A domain is a document's metadata.domain, else its source; a
-      cluster is that of --tree nearest to the token's window. Standard errors (±) are over documents. With --router, MODEL is the folder
-      of a split: each window goes to the branch whose domain's centroid is nearest.
+      MODEL is a run, or any Llama model folder saved by transformers, with its tokenizer.json. Every document is scored \
+      from its beginning, in chunks of the model's context length, independently of the others. Results are given by domain \
+      (metadata.domain of the document, else its source) and, with --tree, by the cluster nearest to the token's window. \
+      Standard errors (±) are over documents. With --router, MODEL is a split folder, and each window is routed to the \
+      branch with the nearest centroid.
 
-      A line of --choices is {"question": …, "choices": [texts], "answer": index}. The score of a choice is log p of " choice" after the
-      question, as lm-evaluation-harness has it: acc takes the highest, acc_norm the highest by character, acc_bytes by byte.
+      A line of --choices is {"question": …, "choices": [texts], "answer": index}. Scores follow \
+      lm-evaluation-harness: log p of " choice" after the question; acc takes the highest, acc_norm the highest per \
+      character, acc_bytes the highest per byte.
 
-      Example: weir eval out/base --data heldout.jsonl --tree out/tree --choices wordnet.jsonl --json
+      EXAMPLES:
+        weir eval runs/base --data heldout.jsonl --tree out/tree
+        weir eval runs/base --choices wordnet.jsonl --json
       """)
 
-  @Argument(help: ArgumentHelp("A model folder or a run; a split's folder with --router.", valueName: "model"))
+  @Argument(help: ArgumentHelp("Model folder or run folder; with --router, a split folder.", valueName: "model"))
   var model: String
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents.", valueName: "file"))
@@ -32,22 +36,22 @@ struct EvalCommand: WeirCommand {
   @Flag(help: "Route each window to its branch of a split.")
   var router = false
 
-  @Option(help: ArgumentHelp("A cluster tree: the loss by cluster too.", valueName: "tree"))
+  @Option(help: ArgumentHelp("Cluster tree; also report the loss by cluster.", valueName: "tree"))
   var tree: String?
 
-  @Option(help: ArgumentHelp("The level of the tree whose nodes are the clusters.", valueName: "n"))
+  @Option(help: ArgumentHelp("Tree level whose nodes are the clusters.", valueName: "n"))
   var level = 1
 
   @Option(
     help: ArgumentHelp(
-      "Write every document's tokens.N and logits.N [tokens, vocabulary] too, to compare with other software (safetensors).",
+      "Also write tokens.N and logits.N [tokens, vocabulary] of every document, for comparison with other software (safetensors).",
       valueName: "file"))
   var logits: String?
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Multiple-choice questions, JSON Lines.", valueName: "file"))
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Multiple-choice questions (JSON Lines).", valueName: "file"))
   var choices: [String] = []
 
-  @Option(help: ArgumentHelp("Write every choice's log p too, a line a question.", valueName: "file"))
+  @Option(help: ArgumentHelp("Also write log p of every choice, one line per question.", valueName: "file"))
   var choiceScores: String?
 
   @OptionGroup var common: CommonOptions

@@ -10,13 +10,16 @@ import Training
 struct FinetuneCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
-    abstract: "Finetunes a model on documents, directly or with label annealing.",
+    abstract: "Finetune a model on documents, with or without label annealing.",
     discussion: """
-      direct minimises the cross-entropy on the documents. anneal adds λ·KL(student ‖ frozen initial model) on the same batch, both at
-      temperature T (Yang et al. 2024), which keeps what the model knew without any of its old data. Name a held-out file of the
-      target and one of the old domain with --valid, and read both: the gain and the forgetting.
+      direct minimizes the cross-entropy on the documents. anneal adds λ·KL(student ‖ frozen initial model) on the same \
+      batch, both at temperature T (Yang et al. 2024); it preserves what the model knew without any of its original data. \
+      Give --valid one held-out file of the target domain and one of the original domain to see both the gain and the \
+      forgetting.
 
-      Example: weir finetune out/base --data target.jsonl --method anneal --lambda 1 --valid target-heldout.jsonl general.jsonl -o out/tuned
+      EXAMPLES:
+        weir finetune runs/base --data target.jsonl --method anneal \\
+          --valid target-heldout.jsonl general-heldout.jsonl -o runs/tuned
       """)
 
   /// How.
@@ -24,25 +27,25 @@ struct FinetuneCommand: WeirCommand {
     case direct, anneal
   }
 
-  @Argument(help: ArgumentHelp("A model folder or a run.", valueName: "model"))
+  @Argument(help: ArgumentHelp("Model folder or run folder.", valueName: "model"))
   var model: String
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Documents to finetune on.", valueName: "file"))
   var data: [String]
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The run's folder.", valueName: "run"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Run folder.", valueName: "run"))
   var output: String
 
-  @Option(help: "direct, or anneal (label annealing).")
+  @Option(help: "Method: direct, or anneal (label annealing).")
   var method = Method.anneal
 
   @Option(help: ArgumentHelp("Weight λ of the divergence from the initial model.", valueName: "x"))
   var lambda = 1.0
 
-  @Option(help: ArgumentHelp("Temperature T of both sides of the divergence.", valueName: "x"))
+  @Option(help: ArgumentHelp("Temperature T of both distributions of the divergence.", valueName: "x"))
   var temperature = 1.0
 
-  @Option(help: ArgumentHelp("Passes over the documents.", valueName: "n"))
+  @Option(help: ArgumentHelp("Epochs over the documents.", valueName: "n"))
   var epochs = 5
 
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions

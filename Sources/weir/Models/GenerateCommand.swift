@@ -10,33 +10,34 @@ import Training
 struct GenerateCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Continues a prompt.",
+    abstract: "Generate text from a prompt.",
     discussion: """
-      MODEL is a run, or any folder of a Llama model as transformers saves it, with its tokenizer.json. Text is written as it comes; it
-      ends at the model's end-of-document token. The same seed gives the same text.
+      MODEL is a run, or any Llama model folder saved by transformers, with its tokenizer.json. Text is written as it is \
+      generated, up to the end-of-document token. The same seed gives the same text.
 
-      Example: weir generate out/base --prompt "The distance of a star" --tokens 60 --temperature 0
+      EXAMPLES:
+        weir generate runs/base --prompt "The distance of a star" --tokens 60
       """)
 
-  @Argument(help: ArgumentHelp("A model folder or a run.", valueName: "model"))
+  @Argument(help: ArgumentHelp("Model folder or run folder.", valueName: "model"))
   var model: String
 
-  @Option(help: ArgumentHelp("The beginning; the end-of-document token where there is none.", valueName: "text"))
+  @Option(help: ArgumentHelp("Prompt. (default: the end-of-document token)", valueName: "text"))
   var prompt: String?
 
-  @Option(help: ArgumentHelp("The beginning from a file, - for standard input.", valueName: "file"))
+  @Option(help: ArgumentHelp("File with the prompt; - is standard input.", valueName: "file"))
   var promptFile: String?
 
-  @Option(help: ArgumentHelp("Tokens to generate at most.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum tokens to generate.", valueName: "n"))
   var tokens = 100
 
-  @Option(help: ArgumentHelp("0 always takes the likeliest token.", valueName: "x"))
+  @Option(help: ArgumentHelp("Sampling temperature; 0 is greedy decoding.", valueName: "x"))
   var temperature = 0.8
 
-  @Option(help: ArgumentHelp("Draw from the k likeliest tokens; 0 from all.", valueName: "k"))
+  @Option(help: ArgumentHelp("Top-k sampling; 0 disables it.", valueName: "k"))
   var topK = 0
 
-  @Option(help: ArgumentHelp("Draw from the likeliest tokens that hold this share of probability.", valueName: "share"))
+  @Option(help: ArgumentHelp("Top-p (nucleus) sampling; 1 disables it.", valueName: "share"))
   var topP = 1.0
 
   @OptionGroup var seed: SeedOption

@@ -12,37 +12,40 @@ import Training
 struct SplitCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "split",
-    abstract: "Trains a trunk on everything, then a branch for each domain of the tree, and a full model to compare with.",
+    abstract: "Train a shared trunk, then one branch per domain.",
     discussion: """
-      The trunk sees D tokens of the corpus, each of the K branches continues it for D′ tokens of its domain (a node of the tree's --level).
-      The full model continues the trunk on the whole corpus for K·D′ tokens: the same compute in all. Held-out text is cut into
-      windows and goes to the branch with the nearest centroid. Parts that are done are not done again.
+      The trunk is trained on D tokens of the corpus; each of K branches continues it for D′ tokens of its domain (a node of \
+      the tree at --level). For comparison, a full model continues the trunk on the whole corpus for K·D′ tokens, the same \
+      total compute. Held-out text is cut into windows, and each window is routed to the branch with the nearest centroid. \
+      Parts that are complete are not trained again.
 
-      Example: weir split out/dataset --tree out/tree --init out/base --branch-tokens 200k --valid heldout.jsonl -o out/split
+      EXAMPLES:
+        weir split out/dataset --tree out/tree --init runs/base \\
+          --branch-tokens 200k --valid heldout.jsonl -o runs/split
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset, assigned to the tree.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset with an assignment to the tree.", valueName: "dataset"))
   var dataset: String
 
-  @Option(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  @Option(help: ArgumentHelp("Tree folder.", valueName: "tree"))
   var tree: String
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The split's folder.", valueName: "folder"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Split folder.", valueName: "folder"))
   var output: String
 
-  @Option(help: ArgumentHelp("The level of the tree whose nodes are the domains.", valueName: "n"))
+  @Option(help: ArgumentHelp("Tree level whose nodes are the domains.", valueName: "n"))
   var level = 1
 
-  @Option(help: ArgumentHelp("A run whose model is the trunk; without it a trunk is trained.", valueName: "path"))
+  @Option(help: ArgumentHelp("Run whose model is the trunk. (default: train a trunk)", valueName: "path"))
   var `init`: String?
 
-  @Option(help: ArgumentHelp("Tokens of the trunk, D.", valueName: "n"))
+  @Option(help: ArgumentHelp("Trunk tokens D.", valueName: "n"))
   var trunkTokens: Amount?
 
-  @Option(help: ArgumentHelp("Tokens of each branch, D′; or one number a domain, separated by commas.", valueName: "list"))
+  @Option(help: ArgumentHelp("Branch tokens D′; one number, or one per domain, separated by commas.", valueName: "list"))
   var branchTokens: String
 
-  @Flag(inversion: .prefixedNo, help: "Train the full model of the same compute, to compare with.")
+  @Flag(inversion: .prefixedNo, help: "Also train a full model of the same compute, for comparison.")
   var full = true
 
   @OptionGroup(title: "Shape") var shape: ShapeOptions

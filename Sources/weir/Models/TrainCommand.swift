@@ -11,30 +11,38 @@ import Training
 struct TrainCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Trains a model on a token dataset, by a mixture; goes on where it was.",
+    abstract: "Train a decoder-only language model on a token dataset.",
     discussion: """
-      A Llama-type decoder, AdamW, packed batches whose documents never see each other. RUN/log.jsonl has a line a step, RUN/model is a
-      folder that transformers loads. Interrupted and started again, the run goes on from its last checkpoint to the same bits.
-      A step whose loss is a spike or no number changes nothing; after several in a row the run returns to its last checkpoint, passes
-      over the batches in between, and after --rollbacks returns it gives up.
-      mpirun -n 4 weir train … (Open MPI) divides each batch among 4 processes: the same losses, and with --accumulate 4 the same bits.
+      Trains a Llama-style model with AdamW on packed batches; documents in a batch do not attend to each other. The run \
+      folder contains log.jsonl (one line per step), checkpoints, and model/, which transformers can load.
 
-      Example: weir train out/dataset --mixture crisp.json --init out/base --tokens 400k --lr 1e-3 --valid heldout.jsonl -o out/crisp
+      An interrupted run resumes from its last checkpoint and ends with the same weights, bit for bit. Steps with a loss \
+      spike or a NaN/Inf loss are skipped; after several in a row, the run rolls back to the last good checkpoint and skips \
+      the batches in between. After --max-rollbacks rollbacks it fails.
+
+      Under mpirun (Open MPI), the rows of each batch are divided among the ranks. The losses are the same, and with \
+      --grad-accum 4 one, two and four ranks give the same weights, bit for bit.
+
+      EXAMPLES:
+        weir train out/dataset --preset micro --tokens 20M -o runs/base
+        weir train out/dataset --mixture crisp.json --init runs/base \\
+          --tokens 2M --valid heldout.jsonl -o runs/crisp
+        mpirun -n 4 weir train out/dataset --preset mini --tokens 200M -o runs/mini
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset folder.", valueName: "dataset"))
   var dataset: String?
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The run's folder.", valueName: "run"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Run folder.", valueName: "run"))
   var output: String?
 
   @Option(help: ArgumentHelp("Tokens to train on, such as 1.5M.", valueName: "n"))
   var tokens: Amount?
 
-  @Option(help: ArgumentHelp("What to draw (weir sample); every token equally likely without it.", valueName: "file"))
+  @Option(help: ArgumentHelp("Data mixture from weir sample. (default: uniform over tokens)", valueName: "file"))
   var mixture: String?
 
-  @Option(help: ArgumentHelp("Begin with this run, model folder or checkpoint instead of drawn weights.", valueName: "path"))
+  @Option(help: ArgumentHelp("Start from this run, model folder or checkpoint instead of random initialization.", valueName: "path"))
   var `init`: String?
 
   @OptionGroup(title: "Shape") var shape: ShapeOptions
@@ -44,28 +52,28 @@ struct TrainCommand: WeirCommand {
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
   var valid: [String] = []
 
-  @Option(help: ArgumentHelp("Steps between evaluations; 0 at the end only.", valueName: "n"))
+  @Option(help: ArgumentHelp("Steps between evaluations; 0 evaluates only at the end.", valueName: "n"))
   var validEvery = 0
 
   @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "n"))
   var checkpointEvery = 100
 
-  @Option(help: ArgumentHelp("How many of these checkpoints stay.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of recent checkpoints to keep.", valueName: "n"))
   var keepLast = 2
 
-  @Option(help: ArgumentHelp("Steps between checkpoints that stay for good.", valueName: "n"))
+  @Option(help: ArgumentHelp("Steps between checkpoints that are kept permanently.", valueName: "n"))
   var keepEvery: Int?
 
-  @Option(help: ArgumentHelp("Tokens after which to keep a checkpoint for good, separated by commas.", valueName: "list"))
+  @Option(help: ArgumentHelp("Token counts at which to keep a checkpoint permanently, separated by commas.", valueName: "list"))
   var checkpointAt: String?
 
-  @Flag(help: "Compute activations anew in the backward pass: less memory, a third more work, the same bits.")
+  @Flag(help: "Recompute activations in the backward pass: less memory, a third more compute, the same bits.")
   var recompute = false
 
-  @Flag(help: "List the named shapes and leave.")
+  @Flag(help: "List the named model sizes and exit.")
   var presets = false
 
-  @Flag(help: "Say what the run takes (parameters, FLOPs, memory, disk), and run nothing.")
+  @Flag(help: "Estimate parameters, FLOPs, memory and disk, and do nothing.")
   var dryRun = false
 
   @OptionGroup var seed: SeedOption

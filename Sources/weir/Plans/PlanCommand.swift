@@ -8,7 +8,8 @@ import Storage
 /// `weir plan`: how much compute goes to the shared model and how much to each specialist.
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Measures, fits and uses the law of the loss in model size, general and specialisation tokens.",
+    commandName: "plan",
+    abstract: "Measure, fit and apply scaling laws.",
     subcommands: [PlanSweepCommand.self, PlanFitCommand.self, PlanAllocateCommand.self])
 }
 
@@ -16,25 +17,26 @@ struct PlanCommand: ParsableCommand {
 struct PlanFitCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "fit",
-    abstract: "Fits laws of the loss to measured runs, and selects one by held-out error.",
+    abstract: "Fit scaling laws to measured runs; select one by held-out error.",
     discussion: """
-      Runs are JSON Lines with n (non-embedding parameters), d (general tokens), d_prime (specialisation tokens), loss (nats a token),
-      and optionally domain and unique. Laws: F1 E + A/N^α + (B/D^β + G)(1 + D′/s)^(−γ); F2 … F5 are its rivals. The family is ours; the data
-      select by the error on the largest runs, which are held out.
+      Runs are JSON Lines with n (non-embedding parameters), d (general tokens), d_prime (specialization tokens), loss (nats \
+      per token), and optionally domain and unique. F1 is E + A/N^α + (B/D^β + G)(1 + D′/s)^(−γ); F2 to F5 are alternatives. \
+      The family is ours. The law is selected by its error on the largest runs, which are held out.
 
-      Example: weir plan fit out/runs.jsonl --laws F1,F5 -o out/fit.json
+      EXAMPLES:
+        weir plan fit out/runs.jsonl --laws F1,F5 -o out/fit.json
       """)
 
-  @Argument(help: ArgumentHelp("Measured runs, JSON Lines.", valueName: "runs"))
+  @Argument(help: ArgumentHelp("Measured runs (JSON Lines).", valueName: "runs"))
   var runs: String
 
-  @Option(help: ArgumentHelp("The laws to fit, the preferred one first.", valueName: "list"))
+  @Option(help: ArgumentHelp("Laws to fit; the first is preferred in a tie.", valueName: "list"))
   var laws = "F1,F2,F3,F4,F5"
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the fit goes, JSON.", valueName: "file"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file for the fit (JSON).", valueName: "file"))
   var output: String
 
-  @Option(help: ArgumentHelp("Resamples of the runs for intervals.", valueName: "n"))
+  @Option(help: ArgumentHelp("Bootstrap samples of the runs for intervals.", valueName: "n"))
   var bootstrap = 200
 
   @OptionGroup var seed: SeedOption
@@ -68,39 +70,42 @@ struct PlanFitCommand: WeirCommand {
 struct PlanAllocateCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "allocate",
-    abstract: "The best N, D and D′ for a compute budget, as a recipe.",
+    abstract: "Find the best N, D and D′ for a compute budget.",
     discussion: """
-      Compute is 6N(D + ΣD′) with one trunk. The answer names the tokens of the trunk and of each branch, the predicted loss with an interval,
-      and what one general model of the same compute is predicted to reach.
+      Compute is 6N(D + ΣD′) with one trunk. The answer gives the tokens of the trunk and of each branch, the predicted loss \
+      with an interval, and the predicted loss of one general model of the same compute. --recipe writes it as a recipe for \
+      weir run.
 
-      Example: weir plan allocate out/fit.json --budget 5e15 --dataset out/dataset --tree out/tree -o out/plan.json --recipe out/plan.yaml
+      EXAMPLES:
+        weir plan allocate out/fit.json --budget 5e15 --dataset out/dataset \\
+          --tree out/tree -o out/plan.json --recipe out/plan.yaml
       """)
 
-  @Argument(help: ArgumentHelp("A fit of weir plan fit.", valueName: "fit"))
+  @Argument(help: ArgumentHelp("Fit written by weir plan fit.", valueName: "fit"))
   var fit: String
 
-  @Option(help: ArgumentHelp("Compute in FLOPs.", valueName: "flops"))
+  @Option(help: ArgumentHelp("Compute budget in FLOPs.", valueName: "flops"))
   var budget: Double
 
-  @Option(help: ArgumentHelp("Equal domains, by number; without it, the domains of the fit.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of equal domains. (default: the domains of the fit)", valueName: "n"))
   var domains: Int?
 
-  @Option(help: ArgumentHelp("Non-embedding parameters; without it, the best size too.", valueName: "n"))
+  @Option(help: ArgumentHelp("Non-embedding parameters. (default: the best size)", valueName: "n"))
   var size: Amount?
 
-  @Option(help: ArgumentHelp("The law; without it, the selected one.", valueName: "name"))
+  @Option(help: ArgumentHelp("Law to use. (default: the selected one)", valueName: "name"))
   var law: String?
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the allocation goes, JSON.", valueName: "file"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file for the allocation (JSON).", valueName: "file"))
   var output: String
 
-  @Option(help: ArgumentHelp("Where the recipe goes, YAML.", valueName: "file"))
+  @Option(help: ArgumentHelp("Output file for the recipe (YAML).", valueName: "file"))
   var recipe: String?
 
-  @Option(help: ArgumentHelp("The token dataset that the recipe names.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Token dataset to name in the recipe.", valueName: "folder"))
   var dataset = "dataset"
 
-  @Option(help: ArgumentHelp("The cluster tree that the recipe names.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Cluster tree to name in the recipe.", valueName: "folder"))
   var tree = "tree"
 
   @OptionGroup var common: CommonOptions

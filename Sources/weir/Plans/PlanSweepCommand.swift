@@ -13,43 +13,46 @@ import Training
 struct PlanSweepCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
-    abstract: "Measures the loss over sizes, general tokens D and specialisation tokens D′.",
+    abstract: "Measure the loss over model sizes, trunk and branch tokens.",
     discussion: """
-      One trunk a size runs at a constant rate and leaves a checkpoint at every D; from each, a branch a domain goes on, moments and all,
-      and is evaluated at every D′. So the grid costs a trunk of the largest D and a branch of the largest D′ for every (D, domain), a size.
+      For each size, one trunk is trained at a constant learning rate and checkpointed at every D; from each checkpoint, one \
+      branch per domain continues with the optimizer state and is evaluated at every D′. Per size, the grid costs one trunk \
+      of the largest D and, for every D and domain, one branch of the largest D′.
 
-      Example: weir plan sweep out/dataset --tree out/tree --sizes 32x2,64x2,96x3 --trunk-tokens 200k,400k --branch-tokens 50k,100k \
-      --valid heldout.jsonl --run out/sweep -o out/runs.jsonl
+      EXAMPLES:
+        weir plan sweep out/dataset --tree out/tree --sizes 32x2,64x2 \\
+          --trunk-tokens 200k,400k --branch-tokens 50k,100k \\
+          --valid heldout.jsonl --run runs/sweep -o out/runs.jsonl
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset, assigned to the tree.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset with an assignment to the tree.", valueName: "dataset"))
   var dataset: String
 
-  @Option(help: ArgumentHelp("The tree's folder.", valueName: "tree"))
+  @Option(help: ArgumentHelp("Tree folder.", valueName: "tree"))
   var tree: String
 
-  @Option(help: ArgumentHelp("Shapes, width x layers, separated by commas.", valueName: "list"))
+  @Option(help: ArgumentHelp("Model sizes as WIDTHxLAYERS, separated by commas.", valueName: "list"))
   var sizes: String
 
-  @Option(help: ArgumentHelp("General tokens D, separated by commas.", valueName: "list"))
+  @Option(help: ArgumentHelp("Trunk tokens D, separated by commas.", valueName: "list"))
   var trunkTokens: String
 
-  @Option(help: ArgumentHelp("Specialisation tokens D′, separated by commas.", valueName: "list"))
+  @Option(help: ArgumentHelp("Branch tokens D′, separated by commas.", valueName: "list"))
   var branchTokens: String
 
-  @Option(help: ArgumentHelp("The level of the tree whose nodes are the domains.", valueName: "n"))
+  @Option(help: ArgumentHelp("Tree level whose nodes are the domains.", valueName: "n"))
   var level = 1
 
-  @Option(help: ArgumentHelp("Branch only into this many domains, those with the most tokens.", valueName: "n"))
+  @Option(help: ArgumentHelp("Branch only into this many domains, those with the most tokens. (default: all)", valueName: "n"))
   var domains: Int?
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents, routed to their domains.", valueName: "file"))
   var valid: [String]
 
-  @Option(help: ArgumentHelp("The folder of the runs.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Folder for the runs.", valueName: "folder"))
   var run: String
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the measured runs go, JSON Lines.", valueName: "file"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file for the measured runs (JSON Lines).", valueName: "file"))
   var output: String
 
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions

@@ -9,18 +9,19 @@ import Storage
 struct ReportCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Writes a run's summary.json and one self-contained HTML page with its pictures.",
+    abstract: "Write the HTML report of a recipe run.",
     discussion: """
-      The page needs no network; it follows the reader's light or dark setting. Every figure comes with a sentence that says what one sees, made
-      from the numbers in summary.json.
+      Writes summary.json and one self-contained HTML page that needs no network. Every figure has a caption generated from \
+      the numbers in summary.json.
 
-      Example: weir report runs/demo
+      EXAMPLES:
+        weir report runs/demo
       """)
 
-  @Argument(help: ArgumentHelp("The folder that weir run made.", valueName: "run"))
+  @Argument(help: ArgumentHelp("Run folder written by weir run.", valueName: "run"))
   var run: String
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the page goes (default: RUN/report.html).", valueName: "file"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file for the page. (default: RUN/report.html)", valueName: "file"))
   var output: String?
 
   @Flag(help: "Print the tables of summary.json as Markdown, and write nothing.")

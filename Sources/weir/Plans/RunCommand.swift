@@ -6,18 +6,20 @@ import Primitives
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Runs a recipe: skips what is done, goes on where it was.",
+    abstract: "Run a recipe, skipping the steps that are up to date.",
     discussion: """
-      A recipe names a folder and steps, each a weir command line; stages joined by | run fused in one process. A step runs again
-      only if its command, or a file that it reads or made, has changed. Ctrl-C stops after committing what there is.
+      A recipe names a run folder and steps; each step is a weir command line, and stages joined by | run in one process. A \
+      step runs again only if its command, an input or an output has changed. Ctrl-C stops after committing what is \
+      complete; the next run resumes there.
 
-      Example: weir run corpora/demo.yaml --dry-run
+      EXAMPLES:
+        weir run corpora/demo.yaml --dry-run
       """)
 
-  @Argument(help: ArgumentHelp("The recipe, YAML.", valueName: "recipe"))
+  @Argument(help: ArgumentHelp("Recipe (YAML).", valueName: "recipe"))
   var recipe: String
 
-  @Flag(help: "Say what each step will take (documents, tokens, FLOPs, memory, disk), and run nothing.")
+  @Flag(help: "Estimate documents, tokens, FLOPs, memory and disk per step, and run nothing.")
   var dryRun = false
 
   @OptionGroup var common: CommonOptions

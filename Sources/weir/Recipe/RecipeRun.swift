@@ -28,7 +28,7 @@ struct RecipeRun {
       let words = try recipe.commands(of: step, path: path)
       let commands = try words.map { words -> any WeirCommand in
         do {
-          guard let command = try Weir.parseAsRoot(words) as? any WeirCommand else {
+          guard let command = try Weir.parseAsRoot(RenamedOptions.resolve(words)) as? any WeirCommand else {
             throw WeirError(path, "step \(step.name): \"\(words.joined(separator: " "))\" is not a command that a recipe can run")
           }
           return command

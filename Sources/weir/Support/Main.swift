@@ -11,7 +11,7 @@ import Synchronization
   static func main() {
     Interrupt.install()
     do {
-      var command = try Weir.parseAsRoot()
+      var command = try Weir.parseAsRoot(RenamedOptions.resolve(Array(CommandLine.arguments.dropFirst())))
       try command.run()
     } catch {
       Job.abort { code(of: error) }

@@ -4,25 +4,25 @@ import Training
 
 /// The shape of a model.
 struct ShapeOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A named shape; weir train --presets lists them.", valueName: "name"))
+  @Option(help: ArgumentHelp("Named model size; see weir train --presets.", valueName: "name"))
   var preset: String?
 
-  @Option(help: ArgumentHelp("Width of the residual stream.", valueName: "n"))
+  @Option(help: ArgumentHelp("Hidden size.", valueName: "n"))
   var width: Int?
 
-  @Option(help: ArgumentHelp("Layers.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of layers.", valueName: "n"))
   var layers: Int?
 
-  @Option(help: ArgumentHelp("Attention heads.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of attention heads.", valueName: "n"))
   var heads: Int?
 
-  @Option(help: ArgumentHelp("Heads of keys and values (default: heads).", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of key/value heads. (default: --heads)", valueName: "n"))
   var kvHeads: Int?
 
-  @Option(help: ArgumentHelp("Inner width of the feed-forward layers.", valueName: "n"))
+  @Option(help: ArgumentHelp("Intermediate size of the feed-forward layers.", valueName: "n"))
   var ffn: Int?
 
-  @Flag(help: "Normalise the queries and keys of each head (a Qwen 3 model).")
+  @Flag(help: "Use QK-norm (writes a Qwen 3 model).")
   var qkNorm = false
 
   /// The shape for a vocabulary and a sequence length.
@@ -51,43 +51,43 @@ struct ShapeOptions: ParsableArguments {
 
 /// How a model is trained.
 struct ScheduleOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Tokens in a sequence.", valueName: "n"))
+  @Option(help: ArgumentHelp("Sequence length in tokens.", valueName: "n"))
   var sequence = 256
 
-  @Option(help: ArgumentHelp("Sequences in a batch.", valueName: "n"))
+  @Option(name: .customLong("batch-size"), help: ArgumentHelp("Batch size in sequences.", valueName: "n"))
   var batch = 16
 
   @Option(name: .customLong("lr"), help: ArgumentHelp("Peak learning rate.", valueName: "rate"))
   var learningRate = 3e-3
 
-  @Option(help: "How the rate runs: wsd (warm up, stable, decay), cosine, constant.")
+  @Option(help: "Learning-rate schedule: wsd (warmup, stable, decay), cosine, constant.")
   var schedule = LearningRateSchedule.wsd
 
-  @Option(help: ArgumentHelp("Share of the steps over which the rate rises.", valueName: "share"))
+  @Option(name: .customLong("warmup-fraction"), help: ArgumentHelp("Fraction of the steps for warmup.", valueName: "share"))
   var warmup = 0.02
 
-  @Option(help: ArgumentHelp("Share of the steps over which wsd decays.", valueName: "share"))
+  @Option(name: .customLong("decay-fraction"), help: ArgumentHelp("Fraction of the steps for the decay of wsd.", valueName: "share"))
   var decay = 0.2
 
-  @Option(help: ArgumentHelp("Weight decay of the layers' matrices.", valueName: "x"))
+  @Option(help: ArgumentHelp("Weight decay of the weight matrices.", valueName: "x"))
   var weightDecay = 0.1
 
-  @Option(help: ArgumentHelp("Largest global norm of the gradient; 0 clips nothing.", valueName: "norm"))
+  @Option(name: .customLong("grad-clip"), help: ArgumentHelp("Gradient clipping: maximum global norm; 0 disables it.", valueName: "norm"))
   var clip = 1.0
 
-  @Option(help: ArgumentHelp("Micro-batches to cut a batch into, for less memory.", valueName: "n"))
+  @Option(name: .customLong("grad-accum"), help: ArgumentHelp("Gradient accumulation: micro-batches per batch.", valueName: "n"))
   var accumulate = 1
 
-  @Option(help: "Precision of matrix products: float32, bf16 (on processors with AVX512-BF16), auto (the faster on this processor).")
+  @Option(help: "Precision of matrix products: float32, bf16 (needs AVX512-BF16), auto (the faster of the two on this processor).")
   var precision = PrecisionChoice.float32
 
-  @Option(help: "How sizes and rates follow the width: standard, mup (one rate for all widths).")
+  @Option(help: "Parametrization: standard, or mup (one learning rate for all widths).")
   var parametrization = Parametrization.standard
 
-  @Option(help: ArgumentHelp("With mup, the width at which --lr was found.", valueName: "n"))
+  @Option(help: ArgumentHelp("With mup, the hidden size at which --lr was tuned.", valueName: "n"))
   var baseWidth = 64
 
-  @Option(help: ArgumentHelp("With mup, the width of a head there (default: the same).", valueName: "n"))
+  @Option(help: ArgumentHelp("With mup, the head size at which --lr was tuned. (default: the same)", valueName: "n"))
   var baseHeadWidth: Int?
 
   /// How sizes and rates follow the width.
@@ -123,19 +123,23 @@ struct ScheduleOptions: ParsableArguments {
 
 /// What keeps a run sound, and what is made of its weights beside training them.
 struct StabilityOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Weight of the squared log of the softmax's sum in the loss, such as 1e-4.", valueName: "x"))
+  @Option(help: ArgumentHelp("Weight of the z-loss (squared log of the softmax normalizer), such as 1e-4.", valueName: "x"))
   var zLoss: Double?
 
-  @Option(help: ArgumentHelp("Decay of a moving average of the weights, which is then evaluated and written as RUN/model.", valueName: "x"))
+  @Option(
+    help: ArgumentHelp(
+      "Decay of an exponential moving average of the weights, which is evaluated and written to RUN/model.", valueName: "x"))
   var ema: Double?
 
-  @Flag(inversion: .prefixedNo, help: "Pass over steps whose loss is a spike; go back after several in a row.")
+  @Flag(name: .customLong("loss-guard"), inversion: .prefixedNo, help: "Skip steps with a loss spike; roll back after several in a row.")
   var `guard` = true
 
-  @Option(help: ArgumentHelp("Deviations above the moving mean at which a loss is a spike.", valueName: "x"))
+  @Option(
+    name: .customLong("spike-threshold"),
+    help: ArgumentHelp("Standard deviations above the moving mean that count as a spike.", valueName: "x"))
   var spike = LossGuard.Settings().deviations
 
-  @Option(help: ArgumentHelp("Returns to an earlier checkpoint before the run is given up.", valueName: "n"))
+  @Option(name: .customLong("max-rollbacks"), help: ArgumentHelp("Rollbacks after which the run fails.", valueName: "n"))
   var rollbacks = LossGuard.Settings().rollbacks
 
   /// Sets what was asked for; what was not stays absent from the run's file.

@@ -4,13 +4,13 @@ import Primitives
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Threads to work on; the result does not depend on it.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of threads; results do not depend on it.", valueName: "n"))
   var threads = Job.threads
 
-  @Flag(help: "No progress and no account on standard error; errors still.")
+  @Flag(help: "Print errors only: no progress and no account.")
   var quiet = false
 
-  @Flag(help: "A machine-readable report on standard output, where that is not taken by data.")
+  @Flag(help: "Print a machine-readable report to standard output, unless data goes there.")
   var json = false
 
   func validate() throws {
@@ -20,22 +20,24 @@ struct CommonOptions: ParsableArguments {
 
 /// What every command takes that draws.
 struct SeedOption: ParsableArguments {
-  @Option(help: ArgumentHelp("Seed of everything that is drawn.", valueName: "n"))
+  @Option(help: ArgumentHelp("Random seed.", valueName: "n"))
   var seed: UInt64 = 1
 }
 
 /// What every command takes that reads documents.
 struct InputOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("JSONL(.gz/.zst) or text files, folders, - for standard input (the default in a pipe).", valueName: "path"))
+  @Argument(
+    help: ArgumentHelp(
+      "JSON Lines (.gz, .zst), Parquet or text files, folders or globs; - is standard input, the default in a pipe.", valueName: "path"))
   var paths: [String] = []
 
-  @Option(help: ArgumentHelp("The member that holds the text.", valueName: "name"))
+  @Option(help: ArgumentHelp("Member that holds the text.", valueName: "name"))
   var textField = "text"
 
-  @Option(help: ArgumentHelp("The member that holds the id; made from the content where missing.", valueName: "name"))
+  @Option(help: ArgumentHelp("Member that holds the id; a missing id is made from the content.", valueName: "name"))
   var idField = "id"
 
-  @Option(help: ArgumentHelp("Bytes of a line or text file above which it is quarantined unread, such as 100M.", valueName: "bytes"))
+  @Option(help: ArgumentHelp("Quarantine lines and text files of more bytes than this, such as 100M.", valueName: "bytes"))
   var maxDocument = Amount(1 << 30)
 
   func validate() throws {
@@ -47,10 +49,10 @@ struct InputOptions: ParsableArguments {
 
 /// What every command takes that passes records on.
 struct StreamOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Largest share of quarantined records; above it the exit code is 2.", valueName: "share"))
+  @Option(help: ArgumentHelp("Exit with code 2 if a larger fraction of the records is quarantined.", valueName: "share"))
   var maxBad = 0.001
 
-  @Option(help: ArgumentHelp("Where dropped and quarantined records go, with their reasons (JSON Lines).", valueName: "file"))
+  @Option(help: ArgumentHelp("Write dropped and quarantined records with their reasons to a file (JSON Lines).", valueName: "file"))
   var rejects: String?
 
   func validate() throws {
@@ -62,10 +64,10 @@ struct StreamOptions: ParsableArguments {
 struct OutputOptions: ParsableArguments {
   @Option(
     name: [.customShort("o"), .long],
-    help: ArgumentHelp("Write to a file (.jsonl or .jsonl.zst) instead of standard output.", valueName: "file"))
+    help: ArgumentHelp("Output file (.jsonl or .jsonl.zst) instead of standard output.", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Plain JSON Lines on standard output, without the stream's proof of completeness (the default on a terminal).")
+  @Flag(help: "Write plain JSON Lines without the proof of completeness; the default on a terminal.")
   var plain = false
 }
 

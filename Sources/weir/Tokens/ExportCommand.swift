@@ -11,47 +11,50 @@ import Tokens
 struct ExportCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Writes tokens in the formats of other trainers.",
+    abstract: "Export a token dataset in the format of another trainer.",
     discussion: """
-      npy: flat arrays as numpy.load reads them. olmo: the same without a header, with the documents' borders in .csv.gz, as OLMo-core
-      reads them. llmc: .bin files of llm.c (u16, or u32 of Llama 3). mds: MosaicML shards, a sample a document (columns id, source,
-      tokens) or, with --sequence, rows of so many tokens.
+      npy: arrays for numpy.load. olmo: flat arrays without a header plus document boundaries in .csv.gz, for OLMo-core. \
+      llmc: llm.c .bin files (uint16, or uint32 for large vocabularies). mds: MosaicML shards with one sample per document \
+      (id, source, tokens), or rows of --sequence tokens.
 
-      Documents stand in the order of the dataset unless --shuffle; an end-of-document token ends each (llmc: begins it). With --tree
-      each cluster has a folder of its own. With --mixture rows of --sequence tokens are drawn, --tokens in all, the same as weir feed
-      hands out.
+      Documents keep the order of the dataset unless --shuffle is given; each ends with an end-of-document token (llmc: \
+      begins with it). --tree writes one folder per cluster. --mixture samples rows of --sequence tokens, --tokens in all: \
+      the same rows as weir feed.
 
-      Example: weir export out/dataset --to mds --shuffle -o out/mds
+      EXAMPLES:
+        weir export out/dataset --to mds --shuffle -o out/mds
+        weir export out/dataset --to npy --mixture crisp.json --tokens 10M \\
+          --sequence 1024 -o out/npy
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset folder.", valueName: "dataset"))
   var dataset: String
 
-  @Option(help: "The format: npy, olmo, llmc, mds.")
+  @Option(help: "Format: npy, olmo, llmc, mds.")
   var to: ExportFormat
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The folder to write.", valueName: "folder"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output folder.", valueName: "folder"))
   var output: String?
 
-  @Flag(help: "Documents in an order drawn with --seed.")
+  @Flag(help: "Shuffle the documents, by --seed.")
   var shuffle = false
 
-  @Option(help: ArgumentHelp("A folder for each cluster of this tree.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Write one folder per leaf cluster of this tree.", valueName: "folder"))
   var tree: String?
 
-  @Option(help: ArgumentHelp("Draw rows by a mixture (weir sample).", valueName: "file"))
+  @Option(help: ArgumentHelp("Sample rows from this mixture.", valueName: "file"))
   var mixture: String?
 
-  @Option(help: ArgumentHelp("Tokens to draw with --mixture, rounded up to whole rows.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --mixture, tokens to sample, rounded up to whole rows.", valueName: "n"))
   var tokens: Amount?
 
-  @Option(help: ArgumentHelp("Tokens of a row, with --mixture or mds; what does not fill one is left over.", valueName: "n"))
+  @Option(help: ArgumentHelp("Row length in tokens, with --mixture or mds; an incomplete last row is left out.", valueName: "n"))
   var sequence: Int?
 
-  @Option(help: ArgumentHelp("Tokens after which a new file begins; 100 M otherwise, for mds 64 MiB.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum tokens per file. (default: 100M; mds: 64 MiB)", valueName: "n"))
   var shardTokens: Amount?
 
-  @Flag(help: "Say what would be written, and write nothing.")
+  @Flag(help: "Show what would be written, and write nothing.")
   var dryRun = false
 
   @OptionGroup var seed: SeedOption

@@ -11,42 +11,46 @@ import Tokens
 struct FeedCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "feed",
-    abstract: "Writes packed batches to standard output, for another trainer.",
+    abstract: "Stream packed batches to another trainer.",
     discussion: """
-      First a line of JSON (rows, sequence, from_step, steps, fingerprint), then for each step three arrays of little-endian int32, [rows,
-      sequence] each: tokens, targets (-1 where there is none) and starts (the first position that each may attend to). A batch depends on
-      dataset, mixture, seed and step alone: --from-step costs nothing, and --rank/--world deal the rows of the same batches. With --draws,
-      two uint32 a row stand in their place: the number of the window that it begins in, and the token of the window; rows go on with
-      other windows of the same cluster (weir trace tells which).
+      Writes one line of JSON (rows, sequence, from_step, steps, fingerprint), then three little-endian int32 arrays of \
+      shape [rows, sequence] per step: tokens, targets (-1 where there is none) and starts (the first position that each \
+      position may attend to).
 
-      Example: weir feed out/dataset --mixture crisp.json --sequence 256 --batch 16 --steps 100 | python3 my_trainer.py
+      A batch depends only on dataset, mixture, seed and step, so --from-step seeks in constant time, and --rank and --world \
+      distribute the rows of the same batches. With --row-starts, each row is two uint32 instead: the window in which it \
+      begins, and the token of that window.
+
+      EXAMPLES:
+        weir feed out/dataset --mixture crisp.json --steps 100 | python3 trainer.py
+        weir feed out/dataset --rank 1 --world 4 --from-step 5000
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset folder.", valueName: "dataset"))
   var dataset: String
 
-  @Option(help: ArgumentHelp("What to draw (weir sample); every token equally likely without it.", valueName: "file"))
+  @Option(help: ArgumentHelp("Data mixture from weir sample. (default: uniform over tokens)", valueName: "file"))
   var mixture: String?
 
-  @Option(help: ArgumentHelp("Tokens in a sequence.", valueName: "n"))
+  @Option(help: ArgumentHelp("Sequence length in tokens.", valueName: "n"))
   var sequence = 256
 
-  @Option(help: ArgumentHelp("Sequences in a batch, of all ranks together.", valueName: "n"))
+  @Option(name: .customLong("batch-size"), help: ArgumentHelp("Global batch size in sequences, over all ranks.", valueName: "n"))
   var batch = 16
 
-  @Option(help: ArgumentHelp("This reader's number, from 0.", valueName: "n"))
+  @Option(help: ArgumentHelp("Rank of this reader, from 0.", valueName: "n"))
   var rank = 0
 
-  @Option(help: ArgumentHelp("The number of readers; it divides --batch.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of readers; divides --batch-size.", valueName: "n"))
   var world = 1
 
-  @Option(help: ArgumentHelp("The first step.", valueName: "n"))
+  @Option(help: ArgumentHelp("First step.", valueName: "n"))
   var fromStep = 0
 
-  @Option(help: ArgumentHelp("The number of steps; without it, until the reader has had enough.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of steps. (default: until the reader closes the pipe)", valueName: "n"))
   var steps: Int?
 
-  @Flag(help: "Write where each row begins instead of its tokens.")
+  @Flag(name: .customLong("row-starts"), help: "Write where each row begins instead of its tokens.")
   var draws = false
 
   @Option(help: ArgumentHelp("Write tokens.i32, targets.i32, starts.i32 (or draws.u32) and shape.json to a folder.", valueName: "folder"))
@@ -61,7 +65,7 @@ struct FeedCommand: WeirCommand {
 
   func validate() throws {
     guard world >= 1, (0..<world).contains(rank), batch % world == 0 else {
-      throw ValidationError("--world must divide --batch, and --rank be below it")
+      throw ValidationError("--world must divide --batch-size, and --rank must be below --world")
     }
     guard fromStep >= 0, steps ?? 1 > 0 else { throw ValidationError("--from-step and --steps count from 0 and 1") }
     guard fromStep <= 1 << 40, steps ?? 1 <= 1 << 40 else { throw ValidationError("--from-step and --steps are at most 2^40") }

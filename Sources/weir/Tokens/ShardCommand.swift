@@ -9,18 +9,20 @@ import Tokens
 struct ShardCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "shard",
-    abstract: "Writes token documents as a token dataset (Megatron .bin/.idx shards and a manifest).",
+    abstract: "Write token documents as a token dataset.",
     discussion: """
-      Reads the stream of weir tokenize from standard input. The dataset appears when it is whole; an end-of-document token follows each
-      document, and where each comes from stands beside its shard.
+      Reads the stream of weir tokenize from standard input and writes Megatron .bin/.idx shards, a provenance sidecar per \
+      shard, and a manifest. An end-of-document token follows every document. The dataset appears only when it is complete.
 
-      Example: weir read corpora/sample | weir tokenize --tokenizer tokenizer/bpe4k | weir shard out/dataset
+      EXAMPLES:
+        weir read corpora/sample | weir tokenize --tokenizer tokenizer/bpe4k \\
+          | weir shard out/dataset
       """)
 
-  @Argument(help: ArgumentHelp("The dataset's folder.", valueName: "folder"))
+  @Argument(help: ArgumentHelp("Dataset folder.", valueName: "folder"))
   var folder: String
 
-  @Option(help: ArgumentHelp("Tokens after which a new shard begins.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum tokens per shard.", valueName: "n"))
   var shardTokens = Amount(1 << 28)
 
   @OptionGroup var common: CommonOptions

@@ -9,35 +9,37 @@ import Tokens
 struct TokenizeCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenize",
-    abstract: "Turns documents into tokens, and back.",
+    abstract: "Turn documents into tokens, or tokens back into documents.",
     discussion: """
-      Writes token documents for weir shard; --plain writes JSON Lines with id and tokens. --shards OUT is read, tokenize and shard in
-      one, the fast way. --decode goes the other way: token documents from standard input become documents.
+      Writes a stream of token documents for weir shard, or JSON Lines with --plain. --shards OUT reads, tokenizes and \
+      writes a token dataset in one process, which is the fastest way; an interrupted run resumes after its last complete \
+      shard. --decode reverses: token documents from standard input become documents.
 
-      Example: weir tokenize corpora/sample --tokenizer tokenizer/bpe4k --shards out/dataset
+      EXAMPLES:
+        weir tokenize corpora/sample --tokenizer tokenizer/bpe4k --shards out/dataset
       """)
 
   @OptionGroup var input: InputOptions
 
-  @Option(help: ArgumentHelp("The tokenizer's folder (tokenizer.json).", valueName: "folder"))
+  @Option(help: ArgumentHelp("Tokenizer folder (tokenizer.json).", valueName: "folder"))
   var tokenizer: String
 
-  @Option(help: ArgumentHelp("Write a token dataset.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Write a token dataset to this folder.", valueName: "folder"))
   var shards: String?
 
-  @Option(help: ArgumentHelp("Tokens after which a new shard begins.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum tokens per shard.", valueName: "n"))
   var shardTokens = Amount(1 << 28)
 
-  @Flag(help: "Special tokens that stand in a text become their ids; otherwise they are text like any other.")
+  @Flag(help: "Encode special tokens in the text as their ids instead of as plain text.")
   var allowSpecial = false
 
   @Flag(
     help:
-      "Put round each text what the tokenizer.json's post_processor adds, such as Llama 3's <|begin_of_text|>; with --decode, take it away."
+      "Add special tokens, as add_special_tokens=True does; with --decode, remove them."
   )
   var addSpecial = false
 
-  @Flag(help: "Turn token documents from standard input into documents.")
+  @Flag(help: "Decode token documents from standard input.")
   var decode = false
 
   @OptionGroup var output: OutputOptions

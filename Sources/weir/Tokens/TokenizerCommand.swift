@@ -9,7 +9,8 @@ import Tokenization
 /// `weir tokenizer`: makes tokenizers and looks into them.
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tokenizer", abstract: "Trains byte-level BPE tokenizers, converts them and looks into them.",
+    commandName: "tokenizer",
+    abstract: "Train, convert and inspect tokenizers.",
     subcommands: [TokenizerTrainCommand.self, TokenizerInfoCommand.self, TokenizerConvertCommand.self, TokenizerWordPieceCommand.self])
 }
 
@@ -17,37 +18,38 @@ struct TokenizerCommand: ParsableCommand {
 struct TokenizerTrainCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Trains a byte-level BPE vocabulary on documents.",
+    abstract: "Train a byte-level BPE tokenizer on documents.",
     discussion: """
-      The result does not depend on threads; ties between pairs are broken as Hugging Face does. Writes tokenizer.json, which
-      Hugging Face tokenizers loads.
+      Writes a folder with a tokenizer.json that Hugging Face tokenizers loads. The result does not depend on the number of \
+      threads; ties between pairs are broken as Hugging Face does.
 
-      Example: weir tokenizer train corpora/sample -o my-bpe --vocabulary 8192
+      EXAMPLES:
+        weir tokenizer train corpora/sample -o my-bpe --vocabulary 8192
       """)
 
   @OptionGroup var input: InputOptions
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The tokenizer's folder.", valueName: "folder"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Tokenizer folder.", valueName: "folder"))
   var output: String
 
-  @Option(help: ArgumentHelp("Size of the vocabulary, bytes and special tokens included.", valueName: "n"))
+  @Option(help: ArgumentHelp("Vocabulary size, including bytes and special tokens.", valueName: "n"))
   var vocabulary = 16_384
 
-  @Option(help: "How text is cut before merging: gpt2, cl100k, llama3, qwen2.")
+  @Option(help: "Pre-tokenizer: gpt2, cl100k, llama3, qwen2.")
   var pretokenizer = Pretokenizer.llama3
 
-  @Option(help: ArgumentHelp("A special token; may be given several times.", valueName: "text"))
+  @Option(help: ArgumentHelp("Special token; repeatable.", valueName: "text"))
   var special: [String] = []
 
-  @Option(help: ArgumentHelp("Least count of a pair that is merged.", valueName: "n"))
+  @Option(help: ArgumentHelp("Minimum count of a pair to merge.", valueName: "n"))
   var minFrequency = 2
 
-  @Option(help: ArgumentHelp("Most digits in one piece: 1 or 3; otherwise as the pre-tokenizer has it.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum digits per pre-token: 1 or 3. (default: the pre-tokenizer's)", valueName: "n"))
   var digits: Int?
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Documents that the vocabulary is measured on, not trained on: bytes a token by domain.", valueName: "file"))
+    help: ArgumentHelp("Held-out documents for the compression report (bytes per token by domain).", valueName: "file"))
   var heldOut: [String] = []
 
   @OptionGroup var stream: StreamOptions

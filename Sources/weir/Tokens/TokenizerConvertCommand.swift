@@ -8,24 +8,25 @@ import Tokenization
 struct TokenizerConvertCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Reads tiktoken ranks or a tokenizer.json and writes the other, or a tokenizer's folder.",
+    abstract: "Convert between tiktoken ranks and tokenizer.json.",
     discussion: """
-      A name that ends in .tiktoken is written as ranks (special tokens are not part of that format), any other as a folder that every command
-      takes as --tokenizer.
+      An output name that ends in .tiktoken is written as ranks (special tokens are not part of that format); any other name \
+      is a folder that every command accepts as --tokenizer.
 
-      Example: weir tokenizer convert gpt2.tiktoken --pretokenizer gpt2 -o gpt2
+      EXAMPLES:
+        weir tokenizer convert gpt2.tiktoken --pretokenizer gpt2 -o gpt2
       """)
 
-  @Argument(help: ArgumentHelp("tiktoken ranks, a tokenizer.json, or a folder with one.", valueName: "file"))
+  @Argument(help: ArgumentHelp("A tiktoken rank file, a tokenizer.json, or a folder with one.", valueName: "file"))
   var file: String
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where to.", valueName: "folder"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file (.tiktoken) or folder.", valueName: "folder"))
   var output: String
 
-  @Option(help: "How text is cut, which ranks do not say: gpt2, cl100k, llama3, qwen2.")
+  @Option(help: "Pre-tokenizer of the ranks, which the format does not store: gpt2, cl100k, llama3, qwen2.")
   var pretokenizer: Pretokenizer?
 
-  @Option(help: ArgumentHelp("A special token and its id, which ranks do not say; may be given several times.", valueName: "text=id"))
+  @Option(help: ArgumentHelp("Special token and its id, which the rank format does not store; repeatable.", valueName: "text=id"))
   var special: [String] = []
 
   @OptionGroup var common: CommonOptions

@@ -9,30 +9,32 @@ import Tokenization
 struct TokenizerInfoCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "What a tokenizer is, and how it compresses documents.",
+    abstract: "Show what a tokenizer contains and how well it compresses.",
     discussion: """
-      The vocabulary by kinds of tokens and its longest ones; with documents, how many bytes a token stands for by domain (metadata.domain,
-      else the source) and how much of the vocabulary they use.
+      Shows the vocabulary by kind of token and its longest tokens. Given documents, it also reports bytes per token by \
+      domain (metadata.domain, else the source) and the share of the vocabulary in use.
 
-      Example: weir tokenizer info tokenizer/bpe4k corpora/demo/heldout-general.jsonl.zst
+      EXAMPLES:
+        weir tokenizer info tokenizer/bpe4k
+        weir tokenizer info tokenizer/bpe4k corpora/demo/heldout-general.jsonl.zst
       """)
 
-  @Argument(help: ArgumentHelp("The tokenizer's folder.", valueName: "folder"))
+  @Argument(help: ArgumentHelp("Tokenizer folder.", valueName: "folder"))
   var folder: String
 
-  @Argument(help: ArgumentHelp("Documents to measure the compression on.", valueName: "path"))
+  @Argument(help: ArgumentHelp("Documents to measure compression on.", valueName: "path"))
   var paths: [String] = []
 
-  @Option(help: ArgumentHelp("Show the tokens of a text, each in its colour, with their ids.", valueName: "text"))
+  @Option(help: ArgumentHelp("Show the tokens of a text in color, with their ids.", valueName: "text"))
   var show: String?
 
-  @Flag(help: "With --show, special tokens that stand in the text become their ids.")
+  @Flag(help: "With --show, encode special tokens as their ids.")
   var allowSpecial = false
 
   @Option(
     name: .customLong("repeat"),
     help: ArgumentHelp(
-      "Encode the documents in memory so many times more, and tell how fast, and how long loading took.", valueName: "n"))
+      "Encode the documents this many more times from memory, and report speed and loading time.", valueName: "n"))
   var repetitions = 0
 
   @OptionGroup var common: CommonOptions

@@ -10,14 +10,16 @@ import Tokens
 struct TokenizerWordPieceCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "wordpiece",
-    abstract: "Writes the WordPiece ids of documents, as BERT-like encoders take them.",
+    abstract: "Write the WordPiece ids of documents, as BERT models take them.",
     discussion: """
-      A JSON line a document with id and tokens, without [CLS] and [SEP]. The vocabulary is a tokenizer.json of type WordPiece or a vocab.txt.
+      Writes one JSON line per document with its id and tokens, without [CLS] and [SEP]. The vocabulary is a tokenizer.json \
+      of type WordPiece or a vocab.txt.
 
-      Example: weir tokenizer wordpiece minilm/vocab.txt corpora/sample
+      EXAMPLES:
+        weir tokenizer wordpiece minilm/vocab.txt corpora/sample
       """)
 
-  @Argument(help: ArgumentHelp("The vocabulary's file or folder.", valueName: "vocabulary"))
+  @Argument(help: ArgumentHelp("Vocabulary file or folder.", valueName: "vocabulary"))
   var vocabulary: String
 
   @OptionGroup var input: InputOptions

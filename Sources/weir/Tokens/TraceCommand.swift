@@ -9,37 +9,39 @@ import Tokens
 struct TraceCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Tells which documents are in a training batch.",
+    abstract: "Show which documents are in a training batch.",
     discussion: """
-      A line of JSON for each stretch of a row: step, row, start and count (positions of the row), document (its number in the dataset),
-      offset (the stretch's first token in the document), id, origin (file and line it was read from), source. With --run, seed, batch and
-      sequence are the run's, and it is checked that the run draws by that dataset and mixture.
+      Writes one line of JSON per segment: step, row, start and count (positions in the row), document (its number in the \
+      dataset), offset (the segment's first token in the document), id, origin (the file and line it was read from) and \
+      source. --run takes seed, batch size and sequence length from a run, and checks that the run used this dataset and \
+      mixture.
 
-      Example: weir trace out/dataset --mixture crisp.json --run out/model --step 1200
+      EXAMPLES:
+        weir trace out/dataset --mixture crisp.json --run out/crisp --step 1200
       """)
 
-  @Argument(help: ArgumentHelp("The token dataset.", valueName: "dataset"))
+  @Argument(help: ArgumentHelp("Token dataset folder.", valueName: "dataset"))
   var dataset: String
 
-  @Option(help: ArgumentHelp("The step, from 0.", valueName: "n"))
+  @Option(help: ArgumentHelp("First step, from 0.", valueName: "n"))
   var step: Int
 
-  @Option(help: ArgumentHelp("The number of steps.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of steps.", valueName: "n"))
   var steps = 1
 
-  @Option(help: ArgumentHelp("What is drawn (weir sample); every token equally likely without it.", valueName: "file"))
+  @Option(help: ArgumentHelp("Data mixture from weir sample. (default: uniform over tokens)", valueName: "file"))
   var mixture: String?
 
-  @Option(help: ArgumentHelp("The run whose batches they are.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Run folder whose batches to trace.", valueName: "folder"))
   var run: String?
 
-  @Option(help: ArgumentHelp("Tokens in a sequence (default: 256).", valueName: "n"))
+  @Option(help: ArgumentHelp("Sequence length in tokens. (default: 256)", valueName: "n"))
   var sequence: Int?
 
-  @Option(help: ArgumentHelp("Sequences in a batch (default: 16).", valueName: "n"))
+  @Option(name: .customLong("batch-size"), help: ArgumentHelp("Batch size in sequences. (default: 16)", valueName: "n"))
   var batch: Int?
 
-  @Option(help: ArgumentHelp("Seed of the draws (default: 1).", valueName: "n"))
+  @Option(help: ArgumentHelp("Random seed. (default: 1)", valueName: "n"))
   var seed: UInt64?
 
   @OptionGroup var common: CommonOptions
@@ -52,7 +54,7 @@ struct TraceCommand: WeirCommand {
       throw ValidationError("--step and --steps count from 0 and 1, to 2^40 at most")
     }
     guard run == nil || (sequence == nil && batch == nil && seed == nil) else {
-      throw ValidationError("Give either --run or --sequence, --batch and --seed")
+      throw ValidationError("Give either --run or --sequence, --batch-size and --seed")
     }
   }
 
