@@ -52,6 +52,12 @@ let package = Package(
     .target(name: "Export", dependencies: ["Artifacts", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Planning", dependencies: ["CLBFGS", "Pipeline", "Primitives"]),
     // Layer 5: what combines capabilities, and what looks at everything
+    .target(
+      name: "Workflows",
+      dependencies: [
+        "Documents", "Pipeline", "Primitives", "Storage", "Tokens", "Training",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     .target(name: "Inspection", dependencies: ["Artifacts", "Documents", "Export", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Reporting", dependencies: ["Pipeline", "Primitives"]),
     // Layer 6
@@ -60,8 +66,8 @@ let package = Package(
       dependencies: [
         "Artifacts", "Clustering", "Deduplication", "Documents", "Embedding", "Export", "Filtering", "Inspection", "Kernels",
         "Loading", "Pipeline", "Planning", "Primitives", "Reporting", "Sampling", "Storage", "Tokenization", "Tokens", "Training",
+        "Workflows",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Yams", package: "Yams"),
       ]),
     // Tests mirror the targets; weirTests runs the real binary.
     .target(name: "TestSupport", dependencies: ["Primitives", "Storage", "Tokens"], path: "Tests/TestSupport"),

@@ -3,6 +3,7 @@ import Deduplication
 import Documents
 import Pipeline
 import Primitives
+import Workflows
 
 /// `weir decontaminate --against FILE`: removes documents that share text with evaluation sets.
 struct DecontaminateCommand: ChainCommand {
@@ -74,5 +75,5 @@ struct DecontaminateCommand: ChainCommand {
     return configuration
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.documents(input, output: output) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.documents(input, output: output) }
 }

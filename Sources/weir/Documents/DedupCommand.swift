@@ -3,6 +3,7 @@ import Deduplication
 import Pipeline
 import Primitives
 import Storage
+import Workflows
 
 /// `weir dedup`: removes exact and near duplicates.
 struct DedupCommand: ChainCommand {
@@ -84,6 +85,8 @@ struct DedupCommand: ChainCommand {
   @OptionGroup var stream: StreamOptions
   @OptionGroup var common: CommonOptions
 
+  var randomSeed: UInt64? { seed.seed }
+
   var inputs: [String] { input.paths + (buckets.map { [$0] } ?? []) }
   var outputs: [String] { (signatures ?? output.output).map { [$0] } ?? [] }
 
@@ -115,11 +118,11 @@ struct DedupCommand: ChainCommand {
   func perform(_ session: Session) throws -> Outcome {
     guard dryRun else { return try ChainBuilder.fuse([self]).perform(session) }
     guard !input.paths.isEmpty, !input.paths.contains("-") else {
-      throw WeirError("--dry-run", "standard input can be read once only", remedy: "name the files")
+      throw WeirError("--dry-run", "standard input can only be read once", remedy: "name files")
     }
-    var world = Forecast()
-    _ = try forecast(&world)
-    guard let size = world.current else { return Outcome() }
+    var sizes = Forecast()
+    _ = try forecast(&sizes)
+    guard let size = sizes.current else { return Outcome() }
     let estimate = try estimate(size)
     return Outcome(
       report: try JSONValue(encoding: [
@@ -156,9 +159,9 @@ struct DedupCommand: ChainCommand {
     return configuration
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    var row = try world.documents(input, output: output)
-    if let size = world.current { row.memory = try estimate(size).memory }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    var row = try forecast.documents(input, output: output)
+    if let size = forecast.current { row.memory = try estimate(size).memory }
     return row
   }
 

@@ -3,6 +3,7 @@ import Documents
 import Filtering
 import Pipeline
 import Primitives
+import Workflows
 
 /// `weir filter`: drops documents by published rules, with reasons.
 struct FilterCommand: ChainCommand {
@@ -81,5 +82,5 @@ struct FilterCommand: ChainCommand {
     return codes
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.documents(input, output: output) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.documents(input, output: output) }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Pipeline
+import Workflows
 
 /// `weir read PATH…`: documents out of files.
 struct ReadCommand: ChainCommand {
@@ -29,5 +30,5 @@ struct ReadCommand: ChainCommand {
     try chain.add(input: input, output: output, stream: stream)
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.documents(input, output: output) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.documents(input, output: output) }
 }

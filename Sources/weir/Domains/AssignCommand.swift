@@ -8,6 +8,7 @@ import Pipeline
 import Primitives
 import Storage
 import Tokenization
+import Workflows
 
 /// `weir assign --tree DIR`: documents to documents with their cluster.
 struct AssignCommand: ChainCommand {
@@ -46,7 +47,7 @@ struct AssignCommand: ChainCommand {
     chain.links.append(StageLink(AssignDocuments(tokenizer: tokenizer, embedder: embedder, router: TreeRouter(stored.tree))))
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.documents(input, output: output) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.documents(input, output: output) }
 }
 
 /// Adds the leaves of a document's windows as its member `cluster`.

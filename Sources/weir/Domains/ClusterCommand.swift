@@ -7,6 +7,7 @@ import Pipeline
 import Primitives
 import Storage
 import Tokens
+import Workflows
 
 /// `weir cluster`: domains of a corpus.
 struct ClusterCommand: ParsableCommand {
@@ -65,6 +66,8 @@ struct ClusterFitCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
+  var randomSeed: UInt64? { seed.seed }
+
   var inputs: [String] { Vectors.inputs(dataset, name: vectors) }
   var outputs: [String] { [output] }
 
@@ -103,8 +106,8 @@ struct ClusterFitCommand: WeirCommand {
       lines: ["  \(stored.tree.leafCount) leaves; nodes a level: \(levels.map(String.init).joined(separator: ", "))"])
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    let size = try world.size(of: [dataset])
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    let size = try forecast.size(of: [dataset])
     let windows = max(size.documents, size.tokens / 1024)
     return Forecast.Row(documents: size.documents, memory: windows * 128 * 8, disk: 35e6)
   }
@@ -165,8 +168,8 @@ struct ClusterAssignCommand: WeirCommand {
       ])
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    let size = try world.size(of: [dataset])
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    let size = try forecast.size(of: [dataset])
     return Forecast.Row(documents: size.documents, disk: max(size.documents, size.tokens / 1024) * 4)
   }
 }
@@ -261,5 +264,5 @@ struct ClusterShowCommand: WeirCommand {
     }
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row(memory: 100e6) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(memory: 100e6) }
 }

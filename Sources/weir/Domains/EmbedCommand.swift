@@ -6,6 +6,7 @@ import Pipeline
 import Primitives
 import Storage
 import Tokens
+import Workflows
 
 /// `weir embed DATASET`: a vector for every window.
 struct EmbedCommand: WeirCommand {
@@ -57,6 +58,8 @@ struct EmbedCommand: WeirCommand {
 
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
+
+  var randomSeed: UInt64? { seed.seed }
 
   private var folderName: String {
     if let name { return name }
@@ -127,8 +130,8 @@ struct EmbedCommand: WeirCommand {
     return try Embedders.load(model)
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    let size = try world.size(of: [dataset])
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    let size = try forecast.size(of: [dataset])
     let windows = max(size.documents, size.tokens / 1024)
     // LSI counts the features of the windows that it is fitted on, in rows and in columns; the others hold a model and some windows.
     let fitted = size.tokens * min(1, Double(sample) / max(1, windows))

@@ -5,6 +5,7 @@ import Primitives
 import Sampling
 import Storage
 import Training
+import Workflows
 
 /// `weir sample DATASET --seed-data FILE`: the mixture.
 struct SampleCommand: WeirCommand {
@@ -127,6 +128,8 @@ struct SampleCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
+  var randomSeed: UInt64? { seed.seed }
+
   var inputs: [String] {
     [dataset, tree, tree.map { Clusters.assignmentFolder(dataset, tree: $0) }, proxy, specialist].compactMap { $0 } + seedData
   }
@@ -168,8 +171,8 @@ struct SampleCommand: WeirCommand {
     return try work.outcome(made)
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    let size = try world.size(of: seedData)
-    return Forecast.Row(documents: size.documents, tokens: size.bytes / 3.2, disk: 20_000)
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    let size = try forecast.size(of: seedData)
+    return Forecast.Row(documents: size.documents, tokens: size.bytes / Forecast.bytesPerToken, disk: 20_000)
   }
 }

@@ -32,6 +32,4 @@ struct PeekCommand: WeirCommand {
     try StandardOutput.write(Peek.text(path, lines: lines))
     return Outcome()
   }
-
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
 }

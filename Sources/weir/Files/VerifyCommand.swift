@@ -40,6 +40,4 @@ struct VerifyCommand: WeirCommand {
     }
     return outcome
   }
-
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
 }

@@ -5,6 +5,7 @@ import Primitives
 import Storage
 import Tokenization
 import Training
+import Workflows
 
 /// `weir eval MODEL --data FILE… --choices FILE…`: perplexity, bits per byte, accuracy.
 struct EvalCommand: WeirCommand {
@@ -161,8 +162,8 @@ struct EvalCommand: WeirCommand {
     _ = try writer.commit()
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    let size = try world.size(of: data + choices)
-    return Forecast.Row(documents: size.documents, tokens: size.bytes / 3.2)
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    let size = try forecast.size(of: data + choices)
+    return Forecast.Row(documents: size.documents, tokens: size.bytes / Forecast.bytesPerToken)
   }
 }

@@ -5,6 +5,7 @@ import Primitives
 import Storage
 import Tokenization
 import Training
+import Workflows
 
 /// `weir finetune MODEL --data FILE`: specialises a model, with or without keeping what it knew.
 struct FinetuneCommand: WeirCommand {
@@ -59,6 +60,9 @@ struct FinetuneCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
+  var randomSeed: UInt64? { seed.seed }
+  var initialModel: String? { model }
+
   var inputs: [String] { [model] + data + valid }
   var outputs: [String] { [output + "/model"] }
 
@@ -98,10 +102,10 @@ struct FinetuneCommand: WeirCommand {
     return outcome
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    let size = try world.size(of: data)
-    let tokens = Int(size.bytes / 3.2) * epochs
-    var row = try world.training(
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    let size = try forecast.size(of: data)
+    let tokens = Int(size.bytes / Forecast.bytesPerToken) * epochs
+    var row = try forecast.training(
       schedule.configuration(tokens: max(1, tokens), seed: 0), shape: ShapeOptions.defaults, schedule: schedule, initial: model,
       output: output)
     if method == .anneal { row.flops = row.flops.map { $0 * 4 / 3 } }

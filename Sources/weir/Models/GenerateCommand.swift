@@ -5,6 +5,7 @@ import Primitives
 import Storage
 import Tokenization
 import Training
+import Workflows
 
 /// `weir generate MODEL`: text from a prompt.
 struct GenerateCommand: WeirCommand {
@@ -42,6 +43,8 @@ struct GenerateCommand: WeirCommand {
 
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
+
+  var randomSeed: UInt64? { seed.seed }
 
   var inputs: [String] { [model] + (promptFile.map { $0 == "-" ? [] : [$0] } ?? []) }
   var writesDataToOutput: Bool { true }
@@ -86,5 +89,5 @@ struct GenerateCommand: WeirCommand {
     return Outcome()
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row(tokens: Double(tokens)) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(tokens: Double(tokens)) }
 }

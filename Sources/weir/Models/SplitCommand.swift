@@ -7,6 +7,7 @@ import Primitives
 import Storage
 import Tokens
 import Training
+import Workflows
 
 /// `weir split DATASET --tree DIR`: a trunk, a specialised branch for each domain, the router.
 struct SplitCommand: WeirCommand {
@@ -59,6 +60,9 @@ struct SplitCommand: WeirCommand {
 
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
+
+  var randomSeed: UInt64? { seed.seed }
+  var initialModel: String? { `init` }
 
   var inputs: [String] { [dataset, tree, Clusters.assignmentFolder(dataset, tree: tree), `init`].compactMap { $0 } + valid }
   var outputs: [String] { [output + "/split.json"] }
@@ -137,13 +141,13 @@ struct SplitCommand: WeirCommand {
     }
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     // The number of domains is the tree's; before there is one, the number that the demonstration's arity gives.
     let count = (try? StoredTree(tree).tree.nodes(atLevel: level).count) ?? 4
     let each = try branches(max(count, branchTokens.split(separator: ",").count))
     var row = Forecast.Row(tokens: 0, flops: 0, memory: 0, disk: 0)
     for tokens in each + (full ? [each.reduce(0, +)] : []) + [trunkTokens?.value ?? 0] where tokens > 0 {
-      let part = try world.training(
+      let part = try forecast.training(
         schedule.configuration(tokens: tokens, seed: 0), shape: shape, schedule: schedule, initial: `init`, output: nil)
       row.tokens = (row.tokens ?? 0) + (part.tokens ?? 0)
       row.flops = (row.flops ?? 0) + (part.flops ?? 0)

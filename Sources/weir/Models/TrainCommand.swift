@@ -6,6 +6,7 @@ import Storage
 import Tokenization
 import Tokens
 import Training
+import Workflows
 
 /// `weir train DATASET -o RUN`: pretraining and continued pretraining.
 struct TrainCommand: WeirCommand {
@@ -79,6 +80,9 @@ struct TrainCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
+  var randomSeed: UInt64? { seed.seed }
+  var initialModel: String? { `init` }
+
   var inputs: [String] { [dataset, mixture, `init`].compactMap { $0 } + valid }
   var outputs: [String] { output.map { [$0 + "/model"] } ?? [] }
 
@@ -134,8 +138,8 @@ struct TrainCommand: WeirCommand {
     return try TrainingOutcome.outcome(report, run: output)
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    try world.training(
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    try forecast.training(
       configuration(), shape: shape, schedule: schedule, initial: `init`, output: output, recompute: recompute, evaluates: !valid.isEmpty)
   }
 }

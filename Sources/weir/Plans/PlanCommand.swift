@@ -4,6 +4,7 @@ import Pipeline
 import Planning
 import Primitives
 import Storage
+import Workflows
 
 /// `weir plan`: how much compute goes to the shared model and how much to each specialist.
 struct PlanCommand: ParsableCommand {
@@ -42,6 +43,8 @@ struct PlanFitCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
+  var randomSeed: UInt64? { seed.seed }
+
   var inputs: [String] { [runs] }
   var outputs: [String] { [output] }
 
@@ -63,7 +66,7 @@ struct PlanFitCommand: WeirCommand {
       report: try JSONValue(encoding: report), lines: [table, "  selected: \(report.selected)"] + report.notes.map { "  note: \($0)" })
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row(memory: 50e6, disk: 1e6) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(memory: 50e6, disk: 1e6) }
 }
 
 /// `weir plan allocate FIT --budget C`.
@@ -138,5 +141,5 @@ struct PlanAllocateCommand: WeirCommand {
       ] + allocation.notes.map { "  note: \($0)" })
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row(memory: 50e6, disk: 1e5) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(memory: 50e6, disk: 1e5) }
 }

@@ -8,6 +8,7 @@ import Primitives
 import Storage
 import Tokens
 import Training
+import Workflows
 
 /// `weir plan sweep DATASET`: the grid of runs that a law is fitted to.
 struct PlanSweepCommand: WeirCommand {
@@ -58,6 +59,8 @@ struct PlanSweepCommand: WeirCommand {
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
+
+  var randomSeed: UInt64? { seed.seed }
 
   var inputs: [String] { [dataset, tree, Clusters.assignmentFolder(dataset, tree: tree)] + valid }
   var outputs: [String] { [output] }
@@ -155,7 +158,7 @@ struct PlanSweepCommand: WeirCommand {
     }
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     let d = try Amount.list(trunkTokens, flag: "--trunk-tokens")
     let dPrime = try Amount.list(branchTokens, flag: "--branch-tokens")
     let count = domains ?? (try? StoredTree(tree).tree.nodes(atLevel: level).count) ?? 4

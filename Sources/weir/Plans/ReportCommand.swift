@@ -4,6 +4,7 @@ import Pipeline
 import Primitives
 import Reporting
 import Storage
+import Workflows
 
 /// `weir report RUN`: one self-contained HTML page.
 struct ReportCommand: WeirCommand {
@@ -32,6 +33,8 @@ struct ReportCommand: WeirCommand {
   var inputs: [String] { [run + "/recipe.json"] }
   var outputs: [String] { [page, run + "/" + RunSummary.fileName] }
 
+  var readsOtherSteps: Bool { true }
+
   private var page: String { output ?? run + "/report.html" }
 
   func perform(_ session: Session) throws -> Outcome {
@@ -45,7 +48,7 @@ struct ReportCommand: WeirCommand {
     return Outcome(report: .object(["page": .string(page)]), lines: ["  \(page), \(run)/\(RunSummary.fileName)"])
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row(disk: 5e5) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(disk: 5e5) }
 }
 
 /// The numbers of a run as a table on the terminal, and as Markdown.

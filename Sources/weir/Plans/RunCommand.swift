@@ -1,6 +1,8 @@
 import ArgumentParser
 import Pipeline
 import Primitives
+import Reporting
+import Workflows
 
 /// `weir run RECIPE.yaml`: a whole recipe.
 struct RunCommand: ParsableCommand {
@@ -27,16 +29,41 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     try Job.requireOne()
     let session = Session(threads: common.threads, quiet: common.quiet)
-    let run = RecipeRun(recipe: try Recipe.read(recipe), path: recipe, session: session)
-    if dryRun {
-      for line in try run.forecast() { try StandardOutput.write(line + "\n") }
-      return
+    let run = RecipeRun(
+      try Recipe.read(recipe), path: recipe, tool: Weir.tool, interpreter: RecipeCommands(session: session))
+    guard !dryRun else { return try printForecast(run) }
+    let start = ContinuousClock.now
+    let report = try run.run(progress: Progress(report: { _ in }, stopping: { Interrupt.isRequested })) { event in
+      switch event {
+      case .begin(let number, let count, let step):
+        session.say("[\(number)/\(count)] \(step.step.says)")
+        session.say("    weir \(step.line)")
+      case .end(let result, let state):
+        for line in result.accounts.map(\.line) + result.lines { session.say(line) }
+        session.say("    \(Format.duration(state.seconds)), \(Format.bytes(state.bytes))")
+      }
     }
-    let outcome = try run.run()
-    if common.json {
-      try Outcome(report: outcome.report).render(session, json: true)
+    guard !common.json else { return try Outcome().render(session, json: true) }
+    if report.ran == 0 {
+      session.say("all \(report.steps) steps in \(run.recipe.run) are up to date")
     } else {
-      for line in outcome.lines { session.say(line) }
+      let seconds = (ContinuousClock.now - start).seconds
+      session.say("\(report.ran) of \(report.steps) steps run in \(Format.duration(seconds)), \(report.steps - report.ran) up to date")
     }
+    if case .string(let page)? = report.last?.report["page"], let summary = try? RunSummary.read(run.recipe.run) {
+      for line in SummaryTable.lines(summary) { session.say(line) }
+      session.say("report: \(page)")
+    }
+  }
+
+  private func printForecast(_ run: RecipeRun) throws {
+    let steps = try run.forecast()
+    let rows = steps.enumerated().map { index, step in
+      ["\(index + 1) \(step.name)"] + step.cost.cells + [step.isUpToDate ? "up to date" : "to do"]
+    }
+    let flops = steps.reduce(0) { $0 + ($1.cost.flops ?? 0) }
+    try StandardOutput.write(
+      Format.table(["step"] + Forecast.Row.header + ["state"], rows)
+        + "\n  \(Format.short(flops)) FLOPs in total; tokens are estimates where there is no dataset yet\n")
   }
 }

@@ -7,6 +7,7 @@ import Reporting
 import Sampling
 import Storage
 import Training
+import Workflows
 
 /// Puts the summary of a run together from the states of its steps, as the recipe's `summary` says.
 struct SummaryBuilder {

@@ -4,6 +4,7 @@ import Kernels
 import Pipeline
 import Primitives
 import Storage
+import Workflows
 
 /// What a command works in: threads, the console, the user's wish to stop.
 struct Session {
@@ -51,26 +52,19 @@ struct Outcome {
 }
 
 /// A command of `weir`: the same value runs from the command line and as a step of a recipe.
-protocol WeirCommand: ParsableCommand {
+protocol WeirCommand: ParsableCommand, RecipeCommand {
   /// What every command takes.
   var common: CommonOptions { get }
-  /// Files and folders it reads.
-  var inputs: [String] { get }
-  /// Files and folders it makes.
-  var outputs: [String] { get }
   /// Whether standard output carries data, so that no report can go there.
   var writesDataToOutput: Bool { get }
   /// Whether the processes that `mpirun` starts divide the work; any other command is to be started once.
   var isParallel: Bool { get }
   /// Does the work.
   func perform(_ session: Session) throws -> Outcome
-  /// What the work will take, told before it begins.
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row
 }
 
 extension WeirCommand {
   var writesDataToOutput: Bool { false }
-  var outputs: [String] { [] }
   var isParallel: Bool { false }
 
   func run() throws {

@@ -6,6 +6,7 @@ import Pipeline
 import Primitives
 import Storage
 import Tokens
+import Workflows
 
 /// `weir export DATASET`: tokens in the formats of other trainers.
 struct ExportCommand: WeirCommand {
@@ -60,6 +61,8 @@ struct ExportCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
+  var randomSeed: UInt64? { seed.seed }
+
   var inputs: [String] { [dataset, tree, mixture].compactMap { $0 } }
   var outputs: [String] { output.map { [$0] } ?? [] }
 
@@ -111,8 +114,8 @@ struct ExportCommand: WeirCommand {
     return Outcome(accounts: [account], report: try JSONValue(encoding: ["accounts": [account]]))
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    let size = try world.size(of: [dataset])
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    let size = try forecast.size(of: [dataset])
     let drawn = tokens.map { Double($0.value) } ?? size.tokens
     return Forecast.Row(
       documents: mixture == nil ? size.documents : nil, tokens: drawn, memory: 64e6 + (to == .mds ? 128e6 : 0), disk: drawn * 2)

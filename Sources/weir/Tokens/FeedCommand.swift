@@ -6,6 +6,7 @@ import Pipeline
 import Primitives
 import Storage
 import Tokens
+import Workflows
 
 /// `weir feed DATASET`: packed batches for another trainer.
 struct FeedCommand: WeirCommand {
@@ -58,6 +59,8 @@ struct FeedCommand: WeirCommand {
 
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
+
+  var randomSeed: UInt64? { seed.seed }
 
   var inputs: [String] { [dataset, mixture].compactMap { $0 } }
   var outputs: [String] { raw.map { [$0] } ?? [] }
@@ -153,7 +156,7 @@ struct FeedCommand: WeirCommand {
     return unsafe origins.withUnsafeBytes { unsafe Array($0) }
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     Forecast.Row(tokens: steps.map { Double($0 * batch * sequence) })
   }
 }

@@ -4,6 +4,7 @@ import Primitives
 import Storage
 import Tokenization
 import Tokens
+import Workflows
 
 /// `weir shard OUT`: token documents to a token dataset.
 struct ShardCommand: ChainCommand {
@@ -61,5 +62,5 @@ struct ShardCommand: ChainCommand {
     chain.endsInDataset = true
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { try world.shards(folder) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.shards(folder) }
 }

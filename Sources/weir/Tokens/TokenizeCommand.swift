@@ -4,6 +4,7 @@ import Primitives
 import Storage
 import Tokenization
 import Tokens
+import Workflows
 
 /// `weir tokenize`: documents to token documents, or back, or at once into a dataset.
 struct TokenizeCommand: ChainCommand {
@@ -85,8 +86,8 @@ struct TokenizeCommand: ChainCommand {
       addsTemplate: addSpecial)
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    _ = try world.documents(input, output: nil)
-    return try world.tokens(tokenizer: tokenizer, dataset: shards)
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    _ = try forecast.documents(input, output: nil)
+    return try forecast.tokens(tokenizer: tokenizer, dataset: shards)
   }
 }

@@ -5,6 +5,7 @@ import Pipeline
 import Primitives
 import Storage
 import Tokenization
+import Workflows
 
 /// `weir tokenizer`: makes tokenizers and looks into them.
 struct TokenizerCommand: ParsableCommand {
@@ -107,8 +108,8 @@ struct TokenizerTrainCommand: WeirCommand {
       ] + report.compressionLines, maxBad: stream.maxBad)
   }
 
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row {
-    let size = try world.size(of: input.paths, input)
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    let size = try forecast.size(of: input.paths, textField: input.textField)
     return Forecast.Row(documents: size.documents, memory: 100 * 5e6, disk: Double(vocabulary) * 70)
   }
 }

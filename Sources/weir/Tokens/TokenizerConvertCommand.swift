@@ -53,6 +53,4 @@ struct TokenizerConvertCommand: WeirCommand {
         "  \(Format.count(tokenizer.vocabularySize)) tokens, \(Format.count(tokenizer.merges.count)) merges; fingerprint \(tokenizer.fingerprint)"
       ])
   }
-
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
 }

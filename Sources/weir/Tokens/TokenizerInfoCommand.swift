@@ -80,6 +80,4 @@ struct TokenizerInfoCommand: WeirCommand {
     func names(_ ids: [UInt32]) -> [String] { ids.map { String(decoding: tokenizer.bytes(of: $0), as: UTF8.self) } }
     return (names(tokenizer.template.prefix) + ["the text"] + names(tokenizer.template.suffix)).joined(separator: " ")
   }
-
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
 }

@@ -41,6 +41,4 @@ struct TokenizerWordPieceCommand: WeirCommand {
     try writer.finish()
     return Outcome(accounts: accounts)
   }
-
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
 }

@@ -95,6 +95,4 @@ struct TraceCommand: WeirCommand {
     }
     return Outcome()
   }
-
-  func forecast(_ world: inout Forecast) throws -> Forecast.Row { Forecast.Row() }
 }

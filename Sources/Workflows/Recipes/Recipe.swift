@@ -1,4 +1,3 @@
-import ArgumentParser
 import Foundation
 import Primitives
 import Storage
@@ -10,41 +9,40 @@ import Yams
 /// run: runs/demo
 /// steps:
 ///   - name: dataset
-///     says: Read, filter, deduplicate, tokenize and shard the corpus, so that …
+///     says: Read, filter, deduplicate, tokenize and shard the corpus
 ///     do: read corpora/sample | dedup --fuzzy | tokenize --tokenizer tokenizer/bpe4k | shard {run}/dataset
 /// summary:
 ///   crisp: {base: base, crisp: continue-crisp}
 /// ```
 ///
-/// `{run}` stands for the run's folder, `{name}` for a value under `set`. Relative paths are relative to the current folder.
-struct Recipe: Codable, Equatable {
-  /// One step.
-  struct Step: Codable, Equatable {
-    var name: String
-    /// One line: what it does, and why.
-    var says: String
+/// `{run}` is replaced by the run folder, `{name}` by a value under `set`. Relative paths are relative to the working directory.
+package struct Recipe: Codable, Sendable, Equatable {
+  package struct Step: Codable, Sendable, Equatable {
+    package var name: String
+    /// What the step does, on one line.
+    package var says: String
     /// The command line, without `weir`.
-    var `do`: String
+    package var `do`: String
   }
 
-  /// The folder of the run.
-  var run: String
-  /// Values that command lines name in braces.
-  var set: [String: String]?
+  /// The run folder.
+  package var run: String
+  /// Values for names in braces.
+  package var set: [String: String]?
   /// The steps, in order.
-  var steps: [Step]
-  /// Which steps the tables of the summary come from.
-  var summary: [String: [String: String]]?
+  package var steps: [Step]
+  /// Which steps the tables of the report come from, by section.
+  package var summary: [String: [String: String]]?
 
   /// Reads and checks a recipe.
-  static func read(_ path: String) throws -> Recipe {
+  package static func read(_ path: String) throws -> Recipe {
     let text = String(decoding: try Files.read(path), as: UTF8.self)
     let recipe: Recipe
     try checkMembers(text, path: path)
     do {
       recipe = try YAMLDecoder().decode(Recipe.self, from: text)
     } catch let error as DecodingError {
-      throw WeirError(path, "not a recipe: \(error.place)", remedy: "a recipe has run: FOLDER and steps: with name, says and do")
+      throw WeirError(path, "not a recipe: \(error.place)", remedy: "a recipe has `run: FOLDER` and `steps:` with name, says and do")
     } catch {
       throw WeirError(path, "not YAML: \(error)")
     }
@@ -52,14 +50,14 @@ struct Recipe: Codable, Equatable {
     for step in recipe.steps {
       guard names.insert(step.name).inserted else { throw WeirError(path, "two steps are named \(step.name)") }
       guard !step.name.isEmpty, step.name.allSatisfy({ $0.isLetter || $0.isNumber || "-_.".contains($0) }) else {
-        throw WeirError(path, "a step's name has letters, digits, - _ . only, not \"\(step.name)\"")
+        throw WeirError(path, "step name \"\(step.name)\" has characters other than letters, digits, - _ and .")
       }
     }
-    guard !recipe.steps.isEmpty else { throw WeirError(path, "a recipe without steps") }
+    guard !recipe.steps.isEmpty else { throw WeirError(path, "the recipe has no steps") }
     return recipe
   }
 
-  /// Throws where a recipe has a member that means nothing: a slip would otherwise be read as nothing at all.
+  /// Refuses unknown members, which the decoder would ignore: a typo must not change a recipe silently.
   private static func checkMembers(_ text: String, path: String) throws {
     let node: Node?
     do {
@@ -86,14 +84,14 @@ struct Recipe: Codable, Equatable {
     }
   }
 
-  /// The commands of a step, `|` between them.
-  func commands(of step: Step, path: String) throws -> [[String]] {
+  /// The commands of a step, as separated by `|`.
+  package func commands(of step: Step, path: String) throws -> [[String]] {
     var text = step.do
     for (name, value) in (set ?? [:]).merging(["run": run], uniquingKeysWith: { $1 }) {
       text = text.replacingOccurrences(of: "{\(name)}", with: value)
     }
     if let open = text.firstIndex(of: "{"), let close = text[open...].firstIndex(of: "}") {
-      throw WeirError(path, "step \(step.name) names \(text[open...close]), which `set` does not give")
+      throw WeirError(path, "step \(step.name) uses \(text[open...close]), which `set` does not define")
     }
     var commands: [[String]] = [[]]
     for word in try Self.words(text, place: "\(path): step \(step.name)") {
@@ -103,8 +101,8 @@ struct Recipe: Codable, Equatable {
     return commands
   }
 
-  /// Splits a command line at blanks; '…' and "…" keep blanks.
-  static func words(_ line: String, place: String) throws -> [String] {
+  /// Splits a command line at whitespace outside quotes.
+  package static func words(_ line: String, place: String) throws -> [String] {
     var words: [String] = []
     var word: String?
     var quote: Character?
@@ -121,15 +119,15 @@ struct Recipe: Codable, Equatable {
         word = (word ?? "") + String(character)
       }
     }
-    guard quote == nil else { throw WeirError(place, "a quote is not closed") }
+    guard quote == nil else { throw WeirError(place, "unbalanced quote") }
     if let word { words.append(word) }
     return words
   }
 }
 
 extension DecodingError {
-  /// Which member is wrong, on one line.
-  var place: String {
+  /// The wrong member and the reason, on one line.
+  fileprivate var place: String {
     switch self {
     case .keyNotFound(let key, let context): "no \"\((context.codingPath + [key]).map { $0.stringValue }.joined(separator: "."))\""
     case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):

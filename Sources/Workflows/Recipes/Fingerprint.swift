@@ -1,33 +1,10 @@
 import Foundation
-import Pipeline
-import Primitives
 import Storage
 
-/// What is known of a step that has run: `RUN/steps/NAME.json`, written last.
-struct StepState: Codable, Equatable {
-  /// What the step was: command, tool, the fingerprints of what it read.
-  var key: String
-  /// The command line.
-  var command: String
-  /// Wall seconds over all the attempts that it took.
-  var seconds: Double
-  /// Bytes on disk of what it made.
-  var bytes: Int
-  /// The fingerprints of what it made, by path.
-  var outputs: [String: String]
-  /// The accounts of its stages.
-  var accounts: [Account]
-  /// The command's report.
-  var report: JSONValue
-
-  /// Reads the state of a step; nil where there is none, or it cannot be read (the step then runs again).
-  static func read(_ path: String) -> StepState? { try? JSONFile.read(StepState.self, from: path) }
-}
-
 /// Fingerprints of files and folders: what a step read and made.
-enum Fingerprint {
+package enum Fingerprint {
   /// The fingerprint of a file's content, of a folder's manifest, or of all files of a folder without one; nil where nothing is.
-  static func of(_ path: String) throws -> String? {
+  package static func of(_ path: String) throws -> String? {
     guard Files.exists(path) else {
       let found = Files.matching(path)
       return found.isEmpty ? nil : try found.map { "\($0) \(try of($0) ?? "missing")" }.joined(separator: " ")
@@ -43,7 +20,7 @@ enum Fingerprint {
   }
 
   /// Bytes on disk under a path.
-  static func bytes(_ path: String) -> Int {
+  package static func bytes(_ path: String) -> Int {
     func size(_ file: String) -> Int {
       ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber)?.intValue ?? 0
     }

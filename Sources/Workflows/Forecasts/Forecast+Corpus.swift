@@ -6,23 +6,26 @@ import Storage
 import Tokens
 
 extension Forecast {
-  /// Documents that a chain's first command reads: counted over the first 64 MB, scaled up for the rest.
-  mutating func documents(_ input: InputOptions, output: OutputOptions?) throws -> Row {
-    if !input.paths.isEmpty { current = try size(of: input.paths, input) }
+  /// The cost of a command that reads documents, or passes on what flows.
+  /// - Parameters:
+  ///   - paths: files and folders to read; empty in the middle of a pipe.
+  ///   - output: the file that the command writes; nil for a pipe.
+  package mutating func documents(_ paths: [String], textField: String = "text", output: String?) throws -> Row {
+    if !paths.isEmpty { current = try size(of: paths, textField: textField) }
     guard let size = current else { return Row() }
-    if let path = output?.output {
+    if let path = output {
       sizes[path] = size
-      // What zstd leaves of text at the level we write.
+      // The compression of text by zstd at the level that Weir writes.
       return Row(documents: size.documents, disk: size.bytes * (path.hasSuffix(".zst") ? 0.3 : 1.1))
     }
     return Row(documents: size.documents, memory: 64e6)
   }
 
-  /// The size of documents in files.
-  mutating func size(of paths: [String], _ input: InputOptions? = nil) throws -> Size {
+  /// The size of documents and datasets on disk: counted over the first 64 MB of each path, extrapolated for the rest.
+  package mutating func size(of paths: [String], textField: String = "text") throws -> Size {
     var sum = Size()
     for path in paths where path != "-" {
-      if sizes[path] == nil { sizes[path] = try Self.measure(path, input) }
+      if sizes[path] == nil { sizes[path] = try Self.measure(path, textField: textField) }
       let size = sizes[path] ?? Size()
       sum.documents += size.documents
       sum.bytes += size.bytes
@@ -31,13 +34,13 @@ extension Forecast {
     return sum
   }
 
-  private static func measure(_ path: String, _ input: InputOptions?) throws -> Size {
-    guard Files.exists(path) else { throw WeirError(path, "no such file or folder", remedy: "make it first, or correct the path") }
+  private static func measure(_ path: String, textField: String = "text") throws -> Size {
+    guard Files.exists(path) else { throw WeirError(path, "no such file or folder", remedy: "create it first, or correct the path") }
     if Files.exists(path + "/manifest.json"), let dataset = try? TokenDataset(path) {
       return Size(documents: Double(dataset.documentCount), bytes: Double(dataset.byteCount), tokens: Double(dataset.tokenCount))
     }
     let source = try DocumentSource(paths: [path])
-    let parse = ParseDocuments(textField: input?.textField ?? "text", idField: input?.idField ?? "id")
+    let parse = ParseDocuments(textField: textField)
     var size = Size()
     var ledger = Ledger(names: parse.names)
     while size.bytes < 64e6, let block = try source.next() {
@@ -46,7 +49,7 @@ extension Forecast {
         size.bytes += Double(document.text.count)
       }
     }
-    // A file that was not read to its end: the rest is taken to be like the beginning.
+    // Extrapolate to the part that was not read.
     if let total = source.totalBytes, source.bytesRead > 0, source.bytesRead < total {
       let scale = Double(total) / Double(source.bytesRead)
       size.documents *= scale
@@ -57,22 +60,24 @@ extension Forecast {
 }
 
 extension Forecast {
-  /// Tokens of what flows, by the tokenizer's compression.
-  mutating func tokens(tokenizer: String, dataset: String?) throws -> Row {
+  /// Bytes per token of mixed text under a byte-level vocabulary of a few thousand tokens: the estimate before anything is tokenized.
+  package static let bytesPerToken = 3.2
+
+  /// The cost of tokenizing what flows, at a typical compression.
+  package mutating func tokens(tokenizer: String, dataset: String?) throws -> Row {
     guard var size = current else { return Row() }
     if Files.isFolder(tokenizer) ? !Files.exists(tokenizer + "/tokenizer.json") : !Files.exists(tokenizer) {
-      throw WeirError(tokenizer, "no tokenizer.json there", remedy: "make one with weir tokenizer train")
+      throw WeirError(tokenizer, "no tokenizer.json there", remedy: "create one with `weir tokenizer train`")
     }
-    // Before anything is tokenized: what a byte-level vocabulary of a few thousand makes of mixed text.
-    size.tokens = size.bytes / 3.2 + size.documents
+    size.tokens = size.bytes / Self.bytesPerToken + size.documents
     current = size
     guard let dataset else { return Row(documents: size.documents, tokens: size.tokens, memory: 64e6) }
     return try shards(dataset)
   }
 
-  /// The dataset that what flows becomes.
-  mutating func shards(_ dataset: String) throws -> Row {
-    if let made = try? Self.measure(dataset, nil) { current = made }
+  /// The cost of writing what flows as a token dataset.
+  package mutating func shards(_ dataset: String) throws -> Row {
+    if let made = try? Self.measure(dataset) { current = made }
     guard let size = current else { return Row() }
     sizes[dataset] = size
     return Row(documents: size.documents, tokens: size.tokens, memory: 64e6, disk: size.tokens * 2 + size.documents * 150)
