@@ -47,14 +47,14 @@ class Experiment:
             path.with_suffix(".partial").rename(path)
         return path
 
-    def held(self, name, lines, bytes_a_domain, characters):
-        """Two halves of the held-out documents, each document truncated to `characters`, at most `bytes_a_domain` per domain."""
+    def held(self, name, lines, bytes_per_domain, characters):
+        """Two halves of the held-out documents, each document truncated to `characters`, at most `bytes_per_domain` per domain."""
         halves, sizes = ([], []), {}
         for index, line in enumerate(lines):
             document = json.loads(line)
             document["text"] = document["text"][:characters]
             key = (index % 2, document.get("metadata", {}).get("domain"))
-            if sizes.get(key, 0) < bytes_a_domain:
+            if sizes.get(key, 0) < bytes_per_domain:
                 sizes[key] = sizes.get(key, 0) + len(document["text"])
                 halves[index % 2].append(json.dumps(document).encode() + b"\n")
         return [self.write(f"held/{name}-{half}.jsonl", rows) for half, rows in zip(("choice", "test"), halves)]
@@ -145,7 +145,7 @@ class Experiment:
         """Select each method's variant and learning rate on the first training seed, by the selecting half of the held-out documents; then train the other seeds.
 
         Returns (variant, mixture, learning rate, domain of its runs) by (domain, method). `among` is an earlier result whose variants are kept."""
-        chosen, domains = {}, self.sizes.told[part]
+        chosen, domains = {}, self.sizes.reported[part]
         for domain in (None, *domains):
             self.search(part, domain, domains, ["uniform"] if domain is None else self.methods, among, chosen)
             self.note(part, {f"{j} {m}": [c[0], c[2], c[3] or "all"] for (j, m), c in chosen.items()})

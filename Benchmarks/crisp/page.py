@@ -3,7 +3,7 @@ import json
 import math
 import statistics
 
-from drawn import Windows
+from sampled import Windows
 from study import perplexities, run_name, variant
 
 T90 = {2: 6.314, 3: 2.920, 4: 2.353, 5: 2.132}  # Student's t, two-sided 90 % interval, by number of runs
@@ -57,7 +57,7 @@ def table(head, rows):
 
 
 def methods_table(results, part):
-    domains = results.sizes.told[part]
+    domains = results.sizes.reported[part]
     rows = []
     if part == "continued":
         bases = [f"base/{seed}" for seed in results.sizes.seeds]
@@ -69,14 +69,14 @@ def methods_table(results, part):
 
 
 def choices_table(results, part):
-    domains, chosen = results.sizes.told[part], results.chosen(part)
+    domains, chosen = results.sizes.reported[part], results.chosen(part)
     rows = []
     for method in ["uniform", *results.methods]:
         rows.append([LABELS[method], *(" ".join(map(str, filter(None, chosen[f"{d} {method}"][:2]))) if f"{d} {method}" in chosen else "–" for d in domains)])
     return table(["Selected: variant, learning rate", *domains], rows)
 
 
-def drawn_table(results):
+def sampled_table(results):
     domains, chosen, windows, rows = results.sizes.domains, results.chosen("continued"), Windows(results.folder / "dataset"), []
     for method in results.methods:
         cells = []
@@ -90,7 +90,7 @@ def drawn_table(results):
                 folder = f"clusters/tree-lsi-{results.sizes.clusters[0]}"
             else:
                 folder = f"clusters/tree-{method.removeprefix('crisp-')}-{variant}" if method.startswith("crisp-") else f"selections/mixtures+{name}"
-            found = windows.drawn(results.folder / f"mixtures/{name}.json", folder, domain)
+            found = windows.sampled(results.folder / f"mixtures/{name}.json", folder, domain)
             cells.append(f"{found[0]:.2f} ({found[1]:,.0f})" if found else "–")
         rows.append([LABELS[method], *cells])
     return table(["Share of the seed's label (effective windows)", *domains], rows)
@@ -180,7 +180,7 @@ commands, most of them single-threaded and run two at a time.
 
 The share of sampled tokens whose documents carry the seed's domain label, which no method sees, and in parentheses the effective sample size in windows (1/Σp²).
 
-{drawn_table(results)}
+{sampled_table(results)}
 ## Speed-up
 
 {speedup(results)}

@@ -44,7 +44,7 @@ class Sizes:
     minimum_leaf: int
 
     @property
-    def told(self):
+    def reported(self):
         """The domains that each part of the experiment reports."""
         return {"continued": self.domains, "scratch": self.sweep_domains}
 

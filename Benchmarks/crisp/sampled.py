@@ -20,7 +20,7 @@ class Windows:
                     self.tokens.append(min(1024, length - start))
                     self.labels.append(label)
 
-    def drawn(self, mixture, assignment, domain):
+    def sampled(self, mixture, assignment, domain):
         """The share of sampled tokens labeled with the domain, and the effective sample size in windows, 1/Σp². None if no window has the label."""
         if domain not in self.labels:
             return None
