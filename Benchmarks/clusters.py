@@ -129,7 +129,7 @@ class Bench:
                         return float(((x - centroids[labels]).astype("f8") ** 2).sum())
 
                     def fit(iterations):
-                        report, _ = self.weir("cluster", "fit", path, "--leaves", k, "--minimum-leaf", 1, "--iterations", iterations, "-o", tree,
+                        report, _ = self.weir("cluster", "fit", path, "--leaves", k, "--min-leaf-size", 1, "--iterations", iterations, "-o", tree,
                                               *([] if spherical else ["--euclidean"]))
                         return report["seconds"], objective(tensor(tree / "centroids.safetensors", "centroids")[1:])
 
@@ -168,10 +168,10 @@ class Bench:
         faiss.omp_set_num_threads(THREADS)
         for kind in self.options.vectors:
             x, path = self.vectors(kind)
-            for name, flags in (("tree 64 x 64", ["--arity", 64, "--depth", 2]), ("flat", ["--leaves", 4096, "--iterations", 4])):
+            for name, flags in (("tree 64 x 64", ["--branching-factor", 64, "--depth", 2]), ("flat", ["--leaves", 4096, "--iterations", 4])):
                 tree, leaves = self.work / f"{kind}-{name.split()[0]}", self.work / "leaves"
                 if not tree.exists():
-                    self.weir("cluster", "fit", path, "--minimum-leaf", 1, "-o", tree, *flags)
+                    self.weir("cluster", "fit", path, "--min-leaf-size", 1, "-o", tree, *flags)
                 shape = json.loads((tree / "tree.json").read_text())
                 ends = [node for node, children in enumerate(shape["children"]) if children == 0]
                 index = faiss.IndexFlatIP(x.shape[1])
@@ -253,7 +253,7 @@ class Bench:
             session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
             ours, theirs = [], []
             for turn in range(self.options.repeat):
-                report, _ = self.weir("embed", data, "--model", f"minilm:{self.options.model}", "--parts", "first", "--precision", precision)
+                report, _ = self.weir("embed", data, "--model", f"minilm:{self.options.model}", "--chunks", "first", "--precision", precision)
                 ours.append(report["seconds"]["windows"])
                 assert report["windows"] == count, "a text is not exactly one window"
                 start, out = time.perf_counter(), []

@@ -22,7 +22,7 @@ if [ ! -e "$work/dataset" ]; then
 fi
 
 one() {
-  "$weir" train "$work/dataset" --width "$2" --layers 2 --sequence 128 --batch 4 --tokens "$TOKENS" --lr "${3}e-3" --weight-decay 0 \
+  "$weir" train "$work/dataset" --width "$2" --layers 2 --sequence 128 --batch-size 4 --tokens "$TOKENS" --lr "${3}e-3" --weight-decay 0 \
     --parametrization "$1" --base-width "$BASE" --checkpoint-every 0 --seed "$4" --threads 1 --quiet -o "$work/$1-$2-$3-$4" \
     >"$work/$1-$2-$3-$4.out" 2>&1 || true
 }

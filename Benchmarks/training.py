@@ -163,7 +163,7 @@ def weir_side(weir, folder, name, shape, threads, steps, extra):
     width, layers, heads, ffn, vocabulary, context, batch = shape
     run = pathlib.Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
     command = [weir, "train", dataset(weir, folder, vocabulary), "-o", run, "--tokens", str(steps * context * batch), "--width", str(width)]
-    command += ["--layers", str(layers), "--heads", str(heads), "--ffn", str(ffn), "--sequence", str(context), "--batch", str(batch)]
+    command += ["--layers", str(layers), "--heads", str(heads), "--ffn", str(ffn), "--sequence", str(context), "--batch-size", str(batch)]
     command += ["--lr", "3e-4", "--checkpoint-every", "0", "--threads", str(threads), "--quiet", *extra]
     _, memory = child(list(map(str, command)), threads)
     seconds = [float(json.loads(line)["seconds"]) for line in (run / "log.jsonl").read_text().splitlines()]

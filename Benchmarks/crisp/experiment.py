@@ -75,12 +75,12 @@ class Experiment:
         self.general = self.held("general", self.lines(*general), 1_500, 1_500)[1]  # general text selects nothing
         for kind in self.embedders:
             model = "lsi" if kind == "lsi" else f"{kind}:{self.options.minilm}"
-            more = {"lsi": ["--dimensions", "256"], "minilm": ["--parts", "first"]}.get(kind, [])
+            more = {"lsi": ["--dimensions", "256"], "minilm": ["--chunks", "first"]}.get(kind, [])
             self.pieces.make(f"embed {kind}", f"dataset/vectors/{kind}", "embed", self.dataset, "--model", model, *more)
 
     def tree(self, kind, arity, depth):
         name = f"tree-{kind}-{arity}x{depth}"
-        path = self.pieces.make(name, name, "cluster", "fit", self.dataset, "--vectors", kind, "--arity", arity, "--depth", depth, "--minimum-leaf",
+        path = self.pieces.make(name, name, "cluster", "fit", self.dataset, "--vectors", kind, "--branching-factor", arity, "--depth", depth, "--min-leaf-size",
                                 self.sizes.minimum_leaf, "-o", self.options.run / name)
         self.pieces.make(f"assign {name}", f"dataset/clusters/{name}", "cluster", "assign", self.dataset, "--tree", path)
         return path
@@ -92,9 +92,9 @@ class Experiment:
         shape = ["--preset", preset] if preset else []
         shape += ["--layers", self.sizes.layers] if preset == self.sizes.preset else []
         warmup, decay = ("0", "1") if "--init" in words else ("0.02", "0.5")
-        schedule = ["--schedule", "constant"] if constant else ["--schedule", "wsd", "--warmup", warmup, "--decay", decay]
+        schedule = ["--schedule", "constant"] if constant else ["--schedule", "wsd", "--warmup-fraction", warmup, "--decay-fraction", decay]
         return self.pieces.make(name, name, "train", self.dataset, "-o", self.options.run / name, *words, *shape, *schedule, "--tokens", tokens, "--lr", rate, "--seed", seed,
-                                "--sequence", 256, "--batch", batch, "--precision", "auto", "--threads", 1, "--checkpoint-every", 2000, "--valid", *held)
+                                "--sequence", 256, "--batch-size", batch, "--precision", "auto", "--threads", 1, "--checkpoint-every", 2000, "--valid", *held)
 
     def bases(self, seeds):
         self.pieces.together([functools.partial(self.base, seed) for seed in seeds])

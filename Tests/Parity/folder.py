@@ -117,7 +117,7 @@ def main():
         if not far <= options.tolerance:
             bad.append(line)
         weir(
-            "train", work / "data", "--init", folder, "--tokens", 1, "--lr", 1e-30, "--weight-decay", 0, "--sequence", 64, "--batch", 1,
+            "train", work / "data", "--init", folder, "--tokens", 1, "--lr", 1e-30, "--weight-decay", 0, "--sequence", 64, "--batch-size", 1,
             "-o", work / (name + "-back"), "--quiet")
         back = work / (name + "-back") / "model"
         # A step of 10⁻³⁰ changes only a weight that is zero.

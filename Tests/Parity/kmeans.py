@@ -37,7 +37,7 @@ def objective(points, centroids):
 def ours(weir, array, points, clusters, seed, spherical):
     with tempfile.TemporaryDirectory() as folder:
         kind = [] if spherical else ["--euclidean"]
-        subprocess.run([weir, "cluster", "fit", array, "--arity", str(clusters), "--depth", "1", "--minimum-leaf", "1", "--seed", str(seed), "--quiet", *kind,
+        subprocess.run([weir, "cluster", "fit", array, "--branching-factor", str(clusters), "--depth", "1", "--min-leaf-size", "1", "--seed", str(seed), "--quiet", *kind,
                         "-o", f"{folder}/tree"], check=True, stdin=subprocess.DEVNULL)
         shape = json.loads(pathlib.Path(f"{folder}/tree/tree.json").read_text())
         if shape["spherical"] != spherical or shape["children"][0] != clusters or any(shape["children"][1:]):

@@ -101,9 +101,9 @@ def main():
 
         documents = dataset("set", options.windows)
         dataset("few", options.whole)
-        first = embed("set", "first", "--parts", "first")
-        half = embed("set", "half", "--parts", "first", "--precision", "bf16")
-        every = embed("few", "all", "--parts", "all")
+        first = embed("set", "first", "--chunks", "first")
+        half = embed("set", "half", "--chunks", "first", "--precision", "bf16")
+        every = embed("few", "all", "--chunks", "all")
         for vectors in (first, every):
             if isinstance(vectors, str):
                 sys.exit(vectors)
