@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Weir's embedders and k-means beside faiss, ONNX Runtime, model2vec and scikit-learn: the same vectors, windows or documents, the programs in
-turn in one run, the best of each.
+"""Compare Weir's embedders and k-means with faiss, ONNX Runtime, model2vec and scikit-learn on the same vectors, windows or documents.
+The programs take turns in one run, and the best time of each counts.
 
     python3 -m venv VENV && VENV/bin/pip install faiss-cpu onnxruntime onnx torch transformers tokenizers model2vec scikit-learn safetensors
     corpora/fetch-minilm
     VENV/bin/python Benchmarks/clusters.py --weir .build/release/weir --work FOLDER DOCUMENTS.jsonl.zst [kmeans assign minilm static lsi]
 
-FOLDER keeps what is made once (datasets, vectors, the ONNX model). Vectors of text are LSI's, of pieces of at most 1,150 bytes of the documents;
-the synthetic ones are an isotropic mixture of 500. Times of weir are those its reports tell, or of the whole process where it says "process".
-k-means: "whole" is up to 20 iterations of each by its own rule to stop, seeding included; "to target" the time until the objective is within half a
-per cent of the worse of both ends, for which weir runs with fewer and fewer iterations. Needs zstd. The ratio is Weir's speed by the peer's.
+FOLDER keeps what is made once (datasets, vectors, the ONNX model). Text vectors are LSI vectors of pieces of at most 1,150 bytes; synthetic
+vectors come from an isotropic mixture of 500 components. Weir's times are those in its reports, or of the whole process where a line says "process".
+k-means: "whole" is up to 20 iterations of each program with its own stopping rule, seeding included; "to target" is the time until the objective is
+within 0.5 % of the worse final objective, found by running Weir with fewer and fewer iterations. Needs zstd. The ratio is Weir's speed divided by the
+peer's.
 """
 import argparse
 import json
@@ -47,7 +48,7 @@ class Bench:
         self.work.mkdir(parents=True, exist_ok=True)
 
     def weir(self, *words):
-        """Runs weir; its report and the whole process's seconds."""
+        """Run weir; return its report and the seconds of the whole process."""
         start = time.perf_counter()
         done = subprocess.run([self.options.weir, *map(str, words), "--json", "--quiet"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         seconds = time.perf_counter() - start
@@ -64,7 +65,7 @@ class Bench:
         reader.wait()
 
     def lines(self, name, texts):
-        """A file of documents, made once."""
+        """A file of documents, written once."""
         path = self.work / name
         if not path.exists():
             with open(path.with_suffix(".partial"), "w", encoding="utf8") as file:
@@ -80,7 +81,7 @@ class Bench:
         return path
 
     def pieces(self):
-        """Texts of at most 1,150 bytes, cut at ends of lines where there are any: 200,000 and some, as some have no vector."""
+        """Texts of at most 1,150 bytes, cut at line ends if possible: slightly more than 200,000, because some get no vector."""
         count = 0
         for text in self.texts():
             data = text.encode()
@@ -94,7 +95,7 @@ class Bench:
                 return
 
     def vectors(self, kind):
-        """200,000 vectors of 384 dimensions and length 1, and the file that weir reads."""
+        """200,000 unit vectors of 384 dimensions, and the file that weir reads."""
         path = self.work / f"{kind}.npy"
         if not path.exists():
             if kind == "text":
@@ -104,8 +105,8 @@ class Bench:
                 x = x[np.linalg.norm(x, axis=1) > 0][:200_000]
             else:
                 draw = np.random.default_rng(0)
-                centres = draw.standard_normal((500, 384), dtype=np.float32)
-                x = centres[draw.integers(0, 500, 200_000)] + 1.2 * draw.standard_normal((200_000, 384), dtype=np.float32)
+                centers = draw.standard_normal((500, 384), dtype=np.float32)
+                x = centers[draw.integers(0, 500, 200_000)] + 1.2 * draw.standard_normal((200_000, 384), dtype=np.float32)
                 x /= np.linalg.norm(x, axis=1, keepdims=True)
             np.save(path, np.ascontiguousarray(x, "<f4"))
         return np.load(path), path
@@ -128,7 +129,7 @@ class Bench:
                         return float(((x - centroids[labels]).astype("f8") ** 2).sum())
 
                     def fit(iterations):
-                        report, _ = self.weir("cluster", "fit", path, "--leaves", k, "--minimum-leaf", 1, "--iterations", iterations, "-o", tree,
+                        report, _ = self.weir("cluster", "fit", path, "--leaves", k, "--min-leaf-size", 1, "--iterations", iterations, "-o", tree,
                                               *([] if spherical else ["--euclidean"]))
                         return report["seconds"], objective(tensor(tree / "centroids.safetensors", "centroids")[1:])
 
@@ -141,10 +142,10 @@ class Bench:
                         ours.append(fit(20))
                     least = min(theirs, key=lambda result: result[0])
                     there, here = objective(peer.centroids), ours[0][1]
-                    name = f"k-means {kind}, k {k}, {'direction' if spherical else 'distance'}"
+                    name = f"k-means {kind}, k {k}, {'spherical' if spherical else 'Euclidean'}"
                     line(name + ", whole", "faiss", min(ours)[0], least[0], "s")
                     target = 1.005 * max(here, there)
-                    # What an iteration of faiss tells is the objective of the centroids it began with.
+                    # faiss reports the objective of the centroids with which an iteration began.
                     told = [2 * len(x) - 2 * step["obj"] if spherical else step["obj"] for step in least[1]] + [there]
                     began = [0.0] + [step["time"] for step in least[1]]
                     reached = next(i for i, value in enumerate(told) if value <= target)
@@ -167,10 +168,10 @@ class Bench:
         faiss.omp_set_num_threads(THREADS)
         for kind in self.options.vectors:
             x, path = self.vectors(kind)
-            for name, flags in (("tree 64 x 64", ["--arity", 64, "--depth", 2]), ("flat", ["--leaves", 4096, "--iterations", 4])):
+            for name, flags in (("tree 64 x 64", ["--branching-factor", 64, "--depth", 2]), ("flat", ["--leaves", 4096, "--iterations", 4])):
                 tree, leaves = self.work / f"{kind}-{name.split()[0]}", self.work / "leaves"
                 if not tree.exists():
-                    self.weir("cluster", "fit", path, "--minimum-leaf", 1, "-o", tree, *flags)
+                    self.weir("cluster", "fit", path, "--min-leaf-size", 1, "-o", tree, *flags)
                 shape = json.loads((tree / "tree.json").read_text())
                 ends = [node for node, children in enumerate(shape["children"]) if children == 0]
                 index = faiss.IndexFlatIP(x.shape[1])
@@ -184,7 +185,7 @@ class Bench:
                 mine = tensor(leaves / "leaves.safetensors", "leaf", "<u4")
                 line(f"assign {kind} to {len(ends):,} leaves, {name}", "faiss flat", len(x) / min(ours) / 1e3, len(x) / min(theirs) / 1e3, "k/s")
                 mean = (x * tensor(tree / "centroids.safetensors", "centroids")[np.array(ends)[mine]]).sum(1).mean()
-                print(f"  the same leaf for {100 * (mine == found[:, 0]).mean():.2f} %; mean cosine to it {mean:.4f}, to faiss's {scores.mean():.4f}",
+                print(f"  same leaf for {100 * (mine == found[:, 0]).mean():.2f} %; mean cosine to weir's leaf {mean:.4f}, to faiss's {scores.mean():.4f}",
                       flush=True)
 
     # MiniLM
@@ -202,7 +203,7 @@ class Bench:
             for start in range(0, len(found.ids) - 254, 254):
                 piece = text[found.offsets[start][0] : found.offsets[start + 253][1]]
                 again = tokenizer.encode(piece, add_special_tokens=False).ids
-                # Cut within a word it may have other pieces; more than 1,024 bytes may be two windows of tokens.
+                # A text cut within a word may have other pieces; one of more than 1,024 bytes may be two windows.
                 if len(again) == 254 and len(piece.encode()) <= 1024:
                     texts.append(piece)
                     ids.append([101] + again + [102])
@@ -211,7 +212,7 @@ class Bench:
         return texts[:count], np.array(ids[:count], np.int64)
 
     def onnx(self):
-        """The float32 and the int8 model, exported from the weights with pooling and norm."""
+        """The float32 and int8 models, exported from the weights with pooling and normalization."""
         plain, small = self.work / "minilm.onnx", self.work / "minilm.int8.onnx"
         if not plain.exists():
             import torch
@@ -252,9 +253,9 @@ class Bench:
             session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
             ours, theirs = [], []
             for turn in range(self.options.repeat):
-                report, _ = self.weir("embed", data, "--model", f"minilm:{self.options.model}", "--parts", "first", "--precision", precision)
+                report, _ = self.weir("embed", data, "--model", f"minilm:{self.options.model}", "--chunks", "first", "--precision", precision)
                 ours.append(report["seconds"]["windows"])
-                assert report["windows"] == count, "a text is not one window"
+                assert report["windows"] == count, "a text is not exactly one window"
                 start, out = time.perf_counter(), []
                 for at in range(0, count, 32):
                     batch = ids[at : at + 32]
@@ -283,7 +284,7 @@ class Bench:
         tokenizer = Tokenizer.from_file(str(self.options.model / "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        # Its speed does not depend on the numbers.
+        # Speed does not depend on the values.
         table = np.random.default_rng(0).standard_normal((tokenizer.get_vocab_size(), 256)).astype(np.float32)
         peer, fresh, ours, theirs = StaticModel(table, tokenizer), self.work / "fresh", [], []
         embedder = self.work / "static"
@@ -298,7 +299,7 @@ class Bench:
             peer.encode(texts, max_length=None, batch_size=1024, use_multiprocessing=False)
             theirs.append(time.perf_counter() - start)
         line(f"static, {size:.0f} MB, text to vectors, process", f"model2vec, {few:.0f} MB", size / min(ours)[0], few / min(theirs), "MB/s")
-        line("  the same without tokenize and start", "model2vec", size / min(seconds for _, seconds in ours), few / min(theirs), "MB/s")
+        line("  without tokenizing and process start", "model2vec", size / min(seconds for _, seconds in ours), few / min(theirs), "MB/s")
 
     # LSI
 
@@ -331,7 +332,7 @@ class Bench:
         peer = min(theirs)
         name = f"LSI 256, {len(texts):,} documents, {report['windows']:,} windows"
         line(name, "scikit-learn", min(seconds for seconds, _ in ours), peer[0], "s")
-        line("  with tokenize and start, process", "scikit-learn", min(seconds for _, seconds in ours), peer[0], "s")
+        line("  with tokenizing and start, process", "scikit-learn", min(seconds for _, seconds in ours), peer[0], "s")
         print(f"  scikit-learn: tf-idf {peer[1]:.2f} s, SVD {peer[0] - peer[1]:.2f} s; weir: {report['seconds']}", flush=True)
 
 
@@ -345,12 +346,12 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--k", type=int, nargs="*", default=[256, 1024])
     parser.add_argument("--vectors", nargs="*", default=["text", "synthetic"], choices=["text", "synthetic"])
-    parser.add_argument("--compare", nargs="*", default=["direction", "distance"], choices=["direction", "distance"])
+    parser.add_argument("--compare", nargs="*", default=["spherical", "euclidean"], choices=["spherical", "euclidean"])
     parser.add_argument("--windows", type=int, default=512)
     parser.add_argument("documents", type=pathlib.Path)
     parser.add_argument("what", nargs="*", default=["kmeans", "assign", "minilm", "static", "lsi"])
     options = parser.parse_args()
-    options.compare = [name == "direction" for name in options.compare]
+    options.compare = [name == "spherical" for name in options.compare]
     bench = Bench(options)
     for part in options.what:
         getattr(bench, part)()

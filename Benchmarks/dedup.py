@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""Weir's deduplication beside rensa, datatrove, Dolma and zstd: the same documents, the programs in turn in one run, the best of each, and
-the most memory that any process of a run took.
+"""Compare Weir's deduplication with rensa, datatrove, Dolma and zstd on the same documents. The programs take turns in one run; the best time of
+each counts, and the peak memory of its largest process.
 
     python3 -m venv VENV && VENV/bin/pip install rensa datatrove spacy nltk orjson xxhash fasttext-numpy2-wheel
     python3 -m venv DOLMA && DOLMA/bin/pip install dolma
     VENV/bin/python Benchmarks/dedup.py --weir .build/release/weir --dolma DOLMA/bin/dolma DOCUMENTS.jsonl.zst [fuzzy datatrove exact paragraphs decontaminate scale]
 
-fuzzy        JSON Lines in and out, word 5-grams, 14 bands of 8 rows; rensa with all it needs (reading, shingling in Python, writing),
-             and its sketches and their search alone
-datatrove    its four stages, 2 workers, on the first --megabytes (20; 0 for all, which takes minutes)
-exact        documents, .zst to .zst; Dolma reads .gz and writes attributes only; zstd -dc | zstd -1 -T2 is the floor
-paragraphs   the same of paragraphs
+fuzzy          JSON Lines in and out, word 5-grams, 14 bands of 8 rows; rensa as a whole (reading, shingling in Python, writing), and its
+               sketches and search alone
+datatrove      its four stages, 2 workers, on the first --megabytes (20; 0 for all, which takes minutes)
+exact          documents, .zst to .zst; Dolma reads .gz and writes attributes only; zstd -dc | zstd -1 -T2 is the floor
+paragraphs     the same for paragraphs
 decontaminate  against --heldout FILES; no peer
-scale        1, 4 and 20 times the corpus, made by seeded edits of words; memory by --memory
+scale          1, 4 and 20 times the corpus, made by seeded edits of words, within --memory
 
-Options: --repeat 3, --threads 2; of scale --memory 512M, --copies 1 4 20, --work FOLDER, where the corpora are made, kept, and found again.
+Defaults: --repeat 3, --threads 2; for scale, --memory 512M, --copies 1 4 20. scale keeps its corpora in --work FOLDER.
 Needs zstd, and for scale 20 GB of disk in TMPDIR.
 """
 import argparse
@@ -86,7 +86,7 @@ for number, line in enumerate(open(source, encoding="utf8")):
     for copy in range(part, copies, 2):
         edited = words
         if copy:
-            # From copies that differ in a word or two to such as share hardly a shingle.
+            # Copies range from one or two different words to almost no shingle in common.
             edits = 1 + int(len(words) * draw.choice((0, 0.02, 0.1, 0.5)))
             edited = list(words)
             for _ in range(edits):
@@ -116,9 +116,9 @@ def main():
     source, threads = options.documents.resolve(), str(options.threads)
 
     def run(*command, shell=False):
-        """Seconds, megabytes of the largest process, standard output."""
+        """Seconds, peak megabytes of the largest process, standard output."""
         start = time.perf_counter()
-        # A shell of its own waits for all of a pipe, so that its largest child counts.
+        # A shell waits for the whole pipe, so that its largest child counts.
         process = subprocess.Popen(["bash", "-c", command[0]] if shell else list(map(str, command)), stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         errors = []
@@ -135,7 +135,7 @@ def main():
         return run(options.weir, *words, "--quiet", "--threads", threads)
 
     def turns(ours, peers, repeat=options.repeat):
-        """The best of each, run in turn: {name: (seconds, megabytes)}."""
+        """Run all programs in turn; the best of each as {name: (seconds, megabytes)}."""
         best = {}
         for _ in range(repeat):
             for name, action in {"weir": ours, **peers}.items():
@@ -168,7 +168,7 @@ def main():
         if "fuzzy" in options.what:
             def rensa(name):
                 result, memory = python(RENSA, lines, folder / "rensa.jsonl", threads)
-                return [("rensa, all it needs", result["seconds"], memory), ("rensa, sketches and search", result["sketching"], memory)]
+                return [("rensa, whole", result["seconds"], memory), ("rensa, sketches and search", result["sketching"], memory)]
             best = turns(plain(weir, "dedup", "--fuzzy", lines, "-o", folder / "fuzzy.jsonl"), {})
             best.update(turns(lambda name: [], {"rensa": rensa}, 1))
             show("fuzzy, JSON Lines to JSON Lines", best)
@@ -233,9 +233,9 @@ def main():
                     account = json.loads(out)["accounts"][-1]
                     each = seconds / account["input"] * 1e6
                     first.setdefault(flag, each)
-                    print(f"{copies:3} × {flag:10} {account['input']:9,} documents, {account['bytesIn'] / 1e6:6,.0f} MB, {account['output']:9,} stay: "
-                          f"{seconds:7.2f} s, {each:5.1f} µs a document, {each / first[flag]:4.2f} of the first; peak {memory:5.0f} MB "
-                          f"under --memory {options.memory}", flush=True)
+                    print(f"{copies:3} × {flag:10} {account['input']:9,} documents, {account['bytesIn'] / 1e6:6,.0f} MB, {account['output']:9,} kept: "
+                          f"{seconds:7.2f} s, {each:5.1f} µs per document, {each / first[flag]:4.2f} × the first; peak {memory:5.0f} MB "
+                          f"with --memory {options.memory}", flush=True)
                     (work / "out.jsonl.zst").unlink()
                 if not options.work:
                     for path in grown:

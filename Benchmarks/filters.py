@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Weir's filters beside datatrove's: read JSON Lines, drop by FineWeb's recipe (Gopher repetition, Gopher quality, C4 without its rule about terminal
-punctuation, FineWeb), write JSON Lines; the same documents, two threads beside two workers, in turn in one run. What is kept must be the same.
+"""Compare Weir's filters with datatrove's: read JSON Lines, apply FineWeb's filters (Gopher repetition, Gopher quality, C4 without its
+terminal-punctuation rule, FineWeb), write JSON Lines. Same documents, two threads against two workers, in one run; the kept documents must be equal.
 
     python3 -m venv VENV && VENV/bin/pip install 'datatrove[processing]==0.10.1' spacy orjson
     VENV/bin/python Benchmarks/filters.py --weir .build/release/weir DOCUMENTS.jsonl.zst [--documents 10000] [--repeat 5]
 
-datatrove takes minutes, so it runs once over the first --documents documents; Weir --repeat times, the best counts, and once more over all of the file.
-datatrove divides files among its workers, hence the documents are in four. Its imports and first use of spaCy are also measured, and taken off in the second ratio.
+datatrove takes minutes, so it runs once, on the first --documents documents. Weir runs --repeat times, the best counts, and once more on the whole file.
+The documents are split into four files, because datatrove distributes files to workers. The second ratio subtracts its start-up (imports, first use of spaCy).
 """
 import argparse
 import json
@@ -72,7 +72,7 @@ def main():
             if count == options.documents:
                 break
             text = json.loads(line)["text"]
-            # Ids in files that were put together need not be unique.
+            # Ids are not unique in concatenated files.
             row = json.dumps({"id": str(count), "text": text}, ensure_ascii=False) + "\n"
             parts[count % 4].write(row)
             if count < 4:
@@ -85,9 +85,9 @@ def main():
         theirs = datatrove(folder / "some", folder / "theirs")
         ours = min(weir("filter", *sorted((folder / "some").iterdir()), "-o", folder / "ours.jsonl") for _ in range(options.repeat))
         same = kept([folder / "ours.jsonl"]) == kept((folder / "theirs").iterdir())
-        print(f"{count} documents, {size / 1e6:.1f} MB of text, what is kept {'is the same' if same else 'DIFFERS'}")
+        print(f"{count} documents, {size / 1e6:.1f} MB of text, kept documents {'are equal' if same else 'DIFFER'}")
         print(f"weir {ours:.3f} s ({size / 1e6 / ours:.0f} MB/s)   datatrove {theirs:.1f} s ({size / 1e6 / theirs:.2f} MB/s)   ratio {theirs / ours:.0f}; "
-              f"without datatrove's {start_up:.1f} s for four documents {(theirs - start_up) / ours:.0f}")
+              f"{(theirs - start_up) / ours:.0f} without datatrove's start-up of {start_up:.1f} s")
         bytes_of_all = sum(len(json.loads(line)["text"].encode()) for line in open(whole, encoding="utf8"))
         for name, rules in (("all rules", ()), ("no rules", ("--rules", "none"))):
             seconds = min(weir("filter", whole, *rules, "-o", folder / "out.jsonl") for _ in range(min(3, options.repeat)))

@@ -1,5 +1,5 @@
-// Times training steps of llm.c's GPT-2 on the CPU: cc -Ofast -march=native -fopenmp -DOMP -DTESTING -I LLMC -o llmc llmc.c -lm
-// usage: llmc CHECKPOINT WIDTH LAYERS HEADS VOCABULARY CONTEXT BATCH STEPS; prints the seconds of each step.
+// Measures training steps of llm.c's GPT-2 on the CPU: cc -Ofast -march=native -fopenmp -DOMP -DTESTING -I LLMC -o llmc llmc.c -lm
+// usage: llmc CHECKPOINT WIDTH LAYERS HEADS VOCABULARY CONTEXT BATCH STEPS; prints seconds per step.
 #include "train_gpt2.c"
 
 int main(int count, char **words) {

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Reading and writing documents without any work on them, beside simdjson's own speed, and orjson, pysimdjson and datatrove where they are installed;
-and what a stage costs as a process of its own, behind the stream with its proof. The programs in turn in one run, the best of each.
+"""Measure reading and writing documents without any work on them, compared with simdjson and, if installed, orjson, pysimdjson and datatrove; and the
+cost of a stage in a process of its own, connected by a stream with its proof. The programs take turns in one run, and the best time of each counts.
 
     python3 -m venv VENV && VENV/bin/pip install orjson pysimdjson datatrove
     VENV/bin/python Benchmarks/reading.py --weir .build/release/weir DOCUMENTS.jsonl.zst [parse stream]
 
-Options: --times 4 (the documents so many times over), --repeat 5, --folder FOLDER (for the files, a fast one). Needs zstd, a C++ compiler and simdjson.
-Weir writes to /dev/null what it read from a file, so that no disk is measured; simdjson only walks what is in memory.
+Options: --times 4 (copies of the documents), --repeat 5, --folder FOLDER (for the files; should be fast). Needs zstd, a C++ compiler and simdjson.
+Weir reads a file and writes to /dev/null, so that no disk is measured; simdjson only walks what is in memory.
 """
 import argparse
 import pathlib
@@ -64,11 +64,10 @@ def main():
                     best[name] = [seconds(shlex.join([sys.executable, "-c", code, str(one)])) * options.times]
             floor = min(best["simdjson"])
             for name, times in best.items():
-                print(f"parse and write  {name:24} {size / min(times) / 1e6:8.0f} MB/s   {floor / min(times):5.2f} of simdjson's one thread", flush=True)
+                print(f"parse and write  {name:24} {size / min(times) / 1e6:8.0f} MB/s   {floor / min(times):5.2f} × simdjson, 1 thread", flush=True)
 
         if "stream" in options.what:
-            # Read and filter in one process, and as two with a stream between them: what the stream costs is the difference.
-            # Exact deduplication is what stands on the other side of it.
+            # The difference between one process and two with a stream between them is the cost of the stream.
             run = {
                 "filter, from a file": f"{weir} filter {one} --rules length --plain --quiet",
                 "read | filter": f"{weir} read {one} --quiet | {weir} filter --rules length --plain --quiet",

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Drawing windows by a mixture, weir beside numpy: the same dataset and weights, the programs in turn in one run, the best of each.
+"""Compare sampling windows from a mixture with numpy: same dataset and weights, the programs take turns, and the best time of each counts.
 
-    Benchmarks/sampling.py --weir .build/release/weir DATASET MIXTURE.json      (needs numpy; the mixture by weir sample --tree)
+    Benchmarks/sampling.py --weir .build/release/weir DATASET MIXTURE.json      (needs numpy; the mixture from weir sample --tree)
 
-weir: `weir feed --draws`, the whole process but its start (a run of one step is taken off): the window and token where each row of a batch begins, each
-cluster's rows without replacement, to a pipe. numpy: a cluster by inverse transform of the weights, then one of its windows uniformly, with
-replacement, in pieces of 2^20; one thread, as numpy has no other. The second line seeks: the first step of a run against one far behind it.
+weir: `weir feed --row-starts` to a pipe, without process start (the time of a one-step run is subtracted): the window and token where each row of a batch
+begins, without replacement within a cluster. numpy: a cluster by inverse transform sampling, then one of its windows uniformly, with replacement, in
+chunks of 2^20, on one thread. The second line measures seeking: the first step of a run against a very late one.
 """
 import argparse
 import json
@@ -40,7 +40,7 @@ def main():
     weights = np.array([c["weight"] for c in mixture])
     counts = np.array([c["windows"] for c in mixture])
     offsets = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    windows = np.random.default_rng(0).permutation(counts.sum()).astype(np.uint32)  # by cluster, as an inverted index has them
+    windows = np.random.default_rng(0).permutation(counts.sum()).astype(np.uint32)  # grouped by cluster, as in an inverted index
 
     def draw(count, seed):
         generator = np.random.default_rng(seed)
@@ -49,7 +49,7 @@ def main():
         return windows[offsets[clusters] + (generator.random(count) * counts[clusters]).astype(np.int64)]
 
     def weir(steps, first=0):
-        return seconds([options.weir, "feed", options.dataset, "--mixture", options.mixture, "--batch", "64", "--steps", str(steps), "--from-step", str(first), "--draws",
+        return seconds([options.weir, "feed", options.dataset, "--mixture", options.mixture, "--batch-size", "64", "--steps", str(steps), "--from-step", str(first), "--row-starts",
                         "--quiet", "--threads", str(threads)])
 
     ours, theirs, near, far = [], [], [], []
@@ -63,7 +63,7 @@ def main():
         theirs.append(time.perf_counter() - start)
     ours, theirs = options.draws / (min(ours) - min(near)) / 1e6, options.draws / min(theirs) / 1e6
     print(f"{len(weights)} clusters, {counts.sum()} windows, {threads} threads: weir {ours:.1f} M draws/s, numpy {theirs:.1f} M draws/s, ratio {ours / theirs:.2f}")
-    print(f"one step from the beginning {min(near) * 1e3:.1f} ms, from step 2^38 {min(far) * 1e3:.1f} ms, the process's start included")
+    print(f"first step {min(near) * 1e3:.1f} ms, step 2^38 {min(far) * 1e3:.1f} ms, process start included")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-// simdjson's own speed, for reading.py: a file of JSON Lines in memory, each line walked once on demand, its strings unescaped; one thread.
-//   c++ -O3 -std=c++17 Benchmarks/simdjson.cpp -lsimdjson -o simdjson && ./simdjson FILE REPEAT      prints seconds, the best
+// Measures simdjson for reading.py: walks each line of a JSON Lines file in memory on demand and unescapes its strings, on one thread.
+//   c++ -O3 -std=c++17 Benchmarks/simdjson.cpp -lsimdjson -o simdjson && ./simdjson FILE REPEAT      prints the best time in seconds
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

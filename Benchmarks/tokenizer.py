@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Weir's tokenizer beside gigatoken, tiktoken, fastokens and Hugging Face tokenizers: the same vocabulary, the same documents, token counts
-equal, the programs in turn in one run, the best of each.
+"""Compare Weir's tokenizer with gigatoken, tiktoken, fastokens and Hugging Face tokenizers: same vocabulary, same documents, equal token counts.
+The programs take turns in one run, and the best time of each counts.
 
     python3 -m venv VENV && VENV/bin/pip install gigatoken tiktoken tokenizers fastokens awkward numpy 'datatrove[io,processing]' zstandard
     VENV/bin/python Benchmarks/tokenizer.py --weir .build/release/weir DOCUMENTS.jsonl.zst [encode dataset stages train load word]
 
 Options: --tokenizer FOLDER (tokenizer/bpe16k), --megabytes 50 (of documents to encode), --train-megabytes 100, --repeat 5, --skip PEER….
-Needs zstd. Prints a line a measurement; the ratio is Weir's speed by the peer's.
+Needs zstd. Prints one line per measurement; the ratio is Weir's speed divided by the peer's.
 """
 import argparse
 import json
@@ -107,7 +107,7 @@ def main():
         return time.perf_counter() - start, done.stdout
 
     def split(part):
-        """The pattern that cuts, where the tokenizer has another one than GPT-2's."""
+        """The pre-tokenizer's pattern, if it is not GPT-2's."""
         steps = [part, *(part or {}).get("pretokenizers", [])]
         return next((step["pattern"]["Regex"] for step in steps if step and step["type"] == "Split"), GPT2)
 
@@ -168,7 +168,7 @@ def main():
             theirs = min(float(subprocess.run([sys.executable, "-c", code % ("tokenizers", f"tokenizers.Tokenizer.from_file({str(file)!r})")],
                                               check=True, stdout=subprocess.PIPE).stdout) for _ in range(options.repeat))
             line("load", "tokenizers", min(json.loads(out)["load_milliseconds"] for _, out in ours), 1000 * theirs, "ms")
-            line("load (our whole process)", "tokenizers", 1000 * min(seconds for seconds, _ in ours), 1000 * theirs, "ms")
+            line("load (weir, whole process)", "tokenizers", 1000 * min(seconds for seconds, _ in ours), 1000 * theirs, "ms")
         if "dataset" in options.what:
             ours, theirs = [], []
             for turn in range(options.repeat):
@@ -181,7 +181,7 @@ def main():
                 if done.returncode == 0:
                     theirs.append(time.perf_counter() - start)
             line("jsonl.zst to dataset", "gigatoken", size / 1e6 / min(ours), size / 1e6 / min(theirs) if theirs else float("nan"), "MB/s")
-            # datatrove on the part alone: it takes a quarter of a second a megabyte.
+            # datatrove on the first part only: it takes a quarter of a second per megabyte.
             if "datatrove" not in options.skip:
                 (folder / "dt/in").mkdir(parents=True)
                 megabytes = sum(len(json.loads(row)["text"].encode()) for row in open(part, encoding="utf8")) / 1e6
@@ -193,7 +193,7 @@ def main():
                 else:
                     print(done.stderr.decode().splitlines()[-1:], file=sys.stderr)
         if "stages" in options.what:
-            # What the way to a dataset is made of, each alone; the text is in the cache of files.
+            # The stages from documents to a dataset, each alone, with the files in the page cache.
             plain = folder / "all.plain.jsonl"
             subprocess.run(["zstd", "-qdf", "--long=31", str(options.documents), "-o", str(plain)], check=True)
             def least(*words, source=None):
@@ -239,7 +239,7 @@ def main():
                     word.write_text(json.dumps({"text": make(megabytes * 1000000)}) + "\n")
                     _, out = weir("tokenizer", "info", options.tokenizer, word, "--repeat", 1, "--threads", 1, "--json", "--quiet")
                     rates.append(json.loads(out)["speed"]["first"])
-                print(f"one word of {name}: 1 MB at {rates[0]:.1f} MB/s, 10 MB at {rates[1]:.1f}, 100 MB at {rates[2]:.1f}; ordinary text, once: {ordinary:.1f}")
+                print(f"one word of {name}: 1 MB at {rates[0]:.1f} MB/s, 10 MB at {rates[1]:.1f}, 100 MB at {rates[2]:.1f}; ordinary text, empty cache: {ordinary:.1f}")
 
 
 if __name__ == "__main__":

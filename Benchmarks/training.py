@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Times whole training steps (forward, backward, clipping, AdamW) of weir beside PyTorch on the CPU, and the matrix products alone.
+"""Compare whole training steps (forward, backward, clipping, AdamW) with PyTorch on the CPU, and with the matrix products alone.
 
     python Benchmarks/training.py [--weir PATH] [--llmc FOLDER] [a b c micro nano]        needs torch and numpy
 
-With a clone of llm.c its GPT-2 of the same width, layers and vocabulary is timed, too (no clipping, GELU of four times the width: about the
-same operations); needs a C compiler with OpenMP.
+With a clone of llm.c, its GPT-2 of the same width, layers and vocabulary is measured as well (no clipping, GELU with four times the width:
+about the same number of operations). This needs a C compiler with OpenMP.
 
-Every repeat runs each side in a process of its own, one after another, so that both see the same machine; the best step counts, the first
-ones are left out. Peak memory is the process's largest resident set. The peak of products is the best sgemm rate over the model's own
-shapes on the same threads (torch's and numpy's BLAS, whichever is faster for a shape), weighted by their operations.
+Each repeat runs every program in a process of its own, one after another; the best step counts, without the first ones. Peak memory is the
+largest resident set of the process. The peak of the products is the best sgemm rate for the model's own shapes on the same threads (torch's or
+numpy's BLAS, whichever is faster for a shape), weighted by operations.
 """
 import argparse
 import json
@@ -32,13 +32,13 @@ SHAPES = {
 
 
 def flops(shape):
-    """Operations of a token: 6 for each weight of a product, attention over the causal half."""
+    """FLOPs per token: 6 for each weight in a product, attention over the causal half."""
     width, layers, _, ffn, vocabulary, context, _ = shape
     return 6 * (layers * (4 * width * width + 3 * ffn * width) + vocabulary * width) + 6 * layers * width * context
 
 
 def torch_side(shape, dtype, mode, threads, steps):
-    """One process: trains on random tokens, prints seconds of each step."""
+    """In a process of its own: train on random tokens, print seconds per step."""
     import torch
     import torch.nn as nn
     import torch.nn.functional as F
@@ -100,7 +100,7 @@ def torch_side(shape, dtype, mode, threads, steps):
 
 
 def products_side(shape, threads, seconds):
-    """One process: GFLOP/s of the products of a step as plain sgemm calls, weighted by their operations, and the best shape's."""
+    """In a process of its own: GFLOP/s of a step's products as plain sgemm calls, weighted by operations, and that of the best shape."""
     import numpy as np
     import torch
 
@@ -111,7 +111,7 @@ def products_side(shape, threads, seconds):
     operations = total = best = 0.0
     for to, of, times in wanted:
         part = min(tokens, max(256, 2**26 // to))
-        for m, n, k in ((part, to, of), (part, of, to), (to, of, part)):  # forward, gradient of the input, gradient of the weight
+        for m, n, k in ((part, to, of), (part, of, to), (to, of, part)):  # forward, input gradient, weight gradient
             a, b = np.random.rand(m, k).astype("f4"), np.random.rand(k, n).astype("f4")
             ta, tb, out = torch.from_numpy(a), torch.from_numpy(b), np.empty((m, n), "f4")
             tout, fastest = torch.from_numpy(out), 1e9
@@ -130,7 +130,7 @@ def products_side(shape, threads, seconds):
 
 
 def child(command, threads):
-    """Runs a process: its standard output and its peak of resident memory in bytes."""
+    """Run a process; return its standard output and its peak resident memory in bytes."""
     environment = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stdout=out, stderr=errors, stdin=subprocess.DEVNULL, env=environment)
@@ -144,7 +144,7 @@ def child(command, threads):
 
 
 def dataset(weir, folder, vocabulary):
-    """One long document of made-up words, tokenized with a vocabulary of the wanted size."""
+    """One long document of random words, tokenized with a vocabulary of the given size."""
     draw = random.Random(0)
     syllables = [a + b for a in "bcdfghjklmnpqrstvwz" for b in ("a", "e", "i", "o", "u", "an", "en", "or", "st")]
     words = ["".join(draw.choices(syllables, k=draw.randint(1, 5))) for _ in range(80_000)]
@@ -159,11 +159,11 @@ def dataset(weir, folder, vocabulary):
 
 
 def weir_side(weir, folder, name, shape, threads, steps, extra):
-    """Runs weir train; seconds of each step from its log, and its peak memory."""
+    """Run weir train; return seconds per step from its log, and its peak memory."""
     width, layers, heads, ffn, vocabulary, context, batch = shape
     run = pathlib.Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
     command = [weir, "train", dataset(weir, folder, vocabulary), "-o", run, "--tokens", str(steps * context * batch), "--width", str(width)]
-    command += ["--layers", str(layers), "--heads", str(heads), "--ffn", str(ffn), "--sequence", str(context), "--batch", str(batch)]
+    command += ["--layers", str(layers), "--heads", str(heads), "--ffn", str(ffn), "--sequence", str(context), "--batch-size", str(batch)]
     command += ["--lr", "3e-4", "--checkpoint-every", "0", "--threads", str(threads), "--quiet", *extra]
     _, memory = child(list(map(str, command)), threads)
     seconds = [float(json.loads(line)["seconds"]) for line in (run / "log.jsonl").read_text().splitlines()]
@@ -172,7 +172,7 @@ def weir_side(weir, folder, name, shape, threads, steps, extra):
 
 
 def llmc_side(source, folder, shape, threads, steps):
-    """Builds llm.c and runs it; seconds of each step and its peak memory."""
+    """Build llm.c and run it; return seconds per step and its peak memory."""
     program = folder / "llmc"
     if not program.exists():
         here = pathlib.Path(__file__).parent / "llmc.c"
@@ -188,13 +188,13 @@ def main():
     parser.add_argument("--weir", default=".build/release/weir")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each side in each repeat, about")
-    parser.add_argument("--modes", default="eager,compile", help="of PyTorch; empty for none")
+    parser.add_argument("--seconds", type=float, default=8.0, help="approximate time of each program in each repeat")
+    parser.add_argument("--modes", default="eager,compile", help="modes of PyTorch; empty for none")
     parser.add_argument("--precision", default="float32", choices=["float32", "bf16"])
     parser.add_argument("--llmc", type=pathlib.Path, help="a clone of llm.c")
     parser.add_argument("--no-products", action="store_true")
-    parser.add_argument("--cache", type=pathlib.Path, help="keeps the datasets here")
-    parser.add_argument("--train-flag", action="append", default=[], help="a further argument of weir train")
+    parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps the datasets")
+    parser.add_argument("--train-flag", action="append", default=[], help="another argument of weir train; may be repeated")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
@@ -211,7 +211,7 @@ def main():
         for name in options.shapes:
             shape = SHAPES[name]
             tokens, work, rate = shape[5] * shape[6], flops(shape), 0.0
-            # About how many steps fill the time, at 120 GFLOP/s; at least a few after the first two.
+            # The number of steps that fill the time at 120 GFLOP/s, but at least a few after the first two.
             steps = 2 + max(3, int(options.seconds * 120e9 / (work * tokens)))
             best, memory, peak, top = {}, {}, 0.0, 0.0
             for _ in range(options.repeats):
@@ -231,13 +231,13 @@ def main():
                     text, _ = child([sys.executable, __file__, "--threads", str(options.threads), "--side", f"products,{name}"], options.threads)
                     mean, most = json.loads(text)
                     peak, top = max(peak, mean), max(top, most)
-            print(f"{name}: {options.precision}, {options.threads} threads, {work / 1e6:.1f} MFLOP a token")
+            print(f"{name}: {options.precision}, {options.threads} threads, {work / 1e6:.1f} MFLOP/token")
             for side, seconds in best.items():
                 rate = tokens / seconds
                 line = f"  {side:8} {rate:9,.0f} tokens/s {rate * work * 1e-9:7.1f} GFLOP/s {memory[side] / 1e9:6.2f} GB"
                 if side == "weir":
                     if peak:
-                        line += f"   {100 * rate * work * 1e-9 / peak:.1f} % of the products' {peak:.0f} GFLOP/s (best shape {top:.0f})"
+                        line += f"   {100 * rate * work * 1e-9 / peak:.1f} % of the products' peak of {peak:.0f} GFLOP/s (best shape {top:.0f})"
                 else:
                     line += f"   weir {seconds / best['weir']:.2f} x, memory {memory['weir'] / memory[side]:.2f} x"
                 print(line, flush=True)

@@ -1,4 +1,4 @@
-"""Text out of HTML, Mallard XML, roff, SWORD modules, R data and Metamath databases: bodies only, standard library only."""
+"""Extract body text from HTML, Mallard XML, roff, SWORD modules, R data and Metamath databases, with the standard library only."""
 
 import html.parser
 import re
@@ -16,11 +16,11 @@ VERBATIM = frozenset(("pre", "screen"))
 
 
 class TextBuilder:
-    """Collects words and breaks: white space collapses outside verbatim blocks, at most one blank line stays."""
+    """Collects words and breaks: white space is collapsed outside verbatim blocks, with at most one blank line."""
 
     def __init__(self):
         self.parts = []
-        self.pending = ""  # the white space owed before the next word
+        self.pending = ""  # white space to insert before the next word
 
     def space(self):
         self.pending = self.pending or " "
@@ -58,7 +58,7 @@ class TextBuilder:
 
 
 class Rules:
-    """What of a page is its body: selectors are `tag`, `.class`, `#id` and `@role`."""
+    """Which part of a page is its body: selectors are `tag`, `.class`, `#id` and `@role`."""
 
     def __init__(self, root, drop=""):
         self.root = frozenset(root.split())
@@ -78,13 +78,13 @@ class Rules:
 
 
 class BodyParser(html.parser.HTMLParser):
-    """Keeps the text inside the root element and outside of dropped elements; end tags that are missing are forgiven."""
+    """Keeps the text inside the root element and outside dropped elements; tolerates missing end tags."""
 
     def __init__(self, rules):
         super().__init__(convert_charrefs=True)
         self.rules = rules
         self.builder = TextBuilder()
-        self.open = []         # the tags now open
+        self.open = []         # open tags
         self.root_at = None    # depth of the body's element
         self.drop_at = None    # depth of the outermost dropped element
         self.verbatim_at = None
@@ -102,7 +102,7 @@ class BodyParser(html.parser.HTMLParser):
             if self.root_at is None and self.drop_at is None and not self.rules.root.isdisjoint(names):
                 self.root_at = depth
             if ".classifier" in names and self.kept():
-                self.builder.verbatim(" : ")  # the type of a parameter; style sheets draw the colon
+                self.builder.verbatim(" : ")  # a parameter's type; style sheets add the colon
             if self.verbatim_at is None and tag in VERBATIM:
                 self.verbatim_at = depth
                 if self.kept():
@@ -182,7 +182,7 @@ NODE = Rules("#apicontent", ".mark .picker .toc .api_metadata .js-flavor-selecto
 
 
 def from_mallard(source):
-    """The text of a Mallard page without its head and link lists."""
+    """The text of a Mallard page without its header and link lists."""
     builder = TextBuilder()
 
     def walk(element):
@@ -219,7 +219,7 @@ ROFF_SKIPPED = frozenset(("TH", "ad", "nh", "hy", "de", "so", "ie", "el", "if", 
 
 
 def from_roff(source):
-    """The text of a manual page written with the man macros; None for a page that only refers to another."""
+    """The text of a manual page in man macros; None for a page that only refers to another."""
     if source.startswith(".so "):
         return None
     lines, words, verbatim, inside_table = [], [], False, False
@@ -300,7 +300,7 @@ def from_sword(folder, testament):
 
 
 def from_r_strings(data):
-    """The character vectors of an R lazy-load database: a list of lines each."""
+    """The character vectors of an R lazy-load database, each a list of lines."""
     at = 0
     while at + 4 < len(data):
         unpacker = zlib.decompressobj()
@@ -335,9 +335,9 @@ def from_metamath(source):
 
 
 def kernel_domain(path):
-    """The domain of a file of the kernel's sources; None for what is left out."""
+    """The domain of a file of the kernel's sources; None if it is left out."""
     if re.search(r"(asic_reg|/include/asic|_regs?\.h$|_d\.h$|_sh_mask\.h$)", path):
-        return None  # register tables that programs wrote
+        return None  # generated register tables
     if path.startswith("Documentation/translations/zh_"):
         return "kernel-docs-zh"
     if path.startswith("Documentation/"):

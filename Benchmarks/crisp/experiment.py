@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Clustered-importance sampling beside its baselines: equal tokens, tuned rates, held-out data for every choice (`make results-crisp`).
+"""Compare clustered-importance sampling with its baselines (`make results-crisp`): equal tokens, tuned learning rates, held-out selection.
 
     Benchmarks/crisp/experiment.py --data FOLDER --run runs/results-crisp --minilm corpora/full/minilm -o docs/results/crisp.md
     Benchmarks/crisp/experiment.py --small --run runs/results-crisp-small -o PAGE.md      (minutes, on the corpora of the repository)
 
-FOLDER has general.jsonl.zst, seeds/ and heldout/. Each held-out file is halved, document by document: one half decides (learning rates, shares kept, number of
-clusters), the other is reported. The experiment goes on where it was; --minutes stops it between two pieces, and the page tells what is there.
+FOLDER has general.jsonl.zst, seeds/ and heldout/. Each held-out file is halved, document by document: one half selects (learning rates, shares kept, number of
+clusters), the other is reported. An interrupted experiment resumes. --minutes stops it between two commands; the page then shows the results so far.
 """
 import argparse
 import functools
@@ -29,10 +29,10 @@ class Experiment:
         self.methods = [m for m in METHODS if m.removeprefix("crisp-") in self.embedders or not m.startswith("crisp-")]
         self.proxy = None
 
-    # What everything is made from.
+    # Data, embeddings and trees.
 
     def lines(self, *files):
-        """The documents of files, a line each; a file that cannot be read ends the experiment."""
+        """The documents of files, one per line. Exits if a file cannot be read."""
         for file in files:
             with subprocess.Popen([self.options.weir, "read", file, "--plain", "--quiet"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as reader:
                 yield from reader.stdout
@@ -47,14 +47,14 @@ class Experiment:
             path.with_suffix(".partial").rename(path)
         return path
 
-    def held(self, name, lines, bytes_a_domain, characters):
-        """Halves of held-out documents, each cut after so many characters, up to that many bytes of a domain."""
+    def held(self, name, lines, bytes_per_domain, characters):
+        """Two halves of the held-out documents, each document truncated to `characters`, at most `bytes_per_domain` per domain."""
         halves, sizes = ([], []), {}
         for index, line in enumerate(lines):
             document = json.loads(line)
             document["text"] = document["text"][:characters]
             key = (index % 2, document.get("metadata", {}).get("domain"))
-            if sizes.get(key, 0) < bytes_a_domain:
+            if sizes.get(key, 0) < bytes_per_domain:
                 sizes[key] = sizes.get(key, 0) + len(document["text"])
                 halves[index % 2].append(json.dumps(document).encode() + b"\n")
         return [self.write(f"held/{name}-{half}.jsonl", rows) for half, rows in zip(("choice", "test"), halves)]
@@ -72,15 +72,15 @@ class Experiment:
         self.dataset = self.pieces.make("dataset", "dataset", "tokenize", text, "--tokenizer", ROOT / "tokenizer/bpe4k", "--shards", run / "dataset")
         self.seed = {d: self.write(f"seeds/{d}.jsonl", self.lines(seeds[d])) for d in sizes.domains}
         self.judge = {d: self.held(d, self.lines(held[d]), 100_000, 6_000) for d in sizes.domains}
-        self.general = self.held("general", self.lines(*general), 1_500, 1_500)[1]  # nothing is chosen by general text
+        self.general = self.held("general", self.lines(*general), 1_500, 1_500)[1]  # general text selects nothing
         for kind in self.embedders:
             model = "lsi" if kind == "lsi" else f"{kind}:{self.options.minilm}"
-            more = {"lsi": ["--dimensions", "256"], "minilm": ["--parts", "first"]}.get(kind, [])
+            more = {"lsi": ["--dimensions", "256"], "minilm": ["--chunks", "first"]}.get(kind, [])
             self.pieces.make(f"embed {kind}", f"dataset/vectors/{kind}", "embed", self.dataset, "--model", model, *more)
 
     def tree(self, kind, arity, depth):
         name = f"tree-{kind}-{arity}x{depth}"
-        path = self.pieces.make(name, name, "cluster", "fit", self.dataset, "--vectors", kind, "--arity", arity, "--depth", depth, "--minimum-leaf",
+        path = self.pieces.make(name, name, "cluster", "fit", self.dataset, "--vectors", kind, "--branching-factor", arity, "--depth", depth, "--min-leaf-size",
                                 self.sizes.minimum_leaf, "-o", self.options.run / name)
         self.pieces.make(f"assign {name}", f"dataset/clusters/{name}", "cluster", "assign", self.dataset, "--tree", path)
         return path
@@ -92,9 +92,9 @@ class Experiment:
         shape = ["--preset", preset] if preset else []
         shape += ["--layers", self.sizes.layers] if preset == self.sizes.preset else []
         warmup, decay = ("0", "1") if "--init" in words else ("0.02", "0.5")
-        schedule = ["--schedule", "constant"] if constant else ["--schedule", "wsd", "--warmup", warmup, "--decay", decay]
+        schedule = ["--schedule", "constant"] if constant else ["--schedule", "wsd", "--warmup-fraction", warmup, "--decay-fraction", decay]
         return self.pieces.make(name, name, "train", self.dataset, "-o", self.options.run / name, *words, *shape, *schedule, "--tokens", tokens, "--lr", rate, "--seed", seed,
-                                "--sequence", 256, "--batch", batch, "--precision", "auto", "--threads", 1, "--checkpoint-every", 2000, "--valid", *held)
+                                "--sequence", 256, "--batch-size", batch, "--precision", "auto", "--threads", 1, "--checkpoint-every", 2000, "--valid", *held)
 
     def bases(self, seeds):
         self.pieces.together([functools.partial(self.base, seed) for seed in seeds])
@@ -107,14 +107,14 @@ class Experiment:
         return self.pieces.make(f"sample {name}", output, "sample", self.dataset, *words, "--tokens", self.sizes.tokens, "--bootstrap", 0, "-o", self.options.run / output)
 
     def crisp(self, domain, kind, shape, documents=None, smoothing=0, cap=None):
-        """CRISP's mixture; of the first documents of the seed where a number is given."""
+        """CRISP's mixture; with `documents`, from the first documents of the seed."""
         seed = self.write(f"seeds/{domain}.{documents}.jsonl", itertools.islice(open(self.seed[domain], "rb"), documents)) if documents else self.seed[domain]
         words = [*(["--smoothing", smoothing] if smoothing else []), *(["--max-epochs", cap] if cap else [])]
         tree = self.tree(kind, *shape.split("x"))
         return self.sample(f"{domain}.crisp-{kind}.{variant(shape, documents, smoothing, cap)}", "--tree", tree, "--seed-data", seed, *words)
 
     def mixtures(self, method, domain, values=None):
-        """A method's mixtures to choose among, by variant; values: other shares, or rates of DoGE's weights, than it begins with."""
+        """A method's candidate mixtures by variant. `values` replaces the initial shares kept, or DoGE's weight rates."""
         seed, name = ["--seed-data", self.seed[domain]], f"{domain}.{method}"
         if method.startswith("crisp-"):
             return {shape: self.crisp(domain, method.removeprefix("crisp-"), shape) for shape in self.sizes.clusters}
@@ -142,19 +142,20 @@ class Experiment:
                           batch=4, **shape)
 
     def tuned(self, part, among=None):
-        """Each method's best variant and rate by the held-out half that decides, on the first training seed, then the other seeds with them: by domain and
-        method the variant, its mixture, the rate and the domain of its runs. Among: such a choice whose variants are kept."""
-        chosen, domains = {}, self.sizes.told[part]
+        """Select each method's variant and learning rate on the first training seed, by the selecting half of the held-out documents; then train the other seeds.
+
+        Returns (variant, mixture, learning rate, domain of its runs) by (domain, method). `among` is an earlier result whose variants are kept."""
+        chosen, domains = {}, self.sizes.reported[part]
         for domain in (None, *domains):
             self.search(part, domain, domains, ["uniform"] if domain is None else self.methods, among, chosen)
             self.note(part, {f"{j} {m}": [c[0], c[2], c[3] or "all"] for (j, m), c in chosen.items()})
-        again = {(c[3], method, *c[:3]) for (_, method), c in chosen.items()}  # uniform's run is one for all domains of a rate
+        again = {(c[3], method, *c[:3]) for (_, method), c in chosen.items()}  # one uniform run per learning rate serves all domains
         self.pieces.together([functools.partial(self.run, part, *words, seed) for seed in self.sizes.seeds[1:] for words in sorted(again, key=str)])
         return chosen
 
     def search(self, part, domain, domains, methods, among, chosen):
-        """Every variant at the first rate; then, as long as the best is at an edge of what was tried, on beyond it: rates doubled and halved, shares
-        halved and doubled, rates of DoGE's weights four times and a quarter, one at a time."""
+        """Train every variant at the first learning rate. While the best value is at an end of the range tried, extend the range there: learning rates and
+        shares by factors of 2, DoGE's weight rates by factors of 4, one at a time."""
         judges, tries, runs = [domain] if domain else domains, {}, {}
         wanted = {}
         for method in methods:
@@ -172,7 +173,7 @@ class Experiment:
                     wanted[method] += [t for t in self.beyond(method, domain, tries[method][best], tries[method], among) if t not in wanted[method]]
 
     def beyond(self, method, domain, best, tries, among):
-        """What is to be tried next to the best."""
+        """The values to try next, beyond the best."""
         variant, mixture, rate = best
         more = [(variant, mixture, r) for r in edges(rate, [r for v, _, r in tries if v == variant], 2, 2e-4, 0.1)]
         others = []
@@ -183,11 +184,11 @@ class Experiment:
         return more + [(v, m, rate) for other in others for v, m in self.mixtures(method, domain, [other]).items()]
 
     def note(self, name, what):
-        """What was chosen, for the page."""
+        """Record a selection for the page."""
         (self.options.run / f"{name}.json").write_text(json.dumps(what, indent=1))
 
     def swept(self, domain, shape):
-        """What is changed of CRISP with LSI at a time, by table: for each row its label and what differs."""
+        """One-at-a-time changes to CRISP with LSI, by table: each row's label and what it changes."""
         sizes, whole = self.sizes, sum(1 for _ in open(self.seed[domain], "rb"))
         return {
             "budget": [(f"{tokens:,} tokens", {"shape": shape, "tokens": tokens}) for tokens in sizes.budgets],
@@ -198,7 +199,7 @@ class Experiment:
         }
 
     def sweeps(self, chosen):
-        """One thing changed at a time, every training seed, at the rate that was tuned; what was run before is not run again."""
+        """The one-at-a-time sweeps, at the tuned learning rate, for every training seed. Runs that exist are not repeated."""
         for domain in self.sizes.domains:
             shape, _, rate, _ = chosen[domain, "crisp-lsi"]
             runs = {}
@@ -227,19 +228,21 @@ class Experiment:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weir", default=str(ROOT / ".build/release/weir"))
-    parser.add_argument("--data", type=pathlib.Path, default=ROOT.parent / "shared/data")
+    parser.add_argument("--data", type=pathlib.Path, help="folder with general.jsonl.zst, seeds/ and heldout/")
     parser.add_argument("--run", type=pathlib.Path, required=True)
-    parser.add_argument("--minilm", type=pathlib.Path, help="the encoder's folder (corpora/fetch-minilm); without it only LSI")
+    parser.add_argument("--minilm", type=pathlib.Path, help="folder of the sentence encoder (corpora/fetch-minilm); without it, only LSI")
     parser.add_argument("--minutes", type=float, default=1e6)
     parser.add_argument("--small", action="store_true")
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
     options = parser.parse_args()
+    if not options.small and options.data is None:
+        parser.error("--data is missing: a folder with general.jsonl.zst, seeds/ and heldout/")
     options.run = options.run.resolve()
     experiment = Experiment(options)
     whole = experiment.all()
-    if experiment.proxy:  # before it there is nothing to tell
+    if experiment.proxy:  # without a proxy there are no results yet
         page.write(experiment, options.output, whole)
-    print(f"{'finished' if whole else 'stopped in between; run again to go on'}: {options.output if experiment.proxy else options.run}")
+    print(f"{'finished' if whole else 'stopped; run again to resume'}: {options.output if experiment.proxy else options.run}")
 
 
 if __name__ == "__main__":

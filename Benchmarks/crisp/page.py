@@ -1,19 +1,19 @@
-"""The experiment's page: tables and pictures of what is there, nothing written by hand."""
+"""Writes the experiment's page: tables and charts of the results so far, all of it generated."""
 import json
 import math
 import statistics
 
-from drawn import Windows
+from sampled import Windows
 from study import perplexities, run_name, variant
 
-T90 = {2: 6.314, 3: 2.920, 4: 2.353, 5: 2.132}  # Student's t for a two-sided 90 % interval of so many runs
+T90 = {2: 6.314, 3: 2.920, 4: 2.353, 5: 2.132}  # Student's t, two-sided 90 % interval, by number of runs
 LABELS = {"uniform": "uniform", "specialist": "specialist only", "dsir": "DSIR", "classifier": "classifier", "ced": "CED", "doge": "DoGE",
           "crisp-lsi": "CRISP, LSI", "crisp-static": "CRISP, static", "crisp-minilm": "CRISP, MiniLM"}
-COLOURS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e"]
+COLORS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e"]
 
 
 def mean(values):
-    """The geometric mean of perplexities and, where there are several, its 90 % interval as a factor."""
+    """Geometric mean of perplexities and, if there are several, the half-width of its 90 % interval in log space."""
     logs = [math.log(v) for v in values]
     wide = T90.get(len(logs), 2) * statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else None
     return math.exp(statistics.fmean(logs)), wide
@@ -38,7 +38,7 @@ class Results:
         return json.loads(path.read_text()) if path.exists() else {}
 
     def runs(self, part, domain, method, **changed):
-        """The runs with the variant and rate that were chosen, or with what is changed of CRISP."""
+        """Runs with the selected variant and learning rate, or with one setting of CRISP changed."""
         choice = self.chosen(part).get(f"{domain} {method}")
         if not choice:
             return []
@@ -46,7 +46,7 @@ class Results:
         return [run_name(part, scope, method, variant(**changed) if changed else name, rate, seed) for seed in self.sizes.seeds]
 
     def sweep(self, what, domain):
-        """The rows of a sweep: label and perplexities of the domain's held-out half."""
+        """Rows of a sweep: label, and perplexities on the reported half of the domain's held-out documents."""
         choice = self.chosen("continued").get(f"{domain} crisp-lsi")
         rows = self.swept(domain, choice[0] if choice else "")[what]
         return [(label, self.of(self.runs("continued", domain, "crisp-lsi", **changed), f"{domain}-test")) for label, changed in rows]
@@ -57,7 +57,7 @@ def table(head, rows):
 
 
 def methods_table(results, part):
-    domains = results.sizes.told[part]
+    domains = results.sizes.reported[part]
     rows = []
     if part == "continued":
         bases = [f"base/{seed}" for seed in results.sizes.seeds]
@@ -65,18 +65,18 @@ def methods_table(results, part):
     for method in ["uniform", *results.methods]:
         cells = [f"{cell(results.of(results.runs(part, d, method), f'{d}-test'))} / {cell(results.of(results.runs(part, d, method), 'general-test'))}" for d in domains]
         rows.append([LABELS[method], *cells])
-    return table(["Perplexity: the seed's domain / general", *domains], rows)
+    return table(["Perplexity: seed's domain / general", *domains], rows)
 
 
 def choices_table(results, part):
-    domains, chosen = results.sizes.told[part], results.chosen(part)
+    domains, chosen = results.sizes.reported[part], results.chosen(part)
     rows = []
     for method in ["uniform", *results.methods]:
         rows.append([LABELS[method], *(" ".join(map(str, filter(None, chosen[f"{d} {method}"][:2]))) if f"{d} {method}" in chosen else "–" for d in domains)])
-    return table(["Chosen: variant, rate", *domains], rows)
+    return table(["Selected: variant, learning rate", *domains], rows)
 
 
-def drawn_table(results):
+def sampled_table(results):
     domains, chosen, windows, rows = results.sizes.domains, results.chosen("continued"), Windows(results.folder / "dataset"), []
     for method in results.methods:
         cells = []
@@ -90,10 +90,10 @@ def drawn_table(results):
                 folder = f"clusters/tree-lsi-{results.sizes.clusters[0]}"
             else:
                 folder = f"clusters/tree-{method.removeprefix('crisp-')}-{variant}" if method.startswith("crisp-") else f"selections/mixtures+{name}"
-            found = windows.drawn(results.folder / f"mixtures/{name}.json", folder, domain)
-            cells.append(f"{found[0]:.2f} of {found[1]:,.0f}" if found else "–")
+            found = windows.sampled(results.folder / f"mixtures/{name}.json", folder, domain)
+            cells.append(f"{found[0]:.2f} ({found[1]:,.0f})" if found else "–")
         rows.append([LABELS[method], *cells])
-    return table(["Share of the seed's domain, of windows", *domains], rows)
+    return table(["Share of the seed's label (effective windows)", *domains], rows)
 
 
 def sweep_table(results, what):
@@ -102,7 +102,7 @@ def sweep_table(results, what):
 
 
 def speedup(results):
-    """Tokens with which a CRISP run, its rate brought to 0 at their end, is first no worse than uniform training at the end of its run."""
+    """The smallest token budget at which CRISP, with its learning rate decayed to 0 at the end, is no worse than uniform training at its end."""
     rows = []
     for domain in results.sizes.domains:
         uniform = results.of(results.runs("continued", domain, "uniform"), f"{domain}-test")
@@ -110,11 +110,11 @@ def speedup(results):
         curve.append((results.sizes.tokens, results.of(results.runs("continued", domain, "crisp-lsi"), f"{domain}-test")))
         reach = next((t for t, v in curve if uniform and v and mean(v)[0] <= mean(uniform)[0]), None)
         rows.append([domain, cell(uniform), *(cell(v) for _, v in curve), f"{reach:,}: {results.sizes.tokens / reach:.0f} ×" if reach else "–"])
-    return table(["", f"uniform, {results.sizes.tokens:,}", *(f"CRISP, {t:,}" for t in [*results.sizes.budgets, results.sizes.tokens]), "reached at"], rows)
+    return table(["", f"uniform, {results.sizes.tokens:,}", *(f"CRISP, {t:,}" for t in [*results.sizes.budgets, results.sizes.tokens]), "reached with"], rows)
 
 
 def picture(results, path):
-    """Bars: perplexity of the seed's domain as a share of uniform's, a group for each domain."""
+    """Bar chart: perplexity on the seed's domain relative to uniform, one group per domain."""
     methods, domains, height = ["uniform", *results.methods], results.sizes.domains, 260
     step, gap, left = 16, 40, 50
     width = left + len(domains) * (len(methods) * step + gap) + 150
@@ -131,11 +131,11 @@ def picture(results, path):
                 continue
             share = mean(values)[0] / mean(uniform)[0]
             tall = height * min(share, 1.1) / 1.1
-            parts.append(f'<rect x="{x + m * step}" y="{20 + height - tall:.1f}" width="{step - 3}" height="{tall:.1f}" fill="{COLOURS[m]}"><title>{LABELS[method]} {share:.2f}</title></rect>')
+            parts.append(f'<rect x="{x + m * step}" y="{20 + height - tall:.1f}" width="{step - 3}" height="{tall:.1f}" fill="{COLORS[m]}"><title>{LABELS[method]} {share:.2f}</title></rect>')
         parts.append(f'<text x="{x + len(methods) * step / 2:.0f}" y="{height + 40}" text-anchor="middle">{domain}</text>')
     for m, method in enumerate(methods):
         y = 30 + 20 * m
-        parts.append(f'<rect x="{width - 140}" y="{y - 10}" width="12" height="12" fill="{COLOURS[m]}"/><text x="{width - 122}" y="{y}">{LABELS[method]}</text>')
+        parts.append(f'<rect x="{width - 140}" y="{y - 10}" width="12" height="12" fill="{COLORS[m]}"/><text x="{width - 122}" y="{y}">{LABELS[method]}</text>')
     path.write_text("".join(parts) + "</svg>\n")
 
 
@@ -148,41 +148,49 @@ def write(experiment, output, whole):
     base = results.folder / "base/1/report.json"
     parameters = json.loads(base.read_text())["parameters"] if base.exists() else 0
     documents = json.loads((results.folder / "dataset/manifest.json").read_text())["counts"]
-    text = f"""# Clustered-importance sampling beside its baselines
+    text = f"""# Clustered-importance sampling and its baselines
 
-Made by `make results-crisp` (`Benchmarks/crisp/`); nothing below is written by hand.{'' if whole else ' **The experiment is not finished: cells with a dash are not run yet, a number in brackets says of how many training seeds.**'}
+Generated by `make results-crisp` (`Benchmarks/crisp/`).{'' if whole else ' **The experiment is not finished: a dash means not run yet, and a number in parentheses is the number of training seeds so far.**'}
 
-- **Corpus**: the first {documents['documents']:,} documents, {documents['tokens']:,} tokens of 4,096 kinds. Seeds: {', '.join(sizes.domains)}.
-- **Models**: preset `{sizes.preset}` with {sizes.layers} layers, {parameters / 1e6:.2f} M parameters; base {sizes.base_tokens} tokens at a constant 3e-3; every method continues it for {sizes.tokens:,} tokens, the rate falling linearly to 0; from scratch {sizes.scratch_tokens:,} tokens, for {' and '.join(sizes.sweep_domains)}.
-  {len(sizes.seeds)} training seeds, each with a base of its own.
-- **Choices** by one half of the held-out documents, on the first training seed: each variant at a rate of {sizes.rate:g}, then the best one's rate doubled and halved until neither end is best. Variants are
-  the share kept ({', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)}, and on until neither end is best; DSIR, classifier, CED), the rate of DoGE's weights (w: {', '.join(f'{r:g}' for r in sizes.weight_rates)}, and on likewise), and the tree ({', '.join(sizes.clusters).replace('x', '×')}; CRISP). What is told
-  is the other half. Intervals are 90 % over training seeds (Student's t of log-perplexity); what the choice of held-out documents adds is not in them.
-- Windows are embedded by LSI (256), and by MiniLM its first 256 pieces. CED scores the first 256 tokens of each window with two `{sizes.proxy_preset}` models; DoGE's proxy is one of them, over the clusters of LSI's first tree, for {sizes.proxy_steps} steps.
-- General text is held-out documents of all domains, some 1,500 characters of each domain; nothing is chosen by it.
-- {len(experiment.pieces.done)} commands in {wall:.0f} minutes of two threads: {whole_minutes:.0f} minutes of commands, most of one thread and two of them side by side.
+- **Corpus**: the first {documents['documents']:,} documents, {documents['tokens']:,} tokens, vocabulary 4,096. Specialist seeds: {', '.join(sizes.domains)}.
+- **Models**: preset `{sizes.preset}` with {sizes.layers} layers, {parameters / 1e6:.2f} M parameters. The base model sees {sizes.base_tokens} \
+tokens at a constant learning rate of 3e-3; each method continues it for {sizes.tokens:,} tokens, with linear decay to 0. Training \
+from scratch: {sizes.scratch_tokens:,} tokens, for {' and '.join(sizes.sweep_domains)}. There are {len(sizes.seeds)} training \
+seeds, each with its own base model.
+- **Selection**: one half of the held-out documents selects, on the first training seed; the other half is reported. Each variant \
+is trained at a learning rate of {sizes.rate:g}; the best one's learning rate is then doubled and halved until neither end of \
+the range is best. Variants are the share of the corpus kept ({', '.join(f'1/{1 / k:.0f}' for k in sizes.keeps)}, extended until \
+neither end of the range is best; DSIR, classifier, CED), the learning rate of DoGE's domain weights (w: {', '.join(f'{r:g}' for r in sizes.weight_rates)}, \
+extended likewise), and the cluster tree ({', '.join(sizes.clusters).replace('x', '×')}; CRISP).
+- **Intervals** are 90 % over training seeds (Student's t on log perplexity). They do not include the choice of held-out documents.
+- **Embedders**: LSI with 256 dimensions; MiniLM sees the first 256 pieces of each window. CED scores the first 256 tokens of \
+each window with two `{sizes.proxy_preset}` models. DoGE's proxy is one of them, over the clusters of LSI's first tree, for {sizes.proxy_steps} \
+steps.
+- **General** text is held-out documents of all domains, about 1,500 characters per domain. It selects nothing.
+- **Cost**: {len(experiment.pieces.done)} commands in {wall:.0f} minutes on two threads; {whole_minutes:.0f} minutes summed over \
+commands, most of them single-threaded and run two at a time.
 
 ## Continued from the base
 
-![Perplexity of the seed's domain as a share of uniform's]({image.name})
+![Perplexity on the seed's domain relative to uniform]({image.name})
 
 {methods_table(results, 'continued')}
 {choices_table(results, 'continued')}
-## What is drawn
+## What is sampled
 
-The share of the drawn tokens whose documents are labelled with the seed's domain, which no method sees, and how many windows the draw is worth (1/Σp²).
+The share of sampled tokens whose documents carry the seed's domain label, which no method sees, and in parentheses the effective sample size in windows (1/Σp²).
 
-{drawn_table(results)}
+{sampled_table(results)}
 ## Speed-up
 
 {speedup(results)}
 ## Number of clusters (CRISP, LSI)
 
 {sweep_table(results, 'clusters')}
-## Size of the seed and smoothing
+## Seed size and smoothing
 
 {sweep_table(results, 'seed')}
-## Cap on the epochs
+## Epoch cap
 
 {sweep_table(results, 'cap')}
 ## From scratch

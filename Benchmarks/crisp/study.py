@@ -1,7 +1,7 @@
-"""The pieces of the experiment on clustered-importance sampling: what is compared, at which sizes, and the commands that make it.
+"""Sizes of the experiment on clustered-importance sampling, and the commands it consists of.
 
-A piece is one weir command with a name; its line in done.jsonl says that it is made and by which words, so that the experiment goes on where it was. Two
-pieces that do not need each other run side by side, a thread each.
+A piece is one named weir command. Its line in done.jsonl records that it is done, and with which arguments, so that the experiment can resume. Independent
+pieces run two at a time, with one thread each.
 """
 import concurrent.futures
 import dataclasses
@@ -18,34 +18,34 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
-    """Everything that decides how long the experiment takes."""
+    """Everything that determines how long the experiment takes."""
 
-    domains: tuple  # seeds of these names
-    documents: int  # of the corpus, from its beginning
+    domains: tuple  # of the specialist seeds
+    documents: int  # the first ones of the corpus
     preset: str
     proxy_preset: str
     base_tokens: str
     proxy_tokens: str
-    layers: int  # of the preset's width
-    tokens: int  # of a continuation
+    layers: int  # at the preset's width
+    tokens: int  # per continuation
     scratch_tokens: int
-    rate: float  # where the search for a rate begins
-    seeds: tuple  # of training: weights and order
-    keeps: tuple  # shares of the corpus that dsir, classifier and ced keep
-    weight_rates: tuple  # of DoGE
-    proxy_steps: int  # of DoGE
-    clusters: tuple  # arity x depth of the trees that CRISP chooses from
-    sweep_domains: tuple  # for which one thing is changed at a time, and models begin from scratch; the rest is for all
+    rate: float  # start of the learning-rate search
+    seeds: tuple  # random seeds of training
+    keeps: tuple  # shares of the corpus for dsir, classifier and ced to keep
+    weight_rates: tuple  # DoGE's learning rate of domain weights
+    proxy_steps: int  # DoGE
+    clusters: tuple  # arity x depth of CRISP's candidate trees
+    sweep_domains: tuple  # for the one-at-a-time sweeps and for training from scratch
     sweep_clusters: tuple
     seed_documents: tuple
     smoothings: tuple
     caps: tuple
-    budgets: tuple  # tokens of shorter CRISP runs, for the speed-up
+    budgets: tuple  # tokens of shorter CRISP runs, for the speed-up table
     minimum_leaf: int
 
     @property
-    def told(self):
-        """The domains that each part of the experiment tells of."""
+    def reported(self):
+        """The domains that each part of the experiment reports."""
         return {"continued": self.domains, "scratch": self.sweep_domains}
 
 
@@ -67,7 +67,7 @@ class OutOfTime(Exception):
 
 
 class Pieces:
-    """Runs commands once each; `limit` seconds after the beginning it begins no more."""
+    """Runs each command once; starts no more after `limit` seconds."""
 
     def __init__(self, folder, weir, limit):
         self.folder, self.weir, self.end = folder, weir, time.monotonic() + limit
@@ -84,14 +84,14 @@ class Pieces:
         return self.folder / name
 
     def make(self, name, output, *words):
-        """One command whose output is a file or folder of that name; what an interrupted one left is cleared, but for a run, which goes on."""
+        """Run one command with the named output, unless it is done. Leftovers of an interrupted command are removed, except for training runs, which resume."""
         words = [str(word) for word in words]
         told = [word.replace(str(self.folder), "{run}").replace(str(ROOT), "{root}") for word in words]
         entry = self.done.get(name)
         path = self.path(output)
         if entry:
             if entry["words"] != told:
-                raise SystemExit(f"{self.folder}: {name} was made by other words ({' '.join(entry['words'])}); take another --run, or remove this one")
+                raise SystemExit(f"{self.folder}: {name} was made with other arguments ({' '.join(entry['words'])}); use another --run, or remove this one")
             return path
         if time.monotonic() > self.end:
             raise OutOfTime
@@ -112,7 +112,7 @@ class Pieces:
         return path
 
     def minutes(self):
-        """Minutes in which a command ran, those of two side by side counted once; and the sum over commands."""
+        """Wall-clock minutes in which any command ran, and minutes summed over commands."""
         wall, until = 0.0, 0.0
         for entry in sorted(self.done.values(), key=lambda entry: entry["began"]):
             end = entry["began"] + entry["seconds"]
@@ -121,7 +121,7 @@ class Pieces:
         return wall / 60, sum(entry["seconds"] for entry in self.done.values()) / 60
 
     def together(self, jobs):
-        """Calls functions on two threads; the first failure ends what has not begun."""
+        """Call functions on two threads. After the first failure, no further one starts."""
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             futures = [pool.submit(job) for job in jobs]
             try:
@@ -133,23 +133,23 @@ class Pieces:
 
 
 def variant(shape, documents=None, smoothing=0, cap=None, tokens=None):
-    """What CRISP's mixture, or a run by it, is called by: the tree, and what differs from the method as it stands."""
+    """Name of a CRISP mixture or run: the tree, and what differs from the method's defaults."""
     parts = [f"{documents}docs" if documents else "", f"smooth{smoothing}" if smoothing else "", f"cap{cap}" if cap else "", f"{tokens}tokens" if tokens else ""]
     return ".".join([shape, *filter(None, parts)])
 
 
 def edges(best, tried, factor, low, high):
-    """What lies beyond the best of what was tried, where that is at an edge and the next is not outside low … high."""
+    """The next values beyond the best one if it is at an end of the range tried, within low … high."""
     beyond = ((best / factor, best == min(tried)), (best * factor, best == max(tried)))
     return [value for value, is_edge in beyond if is_edge and low <= value <= high]
 
 
 def run_name(part, scope, method, variant, rate, seed):
-    """A run's folder; the same name is the same run, whoever asks for it."""
+    """Name of a run's folder. Equal names are the same run."""
     return f"{part}/{scope}.{method}{'.' if variant else ''}{variant.replace(':', '-')}.{rate:g}.{seed}"
 
 
 def perplexities(run):
-    """Perplexity by held-out file's name at the end of a finished run."""
+    """Final perplexity of a finished run, by name of the held-out file."""
     report = json.loads((run / "report.json").read_text())
     return {e["name"]: e["result"]["perplexity"] for e in report["evaluations"] if e["step"] == report["steps"]}

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Multiple choice under weir and under lm-evaluation-harness, on the same model folder and the same questions.
+"""Compare multiple choice in weir and in lm-evaluation-harness, on the same model folder and the same questions.
 
     python Tests/Parity/choices.py --weir .build/release/weir MODEL QUESTIONS.jsonl
 
 The harness (PyPI lm-eval) loads the folder through transformers and reads the questions as a local task of its type multiple_choice; nothing
-is fetched. acc, acc_norm, acc_bytes and their standard errors must be equal, log p of every choice within --tolerance. A question may be
-decided otherwise where its two best choices are closer than that. Questions that are hard to cut are added: white space at the end,
-none at all, longer than the model's positions, equal choices, other scripts. Needs lm-eval, torch, transformers. Exit code 1 where it differs.
+is fetched. acc, acc_norm, acc_bytes and their standard errors must be equal, and log p of every choice within --tolerance. A question may have
+different answers if its two best choices are closer than that. Questions that are hard to split are added: white space at the end, none at
+all, more tokens than the model's positions, equal choices, other scripts. Needs lm-eval, torch, transformers. Exit code 1 if anything differs.
 """
 import argparse
 import json
@@ -84,7 +84,7 @@ def main():
                     else:
                         different += 1
                         bad.append(f"{metric} of {line['question'][:60]!r}: {mine['scores']} here, {logs} there")
-        print(f"choices: log p of {sum(len(s['scores']) for s in scores)} choices apart {largest:.1e}, {different} decided otherwise, {close} after a tie")
+        print(f"choices: log p of {sum(len(s['scores']) for s in scores)} choices within {largest:.1e}, {different} answers differ, {close} of them ties")
         if not largest <= options.tolerance:
             bad.append("log p differs")
         for name in ("acc", "acc_norm", "acc_bytes"):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Compares `weir decontaminate` with a plain search over lists of words: which documents go, why, and because of which text.
+"""Compare `weir decontaminate` with a naive search over lists of words: which documents are dropped, why, and because of which text.
 
     python3 Tests/Parity/decontaminate.py --weir .build/release/weir DOCUMENTS.jsonl.zst HELDOUT… [--documents 20000] [--seed 1]
 
-Evaluation texts are those of HELDOUT as they are, and passages of 9 to 60 words of the documents, half of them with words replaced, so that
-all rules have something to do. Words in a row come first, the longest first, and of those the first in the document; then the text with the
-largest share of its 8-grams. Exit code 1 where anything differs. Needs zstd.
+Evaluation texts are those of HELDOUT, and passages of 9 to 60 words from the documents, half of them with words replaced, so that every rule
+applies somewhere. Consecutive words take precedence, the longest run first and then the first in the document; then the text with the
+largest share of its 8-grams. Exit code 1 if anything differs. Needs zstd.
 """
 import argparse
 import json
@@ -68,14 +68,14 @@ def main():
         for name, content in (("corpus.jsonl", texts), ("eval.jsonl", against)):
             with open(folder / name, "w", encoding="utf8") as out:
                 out.writelines(json.dumps({"text": text}) + "\n" for text in content)
-        # Both rules; then the share alone, which words in a row leave little to do.
+        # Both rules; then the share alone, because consecutive words leave few documents for it.
         failed = [run for run in (RUN, 0) if not same(options.weir, folder, texts, against, run)]
     if failed:
-        sys.exit("decontaminate: differs")
+        sys.exit("decontaminate: results differ")
 
 
 def same(weir, folder, texts, against, run):
-    """Whether weir decides as the rules say, with `run` words in a row."""
+    """Whether weir decides as the rules say, with `run` consecutive words."""
     subprocess.run(
         [pathlib.Path(weir).resolve(), "decontaminate", "corpus.jsonl", "--against", "eval.jsonl", "--words", str(run), "--rejects", "found.jsonl",
          "-o", "clean.jsonl", "--quiet"], cwd=folder, stdin=subprocess.DEVNULL, check=True)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Compares the log importance weights of weir with those of the package `data-selection` (HashedNgramDSIR) on weir's features.
+"""Compare the log importance weights of weir with those of the package `data-selection` (HashedNgramDSIR) on weir's features.
 
     weir tokenize DOCUMENTS --tokenizer TOKENIZER --shards SET
     weir sample SET --method dsir --seed-data SEED --scores SCORES.npy -o MIXTURE.json
     python Tests/Parity/dsir.py DOCUMENTS SEED SCORES.npy --minimum-words N
 
-DOCUMENTS and SEED are lines of JSON with `text`; a document is one window where it has fewer than 1,024 bytes. Features are made here
-from their definition (docs of WordFeatures) and put in place of the package's hash, which is another; fit, weights and the filter by
-length are the package's. Exit code 1 where a weight differs by more than 1e-9 of its size, or another window is left out. Needs numpy.
+DOCUMENTS and SEED are JSON Lines with `text`; a document of fewer than 1,024 bytes is one window. Features are computed here from their
+definition (docs of WordFeatures) and replace the package's hash, which is different; fit, weights and the length filter are the package's.
+Exit code 1 if a weight differs by more than 1e-9 of its size, or if another window is left out. Needs numpy.
 """
 import argparse
 import pathlib
@@ -33,7 +33,7 @@ def bucket(gram, buckets):
 
 
 def count(line, n=2, num_buckets=10000, counts=None, tokenizer=None):
-    """Takes the place of the package's get_ngram_counts: words and pairs of neighbours."""
+    """Replaces the package's get_ngram_counts: words and pairs of neighbors."""
     counts = np.zeros(num_buckets, dtype=int) if counts is None else counts
     words = [word.lower() for word in WORDS.findall(line.encode())]
     for gram in words + [b" ".join(pair) for pair in zip(words, words[1:])]:
@@ -64,7 +64,7 @@ def main():
     others = int((np.isfinite(ours) != kept).sum())
     both = np.isfinite(ours) & kept
     error = np.abs(ours[both] - theirs[both]) / np.maximum(1, np.abs(theirs[both]))
-    print(f"dsir: {both.sum()} of {len(ours)} windows, largest difference {error.max():.1e}; {others} left out by one alone")
+    print(f"dsir: {both.sum()} of {len(ours)} windows, largest difference {error.max():.1e}; {others} left out by only one of the two")
     sys.exit(0 if both.sum() > 0 and others == 0 and error.max() <= 1e-9 else 1)
 
 

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
-"""Reads what `weir export` writes as the trainers it is for read it, and compares it with the plain JSON lines of `weir tokenize --plain`:
-numpy.load for npy, raw arrays and .csv.gz as OLMo-core takes them, llm.c's header, and MDS with a reader of its own written from the
-published layout. Where MosaicML's `streaming` can be imported, its StreamingDataset reads the MDS, too, and its MDSWriter has to write the
-same bytes.
+"""Read the files of `weir export` as the trainers do, and compare them with the JSON Lines of `weir tokenize --plain`: numpy.load for npy, raw
+arrays and .csv.gz as in OLMo-core, llm.c's header, and MDS with a reader written from the published layout. If MosaicML's `streaming` can be
+imported, its StreamingDataset reads the MDS as well, and its MDSWriter must write the same bytes.
 
     weir tokenize FILES --tokenizer T --shards DATASET
     weir tokenize FILES --tokenizer T --plain > LINES
     python Tests/Parity/export.py --weir .build/release/weir DATASET LINES
 
-Needs numpy. Exit code 1 where a document differs.
+Needs numpy. Exit code 1 if a document differs.
 """
 import argparse
 import csv
@@ -28,7 +27,7 @@ def read_npy(folder):
 
 
 def read_olmo(folder, kind):
-    """Documents by the borders beside each array: (id, tokens)."""
+    """Documents by the boundaries in the sidecar of each array: (id, tokens)."""
     for path in sorted(folder.glob("*.npy")):
         array = np.memmap(path, mode="r", dtype=kind)
         end = 0
@@ -127,7 +126,7 @@ def main():
         try:
             from streaming import MDSWriter, StreamingDataset
         except Exception as error:
-            print(f"export: streaming cannot be imported ({type(error).__name__}); the reader of this script stands in for it")
+            print(f"export: streaming cannot be imported ({type(error).__name__}); using the reader of this script instead")
         else:
             data = StreamingDataset(local=str(mds), batch_size=1, shuffle=False)
             check("mds, StreamingDataset", same_documents((data[i]["id"], data[i]["tokens"]) for i in range(len(data))))

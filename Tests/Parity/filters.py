@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compares Weir's filters with datatrove's, one group of rules at a time, on the same documents: which are dropped, the reason, the text that
-goes on, and the masks of e-mail and IP addresses. Differences are listed; above one document in a thousand the comparison fails.
+"""Compare Weir's filters with datatrove's, one group of rules at a time, on the same documents: which are dropped, the reason, the remaining
+text, and the masks of e-mail and IP addresses. Differences are listed; more than one per thousand documents is a failure.
 
     Tests/Parity/filters.py --weir .build/release/weir documents.jsonl.zst [--documents 20000]
 
-`--answers FILE` keeps what datatrove said (it takes minutes), and uses it again.
+`--answers FILE` keeps datatrove's results, which take minutes, and reuses them.
 """
 import argparse
 import collections
@@ -54,7 +54,7 @@ def answer(line):
         verdict = step.filter(document)
         reason = verdict[1] if isinstance(verdict, tuple) else ("" if verdict else "dropped")
         found[group] = [NAMES.get(reason, reason) or ("empty" if reason else ""), document.text if document.text != record["text"] else None]
-    # Replacements go round; a formatter of its own for each document, as Weir begins anew with each.
+    # The formatter cycles through replacements. One formatter per document, because Weir restarts the cycle with each.
     found["pii"] = ["", PIIFormatter().format(record["text"])]
     return found
 
@@ -76,7 +76,7 @@ def main():
         folder = pathlib.Path(folder)
         lines = weir("read", *options.paths, "--plain").split(b"\n")[:-1][: options.documents]
         records = [json.loads(line) for line in lines]
-        for number, record in enumerate(records):  # ids in files that were put together need not be unique
+        for number, record in enumerate(records):  # ids are not unique in concatenated files
             record["id"] = str(number)
         (folder / "documents.jsonl").write_text("".join(json.dumps({"id": r["id"], "text": r["text"]}) + "\n" for r in records))
         if options.answers and options.answers.exists():

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Models that transformers made, read by weir, and the way back: logits over real text, greedy continuations, refusals.
+"""Compare models saved by transformers and read by weir, and the reverse: logits on real text, greedy continuations, refusals.
 
     python Tests/Parity/folder.py --weir .build/release/weir --tokenizer tokenizer/bpe4k HELDOUT.jsonl
 
 Random Llama models of several shapes (grouped queries, tied or not, float32, bfloat16, float16, one file or shards, another rotary base,
 an embedding larger than the tokenizer) are saved by transformers. `weir eval --logits` must give the logits of transformers in float32 from the
 same weights within --tolerance, `weir generate --temperature 0` the same text. `weir train --init` at a learning rate of 10⁻³⁰ writes such
-a model back, which transformers must load to the same logits. Needs torch, transformers, tokenizers. Exit code 1 where something differs.
+a model back, which transformers must load to the same logits. Needs torch, transformers, tokenizers. Exit code 1 if anything differs.
 """
 import argparse
 import json
@@ -117,7 +117,7 @@ def main():
         if not far <= options.tolerance:
             bad.append(line)
         weir(
-            "train", work / "data", "--init", folder, "--tokens", 1, "--lr", 1e-30, "--weight-decay", 0, "--sequence", 64, "--batch", 1,
+            "train", work / "data", "--init", folder, "--tokens", 1, "--lr", 1e-30, "--weight-decay", 0, "--sequence", 64, "--batch-size", 1,
             "-o", work / (name + "-back"), "--quiet")
         back = work / (name + "-back") / "model"
         # A step of 10⁻³⁰ changes only a weight that is zero.

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compares weir's k-means with faiss's on the same vectors, by the objective of several seeds of each.
+"""Compare weir's k-means with faiss's on the same vectors, by the objective of several seeds of each.
 
     python Tests/Parity/kmeans.py --weir .build/release/weir --clusters 32 256 -- DATASET/vectors/lsi     (or VECTORS.npy)
 
-Prints the mean squared distance to the nearest centroid, the mean over the seeds of both; vectors of length 0 are left out. Exit code 1 where weir's
-mean is more than 1 % above faiss's. Needs faiss-cpu, numpy.
+Prints the mean squared distance to the nearest centroid, averaged over seeds; vectors of length 0 are left out. Exit code 1 if weir's mean is
+more than 1 % above faiss's. Needs faiss-cpu, numpy.
 """
 import argparse
 import json
@@ -37,11 +37,11 @@ def objective(points, centroids):
 def ours(weir, array, points, clusters, seed, spherical):
     with tempfile.TemporaryDirectory() as folder:
         kind = [] if spherical else ["--euclidean"]
-        subprocess.run([weir, "cluster", "fit", array, "--arity", str(clusters), "--depth", "1", "--minimum-leaf", "1", "--seed", str(seed), "--quiet", *kind,
+        subprocess.run([weir, "cluster", "fit", array, "--branching-factor", str(clusters), "--depth", "1", "--min-leaf-size", "1", "--seed", str(seed), "--quiet", *kind,
                         "-o", f"{folder}/tree"], check=True, stdin=subprocess.DEVNULL)
         shape = json.loads(pathlib.Path(f"{folder}/tree/tree.json").read_text())
         if shape["spherical"] != spherical or shape["children"][0] != clusters or any(shape["children"][1:]):
-            sys.exit(f"weir fitted another tree than {clusters} clusters")
+            sys.exit(f"weir did not fit {clusters} clusters")
         return objective(points, tensor(f"{folder}/tree/centroids.safetensors", "centroids")[1:])
 
 

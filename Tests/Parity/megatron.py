@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Reads a token dataset with a reader of its own, written in numpy from the layout in docs/FORMATS.md ("Megatron index"), and compares
-it with the plain JSON lines of `weir tokenize --plain`.
+"""Read a token dataset with an independent numpy reader, written from the layout in docs/FORMATS.md ("Megatron index"), and compare it with the
+JSON Lines of `weir tokenize --plain`.
 
     weir tokenize FILES --tokenizer T --shards DATASET
     weir tokenize FILES --tokenizer T --plain > LINES
     python Tests/Parity/megatron.py DATASET LINES
 
-Needs numpy. Exit code 1 where a document differs.
+Needs numpy. Exit code 1 if a document differs.
 """
 import argparse
 import json
@@ -49,7 +49,7 @@ def main():
         documents += read_shard(shard)
         ids += [json.loads(line)["id"] for line in shard.with_suffix(".docs.jsonl").open(encoding="utf8")]
     end = counts["end_of_document"]
-    # A document of no tokens is not in a dataset.
+    # Documents without tokens are not in the dataset.
     expected = [line for line in expected if line["tokens"]]
     assert len(documents) == len(expected) == len(ids) == counts["documents"], "the number of documents"
     assert sum(map(len, documents)) == counts["tokens"], "the number of tokens"

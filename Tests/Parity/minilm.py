@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Compares the vectors of weir's MiniLM encoder with those of sentence-transformers on real windows.
+"""Compare the vectors of weir's MiniLM encoder with those of sentence-transformers on real windows.
 
     Tests/Parity/minilm.py --weir WEIR --model FOLDER --tokenizer FOLDER DOCUMENTS… [--windows 5000]
 
 Documents are taken in the order of the SHA-256 of their lines until there are enough windows. Both sides see the first 256 pieces of a
-window; on --whole of them also all parts, whose mean sentence-transformers does not make: its transformer is called part by part.
-Exit code 1 where a cosine is below 0.9999, or one of bfloat16 to float32 below 0.999. sentence-transformers embeds some 20 windows a second.
+window. --whole of them are also compared over all chunks; sentence-transformers does not average chunks, so its model is called per chunk.
+Exit code 1 if a cosine is below 0.9999, or one of bfloat16 to float32 below 0.999. sentence-transformers embeds about 20 windows per second.
 Needs numpy, safetensors, sentence-transformers, tokenizers.
 """
 import argparse
@@ -28,7 +28,7 @@ LONGEST = 1024
 
 
 def windows_of(dataset):
-    """The token ids of a dataset's windows, cut anew from its shard: at most 1,024 of a document, the end token left out."""
+    """The token ids of a dataset's windows, recomputed from its shard: at most 1,024 tokens of a document, without the end token."""
     counts = json.loads((dataset / "manifest.json").read_text())["counts"]
     shards = sorted(dataset.glob("shard-*.idx"))
     for shard in shards:
@@ -45,7 +45,7 @@ def windows_of(dataset):
 
 
 def part_means(model, texts):
-    """Each text's pieces in parts of 254, the parts' unit vectors added up and scaled to length 1."""
+    """Each text's pieces in chunks of 254; the sum of the chunks' unit vectors, scaled to length 1."""
     out = []
     for text in texts:
         ids = model.tokenizer.encode(text, add_special_tokens=False, truncation=False)
@@ -79,7 +79,7 @@ def main():
 
         def dataset(name, windows):
             """A dataset of the first documents with so many windows, and their number."""
-            # A document has a window at least: so many are enough.
+            # Every document has at least one window, so this many documents are enough.
             count = min(windows, len(lines))
             for _ in range(2):
                 (work / "chosen.jsonl").write_bytes(b"".join(line + b"\n" for line in lines[:count]))
@@ -101,9 +101,9 @@ def main():
 
         documents = dataset("set", options.windows)
         dataset("few", options.whole)
-        first = embed("set", "first", "--parts", "first")
-        half = embed("set", "half", "--parts", "first", "--precision", "bf16")
-        every = embed("few", "all", "--parts", "all")
+        first = embed("set", "first", "--chunks", "first")
+        half = embed("set", "half", "--chunks", "first", "--precision", "bf16")
+        every = embed("few", "all", "--chunks", "all")
         for vectors in (first, every):
             if isinstance(vectors, str):
                 sys.exit(vectors)
@@ -124,7 +124,7 @@ def main():
           f"{cosines.min():.7f}, largest difference {np.abs(first - theirs)[filled].max():.1e}")
     right = len(cosines) > 0 and cosines.min() >= 0.9999
     whole = (every * part_means(model, few)).sum(1)[np.linalg.norm(every, axis=1) > 0]
-    print(f"minilm: {len(whole)} windows, all parts: cosine at least {whole.min():.7f}")
+    print(f"minilm: {len(whole)} windows, all chunks: cosine at least {whole.min():.7f}")
     right = right and whole.min() >= 0.9999
     if isinstance(half, str):
         print("minilm: no bfloat16 on this processor")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Loads a model that weir trained with transformers, and compares what both make of it: the loss of held-out documents
-(`weir eval`) and greedy continuations (`weir generate --temperature 0`).
+"""Load a model trained by weir with transformers, and compare the loss of held-out documents (`weir eval`) and greedy continuations
+(`weir generate --temperature 0`).
 
     python Tests/Parity/model.py --weir .build/release/weir RUN HELDOUT.jsonl
 
-Each document is scored from its beginning in pieces of the model's length, as `weir eval` does: piece p holds the tokens
+Each document is scored from its beginning in chunks of the model's length, as `weir eval` does: chunk p has the tokens
 p·L … p·L + L, of which the first is context alone; the end-of-document token is scored, the first token is not. A continuation may differ
-where the two likeliest tokens are closer than --tie. Needs torch, transformers, tokenizers. Exit code 1 where something differs.
+if the two most likely tokens are closer than --tie. Needs torch, transformers, tokenizers. Exit code 1 if anything differs.
 """
 import argparse
 import json
@@ -52,7 +52,7 @@ def main():
             count += len(piece) - 1
     ours = json.loads(weir("eval", options.run, "--data", options.heldout, "--json", "--quiet"))
     gap = abs(ours["loss"] - total / count)
-    print(f"eval: {ours['loss']:.7f} over {ours['tokens']} tokens, transformers {total / count:.7f} over {count}, apart {gap:.1e}")
+    print(f"eval: {ours['loss']:.7f} over {ours['tokens']} tokens, transformers {total / count:.7f} over {count}, difference {gap:.1e}")
     bad |= gap > options.loss_tolerance or ours["tokens"] != count
 
     equal, ties = 0, 0
@@ -73,7 +73,7 @@ def main():
         else:
             bad = True
             print(f"generate: {prompt!r}: {mine!r} here, {theirs!r} with transformers; closest choice {min(gaps):.1e}")
-    print(f"generate: {equal} of {len(PROMPTS)} greedy continuations of {options.tokens} tokens equal, {ties} differ after a tie")
+    print(f"generate: {equal} of {len(PROMPTS)} greedy continuations of {options.tokens} tokens equal, {ties} differ by a tie")
     sys.exit(1 if bad else 0)
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Plants near-duplicates in real text and compares what `weir dedup --fuzzy` finds with 1 − (1 − sʳ)ᵇ and with exact similarities.
+"""Plant near-duplicates in real text and compare what `weir dedup --fuzzy` finds with 1 − (1 − sʳ)ᵇ and with exact similarities.
 
     python3 Tests/Parity/near_duplicates.py --weir .build/release/weir DOCUMENTS.jsonl.zst [--pairs 4000] [--seed 1]
 
-Originals are documents unlike one another. Of each a copy is made in which words are replaced by others of the corpus, so many that the
-Jaccard similarity s of the sets of word 5-grams lies between 0.45 and 1; s is counted here on tuples of strings. Without --verify the pairs
-found of every tenth of s must be within four standard deviations of the sum of the probabilities; with it no copy below the threshold
-may go, and all found before that are above it must. Exit code 1 otherwise. Needs zstd.
+Originals are dissimilar documents. Each has a copy in which words are replaced by others of the corpus, so that the Jaccard similarity s of
+the sets of word 5-grams is between 0.45 and 1; s is computed here on tuples of strings. Without --verify, the number of pairs found in each bin
+of s of width 0.1 must be within four standard deviations of the sum of the probabilities. With it, no copy below the threshold may be dropped,
+and every candidate above it must be. Exit code 1 otherwise. Needs zstd.
 """
 import argparse
 import json
@@ -45,7 +45,7 @@ def main():
         def weir(*arguments):
             subprocess.run([options.weir, "dedup", *map(str, arguments), "--quiet"], check=True, stdin=subprocess.DEVNULL)
 
-        # Unlike one another: what shares a tenth of its shingles goes, one of each group stays.
+        # Keep dissimilar documents: of those that share a tenth of their shingles, one per group.
         weir("--exact", "--fuzzy", "--threshold", "0.1", "--bands", "60", "--rows", "1", options.documents, "-o", folder / "unlike.jsonl")
         texts = [t for t in read(str(folder / "unlike.jsonl")) if 150 <= t.count(" ") <= 6000]
         draw.shuffle(texts)
@@ -72,7 +72,7 @@ def main():
                 out.write(json.dumps({"id": f"c{number}", "text": pairs[number][1]}) + "\n")
 
         def found(*flags):
-            """The originals whose copies went."""
+            """The originals whose copies were dropped."""
             weir("--fuzzy", *flags, folder / "planted.jsonl", "--rejects", folder / "rejects.jsonl", "-o", folder / "kept.jsonl")
             numbers = set()
             for line in open(folder / "rejects.jsonl", encoding="utf8"):
@@ -88,7 +88,7 @@ def main():
             strays = []
             banded = found("--no-verify", "--bands", bands, "--rows", rows)
             recall = lambda s: 1 - (1 - s ** rows) ** bands
-            print(f"{len(pairs):,} pairs, {bands} bands of {rows} rows; {len(strays)} joined with another document than their original")
+            print(f"{len(pairs):,} pairs, {bands} bands of {rows} rows; {len(strays)} joined with a document other than their original")
             for tenth in range(4, 10):
                 of = [n for n, pair in enumerate(pairs) if tenth / 10 <= pair[2] < (tenth + 1) / 10 + (tenth == 9)]
                 if not of:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Reads Parquet files that DuckDB wrote: the same documents, in order, with every column a member; a damaged file is an error, and so is a
-missing program.
+"""Check Parquet files written by DuckDB: the same documents, in order, every column a member; a damaged file is an error, and so is a missing
+program.
 
     Tests/Parity/parquet.py --weir .build/release/weir documents.jsonl
 """
@@ -51,7 +51,7 @@ def main():
             assert not out.exists()
         done = weir(path, "-o", str(out), programs="/nonexistent")
         assert done.returncode == 1 and b"pip install duckdb-cli" in done.stderr, done.stderr.decode()
-    print(f"parquet: {len(rows)} documents that DuckDB {duckdb.__version__} wrote are read, in order; damaged files and a missing program are errors")
+    print(f"parquet: {len(rows)} documents written by DuckDB {duckdb.__version__} are read, in order; damaged files and a missing program are errors")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compares Weir's tokenizer with Hugging Face's `tokenizers` and with tiktoken: merges trained on the same documents, and the tokens of those
+"""Compare Weir's tokenizer with Hugging Face's `tokenizers` and with tiktoken: merges trained on the same documents, and the tokens of those
 documents and of hard text, with the new tokenizers, with those of `--shipped`, with tiktoken ranks, and with a WordPiece vocabulary.
 
     Tests/Parity/tokenizer.py --weir .build/release/weir corpora/sample/docs-*.jsonl.zst
 
 `--ranks` names files of ranks, such as gpt2.tiktoken and multilingual.tiktoken of PyPI's openai-whisper. `--hard full` makes the hard text
 of every Unicode scalar, pairs of all kinds of characters, marks, emoji, both directions, white space of every length, and words of up to
-`--long` MB (for tiktoken; Hugging Face's library takes time by the square of a word's length and gets 20 kB).
+`--long` MB (for tiktoken; 20 kB for Hugging Face's library, whose time is quadratic in the word length).
 """
 import argparse
 import base64
@@ -43,7 +43,7 @@ def hard_text(path, count):
 
 
 def full_text(path, longest):
-    """Documents of everything that patterns and merges find hard."""
+    """Documents that are hard for patterns and merges."""
     scalars = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
     spaces = [chr(c) for c in scalars if chr(c).isspace() and not 0x1C <= c <= 0x1F]
     draw = random.Random(11)
@@ -104,7 +104,7 @@ def full_text(path, longest):
 
 
 def families(folder, weir, compare, tokenize, paths):
-    """Tokenizers as Llama 3 and Qwen publish them, made from one of ours: a template, added tokens, whole words, NFC. Failures."""
+    """Tokenizers as Llama 3 and Qwen publish them, made from one of Weir's: a template, added tokens, whole words, NFC. Returns failures."""
     weir("tokenizer", "train", paths[1], "-o", folder / "base", "--vocabulary", 3000, "--pretokenizer", "llama3", "--quiet")
     weir("tokenizer", "train", paths[1], "-o", folder / "digits", "--vocabulary", 3000, "--pretokenizer", "llama3", "--digits", 1, "--quiet")
     marked = folder / "marked.jsonl"
@@ -117,7 +117,7 @@ def families(folder, weir, compare, tokenize, paths):
     older = normalizers.NFC()
 
     def form(batch):
-        """Texts as weir's normaliser sees them: Hugging Face's knows an older Unicode, and leaves newer marks in the order they came in."""
+        """Texts as weir's normalizer sees them: Hugging Face's has an older Unicode version and does not reorder newer marks."""
         newer = [unicodedata.normalize("NFC", text) for text in batch]
         return [text if older.normalize_str(text) == other or "<" in text else other for text, other in zip(batch, newer)]
 
@@ -152,7 +152,7 @@ def families(folder, weir, compare, tokenize, paths):
         else:
             prepared = form
         for specials in (False, True):
-            # Special tokens that stand in the text are text for weir unless --allow-special; in Hugging Face that is `encode_special_tokens`.
+            # Special tokens in the text are text for weir unless --allow-special is given; in Hugging Face that is `encode_special_tokens`.
             theirs.encode_special_tokens = not specials
             flags = ("--allow-special",) if specials else ()
             failures += compare(
@@ -162,7 +162,7 @@ def families(folder, weir, compare, tokenize, paths):
             failures += compare(
                 f"{name}, --add-special", lambda path: (*tokenize(ours)(path), "--allow-special", "--add-special"),
                 lambda batch: [e.ids if text else [] for text, e in zip(batch, theirs.encode_batch(batch))], [marked, *paths])
-        # What weir writes of it, Hugging Face reads to the same.
+        # Hugging Face must read what weir writes to the same tokenizer.
         weir("tokenizer", "convert", ours, "-o", folder / (name + "-written"), "--quiet")
         again = Tokenizer.from_file(str(folder / (name + "-written") / "tokenizer.json"))
         theirs.encode_special_tokens = False
@@ -244,7 +244,7 @@ def main():
             return lambda path: ("tokenize", path, "--tokenizer", ours, "--plain", "--quiet", *more)
 
         def specials(ours):
-            """As Hugging Face's library does it: special tokens that stand in a text are no text."""
+            """As Hugging Face's library does it: special tokens in a text are not text."""
             return tokenize(ours, "--allow-special")
 
         for kind in options.pretokenizer:
@@ -285,7 +285,7 @@ def main():
                 vocab_size=options.wordpiece, special_tokens=["[UNK]"], show_progress=False))
             file = folder / "wordpiece.json"
             theirs.save(str(file))
-            # As text, not as a token that is found before everything else.
+            # As text, not as a token that is matched first.
             bare = json.loads(file.read_text())
             bare["added_tokens"] = []
             theirs = Tokenizer.from_str(json.dumps(bare))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the same model on the same batches with PyTorch and transformers, and compares every step with a run of weir.
+"""Train the same model on the same batches with PyTorch and transformers, and compare every step with a run of weir.
 
     weir feed DATASET --steps 20 --raw BATCHES …                     tokens.i32, targets.i32, starts.i32, shape.json
     weir train DATASET -o RUN --steps 20 --checkpoint-at 0 …         the initial weights are then RUN/checkpoints/step-00000000
@@ -7,7 +7,7 @@
 
 BATCHES holds little-endian int32 arrays of [steps, rows, sequence] and shape.json with those three numbers. FILE, optional, holds the
 float32 logits [sequence, vocabulary] that weir's final model gives the first row of the first batch.
-Needs torch, transformers, safetensors, numpy. Exit code 1 where a difference is larger than its tolerance.
+Needs torch, transformers, safetensors, numpy. Exit code 1 if a difference is larger than its tolerance.
 """
 import argparse
 import json
@@ -33,12 +33,12 @@ def main():
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("batches", type=pathlib.Path)
     parser.add_argument("--logits", type=pathlib.Path)
-    # Rounding grows from step to step: over 200 steps of one run PyTorch's own curves part by 1.9e-3 (eager against SDPA) and 1.6e-3
-    # (float32 against float64), so the early steps are held to much less than the whole.
+    # Rounding grows from step to step: over 200 steps of one run PyTorch's own curves differ by 1.9e-3 (eager against SDPA) and 1.6e-3
+    # (float32 against float64), so the early steps have a much tighter tolerance.
     parser.add_argument("--early-tolerance", type=float, default=1e-5, help="largest relative difference of the loss in 50 steps")
     parser.add_argument("--loss-tolerance", type=float, default=1e-3, help="the same over all steps")
     parser.add_argument("--logit-tolerance", type=float, default=1e-4)
-    parser.add_argument("--brief", action="store_true", help="no line a step")
+    parser.add_argument("--brief", action="store_true", help="do not print one line per step")
     options = parser.parse_args()
 
     torch.manual_seed(0)
@@ -96,14 +96,14 @@ def main():
         ours = load_file(options.run / "model" / "model.safetensors")
         theirs = dict(model.named_parameters())
         far = max((ours[n] - theirs[n].detach()).abs().max().item() for n in ours)
-        print(f"largest difference of a weight after {shape[0]} steps {far:.2e}")
+        print(f"largest weight difference after {shape[0]} steps {far:.2e}")
     final = AutoModelForCausalLM.from_pretrained(options.run / "model", dtype=torch.float32, attn_implementation="eager").eval()
     with torch.no_grad():
         logits = final(input_ids=arrays["tokens"][0, :1], attention_mask=mask_of(arrays["starts"][0, :1])).logits[0]
     if options.logits:
         ours = torch.from_numpy(np.fromfile(options.logits, dtype="<f4").reshape(logits.shape))
         far = (ours - logits).abs().max().item()
-        print(f"largest difference of a logit {far:.2e}")
+        print(f"largest logit difference {far:.2e}")
         bad |= far > options.logit_tolerance
     print("differs" if bad else "agrees")
     sys.exit(1 if bad else 0)

@@ -1,5 +1,5 @@
-"""Words as the search for near-duplicates and for evaluation texts takes them, written down from the rules (the head of `words.h`), not from the
-code: the reference of near_duplicates.py and decontaminate.py."""
+"""Words as defined for near-duplicates and decontamination, written from the rules (at the top of `words.h`), not from the code: the reference for
+near_duplicates.py and decontaminate.py."""
 import functools
 import unicodedata
 
@@ -12,7 +12,7 @@ ALONE = [(0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0x3041, 0x30FF), (0x0E01, 0x0EFF),
 
 @functools.cache
 def becomes(character):
-    """" " between words, "" for nothing, the character with blanks around it where it is a word of its own."""
+    """" " between words, "" if dropped, the character with blanks around it if it is a word of its own."""
     s = ord(character)
     if s in SPACES:
         return " "
@@ -53,11 +53,11 @@ def folded(text):
 
 
 def grams(list_of_words, n):
-    """The different n-grams."""
+    """The distinct n-grams."""
     return {tuple(list_of_words[i:i + n]) for i in range(len(list_of_words) - n + 1)}
 
 
 def shingles(text, n=5):
-    """The different n-grams of a text; a shorter text is one."""
+    """The distinct n-grams of a text; a shorter text is one."""
     list_of_words = folded(text)
     return grams(list_of_words, n) if len(list_of_words) >= n else {tuple(list_of_words)} - {()}

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""How much of one embedder's neighbourhoods another keeps: the ten nearest windows of other documents, for 2,000 windows.
+"""Compare the neighborhoods of embedders: the ten nearest windows in other documents, for 2,000 windows.
 
     weir embed DATASET --model lsi && weir embed DATASET --model static:MINILM && weir embed DATASET --model minilm:MINILM
-    Benchmarks/neighbours.py DATASET lsi static minilm      (needs numpy)
+    Benchmarks/neighbors.py DATASET lsi static minilm      (needs numpy)
 
-For each embedder the share of the ten with the window's own label (metadata.domain, else the source), and for each pair the share of neighbours in common.
+Prints, for each embedder, the share of the ten that have the window's own label (metadata.domain, else the source), and for each pair of embedders the
+share of neighbors in common.
 """
 import argparse
 import itertools
@@ -26,7 +27,7 @@ def vectors(folder):
 
 
 def documents(dataset):
-    """Of each window its document and its label."""
+    """The document and the label of each window."""
     labels, lengths = [], []
     for shard in sorted(dataset.glob("shard-*.idx")):
         head = shard.read_bytes()

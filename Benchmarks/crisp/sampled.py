@@ -1,11 +1,11 @@
-"""What a mixture draws, told by the labels of the documents that nothing was chosen by: why one method does better than another."""
+"""What a mixture samples, by document labels that no method sees: explains why one method does better than another."""
 import array
 import json
 import struct
 
 
 class Windows:
-    """The windows of the dataset: tokens, and whose label they have."""
+    """The windows of a dataset: their tokens and their documents' labels."""
 
     def __init__(self, dataset):
         self.folder, self.tokens, self.labels = dataset, [], []
@@ -20,8 +20,8 @@ class Windows:
                     self.tokens.append(min(1024, length - start))
                     self.labels.append(label)
 
-    def drawn(self, mixture, assignment, domain):
-        """The share of the drawn tokens whose label is the domain, and the windows the draw is worth: 1/Σp². None where nothing has the label."""
+    def sampled(self, mixture, assignment, domain):
+        """The share of sampled tokens labeled with the domain, and the effective sample size in windows, 1/Σp². None if no window has the label."""
         if domain not in self.labels:
             return None
         data = (self.folder / assignment / "leaves.safetensors").read_bytes()
