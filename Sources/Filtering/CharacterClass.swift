@@ -1,7 +1,7 @@
-// What filters and the word cutter (`word_cutter.c`) need to know of a character, as bits. ASCII is a table; beyond it pages of 256 code points
-// are filled from Unicode's properties when one of them is first met, which costs some microseconds a page and then one look-up a character.
+// Character properties for the filters and the word cutter (`word_cutter.c`), as bits. ASCII is a table; beyond it, pages of 256 code points
+// are filled from Unicode's properties on first use: some microseconds per page, then one look-up per character.
 
-/// Bits that say what a character is; the kernels have the same (`weir_filter.h`).
+/// Property bits of a character; the kernels use the same values (`weir_filter.h`).
 struct CharacterClass: OptionSet {
   let rawValue: UInt32
   /// White space, as Python's `str.isspace`.
@@ -10,49 +10,48 @@ struct CharacterClass: OptionSet {
   static let lineBreak = CharacterClass(rawValue: 1 << 1)
   /// A letter: general category L.
   static let letter = CharacterClass(rawValue: 1 << 2)
-  /// Something else than what datatrove calls punctuation: what makes a word count among Gopher's.
+  /// Not punctuation in datatrove's sense; a word with such a character counts for Gopher's rules.
   static let content = CharacterClass(rawValue: 1 << 3)
   /// `#`, `.`, `…`: counted by Gopher's rules.
   static let symbol = CharacterClass(rawValue: 1 << 4)
   /// An ASCII digit.
   static let digit = CharacterClass(rawValue: 1 << 5)
-  /// A lower-case letter, or one of a script without case.
+  /// A lowercase letter, or a letter of a script without case.
   static let lower = CharacterClass(rawValue: 1 << 6)
-  /// A capital, or a letter of a script without case.
+  /// An uppercase letter, or a letter of a script without case.
   static let upper = CharacterClass(rawValue: 1 << 7)
-  /// Cut off at both ends of a word.
+  /// Split off at both ends of a word.
   static let edge = CharacterClass(rawValue: 1 << 8)
-  /// Cut off at the beginning of a word only.
+  /// Split off at the beginning of a word only.
   static let opening = CharacterClass(rawValue: 1 << 9)
   /// A currency sign.
   static let currency = CharacterClass(rawValue: 1 << 10)
-  /// A symbol such as an emoji: a word of its own wherever it stands.
+  /// A symbol such as an emoji: always a word of its own.
   static let icon = CharacterClass(rawValue: 1 << 11)
   /// A quotation mark or an East Asian bracket.
   static let quote = CharacterClass(rawValue: 1 << 12)
-  /// A dot behind it is a word of its own.
+  /// A dot after it is a word of its own.
   static let beforeDot = CharacterClass(rawValue: 1 << 13)
   /// General category P.
   static let punctuation = CharacterClass(rawValue: 1 << 14)
   /// Ends a sentence in the sentencizer.
   static let sentenceEnd = CharacterClass(rawValue: 1 << 15)
-  /// Unicode's Sentence_Terminal, which FineWeb's rule wants at the end of lines.
+  /// Unicode's Sentence_Terminal: the line endings that FineWeb's rule accepts.
   static let terminal = CharacterClass(rawValue: 1 << 16)
-  /// A word with it has to be looked at by the cutter.
+  /// A word with such a character needs the word cutter.
   static let active = CharacterClass(rawValue: 1 << 17)
 
   static let cased: CharacterClass = [.lower, .upper]
 }
 
-/// The classes of all characters, as the kernels ask for them.
+/// The property tables that the kernels read.
 enum CharacterClasses {
   /// [128] of ASCII.
   static let ascii: [UInt32] = (0..<128).map { compute($0).rawValue }
 
-  /// The class of a code point.
   static func of(_ scalar: Unicode.Scalar) -> CharacterClass { compute(scalar.value) }
 
-  /// Fills in the classes of 256 code points from page · 256.
+  /// Fills the properties of the 256 code points from page · 256.
   static func fill(_ page: UInt32, _ classes: UnsafeMutablePointer<UInt32>?) {
     for low in 0..<256 as Range<UInt32> { classes?[Int(low)] = compute(page << 8 | low).rawValue }
   }
@@ -61,9 +60,9 @@ enum CharacterClasses {
   private static let quotes: Set<Unicode.Scalar> = Set(
     "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉\u{2329}\u{232A}⟦⟧".unicodeScalars)
   private static let currencies: Set<Unicode.Scalar> = Set("$£€¥฿₽﷼₴".unicodeScalars)
-  /// What is punctuation for datatrove beside ASCII's and Sentence_Terminal.
+  /// datatrove's punctuation beyond ASCII and Sentence_Terminal.
   private static let datatrove: Set<Unicode.Scalar> = Set("—”、“《„’«»」「∶´（–～）►【】〈〉…━％１，：；".unicodeScalars)
-  /// Sentence_Terminal that came with later versions of Unicode, and Khmer's: not in the sentencizer's list.
+  /// Sentence_Terminal characters of later Unicode versions, and Khmer's, which the sentencizer's list lacks.
   private static let unlisted: Set<UInt32> = Set(
     [0x61D, 0x61E, 0x837, 0x839, 0x83D, 0x83E, 0x17D4, 0x17D5, 0x17D6, 0x17D9, 0x17DA, 0x1B7D, 0x1B7E, 0x2E53, 0x2E54, 0x11944, 0x11946]
       + Array(0x10F55...0x10F59) + Array(0x10F86...0x10F89) + [0x11EF7, 0x11EF8, 0x11F43, 0x11F44, 0x16E98])
@@ -101,7 +100,7 @@ enum CharacterClasses {
     if isQuote || isMark || code == 0x2014 || code == 0x2013 { found.formUnion([.edge, .active]) }
     if currencies.contains(scalar) || (0x20A0...0x20BF).contains(code) { found.formUnion([.currency, .opening, .active]) }
     if code == 0xA7 || code == 0x25 || code == 0x3D { found.insert(.opening) }
-    // The published expression has `|` from the joins in its class.
+    // The published expression contains `|` by accident of joining alternatives.
     let beforeDot = isQuote || isMark || found.contains(.lower) || found.contains(.digit) || [0x25, 0xB2, 0x2D, 0x2B, 0x7C].contains(code)
     if beforeDot { found.insert(.beforeDot) }
     if code == 0x23 || code == 0x2E || code == 0x2026 { found.insert(.symbol) }

@@ -1,14 +1,14 @@
-// English words that are cut, or kept whole, against the rules for punctuation: contractions, hours, abbreviations, smileys. The list is
-// that of spaCy's English tokenizer (MIT), by which the published filters count words; it is made here from its patterns.
+// Exceptions to the punctuation rules of word splitting: contractions, hours, abbreviations, emoticons. The list is that of spaCy's English
+// tokenizer (MIT), with which the published filters count words, generated here from its patterns.
 
 enum EnglishContractions {
-  /// Each form with the lengths, in code points, of the words it is cut into.
+  /// Each form with the lengths, in code points, of the words it is split into.
   static let all: [String: [Int]] = {
     var forms: [String: [Int]] = [:]
     func add(_ parts: [String]) {
       for variant in [parts, parts.map { $0.replacing("'", with: "’") }] { forms[variant.joined()] = variant.map(\.unicodeScalars.count) }
     }
-    /// With and without the apostrophes, in small letters and with a capital.
+    /// With and without apostrophes, in lowercase and capitalized.
     func addForms(_ stem: String, _ endings: [String]) {
       for stem in [stem, stem.prefix(1).uppercased() + stem.dropFirst()] {
         add([stem] + endings)

@@ -1,15 +1,13 @@
 import Primitives
 
-/// A set of rules, as `--rules` names it: groups (`gopher`), single rules (`c4.policy`), and either one taken out (`-c4.policy`).
+/// A set of rules, given as rule sets (`gopher`), single rules (`c4.policy`), and exclusions of either (`-c4.policy`).
 package struct FilterRules: Sendable, Equatable {
-  /// The rules that are on.
   package var enabled: Set<FilterRule>
 
-  /// Creates a set of rules.
   package init(_ enabled: Set<FilterRule>) { self.enabled = enabled }
 
-  /// Parses a list such as `gopher,c4,-c4.no_terminal_punctuation`; what is named later wins.
-  /// - Parameter list: names separated by commas; a leading `-` takes the name's rules out again.
+  /// Parses a list such as `gopher,c4,-c4.no_terminal_punctuation`; later names override earlier ones.
+  /// - Parameter list: names separated by commas; a leading `-` removes the rules.
   /// - Throws: `WeirError` that lists the valid names for an unknown or missing one.
   package init(parsing list: String) throws {
     enabled = []
@@ -21,22 +19,22 @@ package struct FilterRules: Sendable, Equatable {
       if removes { name.removeFirst() }
       guard let rules = Self.rules(named: name) else {
         throw WeirError(
-          "--rules", "unknown rule '\(name)'", remedy: "valid are \(Self.names.joined(separator: ", ")), and single rules such as c4.policy"
+          "--rules", "unknown rule '\(name)'", remedy: "use \(Self.names.joined(separator: ", ")) or single rules such as c4.policy"
         )
       }
       named = true
       if removes { enabled.subtract(rules) } else { enabled.formUnion(rules) }
     }
-    guard named else { throw WeirError("--rules", "no rule named", remedy: "valid are \(Self.names.joined(separator: ", "))") }
+    guard named else { throw WeirError("--rules", "no rule given", remedy: "use \(Self.names.joined(separator: ", "))") }
   }
 
   /// Whether a rule is on.
   package func contains(_ rule: FilterRule) -> Bool { enabled.contains(rule) }
 
-  /// The names of the groups, in the order in which they are evaluated.
+  /// The names of the rule sets, in order of evaluation.
   package static let names = ["length", "gopher-repetition", "gopher-quality", "gopher", "c4", "fineweb", "none"]
 
-  /// The rules of a group or a single rule's name; nil for an unknown name.
+  /// The rules of a rule set or of a single rule's name; nil for an unknown name.
   package static func rules(named name: String) -> Set<FilterRule>? {
     switch name {
     case "length": between(.tooShort, .tooLong)
@@ -50,7 +48,7 @@ package struct FilterRules: Sendable, Equatable {
     }
   }
 
-  /// Every rule in FineWeb's recipe: Gopher repetition, Gopher quality, C4 without the terminal-punctuation rule, FineWeb.
+  /// The rules of FineWeb's pipeline: Gopher repetition, Gopher quality, C4 without the terminal-punctuation rule, FineWeb.
   package static let finewebRecipe = FilterRules(between(.duplicateParagraphs, .listLike).subtracting([.noTerminalPunctuation]))
 
   private static func between(_ first: FilterRule, _ last: FilterRule) -> Set<FilterRule> {
@@ -59,13 +57,11 @@ package struct FilterRules: Sendable, Equatable {
 }
 
 extension FilterRules: Codable {
-  /// Reads a list of names.
   package init(from decoder: any Decoder) throws {
     let names = try decoder.singleValueContainer().decode([String].self)
     try self.init(parsing: names.joined(separator: ","))
   }
 
-  /// Writes the names of the single rules, ordered.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(enabled.sorted().map(\.rawValue))

@@ -1,9 +1,8 @@
 import CKernels
 
-// FineWeb's rules (Penedo et al. 2406.17557, §3.6) as datatrove reads them: blank lines do not count, blanks at the end of a line do, an
-// empty text fails the rule about punctuation.
+// FineWeb's rules (Penedo et al. 2406.17557, §3.6) as datatrove implements them: blank lines do not count, trailing spaces of a
+// line do, and an empty text fails the punctuation rule.
 
-/// FineWeb's rules.
 struct FineWebRules {
   let rules: FilterRules
   let limits: FilterConfiguration.FineWeb
@@ -14,7 +13,7 @@ struct FineWebRules {
     self.limits = limits
   }
 
-  /// The reason to drop the text, nil for none.
+  /// The reason to drop the text; nil to keep it.
   mutating func reason(_ shape: TextShape) -> String? {
     var lines = 0
     var punctuated = 0

@@ -2,20 +2,18 @@ import CKernels
 import Foundation
 import Primitives
 
-/// Which language a text is in, by n-grams of its characters (`language.c`): a logistic regression on the mean of hashed n-grams, in eight bits.
+/// Language identification by character n-grams (`language.c`): a logistic regression on the mean of hashed n-grams, in eight bits.
 ///
-/// Long texts are looked at in a few places only. What has no letters, or mostly such of scripts that no language of the model is written in, is in
-/// none.
+/// Long texts are sampled in a few places. A text without letters, or mostly in scripts of no known language, is undetermined (`und`).
 package final class LanguageModel: Sendable {
-  /// What was found.
   package struct Answer: Sendable, Equatable {
-    /// ISO 639-1 code, `und` for none.
+    /// ISO 639-1 code, or `und` for undetermined.
     package var language: String
-    /// The probability by the model, 0…1.
+    /// Probability, 0…1.
     package var score: Double
   }
 
-  /// Codes of the languages that can be told apart, ordered.
+  /// Codes of the known languages, sorted.
   package let languages: [String]
   private let bits: Int32
   private let scale: Double
@@ -23,12 +21,11 @@ package final class LanguageModel: Sendable {
   /// [1 << bits, 64]
   private let weights: [Int8]
 
-  /// Trained by `scripts/languages`; see `docs/LOG.md` for how often it is right.
+  /// Trained by `scripts/languages`; its accuracy is in `docs/decisions/005-language-identification.md`.
   package static let builtIn: LanguageModel = {
-    do { return try LanguageModel(builtInBytes, path: "the language model that is built in") } catch { preconditionFailure("\(error)") }
+    do { return try LanguageModel(builtInBytes, path: "built-in language model") } catch { preconditionFailure("\(error)") }
   }()
 
-  /// The file of that model.
   package static var builtInBytes: [UInt8] {
     var count = 0
     let text = UnsafeBufferPointer(start: weir_language_model(&count), count: count)
@@ -41,9 +38,9 @@ package final class LanguageModel: Sendable {
   /// language its code (8 bytes, filled with zeros) and bias (f32), weights [buckets, languages] (i8), and FNV-1a of all that (u64).
   /// - Throws: `WeirError` for anything else.
   package init(_ bytes: [UInt8], path: String) throws {
-    func fail(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "give a model that scripts/languages wrote") }
+    func fail(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "use a model written by scripts/languages") }
     func number(_ offset: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * UInt32($1)) } }
-    guard bytes.starts(with: Self.magic), bytes.count >= 24 else { throw fail("no language model") }
+    guard bytes.starts(with: Self.magic), bytes.count >= 24 else { throw fail("is not a language model") }
     guard number(8) == 1 else { throw fail("a language model of version \(number(8)), not 1") }
     let (bits, count) = (Int(number(12)), Int(number(16)))
     guard (4...20).contains(bits), (2...Int(WEIR_LANGUAGES)).contains(count) else { throw fail("\(count) languages, 2^\(bits) buckets") }
@@ -51,7 +48,7 @@ package final class LanguageModel: Sendable {
     let end = start + count << bits
     guard bytes.count == end + 8 else { throw fail("\(bytes.count) bytes where a model of \(count) languages has \(end + 8)") }
     let sum = bytes[..<end].reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    guard sum == UInt64(number(end)) | UInt64(number(end + 4)) << 32 else { throw fail("the checksum differs: it is damaged") }
+    guard sum == UInt64(number(end)) | UInt64(number(end + 4)) << 32 else { throw fail("wrong checksum: the file is damaged") }
     var languages: [String] = []
     var biases: [Double] = []
     for index in 0..<count {
@@ -61,7 +58,7 @@ package final class LanguageModel: Sendable {
     }
     let scale = Double(Float(bitPattern: number(20)))
     guard scale.isFinite, biases.allSatisfy(\.isFinite), languages == Set(languages).sorted() else {
-      throw fail("it holds no sound weights")
+      throw fail("the weights contain NaN/Inf")
     }
     var weights = [Int8](repeating: 0, count: Int(WEIR_LANGUAGES) << bits)
     for bucket in 0..<1 << bits {
@@ -74,11 +71,11 @@ package final class LanguageModel: Sendable {
     self.weights = weights
   }
 
-  /// Bytes that are looked at: so many in each of as many places.
+  /// Bytes to read in each of this many places.
   private static let window = 256
   private static let windows = 5
 
-  /// The language of a text, in time that does not depend on its length.
+  /// The language of a text, in constant time.
   package func language(of text: [UInt8]) -> Answer {
     var sums = [Int32](repeating: 0, count: Int(WEIR_LANGUAGES))
     var counts = [0, 0, 0]
@@ -90,7 +87,7 @@ package final class LanguageModel: Sendable {
       if text.count <= Self.window * Self.windows { return add(0..<text.count) }
       for place in 0..<Self.windows {
         var low = (text.count - Self.window) / (Self.windows - 1) * place
-        // A character that began before is left out.
+        // Skip the rest of a character that began before.
         while low < text.count, text[low] & 0xC0 == 0x80 { low += 1 }
         add(low..<min(low + Self.window, text.count))
       }

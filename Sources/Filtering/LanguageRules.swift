@@ -1,36 +1,35 @@
 import Documents
 import Primitives
 
-/// Drops what is in none of the wanted languages, and notes the language where that is asked for.
+/// Drops documents in other than the wanted languages, and annotates the language if asked to.
 struct LanguageRules: Sendable {
   private let limits: FilterConfiguration.Language
   private let model: LanguageModel
 
-  /// nil where nothing is asked for.
+  /// nil if the configuration asks for nothing.
   init?(_ limits: FilterConfiguration.Language, model: LanguageModel = .builtIn) {
     guard !limits.keeps.isEmpty || limits.annotates else { return nil }
     self.limits = limits
     self.model = model
   }
 
-  /// The language of a text.
   func answer(_ text: [UInt8]) -> LanguageModel.Answer { model.language(of: text) }
 
-  /// The reason to drop a text in this language: `language.de` where German is not wanted, `language.uncertain_de` where it is and the score is low.
+  /// The reason to drop a text in this language: `language.de` if German is not wanted, `language.uncertain_de` if it is and the score is low.
   func reason(_ answer: LanguageModel.Answer) -> String? {
     if limits.keeps.isEmpty { return nil }
     if !limits.keeps.contains(answer.language) { return "language.\(answer.language)" }
     return answer.score < limits.threshold ? "language.uncertain_\(answer.language)" : nil
   }
 
-  /// Puts `language` and `language_score` behind the document's other members, in the place of members of these names.
+  /// Appends the members `language` and `language_score`, replacing members of these names.
   func annotate(_ document: inout Document, _ answer: LanguageModel.Answer) {
     guard limits.annotates else { return }
     let score = (answer.score * 10_000).rounded() / 10_000
     let noted = Array("\"language\": \"\(answer.language)\", \"language_score\": \(score)".utf8)
     let members = Self.members(document.members)
     let others = members.filter { !$0.starts(with: Self.language) && !$0.starts(with: Self.score) }
-    // What no member has to give way to stays byte for byte.
+    // Without such members, the others stay byte for byte.
     let kept = others.count == members.count ? [document.members[...]] : others
     document.members = Array((kept.filter { !$0.isEmpty } + [noted[...]]).joined(separator: Array(", ".utf8)))
   }
@@ -38,7 +37,7 @@ struct LanguageRules: Sendable {
   private static let language = Array("\"language\"".utf8)
   private static let score = Array("\"language_score\"".utf8)
 
-  /// The members of an object without its braces, one by one, without blanks around them.
+  /// The members of an object without its braces, trimmed.
   private static func members(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
     var found: [ArraySlice<UInt8>] = []
     var start = bytes.startIndex

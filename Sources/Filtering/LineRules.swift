@@ -1,15 +1,13 @@
 import CKernels
 
-// C4's rules (Raffel et al., JMLR 21(140), §2.2, and its published code): lines are judged one by one, documents by the lines that are
-// left. As in C4, the text goes on without the lines that were taken out, each stripped of white space around it
-// (`FilterConfiguration.C4.removesLines`).
+// C4's rules (Raffel et al., JMLR 21(140), §2.2, and its published code): lines are judged one by one, documents by the lines that remain.
+// As in C4, removed lines are cut from the text and the others are stripped (`FilterConfiguration.C4.removesLines`).
 //
 // Sentences are counted as datatrove does, by spaCy's sentencizer (`text_shape.c`).
 
-/// C4's rules over lines.
 struct LineRules {
   private let limits: FilterConfiguration.C4
-  // One look-up in a set a rule and line would cost as much as the rules.
+  // A set look-up per rule and line would cost as much as the rules.
   private let longWords: Bool
   private let citations: Bool
   private let noTerminalPunctuation: Bool
@@ -33,25 +31,24 @@ struct LineRules {
     tooFewSentences = rules.contains(.tooFewSentences)
   }
 
-  /// What the rules found.
   struct Outcome {
     /// The reason to drop the document.
     var reason: String?
-    /// The text of the lines that are left; nil where nothing changes.
+    /// The text of the remaining lines; nil if nothing changes.
     var text: [UInt8]?
-    /// Lines taken out, by rule.
+    /// Removed lines, by rule.
     var removed: [FilterRule: Int] = [:]
   }
 
   /// Judges every line of a text.
-  /// - Parameter spare: a shape for lines that change, reused.
+  /// - Parameter spare: scratch for lines that change.
   func judge(_ text: [UInt8], _ shape: TextShape, spare: inout TextShape) -> Outcome {
     var outcome = Outcome()
     var sentences = 0
     var kept: [Kept] = []
     kept.reserveCapacity(shape.rows.count)
     let level = weir_simd_level()
-    // Most texts have none of the phrases and no citation: these lines are not looked at again.
+    // Most texts have none of the phrases and no citation.
     let mayHold = Phrases(rawValue: weir_phrases(text, text.count, level))
     let mayCite = citations && text.contains(0x5B)
     for row in shape.rows {
@@ -112,13 +109,13 @@ struct LineRules {
     return outcome
   }
 
-  /// A line that is left, and what it is now where citations were taken out.
+  /// A remaining line, and its text if citations were removed.
   private struct Kept {
     var range: Range<Int>
     var changed: [UInt8]?
   }
 
-  /// The lines with a newline between, without blanks around the whole.
+  /// The lines joined by newlines, stripped.
   private static func join(_ lines: [Kept], of text: [UInt8]) -> [UInt8] {
     var joined: [UInt8] = []
     joined.reserveCapacity(text.count + 1)
@@ -131,7 +128,7 @@ struct LineRules {
     return joined
   }
 
-  /// Takes `[12]`, `[]`, `[edit]` and `[citation needed]` out.
+  /// Removes `[12]`, `[]`, `[edit]` and `[citation needed]`.
   static func removeCitations(_ line: inout [UInt8]) {
     guard line.contains(0x5B) else { return }
     var out: [UInt8] = []
@@ -166,7 +163,7 @@ struct LineRules {
     }
   }
 
-  /// Phrases that a line holds, whatever the case.
+  /// Phrases in a line, ignoring case.
   struct Phrases: OptionSet {
     let rawValue: Int32
     static let lorem = Phrases(rawValue: Int32(WEIR_LOREM))

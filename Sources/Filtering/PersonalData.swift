@@ -1,12 +1,11 @@
-// E-mail and public IPv4 addresses, replaced as FineWeb does (Penedo et al. 2406.17557, §3.7; datatrove's PIIFormatter with its defaults):
-// what counts as an address and what stands in its place are the same, but the round of replacements begins anew with each document, so
-// that the text does not depend on which documents came before. One pass each, time linear in the length.
+// Masks e-mail and public IPv4 addresses as FineWeb does (Penedo et al. 2406.17557, §3.7; datatrove's PIIFormatter with its defaults). The
+// patterns and replacements are the same, but the cycle of replacements restarts with each document, so that a text does not depend on the
+// documents before it. One pass each, in linear time.
 
-/// Replaces e-mail and public IP addresses.
 struct PersonalData {
-  /// Addresses replaced in the last text.
+  /// E-mail addresses masked in the last text.
   private(set) var emails = 0
-  /// Public IP addresses replaced in the last text.
+  /// Public IP addresses masked in the last text.
   private(set) var addresses = 0
 
   private static let emailReplacements = ["email@example.com", "firstname.lastname@example.org"].map { Array($0.utf8) }
@@ -14,7 +13,7 @@ struct PersonalData {
     "22.214.171.124", "126.96.36.199", "188.8.131.52", "184.108.40.206", "220.127.116.11", "18.104.22.168",
   ].map { Array($0.utf8) }
 
-  /// The text with replacements; nil where there is nothing to replace.
+  /// The masked text; nil if there is nothing to mask.
   mutating func mask(_ text: [UInt8]) -> [UInt8]? {
     emails = 0
     addresses = 0
@@ -41,7 +40,7 @@ struct PersonalData {
     return out + text[done...]
   }
 
-  /// Where the local part before `at` begins: atoms with single dots between, from the first place with a word's border.
+  /// The start of the local part before `at`: atoms separated by single dots, from the first word boundary.
   private static func localStart(_ text: [UInt8], _ at: Int, from low: Int) -> Int? {
     var start = at
     while start > low, isAtom(text[start - 1]) || (text[start - 1] == 0x2E && start < at && isAtom(text[start])) { start -= 1 }
@@ -52,7 +51,7 @@ struct PersonalData {
     return nil
   }
 
-  /// Whether a letter, a digit or `_` stands before `index`.
+  /// Whether a letter, a digit or `_` precedes `index`.
   private static func isWord(_ text: [UInt8], before index: Int) -> Bool {
     guard index > 0 else { return false }
     if text[index - 1] < 0x80 { return isAlphanumeric(text[index - 1]) || text[index - 1] == 0x5F }
@@ -86,7 +85,7 @@ struct PersonalData {
     }
   }
 
-  /// Behind `1.2.3.4]`.
+  /// The end of `1.2.3.4]`.
   private static func literalEnd(_ text: [UInt8], _ start: Int) -> Int? {
     guard let end = addressEnd(text, start), end < text.count, text[end] == 0x5D else { return nil }
     return end + 1
@@ -137,7 +136,7 @@ struct PersonalData {
     return out + text[done...]
   }
 
-  /// Behind four numbers up to 255 with dots between; of digits beyond, the last number takes what it can.
+  /// The end of four numbers up to 255 separated by dots; the last number takes as many digits as it can.
   private static func addressEnd(_ text: [UInt8], _ start: Int) -> Int? {
     var index = start
     for part in 0..<4 {
@@ -161,7 +160,7 @@ struct PersonalData {
     Int(text[index] - 0x30) * 100 + Int(text[index + 1] - 0x30) * 10 + Int(text[index + 2] - 0x30) <= 255
   }
 
-  /// Whether an address is of the public internet (IANA's special-purpose registry), and written without leading zeros.
+  /// Whether an address is public (IANA's special-purpose registry) and has no leading zeros.
   private static func isPublic(_ address: ArraySlice<UInt8>) -> Bool {
     var octets: [Int] = []
     for part in address.split(separator: 0x2E) {

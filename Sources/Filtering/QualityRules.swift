@@ -1,13 +1,12 @@
 import CKernels
 
-// Gopher's quality rules (Rae et al. 2112.11446, appendix A1.1) as datatrove reads them: marks are words of their own, stop words are
-// compared as they stand.
+// Gopher's quality rules (Rae et al. 2112.11446, appendix A1.1) as datatrove implements them: punctuation marks are words of their own, stop
+// words are compared case-sensitively.
 
-/// The quality rules.
 struct QualityRules {
   let rules: FilterRules
   let limits: FilterConfiguration.GopherQuality
-  /// Fingerprints of the stop words, and a bit for the last six bits of each.
+  /// Fingerprints of the stop words, and a bit set of their last six bits.
   private let stopWords: [UInt64]
   private let bits: UInt64
 
@@ -21,7 +20,7 @@ struct QualityRules {
     bits = stopWords.reduce(0) { $0 | 1 << ($1 & 63) }
   }
 
-  /// The reason to drop the text, nil for none.
+  /// The reason to drop the text; nil to keep it.
   func reason(_ text: [UInt8], _ shape: TextShape) -> String? {
     let counts = shape.counts
     let contentWords = counts.content_words
@@ -68,7 +67,7 @@ struct QualityRules {
     return nil
   }
 
-  /// Whether at least the minimum of different stop words occurs; stops reading as soon as it does.
+  /// Whether enough distinct stop words occur; stops reading as soon as they do.
   private func hasStopWords(_ shape: TextShape) -> Bool {
     var left = limits.minimumStopWords
     guard left > 0 else { return true }
@@ -85,7 +84,7 @@ struct QualityRules {
 }
 
 extension [UInt8] {
-  /// Whether these three bytes stand at `index`.
+  /// Whether these three bytes are at `index`.
   func holds(_ first: UInt8, _ second: UInt8, _ third: UInt8, at index: Int) -> Bool {
     index >= 0 && index + 3 <= count && self[index] == first && self[index + 1] == second && self[index + 2] == third
   }

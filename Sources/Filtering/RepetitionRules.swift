@@ -1,9 +1,9 @@
 import CKernels
 
-// Gopher's repetition rules (Rae et al. 2112.11446, table A1) as datatrove reads them: every occurrence after the first is
-// a repetition, repeated n-grams do not overlap, shares are of the text's code points, a single pass from the left.
+// Gopher's repetition rules (Rae et al. 2112.11446, table A1) as datatrove implements them: every occurrence after the first is a
+// repetition, repeated n-grams do not overlap, fractions are of the text's code points, in a single pass from the left.
 
-/// The repetition rules, with the tables they need.
+/// The repetition rules and their tables.
 struct RepetitionRules {
   let rules: FilterRules
   let limits: FilterConfiguration.GopherRepetition
@@ -18,7 +18,7 @@ struct RepetitionRules {
     duplicates = rules.contains(.duplicateNGrams) ? limits.duplicateNGrams : []
   }
 
-  /// The reason to drop a text of this shape, nil for none.
+  /// The reason to drop a text of this shape; nil to keep it.
   mutating func reason(_ text: [UInt8], _ shape: TextShape) -> String? {
     guard shape.counts.characters > 0 else { return nil }
     table.own()
@@ -53,7 +53,7 @@ struct RepetitionRules {
     var characters = 0
   }
 
-  /// Lines that repeat an earlier one. Runs of newlines separate them; a run at the beginning or the end leaves an empty one there.
+  /// Lines that repeat an earlier one. Runs of newlines separate lines; a run at the beginning or end leaves an empty line there.
   private func repeatedLines(_ text: [UInt8], _ shape: TextShape) -> Repetitions {
     var found = Repetitions()
     table.reset(for: shape.lines.count + 1)
@@ -70,7 +70,7 @@ struct RepetitionRules {
     return found
   }
 
-  /// Paragraphs, what two or more newlines separate, that repeat an earlier one; without blanks around the text.
+  /// Paragraphs (separated by two or more newlines) that repeat an earlier one, of the stripped text.
   private func repeatedParagraphs(_ text: [UInt8], _ shape: TextShape) -> Repetitions {
     var found = Repetitions()
     guard let first = shape.rows.first(where: { $0.stretches > 0 }), let last = shape.rows.last(where: { $0.stretches > 0 }) else {
@@ -79,7 +79,7 @@ struct RepetitionRules {
     }
     let (start, end) = (first.start, last.end)
     table.reset(for: shape.lines.count)
-    // A paragraph's fingerprint is made of those of its lines.
+    // A paragraph's fingerprint combines those of its lines.
     var hash: UInt64 = 0
     var characters = 0
     var isOpen = false
@@ -97,7 +97,7 @@ struct RepetitionRules {
         close()
         continue
       }
-      // Blanks at the edges of the text are ASCII's but for rare ones: bytes are characters there.
+      // Whitespace at the edges of a text is nearly always ASCII, where bytes are characters.
       let low = max(line.start, start)
       let high = min(line.end, end)
       let own = Int(line.characters) - Int(low - line.start) - Int(line.end - high)
@@ -128,33 +128,33 @@ struct RepetitionRules {
   }
 }
 
-/// Counts of fingerprints and of n-grams of words (`repetition.c`).
+/// Counts of fingerprints and of word n-grams (`repetition.c`).
 struct RepetitionTable: Sendable {
   private var memory = RepetitionTable.memory()
 
   private static func memory() -> KernelMemory { KernelMemory(weir_repetition_create(), weir_repetition_destroy) }
 
-  /// Parts from the copy that the memory may be shared with; before any other call.
+  /// Makes the memory unique; call before anything else.
   mutating func own() {
     if !isKnownUniquelyReferenced(&memory) { memory = Self.memory() }
   }
 
-  /// Empties the table and makes room for `count` different fingerprints.
+  /// Clears the table, with room for `count` distinct fingerprints.
   func reset(for count: Int) { weir_repetition_reset(memory.pointer, count) }
 
-  /// Adds a fingerprint and says whether it was there before.
+  /// Adds a fingerprint; returns whether it was present.
   func seen(_ fingerprint: UInt64) -> Bool { weir_repetition_seen(memory.pointer, fingerprint) != 0 }
 
   /// Counts the n-grams of at least n words.
   func start(_ words: UnsafeBufferPointer<weir_word>, _ n: Int) { weir_repetition_start(memory.pointer, words.baseAddress, words.count, n) }
 
-  /// Goes on to n + 1.
+  /// Advances to n + 1.
   func next() { weir_repetition_next(memory.pointer) }
 
-  /// Code points of the most frequent n-gram, of the first one where several are, blanks between its words included, times its
+  /// Code points of the most frequent n-gram (the first in a tie), including spaces between words, times its
   /// occurrences.
   var topCharacters: UInt64 { weir_repetition_top(memory.pointer) }
 
-  /// Code points of the words in repeated n-grams that do not overlap, from the left.
+  /// Code points of the words in non-overlapping repeated n-grams, from the left.
   func repeatedCharacters() -> UInt64 { weir_repetition_repeated(memory.pointer) }
 }

@@ -1,7 +1,6 @@
 import CKernels
 
-/// What the rules need to know of a text, taken in one pass over its UTF-8 bytes (`text_shape.c`): words, lines, counts. One value is reused for
-/// many texts.
+/// Words, lines and counts of a text, computed in one pass over its UTF-8 bytes (`text_shape.c`). One value is reused for many texts.
 struct TextShape: Sendable {
   private var shaper = TextShape.shaper()
 
@@ -9,8 +8,8 @@ struct TextShape: Sendable {
     KernelMemory(weir_shaper_create(WordForms.english.pointer) { CharacterClasses.fill($0, $1) }, weir_shaper_destroy)
   }
 
-  /// Takes the shape of `text`, of fewer than 2³² bytes.
-  /// - Parameter level: of vector instructions, at most `weir_simd_level()`; all give the same.
+  /// Measures `text`, of fewer than 2³² bytes.
+  /// - Parameter level: level of vector instructions, at most `weir_simd_level()`; all give the same result.
   mutating func measure(_ text: [UInt8], level: Int32 = weir_simd_level()) {
     precondition(text.count < 1 << 32)
     if !isKnownUniquelyReferenced(&shaper) { shaper = Self.shaper() }
@@ -19,24 +18,23 @@ struct TextShape: Sendable {
 
   private var found: UnsafePointer<weir_shape> { weir_shaper_shape(shaper.pointer) }
 
-  /// Counts of the whole text.
   var counts: weir_shape { found.pointee }
-  /// Words as spaCy's English tokenizer cuts them.
+  /// Words as split by spaCy's English tokenizer.
   var words: UnsafeBufferPointer<weir_word> { .init(start: found.pointee.words, count: found.pointee.word_count) }
-  /// Between newlines; what follows the last newline is one where it is not empty.
+  /// Lines between newlines; a non-empty rest after the last newline is a line.
   var lines: UnsafeBufferPointer<weir_line> { .init(start: found.pointee.lines, count: found.pointee.line_count) }
-  /// Between line ends of all kinds (`\r\n` is one), without an empty one at the end.
+  /// Lines between line ends of all kinds (`\r\n` is one), without an empty last line.
   var rows: UnsafeBufferPointer<weir_row> { .init(start: found.pointee.rows, count: found.pointee.row_count) }
 }
 
-/// Memory of a kernel that goes with its owner.
+/// Memory allocated by a kernel, owned.
 final class KernelMemory: Sendable {
   nonisolated(unsafe) let pointer: OpaquePointer
   private let destroy: @Sendable (OpaquePointer) -> Void
 
-  /// Takes what a kernel made, which is never NULL, and how it is destroyed.
+  /// Takes ownership of a kernel's allocation.
   init(_ pointer: OpaquePointer?, _ destroy: @escaping @Sendable (OpaquePointer) -> Void) {
-    guard let pointer else { preconditionFailure("a kernel had no memory") }
+    guard let pointer else { preconditionFailure("out of memory") }
     self.pointer = pointer
     self.destroy = destroy
   }
@@ -45,6 +43,5 @@ final class KernelMemory: Sendable {
 }
 
 extension weir_line {
-  /// Bytes.
   var count: Int { Int(end - start) }
 }

@@ -1,9 +1,9 @@
 /// Decoding of single code points from UTF-8.
 enum UTF8Scalar {
-  /// What stands for a byte that belongs to no code point.
+  /// Stands for a byte that is not part of a code point.
   static let malformed: UInt32 = 0xFFFF_FFFF
 
-  /// The code point at `index`, whose byte is not ASCII; `malformed` and a width of 1 where there is none.
+  /// The code point at `index`, whose byte is not ASCII; `malformed` and a width of 1 if there is none.
   @inline(__always)
   static func decode(_ bytes: Span<UInt8>, at index: Int, width: inout Int) -> UInt32 {
     let first = UInt32(bytes[index])

@@ -1,9 +1,9 @@
 import CKernels
 
-// Words as the published filters count them: datatrove cuts English text with spaCy's tokenizer, so that marks are words of their own,
-// "don't" is two and "e.g." one. The rules are in `word_cutter.c`, what they take exception to here.
+// Words as the published filters count them: datatrove splits English text with spaCy's tokenizer, so punctuation marks are words of their
+// own, "don't" is two words and "e.g." one. The rules are in `word_cutter.c`, their exceptions here.
 
-/// The forms that the word cutter knows.
+/// The exceptions of the word cutter.
 package enum WordForms {
   /// English contractions, abbreviations and smileys, and units.
   static let english = make(EnglishContractions.all)
@@ -21,7 +21,7 @@ package enum WordForms {
     return KernelMemory(made, weir_word_forms_destroy)
   }
 
-  /// What is cut off behind a digit.
+  /// Suffixes that are split off after a digit.
   private static let units: [[UInt32]] =
     """
     km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s km/h kmh mph hPa Pa mbar mb MB kb KB gb \
@@ -42,7 +42,7 @@ package enum WordForms {
     }
   }
 
-  /// The shape of a text in numbers: counts, words, lines, rows; to compare.
+  /// Counts, words, lines and rows of a text, for comparison.
   package static func shape(_ bytes: [UInt8], level: Int32 = weir_simd_level()) -> [[UInt64]] {
     var shape = TextShape()
     shape.measure(bytes, level: level)

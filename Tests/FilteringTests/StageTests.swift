@@ -29,7 +29,7 @@ import Testing
     let copy = try JSONDecoder().decode(FilterConfiguration.self, from: JSONEncoder().encode(configuration))
     #expect(copy == configuration)
     #expect(copy.gopherQuality.minimumWords == 20)
-    let partial = try JSONDecoder().decode(FilterConfiguration.self, from: Data(#"{"rules":["c4"],"c4":{"minimumSentences":3}}"#.utf8))
+    let partial = try FilterConfiguration(json: Data(#"{"rules":["c4"],"c4":{"minimumSentences":3}}"#.utf8))
     #expect(partial.c4.minimumSentences == 3)
     #expect(partial.c4.maximumWordLength == 1_000)
     #expect(partial.rules.contains(.policy))
