@@ -1,4 +1,4 @@
-# The two commands: `make demo` and `make test`. Everything else is for those who work on weir.
+# The two commands: `make demo` and `make test`. Everything else is for developers.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 WEIR := .build/release/weir
@@ -6,7 +6,7 @@ SWIFT_FILES := Package.swift Sources Tests Fuzz
 
 .PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills mup results-crisp results-crisp-small clean
 
-## Runs the main job on the sample corpora, end to end; the report's path is its last line.
+## Runs the main job on the sample corpora; its last line is the path of the report.
 demo: build
 	@$(WEIR) run corpora/demo.yaml
 
@@ -21,7 +21,7 @@ test-release: setup
 	@swift build -c release --build-tests -q
 	@swift test -c release --skip-build
 
-## The executable, optimised: .build/release/weir.
+## The executable, optimized: .build/release/weir.
 build: setup
 	@echo "building weir (release)"
 	@swift build -c release --product weir -q
@@ -65,7 +65,7 @@ fuzz: setup
 	@swift build -c release --build-tests -q
 	@WEIR_FUZZ_RUNS=$(or $(RUNS),1000000) WEIR_FUZZ_FIRST=$(or $(FIRST),0) swift test -c release --skip-build --filter FuzzTests
 
-## Fuzzes the readers of what others wrote with libFuzzer and the address sanitizer: RUNS runs of each, a minute's worth unless told.
+## Fuzzes the readers of what others wrote with libFuzzer and the address sanitizer: RUNS runs of each, 20,000 by default.
 fuzz-readers: setup
 	@scripts/fuzz $(or $(RUNS),20000)
 
@@ -73,7 +73,7 @@ fuzz-readers: setup
 kills: build
 	@scripts/kills
 
-## The loss against the learning rate at four widths, under muP and the standard parametrisation (minutes).
+## The loss against the learning rate at four widths, under muP and the standard parametrization (minutes).
 mup: build
 	@Benchmarks/mup.sh
 

@@ -1,8 +1,7 @@
-/// Finds added tokens in a text: from left to right, the longest one at each place.
+/// Finds added tokens in a text, left to right, the longest match at each position.
 struct AddedTokenSearch: Sendable {
   private var byFirst: [[(content: [UInt8], id: UInt32)]]
 
-  /// A search for `tokens`.
   init(_ tokens: [Tokenizer.AddedToken]) {
     byFirst = Array(repeating: [], count: 256)
     for token in tokens {
@@ -12,7 +11,7 @@ struct AddedTokenSearch: Sendable {
     for first in byFirst.indices { byFirst[first].sort { $0.content.count > $1.content.count } }
   }
 
-  /// The matches in order; they do not overlap.
+  /// The non-overlapping matches, in order.
   func matches(in text: [UInt8]) -> [(range: Range<Int>, id: UInt32)] {
     var matches: [(range: Range<Int>, id: UInt32)] = []
     var index = 0

@@ -1,6 +1,6 @@
-/// The printable characters that stand for bytes in a tokenizer.json (GPT-2's `bytes_to_unicode`).
+/// The printable characters that represent bytes in a tokenizer.json (GPT-2's `bytes_to_unicode`).
 enum ByteAlphabet {
-  /// The scalar of each byte: printable Latin-1 stands for itself, the rest counts up from U+0100.
+  /// The scalar of each byte: printable Latin-1 represents itself, the rest is numbered from U+0100.
   static let scalars: [UInt32] = {
     var scalars = [UInt32](repeating: 0, count: 256)
     var next: UInt32 = 0x100
@@ -12,14 +12,14 @@ enum ByteAlphabet {
     return scalars
   }()
 
-  /// The byte of each scalar below 0x144, −1 where a scalar stands for none.
+  /// The byte of each scalar below 0x144; −1 for none.
   static let bytes: [Int16] = {
     var bytes = [Int16](repeating: -1, count: 0x144)
     for byte in 0..<256 { bytes[Int(scalars[byte])] = Int16(byte) }
     return bytes
   }()
 
-  /// The 256 bytes in the order of their characters, the order in which they get their ids.
+  /// The 256 bytes in the order of their characters, which is the order of their ids.
   static let order: [UInt8] = (0..<256).map { UInt8($0) }.sorted { scalars[Int($0)] < scalars[Int($1)] }
 
   /// The characters of a token, as UTF-8.
@@ -37,7 +37,7 @@ enum ByteAlphabet {
     return text
   }
 
-  /// Appends the bytes that a text in the alphabet stands for; false where a character is not in it.
+  /// Appends the bytes that a text in the alphabet represents; false if a character is not in the alphabet.
   static func decode(_ text: UnsafeBufferPointer<UInt8>, into token: inout [UInt8]) -> Bool {
     var index = 0
     while index < text.count {

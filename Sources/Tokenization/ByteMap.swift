@@ -1,16 +1,15 @@
-/// A map from byte strings to consecutive numbers, in order of first appearance: open addressing over one arena, no object a key.
+/// Maps byte strings to consecutive numbers in order of first appearance: open addressing over one arena, without an object per key.
 struct ByteMap: Sendable {
   private var arena: [UInt8] = []
   private var offsets: [Int] = [0]
   private var hashes: [UInt32] = []
   private var table: [UInt32] = [UInt32](repeating: 0, count: 64)
 
-  /// The number of keys.
   var count: Int { hashes.count }
-  /// The sum of the keys' lengths.
+  /// Total length of the keys in bytes.
   var byteCount: Int { arena.count }
 
-  /// Makes room for `keys` keys of `bytes` bytes.
+  /// Creates a map with room for `keys` keys of `bytes` bytes in total.
   mutating func reserve(keys: Int, bytes: Int) {
     arena.reserveCapacity(bytes)
     offsets.reserveCapacity(keys + 1)
@@ -20,7 +19,7 @@ struct ByteMap: Sendable {
     if capacity > table.count { rehash(capacity) }
   }
 
-  /// The number of the key, a new one where it is not there yet.
+  /// The number of a key, which is added if it is new.
   mutating func insert(_ key: UnsafeBufferPointer<UInt8>) -> Int {
     let hash = Self.hash(key)
     if let found = find(key, hash) { return found }
@@ -77,7 +76,7 @@ struct ByteMap: Sendable {
     return true
   }
 
-  /// A 32-bit hash of bytes: eight at a time through a multiply and a fold.
+  /// A 32-bit hash, eight bytes at a time by multiply and fold.
   @inline(__always)
   private static func hash(_ key: UnsafeBufferPointer<UInt8>) -> UInt32 {
     var state: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(key.count)

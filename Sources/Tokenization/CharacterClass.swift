@@ -1,16 +1,16 @@
-/// The classes of characters that the pre-tokenizer patterns tell apart.
+/// The character classes of the pre-tokenizer patterns.
 ///
-/// A table that is part of the source rather than the standard library's properties: the same text gives the same tokens whatever
-/// toolchain built the program. One byte a scalar up to the last one with a class (0x323AF, 206 KB, of which text touches a few
-/// lines), filled once at first use in well under a millisecond.
+/// The table is part of the source instead of the standard library's properties, so that the same text gives the same tokens with any
+/// toolchain. One byte per scalar up to the last one with a class (0x323AF, 206 KB, of which text touches a few cache lines), filled at
+/// first use in well under a millisecond.
 enum CharacterClass {
-  /// Neither of the others: marks, punctuation, symbols, unassigned scalars, and every byte that is not UTF-8.
+  /// None of the others: marks, punctuation, symbols, unassigned scalars, and every byte that is not UTF-8.
   static let other: UInt8 = 0
   /// `\p{L}`.
   static let letter: UInt8 = 1
   /// `\p{N}`.
   static let number: UInt8 = 2
-  /// `\s` without the two below.
+  /// `\s` without newlines.
   static let space: UInt8 = 3
   /// `[\r\n]`.
   static let newline: UInt8 = 4
@@ -18,7 +18,7 @@ enum CharacterClass {
   /// Scalars from here on are `other`.
   static let limit = 0x323B0
 
-  /// The class of every scalar below `limit`; lives as long as the process.
+  /// The class of every scalar below `limit`.
   nonisolated(unsafe) static let table: UnsafePointer<UInt8> = {
     let table = UnsafeMutablePointer<UInt8>.allocate(capacity: limit)
     table.initialize(repeating: other, count: limit)
@@ -33,6 +33,5 @@ enum CharacterClass {
     return UnsafePointer(table)
   }()
 
-  /// The class of one scalar value.
   static func of(_ scalar: UInt32) -> UInt8 { scalar < UInt32(limit) ? table[Int(scalar)] : other }
 }

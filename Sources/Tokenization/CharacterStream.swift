@@ -1,11 +1,10 @@
-/// Whole UTF-8 characters of bytes that come in pieces, as tokens do: what may still become a character is held back, what cannot is U+FFFD.
+/// Complete UTF-8 characters from bytes that arrive in pieces, as tokens do: an incomplete character is held back, invalid bytes become U+FFFD.
 package struct CharacterStream: Sendable {
   private var pending: [UInt8] = []
 
-  /// An empty stream.
   package init() {}
 
-  /// Takes bytes in and gives the text that is complete.
+  /// Appends bytes and returns the text that is complete.
   package mutating func append(_ bytes: some Sequence<UInt8>) -> String {
     pending += bytes
     let held = Self.unfinished(pending)
@@ -13,13 +12,13 @@ package struct CharacterStream: Sendable {
     return String(decoding: pending.dropLast(held), as: UTF8.self)
   }
 
-  /// What is held back, at the end of the text.
+  /// The rest that is held back, at the end of the text.
   package mutating func finish() -> String {
     defer { pending = [] }
     return String(decoding: pending, as: UTF8.self)
   }
 
-  /// The number of bytes at the end that begin a character without ending it.
+  /// The number of trailing bytes that begin an incomplete character.
   private static func unfinished(_ bytes: [UInt8]) -> Int {
     for count in 1..<4 where count <= bytes.count {
       let byte = bytes[bytes.count - count]

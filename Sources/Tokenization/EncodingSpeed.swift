@@ -1,23 +1,18 @@
 import Documents
 import Kernels
 
-/// How fast documents that are in memory become tokens that are in memory; MB are 10⁶ bytes of text.
+/// Encoding speed from memory to memory, in MB/s (10⁶ bytes of text).
 package struct EncodingSpeed: Codable, Sendable {
-  /// MB/s of the first run, with empty caches.
+  /// The first run, with empty caches, in MB/s.
   package var first = 0.0
-  /// MB/s of the fastest run.
+  /// The fastest run in MB/s.
   package var best = 0.0
-  /// Bytes of text a run.
+  /// Bytes of text per run.
   package var bytes = 0
-  /// Tokens a run.
+  /// Tokens per run.
   package var tokens = 0
 
-  /// Encodes all documents `repetitions` times, each run into the memory of the one before.
-  /// - Parameters:
-  ///   - tokenizer: what encodes.
-  ///   - documents: any texts.
-  ///   - threads: how many encode at a time.
-  ///   - repetitions: how often, at least once.
+  /// Encodes all documents `repetitions` times, reusing the output memory.
   package init(_ tokenizer: Tokenizer, documents: [Document], threads: Int, repetitions: Int) {
     bytes = documents.reduce(0) { $0 + $1.text.count }
     let pool = ThreadPool(threads: threads)
@@ -30,7 +25,7 @@ package struct EncodingSpeed: Codable, Sendable {
         made.withUnsafeMutableBufferPointer { made in
           contexts.withUnsafeMutableBufferPointer { contexts in
             pool.run(pool.threads) { thread in
-              // A thread has its own context and takes every part of its residue.
+              // Each thread has its own context and takes every `threads`-th part.
               for part in stride(from: thread, to: parts, by: pool.threads) {
                 let range = part * documents.count / parts..<(part + 1) * documents.count / parts
                 made[part].removeAll(keepingCapacity: true)

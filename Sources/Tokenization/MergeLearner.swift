@@ -3,15 +3,14 @@ import Primitives
 
 /// Learns merges from counted words (Sennrich, Haddow, Birch 2016, Algorithm 1), incrementally.
 ///
-/// All words lie one after the other in one array; a symbol of n bytes takes n places, its id at the first, its length at the first
-/// and the last, so that both neighbours are found in O(1). Every pair knows its positions; merging a pair touches those alone
-/// and updates the counts around them. A heap with lazy deletion gives the next pair. Cost: O(symbols) to set up, then
-/// O(occurrences · log pairs) over all merges, whatever the length of a word. Memory: 16 bytes a byte of different words,
-/// and the positions.
+/// All words are concatenated in one array; a symbol of n bytes takes n slots, with its id in the first and its length in the first and the
+/// last, so both neighbors are found in O(1). Every pair knows its positions; merging a pair touches only those and updates the counts
+/// around them. A heap with lazy deletion gives the next pair. Cost: O(symbols) to set up, then O(occurrences · log pairs) over all merges,
+/// independent of word length. Memory: 16 bytes per byte of distinct words, plus the positions.
 struct MergeLearner {
   private static let boundary = UInt32.max
 
-  /// What stands at a place, together because it is read together.
+  /// One slot; its members are read together.
   private struct Place {
     var id: UInt32
     var length: UInt32
@@ -21,15 +20,14 @@ struct MergeLearner {
   private var places: [Place] = []
   private let counts: [Int]
   private var table = PairTable()
-  /// The step in which each pair gained last, so that a step puts it forward once.
+  /// The last step in which each pair gained, so that a step pushes it once.
   private var stamps: [UInt32] = []
   private var step: UInt32 = 0
 
-  /// Lays the words out.
   init(_ source: WordCounts, byteTokens: [UInt32]) throws {
     let places = source.map.byteCount + source.count + 1
     guard places < Int(UInt32.max) else {
-      throw WeirError("tokenizer train", "the different words take more than 4 GB", remedy: "give fewer documents")
+      throw WeirError("tokenizer train", "the distinct words exceed 4 GB", remedy: "use fewer documents")
     }
     counts = source.counts
     self.places.reserveCapacity(places)
@@ -64,11 +62,11 @@ struct MergeLearner {
     table.counts[table.index(left, right)] -= count
   }
 
-  /// Learns until the vocabulary is full or no pair is frequent enough.
+  /// Learns merges until the vocabulary is full or no pair is frequent enough.
   /// - Parameters:
   ///   - vocabulary: the tokens so far; grows.
-  ///   - size: where to stop.
-  ///   - minimum: the smallest count of a pair that is merged.
+  ///   - size: final vocabulary size.
+  ///   - minimum: minimum count of a pair to merge.
   /// - Returns: the merges in order.
   mutating func learn(
     into vocabulary: inout TrainingVocabulary, size: Int, minimum: Int, progress: Progress
@@ -91,7 +89,7 @@ struct MergeLearner {
       let left = UInt32(top.pair >> 32)
       let right = UInt32(truncatingIfNeeded: top.pair)
       guard let token = vocabulary.token(left, right) else {
-        // It would spell a special token, which a text must never give.
+        // It would spell a special token, which text must never produce.
         table.counts[top.index] = 0
         continue
       }
@@ -110,7 +108,7 @@ struct MergeLearner {
     return merges
   }
 
-  /// Merges every occurrence of a pair from left to right; `touched` gets the pairs that gained, each once.
+  /// Merges every occurrence of a pair from left to right; `touched` receives the pairs that gained, each once.
   private mutating func apply(_ pair: Int, _ left: UInt32, _ right: UInt32, _ token: UInt32, _ touched: inout [Int]) {
     let positions = table.positions[pair]
     table.positions[pair] = []
@@ -138,7 +136,7 @@ struct MergeLearner {
         gained(gain(place, token, next, count), &touched)
       }
     }
-    // Overlapping occurrences (aaa) count more than can be merged; what is left of them is no pair any more.
+    // Overlapping occurrences (aaa) count more than can be merged; their remainder is no longer a pair.
     table.counts[pair] = 0
   }
 

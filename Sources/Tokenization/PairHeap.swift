@@ -1,19 +1,18 @@
-/// The candidates for the next merge: the largest count first, then the smaller left and right ids, as Hugging Face's trainer orders them.
+/// Candidates for the next merge, ordered as in Hugging Face's trainer: by decreasing count, then by left and right id.
 struct PairHeap {
-  /// A pair with the count it had when it was put forward.
+  /// A pair with its count at the time of the push.
   struct Candidate {
     var count: Int
     var pair: UInt64
     var index: Int
 
-    /// Whether this one is to be merged before `other`.
+    /// Whether this pair merges before `other`.
     @inline(__always)
     func precedes(_ other: Candidate) -> Bool { count != other.count ? count > other.count : pair < other.pair }
   }
 
   private var candidates: [Candidate]
 
-  /// Heapifies.
   /// - Complexity: O(n).
   init(_ candidates: [Candidate]) {
     self.candidates = candidates
@@ -24,7 +23,6 @@ struct PairHeap {
     }
   }
 
-  /// Puts a candidate forward.
   mutating func push(_ candidate: Candidate) {
     candidates.append(candidate)
     var index = candidates.count - 1
@@ -35,7 +33,7 @@ struct PairHeap {
     candidates[index] = candidate
   }
 
-  /// Takes the first candidate.
+  /// Removes the first candidate.
   mutating func pop() -> Candidate? {
     guard let top = candidates.first else { return nil }
     let last = candidates.removeLast()

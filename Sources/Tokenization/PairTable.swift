@@ -1,14 +1,14 @@
-/// The pairs of neighbouring symbols: how often each occurs, and where.
+/// Counts and positions of adjacent symbol pairs.
 struct PairTable {
   private var table: [UInt32] = [UInt32](repeating: 0, count: 1 << 12)
   private var shift: UInt64 = 64 - 12
   private(set) var pairs: [UInt64] = []
-  /// The occurrences of each pair, weighted by its words' counts.
+  /// Occurrences of each pair, weighted by word counts.
   var counts: [Int] = []
-  /// Where each pair occurs or occurred: positions of left symbols, ascending; some may be out of date.
+  /// Positions of the left symbols of each pair, ascending; some may be stale.
   var positions: [[UInt32]] = []
 
-  /// The number of a pair, a new one where it is not there yet.
+  /// The number of a pair, which is added if it is new.
   mutating func index(_ left: UInt32, _ right: UInt32) -> Int {
     let pair = UInt64(left) << 32 | UInt64(right)
     var slot = Int((pair &* 0x9E37_79B9_7F4A_7C15) >> shift)

@@ -1,20 +1,20 @@
 import CKernels
 
-/// How a text is cut into pre-tokens, the stretches that merges never cross.
+/// A pre-tokenizer: splits text into pre-tokens, which merges never cross.
 ///
 /// Each kind is a published pattern, matched by a hand-written state machine over UTF-8 bytes (`pretokens.h`): one pass, no backtracking beyond
-/// the white-space run at hand, linear in the text. Bytes that are not UTF-8 are symbols of one byte, so that every input is cut.
+/// the current whitespace run, linear in the text. Bytes that are not UTF-8 count as symbols of one byte, so every input is valid.
 package enum Pretokenizer: String, Codable, Sendable, CaseIterable {
   /// GPT-2.
   case gpt2
   /// GPT-3.5 and GPT-4 (tiktoken's `cl100k_base`).
   case cl100k
-  /// Llama 3; numbers in threes, as in cl100k.
+  /// Llama 3; digits in groups of three, as in cl100k.
   case llama3
   /// Qwen 2 and later: Llama 3 with single digits.
   case qwen2
 
-  /// The pattern, in the syntax that Hugging Face's `Split` accepts.
+  /// The pattern, in the syntax of Hugging Face's `Split`.
   package var pattern: String {
     switch self {
     case .gpt2:
@@ -29,14 +29,14 @@ package enum Pretokenizer: String, Codable, Sendable, CaseIterable {
     }
   }
 
-  /// The kind that a `Split` pattern stands for; nil for a pattern that is none of ours.
+  /// The pre-tokenizer of a `Split` pattern; nil for an unknown pattern.
   package init?(pattern: String) {
     let original = pattern.replacing(#"\p{N}{1,3}+|"#, with: #"\p{N}{1,3}|"#)
     guard let kind = Self.allCases.first(where: { $0.pattern == pattern || $0.pattern == original }) else { return nil }
     self = kind
   }
 
-  /// How the kernels cut.
+  /// The kernel's number of this pattern.
   var kernel: weir_pattern {
     let family =
       switch self {
@@ -48,7 +48,7 @@ package enum Pretokenizer: String, Codable, Sendable, CaseIterable {
       classes: CharacterClass.table, limit: UInt32(CharacterClass.limit), family: Int32(family), digits: self == .qwen2 ? 1 : 3)
   }
 
-  /// The pre-tokens of a text, in order, without gaps.
+  /// The pre-tokens of a text, in order and without gaps.
   /// - Complexity: O(bytes).
   package func split(_ bytes: [UInt8]) -> [Range<Int>] {
     var ranges: [Range<Int>] = []

@@ -1,23 +1,21 @@
-/// What a tokenizer.json's post_processor puts round a text: special tokens before and after it, such as Llama 3's beginning of text.
+/// The special tokens that a tokenizer.json's post_processor adds before and after a text, such as Llama 3's beginning of text.
 ///
-/// Hugging Face puts them there unless told otherwise (`add_special_tokens`), Weir where it is told so (`weir tokenize --add-special`): in a
-/// dataset documents are ended by a token of their own.
+/// Hugging Face tokenizers add them by default (`add_special_tokens`), Weir only with `weir tokenize --add-special`: in a dataset, documents are separated
+/// by the end-of-document token.
 package struct Template: Sendable, Equatable {
-  /// Ids before a text.
+  /// Ids before the text.
   package var prefix: [UInt32]
-  /// Ids after a text.
+  /// Ids after the text.
   package var suffix: [UInt32]
 
-  /// Creates a template.
   package init(prefix: [UInt32] = [], suffix: [UInt32] = []) {
     self.prefix = prefix
     self.suffix = suffix
   }
 
-  /// Whether nothing is added.
   package var isEmpty: Bool { prefix.isEmpty && suffix.isEmpty }
 
-  /// The tokens of the text alone, where the template stands round it.
+  /// The tokens without the template, if they have it.
   package func stripped(_ ids: ArraySlice<UInt32>) -> ArraySlice<UInt32> {
     var ids = ids
     if ids.starts(with: prefix) { ids = ids.dropFirst(prefix.count) }

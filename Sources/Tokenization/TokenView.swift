@@ -1,22 +1,18 @@
-/// The tokens of a text for the eye.
+/// The tokens of a text, for display.
 package struct TokenView: Sendable {
-  /// A token: its id, and its bytes as text with white space and broken UTF-8 made visible.
+  /// A token's id, and its bytes as text with whitespace and invalid UTF-8 made visible.
   package struct Piece: Sendable, Equatable {
-    /// The id.
     package var id: UInt32
-    /// What is shown.
     package var text: String
   }
 
-  /// The tokens in order.
   package let pieces: [Piece]
 
-  /// Looks at a text.
   package init(_ tokenizer: Tokenizer, text: String, allowsSpecials: Bool = false) {
     pieces = tokenizer.encode(text, allowsSpecials: allowsSpecials).map { Piece(id: $0, text: Self.visible(tokenizer.bytes(of: $0))) }
   }
 
-  /// Bytes as text: blanks as `·`, control characters as their pictures, what is not UTF-8 by itself as `<E4>`.
+  /// Bytes as text: spaces as `·`, control characters as their pictures, invalid UTF-8 as `<E4>`.
   private static func visible(_ bytes: ArraySlice<UInt8>) -> String {
     guard let string = String(validating: bytes, as: UTF8.self) else {
       return bytes.map { byte in
@@ -37,12 +33,12 @@ package struct TokenView: Sendable {
   }
 
   /// Two lines: the tokens, and their ids.
-  /// - Parameter coloured: whether neighbours differ by their background (for a terminal), otherwise by bars between them.
-  package func lines(coloured: Bool) -> [String] {
+  /// - Parameter colored: separates tokens by background color (for a terminal) instead of bars.
+  package func lines(colored: Bool) -> [String] {
     let backgrounds = [153, 194, 223, 225, 230, 189]
     let shown = pieces.enumerated().map { index, piece in
-      coloured ? "\u{1B}[30;48;5;\(backgrounds[index % backgrounds.count])m\(piece.text)\u{1B}[0m" : piece.text
+      colored ? "\u{1B}[30;48;5;\(backgrounds[index % backgrounds.count])m\(piece.text)\u{1B}[0m" : piece.text
     }
-    return ["  " + shown.joined(separator: coloured ? "" : "|"), "  " + pieces.map { String($0.id) }.joined(separator: " ")]
+    return ["  " + shown.joined(separator: colored ? "" : "|"), "  " + pieces.map { String($0.id) }.joined(separator: " ")]
   }
 }

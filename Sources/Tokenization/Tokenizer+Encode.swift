@@ -5,10 +5,10 @@ extension Tokenizer {
   /// Appends the tokens of a text.
   /// - Parameters:
   ///   - text: any bytes.
-  ///   - ids: where the tokens go.
-  ///   - context: what the thread keeps between texts; one thread at a time.
-  ///   - allowsSpecials: whether special tokens that stand in the text become their ids; otherwise they are text like any other.
-  /// - Complexity: O(bytes), and O(n log n) in a pre-token of n > 64 bytes.
+  ///   - ids: receives the tokens.
+  ///   - context: the thread's scratch memory.
+  ///   - allowsSpecials: whether special tokens in the text become their ids instead of plain text.
+  /// - Complexity: O(bytes), plus O(n log n) for a pre-token of n > 64 bytes.
   package func encode(_ text: [UInt8], into ids: inout [UInt32], context: inout EncodeContext, allowsSpecials: Bool = false) {
     context.adopt(tables)
     guard let search = allowsSpecials ? tables.allAdded : tables.ordinaryAdded else {
@@ -24,7 +24,7 @@ extension Tokenizer {
     encodeSegment(text, start..<text.count, into: &ids, context: &context)
   }
 
-  /// The tokens of a text; for many texts keep a context.
+  /// The tokens of a text; for many texts, reuse a context.
   package func encode(_ text: [UInt8], allowsSpecials: Bool = false) -> [UInt32] {
     var context = EncodeContext(cacheBits: 8)
     var ids: [UInt32] = []
@@ -35,19 +35,19 @@ extension Tokenizer {
   /// The tokens of a string.
   package func encode(_ text: String, allowsSpecials: Bool = false) -> [UInt32] { encode(Array(text.utf8), allowsSpecials: allowsSpecials) }
 
-  /// The bytes that tokens stand for; an id outside the vocabulary stands for nothing (see `firstInvalid`).
+  /// The bytes of tokens; ids outside the vocabulary are skipped (see `firstInvalid`).
   package func decode(_ ids: some Sequence<UInt32>) -> [UInt8] {
     var text: [UInt8] = []
     for id in ids { text.append(contentsOf: bytes(of: id)) }
     return text
   }
 
-  /// The position of the first id that no token has.
+  /// The position of the first id outside the vocabulary.
   package func firstInvalid(in ids: [UInt32]) -> Int? {
     ids.firstIndex { Int($0) >= vocabularySize || tables.offsets[Int($0)] == tables.offsets[Int($0) + 1] }
   }
 
-  /// A stretch of text between added tokens.
+  /// The text between added tokens.
   private func encodeSegment(_ text: [UInt8], _ range: Range<Int>, into ids: inout [UInt32], context: inout EncodeContext) {
     guard !range.isEmpty else { return }
     var part = text
@@ -65,13 +65,13 @@ extension Tokenizer {
     }
   }
 
-  /// The composed form where it may differ: scalars below U+0300 are composed already.
+  /// The NFC form if it may differ: scalars below U+0300 are composed already.
   private static func composed(_ text: ArraySlice<UInt8>) -> [UInt8]? {
     guard text.contains(where: { $0 >= 0xCC }), let string = String(validating: text, as: UTF8.self) else { return nil }
     return Array(string.precomposedStringWithCanonicalMapping.utf8)
   }
 
-  /// Cuts and merges: all in the kernel, a very long pre-token by itself.
+  /// Splits and merges in the kernel; a very long pre-token separately.
   private func encodeWords(
     _ text: UnsafeBufferPointer<UInt8>, into ids: inout [UInt32], cache: OpaquePointer, scratch: inout [UInt32]
   ) {
@@ -93,7 +93,7 @@ extension Tokenizer {
     }
   }
 
-  /// Appends the tokens of a long pre-token, made where they stay: those at its growing end are still changed.
+  /// Appends the tokens of a long pre-token, merged in place.
   private func encodeWord(_ word: UnsafeBufferPointer<UInt8>, into ids: inout [UInt32], _ merges: OpaquePointer) {
     let base = ids.count
     let piece = min(word.count, 1 << 14) + Int(WEIR_STRETCH)

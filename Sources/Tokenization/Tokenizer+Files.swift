@@ -3,33 +3,30 @@ import Primitives
 import Storage
 
 extension Tokenizer {
-  /// The name and version of the folder's manifest.
   package static let format = "weir.tokenizer.1"
 
-  /// Reads a tokenizer: a folder with a tokenizer.json (ours, or a model's), or the file itself.
-  /// - Throws: `WeirError` that names the file and the member that is wrong.
+  /// Reads a tokenizer.json, or a folder with one (a tokenizer's or a model's).
+  /// - Throws: `WeirError` that names the file and the invalid member.
   package init(folder path: String) throws {
     let file = Files.isFolder(path) ? path + "/tokenizer.json" : path
-    guard Files.exists(file) else { throw WeirError(file, "is not there", remedy: "name a folder with a tokenizer.json") }
+    guard Files.exists(file) else { throw WeirError(file, "is not there", remedy: "give a folder with a tokenizer.json") }
     try self.init(json: try Files.read(file), path: file)
   }
 
-  /// Reads the text of a tokenizer.json.
+  /// Parses a tokenizer.json.
   /// - Parameters:
-  ///   - json: the file's bytes.
-  ///   - path: what errors name.
+  ///   - json: the content of the file.
+  ///   - path: the file, for errors.
   package init(json: [UInt8], path: String) throws {
     var file = try TokenizerFile(json, path: path)
     self = try file.tokenizer()
   }
 
-  /// Writes `tokenizer.json`, `tokenizer_config.json` and `manifest.json`, all or nothing.
+  /// Writes `tokenizer.json`, `tokenizer_config.json` and `manifest.json` atomically.
   /// - Parameters:
-  ///   - folder: where to.
-  ///   - tool: what wrote it, with its version.
-  ///   - inputs: fingerprints of what it was made from, by role.
-  ///   - configuration: what was asked for.
-  ///   - replacing: whether a folder of ours that is there may be replaced.
+  ///   - tool: tool and version for the manifest.
+  ///   - inputs: fingerprints of the inputs, by role.
+  ///   - replacing: whether an existing Weir folder may be replaced.
   @discardableResult
   package func write(
     to folder: String, tool: String = "weir", inputs: [String: String] = [:], configuration: JSONValue = .object([:]),
@@ -43,7 +40,7 @@ extension Tokenizer {
       counts: ["vocabulary": vocabularySize, "merges": merges.count, "specials": addedTokens.filter(\.isSpecial).count])
   }
 
-  /// Writes `tokenizer.json` and `tokenizer_config.json` into a folder that is there, such as a model's.
+  /// Writes `tokenizer.json` and `tokenizer_config.json` into an existing folder, such as a model's.
   package func writeFiles(in folder: String) throws {
     try Files.write(json(), to: folder + "/tokenizer.json")
     var configuration: [String: JSONValue] = [
@@ -55,7 +52,7 @@ extension Tokenizer {
     try JSONFile.write(JSONValue.object(configuration), to: folder + "/tokenizer_config.json")
   }
 
-  /// The text of a tokenizer.json that Hugging Face's libraries load to the same ids: vocabulary by id, a merge a line.
+  /// The content of a tokenizer.json that Hugging Face libraries load to the same ids: vocabulary by id, one merge per line.
   package func json() -> [UInt8] {
     var writer = TokenizerWriter()
     writer.write(self)

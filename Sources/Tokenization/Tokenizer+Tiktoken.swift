@@ -3,32 +3,31 @@ import Primitives
 import Storage
 
 extension Tokenizer {
-  /// Reads what other tools wrote: a tokenizer.json, a folder with one, or tiktoken ranks.
+  /// Reads a tokenizer.json, a folder with one, or tiktoken ranks.
   /// - Parameters:
-  ///   - path: the file or folder; ranks are told by their name not ending in `.json`.
-  ///   - pretokenizer: how a text is cut, which ranks do not say; ignored for a tokenizer.json.
-  ///   - specials: the special tokens, which ranks do not say either; nil for published ones.
+  ///   - path: the file or folder; a file is a rank file if its name does not end in `.json`.
+  ///   - pretokenizer: the pre-tokenizer of a rank file; ignored for a tokenizer.json.
+  ///   - specials: the special tokens of a rank file; nil for the published ones.
   /// - Throws: `WeirError` that names the line or the member.
   package init(importing path: String, pretokenizer: Pretokenizer?, specials: [AddedToken]? = nil) throws {
     if Files.isFolder(path) || path.hasSuffix(".json") {
-      guard specials == nil else { throw WeirError(path, "names its special tokens itself", remedy: "leave --special away") }
+      guard specials == nil else { throw WeirError(path, "defines its special tokens itself", remedy: "remove --special") }
       try self.init(folder: path)
       return
     }
     guard let pretokenizer else {
-      throw WeirError(path, "ranks do not say how text is cut", remedy: "give --pretokenizer")
+      throw WeirError(path, "is a rank file, which has no pre-tokenizer", remedy: "give --pretokenizer")
     }
     try self.init(tiktoken: try Files.read(path), path: path, pretokenizer: pretokenizer, specials: specials)
   }
 
   /// Reads tiktoken ranks: lines of `base64(bytes) rank`; a rank is the token's id and its priority.
   /// - Parameters:
-  ///   - text: the file.
-  ///   - path: what errors name.
-  ///   - pretokenizer: how a text is cut.
-  ///   - specials: the special tokens; nil for the published ones of GPT-2 and cl100k where the number of ranks is theirs, else
+  ///   - text: the content of the file.
+  ///   - path: the file, for errors.
+  ///   - specials: the special tokens; nil for the published ones of GPT-2 and cl100k, recognized by the number of ranks, else
   ///     `<|endoftext|>` after the last rank.
-  /// - Throws: `WeirError` that names the line, or the rank that neither a token nor a special token has.
+  /// - Throws: `WeirError` that names the line, or a rank without a token.
   package init(tiktoken text: [UInt8], path: String, pretokenizer: Pretokenizer, specials: [AddedToken]? = nil) throws {
     var list = TokenList()
     var largest = -1
@@ -37,7 +36,7 @@ extension Tokenizer {
       let parts = line.filter { $0 != 0x0D }.split(separator: 0x20)
       let place = "\(path):\(number + 1)"
       guard parts.count == 2 else { throw WeirError(place, "is not a token and its rank") }
-      // "=" stands for no bytes in a published file (Whisper's multilingual ranks): a rank that is taken, but no text's.
+      // In a published file (Whisper's multilingual ranks), "=" is a rank without bytes, which no text uses.
       guard let token = parts[0] == [0x3D] ? Data() : Data(base64Encoded: Data(parts[0])), !token.isEmpty || parts[0] == [0x3D] else {
         throw WeirError(place, "the token is not base64")
       }
@@ -45,21 +44,21 @@ extension Tokenizer {
         throw WeirError(place, "the rank is not a whole number below \(Tokenizer.maximumVocabulary)")
       }
       largest = max(largest, Int(rank))
-      guard taken.insert(rank).inserted else { throw WeirError(place, "the rank \(rank) is there for the second time") }
+      guard taken.insert(rank).inserted else { throw WeirError(place, "rank \(rank) occurs twice") }
       if !token.isEmpty { list.append(token, id: rank) }
     }
     let specials = specials ?? Self.publishedSpecials(list, largest: largest)
     for special in specials where special.id < Tokenizer.maximumVocabulary && !taken.insert(special.id).inserted {
-      throw WeirError(path, "the rank \(special.id) belongs to a token and to \"\(special.content)\"")
+      throw WeirError(path, "rank \(special.id) belongs to a token and to \"\(special.content)\"")
     }
-    // A hole is a line that was lost, or a special token that nobody named.
+    // A gap is a lost line or an undeclared special token.
     if let hole = (0..<UInt32(largest + 1)).first(where: { !taken.contains($0) }) {
       throw WeirError(
-        path, "the rank \(hole) is missing, the largest is \(largest)",
-        remedy: "get the whole file, or name the special token with --special")
+        path, "rank \(hole) is missing; the largest is \(largest)",
+        remedy: "get the complete file, or declare the special token with --special")
     }
     let merges = try RankedMerges(list, path: path).merges()
-    // A pre-token that is a token as a whole becomes it, as in tiktoken.
+    // A pre-token that is a token becomes that token, as in tiktoken.
     try self.init(
       vocabulary: list, merges: merges, added: specials, pretokenizer: pretokenizer,
       ignoresMerges: true,
@@ -79,14 +78,15 @@ extension Tokenizer {
     }
   }
 
-  /// The tokens as tiktoken ranks, ids as they are; special tokens are not part of that format.
-  /// - Throws: `WeirError` where the ids do not rise with the merges, so that ranks would encode otherwise.
+  /// The tokens as tiktoken ranks, with the same ids; special tokens are not part of the format.
+  /// - Throws: `WeirError` if the ids do not increase with the merges, so that ranks would encode differently.
   package func tiktoken() throws -> [UInt8] {
     var made: Set<UInt32> = []
     var last: UInt32 = 0
     for merge in merges {
       guard merge.token >= last, made.insert(merge.token).inserted else {
-        throw WeirError("tiktoken", "the ids do not rise with the merges, or two merges make one token", remedy: "write a tokenizer.json")
+        throw WeirError(
+          "tiktoken", "the ids do not increase with the merges, or two merges produce one token", remedy: "write a tokenizer.json")
       }
       last = merge.token
     }
@@ -100,7 +100,7 @@ extension Tokenizer {
   }
 }
 
-/// Finds the merge behind each ranked token: what is left of its bytes after all merges of lower rank are two parts.
+/// Finds the merge of each ranked token: after all merges of lower rank, two parts of its bytes remain.
 private struct RankedMerges {
   private let list: TokenList
   private var map = ByteMap()
@@ -111,14 +111,14 @@ private struct RankedMerges {
     map.reserve(keys: list.count, bytes: list.bytes.count)
     for index in 0..<list.count {
       let number = list.bytes.withUnsafeBufferPointer { map.insert(UnsafeBufferPointer(rebasing: $0[range(index)])) }
-      guard number == index else { throw WeirError("\(path):\(index + 1)", "has a token for the second time") }
+      guard number == index else { throw WeirError("\(path):\(index + 1)", "repeats a token") }
     }
     order = (0..<list.count).sorted { list.ids[$0] < list.ids[$1] }
   }
 
   private func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : list.ends[index - 1])..<list.ends[index] }
 
-  /// The merges in order of rank. A token that merges cannot reach has none.
+  /// The merges in order of rank. A token that merges cannot produce has none.
   func merges() -> [(left: UInt32, right: UInt32)] {
     var merges: [(left: UInt32, right: UInt32)] = []
     list.bytes.withUnsafeBufferPointer { bytes in
@@ -138,7 +138,7 @@ private struct RankedMerges {
     map.find(UnsafeBufferPointer(rebasing: bytes[part])).map { list.ids[$0] }
   }
 
-  /// The part that makes the lowest-ranked token with the one after it.
+  /// The part that forms the lowest-ranked token with the next part.
   private func lowest(_ bytes: UnsafeBufferPointer<UInt8>, _ cuts: [Int], below limit: UInt32) -> Int? {
     var best = limit
     var found: Int?

@@ -2,7 +2,7 @@ import Primitives
 import Storage
 
 extension TokenizerFile {
-  /// The decoder has to put bytes together and nothing else.
+  /// Only a ByteLevel decoder is supported.
   func checkDecoder() throws {
     guard let node = member(root, "decoder") else { return }
     var steps = [node]
@@ -15,7 +15,7 @@ extension TokenizerFile {
     }
   }
 
-  /// What the post_processor puts round a single text. ByteLevel moves offsets only.
+  /// The tokens that the post_processor adds around a single text. ByteLevel only affects offsets.
   func template() throws -> Template {
     guard let node = member(root, "post_processor") else { return Template() }
     var steps = [(place: "post_processor", node: node)]
@@ -31,9 +31,9 @@ extension TokenizerFile {
       case "TemplateProcessing": added = try processing(step, place: place)
       case "BertProcessing", "RobertaProcessing":
         added = Template(prefix: [try pair(step, "cls", place: place)], suffix: [try pair(step, "sep", place: place)])
-      case let type: throw fail(place, "is \(type ?? "without a type"), which is not known")
+      case let type: throw fail(place, "is \(type ?? "without a type"), which is not supported")
       }
-      // Each step works on what the one before it made.
+      // Each step wraps the result of the one before it.
       template.prefix = added.prefix + template.prefix
       template.suffix += added.suffix
     }
@@ -60,18 +60,18 @@ extension TokenizerFile {
     for (index, element) in single.enumerated() {
       let place = "\(place).single[\(index)]"
       if element["Sequence"] != nil {
-        guard element["Sequence"]?["id"]?.string == "A" else { throw fail(place, "is another text than A") }
+        guard element["Sequence"]?["id"]?.string == "A" else { throw fail(place, "is a text other than A") }
         texts += 1
       } else {
         guard let name = element["SpecialToken"]?["id"]?.string else { throw fail(place, "is neither a text nor a special token") }
         guard let ids = step["special_tokens"]?[name]?["ids"]?.array?.map(identifier), !ids.contains(where: { $0 == nil }) else {
-          throw fail(place, "names \"\(name)\", which special_tokens gives no ids")
+          throw fail(place, "refers to \"\(name)\", which special_tokens does not define")
         }
         let known = ids.compactMap { $0 }
         if texts == 0 { template.prefix += known } else { template.suffix += known }
       }
     }
-    guard texts == 1 else { throw fail("\(place).single", "has the text \(texts) times, not once") }
+    guard texts == 1 else { throw fail("\(place).single", "contains the text \(texts) times instead of once") }
     return template
   }
 }

@@ -1,18 +1,17 @@
 import Primitives
 import Storage
 
-/// Reads Hugging Face's tokenizer.json as far as it describes byte-level BPE; whatever it asks for beyond that is an error that
-/// names the member, never silently ignored, because the ids would differ.
+/// Parses a Hugging Face tokenizer.json of byte-level BPE. Anything beyond is an error that names the member: ignoring it would change the
+/// ids.
 struct TokenizerFile {
   private let path: String
   let root: JSONNode
   private var list = TokenList()
   private var names = ByteMap()
   private var nameIDs: [UInt32] = []
-  /// Added tokens that would be looked for in the normalised text.
+  /// Added tokens to be matched in the normalized text.
   private var looseForms: [Int] = []
 
-  /// Parses a file's text.
   init(_ bytes: [UInt8], path: String) throws {
     self.path = path
     root = try JSONDocument(bytes, place: path).root
@@ -21,7 +20,7 @@ struct TokenizerFile {
 
   func fail(_ member: String, _ reason: String) -> WeirError { WeirError(path, "\(member) \(reason)") }
 
-  /// The member of an object; nil where it is absent or null.
+  /// The member of an object; nil if absent or null.
   func member(_ node: JSONNode, _ name: String) -> JSONNode? {
     guard let found = node[name], !found.isNull else { return nil }
     return found
@@ -32,7 +31,7 @@ struct TokenizerFile {
     guard let model = member(root, "model") else { throw fail("model", "is missing") }
     guard model.isObject else { throw fail("model", "is not an object") }
     if let type = member(model, "type"), type.string != "BPE" {
-      throw fail("model.type", "is \(type.string ?? "no string"); only BPE is supported")
+      throw fail("model.type", "is \(type.string ?? "not a string"); only BPE is supported")
     }
     for name in ["continuing_subword_prefix", "end_of_word_suffix"] {
       if let value = member(model, name), value.string != "" { throw fail("model.\(name)", "is set; only byte-level BPE is supported") }
@@ -49,7 +48,7 @@ struct TokenizerFile {
     let normalization = try normalization()
     if normalization != .none, let index = looseForms.first {
       throw fail(
-        "added_tokens[\(index)].normalized", "is set, which is not supported for a token that is found in any text after a normalizer")
+        "added_tokens[\(index)].normalized", "is set, which is not supported together with a normalizer")
     }
     return try Tokenizer(
       vocabulary: list, merges: merges, added: added, pretokenizer: cut.kind, addsPrefixSpace: cut.addsPrefixSpace,
@@ -75,7 +74,7 @@ struct TokenizerFile {
       let isSpecial = try flag(element, "special", in: place, default: false)
       var ignored: [String] = []
       for name in ["single_word", "lstrip", "rstrip"] where try flag(element, name, in: place, default: false) {
-        guard isSpecial else { throw fail("\(place).\(name)", "is set, which is not supported for a token that is found in any text") }
+        guard isSpecial else { throw fail("\(place).\(name)", "is set, which is not supported for a non-special token") }
         ignored.append(name)
       }
       if try flag(element, "normalized", in: place, default: false), !isSpecial { looseForms.append(index) }
@@ -94,10 +93,10 @@ struct TokenizerFile {
     try vocabulary.forEachMember { key, value in
       func name() -> String { "model.vocab[\"\(String(decoding: key, as: UTF8.self))\"]" }
       guard let id = value.int, id >= 0, id < Tokenizer.maximumVocabulary else { throw fail(name(), "is not an id") }
-      guard names.insert(key) == nameIDs.count else { throw fail(name(), "is there twice") }
+      guard names.insert(key) == nameIDs.count else { throw fail(name(), "occurs twice") }
       nameIDs.append(UInt32(id))
       let twin = addedByID[id].flatMap { $0.content.utf8.elementsEqual(key) ? $0 : nil }
-      // A special token listed here as well is still no product of merges.
+      // A special token listed here is still not a product of merges.
       if let twin, twin.isSpecial, key.count > 1 { return }
       token.removeAll(keepingCapacity: true)
       guard ByteAlphabet.decode(key, into: &token) else {
@@ -135,7 +134,7 @@ struct TokenizerFile {
         guard let found = halves else { throw fail(place, "is not a pair") }
         pair = found
       }
-      guard let pair else { throw fail(place, "names a token that is not in model.vocab") }
+      guard let pair else { throw fail(place, "refers to a token that is not in model.vocab") }
       merges.append((left: pair.0, right: pair.1))
     }
     return merges
@@ -171,18 +170,18 @@ struct TokenizerFile {
       guard usesPattern else { throw fail("pre_tokenizer.use_regex", "is false without a Split before it") }
       return (.gpt2, prefix)
     }
-    guard !usesPattern, !prefix else { throw fail("pre_tokenizer", "has a Split and a ByteLevel that splits or adds blanks once more") }
+    guard !usesPattern, !prefix else { throw fail("pre_tokenizer", "has a Split followed by a ByteLevel that splits or adds spaces again") }
     let split = steps[0]
     guard split["type"]?.string == "Split" else {
       throw fail("pre_tokenizer.type", "is \(split["type"]?.string ?? "missing") before ByteLevel; only Split is supported there")
     }
     let inverted = try flag(split, "invert", in: "pre_tokenizer", default: false)
-    // What is removed where the pattern does not match is nothing: the patterns match everywhere.
+    // The patterns match everywhere, so nothing is removed.
     guard split["behavior"]?.string == (inverted ? "Removed" : "Isolated") else { throw fail("pre_tokenizer.behavior", "is not Isolated") }
     guard let pattern = split["pattern"]?["Regex"]?.string else { throw fail("pre_tokenizer.pattern.Regex", "is missing") }
     guard let kind = Pretokenizer(pattern: pattern) else {
       let known = Pretokenizer.allCases.map(\.rawValue).joined(separator: ", ")
-      throw fail("pre_tokenizer.pattern.Regex", "is none of the patterns of \(known)")
+      throw fail("pre_tokenizer.pattern.Regex", "is not one of the patterns of \(known)")
     }
     return (kind, false)
   }

@@ -1,26 +1,21 @@
 import Documents
 
-/// What `weir tokenizer info` tells: the vocabulary, and how well it fits given documents.
+/// The report of `weir tokenizer info`: the vocabulary, and how well it compresses given documents.
 package struct TokenizerReport: Codable, Sendable, Equatable {
-  /// A token and what it stands for.
   package struct Token: Codable, Sendable, Equatable {
-    /// The id.
     package var id: Int
-    /// The text; bytes that are not UTF-8 as U+FFFD.
+    /// The text, with U+FFFD for invalid UTF-8.
     package var text: String
-    /// Bytes.
     package var bytes: Int
   }
 
-  /// How a set of documents fares.
+  /// The compression of a set of documents.
   package struct Compression: Codable, Sendable, Equatable {
-    /// Documents.
     package var documents = 0
     /// Bytes of text.
     package var bytes = 0
-    /// Tokens.
     package var tokens = 0
-    /// Bytes a token stands for on average; 0 without tokens.
+    /// Mean bytes per token; 0 without tokens.
     package var bytesPerToken: Double { tokens == 0 ? 0 : Double(bytes) / Double(tokens) }
 
     private enum CodingKeys: String, CodingKey {
@@ -28,10 +23,8 @@ package struct TokenizerReport: Codable, Sendable, Equatable {
       case bytesPerToken = "bytes_per_token"
     }
 
-    /// Creates an empty count.
     package init() {}
 
-    /// Decodes; the average follows from the rest.
     package init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       documents = try container.decode(Int.self, forKey: .documents)
@@ -39,7 +32,6 @@ package struct TokenizerReport: Codable, Sendable, Equatable {
       tokens = try container.decode(Int.self, forKey: .tokens)
     }
 
-    /// Encodes, the average too.
     package func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(documents, forKey: .documents)
@@ -55,29 +47,25 @@ package struct TokenizerReport: Codable, Sendable, Equatable {
     }
   }
 
-  /// The XXH3 of vocabulary, merges, special tokens and pre-tokenizer.
+  /// The tokenizer's fingerprint.
   package var fingerprint: String
-  /// The number of ids.
   package var vocabulary: Int
-  /// The number of merges.
   package var merges: Int
-  /// How a text is cut.
   package var pretokenizer: Pretokenizer
   /// Special and other added tokens, by id.
   package var specials: [Token]
   /// The longest tokens, longest first, then by id.
   package var longest: [Token]
-  /// All documents given.
   package var overall = Compression()
-  /// By source; documents without one under "".
+  /// By source; "" for documents without one.
   package var bySource: [String: Compression] = [:]
-  /// By what the caller calls a document's domain; nil where it was not asked for.
+  /// By domain, as defined by the caller; nil if not requested.
   package var byDomain: [String: Compression]?
   /// The vocabulary by kinds of tokens.
   package var kinds: [VocabularyKind.Row] = []
-  /// How many of the most frequent tokens make 50, 90 and 99 % of the documents' tokens; nil without documents.
+  /// How many of the most frequent tokens cover 50, 90 and 99 % of the documents' tokens; nil without documents.
   package var coverage: [String: Int]?
-  /// The share of the vocabulary without added tokens that the documents use; 0 without documents.
+  /// Fraction of the vocabulary (without added tokens) that the documents use; 0 without documents.
   package var used = 0.0
 
   private enum CodingKeys: String, CodingKey {
@@ -87,12 +75,10 @@ package struct TokenizerReport: Codable, Sendable, Equatable {
     case kinds, coverage
   }
 
-  /// Looks at a tokenizer and at how it fares on documents.
+  /// Describes a tokenizer and its compression of documents.
   /// - Parameters:
-  ///   - tokenizer: the tokenizer.
-  ///   - documents: any texts; none is fine.
-  ///   - count: how many of the longest tokens are listed.
-  ///   - domain: what a document's domain is called; nil where no table by domain is wanted.
+  ///   - count: how many of the longest tokens to list.
+  ///   - domain: the domain of a document; nil for no table by domain.
   package init(_ tokenizer: Tokenizer, documents: [Document] = [], longest count: Int = 20, domain: ((Document) -> String)? = nil) {
     fingerprint = tokenizer.fingerprint
     vocabulary = tokenizer.vocabularySize
@@ -123,7 +109,7 @@ package struct TokenizerReport: Codable, Sendable, Equatable {
     used = ordinary.isEmpty ? 0 : Double(ordinary.filter { uses[Int($0)] > 0 }.count) / Double(ordinary.count)
   }
 
-  /// The number of tokens, the most frequent first, that make at least so many percent of all uses.
+  /// The number of most frequent tokens that cover each percentage of all uses.
   private static func coverage(_ uses: [Int], shares: [Int]) -> [String: Int] {
     let total = uses.reduce(0, +)
     var result: [String: Int] = [:]

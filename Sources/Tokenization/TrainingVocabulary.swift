@@ -1,4 +1,4 @@
-/// The vocabulary while merges are learnt: special tokens, the 256 bytes, then one token a merge.
+/// The vocabulary during training: special tokens, the 256 bytes, then one token per merge.
 struct TrainingVocabulary {
   private(set) var list = TokenList()
   private(set) var byteTokens = [UInt32](repeating: 0, count: 256)
@@ -8,10 +8,10 @@ struct TrainingVocabulary {
   private var starts: [Int] = []
   private let specials: Int
 
-  /// The number of tokens, special ones included.
+  /// The number of tokens, including special ones.
   var count: Int { specials + list.count }
 
-  /// The bytes, in the order of their characters, after the special tokens.
+  /// The bytes, after the special tokens, in the order of their characters.
   init(specials: [String]) {
     self.specials = specials.count
     forbidden = Set(specials.map { Array($0.utf8) })
@@ -21,7 +21,7 @@ struct TrainingVocabulary {
     }
   }
 
-  /// The token that a merge makes, an earlier one where it has the same bytes; nil where it would spell a special token.
+  /// The product of a merge: an earlier token if it has the same bytes, nil if it would spell a special token.
   mutating func token(_ left: UInt32, _ right: UInt32) -> UInt32? {
     let text = Array(bytes(left)) + Array(bytes(right))
     if let index = map.find(text) { return mapIDs[index] }

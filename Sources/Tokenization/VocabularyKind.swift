@@ -1,33 +1,31 @@
-/// Kinds of tokens, for the table of a vocabulary.
+/// Kinds of tokens.
 package enum VocabularyKind: String, Codable, Sendable, CaseIterable {
   /// Special and other added tokens.
   case added
   /// One byte.
   case bytes
-  /// Letters after a blank: how a word begins.
+  /// Letters after a space, as at the beginning of a word.
   case words = "words after a blank"
   /// Letters alone.
   case letters
-  /// Digits and other numbers, also after a blank.
+  /// Digits and other numbers, also after a space.
   case numbers
-  /// White space alone.
+  /// Whitespace alone.
   case space = "white space"
-  /// Bytes that are no whole characters.
+  /// Incomplete UTF-8 characters.
   case fragments = "parts of characters"
-  /// Anything else: punctuation, and what mixes the above.
+  /// Anything else: punctuation and mixtures of the above.
   case others
 
-  /// A line of the table.
   package struct Row: Codable, Sendable, Equatable {
-    /// The kind.
     package var kind: VocabularyKind
-    /// Tokens of that kind.
+    /// Number of tokens.
     package var tokens: Int
-    /// Their mean length in bytes.
+    /// Mean length in bytes.
     package var meanBytes: Double
-    /// How many of them the documents use.
+    /// How many of them occur in the documents.
     package var used: Int
-    /// Their share of the documents' tokens; 0 without documents.
+    /// Fraction of the documents' tokens; 0 without documents.
     package var share: Double
 
     private enum CodingKeys: String, CodingKey {
@@ -59,8 +57,8 @@ package enum VocabularyKind: String, Codable, Sendable, CaseIterable {
     }
   }
 
-  /// The table, without kinds that no token is of.
-  /// - Parameter uses: [vocabulary] how often the documents have each token.
+  /// The table, without empty kinds.
+  /// - Parameter uses: [vocabulary] occurrences of each token in the documents.
   static func rows(_ tokenizer: Tokenizer, uses: [Int]) -> [Row] {
     let added = Set(tokenizer.addedTokens.map(\.id))
     var sums: [VocabularyKind: (tokens: Int, bytes: Int, used: Int, uses: Int)] = [:]

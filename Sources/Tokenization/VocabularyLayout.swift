@@ -1,10 +1,10 @@
 import Primitives
 
-/// A vocabulary brought into the order of its ids and checked: no id twice, no token twice, every byte there.
+/// A vocabulary in the order of its ids, checked for duplicate ids and tokens and for all 256 bytes.
 struct VocabularyLayout {
   private(set) var bytes: [UInt8] = []
   private(set) var offsets: [UInt32] = [0]
-  /// The byte-level tokens; an added token is not found by its bytes unless the vocabulary has it, too.
+  /// The byte-level tokens; an added token is included only if it is in the vocabulary as well.
   private(set) var map = ByteMap()
   /// The id of each key of `map`.
   private(set) var mapIDs: [UInt32] = []
@@ -15,7 +15,7 @@ struct VocabularyLayout {
     let largest = max(list.ids.max() ?? 0, added.map(\.id).max() ?? 0)
     guard list.count > 0 else { throw WeirError(place, "model.vocab is empty") }
     guard Int(largest) < Tokenizer.maximumVocabulary else {
-      throw WeirError(place, "model.vocab has the id \(largest); ids must be below \(Tokenizer.maximumVocabulary)")
+      throw WeirError(place, "model.vocab has id \(largest); ids must be below \(Tokenizer.maximumVocabulary)")
     }
     guard list.bytes.count < 1 << 31 else { throw WeirError(place, "model.vocab is larger than 2 GB") }
     var owner = [Int](repeating: -1, count: Int(largest) + 1)
@@ -25,10 +25,10 @@ struct VocabularyLayout {
       let id = Int(list.ids[index])
       let range = (index == 0 ? 0 : list.ends[index - 1])..<list.ends[index]
       guard !range.isEmpty else { throw WeirError(place, "model.vocab has an empty token (id \(id))") }
-      guard owner[id] < 0 else { throw WeirError(place, "model.vocab has the id \(id) twice") }
+      guard owner[id] < 0 else { throw WeirError(place, "model.vocab has id \(id) twice") }
       owner[id] = index
       let number = list.bytes.withUnsafeBufferPointer { map.insert(UnsafeBufferPointer(rebasing: $0[range])) }
-      guard number == mapIDs.count else { throw WeirError(place, "model.vocab has one token twice (ids \(mapIDs[number]) and \(id))") }
+      guard number == mapIDs.count else { throw WeirError(place, "model.vocab has a token twice (ids \(mapIDs[number]) and \(id))") }
       mapIDs.append(UInt32(id))
     }
     ordinary = owner.map { $0 >= 0 }
@@ -42,7 +42,7 @@ struct VocabularyLayout {
     for token in added {
       guard !token.content.isEmpty else { throw WeirError(place, "added_tokens has an empty token (id \(token.id))") }
       guard contents.updateValue(Array(token.content.utf8), forKey: Int(token.id)) == nil else {
-        throw WeirError(place, "added_tokens has the id \(token.id) twice")
+        throw WeirError(place, "added_tokens has id \(token.id) twice")
       }
       guard names.insert(token.content).inserted else { throw WeirError(place, "added_tokens has \"\(token.content)\" twice") }
     }
@@ -57,12 +57,12 @@ struct VocabularyLayout {
       offsets.append(UInt32(bytes.count))
     }
     for token in added {
-      // An added token may stand in the vocabulary, too, but then under the same id.
+      // An added token may also be in the vocabulary, but only with the same id.
       if let index = map.find(Array(token.content.utf8)), mapIDs[index] != token.id {
-        throw WeirError(place, "added_tokens gives \"\(token.content)\" the id \(token.id), model.vocab the id \(mapIDs[index])")
+        throw WeirError(place, "added_tokens gives \"\(token.content)\" id \(token.id), model.vocab id \(mapIDs[index])")
       }
       if owner[Int(token.id)] >= 0, map.find(Array(token.content.utf8)) == nil {
-        throw WeirError(place, "added_tokens gives \"\(token.content)\" the id \(token.id), which model.vocab gives to another token")
+        throw WeirError(place, "added_tokens gives \"\(token.content)\" id \(token.id), which model.vocab assigns to another token")
       }
     }
   }
@@ -76,9 +76,8 @@ struct VocabularyLayout {
     }
   }
 
-  /// Whether the id belongs to a token of the vocabulary.
+  /// Whether the id is a token of the vocabulary.
   func isOrdinary(_ id: UInt32) -> Bool { Int(id) < ordinary.count && ordinary[Int(id)] }
 
-  /// The bytes of a token.
   func token(_ id: UInt32) -> ArraySlice<UInt8> { bytes[Int(offsets[Int(id)])..<Int(offsets[Int(id) + 1])] }
 }

@@ -1,12 +1,11 @@
-/// How often each pre-token occurs.
+/// Counts of pre-tokens.
 struct WordCounts: Sendable {
   private(set) var map = ByteMap()
   private(set) var counts: [Int] = []
 
-  /// The number of different pre-tokens.
   var count: Int { counts.count }
 
-  /// Counts a pre-token `times` times.
+  /// Adds `times` occurrences of a pre-token.
   mutating func add(_ word: UnsafeBufferPointer<UInt8>, times: Int = 1) {
     let index = map.insert(word)
     if index == counts.count { counts.append(times) } else { counts[index] += times }
@@ -24,8 +23,8 @@ struct WordCounts: Sendable {
     }
   }
 
-  /// Forgets the rarest pre-tokens until at most `limit` are left: all of count 1, then all of count 2, ….
-  /// - Returns: the sum of the counts forgotten.
+  /// Discards the rarest pre-tokens until at most `limit` remain: all of count 1, then all of count 2, and so on.
+  /// - Returns: the sum of the discarded counts.
   mutating func prune(to limit: Int) -> Int {
     var forgotten = 0
     var threshold = 1

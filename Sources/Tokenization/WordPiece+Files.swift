@@ -2,15 +2,15 @@ import Primitives
 import Storage
 
 extension WordPiece {
-  /// Reads a BERT-like vocabulary: a tokenizer.json of type WordPiece, a vocab.txt (a piece a line, of an uncased model), or a folder with one.
-  /// - Throws: `WeirError` that names the file and the member that is wrong.
+  /// Reads a BERT vocabulary: a tokenizer.json of type WordPiece, a vocab.txt (one piece per line, uncased), or a folder with one.
+  /// - Throws: `WeirError` that names the file and the invalid member.
   package init(reading path: String) throws {
     var file = path
     if Files.isFolder(path) {
       file = path + "/tokenizer.json"
       if !Files.exists(file) { file = path + "/vocab.txt" }
     }
-    guard Files.exists(file) else { throw WeirError(file, "is not there", remedy: "name a tokenizer.json or a vocab.txt") }
+    guard Files.exists(file) else { throw WeirError(file, "is not there", remedy: "give a tokenizer.json or a vocab.txt") }
     let bytes = try Files.read(file)
     if file.hasSuffix(".json") {
       try self.init(json: bytes, path: file)
@@ -22,12 +22,12 @@ extension WordPiece {
     }
   }
 
-  /// Reads the text of a tokenizer.json.
+  /// Parses a tokenizer.json.
   package init(json: [UInt8], path: String) throws {
     let root = try JSONDocument(json, place: path).root
     guard let model = root["model"], model.isObject else { throw WeirError(path, "model is missing") }
     guard model["type"]?.string == "WordPiece" else {
-      throw WeirError(path, "model.type is \(model["type"]?.string ?? "no string"), not WordPiece")
+      throw WeirError(path, "model.type is \(model["type"]?.string ?? "not a string"), not WordPiece")
     }
     var options = Options()
     func flag(_ node: JSONNode, _ name: String, _ place: String, _ value: Bool) throws -> Bool {
@@ -37,7 +37,8 @@ extension WordPiece {
     }
     if let normalizer = root["normalizer"], !normalizer.isNull {
       guard normalizer["type"]?.string == "BertNormalizer" else {
-        throw WeirError(path, "normalizer is \(normalizer["type"]?.string ?? "without a type"); only BertNormalizer goes with WordPiece")
+        throw WeirError(
+          path, "normalizer is \(normalizer["type"]?.string ?? "without a type"); only BertNormalizer is supported with WordPiece")
       }
       options.cleansText = try flag(normalizer, "clean_text", "normalizer", true)
       options.separatesHan = try flag(normalizer, "handle_chinese_chars", "normalizer", true)
@@ -48,7 +49,7 @@ extension WordPiece {
     }
     guard root["pre_tokenizer"]?["type"]?.string == "BertPreTokenizer" else {
       let type = root["pre_tokenizer"]?["type"]?.string ?? "missing"
-      throw WeirError(path, "pre_tokenizer is \(type); only BertPreTokenizer goes with WordPiece")
+      throw WeirError(path, "pre_tokenizer is \(type); only BertPreTokenizer is supported with WordPiece")
     }
     if let prefix = model["continuing_subword_prefix"]?.string { options.continuation = prefix }
     if let longest = model["max_input_chars_per_word"], !longest.isNull {

@@ -2,35 +2,33 @@ import Foundation
 import Primitives
 import Storage
 
-/// WordPiece (Wu et al. 2016, section 4.1; Devlin et al. 2019) as BERT-like encoders such as MiniLM use it: text is cleaned, put in lower
-/// case and without accents, cut at white space, punctuation and Han characters; each word becomes the longest pieces from its left.
+/// WordPiece (Wu et al. 2016, section 4.1; Devlin et al. 2019) as used by BERT-like encoders such as MiniLM: text is cleaned, lowercased,
+/// stripped of accents, and split at whitespace, punctuation and Han characters; each word becomes its longest pieces from the left.
 ///
 /// The ids equal those of Hugging Face's `BertNormalizer`, `BertPreTokenizer` and `WordPiece` on the same text, without `[CLS]` and `[SEP]`.
 package struct WordPiece: Sendable {
-  /// What is done to a text first.
+  /// Normalization.
   package struct Options: Sendable, Equatable {
-    /// Whether control characters go and white space becomes blanks.
+    /// Whether to remove control characters and to replace whitespace by spaces.
     package var cleansText = true
     /// Whether Han characters are words of their own.
     package var separatesHan = true
-    /// Whether letters lose their accents.
+    /// Whether to strip accents.
     package var stripsAccents = true
-    /// Whether letters become lower case.
+    /// Whether to lowercase.
     package var lowercases = true
-    /// Words of more characters are unknown.
+    /// Words of more characters become the unknown token.
     package var longestWord = 100
-    /// What pieces that do not begin a word begin with.
+    /// Prefix of pieces within a word.
     package var continuation = "##"
 
-    /// Creates the options of the uncased models.
+    /// The options of the uncased models.
     package init() {}
   }
 
-  /// The options.
   package let options: Options
-  /// The id of a word that the vocabulary cannot spell.
+  /// The id of words that the vocabulary cannot spell.
   package let unknown: UInt32
-  /// The number of ids.
   package let vocabularySize: Int
   private let map: ByteMap
   private let ids: [UInt32]
@@ -43,12 +41,10 @@ package struct WordPiece: Sendable {
   private static let accent: UInt8 = 4
   private static let han: UInt8 = 5
 
-  /// Creates one of its pieces.
   /// - Parameters:
   ///   - pieces: the pieces with their ids.
-  ///   - unknown: the piece of words that cannot be spelled.
-  ///   - options: what is done to a text.
-  ///   - place: what errors name.
+  ///   - unknown: the piece for words that cannot be spelled.
+  ///   - place: the file, for errors.
   package init(pieces: [(piece: [UInt8], id: UInt32)], unknown: String, options: Options = Options(), place: String) throws {
     var map = ByteMap()
     var ids: [UInt32] = []
@@ -56,7 +52,7 @@ package struct WordPiece: Sendable {
     var seen = Set<UInt32>()
     for (piece, id) in pieces {
       guard !piece.isEmpty else { throw WeirError(place, "model.vocab has an empty piece (id \(id))") }
-      guard Int(id) < Tokenizer.maximumVocabulary else { throw WeirError(place, "model.vocab has the id \(id), which is too large") }
+      guard Int(id) < Tokenizer.maximumVocabulary else { throw WeirError(place, "model.vocab has id \(id), which is too large") }
       guard piece.withUnsafeBufferPointer({ map.insert($0) }) == ids.count else {
         throw WeirError(place, "model.vocab has \"\(String(decoding: piece, as: UTF8.self))\" twice")
       }
@@ -80,7 +76,6 @@ package struct WordPiece: Sendable {
     self.classes = classes
   }
 
-  /// The id of a piece.
   package func id(of piece: String) -> UInt32? { map.find(Array(piece.utf8)).map { ids[$0] } }
 
   /// The ids of a text.
@@ -113,7 +108,7 @@ package struct WordPiece: Sendable {
     return output
   }
 
-  /// The text as words are taken from it.
+  /// The normalized text.
   func normalized(_ text: String) -> String {
     var scalars = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
@@ -151,7 +146,7 @@ package struct WordPiece: Sendable {
     return String(lower)
   }
 
-  /// The longest piece at each place, from the left; the whole word is unknown where one place has none.
+  /// The longest piece at each position, from the left; the word is unknown if a position has none.
   private func append(_ word: [UInt8], characters: Int, to output: inout [UInt32]) {
     guard characters <= options.longestWord else {
       output.append(unknown)
@@ -164,7 +159,7 @@ package struct WordPiece: Sendable {
       var found: UInt32?
       var end = min(word.count, start + longestPiece)
       while end > start {
-        // Pieces end between characters.
+        // Pieces end at character boundaries.
         if end == word.count || word[end] & 0xC0 != 0x80 {
           let piece = start == 0 ? Array(word[..<end]) : prefix + word[start..<end]
           if let index = map.find(piece) {

@@ -52,7 +52,7 @@ import Tokenization
       (TokenizerText.file(vocabulary: #", "z z": 259"#), "outside the byte alphabet"),
       (TokenizerText.file(vocabulary: #", "": 259"#), "empty token"),
       (TokenizerText.file(merges: #"["a", "q"]"#), "model.merges[0] makes a token"),
-      (TokenizerText.file(merges: #"["a", "b"], ["ab", "zzz"]"#), "model.merges[1] names a token"),
+      (TokenizerText.file(merges: #"["a", "b"], ["ab", "zzz"]"#), "model.merges[1] refers to a token"),
       (TokenizerText.file(merges: #"["a"]"#), "model.merges[0] is not a pair"),
       (TokenizerText.file(merges: #""ab""#), "model.merges[0] is not a pair"),
       (TokenizerText.file(merges: "17"), "model.merges[0] is not a pair"),
@@ -77,11 +77,11 @@ import Tokenization
       ),
     ]
     let more: [(text: String, says: String)] = [
-      (file(merges: #"["a", "b"], ["ab", "Ġ"], ["a", "b"]"#), "model.merges[2] merges two tokens that an earlier merge has already"),
+      (file(merges: #"["a", "b"], ["ab", "Ġ"], ["a", "b"]"#), "model.merges[2] repeats an earlier merge"),
       (file(merges: #"["a", "b"], "a b" "#), "model.merges[1] merges two tokens"),
       (file(merges: #"["a", "b", "c"]"#), "model.merges[0]"), (file(merges: #"["a", 5]"#), "model.merges[0]"),
       (file(merges: #"null"#), "model.merges[0] is not a pair"), (file(merges: #""a b c""#), "model.merges[0] is not a pair"),
-      (file(merges: #"["", "a"]"#), "model.merges[0] names a token"), (file(merges: #"["<|endoftext|>", "a"]"#), "model.merges[0] names"),
+      (file(merges: #"["", "a"]"#), "model.merges[0] refers to a token"), (file(merges: #"["<|endoftext|>", "a"]"#), "model.merges[0] refers"),
       (good.replacing("\"merges\": [", with: "\"merges\": {}, \"x\": ["), "model.merges is not a list"),
       (good.replacing("\"merges\": [", with: "\"merges\": \"a b\", \"x\": ["), "model.merges is not a list"),
       (good.replacing("\"merges\": [", with: "\"merges\": null, \"x\": ["), "model.merges is missing"),

@@ -66,7 +66,7 @@ import Tokenization
     let table: [([UInt8], String)] = [
       (ranks("x"), "r:257: is not a token and its rank"), (ranks("!!! 256"), "r:257: the token is not base64"),
       (ranks("YWI= x"), "r:257: the rank"), (ranks("YWI= -1"), "r:257: the rank"), (ranks("YWI= 99999999999"), "r:257: the rank"),
-      (ranks("YQ== 256"), "second time"), (ranks("YWI= 7"), "r:257: the rank 7 is there for the second time"),
+      (ranks("YQ== 256"), "repeats a token"), (ranks("YWI= 7"), "r:257: rank 7 occurs twice"),
       (ranks("YWI= 257"), "the rank 256 is missing, the largest is 257"), (ranks("YWI= 16777215"), "the rank 256 is missing"),
       (ranks("YWI= 16777216"), "r:257: the rank is not a whole number below 16777216"), (ranks("YWI= 256.0"), "r:257: the rank"),
       (ranks("YWI= 0x100"), "r:257: the rank"), (ranks("YWI 256"), "r:257: the token is not base64"),

@@ -57,7 +57,7 @@ struct TokenizerInfoCommand: WeirCommand {
     lines.append(report.vocabularyTable)
     lines += report.compressionLines
     var value = try JSONValue(encoding: report)
-    if let show { lines += TokenView(tokenizer, text: show, allowsSpecials: allowSpecial).lines(coloured: Terminal.outputIsInteractive) }
+    if let show { lines += TokenView(tokenizer, text: show, allowsSpecials: allowSpecial).lines(colored: Terminal.outputIsInteractive) }
     if repetitions > 0 {
       lines.append(String(format: "  loaded in %.1f ms", loading))
       let speed = EncodingSpeed(tokenizer, documents: documents, threads: session.threads, repetitions: repetitions)
