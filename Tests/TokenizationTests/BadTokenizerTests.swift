@@ -51,7 +51,7 @@ import Tokenization
       (TokenizerText.file(vocabulary: #", "zz": 16777216"#), "is not an id"),
       (TokenizerText.file(vocabulary: #", "z z": 259"#), "outside the byte alphabet"),
       (TokenizerText.file(vocabulary: #", "": 259"#), "empty token"),
-      (TokenizerText.file(merges: #"["a", "q"]"#), "model.merges[0] makes a token"),
+      (TokenizerText.file(merges: #"["a", "q"]"#), "model.merges[0] produces a token"),
       (TokenizerText.file(merges: #"["a", "b"], ["ab", "zzz"]"#), "model.merges[1] refers to a token"),
       (TokenizerText.file(merges: #"["a"]"#), "model.merges[0] is not a pair"),
       (TokenizerText.file(merges: #""ab""#), "model.merges[0] is not a pair"),
@@ -73,12 +73,12 @@ import Tokenization
             {"type": "Sequence", "pretokenizers": [
              {"type": "Split", "pattern": {"Regex": "[a-z]+"}, "behavior": "Isolated", "invert": false},
              {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}]}
-            """#), "pre_tokenizer.pattern.Regex is none"
+            """#), "pre_tokenizer.pattern.Regex is not one"
       ),
     ]
     let more: [(text: String, says: String)] = [
       (file(merges: #"["a", "b"], ["ab", "Ġ"], ["a", "b"]"#), "model.merges[2] repeats an earlier merge"),
-      (file(merges: #"["a", "b"], "a b" "#), "model.merges[1] merges two tokens"),
+      (file(merges: #"["a", "b"], "a b" "#), "model.merges[1] repeats an earlier merge"),
       (file(merges: #"["a", "b", "c"]"#), "model.merges[0]"), (file(merges: #"["a", 5]"#), "model.merges[0]"),
       (file(merges: #"null"#), "model.merges[0] is not a pair"), (file(merges: #""a b c""#), "model.merges[0] is not a pair"),
       (file(merges: #"["", "a"]"#), "model.merges[0] refers to a token"), (file(merges: #"["<|endoftext|>", "a"]"#), "model.merges[0] refers"),
@@ -90,7 +90,7 @@ import Tokenization
       (file(vocabulary: #", "zz": true"#), "model.vocab[\"zz\"]"), (file(vocabulary: #", "zz": [259]"#), "model.vocab[\"zz\"]"),
       (file(vocabulary: #", "zz": 1e300"#), "model.vocab[\"zz\"]"),
       (file(vocabulary: #", "zz": 18446744073709551615"#), "model.vocab[\"zz\"]"),
-      (file(vocabulary: #", "zz": 258"#), "258"), (file(model: #""type": 5, "#), "model.type is no string"),
+      (file(vocabulary: #", "zz": 258"#), "258"), (file(model: #""type": 5, "#), "model.type is not a string"),
       (file(model: #""type": "Unigram", "#), "model.type is Unigram"), (file(model: #""dropout": "x", "#), "model.dropout"),
       (file(model: #""byte_fallback": "yes", "#), "model.byte_fallback"),
       (file(model: #""continuing_subword_prefix": "@@", "#), "model.continuing_subword_prefix"),

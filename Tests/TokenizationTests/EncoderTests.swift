@@ -165,8 +165,8 @@ import Tokenization
   @Test func tokensForTheEye() throws {
     let view = TokenView(try tokenizer(), text: "a b\n\u{E9}\u{4E2D}")
     #expect(view.pieces.map(\.text).joined().hasPrefix("a·b␊"))
-    #expect(view.lines(coloured: false).count == 2 && !view.lines(coloured: false)[0].contains("\u{1B}"))
-    #expect(view.lines(coloured: true)[0].contains("\u{1B}[30;48;5;153m"))
+    #expect(view.lines(colored: false).count == 2 && !view.lines(colored: false)[0].contains("\u{1B}"))
+    #expect(view.lines(colored: true)[0].contains("\u{1B}[30;48;5;153m"))
     #expect(TokenView(try tokenizer(), text: "<|endoftext|>", allowsSpecials: true).pieces.map(\.id) == [0])
   }
 }

@@ -67,11 +67,11 @@ import Tokenization
       (ranks("x"), "r:257: is not a token and its rank"), (ranks("!!! 256"), "r:257: the token is not base64"),
       (ranks("YWI= x"), "r:257: the rank"), (ranks("YWI= -1"), "r:257: the rank"), (ranks("YWI= 99999999999"), "r:257: the rank"),
       (ranks("YQ== 256"), "repeats a token"), (ranks("YWI= 7"), "r:257: rank 7 occurs twice"),
-      (ranks("YWI= 257"), "the rank 256 is missing, the largest is 257"), (ranks("YWI= 16777215"), "the rank 256 is missing"),
+      (ranks("YWI= 257"), "rank 256 is missing; the largest is 257"), (ranks("YWI= 16777215"), "rank 256 is missing"),
       (ranks("YWI= 16777216"), "r:257: the rank is not a whole number below 16777216"), (ranks("YWI= 256.0"), "r:257: the rank"),
       (ranks("YWI= 0x100"), "r:257: the rank"), (ranks("YWI 256"), "r:257: the token is not base64"),
       (ranks("YWI= 256 7"), "r:257: is not a token and its rank"), (ranks("YWI="), "r:257: is not a token and its rank"),
-      (Array(ranks().dropLast(20)), "r:254: the rank 25 is there"), ([], "empty"), (Array("YQ== 0\n".utf8), "no token for the byte"),
+      (Array(ranks().dropLast(20)), "r:254: rank 25 occurs twice"), ([], "empty"), (Array("YQ== 0\n".utf8), "no token for the byte"),
     ]
     for (text, says) in table {
       do {
