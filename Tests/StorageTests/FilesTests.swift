@@ -1,11 +1,12 @@
 import Foundation
 import Primitives
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct FilesTests {
   @Test func whatIsWrittenIsRead() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       for count in [0, 1, 255, 70_000] {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         try Files.write(bytes, to: folder + "/a")
@@ -35,7 +36,7 @@ import Testing
   }
 
   @Test func aFileThatIsNotCommittedLeavesNothing() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try Files.write([1], to: folder + "/a")
       do {
         let file = try AtomicFile(folder + "/a")
@@ -48,16 +49,16 @@ import Testing
   }
 
   @Test func twoWritersOfOneFileAreToldApart() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let first = try AtomicFile(folder + "/a")
-      #expect(message { _ = try AtomicFile(folder + "/a") }.contains("another process is writing it"))
+      #expect(errorMessage { _ = try AtomicFile(folder + "/a") }.contains("another process is writing it"))
       try first.write([1])
       #expect(try first.commit() == FileRecord(name: "a", bytes: 1, xxh3: Checksum.hex(Checksum.xxh3([1]))))
     }
   }
 
   @Test func aLeftOverOfAKilledRunIsBegunAfresh() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try Files.write([9, 9, 9], to: folder + "/a.partial")
       try Files.write([1], to: folder + "/a")
       #expect(try Files.read(folder + "/a") == [1])
@@ -66,7 +67,7 @@ import Testing
   }
 
   @Test func aSymbolicLinkIsFollowed() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try Files.write([1], to: folder + "/a")
       try FileManager.default.createSymbolicLink(atPath: folder + "/b", withDestinationPath: folder + "/a")
       try Files.write([2], to: folder + "/b")
@@ -75,25 +76,25 @@ import Testing
   }
 
   @Test func messagesSayWhatToDo() throws {
-    try withFolder { folder in
-      #expect(message { _ = try Files.read(folder + "/none") } == "\(folder)/none: no such file or folder; check the path")
-      #expect(message { _ = try Files.read(folder) } == "\(folder): is a folder, not a file; give a file")
-      #expect(message { _ = try MappedFile(folder) }.contains("is a folder"))
-      #expect(message { try Files.write([], to: folder) }.contains("is a folder"))
-      #expect(message { try Files.write([], to: folder + "/none/a") }.contains("create the folder it is to be in first"))
+    try withTemporaryFolder { folder in
+      #expect(errorMessage { _ = try Files.read(folder + "/none") } == "\(folder)/none: no such file or folder; check the path")
+      #expect(errorMessage { _ = try Files.read(folder) } == "\(folder): is a folder, not a file; give a file")
+      #expect(errorMessage { _ = try MappedFile(folder) }.contains("is a folder"))
+      #expect(errorMessage { try Files.write([], to: folder) }.contains("is a folder"))
+      #expect(errorMessage { try Files.write([], to: folder + "/none/a") }.contains("create the folder it is to be in first"))
       try Files.write([], to: folder + "/file")
-      #expect(message { try Files.write([], to: folder + "/file/a") }.contains("not a folder"))
-      #expect(message { try Files.createFolder(folder + "/file") }.contains("exists"))
-      #expect(message { _ = try Files.read(folder + "/" + String(repeating: "x", count: 300)) }.contains("too long"))
+      #expect(errorMessage { try Files.write([], to: folder + "/file/a") }.contains("not a folder"))
+      #expect(errorMessage { try Files.createFolder(folder + "/file") }.contains("exists"))
+      #expect(errorMessage { _ = try Files.read(folder + "/" + String(repeating: "x", count: 300)) }.contains("too long"))
     }
   }
 
   #if os(Linux)
   @Test func aFullDiskIsSaid() throws {
-    #expect(message { try Files.write([1], to: "/dev/full") }.contains("no space left on device; free some space"))
+    #expect(errorMessage { try Files.write([1], to: "/dev/full") }.contains("no space left on device; free some space"))
     let writer = try StreamWriter("/dev/full", kind: .documents, coding: .zstd(level: 1))
     #expect(
-      message {
+      errorMessage {
         try writer.write(sampleLines(1_000, seed: 1), records: 1_000)
         try writer.finish()
       }.contains("no space left on device"))
@@ -102,15 +103,15 @@ import Testing
 
   @Test func aFolderThatIsReadOnlyIsSaid() throws {
     guard getuid() != 0 else { return }
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       chmod(folder, 0o500)
       defer { chmod(folder, 0o700) }
-      #expect(message { try Files.write([], to: folder + "/a") }.contains("permission denied; choose a place you may write to"))
+      #expect(errorMessage { try Files.write([], to: folder + "/a") }.contains("permission denied; choose a place you may write to"))
     }
   }
 
   @Test func foldersAreWalkedInOrder() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try Files.createFolder(folder + "/b/c")
       for name in ["z", "a", "b/x", "b/c/y", ".hidden"] { try Files.write([], to: folder + "/" + name) }
       #expect(try Files.walk(folder) == [".hidden", "a", "b/c/y", "b/x", "z"])

@@ -1,5 +1,6 @@
 import Primitives
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct JSONDocumentTests {
@@ -37,9 +38,9 @@ import Testing
 
   @Test func whatIsNoJSONIsSaid() {
     for text in ["", "{", "{\"a\":}", "[1,]", "{\"a\" 1}", "nul", "{} x", "\"\\x\"", "[\"\u{1}\"]", String(repeating: "[", count: 5_000)] {
-      #expect(message { _ = try parse(text) }.hasPrefix("x: is not valid JSON"), "\(text)")
+      #expect(errorMessage { _ = try parse(text) }.hasPrefix("x: is not valid JSON"), "\(text)")
     }
-    #expect(message { _ = try JSONDocument([0x22, 0xFF, 0x22], place: "x") } == "x: is not valid UTF-8")
+    #expect(errorMessage { _ = try JSONDocument([0x22, 0xFF, 0x22], place: "x") } == "x: is not valid UTF-8")
   }
 
   @Test func largeVocabulariesAreWalkedInOrder() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Primitives
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -11,7 +12,7 @@ import Testing
   }
 
   @Test func whatIsWrittenIsRead() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = folder + "/a.safetensors"
       let record = try Safetensors.write(
         path, floats: [("b.weight", [2, 3], [1, 2, 3, 4, 5, 6.5]), ("a", [], [7]), ("empty \"é\"", [0, 4], [])], metadata: ["format": "pt"])
@@ -24,12 +25,12 @@ import Testing
       #expect(try file.floats("b.weight") == [1, 2, 3, 4, 5, 6.5])
       #expect(try file.floats("empty \"é\"") == [])
       #expect(try file.withFloats("a") { Array($0) } == [7])
-      #expect(message { _ = try file.floats("c") }.contains("has no tensor \"c\""))
+      #expect(errorMessage { _ = try file.floats("c") }.contains("has no tensor \"c\""))
     }
   }
 
   @Test func theBytesAreTheFormats() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       _ = try Safetensors.write(folder + "/a", tensors: [("x", .U8, [3], [1, 2, 3])])
       let header = #"{"x":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}"#
       let padded = header + String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
@@ -39,7 +40,7 @@ import Testing
 
   /// Tensors by pieces, and some without elements, first, between and last: the same bytes as whole.
   @Test func piecesAreTheWhole() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let tensors: [(name: String, shape: [Int], values: [Float])] = [
         ("none", [0, 2], []), ("a", [2, 3], [1, 2, 3, 4, 5, 6]), ("nothing", [0], []), ("b", [1], [7]), ("void", [3, 0], []),
       ]
@@ -54,7 +55,7 @@ import Testing
   }
 
   @Test func halfPrecisionIsExact() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let halves: [UInt16] = [0x3C00, 0xC000, 0x0001, 0x03FF, 0x0400, 0x7BFF, 0x8000, 0x7C00, 0xFC00, 0x3555]
       let floats: [Float] = [1, -2, 0x1p-24, 0x1.FF8p-15, 0x1p-14, 65_504, -0.0, .infinity, -.infinity, 0.333251953125]
       let brains: [UInt16] = [0x3F80, 0xC000, 0x7F80, 0x4049]
@@ -68,12 +69,12 @@ import Testing
       #expect(try file.floats("h").map(\.bitPattern) == floats.map(\.bitPattern))
       #expect(try file.floats("b") == [1, -2, .infinity, 3.140625])
       #expect(try file.withFloats("d") { Array($0) } == [2.5])
-      #expect(message { _ = try file.floats("i") }.contains("is I32, not of floats"))
+      #expect(errorMessage { _ = try file.floats("i") }.contains("is I32, not of floats"))
     }
   }
 
   @Test func damagedHeadersAreRefused() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let cases: [(String, Int, String)] = [
         ("[]", 0, "does not begin with {"),
         ("{", 0, "not valid JSON"),
@@ -96,20 +97,20 @@ import Testing
       ]
       for (header, data, reason) in cases {
         try put(header, data: data, folder + "/a")
-        #expect(message { _ = try SafetensorsFile(folder + "/a") }.contains(reason), "\(header)")
+        #expect(errorMessage { _ = try SafetensorsFile(folder + "/a") }.contains(reason), "\(header)")
       }
       try Data([UInt8](repeating: 0xFF, count: 16)).write(to: URL(fileURLWithPath: folder + "/a"))
-      #expect(message { _ = try SafetensorsFile(folder + "/a") }.contains("not a safetensors file"))
+      #expect(errorMessage { _ = try SafetensorsFile(folder + "/a") }.contains("not a safetensors file"))
     }
   }
 
   @Test func everyTruncationIsRefused() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       _ = try Safetensors.write(folder + "/a", floats: [("x", [2], [1, 2])])
       let bytes = try Files.read(folder + "/a")
       for count in 0..<bytes.count {
         try Data(bytes[..<count]).write(to: URL(fileURLWithPath: folder + "/b"))
-        #expect(message { _ = try SafetensorsFile(folder + "/b") }.hasPrefix(folder + "/b@"), "\(count)")
+        #expect(errorMessage { _ = try SafetensorsFile(folder + "/b") }.hasPrefix(folder + "/b@"), "\(count)")
       }
     }
   }
@@ -133,7 +134,7 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3] as [UInt64]) func damageIsSurvived(_ seed: UInt64) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       var random = SequentialRandom(seed: seed, stream: 77)
       _ = try Safetensors.write(
         folder + "/a",
@@ -168,7 +169,7 @@ import Testing
   }
 
   @Test func hostileHeadersAreRefused() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let most = "9223372036854775807", beyond = "18446744073709551615"
       for (shape, offsets) in [
         ("[\(most)]", "[0,4]"), ("[\(beyond)]", "[0,4]"), ("[1e400]", "[0,4]"), ("[1]", "[0,\(most)]"), ("[1]", "[\(most),\(most)]"),
@@ -177,12 +178,12 @@ import Testing
       ] {
         let header = #"{"a":{"dtype":"F32","shape":"# + shape + #","data_offsets":"# + offsets + "}}"
         try put(header, data: 4, folder + "/a")
-        let line = message { _ = try SafetensorsFile(folder + "/a") }
+        let line = errorMessage { _ = try SafetensorsFile(folder + "/a") }
         #expect(line.hasPrefix(folder + "/a@") && !line.contains("\n"), "\(shape) \(offsets): \(line)")
       }
       let deep = String(repeating: "[", count: 200_000)
       try put("{\"a\":" + deep, data: 0, folder + "/a")
-      #expect(message { _ = try SafetensorsFile(folder + "/a") }.contains("not valid JSON"))
+      #expect(errorMessage { _ = try SafetensorsFile(folder + "/a") }.contains("not valid JSON"))
       let ones = [String](repeating: "1", count: 10_000).joined(separator: ",")
       try put(#"{"a":{"dtype":"U8","shape":["# + ones + #"],"data_offsets":[0,1]}}"#, data: 1, folder + "/a")
       #expect(try SafetensorsFile(folder + "/a").shape("a")?.count == 10_000)

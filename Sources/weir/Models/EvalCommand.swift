@@ -83,16 +83,17 @@ struct EvalCommand: WeirCommand {
       let results = try accuracies(folder, tokenizer, session)
       outcome.report.set("choices", try JSONValue(encoding: results))
       outcome.lines.append(
-        Format.table(
+        TextTable(
           ["questions", "number", "acc", "±", "acc_norm", "±", "acc_bytes", "±"],
-          results.map { result in
+          rows: results.map { result in
             func error(_ value: Double?) -> String { value.map { Self.text($0, nil, 4) } ?? "–" }
             return [
               result.name, Format.count(result.questions), Self.text(result.accuracy, nil, 4), error(result.accuracyError),
               Self.text(result.byCharacter, nil, 4), error(result.byCharacterError), Self.text(result.byByte, nil, 4),
               error(result.byByteError),
             ]
-          }))
+          }
+        ).text())
     }
     return outcome
   }
@@ -134,14 +135,15 @@ struct EvalCommand: WeirCommand {
   }
 
   private static func table(_ name: String, _ parts: [String: Evaluation]) -> String {
-    Format.table(
+    TextTable(
       [name, "perplexity", "±", "bits a byte", "±", "tokens", "documents"],
-      parts.sorted { $0.key < $1.key }.map { name, part in
+      rows: parts.sorted { $0.key < $1.key }.map { name, part in
         [
           name, text(part.perplexity, nil, 2), part.perplexityError.map { text($0, nil, 2) } ?? "–", text(part.bitsPerByte, nil, 4),
           part.bitsPerByteError.map { text($0, nil, 4) } ?? "–", Format.count(part.tokens), Format.count(part.documents ?? 0),
         ]
-      })
+      }
+    ).text()
   }
 
   private func write(_ path: String, _ documents: [EvaluationDocument], _ evaluator: Evaluator, _ session: Session) throws {

@@ -61,7 +61,7 @@ struct PlanFitCommand: WeirCommand {
       let heldOut = score.heldOutError.map { String(format: "%.2f %%", $0 * 100) } ?? "–"
       return [score.law, String(format: "%.4f", score.r2), String(format: "%.2f %%", score.error * 100), heldOut, score.formula]
     }
-    let table = Format.table(["law", "R²", "error", "held-out error", "formula"], rows)
+    let table = TextTable(["law", "R²", "error", "held-out error", "formula"], rows: rows).text()
     return Outcome(
       report: try JSONValue(encoding: report), lines: [table, "  selected: \(report.selected)"] + report.notes.map { "  note: \($0)" })
   }
