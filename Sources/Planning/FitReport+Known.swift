@@ -1,13 +1,13 @@
 import Primitives
 
 extension FitReport {
-  /// A report of a law whose parameters are known beforehand, from a paper or an earlier fit, to plan with.
+  /// A report of a law with given parameters, such as those of a paper.
   /// - Parameters:
   ///   - law: the law.
-  ///   - domains: the parameters of every domain, natural units, in the law's order; "all" for the mean.
-  ///   - range: the runs behind them, for warnings of extrapolation and the bounds of a free size.
+  ///   - domains: the parameter values of each domain, in the order of the law; "all" for the mean.
+  ///   - range: the range in which the law holds, for extrapolation warnings and the sizes of `.free`.
   ///   - repetition: R* of repeated tokens.
-  /// - Throws: `WeirError` where a domain's parameters are too few, too many or not finite.
+  /// - Throws: `WeirError` where the number of a domain's parameters is wrong or one is not finite.
   package static func known(
     _ law: any Law, domains: [String: [Double]], range: RunRange, repetition: Double = Repetition.standard
   ) throws -> FitReport {
@@ -21,7 +21,7 @@ extension FitReport {
         replicates: [])
       return DomainFit(domain: name, runs: 0, range: range, candidates: [fit])
     }
-    guard !fits.isEmpty else { throw WeirError("--domains", "there are none") }
+    guard !fits.isEmpty else { throw WeirError("domains", "is empty", remedy: "give at least one domain") }
     return FitReport(
       selected: law.id, configuration: FitConfiguration(),
       scores: [LawScore(law: law.id, title: law.title, formula: law.formula, r2: 1, error: 0, heldOutError: nil)], domains: fits,
