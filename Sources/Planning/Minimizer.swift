@@ -59,7 +59,7 @@ enum Minimizer {
   }
 
   private static func value(_ point: [Double], _ function: Function) -> Double {
-    var gradient = [Double](repeating: 0, count: place.count)
+    var gradient = [Double](repeating: 0, count: point.count)
     return point.withUnsafeBufferPointer { point in gradient.withUnsafeMutableBufferPointer { function(point, $0) } }
   }
 }

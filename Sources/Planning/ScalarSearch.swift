@@ -33,9 +33,9 @@ enum ScalarSearch {
     var best = low
     var value = Double.infinity
     for index in 0...grid {
-      let place = index == grid ? high : low + width * Double(index)
-      let here = function(place)
-      if here < value { (best, value) = (place, here) }
+      let point = index == grid ? high : low + width * Double(index)
+      let here = function(point)
+      if here < value { (best, value) = (point, here) }
     }
     var (a, b) = (max(low, best - width), min(high, best + width))
     let ratio = 0.618_033_988_749_894_9
@@ -52,7 +52,7 @@ enum ScalarSearch {
         atRight = function(right)
       }
     }
-    let (place, here) = atLeft < atRight ? (left, atLeft) : (right, atRight)
-    return here < value ? place : best
+    let (point, here) = atLeft < atRight ? (left, atLeft) : (right, atRight)
+    return here < value ? point : best
   }
 }

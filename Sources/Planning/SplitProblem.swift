@@ -32,11 +32,11 @@ struct SplitProblem {
     if let exact = closedForm() { return exact }
     let most = tokens / trunks
     // The search is over ln D. A trunk below a millionth of the budget is not considered.
-    let place = ScalarSearch.minimum(log(most * 1e-6), log(most), grid: 48) { logD in
+    let point = ScalarSearch.minimum(log(most * 1e-6), log(most), grid: 48) { logD in
       let d = min(exp(logD), most)
       return loss(d, spread(d))
     }
-    let d = min(exp(place), most)
+    let d = min(exp(point), most)
     return (d, spread(d))
   }
 
@@ -108,18 +108,18 @@ struct SplitProblem {
       if last[index] >= price { return left }
       // The gain is close to a power of constant + D′, which is linear in logarithms.
       let constant = left * 1e-4
-      let place = ScalarSearch.root(log(constant), log(left + constant), tolerance: 1e-12) { place in
-        log(max(gain(index, d, max(0, exp(place) - constant)), 1e-300)) - log(price)
+      let point = ScalarSearch.root(log(constant), log(left + constant), tolerance: 1e-12) { point in
+        log(max(gain(index, d, max(0, exp(point) - constant)), 1e-300)) - log(price)
       }
-      return min(left, max(0, exp(place) - constant))
+      return min(left, max(0, exp(point) - constant))
     }
   }
 
   /// The same for a law that is not convex in D′: the minimum of π·L + price·D′ over 0…left.
   private func demandOfAny(_ index: Int, _ d: Double, _ price: Double, _ left: Double) -> Double {
     func cost(_ dPrime: Double) -> Double { weights[index] * curves[index].loss(d, dPrime) + price * dPrime }
-    let place = ScalarSearch.minimum(log(left * 1e-6), log(left), grid: 32, steps: 25) { cost(min(left, exp($0))) }
-    let best = min(left, exp(place))
+    let point = ScalarSearch.minimum(log(left * 1e-6), log(left), grid: 32, steps: 25) { cost(min(left, exp($0))) }
+    let best = min(left, exp(point))
     return cost(0) <= cost(best) ? 0 : best
   }
 }

@@ -195,7 +195,9 @@ import Testing
     #expect(reason { $0.sizes = .list([]) }.hasPrefix("sizes: "))
     #expect(reason { $0.sizes = .fixed(ModelSize(parameters: 0)) }.hasPrefix("sizes: "))
     #expect(reason { $0.law = "F2" }.contains("F2 was not fitted"))
-    #expect(throws: WeirError.self) { try FitReport.known(TransferGapLaw(), domains: ["all": [1, 2]], range: Self.range) }
+    let damaged = try fit(TransferGapLaw(), ["all": [1, 2]])
+    let request = AllocationRequest(budget: 1e14, domains: AllocationDomain.equal(2), sizes: .fixed(Self.size))
+    #expect(throws: WeirError.self) { try Planner.allocate(fit: damaged, request: request) }
   }
 
   @Test func shapesComeNearTheirSize() {
