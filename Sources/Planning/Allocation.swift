@@ -20,7 +20,7 @@ package struct Allocation: Codable, Sendable, Equatable {
   package var sizes: [Candidate]
   /// Splits at the chosen size, in order of the share of specialization, 0…0.99.
   package var curve: [Candidate]
-  /// The best split with half and with twice its specialization tokens.
+  /// The splits with half and with twice the specialization tokens of the best one.
   package var neighbors: [Candidate]
   /// Caveats, such as extrapolation and repeated data.
   package var notes: [String]

@@ -15,7 +15,7 @@ import Testing
       counts: ["things": 2])
   }
 
-  @Test func itAppearsWholeWithItsManifest() throws {
+  @Test func folderAppearsCompleteWithItsManifest() throws {
     try withTemporaryFolder { folder in
       let manifest = try write(folder + "/out/", "hello")
       #expect(try Files.walk(folder) == ["out/a", "out/deep/b", "out/manifest.json"])
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  @Test func theToolIsNoPartOfTheFingerprint() throws {
+  @Test func toolIsNotPartOfTheFingerprint() throws {
     try withTemporaryFolder { folder in
       var manifest = try write(folder + "/a", "x")
       let fingerprint = manifest.fingerprint
@@ -43,23 +43,23 @@ import Testing
     }
   }
 
-  @Test func whatIsThereIsNotOverwrittenUnasked() throws {
+  @Test func existingFolderIsReplacedOnlyOnRequest() throws {
     try withTemporaryFolder { folder in
       let first = try write(folder + "/out", "one")
-      #expect(errorMessage { _ = try AtomicFolder(folder + "/out") } == "\(folder)/out: exists; remove it or choose another name")
+      #expect(errorMessage { _ = try AtomicFolder(folder + "/out") } == "\(folder)/out: exists; remove it or choose another path")
       let second = try write(folder + "/out", "two", replacing: true)
       #expect(second != first)
       #expect(try Manifest.read(folder: folder + "/out") == second)
       #expect(try Files.entries(of: folder) == ["out"])
       try Files.createFolder(folder + "/foreign")
       try Files.write([], to: folder + "/foreign/precious")
-      #expect(errorMessage { _ = try AtomicFolder(folder + "/foreign", replacing: true) }.contains("is not ours to replace"))
+      #expect(errorMessage { _ = try AtomicFolder(folder + "/foreign", replacing: true) }.contains("was not written by weir"))
       try Files.createFolder(folder + "/empty")
       _ = try write(folder + "/empty", "three")
     }
   }
 
-  @Test func withoutACommitNothingIsLeft() throws {
+  @Test func withoutCommitNothingRemains() throws {
     try withTemporaryFolder { folder in
       do {
         let out = try AtomicFolder(folder + "/out")
@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  @Test func theLeftOverOfAKilledRunIsRemoved() throws {
+  @Test func partialFolderOfAKilledRunIsRemoved() throws {
     try withTemporaryFolder { folder in
       try Files.createFolder(folder + "/out.partial/deep")
       try Files.write([1], to: folder + "/out.partial/stale")
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test func everyFlippedBitIsFound() throws {
+  @Test func everyFlippedBitIsDetected() throws {
     try withTemporaryFolder { folder in
       let manifest = try write(folder + "/out", "some text")
       for file in manifest.files {
@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  @Test func aBrokenManifestIsAnErrorThatNamesIt() throws {
+  @Test func invalidManifestIsAnErrorWithItsPath() throws {
     try withTemporaryFolder { folder in
       #expect(errorMessage { _ = try Manifest.read(folder: folder + "/none") }.contains("no such file or folder"))
       #expect(errorMessage { _ = try Manifest.read(folder: folder) }.contains("has no manifest.json"))
@@ -114,13 +114,13 @@ import Testing
       }
       let text = String(decoding: bytes, as: UTF8.self)
       try Data(text.replacingOccurrences(of: "\"deep/b\"", with: "\"../b\"").utf8).write(to: URL(fileURLWithPath: path))
-      #expect(errorMessage { _ = try Manifest.read(folder: folder + "/out") }.contains("impossible file"))
+      #expect(errorMessage { _ = try Manifest.read(folder: folder + "/out") }.contains("lists an invalid file"))
       try Data(text.replacingOccurrences(of: "\"counts\"", with: "\"count\"").utf8).write(to: URL(fileURLWithPath: path))
       #expect(errorMessage { _ = try Manifest.read(folder: folder + "/out") }.contains("\"counts\" is missing"))
     }
   }
 
-  @Test func valuesOfJSONKeepTheirType() throws {
+  @Test func jsonValuesKeepTheirTypes() throws {
     let value: JSONValue = ["a": [1, 2.5, true, "x"], "b": ["c": false], "d": 9_007_199_254_740_991]
     let bytes = try JSONFile.encode(value)
     #expect(String(decoding: bytes, as: UTF8.self) == #"{"a":[1,2.5,true,"x"],"b":{"c":false},"d":9007199254740991}"#)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct FilesTests {
-  @Test func whatIsWrittenIsRead() throws {
+  @Test func writtenFilesAreRead() throws {
     try withTemporaryFolder { folder in
       for count in [0, 1, 255, 70_000] {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test func checksumsAreXXH3() {
-    // Test vectors of the specification: the empty input, seed 0.
+    // The test vector of the specification for empty input and seed 0.
     #expect(Checksum.hex(Checksum.xxh3([])) == "2d06800538d394c2")
     #expect(Checksum.hex(1) == "0000000000000001")
     let bytes = sampleLines(100, seed: 1)
@@ -35,7 +35,7 @@ import Testing
     #expect(stream.value == Checksum.xxh3(bytes))
   }
 
-  @Test func aFileThatIsNotCommittedLeavesNothing() throws {
+  @Test func uncommittedFileLeavesNothing() throws {
     try withTemporaryFolder { folder in
       try Files.write([1], to: folder + "/a")
       do {
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  @Test func twoWritersOfOneFileAreToldApart() throws {
+  @Test func secondWriterOfAFileIsRejected() throws {
     try withTemporaryFolder { folder in
       let first = try AtomicFile(folder + "/a")
       #expect(errorMessage { _ = try AtomicFile(folder + "/a") }.contains("another process is writing it"))
@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test func aLeftOverOfAKilledRunIsBegunAfresh() throws {
+  @Test func partialFileOfAKilledRunIsOverwritten() throws {
     try withTemporaryFolder { folder in
       try Files.write([9, 9, 9], to: folder + "/a.partial")
       try Files.write([1], to: folder + "/a")
@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  @Test func aSymbolicLinkIsFollowed() throws {
+  @Test func symbolicLinkIsFollowed() throws {
     try withTemporaryFolder { folder in
       try Files.write([1], to: folder + "/a")
       try FileManager.default.createSymbolicLink(atPath: folder + "/b", withDestinationPath: folder + "/a")
@@ -75,13 +75,13 @@ import Testing
     }
   }
 
-  @Test func messagesSayWhatToDo() throws {
+  @Test func errorsSayWhatToDo() throws {
     try withTemporaryFolder { folder in
       #expect(errorMessage { _ = try Files.read(folder + "/none") } == "\(folder)/none: no such file or folder; check the path")
       #expect(errorMessage { _ = try Files.read(folder) } == "\(folder): is a folder, not a file; give a file")
       #expect(errorMessage { _ = try MappedFile(folder) }.contains("is a folder"))
       #expect(errorMessage { try Files.write([], to: folder) }.contains("is a folder"))
-      #expect(errorMessage { try Files.write([], to: folder + "/none/a") }.contains("create the folder it is to be in first"))
+      #expect(errorMessage { try Files.write([], to: folder + "/none/a") }.contains("create its parent folder first"))
       try Files.write([], to: folder + "/file")
       #expect(errorMessage { try Files.write([], to: folder + "/file/a") }.contains("not a folder"))
       #expect(errorMessage { try Files.createFolder(folder + "/file") }.contains("exists"))
@@ -90,7 +90,7 @@ import Testing
   }
 
   #if os(Linux)
-  @Test func aFullDiskIsSaid() throws {
+  @Test func fullDiskIsReported() throws {
     #expect(errorMessage { try Files.write([1], to: "/dev/full") }.contains("no space left on device; free some space"))
     let writer = try StreamWriter("/dev/full", kind: .documents, coding: .zstd(level: 1))
     #expect(
@@ -101,12 +101,12 @@ import Testing
   }
   #endif
 
-  @Test func aFolderThatIsReadOnlyIsSaid() throws {
+  @Test func readOnlyFolderIsReported() throws {
     guard getuid() != 0 else { return }
     try withTemporaryFolder { folder in
       chmod(folder, 0o500)
       defer { chmod(folder, 0o700) }
-      #expect(errorMessage { try Files.write([], to: folder + "/a") }.contains("permission denied; choose a place you may write to"))
+      #expect(errorMessage { try Files.write([], to: folder + "/a") }.contains("permission denied; choose a path that you can write to"))
     }
   }
 

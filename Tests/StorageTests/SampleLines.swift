@@ -1,6 +1,4 @@
-import Foundation
 import Primitives
-import Storage
 
 /// Pseudo-random text lines.
 func sampleLines(_ count: Int, seed: UInt64) -> [UInt8] {

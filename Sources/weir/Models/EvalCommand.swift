@@ -106,7 +106,7 @@ struct EvalCommand: WeirCommand {
     var lines: [UInt8] = []
     let results = try sets.map { set in
       let scores = try session.with(set.name) { try evaluator.score(set.questions, progress: $0) }
-      if choiceScores != nil { for score in scores { lines += try JSONFile.encodeLine(score) + [0x0A] } }
+      if choiceScores != nil { for score in scores { lines += try JSONFile.encode(score) + [0x0A] } }
       return ChoiceEvaluation(name: set.name, scores: scores)
     }
     if let choiceScores { try Files.write(lines, to: choiceScores) }
