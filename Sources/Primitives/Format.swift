@@ -3,7 +3,7 @@ import Foundation
 /// Numbers and text as they appear in logs, tables and reports.
 package enum Format {
   /// A whole number with thousands separators: `1,234,567`.
-  package static func count(_ value: some BinaryInteger) -> String {
+  package static func count(_ value: Int) -> String {
     let digits = Array(String(value.magnitude))
     var text = value < 0 ? "-" : ""
     for (index, digit) in digits.enumerated() {

@@ -31,7 +31,8 @@ package enum Number {
   /// A whole number with thousands separators.
   package static func integer(_ value: Int?) -> String {
     guard let value else { return unknown }
-    return (value < 0 ? "−" : "") + Format.count(value.magnitude)
+    let text = Format.count(value)
+    return value < 0 ? "−" + text.dropFirst() : text
   }
 
   /// Three to four digits that matter: 3.218, 56.6, 171.6, 2,164.

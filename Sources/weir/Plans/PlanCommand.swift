@@ -52,7 +52,7 @@ struct PlanFitCommand: WeirCommand {
     var configuration = FitConfiguration()
     configuration.bootstrap = bootstrap
     configuration.seed = seed.seed
-    let laws = try laws.split(separator: ",").map { try Laws.named(String($0)) }
+    let laws = try laws.split(separator: ",").map { try Laws.named(String($0), place: "--laws") }
     let report = try session.with("fit") { progress in
       try LawFitter.fit(runs: MeasuredRuns.read(runs), laws: laws, configuration: configuration, progress: progress)
     }
