@@ -69,17 +69,21 @@ let package = Package(
         "Workflows",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    // Tests mirror the targets; weirTests runs the real binary.
+    // Tests mirror the targets; weirTests runs the real binary. TestSupport is what they share.
     .target(name: "TestSupport", dependencies: ["Primitives", "Storage", "Tokens"], path: "Tests/TestSupport"),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "KernelsTests", dependencies: ["CKernels", "Kernels", "Primitives"]),
-    .testTarget(name: "StorageTests", dependencies: ["Primitives", "Storage"]),
+    .testTarget(name: "StorageTests", dependencies: ["Primitives", "Storage", "TestSupport"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Primitives"]),
-    .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
-    .testTarget(name: "TokensTests", dependencies: ["Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(
+      name: "DocumentsTests", dependencies: ["Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(
+      name: "TokensTests", dependencies: ["Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
     .testTarget(
       name: "ExportTests",
-      dependencies: ["Artifacts", "Documents", "Export", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
+      dependencies: [
+        "Artifacts", "Documents", "Export", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens",
+      ]),
     .testTarget(
       name: "InspectionTests",
       dependencies: ["Artifacts", "Documents", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
@@ -87,16 +91,19 @@ let package = Package(
     .testTarget(name: "DeduplicationTests", dependencies: ["Deduplication", "Documents", "Pipeline", "Primitives"]),
     .testTarget(
       name: "TokenizationTests",
-      dependencies: ["CKernels", "Documents", "Pipeline", "Primitives", "Storage", "Tokenization", "Tokens"]),
+      dependencies: ["CKernels", "Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokenization", "Tokens"]),
     .testTarget(
       name: "EmbeddingTests",
-      dependencies: ["Artifacts", "Documents", "Embedding", "Kernels", "Primitives", "Storage", "Tokens"]),
-    .testTarget(name: "ClusteringTests", dependencies: ["Artifacts", "CKernels", "Clustering", "Kernels", "Primitives", "Storage"]),
+      dependencies: ["Artifacts", "Documents", "Embedding", "Kernels", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(
+      name: "ClusteringTests", dependencies: ["Artifacts", "CKernels", "Clustering", "Kernels", "Primitives", "Storage", "TestSupport"]),
     .testTarget(name: "SamplingTests", dependencies: ["Artifacts", "Kernels", "Primitives", "Sampling"]),
-    .testTarget(name: "LoadingTests", dependencies: ["Documents", "Loading", "Primitives", "Storage", "Tokens"]),
-    .testTarget(name: "TrainingTests", dependencies: ["CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens", "Training"]),
+    .testTarget(name: "LoadingTests", dependencies: ["Documents", "Loading", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens", "Training"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "Primitives"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Primitives", "Reporting"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Primitives", "Reporting", "TestSupport"]),
     .testTarget(name: "weirTests", dependencies: ["weir"], exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6],

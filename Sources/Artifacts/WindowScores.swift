@@ -27,7 +27,7 @@ package struct WindowScores: Sendable, Equatable {
     let manifest = try Manifest.read(folder: folder, format: Self.format)
     let file = try SafetensorsFile(folder + "/" + Self.fileName)
     guard let dataset = manifest.inputs["dataset"], let method = manifest.inputs["method"], let windows = manifest.counts["windows"],
-      file.dtype("scores") == .F64, file.shape("scores") == [windows], try manifest.files.allSatisfy({ try $0.isWhole(in: folder) })
+      file.dtype("scores") == .F64, file.shape("scores") == [windows], try manifest.files.allSatisfy({ try $0.isIntact(in: folder) })
     else { throw WeirError(folder, "is damaged: its scores are not those of its manifest", remedy: "remove it; they are made again") }
     let values = try file.withBytes("scores") { bytes in
       (0..<windows).map { Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self))) }

@@ -135,7 +135,7 @@ package struct ParseDocuments: Stage {
     // An empty origin tells nothing, and none is written.
     let origin = parts.origin.count == 0 ? nil : string(parts.origin)
     return Document(
-      id: string(parts.id) ?? Checksum.hex128(text), text: Array(text),
+      id: string(parts.id) ?? Checksum128(text).hex, text: Array(text),
       escapedText: parts.escaped.bytes == nil || parts.escaped.count > escapedLimit ? nil : array(parts.escaped),
       source: string(parts.source), members: array(parts.members), origin: origin ?? "\(path):\(line)")
   }

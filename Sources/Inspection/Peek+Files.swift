@@ -14,12 +14,12 @@ extension Peek {
     for name in file.names.prefix(lines) {
       let type = file.dtype(name)
       var cells = [
-        TextTable.clip(name, 60), type?.rawValue ?? "?", "[" + (file.shape(name) ?? []).map(String.init).joined(separator: ", ") + "]",
+        Format.clip(name, 60), type?.rawValue ?? "?", "[" + (file.shape(name) ?? []).map(String.init).joined(separator: ", ") + "]",
       ]
       if let type, [.F64, .F32, .F16, .BF16].contains(type) { cells += try file.withFloats(name, statistics) }
       table.add(cells)
     }
-    let metadata = file.metadata.sorted { $0.key < $1.key }.map { "\(TextTable.clip($0.key, 40)): \(TextTable.clip($0.value, 80))" }
+    let metadata = file.metadata.sorted { $0.key < $1.key }.map { "\(Format.clip($0.key, 40)): \(Format.clip($0.value, 80))" }
     return metadata + table.lines + more(file.names.count - lines, "tensors")
   }
 
@@ -36,8 +36,8 @@ extension Peek {
       sum += Double(value)
     }
     guard bad < values.count else { return ["", "", "", bad > 0 ? "no finite number" : ""] }
-    let cells = [Double(least), Double(greatest), sum / Double(values.count - bad)].map(TextTable.short)
-    return bad > 0 ? cells + ["\(TextTable.number(bad)) not finite"] : cells
+    let cells = [Double(least), Double(greatest), sum / Double(values.count - bad)].map(Format.significant)
+    return bad > 0 ? cells + ["\(Format.count(bad)) not finite"] : cells
   }
 
   /// A Megatron index.
@@ -45,13 +45,13 @@ extension Peek {
     let tokens = (path.hasSuffix(".idx") ? String(path.dropLast(4)) : path) + ".bin"
     guard Files.exists(tokens) else { throw WeirError(tokens, "is missing beside its index", remedy: "put the two files into one folder") }
     let index = try MegatronIndex(try MappedFile(path), dataBytes: try Files.size(tokens))
-    let n = TextTable.number
+    let n = Format.count
     let sum = index.lengths.reduce(0) { $0 + Int($1) }
     let first = index.lengths.prefix(lines).map { n(Int($0)) }.joined(separator: " ")
     return [
       "\(path): Megatron index, \(index.tokenBytes == 2 ? "u16" : "i32") tokens", "\(n(index.lengths.count)) documents, \(n(sum)) tokens",
       "lengths: least \(n(Int(index.lengths.min() ?? 0))), greatest \(n(Int(index.lengths.max() ?? 0))), mean "
-        + TextTable.short(Double(sum) / Double(max(1, index.lengths.count))),
+        + Format.significant(Double(sum) / Double(max(1, index.lengths.count))),
       "first lengths: \(first)",
     ]
   }
@@ -70,11 +70,11 @@ extension Peek {
             : String(Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * position, as: Int32.self)))
         }
       }
-      table.add("\(document)", TextTable.number(Int(length)), ids.joined(separator: " ") + (length > 12 ? " …" : ""))
+      table.add("\(document)", Format.count(Int(length)), ids.joined(separator: " ") + (length > 12 ? " …" : ""))
       start += Int(length)
     }
     let type = index.tokenBytes == 2 ? "u16" : "i32"
-    return ["\(path): \(TextTable.number(file.count / index.tokenBytes)) \(type) tokens of a Megatron index"] + table.lines
+    return ["\(path): \(Format.count(file.count / index.tokenBytes)) \(type) tokens of a Megatron index"] + table.lines
       + more(index.lengths.count - lines, "documents")
   }
 
@@ -83,7 +83,7 @@ extension Peek {
     let file = try MappedFile(path)
     let shape = try LLMTokens.shape(file)
     return [
-      "\(path): \(TextTable.number(shape.count)) u\(8 * shape.tokenBytes) tokens behind llm.c's header",
+      "\(path): \(Format.count(shape.count)) u\(8 * shape.tokenBytes) tokens behind llm.c's header",
       first(file, at: LLMTokens.headerBytes, tokenBytes: shape.tokenBytes, count: min(8 * lines, shape.count)),
     ]
   }
@@ -92,7 +92,7 @@ extension Peek {
   static func numpy(_ path: String, _ lines: Int) throws -> [String] {
     let file = try MappedFile(path)
     let shape = try NumPyArray.shape(file)
-    let head = "\(path): numpy array of \(TextTable.number(shape.count)) numbers of \(shape.tokenBytes) bytes"
+    let head = "\(path): numpy array of \(Format.count(shape.count)) numbers of \(shape.tokenBytes) bytes"
     guard [2, 4].contains(shape.tokenBytes) else { return [head] }
     return [head, first(file, at: shape.headerBytes, tokenBytes: shape.tokenBytes, count: min(8 * lines, shape.count))]
   }
@@ -113,8 +113,8 @@ extension Peek {
     let shard = try MDSShard(try MappedFile(path))
     let columns = zip(shard.names, shard.encodings).map { "\($0) \($1)" }.joined(separator: ", ")
     var table = TextTable(["sample", "bytes"], right: [0, 1])
-    for sample in 0..<min(lines, shard.count) { table.add("\(sample)", TextTable.number(shard.bytes(of: sample))) }
-    return ["\(path): MDS shard of \(TextTable.number(shard.count)) samples: \(columns)"] + table.lines
+    for sample in 0..<min(lines, shard.count) { table.add("\(sample)", Format.count(shard.bytes(of: sample))) }
+    return ["\(path): MDS shard of \(Format.count(shard.count)) samples: \(columns)"] + table.lines
       + more(shard.count - lines, "samples")
   }
 
@@ -129,14 +129,14 @@ extension Peek {
         let count = document.tokens.count
         let first = document.tokens.prefix(8).map(String.init).joined(separator: " ") + (count > 8 ? " …" : "")
         table.add(
-          "\(shown)", TextTable.number(count), TextTable.number(document.bytes), TextTable.clip(document.id, 40),
-          TextTable.clip(document.origin, 48),
+          "\(shown)", Format.count(count), Format.count(document.bytes), Format.clip(document.id, 40),
+          Format.clip(document.origin, 48),
           first)
         shown += 1
       }
     }
-    let head = "vocabulary \(TextTable.number(header.vocabulary)), end of document \(header.endOfDocument), tokenizer \(header.tokenizer)"
-    return ["\(path): token stream", TextTable.clip(head, 160)] + table.lines
+    let head = "vocabulary \(Format.count(header.vocabulary)), end of document \(header.endOfDocument), tokenizer \(header.tokenizer)"
+    return ["\(path): token stream", Format.clip(head, 160)] + table.lines
       + (try shown == lines && reader.next(tokens: 1) != nil ? ["…"] : [])
   }
 
@@ -151,18 +151,18 @@ extension Peek {
       shown += 1
       let number = "\(reader.lines)"
       guard let root = try? JSONDocument(line, place: path).root, root.isObject else {
-        others.add(number, "not a JSON object: " + TextTable.clip(line, 60))
+        others.add(number, "not a JSON object: " + Format.clip(line, 60))
         continue
       }
       guard let body = root["text"]?.bytes else {
-        others.add(number, TextTable.clip(line, 200))
+        others.add(number, Format.clip(line, 200))
         continue
       }
       documents.add(
-        number, TextTable.clip(root["id"].map { text($0, 40) } ?? "", 40), TextTable.clip(root["source"]?.string ?? "", 24),
-        TextTable.number(body.count), TextTable.clip(body, 80))
+        number, Format.clip(root["id"].map { text($0, 40) } ?? "", 40), Format.clip(root["source"]?.string ?? "", 24),
+        Format.count(body.count), Format.clip(body, 80))
     }
-    let size = TextTable.number(try Files.size(path))
+    let size = Format.count(try Files.size(path))
     var result = ["\(path): JSON Lines, \(size) bytes\(reader.kind == nil ? "" : ", a weir stream")"]
     if documents.lines.count > 1 { result += documents.lines }
     if others.lines.count > 1 { result += others.lines }
@@ -172,13 +172,13 @@ extension Peek {
   /// A mixture: what it was made from, and its heaviest clusters.
   static func mixture(_ path: String, _ lines: Int) throws -> [String] {
     let mixture = try JSONFile.read(Mixture.self, from: path)
-    let n = TextTable.number, short = TextTable.short
+    let n = Format.count, short = Format.significant
     var facts = TextTable()
-    facts.add("method", TextTable.clip(mixture.method, 40))
-    facts.add("from dataset", TextTable.clip(mixture.dataset, 60))
-    facts.add("from tree", TextTable.clip(mixture.tree, 60))
-    facts.add("from assignment", TextTable.clip(mixture.assignment, 60))
-    facts.add("seed data", TextTable.clip(mixture.seedData, 100))
+    facts.add("method", Format.clip(mixture.method, 40))
+    facts.add("from dataset", Format.clip(mixture.dataset, 60))
+    facts.add("from tree", Format.clip(mixture.tree, 60))
+    facts.add("from assignment", Format.clip(mixture.assignment, 60))
+    facts.add("seed data", Format.clip(mixture.seedData, 100))
     facts.add(
       "depth", "\(mixture.depth), smoothing \(short(mixture.smoothing)), at most \(mixture.maxEpochs.map(short) ?? "any number of") epochs")
     facts.add("for", "\(n(mixture.runTokens)) tokens; the cap moved \(short(mixture.moved))")
@@ -201,7 +201,7 @@ extension Peek {
     }
     var facts = TextTable()
     facts.add("type", model["type"].map { text($0, 40) } ?? "?")
-    facts.add("vocabulary", "\(TextTable.number(vocabulary.count)) tokens, \(TextTable.number(model["merges"]?.count ?? 0)) merges")
+    facts.add("vocabulary", "\(Format.count(vocabulary.count)) tokens, \(Format.count(model["merges"]?.count ?? 0)) merges")
     let added = (root["added_tokens"]?.array ?? []).prefix(lines).map { "\(text($0["content"], 40)) \(text($0["id"], 12))" }
     facts.add("added", added.isEmpty ? "none" : added.joined(separator: ", ") + (root["added_tokens"]?.count ?? 0 > lines ? ", …" : ""))
     facts.add("pre-tokenizer", text(root["pre_tokenizer"], 160))
@@ -218,29 +218,29 @@ extension Peek {
     let root = try JSONDocument(Files.read(path), place: path).root
     guard let members = root.object else { throw WeirError(path, "is no JSON object") }
     var table = TextTable()
-    for (name, value) in members.prefix(4 * lines) { table.add("  " + TextTable.clip(name, 40), text(value, 160)) }
+    for (name, value) in members.prefix(4 * lines) { table.add("  " + Format.clip(name, 40), text(value, 160)) }
     return ["\(path): \(kind)"] + table.lines + more(members.count - 4 * lines, "members")
   }
 
   /// A value on one line: strings as they are, lists and objects shortened.
   static func text(_ node: JSONNode?, _ limit: Int) -> String {
     guard let node, !node.isNull else { return "none" }
-    if let string = node.string { return TextTable.clip(string, limit) }
+    if let string = node.string { return Format.clip(string, limit) }
     if let flag = node.bool { return flag ? "true" : "false" }
     if let whole = node.int { return "\(whole)" }
     if let number = node.double { return "\(number)" }
     var result = ""
     if node.isArray {
       for (index, element) in (node.array ?? []).enumerated() {
-        if result.count > limit { return TextTable.clip("[" + result, limit) + " (\(TextTable.number(node.count)) elements)" }
+        if result.count > limit { return Format.clip("[" + result, limit) + " (\(Format.count(node.count)) elements)" }
         result += (index == 0 ? "" : ", ") + text(element, limit)
       }
-      return TextTable.clip("[\(result)]", limit + 8)
+      return Format.clip("[\(result)]", limit + 8)
     }
     for (index, member) in (node.object ?? []).enumerated() {
-      if result.count > limit { return TextTable.clip("{" + result, limit) + " (\(TextTable.number(node.count)) members)" }
-      result += (index == 0 ? "" : ", ") + "\(TextTable.clip(member.key, 40)): " + text(member.value, limit)
+      if result.count > limit { return Format.clip("{" + result, limit) + " (\(Format.count(node.count)) members)" }
+      result += (index == 0 ? "" : ", ") + "\(Format.clip(member.key, 40)): " + text(member.value, limit)
     }
-    return TextTable.clip("{\(result)}", limit + 8)
+    return Format.clip("{\(result)}", limit + 8)
   }
 }

@@ -9,17 +9,17 @@ extension Peek {
   /// A token dataset.
   static func dataset(_ path: String, _ lines: Int) throws -> [String] {
     let dataset = try TokenDataset(path)
-    let n = TextTable.number
+    let n = Format.count
     var facts = TextTable()
     let count = dataset.documentCount, tokens = dataset.tokenCount
     facts.add("documents", n(count))
-    facts.add("tokens", "\(n(tokens)) (\(TextTable.short(Double(tokens) / Double(max(1, count)))) a document, end tokens included)")
-    facts.add("text", "\(n(dataset.byteCount)) bytes (\(TextTable.short(Double(dataset.byteCount) / Double(max(1, tokens)))) a token)")
+    facts.add("tokens", "\(n(tokens)) (\(Format.significant(Double(tokens) / Double(max(1, count)))) a document, end tokens included)")
+    facts.add("text", "\(n(dataset.byteCount)) bytes (\(Format.significant(Double(dataset.byteCount) / Double(max(1, tokens)))) a token)")
     facts.add("windows", n(dataset.windowCount))
     facts.add("vocabulary", "\(n(dataset.vocabulary)), end of document \(dataset.endOfDocument)")
     facts.add("tokenizer", dataset.tokenizer + (Files.exists(path + "/tokenizer/tokenizer.json") ? ", in tokenizer/" : ""))
     facts.add("fingerprint", dataset.fingerprint)
-    facts.add("written by", TextTable.clip(dataset.manifest.tool, 60))
+    facts.add("written by", Format.clip(dataset.manifest.tool, 60))
     var shards = TextTable(["shard", "documents", "tokens", "bytes a token"], right: [1, 2, 3])
     let bins = dataset.manifest.files.filter { $0.name.hasSuffix(".bin") }
     for file in bins.prefix(lines) {
@@ -34,7 +34,7 @@ extension Peek {
       let length = dataset.length(document)
       let first = try dataset.tokens(document: document, range: 0..<min(8, length)).map(String.init).joined(separator: " ")
       documents.add(
-        "\(document)", n(length), n(info.bytes), TextTable.clip(info.id, 40), TextTable.clip(info.origin, 48),
+        "\(document)", n(length), n(info.bytes), Format.clip(info.id, 40), Format.clip(info.origin, 48),
         first + (length > 8 ? " …" : ""))
       return true
     }
@@ -61,7 +61,7 @@ extension Peek {
       let nodes = tree.nodes.filter { $0.level == level }
       let counts = nodes.map(\.childCount).filter { $0 > 0 }
       let children = counts.isEmpty ? "" : counts.min() == counts.max() ? "\(counts[0])" : "\(counts.min() ?? 0)–\(counts.max() ?? 0)"
-      table.add("\(level)", TextTable.number(nodes.count), TextTable.number(nodes.count - counts.count), children)
+      table.add("\(level)", Format.count(nodes.count), Format.count(nodes.count - counts.count), children)
       if level + 1 == lines { break }
     }
     let kind = tree.spherical ? "compared by direction" : "compared by distance"
@@ -76,7 +76,7 @@ extension Peek {
     let order = counts.indices.sorted { (-counts[$0], $0) < (-counts[$1], $1) }
     var table = TextTable(["leaf", "windows", "share"], right: [0, 1, 2])
     for leaf in order.prefix(lines) {
-      table.add("\(leaf)", TextTable.number(counts[leaf]), TextTable.short(Double(counts[leaf]) / Double(max(1, assignment.leaves.count))))
+      table.add("\(leaf)", Format.count(counts[leaf]), Format.significant(Double(counts[leaf]) / Double(max(1, assignment.leaves.count))))
     }
     let empty = counts.reduce(0) { $0 + ($1 == 0 ? 1 : 0) }
     return ["\(path): cluster assignment"] + about(try Manifest.read(folder: path)) + ["", "\(empty) leaves are empty; the largest:"]
@@ -92,8 +92,8 @@ extension Peek {
     for window in 0..<min(lines, vectors.count) {
       let values = try vectors.vectors(window..<window + 1)
       let length = values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-      let first = values.prefix(6).map { TextTable.short(Double($0)) }.joined(separator: " ")
-      table.add("\(window)", TextTable.short(length), first + (d > 6 ? " …" : ""))
+      let first = values.prefix(6).map { Format.significant(Double($0)) }.joined(separator: " ")
+      table.add("\(window)", Format.significant(length), first + (d > 6 ? " …" : ""))
     }
     return ["\(path): window vectors"] + about(vectors.manifest) + [""] + table.lines + more(vectors.count - lines, "windows")
   }
@@ -104,7 +104,7 @@ extension Peek {
     if Files.exists(path + "/config.json") { return head + [""] + (try model(path, lines)) }
     if Files.exists(path + "/tokenizer.json") { return head + [""] + (try tokenizer(path + "/tokenizer.json", lines)) }
     var table = TextTable(["file", "bytes", "xxh3"], right: [1])
-    for file in manifest.files.prefix(lines) { table.add(TextTable.clip(file.name, 60), TextTable.number(file.bytes), file.xxh3) }
+    for file in manifest.files.prefix(lines) { table.add(Format.clip(file.name, 60), Format.count(file.bytes), file.xxh3) }
     return head + [""] + table.lines + more(manifest.files.count - lines, "files")
   }
 
@@ -139,7 +139,7 @@ extension Peek {
       }
       guard !tail.isEmpty else { continue }
       result +=
-        ["", "\(what) (\(TextTable.number(reader.lines)) in \(name))"] + tail.suffix(max(1, lines / 3)).map { TextTable.clip($0, 240) }
+        ["", "\(what) (\(Format.count(reader.lines)) in \(name))"] + tail.suffix(max(1, lines / 3)).map { Format.clip($0, 240) }
     }
     let checkpoints = Files.isFolder(path + "/checkpoints") ? try Files.entries(of: path + "/checkpoints") : []
     result += ["", "checkpoints: \(checkpoints.isEmpty ? "none" : checkpoints.suffix(lines).joined(separator: ", "))"]

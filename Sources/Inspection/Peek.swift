@@ -87,23 +87,23 @@ package enum Peek {
   }
 
   /// `… and 7 more tensors`, nothing for none.
-  static func more(_ count: Int, _ what: String) -> [String] { count > 0 ? ["… and \(TextTable.number(count)) more \(what)"] : [] }
+  static func more(_ count: Int, _ what: String) -> [String] { count > 0 ? ["… and \(Format.count(count)) more \(what)"] : [] }
 
   /// What every manifest says: inputs, counts, tool.
   static func about(_ manifest: Manifest) -> [String] {
     var table = TextTable()
-    for (name, count) in manifest.counts.sorted(by: { $0.key < $1.key }) { table.add(name, TextTable.number(count)) }
-    for (name, value) in manifest.inputs.sorted(by: { $0.key < $1.key }) { table.add("from " + name, TextTable.clip(value, 100)) }
+    for (name, count) in manifest.counts.sorted(by: { $0.key < $1.key }) { table.add(name, Format.count(count)) }
+    for (name, value) in manifest.inputs.sorted(by: { $0.key < $1.key }) { table.add("from " + name, Format.clip(value, 100)) }
     if case .object(let members) = manifest.configuration, !members.isEmpty {
       table.add("configuration", compact(manifest.configuration, 160))
     }
     table.add("fingerprint", manifest.fingerprint)
-    table.add("written by", TextTable.clip(manifest.tool, 60))
+    table.add("written by", Format.clip(manifest.tool, 60))
     return table.lines
   }
 
   /// A JSON value on one line, cut.
   static func compact(_ value: JSONValue, _ limit: Int) -> String {
-    ((try? JSONFile.encode(value)).map { TextTable.clip($0, limit) }) ?? ""
+    ((try? JSONFile.encode(value)).map { Format.clip($0, limit) }) ?? ""
   }
 }

@@ -1,6 +1,6 @@
 import CBLAS
 
-/// Row-major single-precision matrix products. OpenBLAS runs on one thread; parallelism is ours (`ThreadPool`), one product a task.
+/// Row-major single-precision matrix products. OpenBLAS runs on one thread; callers run several products in parallel on a `ThreadPool`.
 package enum BLAS {
   /// C ← α·op(A)·op(B) + β·C, with op(A) [m, k], op(B) [k, n], C [m, n], all row-major with leading dimensions in elements.
   package static func sgemm(

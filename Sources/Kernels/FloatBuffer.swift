@@ -1,57 +1,53 @@
 import CKernels
 
-/// A fixed block of 64-byte-aligned floats that lives as long as its owner: parameters, moments, the arena of activations.
+/// A fixed-size, 64-byte-aligned buffer of floats, for parameters, optimizer moments and activations.
 package final class FloatBuffer: Sendable {
-  /// The first float.
   package nonisolated(unsafe) let base: UnsafeMutablePointer<Float>
-  /// The number of floats.
   package let count: Int
 
   private let block: MemoryBlock
 
-  /// Creates a block of zeros. A large one takes memory where it is touched, by whoever touches it.
+  /// Creates a buffer of zeros. The memory of a large buffer is committed page by page, on first use.
   package init(_ count: Int) {
     self.count = count
     block = MemoryBlock(bytes: count * MemoryLayout<Float>.stride)
     base = block.base.bindMemory(to: Float.self, capacity: count)
   }
 
-  /// Creates a copy.
   package convenience init(copying other: FloatBuffer) {
     self.init(other.count)
     copy(from: other)
   }
 
-  /// The floats of a range, copied.
+  /// A copy of a range.
   package subscript(range: Range<Int>) -> [Float] {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range outside the buffer")
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is outside the buffer")
     return Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
   }
 
-  /// The floats, copied.
+  /// A copy of all floats.
   package var values: [Float] { self[0..<count] }
 
-  /// Writes `values` at `offset`.
+  /// Copies `values` into the buffer, from `offset` on.
   package func write(_ values: some Collection<Float>, at offset: Int = 0) {
-    precondition(offset >= 0 && offset + values.count <= count, "a range outside the buffer")
+    precondition(offset >= 0 && offset + values.count <= count, "the range is outside the buffer")
     _ = UnsafeMutableBufferPointer(start: base + offset, count: values.count).update(fromContentsOf: values)
   }
 
-  /// Copies the other block, of the same size, into this one.
+  /// Copies all floats of another buffer of the same size.
   package func copy(from other: FloatBuffer) {
-    precondition(other.count == count, "blocks of different sizes")
+    precondition(other.count == count, "the buffers differ in size")
     base.update(from: other.base, count: count)
   }
 
-  /// Whether every float is a number.
+  /// Whether no float is NaN or infinite.
   package var isFinite: Bool { isFinite(0..<count) }
 
-  /// Whether every float of a range is a number.
+  /// Whether no float of a range is NaN or infinite.
   package func isFinite(_ range: Range<Int>) -> Bool {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range outside the buffer")
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is outside the buffer")
     return weir_all_finite(base + range.lowerBound, range.count) != 0
   }
 
-  /// Sets every float to zero.
   package func clear() { base.update(repeating: 0, count: count) }
 }

@@ -1,23 +1,22 @@
 import CKernels
 
-/// Gram matrices.
+/// Gram matrices AᵀA.
 package enum Gram {
-  /// AᵀA of a tall single-precision matrix, in double precision, over blocks of rows added in order.
+  /// AᵀA of a tall single-precision matrix, in double precision. Blocks of rows are added in order.
   /// - Parameters:
   ///   - a: [rows, columns], row-major.
-  ///   - rows: the number of rows.
-  ///   - columns: the number of columns.
-  ///   - pool: where the blocks run; the result does not depend on its number of threads.
+  ///   - pool: runs the blocks; the result does not depend on its number of threads.
   /// - Returns: [columns, columns], row-major.
   package static func matrix(_ a: UnsafePointer<Float>, rows: Int, columns: Int, pool: ThreadPool) -> [Double] {
-    // At most 32 partial products are alive; their number follows from the shape alone.
+    // At most 32 partial products; their number depends on the shape alone.
     let grain = max(512, (rows + 31) / 32)
     return sum(rows: rows, columns: columns, grain: grain, pool: pool) { range, out in
       part(a + range.lowerBound * columns, rows: range.count, columns: columns, out: out)
     }
   }
 
-  /// The sum over ranges of rows of what each adds to the upper triangle of a matrix of zeros, mirrored.
+  /// The symmetric matrix whose upper triangle is the sum of those that `part` computes for ranges of `grain` rows. `part` adds to a matrix of
+  /// zeros.
   package static func sum(
     rows: Int, columns: Int, grain: Int, pool: ThreadPool, _ part: (Range<Int>, UnsafeMutablePointer<Double>) -> Void
   ) -> [Double] {
@@ -38,7 +37,7 @@ package enum Gram {
     return sum
   }
 
-  /// Adds the upper triangle of AᵀA to `out`, on the caller's thread.
+  /// Adds the upper triangle of AᵀA to `out`, on the calling thread.
   package static func part(_ a: UnsafePointer<Float>, rows: Int, columns: Int, out: UnsafeMutablePointer<Double>) {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 128 * ((columns + 15) / 16 * 16)) { scratch in
       guard let scratch = scratch.baseAddress else { return }

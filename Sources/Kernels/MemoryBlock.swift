@@ -1,15 +1,12 @@
 import CKernels
 
-/// A fixed block of memory at a multiple of 64 bytes, all zeros at first, that lives as long as its owner. A large one lies in large pages and
-/// takes memory where it is touched, by whoever touches it.
+/// A fixed-size, 64-byte-aligned block of memory, initially zero. A block of 1 MiB or more is mapped in large pages, which are committed on first
+/// use.
 package final class MemoryBlock: Sendable {
-  /// The first byte.
   package nonisolated(unsafe) let base: UnsafeMutableRawPointer
-  /// The number of bytes.
   package let bytes: Int
   private let isMapped: Bool
 
-  /// Creates a block of zeros.
   package init(bytes: Int) {
     self.bytes = bytes
     if bytes >= 1 << 20, let pages = weir_map_zeros(bytes) {

@@ -1,25 +1,24 @@
 import CMPI
 
-/// The processes of a job that was started under Open MPI's `mpirun`, this one among them.
+/// The ranks of a job that was started with `mpirun` of Open MPI, as seen by this one.
 ///
-/// All calls but `add` return when every rank has made the same one. Values that come back are the same bits on all ranks.
+/// Except for `add`, every call is collective: it returns once all ranks have made it. Results are bitwise identical on all ranks.
 package final class Ranks: Sendable {
   private nonisolated(unsafe) let mpi: OpaquePointer
-  /// This process, 0..<count.
+  /// This rank, `0..<count`.
   package let rank: Int
-  /// The processes of the job.
+  /// The number of ranks.
   package let count: Int
-  /// Whether this is the rank that reads and writes the run's folder and speaks to the user.
+  /// Whether this rank writes the run folder and reports to the user.
   package var leads: Bool { rank == 0 }
 
-  /// The reason why a process cannot join its job.
+  /// Why a process cannot join its job.
   package struct JoinFailure: Error {
-    /// A clause.
     package let reason: String
   }
 
-  /// Joins the job that this process was started in. Once in a process.
-  /// - Throws: `JoinFailure` where there is no Open MPI or it does not start.
+  /// Joins the job of this process; at most once per process.
+  /// - Throws: `JoinFailure` where Open MPI is missing or does not start.
   package init() throws(JoinFailure) {
     var text = [CChar](repeating: 0, count: 512)
     let joined = text.withUnsafeMutableBufferPointer { weir_mpi_join($0.baseAddress!, $0.count) }
@@ -31,19 +30,19 @@ package final class Ranks: Sendable {
     count = Int(weir_mpi_size(joined))
   }
 
-  /// Begins to add up a block of floats over the ranks, in place; nobody may touch it before `wait`. The sum of a number is a fixed binary
-  /// tree over the ranks.
+  /// Starts an in-place sum over the ranks. The floats must not be accessed before `wait`. The order of summation is a fixed binary tree over the
+  /// ranks.
   package func add(_ values: UnsafeMutablePointer<Float>, count: Int) { weir_mpi_add(mpi, values, count) }
 
-  /// Returns when every sum that was begun is there.
+  /// Waits for all sums that were started.
   package func wait() { weir_mpi_wait(mpi) }
 
-  /// Rank 0's bytes on all ranks.
+  /// Copies the bytes of rank 0 to all ranks, in place.
   package func broadcast(_ values: UnsafeMutableRawBufferPointer) {
     if let base = values.baseAddress, !values.isEmpty { weir_mpi_broadcast(mpi, base, values.count) }
   }
 
-  /// Rank 0's bytes on all ranks, of any number.
+  /// The bytes of rank 0, whatever their number.
   package func broadcast(_ bytes: [UInt8]) -> [UInt8] {
     var count = UInt64(bytes.count)
     withUnsafeMutableBytes(of: &count) { broadcast($0) }
@@ -52,7 +51,7 @@ package final class Ranks: Sendable {
     return values
   }
 
-  /// The numbers of all ranks, in their order.
+  /// The numbers of all ranks, in rank order; each rank gives equally many.
   package func gather(_ own: [Double]) -> [[Double]] {
     let all = [Double](unsafeUninitializedCapacity: own.count * count) { buffer, filled in
       filled = own.count * count
@@ -63,9 +62,9 @@ package final class Ranks: Sendable {
     return (0..<count).map { Array(all[$0 * own.count..<($0 + 1) * own.count]) }
   }
 
-  /// Ends every process of the job with an exit code.
+  /// Terminates all ranks with an exit code.
   package func abort(code: Int32) { weir_mpi_abort(mpi, code) }
 
-  /// Leaves the job, when all do; nothing may be called afterwards.
+  /// Leaves the job together with all ranks. No call may follow.
   package func leave() { weir_mpi_leave(mpi) }
 }

@@ -1,14 +1,13 @@
 import CKernels
 
-/// A persistent pool of threads for data-parallel loops. Work is cut into tasks by the data's shape, never by the number
-/// of threads, so that results do not depend on it.
+/// A persistent thread pool for data-parallel loops. The shape of the data, never the number of threads, determines the tasks, so that results do
+/// not depend on the number of threads.
 package final class ThreadPool: Sendable {
   private nonisolated(unsafe) let pool: OpaquePointer
 
-  /// The number of threads, the caller's own included.
+  /// The number of threads, including the calling thread.
   package let threads: Int
 
-  /// Creates a pool of `threads` threads (at least 1).
   package init(threads: Int) {
     pool = weir_pool_create(Int32(max(1, threads)))!
     self.threads = Int(weir_pool_threads(pool))
@@ -16,7 +15,7 @@ package final class ThreadPool: Sendable {
 
   deinit { weir_pool_destroy(pool) }
 
-  /// Runs `body(0)` … `body(tasks - 1)`, in any order, and returns when all are done. Not re-entrant, and one caller at a time.
+  /// Runs `body(0)` … `body(tasks - 1)` in any order and returns when all are done. Not reentrant; one caller at a time.
   package func run(_ tasks: Int, _ body: (Int) -> Void) {
     guard tasks > 1, threads > 1 else {
       for index in 0..<tasks { body(index) }
@@ -34,7 +33,7 @@ package final class ThreadPool: Sendable {
     }
   }
 
-  /// Cuts `0..<count` into ranges of `grain` and runs them.
+  /// Runs `body` on `0..<count` in ranges of `grain`; the last one can be shorter.
   package func ranges(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
     let grain = max(1, grain)
     run((count + grain - 1) / grain) { task in body(task * grain..<min(count, (task + 1) * grain)) }

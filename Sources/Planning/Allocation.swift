@@ -1,64 +1,65 @@
-/// The planner's answer: how to spend a budget, what loss it predicts, and what else was looked at.
+/// How to spend a compute budget, with the predicted loss and the alternatives considered.
 package struct Allocation: Codable, Sendable, Equatable {
   /// `weir.plan-allocation.1`.
   package var format = "weir.plan-allocation.1"
-  /// What was asked.
   package var request: AllocationRequest
-  /// The law it rests on.
+  /// The id of the law behind the predictions.
   package var law: String
-  /// The chosen size.
   package var size: ModelSize
   /// The best split.
   package var split: Candidate
-  /// All the budget on one general model, D′ = 0, at its own best size of those asked for.
+  /// One general model for the whole budget (D′ = 0), at the best of the requested sizes.
   package var full: Candidate
   /// The size of `full`.
   package var fullSize: ModelSize
-  /// `split`, or `full` where no specialisation pays.
+  /// `split`, or `full` where specialization does not lower the predicted loss.
   package var recommended: String
-  /// Loss of `full` less loss of `split`, nats a token.
+  /// Loss of `full` minus loss of `split`, nats/token.
   package var gain: Interval
-  /// The best split at every size asked for; the search's steps for `.free`.
+  /// The best split at each requested size; for `.free`, at nine sizes over the range searched.
   package var sizes: [Candidate]
-  /// Splits at the chosen size from nearly no specialisation to nearly nothing else, by share.
+  /// Splits at the chosen size, in order of the share of specialization, 0…0.99.
   package var curve: [Candidate]
-  /// The best split with half and with double its specialisation tokens.
-  package var neighbours: [Candidate]
-  /// What a reader should know: extrapolation, repeats.
+  /// The splits with half and with twice the specialization tokens of the best one.
+  package var neighbors: [Candidate]
+  /// Caveats, such as extrapolation and repeated data.
   package var notes: [String]
 
-  /// A value with a bootstrap interval; the ends are nil where the fit was not bootstrapped.
+  private enum CodingKeys: String, CodingKey {
+    case format, request, law, size, split, full, fullSize, recommended, gain, sizes, curve
+    case neighbors = "neighbours"
+    case notes
+  }
+
+  /// A value with its bootstrap interval; the ends are nil where the fit was not bootstrapped.
   package struct Interval: Codable, Sendable, Equatable {
-    /// The prediction.
     package var value: Double
-    /// The lower end.
     package var low: Double?
-    /// The upper end.
     package var high: Double?
   }
 
   /// One way to spend the budget.
   package struct Candidate: Codable, Sendable, Equatable {
-    /// What it is: `split`, `full`, `half D′`, `double D′`, `curve`, `size`.
+    /// `split`, `full`, `half D′`, `double D′`, `curve` or `size`.
     package var name: String
     /// Non-embedding parameters.
     package var n: Double
-    /// General tokens of a trunk, rounded down.
+    /// General tokens per trunk, rounded down.
     package var d: Int
-    /// Specialisation tokens of each domain, in the request's order, rounded down.
+    /// Specialization tokens per domain, in the order of the request, rounded down.
     package var dPrime: [Int]
-    /// The share of the compute spent on specialisation.
+    /// Share of the compute spent on specialization, 0…1.
     package var share: Double
-    /// The compute, FLOPs; never above the budget.
+    /// Compute in FLOPs; never above the budget.
     package var flops: Double
-    /// The predicted loss, the mean over domains by weight, nats a token.
+    /// Predicted loss, the weighted mean over domains, nats/token.
     package var loss: Interval
-    /// The predicted loss of each domain, in the request's order.
+    /// Predicted loss per domain, in the order of the request, nats/token.
     package var domainLoss: [Double]
-    /// Epochs over each domain's unique tokens; nil where they are not limited.
+    /// Epochs over the unique tokens per domain; nil where those are unlimited.
     package var epochs: [Double?]
 
-    /// Specialisation tokens of all domains.
+    /// Specialization tokens of all domains.
     package var dPrimeTotal: Int { dPrime.reduce(0, +) }
   }
 }

@@ -1,22 +1,19 @@
 import Foundation
 
-/// F5, naive: the Chinchilla form on all tokens, L = E + A/N^α + B/(D + D′)^β. A specialisation token is a token.
+/// F5, a null hypothesis: a specialization token is a token like any other.
+///
+///     L = E + A/N^α + B/(D + D′)^β
+///
+/// Source: Chinchilla (Hoffmann et al. 2022, arXiv 2203.15556, section 3.3), with D + D′ as the number of tokens.
 package struct ChinchillaLaw: Law {
-  /// `F5`.
   package var id: String { "F5" }
-  /// In words.
   package var title: String { "Chinchilla on D + D′" }
-  /// The formula.
   package var formula: String { "E + A/N^α + B/(D + D′)^β" }
-  /// False.
-  package var separatesSpecialisation: Bool { false }
-  /// True.
-  package var isConvexInSpecialisation: Bool { true }
+  package var separatesSpecialization: Bool { false }
+  package var isConvexInSpecialization: Bool { true }
 
-  /// Creates the law.
   package init() {}
 
-  /// E, A, α, B, β.
   package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
@@ -24,7 +21,6 @@ package struct ChinchillaLaw: Law {
     ]
   }
 
-  /// The loss and its gradients.
   package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let tokens = x.d + x.dPrime

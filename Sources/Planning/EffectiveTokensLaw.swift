@@ -1,33 +1,33 @@
 import Foundation
 
-/// F2: L = E + A/N^α + B/(D + κD′)^β + G·(1 + D′/s)^(−γ). A token of the domain is worth κ general ones, and the shift
-/// between the corpora is closed on its own.
+/// F2: a domain token counts as κ general tokens, and a separate term closes the shift between the corpora.
+///
+///     L = E + A/N^α + B/(D + κD′)^β + G·(1 + D′/s)^(−γ)
+///
+/// - κ: general tokens that one specialization token is worth.
+/// - G: loss due to the shift from the general corpus to the domain, nats/token.
+/// - s: specialization tokens at which the shift starts to close, tokens.
+/// - γ: exponent of specialization.
+///
+/// Source: Chinchilla (arXiv 2203.15556, section 3.3) for N and D; the terms in D′ are this project's own.
 package struct EffectiveTokensLaw: Law {
-  /// `F2`.
   package var id: String { "F2" }
-  /// In words.
   package var title: String { "effective tokens and shift" }
-  /// The formula.
   package var formula: String { "E + A/N^α + B/(D + κD′)^β + G·(1 + D′/s)^(−γ)" }
-  /// True.
-  package var separatesSpecialisation: Bool { true }
-  /// True.
-  package var isConvexInSpecialisation: Bool { true }
+  package var separatesSpecialization: Bool { true }
+  package var isConvexInSpecialization: Bool { true }
 
-  /// Creates the law.
   package init() {}
 
-  /// E, A, α, B, β, κ, G, s, γ.
   package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
       .dataTerm(scale, exponent: 4, reference: scale.logTokens), .exponent("β"),
-      LawParameter("κ", .log, centre: 2, spread: 1.5),
+      LawParameter("κ", .log, center: 2, spread: 1.5),
       .gap(scale), .onset(scale), .exponent("γ"),
     ]
   }
 
-  /// The loss and its gradients.
   package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let tokens = x.d + p[5] * x.dPrime

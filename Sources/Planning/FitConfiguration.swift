@@ -1,45 +1,43 @@
 import Primitives
 
-/// How laws are fitted and compared.
+/// How `LawFitter` fits and compares laws.
 package struct FitConfiguration: Codable, Sendable, Equatable {
-  /// Where Huber's loss of a log-loss residual turns from square to straight.
+  /// δ: the log-loss residual at which the Huber loss turns from quadratic to linear.
   package var delta = 1e-3
-  /// Places the descent starts from: a grid, then random draws around the priors.
+  /// Starting points of the optimization: a grid, then random points drawn from the priors.
   package var starts = 80
-  /// Of those, how many the short first descent hands on to the long one.
+  /// Starting points that go on from a short optimization to the full one.
   package var refined = 8
-  /// L-BFGS steps of the long descent, at most.
+  /// Maximum L-BFGS iterations of the full optimization.
   package var iterations = 1_000
-  /// Bootstrap resamples of the runs for intervals; 0 for none.
+  /// Bootstrap resamples of the runs; 0 for no intervals.
   package var bootstrap = 200
-  /// The share of resamples inside an interval.
+  /// Coverage of the bootstrap intervals, 0…1.
   package var level = 0.9
-  /// The weight of the priors; 0 for none, which needs many clean runs.
+  /// Weight of the priors; 0 for none, which needs many runs with little noise.
   package var priorWeight = 1.0
-  /// R* of repeated tokens: where the fit starts, and the value where it is not fitted.
+  /// R* of repeated tokens: the median of its prior, and its value where it is not fitted.
   package var repetition = Repetition.standard
-  /// Whether R* is fitted where runs repeat tokens.
+  /// Whether to fit R* where runs repeat tokens.
   package var fitsRepetition = true
-  /// Whether laws are compared by what they predict beyond the runs they are fitted to.
+  /// Whether to select the law by its error on held-out runs.
   package var holdsOut = true
-  /// The seed of starts and resamples.
+  /// Random seed of the starting points and the resamples.
   package var seed: UInt64 = 0
 
-  /// Creates the defaults.
   package init() {}
 
-  /// Checks every value.
-  /// - Throws: `WeirError` naming the flag.
+  /// - Throws: `WeirError` that names the first invalid property.
   package func validate() throws {
-    guard delta.isFinite, delta > 0 else { throw WeirError("--delta", "is \(delta), but has to be above 0") }
-    guard starts > 0 else { throw WeirError("--starts", "is \(starts), but has to be 1 or more") }
-    guard refined > 0 else { throw WeirError("--refined", "is \(refined), but has to be 1 or more") }
+    guard delta.isFinite, delta > 0 else { throw WeirError("delta", "is \(delta), not a finite number above 0") }
+    guard starts > 0 else { throw WeirError("starts", "is \(starts), not 1 or more") }
+    guard refined > 0 else { throw WeirError("refined", "is \(refined), not 1 or more") }
     guard (1...1_000_000).contains(iterations) else {
-      throw WeirError("--iterations", "is \(iterations), but has to be from 1 to 1000000")
+      throw WeirError("iterations", "is \(iterations), not from 1 to 1000000")
     }
-    guard bootstrap >= 0 else { throw WeirError("--bootstrap", "is \(bootstrap), but can't be negative") }
-    guard level > 0, level < 1 else { throw WeirError("--level", "is \(level), but has to be between 0 and 1") }
-    guard priorWeight.isFinite, priorWeight >= 0 else { throw WeirError("--prior", "is \(priorWeight), but can't be negative") }
-    guard repetition.isFinite, repetition > 0 else { throw WeirError("--repetition", "is \(repetition), but has to be above 0") }
+    guard bootstrap >= 0 else { throw WeirError("bootstrap", "is \(bootstrap), not 0 or more") }
+    guard level > 0, level < 1 else { throw WeirError("level", "is \(level), not between 0 and 1") }
+    guard priorWeight.isFinite, priorWeight >= 0 else { throw WeirError("priorWeight", "is \(priorWeight), not 0 or more") }
+    guard repetition.isFinite, repetition > 0 else { throw WeirError("repetition", "is \(repetition), not a finite number above 0") }
   }
 }

@@ -1,18 +1,18 @@
 import Foundation
 import Primitives
 
-/// The runs of one domain, laid out for the fit.
+/// The runs of one domain, prepared for the fit.
 struct FitData: Sendable {
-  let runs: [PlanRun]
+  let runs: [MeasuredRun]
   let points: [LawPoint]
   let logLoss: [Double]
   let scale: LawScale
-  /// Whether any run saw a specialisation token twice.
+  /// Whether any run repeats specialization tokens.
   let repeats: Bool
 
-  /// - Parameter runs: at least one; put into a fixed order.
-  init(_ runs: [PlanRun]) {
-    let runs = runs.sorted(by: PlanRun.precedes)
+  /// - Parameter runs: at least one, in any order.
+  init(_ runs: [MeasuredRun]) {
+    let runs = runs.sorted(by: MeasuredRun.precedes)
     self.runs = runs
     points = runs.map { LawPoint(n: $0.n, d: $0.d, dPrime: $0.dPrime) }
     logLoss = runs.map { log($0.loss) }
@@ -25,7 +25,7 @@ struct FitData: Sendable {
   }
 }
 
-/// One law and one domain's runs: Σ wᵢ·Huber(ln L̂ᵢ − ln Lᵢ)/δ² + priors, in unconstrained coordinates.
+/// The fit of one law to one domain's runs: minimizes Σ wᵢ·Huber(ln L̂ᵢ − ln Lᵢ)/δ² plus the priors over unconstrained coordinates.
 struct FitProblem: Sendable {
   let law: any Law
   let data: FitData
@@ -38,18 +38,18 @@ struct FitProblem: Sendable {
     self.law = law
     self.data = data
     self.configuration = configuration
-    fitsRepetition = configuration.fitsRepetition && data.repeats && law.separatesSpecialisation
+    fitsRepetition = configuration.fitsRepetition && data.repeats && law.separatesSpecialization
     var parameters = law.parameters(for: data.scale)
     if fitsRepetition {
       var repetition = LawParameter.repetition
-      repetition.centre = configuration.repetition
+      repetition.center = configuration.repetition
       parameters.append(repetition)
     }
     coordinates = LawCoordinates(parameters: parameters)
   }
 
-  /// The objective with Huber's corner at `delta`; divided by the configured δ² whatever the corner, so that the priors
-  /// weigh the same in every stage.
+  /// The objective and its gradient with the Huber threshold `delta`. The division is by the configured δ², whatever the threshold, so that
+  /// the priors have the same weight in every stage.
   func objective(
     _ u: UnsafeBufferPointer<Double>, delta: Double, weights: [Double], scratch: inout Scratch,
     gradient g: UnsafeMutableBufferPointer<Double>
@@ -76,13 +76,13 @@ struct FitProblem: Sendable {
     return sum * unit + coordinates.prior(u, weight: configuration.priorWeight, gradient: g)
   }
 
-  /// Huber's loss.
+  /// The Huber loss.
   static func huber(_ residual: Double, _ delta: Double) -> Double {
     let size = abs(residual)
     return size <= delta ? 0.5 * size * size : delta * (size - 0.5 * delta)
   }
 
-  /// Arrays that the objective reuses.
+  /// Buffers that the objective reuses.
   struct Scratch {
     var theta: [Double]
     var each: [Double]
@@ -95,41 +95,41 @@ struct FitProblem: Sendable {
     }
   }
 
-  /// Walks from one place with a given corner.
-  func descend(_ start: [Double], delta: Double, weights: [Double], iterations: Int) throws -> (place: [Double], value: Double) {
+  /// Minimizes the objective from one starting point with a given Huber threshold.
+  func descend(_ start: [Double], delta: Double, weights: [Double], iterations: Int) throws -> (point: [Double], value: Double) {
     var scratch = Scratch(coordinates.count)
     return try Minimizer.minimize(start, iterations: iterations) { u, g in
       objective(u, delta: delta, weights: weights, scratch: &scratch, gradient: g)
     }
   }
 
-  /// The best place over all starts. A short descent with a wide corner, near least squares, ranks them: with the narrow one
-  /// a far start sees only the signs of its residuals.
+  /// The best minimum over all starting points. A short optimization with a large Huber threshold, close to least squares, ranks them: with the
+  /// configured threshold, a distant starting point depends only on the signs of its residuals.
   func solve(weights: [Double], starts: [[Double]], refined: Int) throws -> [Double] {
     let ranked = try starts.map { try descend($0, delta: max(0.1, configuration.delta), weights: weights, iterations: 60) }
       .sorted { $0.value < $1.value }
-    var best: (place: [Double], value: Double)?
+    var best: (point: [Double], value: Double)?
     for candidate in ranked.prefix(refined) {
-      let reached = try sharpen(candidate.place, weights: weights)
+      let reached = try sharpen(candidate.point, weights: weights)
       if reached.value < best?.value ?? .infinity { best = reached }
     }
-    return best?.place ?? coordinates.centre
+    return best?.point ?? coordinates.center
   }
 
-  /// The last two stages: a corner in between, then the configured one, twice, for L-BFGS forgets a bad history.
-  func sharpen(_ start: [Double], weights: [Double]) throws -> (place: [Double], value: Double) {
+  /// The final stages: an intermediate threshold, then the configured one, twice, because a restart discards a bad L-BFGS history.
+  func sharpen(_ start: [Double], weights: [Double]) throws -> (point: [Double], value: Double) {
     let middle = max(0.01, configuration.delta)
     let near = try descend(start, delta: middle, weights: weights, iterations: configuration.iterations / 2 + 1)
-    let first = try descend(near.place, delta: configuration.delta, weights: weights, iterations: configuration.iterations)
-    return try descend(first.place, delta: configuration.delta, weights: weights, iterations: configuration.iterations / 2 + 1)
+    let first = try descend(near.point, delta: configuration.delta, weights: weights, iterations: configuration.iterations)
+    return try descend(first.point, delta: configuration.delta, weights: weights, iterations: configuration.iterations / 2 + 1)
   }
 
-  /// The starts: a grid over E and the exponents, then draws around the priors.
+  /// The starting points: a grid over E and the exponents, then random points around the medians of the priors.
   func starts(_ count: Int) -> [[Double]] {
     let parameters = coordinates.parameters
     let random = CounterRandom(seed: configuration.seed, stream: 0x5354_4152)
     return (0..<count).map { start in
-      var values = parameters.map(\.centre)
+      var values = parameters.map(\.center)
       for index in parameters.indices {
         let name = parameters[index].name
         if start < 16 {
@@ -151,7 +151,7 @@ struct FitProblem: Sendable {
   }
 }
 
-/// A standard normal draw at position `index` (Box and Muller 1958).
+/// The standard normal number at position `index` (Box and Muller 1958).
 func normal(_ random: CounterRandom, _ index: UInt64) -> Double {
   let radius = (-2 * log(1 - random.uniform(2 * index))).squareRoot()
   return radius * cos(2 * Double.pi * random.uniform(2 * index + 1))

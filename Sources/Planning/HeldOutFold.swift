@@ -1,19 +1,19 @@
 import Primitives
 
-/// A split of runs into the smaller, to be fitted, and the largest, to be predicted.
+/// A split of the runs: a law is fitted to the smaller ones and predicts the largest.
 struct HeldOutFold: Sendable {
   let axis: String
-  let fitted: [PlanRun]
-  let predicted: [PlanRun]
+  let fitted: [MeasuredRun]
+  let predicted: [MeasuredRun]
 
-  /// The fewest runs worth fitting; the priors carry what they leave open.
+  /// The fewest runs that a fold fits; the priors determine what so few leave open.
   static let fewest = 6
 
-  /// The folds that the runs allow: the largest N, the largest D, the largest D′, each predicted from all below; and the
-  /// runs at the largest of all three, from those below on every axis. An axis needs two values below its largest.
-  static func all(of runs: [PlanRun]) -> [HeldOutFold] {
-    let axes: [(name: String, key: @Sendable (PlanRun) -> Double)] = [("N", { $0.n }), ("D", { $0.d }), ("D′", { $0.dPrime })]
-    let usable = axes.compactMap { axis -> (name: String, key: @Sendable (PlanRun) -> Double, largest: Double)? in
+  /// The folds that the runs allow. Per axis (N, D, D′), the runs at its largest value are predicted from all others; in one more fold, the runs
+  /// that are the largest on every axis are predicted from those that are the largest on none. An axis needs at least three values.
+  static func all(of runs: [MeasuredRun]) -> [HeldOutFold] {
+    let axes: [(name: String, key: @Sendable (MeasuredRun) -> Double)] = [("N", { $0.n }), ("D", { $0.d }), ("D′", { $0.dPrime })]
+    let usable = axes.compactMap { axis -> (name: String, key: @Sendable (MeasuredRun) -> Double, largest: Double)? in
       let values = Set(runs.map(axis.key)).sorted()
       return values.count >= 3 ? (axis.name, axis.key, values[values.count - 1]) : nil
     }

@@ -1,12 +1,13 @@
 import Foundation
+import Primitives
 
-/// Where a law is evaluated: a model of N parameters, D general tokens, D′ specialisation tokens.
+/// Where a law is evaluated: a model of N parameters trained on D general and then D′ specialization tokens.
 package struct LawPoint: Sendable, Equatable {
-  /// Non-embedding parameters, N.
+  /// N: non-embedding parameters.
   package let n: Double
-  /// General tokens, D.
+  /// D: general tokens.
   package let d: Double
-  /// Specialisation tokens, D′; effective ones where tokens repeat.
+  /// D′: specialization tokens; effective tokens where they repeat.
   package var dPrime: Double
   /// ln N, kept because a fit evaluates the same points many times.
   let logN: Double
@@ -17,7 +18,7 @@ package struct LawPoint: Sendable, Equatable {
   /// - Parameters:
   ///   - n: non-embedding parameters, above 0.
   ///   - d: general tokens, above 0.
-  ///   - dPrime: specialisation tokens, 0 or more.
+  ///   - dPrime: specialization tokens, 0 or more.
   package init(n: Double, d: Double, dPrime: Double) {
     self.n = n
     self.d = d
@@ -27,64 +28,79 @@ package struct LawPoint: Sendable, Equatable {
   }
 }
 
-/// A predicted loss and its slopes.
+/// A predicted loss and its derivatives.
 package struct LawValue: Sendable, Equatable {
-  /// Nats a token.
+  /// L, nats/token.
   package var loss: Double
-  /// ∂L/∂N, nats a parameter.
+  /// ∂L/∂N.
   package var byN: Double
-  /// ∂L/∂D, nats a token.
+  /// ∂L/∂D.
   package var byD: Double
-  /// ∂L/∂D′, nats a token.
+  /// ∂L/∂D′.
   package var byDPrime: Double
 }
 
-/// A law of the loss in N, D and D′, with analytic gradients. Every law is finite at D′ = 0 and reduces there to
-/// E + A/N^α + B/D^β (plus a constant) on its domain. The form of the paper (2603.19149) is not public; the family is ours.
+/// A scaling law for the loss on a domain as a function of N, D and D′, with analytic derivatives.
+///
+/// The laws share these symbols:
+///
+/// | Symbol | Meaning | Unit |
+/// |---|---|---|
+/// | L | held-out loss on the domain | nats/token |
+/// | N | non-embedding parameters | parameters |
+/// | D | general tokens, seen by the trunk | tokens |
+/// | D′ | specialization tokens, seen after them | tokens |
+/// | E | irreducible loss | nats/token |
+/// | A, α | coefficient and exponent of model size | nats/token · parameters^α, 1 |
+/// | B, β | coefficient and exponent of data | nats/token · tokens^β, 1 |
+///
+/// All parameters are positive. Every law is finite at D′ = 0, where it reduces to E + A/N^α + B/D^β plus a constant: the Chinchilla law
+/// (Hoffmann et al. 2022, arXiv 2203.15556, section 3.3) with the domain as its test set. The law of the split-training paper (Seto et al.,
+/// arXiv 2603.19149) is not published, so several candidates are fitted and held-out runs select one.
 package protocol Law: Sendable {
-  /// The short name: `F1` … `F5`.
+  /// `F1` … `F5`.
   var id: String { get }
-  /// What it is, in words.
+  /// The law's name in words.
   var title: String { get }
   /// The formula.
   var formula: String { get }
-  /// Whether D′ enters in a way of its own, so that runs need several D′ for it to be fitted.
-  var separatesSpecialisation: Bool { get }
-  /// Whether the loss is convex in D′, so that the last token's gain falls with every token.
-  var isConvexInSpecialisation: Bool { get }
-  /// The parameters, in order, with their ways into unconstrained coordinates and their priors.
+  /// Whether D′ enters other than through D + D′, so that a fit needs runs with several D′.
+  var separatesSpecialization: Bool { get }
+  /// Whether the loss is convex in D′, so that the marginal gain falls with every token.
+  var isConvexInSpecialization: Bool { get }
+  /// The parameters, in order, with their coordinates and priors.
   func parameters(for scale: LawScale) -> [LawParameter]
   /// The loss at a point.
   /// - Parameters:
-  ///   - p: the parameters, natural units, in order.
+  ///   - p: the parameter values, in order.
   ///   - x: the point.
-  ///   - gradient: ∂L/∂p, overwritten; as many entries as parameters at least.
+  ///   - gradient: ∂L/∂p, overwritten; at least as many elements as parameters.
   func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue
 }
 
 extension Law {
-  /// The names of the parameters, in order.
+  /// The symbols of the parameters, in order.
   package var parameterNames: [String] { parameters(for: .unit).map(\.name) }
 
-  /// The loss at a point without the gradient in the parameters.
+  /// The loss at a point, without ∂L/∂p.
   package func value(_ p: [Double], at x: LawPoint) -> LawValue {
     var gradient = [Double](repeating: 0, count: p.count)
     return evaluate(p, at: x, gradient: &gradient)
   }
 }
 
-/// The laws to choose from.
+/// The candidate laws.
 package enum Laws {
-  /// All five, the default first.
+  /// F1 … F5, the default first.
   package static let all: [any Law] = [
     TransferGapLaw(), EffectiveTokensLaw(), SaturatingProductLaw(), OrderBlindMixtureLaw(), ChinchillaLaw(),
   ]
 
-  /// The law named `id` (`F1` … `F5`, any case).
-  /// - Throws: `WeirError` where there is none.
-  package static func named(_ id: String, place: String = "--law") throws -> any Law {
+  /// The law with an id, in any case.
+  /// - Throws: `WeirError` at `place` where there is none.
+  package static func named(_ id: String, place: String = "law") throws -> any Law {
     guard let law = all.first(where: { $0.id == id.uppercased() }) else {
-      throw unknownLaw(id, place)
+      throw WeirError(place, "there is no law \"\(id)\"", remedy: "use one of \(all.map(\.id).joined(separator: ", "))")
     }
     return law
   }

@@ -1,20 +1,20 @@
 import Foundation
 
-/// The map between unconstrained coordinates, in which L-BFGS walks, and the parameters of a law, with the priors.
+/// The map between a law's parameters θ and the unconstrained coordinates u over which L-BFGS minimizes, with the priors.
 struct LawCoordinates: Sendable {
   let parameters: [LawParameter]
 
   var count: Int { parameters.count }
 
-  /// The coordinates where every prior is at its median.
-  var centre: [Double] { parameters.map { coordinate($0.form, $0.centre) } }
+  /// The coordinates at the medians of the priors.
+  var center: [Double] { parameters.map { coordinate($0.form, $0.center) } }
 
-  /// The coordinates of a positive value of each parameter at the scale of the data.
+  /// The coordinates of scaled parameter values (`LawParameter.Form`), all positive.
   func coordinates(scaled values: [Double]) -> [Double] {
     zip(parameters, values).map { coordinate($0.form, max($1, 1e-300)) }
   }
 
-  /// The positive value of parameter `index` at coordinate `u`.
+  /// The scaled value of parameter `index` at coordinate `u`.
   func scaled(_ index: Int, _ u: Double) -> Double {
     switch parameters[index].form {
     case .log, .coefficient: exp(u)
@@ -22,7 +22,7 @@ struct LawCoordinates: Sendable {
     }
   }
 
-  /// The natural parameters at coordinates `u`, written into `theta`.
+  /// The parameters at coordinates `u`, written to `theta`.
   func natural(_ u: UnsafeBufferPointer<Double>, into theta: inout [Double]) {
     for index in parameters.indices { theta[index] = scaled(index, u[index]) }
     for (index, parameter) in parameters.enumerated() {
@@ -34,14 +34,13 @@ struct LawCoordinates: Sendable {
     }
   }
 
-  /// The natural parameters at coordinates `u`.
   func natural(_ u: [Double]) -> [Double] {
     var theta = [Double](repeating: 0, count: count)
     u.withUnsafeBufferPointer { natural($0, into: &theta) }
     return theta
   }
 
-  /// The coordinates of natural parameters; a parameter that no coordinate reaches goes to the nearest.
+  /// The coordinates of parameters; a value outside the image of the map is replaced by the nearest one inside.
   func coordinates(natural theta: [Double]) -> [Double] {
     parameters.indices.map { index in
       switch parameters[index].form {
@@ -53,11 +52,11 @@ struct LawCoordinates: Sendable {
     }
   }
 
-  /// Turns a gradient in natural parameters into one in coordinates; `gradient` is used up.
+  /// Converts a gradient with respect to the parameters into one with respect to the coordinates; overwrites `gradient`.
   func pullBack(
     _ gradient: inout [Double], theta: [Double], at u: UnsafeBufferPointer<Double>, into g: UnsafeMutableBufferPointer<Double>
   ) {
-    // Coefficients and shifted parameters first: they hand a part on to the parameter they depend on.
+    // Coefficients and shifted parameters come first: they add to the gradient of the parameter that they depend on.
     for (index, parameter) in parameters.enumerated() {
       switch parameter.form {
       case .log, .softplus: break
@@ -78,7 +77,7 @@ struct LawCoordinates: Sendable {
     }
   }
 
-  /// ½·weight·Σ((ln v − ln centre)/spread)², its gradient added to `g`.
+  /// ½·weight·Σ((ln v − ln center)/spread)² over the scaled values v; adds its gradient to `g`.
   func prior(
     _ u: UnsafeBufferPointer<Double>, weight: Double, gradient g: UnsafeMutableBufferPointer<Double>
   ) -> Double {
@@ -90,10 +89,10 @@ struct LawCoordinates: Sendable {
       switch parameter.form {
       case .log, .coefficient: (logValue, slope) = (u[index], 1)
       case .softplus, .shifted:
-        // Far below 0 softplus is exp, whose logarithm is u itself.
+        // Far below 0, softplus(u) = exp(u), whose logarithm is u.
         (logValue, slope) = u[index] < -30 ? (u[index], 1) : (log(softplus(u[index])), sigmoid(u[index]) / softplus(u[index]))
       }
-      let z = (logValue - log(parameter.centre)) / parameter.spread
+      let z = (logValue - log(parameter.center)) / parameter.spread
       sum += 0.5 * weight * z * z
       g[index] += weight * z / parameter.spread * slope
     }

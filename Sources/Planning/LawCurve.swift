@@ -1,6 +1,6 @@
 import Primitives
 
-/// A fitted law of one domain at one model size: the loss as a function of D and D′, repeats of unique tokens counted.
+/// The loss of one domain at one model size as a function of D and D′, with repeated tokens discounted (`Repetition`).
 struct LawCurve: Sendable {
   let law: any Law
   let values: [Double]
@@ -13,14 +13,15 @@ struct LawCurve: Sendable {
   }
 
   init(law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) throws {
-    // A report read from a file may hold anything.
+    // A report read from a file may contain anything.
     guard values.count == law.parameterNames.count, values.allSatisfy(\.isFinite), repetition > 0 else {
-      throw WeirError("fit", "law \(law.id) needs \(law.parameterNames.count) finite values, not \(values)")
+      throw WeirError(
+        "fit", "law \(law.id) needs \(law.parameterNames.count) finite parameters, not \(values)", remedy: "run `weir plan fit` again")
     }
     self.init(checked: law, values: values, repetition: repetition, n: n, unique: unique)
   }
 
-  /// The same where the number of values was checked before.
+  /// Creates a curve without checking `values`.
   init(checked law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) {
     self.law = law
     self.values = values
@@ -29,10 +30,10 @@ struct LawCurve: Sendable {
     self.unique = unique
   }
 
-  /// The loss, nats a token.
+  /// The loss, nats/token.
   func loss(_ d: Double, _ dPrime: Double) -> Double { value(d, dPrime).loss }
 
-  /// The loss and its slopes in trained (not effective) tokens.
+  /// The loss and its derivatives with respect to trained (not effective) tokens.
   func value(_ d: Double, _ dPrime: Double) -> LawValue {
     let effective = Repetition.effective(dPrime, unique: unique, constant: repetition)
     var value = law.value(values, at: LawPoint(n: n, d: d, dPrime: effective.tokens))

@@ -1,9 +1,9 @@
 import CLBFGS
 import Primitives
 
-/// L-BFGS of libLBFGS behind a closure.
+/// L-BFGS, by libLBFGS.
 enum Minimizer {
-  /// A function and its gradient: coordinates in, gradient out, value returned.
+  /// Takes the coordinates, writes the gradient and returns the value.
   typealias Function = (UnsafeBufferPointer<Double>, UnsafeMutableBufferPointer<Double>) -> Double
 
   private struct Context {
@@ -11,17 +11,17 @@ enum Minimizer {
     let count: Int
   }
 
-  /// Walks downhill from `start` until the gradient vanishes, the value stalls, or `iterations` are used up. The place
-  /// reached is never worse than the start.
+  /// Minimizes a function from `start` until the gradient vanishes, the value stalls or `iterations` are used up. The result is never worse than
+  /// the start.
   /// - Parameters:
-  ///   - start: coordinates.
-  ///   - iterations: at most.
-  ///   - function: the function; a value that is not finite is a wall.
-  /// - Returns: the place and the value there.
+  ///   - start: the initial coordinates.
+  ///   - iterations: the maximum number of iterations.
+  ///   - function: a NaN or infinite value or gradient makes the line search step back.
+  /// - Returns: the point reached and the value there.
   /// - Throws: `WeirError` where memory runs out.
-  static func minimize(_ start: [Double], iterations: Int, _ function: Function) throws -> (place: [Double], value: Double) {
-    // The library pads the vector for vector instructions: only its own allocation is long and aligned enough.
-    guard let x = lbfgs_malloc(Int32(start.count)) else { throw WeirError("plan fit", "out of memory") }
+  static func minimize(_ start: [Double], iterations: Int, _ function: Function) throws -> (point: [Double], value: Double) {
+    // Only the library's own allocation is padded and aligned as its SIMD code requires.
+    guard let x = lbfgs_malloc(Int32(start.count)) else { throw WeirError("fit", "not enough memory") }
     defer { lbfgs_free(x) }
     for (index, value) in start.enumerated() { x[index] = value }
     var parameters = lbfgs_parameter_t()
@@ -51,15 +51,15 @@ enum Minimizer {
           }, nil, pointer, &parameters)
       }
     }
-    // A line search that gives up leaves the last good place in x, but not its value.
+    // A line search that fails leaves the last good point in x, but does not return its value.
     let reached = Array(UnsafeBufferPointer(start: x, count: start.count))
     let before = Self.value(start, function)
     let after = Self.value(reached, function)
     return after.isFinite && after <= before ? (reached, after) : (start, before)
   }
 
-  private static func value(_ place: [Double], _ function: Function) -> Double {
-    var gradient = [Double](repeating: 0, count: place.count)
-    return place.withUnsafeBufferPointer { place in gradient.withUnsafeMutableBufferPointer { function(place, $0) } }
+  private static func value(_ point: [Double], _ function: Function) -> Double {
+    var gradient = [Double](repeating: 0, count: point.count)
+    return point.withUnsafeBufferPointer { point in gradient.withUnsafeMutableBufferPointer { function(point, $0) } }
   }
 }

@@ -1,23 +1,21 @@
 import Foundation
 
-/// The size of a model: its non-embedding parameters and, where known, the shape behind them.
+/// The size of a model: its non-embedding parameters and, where known, its shape.
 package struct ModelSize: Codable, Sendable, Equatable {
-  /// Non-embedding parameters, N.
+  /// N: non-embedding parameters.
   package var parameters: Double
-  /// The width d.
   package var width: Int?
-  /// The number of layers.
   package var layers: Int?
 
-  /// Creates a size.
   package init(parameters: Double, width: Int? = nil, layers: Int? = nil) {
     self.parameters = parameters
     self.width = width
     self.layers = layers
   }
 
-  /// A shape whose parameters come near `parameters`: 12·layers·width² of a decoder whose feed-forward part has 8/3 of the
-  /// width and as many key heads as heads; the width a multiple of 32, as near to 48 a layer as that allows (ours).
+  /// The shape whose N is near `parameters`, with a width that is a multiple of 32 and a ratio of width to layers near 48.
+  ///
+  /// N = 12·layers·width² holds for a decoder with an FFN of 8/3 of the width and as many key-value heads as query heads.
   /// - Parameter parameters: the wanted N, clamped to 10⁴…10¹³.
   package static func near(_ parameters: Double) -> ModelSize {
     let wanted = min(max(parameters.isFinite ? parameters : 1e13, 1e4), 1e13)
@@ -29,7 +27,7 @@ package struct ModelSize: Codable, Sendable, Equatable {
       let actual = 12 * Double(layers) * width * width
       let miss = abs(log(actual / wanted))
       let aspect = abs(log(width / Double(layers) / 48))
-      // A few per cent of N matter less than a shape that trains well.
+      // A few percent of N matter less than a shape that trains well.
       let total = 4 * miss + aspect
       if total < cost {
         cost = total

@@ -1,33 +1,33 @@
 import Foundation
 
-/// F4, a null after 2507.09404 with two sources: L = E + A/N^α + B/(D + D′)^β + 1/(C₁h₁^γ₁ + C₂h₂^γ₂), where
-/// h = (D, D′)/(D + D′). Only the shares count, not the order; more general tokens may raise the loss.
+/// F4, a null hypothesis: only the shares of the two corpora matter, not their order. More general tokens can raise the loss.
+///
+///     L = E + A/N^α + B/(D + D′)^β + 1/(C₁h₁^γ₁ + C₂h₂^γ₂)
+///
+/// - h₁ = D/(D + D′), h₂ = D′/(D + D′): shares of general and specialization tokens, 0…1.
+/// - C₁, C₂: weights of the shares, tokens/nat.
+/// - γ₁, γ₂: exponents of the shares.
+///
+/// Source: Shukor et al. 2025 (arXiv 2507.09404), the additive law of data mixtures, with two sources.
 package struct OrderBlindMixtureLaw: Law {
-  /// `F4`.
   package var id: String { "F4" }
-  /// In words.
   package var title: String { "order-blind mixture" }
-  /// The formula.
   package var formula: String { "E + A/N^α + B/(D + D′)^β + 1/(C₁h₁^γ₁ + C₂h₂^γ₂), h = (D, D′)/(D + D′)" }
-  /// True.
-  package var separatesSpecialisation: Bool { true }
-  /// False: with γ₂ > 1 the first specialisation tokens do less than the next.
-  package var isConvexInSpecialisation: Bool { false }
+  package var separatesSpecialization: Bool { true }
+  // With γ₂ > 1 the first specialization tokens gain less than the next ones.
+  package var isConvexInSpecialization: Bool { false }
 
-  /// Creates the law.
   package init() {}
 
-  /// E, A, α, B, β, C₁, γ₁, C₂, γ₂.
   package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
       .dataTerm(scale, exponent: 4, reference: scale.logTokens), .exponent("β"),
-      LawParameter("C₁", .log, centre: 5 / scale.loss, spread: 2), LawParameter("γ₁", .softplus, centre: 0.5, spread: 1),
-      LawParameter("C₂", .log, centre: 20 / scale.loss, spread: 2), LawParameter("γ₂", .softplus, centre: 0.5, spread: 1),
+      LawParameter("C₁", .log, center: 5 / scale.loss, spread: 2), LawParameter("γ₁", .softplus, center: 0.5, spread: 1),
+      LawParameter("C₂", .log, center: 20 / scale.loss, spread: 2), LawParameter("γ₂", .softplus, center: 0.5, spread: 1),
     ]
   }
 
-  /// The loss and its gradients.
   package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let tokens = x.d + x.dPrime
@@ -51,17 +51,17 @@ package struct OrderBlindMixtureLaw: Law {
     gradient[7] = byMix * powerSpecial
     gradient[8] = byMix * p[7] * powerSpecial * logSpecial
     let byTokens = -p[4] * p[3] * perData / tokens
-    // ∂h₁/∂D = h₂/(D + D′), ∂h₁/∂D′ = −h₁/(D + D′), and the other way round for h₂ = 1 − h₁.
+    // ∂h₁/∂D = h₂/(D + D′) and ∂h₁/∂D′ = −h₁/(D + D′); h₂ = 1 − h₁ has the opposite signs.
     let general = p[5] * p[6] * powerGeneral
-    let specialised = p[7] * p[8] * powerSpecial
+    let specialized = p[7] * p[8] * powerSpecial
     let shareGeneral = x.d / tokens
     let shareSpecial = x.dPrime / tokens
-    let mixByD = (general * shareSpecial / shareGeneral - specialised) / tokens
+    let mixByD = (general * shareSpecial / shareGeneral - specialized) / tokens
     let mixByDPrime: Double
     if special {
-      mixByDPrime = (-general + specialised * shareGeneral / shareSpecial) / tokens
+      mixByDPrime = (-general + specialized * shareGeneral / shareSpecial) / tokens
     } else {
-      // h₂^γ₂ at 0: no slope above 1, infinite below.
+      // The slope of h₂^γ₂ at 0 is 0 for γ₂ > 1 and infinite for γ₂ < 1.
       let first = p[8] > 1 ? 0 : p[8] == 1 ? p[7] : .infinity
       mixByDPrime = (-general + first) / tokens
     }

@@ -1,73 +1,60 @@
 import Primitives
 
-/// An allocation as a recipe that `weir run` executes: one step, `weir split` with the planned tokens, or `weir train` where one
-/// general model is the better use of the budget.
+/// Writes an allocation as a recipe for `weir run`. Its one step is `weir split` or, where a general model is the better use of the budget,
+/// `weir train`.
 package struct PlanRecipe: Sendable, Equatable {
-  /// The token dataset.
+  /// The folder of the token dataset.
   package var dataset: String
-  /// The cluster tree.
+  /// The folder of the cluster tree.
   package var tree: String
-  /// The folder of the run; the models go to a folder in it.
+  /// The folder of the run, which the models are written to.
   package var run: String
-  /// Further options of the command, by name without dashes; the allocation's own win.
-  package var options: [String: String]
 
-  /// Creates a recipe.
-  package init(dataset: String, tree: String, run: String, options: [String: String] = [:]) {
+  package init(dataset: String, tree: String, run: String) {
     self.dataset = dataset
     self.tree = tree
     self.run = run
-    self.options = options
-  }
-
-  /// The options that carry the allocation, in order, without dashes. Of `weir split`: the tokens of the trunk and of the
-  /// branches (one number where they are equal, else one a domain with commas) and the shape.
-  package static func options(_ allocation: Allocation) -> [(name: String, value: String)] {
-    let splits = allocation.recommended == "split"
-    let size = splits ? allocation.size : allocation.fullSize
-    let shape = size.width != nil && size.layers != nil ? size : ModelSize.near(size.parameters)
-    var result: [(name: String, value: String)] = []
-    if splits {
-      let branches = allocation.split.dPrime
-      let equal = branches.allSatisfy { $0 == branches.first }
-      result.append(("trunk-tokens", String(allocation.split.d)))
-      result.append(("branch-tokens", equal ? String(branches.first ?? 0) : branches.map(String.init).joined(separator: ",")))
-      if allocation.request.trunk == .independent { result.append(("trunk", allocation.request.trunk.rawValue)) }
-    } else {
-      result.append(("tokens", String(allocation.full.d)))
-    }
-    if let width = shape.width { result.append(("width", String(width))) }
-    if let layers = shape.layers { result.append(("layers", String(layers))) }
-    return result
   }
 
   /// The command line, without `weir`.
-  package func command(_ allocation: Allocation) -> String {
+  /// - Throws: `WeirError` for a split with independent trunks, which `weir split` does not train.
+  package func command(_ allocation: Allocation) throws -> String {
     let splits = allocation.recommended == "split"
-    let planned = Self.options(allocation)
-    let taken = Set(planned.map(\.name) + ["tree", "o", "output"])
-    let further = options.keys.sorted().filter { !taken.contains($0) }.map { (name: $0, value: options[$0] ?? "") }
+    guard !splits || allocation.request.trunk == .shared else {
+      throw WeirError("trunk", "is independent, but `weir split` trains a shared trunk", remedy: "plan with a shared trunk")
+    }
     var words = splits ? ["split", dataset, "--tree", tree, "-o", "{run}/split"] : ["train", dataset, "-o", "{run}/full"]
-    for option in planned + further { words += ["--" + option.name, option.value] }
+    if splits {
+      let branches = allocation.split.dPrime
+      let equal = branches.allSatisfy { $0 == branches.first }
+      words += ["--trunk-tokens", String(allocation.split.d)]
+      words += ["--branch-tokens", equal ? String(branches.first ?? 0) : branches.map(String.init).joined(separator: ",")]
+    } else {
+      words += ["--tokens", String(allocation.full.d)]
+    }
+    let size = splits ? allocation.size : allocation.fullSize
+    let shape = size.width != nil && size.layers != nil ? size : ModelSize.near(size.parameters)
+    if let width = shape.width { words += ["--width", String(width)] }
+    if let layers = shape.layers { words += ["--layers", String(layers)] }
     return words.map(Self.word).joined(separator: " ")
   }
 
-  /// The recipe's text.
-  package func yaml(_ allocation: Allocation) -> String {
+  /// The text of the recipe.
+  package func yaml(_ allocation: Allocation) throws -> String {
     let splits = allocation.recommended == "split"
     let count = allocation.request.domains.count
     let says =
       splits
-      ? "Train a trunk for \(allocation.split.d) tokens and \(count) specialised models for \(allocation.split.dPrimeTotal) in all."
-      : "Train one general model for \(allocation.full.d) tokens: no split of this budget is predicted to do better."
+      ? "Train a trunk for \(allocation.split.d) tokens and \(count) specialized models for \(allocation.split.dPrimeTotal) tokens in total."
+      : "Train one general model for \(allocation.full.d) tokens; no split of this budget has a lower predicted loss."
     var lines = [
       "# Planned by law \(allocation.law) for \(allocation.request.budget) FLOPs and \(count) domains.",
-      "# Predicted loss of the split \(Self.text(allocation.split.loss)) nats a token; of one general model of the same compute"
+      "# Predicted loss in nats/token: split \(Self.text(allocation.split.loss)), general model of the same compute"
         + " \(Self.text(allocation.full.loss)).",
     ]
     lines += allocation.notes.map { "# Note: \(String($0.map { $0.isNewline ? " " : $0 }))." }
     lines += ["run: \(Self.scalar(run))", "steps:", "  - name: \(splits ? "split" : "train")", "    says: \(Self.scalar(says))"]
-    lines += ["    do: \(Self.scalar(command(allocation)))"]
+    lines += ["    do: \(Self.scalar(try command(allocation)))"]
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -77,7 +64,7 @@ package struct PlanRecipe: Sendable, Equatable {
     return "\(short(interval.value)) (\(short(low)) to \(short(high)))"
   }
 
-  /// A word of a recipe's command line: quoted where it has blanks or quotes, which know no escapes there.
+  /// A word of a command line in a recipe, quoted where it contains spaces or quotes; recipes have no backslash escapes.
   private static func word(_ text: String) -> String {
     guard text.isEmpty || text.contains(where: { $0.isWhitespace || $0 == "'" || $0 == "\"" }) else { return text }
     guard text.contains("'") else { return "'\(text)'" }

@@ -1,170 +1,56 @@
 import Foundation
 import Primitives
 
-/// The laws of a request's domains, and the candidates that they allow.
-struct Planner {
-  let request: AllocationRequest
-  let law: any Law
-  let fits: [LawFit]
-  let ranges: [RunRange]
-  let weights: [Double]
-  /// Replicates of every domain; empty where any was not bootstrapped.
-  let replicates: Int
+/// Finds the best use of a compute budget according to a fitted law: the model size, the general tokens, and the specialization tokens per domain.
+package enum Planner {
+  /// Training FLOPs per parameter and token, forward and backward (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
+  package static let flopsPerToken = 6.0
 
-  init(fit: FitReport, request: AllocationRequest) throws {
-    self.request = request
-    law = try Laws.named(request.law ?? fit.selected)
-    let domains = try request.domains.map { try fit.domain($0.fitted ?? $0.name) }
-    let id = law.id
-    fits = try domains.map { try $0.candidate(id) }
-    ranges = domains.map(\.range)
-    let total = request.domains.reduce(0) { $0 + $1.weight }
-    weights = request.domains.map { $0.weight / total }
-    replicates = fits.map(\.replicates.count).min() ?? 0
-    let width = law.parameterNames.count + 1
-    guard fits.allSatisfy({ !$0.parameters.isEmpty && $0.replicates.allSatisfy { $0.count == width } }) else {
-      throw WeirError("fit", "a bootstrap replicate has not \(width) values", remedy: "fit again")
-    }
-  }
-
-  /// The tokens that the budget pays for at a size.
-  func tokens(_ n: Double) -> Double { request.budget / (PlanAllocate.flopsPerToken * n) }
-
-  /// The smallest and largest size of a free search.
-  func sizeRange() throws -> (Double, Double) {
-    let ends = ranges.flatMap(\.n)
-    guard let low = ends.min(), let high = ends.max(), low > 0, high.isFinite else {
-      throw WeirError("fit", "has no range of sizes", remedy: "give --sizes")
-    }
-    return (low / 3, high * 10)
-  }
-
-  func problem(_ n: Double) throws -> SplitProblem {
-    let curves = try fits.indices.map { try LawCurve(fits[$0], n: n, unique: request.domains[$0].unique) }
-    return SplitProblem(curves: curves, weights: weights, tokens: tokens(n), trunk: request.trunk)
-  }
-
-  /// The best split's loss at a size; infinite where there is none.
-  func bestLoss(_ n: Double) -> Double {
-    guard let problem = try? problem(n) else { return .infinity }
-    let (d, dPrime) = problem.solve()
-    return problem.loss(d, dPrime)
-  }
-
-  /// The general model's loss at a size; infinite where there is none.
-  func fullLoss(_ n: Double) -> Double {
-    guard let problem = try? problem(n) else { return .infinity }
-    return problem.loss(tokens(n), [Double](repeating: 0, count: fits.count))
-  }
-
-  /// The best split at a size.
-  func best(_ n: Double, name: String) throws -> Allocation.Candidate {
-    let dPrime = try problem(n).solve().dPrime
-    return try candidate(name, n: n, dPrime: dPrime, trunks: nil)
-  }
-
-  /// All the budget on one general model.
-  func full(_ n: Double) throws -> Allocation.Candidate {
-    try candidate("full", n: n, dPrime: [Double](repeating: 0, count: fits.count), trunks: 1)
-  }
-
-  /// Splits from little to nearly all specialisation, its tokens spread over the domains at equal gains.
-  func curve(_ n: Double) throws -> [Allocation.Candidate] {
-    let problem = try problem(n)
-    return try (0..<request.curvePoints).map { step in
-      // The last point keeps a hundredth for the trunk: without one no law holds.
-      let share = 0.99 * Double(step) / Double(request.curvePoints - 1)
-      let d = (1 - share) * problem.tokens / problem.trunks
-      return try candidate("curve", n: n, dPrime: problem.spread(d), trunks: nil)
-    }
-  }
-
-  /// Half and double the specialisation tokens, the rest on the trunk.
-  func neighbours(of best: Allocation.Candidate) throws -> [Allocation.Candidate] {
-    guard best.dPrimeTotal > 0 else { return [] }
-    let problem = try problem(best.n)
-    return try [("half D′", 0.5), ("double D′", 2)].compactMap { name, factor in
-      let special = Double(best.dPrimeTotal) * factor
-      guard special < 0.999 * problem.tokens else { return nil }
-      let d = (problem.tokens - special) / problem.trunks
-      return try candidate(name, n: best.n, dPrime: problem.spread(d), trunks: nil)
-    }
-  }
-
-  /// Rounds down to whole tokens, gives the trunk the rest of the budget, and predicts.
-  /// - Parameter trunks: how many trunks are paid for; nil for the request's.
-  func candidate(_ name: String, n: Double, dPrime: [Double], trunks: Double?) throws -> Allocation.Candidate {
-    let trunks = trunks ?? (request.trunk == .shared ? 1 : Double(fits.count))
-    guard tokens(n) < 0x1p60 else { throw WeirError("--budget", "pays for more than 2^60 tokens at N = \(n)", remedy: "lower it") }
-    let special = dPrime.map { max(0, $0).rounded(.down) }
-    let sum = special.reduce(0, +)
-    guard sum.isFinite else { throw WeirError("fit", "law \(law.id) gives no finite gain at N = \(n)", remedy: "fit again with more runs") }
-    // The trunk gets what rounding the branches leaves; one token less where the product would still exceed the budget.
-    var general = ((tokens(n) - sum) / trunks).rounded(.down)
-    if PlanAllocate.flopsPerToken * n * (trunks * general + sum) > request.budget { general -= 1 }
-    guard general >= 1 else {
-      throw WeirError(
-        "--budget", "\(request.budget) FLOPs pay for no token at N = \(n)",
-        remedy: "raise it above \(PlanAllocate.flopsPerToken * n * trunks)")
-    }
-    let all = trunks * general + sum
-    let losses = try fits.indices.map { index in
-      try LawCurve(fits[index], n: n, unique: request.domains[index].unique).loss(general, special[index])
-    }
-    guard losses.allSatisfy(\.isFinite) else {
-      throw WeirError("fit", "law \(law.id) predicts no finite loss at N = \(n)", remedy: "fit again with more runs")
-    }
-    return Allocation.Candidate(
-      name: name, n: n, d: Int(general), dPrime: special.map { Int($0) }, share: sum / all, flops: PlanAllocate.flopsPerToken * n * all,
-      loss: interval(Statistics.mean(losses, weights: weights), replicated(n: n, d: general, dPrime: special)),
-      domainLoss: losses, epochs: request.domains.indices.map { index in request.domains[index].unique.map { special[index] / $0 } })
-  }
-
-  /// The difference of two candidates, replicate by replicate: what the parameters share cancels.
-  func gain(_ best: Allocation.Candidate, over full: Allocation.Candidate) -> Allocation.Interval {
-    let one = replicated(n: best.n, d: Double(best.d), dPrime: best.dPrime.map(Double.init))
-    let other = replicated(n: full.n, d: Double(full.d), dPrime: full.dPrime.map(Double.init))
-    return interval(full.loss.value - best.loss.value, zip(one, other).map { $1 - $0 })
-  }
-
-  /// The mean loss by every replicate's parameters.
-  private func replicated(n: Double, d: Double, dPrime: [Double]) -> [Double] {
-    (0..<replicates).map { replicate in
-      var sum = 0.0
-      for index in fits.indices {
-        let values = fits[index].replicates[replicate]
-        let curve = LawCurve(
-          checked: law, values: Array(values.dropLast()), repetition: values[values.count - 1], n: n, unique: request.domains[index].unique)
-        sum += weights[index] * curve.loss(d, dPrime[index])
+  /// Allocates a budget.
+  /// - Throws: `WeirError` where the request is invalid or does not match the fit.
+  package static func allocate(fit: FitReport, request: AllocationRequest) throws -> Allocation {
+    try request.validate()
+    let problem = try AllocationProblem(fit: fit, request: request)
+    var tried: [Allocation.Candidate] = []
+    let size: ModelSize
+    var best: Allocation.Candidate
+    let fullSize: ModelSize
+    switch request.sizes {
+    case .fixed(let only):
+      size = only
+      fullSize = only
+      best = try problem.best(only.parameters, name: "split")
+    case .list(let sizes):
+      tried = try sizes.map { try problem.best($0.parameters, name: "size") }
+      let index = lowest(tried.map(\.loss.value))
+      size = sizes[index]
+      best = tried[index]
+      fullSize = sizes[lowest(try sizes.map { try problem.full($0.parameters).loss.value })]
+    case .free:
+      let (low, high) = try problem.sizeRange()
+      func search(_ loss: (Double) -> Double) -> Double {
+        exp(ScalarSearch.minimum(log(low), log(high), grid: 16, steps: 24) { loss(exp($0)) })
       }
-      return sum
-    }
-  }
-
-  private func interval(_ value: Double, _ replicates: [Double]) -> Allocation.Interval {
-    let replicates = replicates.filter(\.isFinite)
-    guard !replicates.isEmpty else { return Allocation.Interval(value: value) }
-    let ends = Statistics.interval(replicates, level: request.level)
-    return Allocation.Interval(value: value, low: ends.low, high: ends.high)
-  }
-
-  /// Warnings on an answer.
-  func notes(on best: Allocation.Candidate) -> [String] {
-    var notes: [String] = []
-    func beyond(_ name: String, _ value: Double, _ ends: [[Double]]) {
-      let largest = ends.flatMap { $0 }.max() ?? 0
-      if largest > 0, value > 10 * largest {
-        notes.append("\(name) is \((value / largest).rounded()) times the largest fitted: the prediction extrapolates far")
+      size = ModelSize.near(search { problem.bestLoss($0) })
+      fullSize = ModelSize.near(search { problem.fullLoss($0) })
+      tried = try (0...8).map { step in
+        try problem.best(exp(log(low) + (log(high) - log(low)) * Double(step) / 8), name: "size")
       }
+      best = try problem.best(size.parameters, name: "split")
     }
-    beyond("N", best.n, ranges.map(\.n))
-    beyond("D", Double(best.d), ranges.map(\.d))
-    beyond("D′", Double(best.dPrime.max() ?? 0), ranges.map(\.dPrime))
-    for (index, epochs) in best.epochs.enumerated() where (epochs ?? 0) > 4 {
-      let rounded = ((epochs ?? 0) * 10).rounded() / 10
-      notes.append("domain \"\(request.domains[index].name)\" is repeated \(rounded) times")
-    }
-    if replicates == 0 { notes.append("the fit was not bootstrapped, so that nothing has an interval") }
-    return notes
+    best.name = "split"
+    let full = try problem.full(fullSize.parameters)
+    return Allocation(
+      request: request, law: problem.law.id, size: size, split: best, full: full, fullSize: fullSize,
+      recommended: best.loss.value < full.loss.value && best.dPrimeTotal > 0 ? "split" : "full",
+      gain: problem.gain(best, over: full), sizes: tried, curve: try problem.curve(size.parameters),
+      neighbors: try problem.neighbors(of: best), notes: problem.notes(on: best))
+  }
+
+  /// The index of the lowest value, the first one on a tie.
+  private static func lowest(_ values: [Double]) -> Int {
+    var best = 0
+    for index in values.indices where values[index] < values[best] { best = index }
+    return best
   }
 }

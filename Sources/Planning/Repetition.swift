@@ -1,15 +1,21 @@
 import Foundation
-import Primitives
 
-/// Tokens that repeat are worth less: D′_eff = U + U·R*·(1 − exp(−(D′/U − 1)/R*)) for D′ above the unique tokens U
-/// (Muennighoff et al. 2305.16264, section 3).
+/// The diminishing worth of repeated tokens.
+///
+///     D′_eff = U + U·R*·(1 − exp(−(D′/U − 1)/R*))    for D′ > U, otherwise D′
+///
+/// - D′: specialization tokens as trained.
+/// - U: unique tokens among them.
+/// - R*: repetitions after which repeated tokens have given 1 − 1/e of all that they can give.
+///
+/// Source: Muennighoff et al. 2023 (arXiv 2305.16264, section 3).
 package enum Repetition {
-  /// R* of the paper: the number of repeats after which 1 − 1/e of all the worth is had.
+  /// R* as fitted in the paper.
   package static let standard = 15.4
 
-  /// The effective tokens and their slopes.
+  /// The effective tokens and their derivatives.
   /// - Parameters:
-  ///   - tokens: D′ as trained.
+  ///   - tokens: D′.
   ///   - unique: U, above 0; nil where tokens never repeat.
   ///   - constant: R*, above 0.
   /// - Returns: D′_eff, ∂D′_eff/∂D′, ∂D′_eff/∂R*.
@@ -22,8 +28,4 @@ package enum Repetition {
     let worth = -expm1(-repeats / constant)
     return (unique + unique * constant * worth, left, unique * (worth - left * repeats / constant))
   }
-}
-
-func unknownLaw(_ id: String, _ place: String) -> WeirError {
-  WeirError(place, "no law is called \"\(id)\"", remedy: "use one of \(Laws.all.map(\.id).joined(separator: ", "))")
 }

@@ -1,34 +1,36 @@
 import Foundation
 
-/// F3, after 2510.06548: L = E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D). The more the trunk has seen, the less
-/// specialisation gives. The exponent is held at 0 or below, so that D′ never hurts; D helps while δ·ln(1 + D′/s) < β.
+/// F3: saturation. The more tokens the trunk has seen, the less specialization gains.
+///
+///     L = E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D)
+///
+/// - s: specialization tokens at which the gain starts, tokens.
+/// - γ: exponent of specialization at D = 1.
+/// - δ: decrease of that exponent per e-fold of D.
+///
+/// The exponent −γ + δ·ln D is clamped to at most 0, so that D′ never hurts; D helps while δ·ln(1 + D′/s) < β.
+///
+/// Source: Liew and Kato 2025 (arXiv 2510.06548), the law A·D₁^(−α₁)·D₂^(−α₂ + α₃·ln D₁) + E of two-stage pretraining. This project adds the
+/// term in N, and 1 + D′/s in place of D₂, which is finite at D′ = 0.
 package struct SaturatingProductLaw: Law {
-  /// `F3`.
   package var id: String { "F3" }
-  /// In words.
   package var title: String { "saturating product" }
-  /// The formula.
   package var formula: String { "E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D)" }
-  /// True.
-  package var separatesSpecialisation: Bool { true }
-  /// True.
-  package var isConvexInSpecialisation: Bool { true }
+  package var separatesSpecialization: Bool { true }
+  package var isConvexInSpecialization: Bool { true }
 
-  /// Creates the law.
   package init() {}
 
-  /// E, A, α, B, β, s, γ, δ.
   package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
       .dataTerm(scale, exponent: 4, reference: scale.logD), .exponent("β"),
       .onset(scale),
-      LawParameter("γ", .shifted(slope: 7, reference: scale.logD), centre: 0.35, spread: 1),
-      LawParameter("δ", .softplus, centre: 0.02, spread: 1),
+      LawParameter("γ", .shifted(slope: 7, reference: scale.logD), center: 0.35, spread: 1),
+      LawParameter("δ", .softplus, center: 0.02, spread: 1),
     ]
   }
 
-  /// The loss and its gradients.
   package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let onset = log1p(x.dPrime / p[5])

@@ -1,14 +1,18 @@
 import Foundation
 import Primitives
 
-/// The best D and D′ₖ for T = C/6N tokens at one size: minimise Σ πᵢ·Lᵢ(D, D′ᵢ) subject to m·D + ΣD′ᵢ = T, where m is 1 for a
-/// shared trunk and K for one each.
+/// The best D and D′ᵢ for T = C/(6N) tokens at one model size N:
 ///
-/// For F1 and equal domains without repeats a closed form, D′ = γ·D·(1 + G·D^β/B)·m/(K·β) − s, and a bisection on D
-/// (ours). Otherwise a search over D, and at each D equal marginal gains −πᵢ·∂Lᵢ/∂D′ᵢ = λ by a search over λ.
+///     minimize Σ πᵢ·Lᵢ(D, D′ᵢ)  subject to  m·D + Σ D′ᵢ = T
+///
+/// where πᵢ are the weights of the K domains, and m is 1 for a shared trunk or K for a trunk per domain.
+///
+/// For F1 and equal domains without repetition, D′ = γ·D·(1 + G·D^β/B)·m/(K·β) − s at the optimum, and root finding gives the D that meets the
+/// budget. In all other cases D is searched and, at each D, the λ at which the marginal gains −πᵢ·∂Lᵢ/∂D′ᵢ = λ use up the budget. Both methods
+/// are this project's own.
 struct SplitProblem {
   let curves: [LawCurve]
-  /// π, which sum to 1.
+  /// π, with a sum of 1.
   let weights: [Double]
   /// T.
   let tokens: Double
@@ -24,20 +28,19 @@ struct SplitProblem {
     return sum
   }
 
-  /// The best D and D′.
   func solve() -> (d: Double, dPrime: [Double]) {
     if let exact = closedForm() { return exact }
     let most = tokens / trunks
-    // Over the share of the budget that is left for D′, as ln D: a trunk below a millionth of the budget is none.
-    let place = Roots.lowest(log(most * 1e-6), log(most), grid: 48) { logD in
+    // The search is over ln D. A trunk below a millionth of the budget is not considered.
+    let point = ScalarSearch.minimum(log(most * 1e-6), log(most), grid: 48) { logD in
       let d = min(exp(logD), most)
       return loss(d, spread(d))
     }
-    let d = min(exp(place), most)
+    let d = min(exp(point), most)
     return (d, spread(d))
   }
 
-  /// The closed form; nil where it does not hold.
+  /// The solution for F1 and equal domains; nil in all other cases.
   func closedForm() -> (d: Double, dPrime: [Double])? {
     guard let first = curves.first, first.law.id == "F1",
       curves.allSatisfy({ $0.law.id == "F1" && $0.values == first.values && $0.unique == nil }),
@@ -49,9 +52,9 @@ struct SplitProblem {
     func best(_ d: Double) -> Double {
       max(0, gamma * d * (1 + gap * exp(beta * log(d)) / b) * trunks / (Double(count) * beta) - onset)
     }
-    // m·D + K·D′*(D) rises in D, so that one D meets the budget.
+    // m·D + K·D′(D) increases with D, so that exactly one D meets the budget.
     let most = tokens / trunks
-    let logD = Roots.falling(log(most) - 60, log(most), tolerance: 1e-15) { logD in
+    let logD = ScalarSearch.root(log(most) - 60, log(most), tolerance: 1e-15) { logD in
       let d = exp(logD)
       return tokens - trunks * d - Double(count) * best(d)
     }
@@ -60,13 +63,13 @@ struct SplitProblem {
     return each > 0 ? (d, [Double](repeating: each, count: count)) : (most, [Double](repeating: 0, count: count))
   }
 
-  /// The best D′ at a given D: what is left of the budget, at equal marginal gains.
+  /// The best D′ at a given D: the rest of the budget, distributed at equal marginal gains.
   func spread(_ d: Double) -> [Double] {
     let left = max(0, tokens - trunks * d)
     guard left > 0 else { return [Double](repeating: 0, count: count) }
     guard count > 1 else { return [left] }
     if curves.dropFirst().allSatisfy({ $0.law.id == curves[0].law.id && $0.values == curves[0].values && $0.unique == curves[0].unique }),
-      weights.allSatisfy({ $0 == weights[0] }), curves[0].law.isConvexInSpecialisation
+      weights.allSatisfy({ $0 == weights[0] }), curves[0].law.isConvexInSpecialization
     {
       return [Double](repeating: left / Double(count), count: count)
     }
@@ -75,8 +78,8 @@ struct SplitProblem {
     let high = curves.indices.map { most($0, d, left, first[$0]) }.max() ?? 0
     let low = last.min() ?? 0
     guard high > 0 else { return weights.map { $0 * left } }
-    // Gains span many orders of magnitude: λ is searched as its logarithm, from where all take everything to where none does.
-    let logGain = Roots.falling(log(max(low, high * 1e-30)) - 1e-9, log(min(high, 1e300)) + 1e-9, tolerance: 1e-11) { logGain in
+    // Gains span many orders of magnitude, so that the search is over ln λ, between where every domain takes all tokens and where none takes any.
+    let logGain = ScalarSearch.root(log(max(low, high * 1e-30)) - 1e-9, log(min(high, 1e300)) + 1e-9, tolerance: 1e-11) { logGain in
       demand(d, exp(logGain), left, first, last).reduce(0, +) - left
     }
     var parts = demand(d, exp(logGain), left, first, last)
@@ -86,37 +89,37 @@ struct SplitProblem {
     return parts
   }
 
-  /// −πᵢ·∂Lᵢ/∂D′ᵢ.
+  /// The marginal gain −πᵢ·∂Lᵢ/∂D′ᵢ.
   func gain(_ index: Int, _ d: Double, _ dPrime: Double) -> Double {
     -weights[index] * curves[index].value(d, dPrime).byDPrime
   }
 
-  /// The largest gain of any token on 0…left: the first one's where the law is convex.
+  /// The largest marginal gain on 0…left: that of the first token where the law is convex.
   private func most(_ index: Int, _ d: Double, _ left: Double, _ first: Double) -> Double {
-    guard !curves[index].law.isConvexInSpecialisation else { return first }
+    guard !curves[index].law.isConvexInSpecialization else { return first }
     return (0...32).map { gain(index, d, left * exp(log(1e-6) * Double($0) / 32)) }.max() ?? first
   }
 
-  /// What each domain takes when a token costs `price`.
+  /// The tokens that each domain takes at a price of λ = `price` per token.
   private func demand(_ d: Double, _ price: Double, _ left: Double, _ first: [Double], _ last: [Double]) -> [Double] {
     curves.indices.map { index in
-      guard curves[index].law.isConvexInSpecialisation else { return demandOfAny(index, d, price, left) }
+      guard curves[index].law.isConvexInSpecialization else { return demandOfAny(index, d, price, left) }
       if first[index] <= price { return 0 }
       if last[index] >= price { return left }
-      // The gain is near a power of (constant + D′): straight in logarithms.
+      // The gain is close to a power of constant + D′, which is linear in logarithms.
       let constant = left * 1e-4
-      let place = Roots.falling(log(constant), log(left + constant), tolerance: 1e-12) { place in
-        log(max(gain(index, d, max(0, exp(place) - constant)), 1e-300)) - log(price)
+      let point = ScalarSearch.root(log(constant), log(left + constant), tolerance: 1e-12) { point in
+        log(max(gain(index, d, max(0, exp(point) - constant)), 1e-300)) - log(price)
       }
-      return min(left, max(0, exp(place) - constant))
+      return min(left, max(0, exp(point) - constant))
     }
   }
 
-  /// The same for a law whose gain may rise before it falls: the lowest of π·L + price·D′ over all of 0…left.
+  /// The same for a law that is not convex in D′: the minimum of π·L + price·D′ over 0…left.
   private func demandOfAny(_ index: Int, _ d: Double, _ price: Double, _ left: Double) -> Double {
     func cost(_ dPrime: Double) -> Double { weights[index] * curves[index].loss(d, dPrime) + price * dPrime }
-    let place = Roots.lowest(log(left * 1e-6), log(left), grid: 32, steps: 25) { cost(min(left, exp($0))) }
-    let best = min(left, exp(place))
+    let point = ScalarSearch.minimum(log(left * 1e-6), log(left), grid: 32, steps: 25) { cost(min(left, exp($0))) }
+    let best = min(left, exp(point))
     return cost(0) <= cost(best) ? 0 : best
   }
 }

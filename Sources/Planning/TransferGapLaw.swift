@@ -1,23 +1,24 @@
 import Foundation
 
-/// F1, the default: L = E + A/N^α + (B/D^β + G)·(1 + D′/s)^(−γ). G is the gap between the general corpus and the domain;
-/// specialisation closes it together with what the trunk has still to learn.
+/// F1, the default: a gap between the general corpus and the domain, which specialization closes together with what the trunk has not yet learned.
+///
+///     L = E + A/N^α + (B/D^β + G)·(1 + D′/s)^(−γ)
+///
+/// - G: loss due to the shift from the general corpus to the domain, nats/token.
+/// - s: specialization tokens at which the gap starts to close, tokens.
+/// - γ: exponent of specialization.
+///
+/// Source: Chinchilla (arXiv 2203.15556, section 3.3) for N and D; the factor in D′ is this project's own. For equal domains it has a closed-form
+/// optimum (`SplitProblem`).
 package struct TransferGapLaw: Law {
-  /// `F1`.
   package var id: String { "F1" }
-  /// In words.
   package var title: String { "transfer gap" }
-  /// The formula.
   package var formula: String { "E + A/N^α + (B/D^β + G)·(1 + D′/s)^(−γ)" }
-  /// True.
-  package var separatesSpecialisation: Bool { true }
-  /// True.
-  package var isConvexInSpecialisation: Bool { true }
+  package var separatesSpecialization: Bool { true }
+  package var isConvexInSpecialization: Bool { true }
 
-  /// Creates the law.
   package init() {}
 
-  /// E, A, α, B, β, G, s, γ.
   package func parameters(for scale: LawScale) -> [LawParameter] {
     [
       .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
@@ -26,7 +27,6 @@ package struct TransferGapLaw: Law {
     ]
   }
 
-  /// The loss and its gradients.
   package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
     let perSize = exp(-p[2] * x.logN)
     let perData = exp(-p[4] * x.logD)

@@ -1,15 +1,13 @@
-/// A pseudo-random permutation of `0..<count` without a table: a four-round Feistel network over the next even power of two,
-/// walked until it lands inside (Black and Rogaway 2002). O(1) memory, expected under four rounds of walking.
+/// A pseudo-random permutation of `0..<count` without a table: a four-round Feistel network on the next even power of two, with cycle walking
+/// (Black and Rogaway 2002). Takes O(1) memory and, on average, fewer than four steps per element.
 package struct Permutation: Sendable {
-  /// The number of elements.
   package let count: Int
   @usableFromInline let half: UInt64
   @usableFromInline let mask: UInt64
   @usableFromInline let random: CounterRandom
 
-  /// Creates the permutation `stream` of `seed` over `0..<count`.
   package init(count: Int, seed: UInt64, stream: UInt64 = 0) {
-    precondition(count > 0, "an empty range has no permutation")
+    precondition(count > 0, "the range is empty")
     self.count = count
     let bits = UInt64(max(2, Int.bitWidth - (count - 1).leadingZeroBitCount))
     half = (bits + 1) / 2
@@ -17,16 +15,16 @@ package struct Permutation: Sendable {
     random = CounterRandom(seed: seed, stream: stream)
   }
 
-  /// Where element `index` goes.
+  /// The image of `index`.
   package subscript(index: Int) -> Int {
-    precondition(index >= 0 && index < count, "out of the permutation's range")
+    precondition(index >= 0 && index < count, "the index is out of range")
     var value = UInt64(index)
     repeat { value = encipher(value) } while value >= UInt64(count)
     return Int(value)
   }
 
-  /// One step of the walk from `value` to where it goes: a bijection of a power of two of at most 4 · `count` values. An element's walk ends at the
-  /// first value below `count`; whoever has many to walk does a step of each in turn, for they do not wait for each other.
+  /// One step of a cycle walk: a bijection on a power of two of at most 4 · `count` values. The walk ends at the first value below `count`. Steps
+  /// of different walks are independent, so that a caller with many walks interleaves them.
   @inlinable package func encipher(_ value: UInt64) -> UInt64 {
     var left = value >> half
     var right = value & mask

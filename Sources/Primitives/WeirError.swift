@@ -1,33 +1,21 @@
-/// An error a person can act on: where it happened, why, and what to do about it.
+/// An error that a user can act on. It reads `place: reason; remedy`, such as `runs.jsonl:3: member "loss" is missing; expected {…}`.
 package struct WeirError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// A path, a path with `:line` or `@byte`, or the name of a flag.
+  /// A path, `path:line`, `path@byte`, or the name of a property or option.
   package var place: String
-  /// Why it is an error, one clause.
+  /// What is wrong: what was found and, where that helps, what was expected.
   package var reason: String
-  /// What to do about it, one clause; empty where the reason says it all.
+  /// What to do about it; empty where the reason makes that clear.
   package var remedy: String
 
-  /// Creates an error.
-  /// - Parameters:
-  ///   - place: path (with line or byte) or flag.
-  ///   - reason: why.
-  ///   - remedy: what to do.
   package init(_ place: String, _ reason: String, remedy: String = "") {
     self.place = place
     self.reason = reason
     self.remedy = remedy
   }
 
-  /// `place: reason; remedy`, always one line.
+  /// The message, always on one line.
   package var description: String {
-    let line = remedy.isEmpty ? "\(place): \(reason)" : "\(place): \(reason); \(remedy)"
-    return line.replacing("\n", with: " ")
-  }
-}
-
-extension String {
-  /// Every newline of the text replaced by a blank, so that a message stays on one line.
-  fileprivate func replacing(_ target: Character, with other: Character) -> String {
-    String(map { $0 == target ? other : $0 })
+    let message = remedy.isEmpty ? "\(place): \(reason)" : "\(place): \(reason); \(remedy)"
+    return String(message.map { $0 == "\n" ? " " : $0 })
   }
 }

@@ -1,11 +1,11 @@
 import Foundation
 
-/// A file that grows by pieces, each of which is on disk when `append` returns; a killed process may leave a part of the last one.
+/// An append-only file. Bytes are on disk when `append` returns; a killed process may leave a part of its last append.
 package final class AppendedFile {
   private let path: String
   private let descriptor: Int32
 
-  /// Opens a file that is there.
+  /// Opens an existing file.
   package init(_ path: String) throws {
     self.path = path
     descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
@@ -14,9 +14,8 @@ package final class AppendedFile {
 
   deinit { close(descriptor) }
 
-  /// Appends bytes and waits until they are on disk.
   package func append(_ bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { try Descriptor.write(descriptor, $0, path: path) }
-    try Descriptor.synchronise(descriptor, path: path)
+    try Descriptor.synchronize(descriptor, path: path)
   }
 }

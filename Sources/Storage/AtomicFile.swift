@@ -1,23 +1,23 @@
 import Foundation
 import Primitives
 
-/// A file that appears whole or not at all: written as `<path>.partial`, checksummed on the way, then fsync, rename, fsync of
-/// the folder. A pipe or a device (`/dev/stdout`) is written directly. Without `commit` the partial file is removed.
+/// A file that appears complete or not at all. It is written to `<path>.partial` and checksummed on the way; `commit` flushes it to disk, renames
+/// it and flushes the folder. Without `commit` the partial file is removed. Pipes and devices (`/dev/stdout`) are written directly.
 package final class AtomicFile {
   private let path: String
   private let temporary: String?
   private var descriptor: Int32
   private let checksum = ChecksumStream()
 
-  /// Bytes that are on their way to the disk.
-  private var underWay = 0
+  /// Bytes whose write-back has started.
+  private var writtenBack = 0
   private static let writeBackBytes = 8 << 20
 
   /// The number of bytes written so far.
   package var count: Int { checksum.count }
 
-  /// Begins a file.
-  /// - Parameter path: where it is to be; a symbolic link is followed.
+  /// Creates the partial file.
+  /// - Parameter path: the final path; a symbolic link is followed.
   /// - Throws: `WeirError`, also where another process is writing the same file.
   package init(_ path: String) throws {
     var status = stat()
@@ -44,19 +44,19 @@ package final class AtomicFile {
     descriptor = try Self.openLocked(partial, path: path)
   }
 
-  /// Opens the partial file and locks it; a left-over of a killed run has no lock any more and is begun afresh.
+  /// Opens and locks the partial file. The partial file of a killed process has no lock and is overwritten.
   private static func openLocked(_ partial: String, path: String) throws -> Int32 {
     while true {
       let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
       if descriptor < 0 { throw systemError(path, errno, writing: true) }
-      var mine = stat()
-      var there = stat()
+      var own = stat()
+      var found = stat()
       if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
         close(descriptor)
-        throw WeirError(path, "another process is writing it", remedy: "wait for it or choose another name")
+        throw WeirError(path, "another process is writing it", remedy: "wait for that process or choose another path")
       }
-      // Between open and lock the other process may have renamed it away.
-      if fstat(descriptor, &mine) == 0, stat(partial, &there) == 0, mine.st_ino == there.st_ino, ftruncate(descriptor, 0) == 0 {
+      // Another process may have renamed the file between open and lock.
+      if fstat(descriptor, &own) == 0, stat(partial, &found) == 0, own.st_ino == found.st_ino, ftruncate(descriptor, 0) == 0 {
         return descriptor
       }
       close(descriptor)
@@ -65,23 +65,20 @@ package final class AtomicFile {
 
   deinit { discard() }
 
-  /// Appends bytes.
   package func write(_ bytes: UnsafeRawBufferPointer) throws {
     precondition(descriptor >= 0, "the file is closed")
     try Descriptor.write(descriptor, bytes, path: path)
     checksum.update(bytes)
-    if temporary != nil, count - underWay >= Self.writeBackBytes {
-      // So that `commit` waits for the last few megabytes alone.
-      Descriptor.beginWriteBack(descriptor, underWay..<count)
-      underWay = count
+    if temporary != nil, count - writtenBack >= Self.writeBackBytes {
+      // Leaves only the last few megabytes for `commit` to wait for.
+      Descriptor.beginWriteBack(descriptor, writtenBack..<count)
+      writtenBack = count
     }
   }
 
-  /// Appends bytes.
   package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 
-  /// Makes the file appear.
-  /// - Returns: its name, size and checksum.
+  /// Flushes the file to disk and gives it its final name.
   package func commit() throws -> FileRecord {
     precondition(descriptor >= 0, "the file is closed")
     let record = FileRecord(name: Descriptor.name(of: path), bytes: checksum.count, xxh3: Checksum.hex(checksum.value))
@@ -90,10 +87,10 @@ package final class AtomicFile {
       return record
     }
     do {
-      try Descriptor.synchronise(descriptor, path: path)
+      try Descriptor.synchronize(descriptor, path: path)
       if rename(temporary, path) != 0 { throw systemError(path, errno, writing: true) }
       closeDescriptor()
-      try Descriptor.synchroniseFolder(Descriptor.parent(of: path))
+      try Descriptor.synchronizeFolder(Descriptor.parent(of: path))
     } catch {
       discard()
       throw error
@@ -101,7 +98,7 @@ package final class AtomicFile {
     return record
   }
 
-  /// Removes what was written.
+  /// Removes the partial file.
   package func discard() {
     guard descriptor >= 0 else { return }
     if let temporary { unlink(temporary) }

@@ -2,28 +2,28 @@ import CZstd
 import Foundation
 import Primitives
 
-/// A folder that appears whole or not at all: filled as `<path>.partial`; `commit` checksums and fsyncs every file, writes the
-/// manifest last, and renames. Without `commit` it is removed; the left-over of a killed run is removed by the next one, unless that
-/// goes on with it.
+/// A folder that appears complete or not at all. It is filled as `<path>.partial`; `commit` checksums every file and flushes it to disk, writes the
+/// manifest last, and renames the folder. Without `commit` the partial folder is removed. The next run removes what a killed run left, or resumes
+/// from it.
 package final class AtomicFolder {
-  /// Where the folder is to be.
+  /// The final path.
   package let path: String
-  /// Where to write the files.
+  /// The partial folder, which the files are written to.
   package let working: String
   private let replacing: Bool
   private var lock: Int32 = -1
-  /// Whether what a killed run left was taken over.
-  package let continues: Bool
-  /// Whether what was written stays for the next run where `commit` is not reached.
-  package var outlives = false
+  /// Whether the partial folder of a killed run was taken over.
+  package let isResumed: Bool
+  /// Whether the partial folder is kept for the next run where `commit` is not reached.
+  package var keepsPartial = false
 
-  /// Begins a folder.
+  /// Creates the partial folder.
   /// - Parameters:
-  ///   - path: where it is to be.
-  ///   - replacing: whether a folder of ours (one with a manifest) that is there may be replaced.
-  ///   - continuing: whether what a killed run left is taken over, whatever it is, rather than removed.
-  /// - Throws: `WeirError` where it exists already or cannot be written.
-  package init(_ path: String, replacing: Bool = false, continuing: Bool = false) throws {
+  ///   - path: the final path.
+  ///   - replacing: whether an existing folder may be replaced if it has a manifest.
+  ///   - resuming: whether the partial folder of a killed run is taken over, whatever it contains, rather than removed.
+  /// - Throws: `WeirError` where the folder exists or cannot be written.
+  package init(_ path: String, replacing: Bool = false, resuming: Bool = false) throws {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.path = path
@@ -33,15 +33,15 @@ package final class AtomicFolder {
     try Files.createFolder(Descriptor.parent(of: path))
     if Files.isFolder(working) {
       let left = try Self.lockFolder(working, path: path)
-      if continuing {
-        continues = true
+      if resuming {
+        isResumed = true
         lock = left
         return
       }
       defer { close(left) }
       try Files.remove(working)
     }
-    continues = false
+    isResumed = false
     if mkdir(working, 0o777) != 0 { throw systemError(path, errno, writing: true) }
     lock = try Self.lockFolder(working, path: path)
   }
@@ -50,11 +50,11 @@ package final class AtomicFolder {
 
   private static func check(_ path: String, replacing: Bool) throws {
     guard Files.exists(path) else { return }
-    guard Files.isFolder(path) else { throw WeirError(path, "exists and is a file", remedy: "remove it or choose another name") }
+    guard Files.isFolder(path) else { throw WeirError(path, "exists and is a file", remedy: "remove it or choose another path") }
     if try Files.entries(of: path).isEmpty { return }
-    if !replacing { throw WeirError(path, "exists", remedy: "remove it or choose another name") }
+    if !replacing { throw WeirError(path, "exists", remedy: "remove it or choose another path") }
     if !Files.exists(path + "/" + Manifest.fileName) {
-      throw WeirError(path, "exists, has no manifest and is not ours to replace", remedy: "remove it or choose another name")
+      throw WeirError(path, "exists and was not written by weir (no manifest.json)", remedy: "remove it or choose another path")
     }
   }
 
@@ -63,20 +63,19 @@ package final class AtomicFolder {
     if descriptor < 0 { throw systemError(path, errno, writing: true) }
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
       close(descriptor)
-      throw WeirError(path, "another process is writing it", remedy: "wait for it or choose another name")
+      throw WeirError(path, "another process is writing it", remedy: "wait for that process or choose another path")
     }
     return descriptor
   }
 
-  /// Makes the folder appear.
+  /// Flushes the folder to disk, writes its manifest and gives it its final name.
   /// - Parameters:
-  ///   - format: the format's name and version, `weir.token-dataset.1`.
-  ///   - tool: what wrote it, with its version.
-  ///   - inputs: the fingerprints of what it was made from, by role.
-  ///   - configuration: what was asked for.
-  ///   - counts: what is in it.
-  ///   - known: files that are on disk, with the checksums made while they were written; the others are read again.
-  /// - Returns: the manifest as written.
+  ///   - format: the name and version of the format, such as `weir.token-dataset.1`.
+  ///   - tool: the program that wrote the folder, with its version.
+  ///   - inputs: the fingerprints of the inputs, by role.
+  ///   - configuration: the configuration that made the folder.
+  ///   - counts: numbers of things in the folder, by name.
+  ///   - known: files that are already on disk, with the checksums computed while writing; all others are read again.
   package func commit(
     format: String, tool: String, inputs: [String: String], configuration: JSONValue, counts: [String: Int], known: [FileRecord] = []
   ) throws -> Manifest {
@@ -94,16 +93,16 @@ package final class AtomicFolder {
         let (bytes, checksum) = try Checksum.file(file)
         let descriptor = try Descriptor.openForReading(file)
         defer { close(descriptor) }
-        try Descriptor.synchronise(descriptor, path: file)
+        try Descriptor.synchronize(descriptor, path: file)
         folders.insert(Descriptor.parent(of: file))
         files.append(FileRecord(name: name, bytes: bytes, xxh3: Checksum.hex(checksum)))
       }
       let manifest = Manifest(
         format: format, tool: tool, inputs: inputs, configuration: configuration, counts: counts, files: files)
       try manifest.write(folder: working)
-      for folder in folders.sorted() { try Descriptor.synchroniseFolder(folder) }
+      for folder in folders.sorted() { try Descriptor.synchronizeFolder(folder) }
       try publish()
-      try Descriptor.synchroniseFolder(Descriptor.parent(of: path))
+      try Descriptor.synchronizeFolder(Descriptor.parent(of: path))
       close(lock)
       lock = -1
       return manifest
@@ -113,7 +112,7 @@ package final class AtomicFolder {
     }
   }
 
-  /// Puts the finished folder in its place; one that is there is exchanged with it in one step where the system can.
+  /// Moves the finished folder to its final path. An existing folder is replaced in one atomic step where the system supports that.
   private func publish() throws {
     try Self.check(path, replacing: replacing)
     guard Files.exists(path), try !Files.entries(of: path).isEmpty else {
@@ -122,7 +121,7 @@ package final class AtomicFolder {
     }
     #if os(Linux)
     if weir_exchange(working, path) == 0 {
-      try Descriptor.synchroniseFolder(Descriptor.parent(of: path))
+      try Descriptor.synchronizeFolder(Descriptor.parent(of: path))
       try Files.remove(working)
       return
     }
@@ -138,10 +137,10 @@ package final class AtomicFolder {
     try Files.remove(old)
   }
 
-  /// Removes what was written, or leaves it to the next run.
+  /// Removes the partial folder, or leaves it to the next run.
   package func discard() {
     guard lock >= 0 else { return }
-    if !outlives { try? Files.remove(working) }
+    if !keepsPartial { try? Files.remove(working) }
     close(lock)
     lock = -1
   }

@@ -5,14 +5,14 @@ import Primitives
 
 /// A single-pass source of bytes.
 package protocol ByteSource: AnyObject {
-  /// Where they come from; `-` is standard input.
+  /// The path; `-` is standard input.
   var path: String { get }
   /// Reads up to `buffer.count` bytes; 0 at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 }
 
-/// The content of a file or of standard input (`-`): plain, gzip (several members), or zstd (several frames, long windows,
-/// skippable frames), told apart by their first bytes. A weir stream's proof of completeness is checked on the way.
+/// The decompressed content of a file or of standard input (`-`). The first bytes tell plain content, gzip (with several members) and zstd (with
+/// several frames, long windows and skippable frames) apart. The proof of completeness of a weir stream is checked on the way.
 package final class ByteReader: ByteSource {
   private enum Coding { case plain, gzip, zstd }
 
@@ -21,25 +21,24 @@ package final class ByteReader: ByteSource {
   private var inflater: Inflater?
   private var decompressor: OpaquePointer?
   private var insideFrame = false
-  /// A stream's head was seen, its proof not yet.
+  /// Whether the last head of a stream is still without its proof.
   private var headed = false
-  /// A frame of content was seen, its proof not yet.
+  /// Whether the last frame of content is still without a proof.
   private var awaiting = false
   private var ended = false
   private let checksum = ChecksumStream()
-  /// Some content had no proof (an ordinary .zst), so that the records of the proofs are not all.
+  /// Whether some content had no proof, as in an ordinary .zst, so that the proofs do not count all records.
   private var unproven = false
   private var proven: UInt64?
 
-  /// Where the bytes come from; `-` is standard input.
+  /// The path; `-` is standard input.
   package var path: String { input.path }
-  /// The number of bytes of the file that were read, compressed where it is: for progress.
+  /// Bytes of the file read so far (compressed bytes in a compressed file), for progress.
   package var position: Int { input.offset }
-  /// What a weir stream carries; nil where it is none, known from the beginning.
+  /// The kind of a weir stream, known after `init`; nil for other content.
   package private(set) var kind: StreamKind?
 
-  /// Opens a file, or standard input for `-`, and looks at its first bytes.
-  /// - Throws: `WeirError` where it cannot be read.
+  /// Opens a file, or standard input for `-`, and detects its compression.
   package init(_ path: String) throws {
     input = try InputBuffer(path)
     try input.fill(4)
@@ -53,17 +52,17 @@ package final class ByteReader: ByteSource {
       decompressor = context
       ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 31)
       try skipFrames()
-    } else if path == "-", Self.isCut(first) {
+    } else if path == "-", Self.isTruncated(first) {
       throw WeirError(
         "standard input", "the stream ended in its first bytes: the upstream process died",
-        remedy: "look for its error above and run the pipe again; nothing was committed")
+        remedy: "see its error above and run the pipe again; nothing was committed")
     } else {
       coding = .plain
     }
   }
 
-  /// Whether a stream of ours, or a zstd frame, was cut within its first four bytes.
-  private static func isCut(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+  /// Whether a weir stream or a zstd frame is truncated within its first four bytes.
+  private static func isTruncated(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
     guard (1...3).contains(bytes.count) else { return false }
     return [[0x57, 0x2A, 0x4D], [0x28, 0xB5, 0x2F]].contains { (magic: [UInt8]) in magic.starts(with: bytes) }
   }
@@ -75,7 +74,7 @@ package final class ByteReader: ByteSource {
   }
 
   /// Reads up to `buffer.count` bytes of content; 0 at the end.
-  /// - Throws: `WeirError` with the byte where the file is damaged or cut short.
+  /// - Throws: `WeirError` with the byte offset where the file is damaged or truncated.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     if ended || buffer.count == 0 { return 0 }
     switch coding {
@@ -88,9 +87,9 @@ package final class ByteReader: ByteSource {
     }
   }
 
-  /// Steps over content that was read before; what is compressed is decoded on the way, and its checksums are checked.
-  /// - Precondition: nothing was read.
-  /// - Returns: whether there was as much.
+  /// Skips content that an earlier run has read. Compressed content is decompressed and its checksums are checked.
+  /// - Precondition: nothing was read yet.
+  /// - Returns: whether there were `count` bytes.
   package func skip(_ count: Int) throws -> Bool {
     if coding == .plain, input.seek(to: count) { return true }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
@@ -104,7 +103,7 @@ package final class ByteReader: ByteSource {
     return true
   }
 
-  /// Reads all that is left.
+  /// Reads the rest of the content.
   package func readAll() throws -> [UInt8] {
     var bytes: [UInt8] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
@@ -116,12 +115,13 @@ package final class ByteReader: ByteSource {
     }
   }
 
-  /// Checks, at the end, that as many records were read as a weir stream's proof says; nothing to check for other files.
+  /// Checks at the end that a weir stream had as many records as its proof says. Does nothing for other content.
   package func finish(records: Int) throws {
     guard let proven, !unproven else { return }
     if proven != UInt64(records) {
       throw WeirError(
-        displayName(path), "the stream's proof says \(proven) records, \(records) came", remedy: "run the pipe again; nothing was committed"
+        displayName(path), "the stream's proof says \(proven) records, but \(records) arrived",
+        remedy: "run the pipe again; nothing was committed"
       )
     }
   }
@@ -144,11 +144,11 @@ package final class ByteReader: ByteSource {
     }
   }
 
-  /// Steps to the next gzip member; zeros after the last one are padding.
+  /// Goes to the next gzip member; zeros after the last one are padding.
   private func nextMember(_ inflater: Inflater) throws -> Bool {
     while try input.fill(1) > 0, input.available.first == 0 { input.consume(1) }
     if try input.fill(2) == 0 { return false }
-    guard input.available.starts(with: [0x1F, 0x8B]) else { throw damaged("something that is not gzip follows the last gzip member") }
+    guard input.available.starts(with: [0x1F, 0x8B]) else { throw damaged("data that is not gzip follows the last gzip member") }
     inflater.reset()
     return true
   }
@@ -174,7 +174,7 @@ package final class ByteReader: ByteSource {
     }
   }
 
-  /// At a frame's border: takes our own skippable frames in, steps over others, and stops before the next frame of content.
+  /// At a frame boundary: processes the skippable frames of weir, skips all others, and stops before the next frame of content.
   private func skipFrames() throws {
     while true {
       let count = try input.fill(8)
@@ -187,7 +187,7 @@ package final class ByteReader: ByteSource {
       guard count >= 4 else { throw truncated("zstd frame's header") }
       guard Self.isSkippable(input.available.prefix(4)) else {
         guard input.available.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
-          throw damaged("something that is not zstd follows a zstd frame")
+          throw damaged("data that is not zstd follows a zstd frame")
         }
         if headed && awaiting { throw incomplete() }
         unproven = unproven || awaiting
@@ -220,17 +220,17 @@ package final class ByteReader: ByteSource {
     case .head(let kind):
       if headed { throw incomplete() }
       if let first = self.kind, first != kind || kind == .tokens {
-        throw WeirError(place, "two streams follow one another that cannot be one", remedy: "give them apart")
+        throw WeirError(place, "is a concatenation of streams that cannot be joined", remedy: "read them separately")
       }
       self.kind = kind
       unproven = unproven || awaiting
       awaiting = false
       headed = true
     case .proof(let proof):
-      guard awaiting else { throw damaged("a proof of completeness without content") }
+      guard awaiting else { throw damaged("a proof of completeness has no content before it") }
       guard proof.checksum == checksum.value else { throw damaged("the content's checksum differs from the stream's proof") }
       let (sum, overflow) = (proven ?? 0).addingReportingOverflow(proof.records)
-      guard !overflow else { throw damaged("an impossible number of records") }
+      guard !overflow else { throw damaged("the number of records overflows") }
       proven = sum
       awaiting = false
       headed = false
@@ -249,11 +249,12 @@ package final class ByteReader: ByteSource {
   }
 
   private func incomplete() -> WeirError {
-    let remedy = "look for its error above and run the pipe again; nothing was committed"
+    let remedy = "see its error above and run the pipe again; nothing was committed"
     if path == "-" {
       return WeirError("standard input", "the stream ended before its proof of completeness: the upstream process died", remedy: remedy)
     }
     return WeirError(
-      path, "the stream ended before its proof of completeness: what wrote it died", remedy: "write it again; nothing was committed")
+      path, "the stream ended before its proof of completeness: the process that wrote it died",
+      remedy: "write it again; nothing was committed")
   }
 }

@@ -1,18 +1,15 @@
 import CXXHash
 import Foundation
 
-/// XXH3-64, the checksum of everything we write.
+/// XXH3-64, the checksum in all formats of weir.
 package enum Checksum {
-  /// The checksum of an array.
   package static func xxh3(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { xxh3($0) } }
 
-  /// The checksum of a buffer.
   package static func xxh3(_ bytes: UnsafeRawBufferPointer) -> UInt64 { XXH3_64bits(bytes.baseAddress, bytes.count) }
 
-  /// The checksum of a file, read in pieces of 1 MiB.
   package static func xxh3(file path: String) throws -> UInt64 { try file(path).checksum }
 
-  /// The size and the checksum of a file, read in pieces of 1 MiB.
+  /// The size and the checksum of a file.
   static func file(_ path: String) throws -> (bytes: Int, checksum: UInt64) {
     let descriptor = try Descriptor.openForReading(path)
     defer { close(descriptor) }
@@ -26,27 +23,20 @@ package enum Checksum {
     }
   }
 
-  /// XXH3-128 of a buffer in 32 hexadecimal digits, for names made from content.
-  package static func hex128(_ bytes: UnsafeRawBufferPointer) -> String {
-    let value = XXH3_128bits(bytes.baseAddress, bytes.count)
-    return hex(value.high64) + hex(value.low64)
-  }
-
-  /// 16 hexadecimal digits.
+  /// A checksum as 16 hexadecimal digits.
   package static func hex(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }
 
-/// XXH3-64 over bytes that come in pieces; the pieces' borders do not matter.
+/// Incremental XXH3-64.
 package final class ChecksumStream {
   private let state: OpaquePointer
 
-  /// The number of bytes so far.
+  /// The number of bytes added.
   package private(set) var count = 0
 
-  /// Creates the checksum of nothing.
   package init() {
     guard let state = XXH3_createState() else { preconditionFailure("no memory for 576 bytes") }
     self.state = state
@@ -55,17 +45,16 @@ package final class ChecksumStream {
 
   deinit { XXH3_freeState(state) }
 
-  /// Adds bytes.
   package func update(_ bytes: UnsafeRawBufferPointer) {
     guard bytes.count > 0 else { return }
     XXH3_64bits_update(state, bytes.baseAddress, bytes.count)
     count += bytes.count
   }
 
-  /// The checksum of the bytes so far.
+  /// The checksum of the bytes added.
   package var value: UInt64 { XXH3_64bits_digest(state) }
 
-  /// Begins again.
+  /// Discards all bytes added.
   package func reset() {
     XXH3_64bits_reset(state)
     count = 0

@@ -2,7 +2,7 @@
 package enum DType: String, Sendable, Codable, CaseIterable {
   case F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL
 
-  /// Bytes of an element.
+  /// Bytes per element.
   package var size: Int {
     switch self {
     case .F64, .I64, .U64: 8
@@ -13,9 +13,9 @@ package enum DType: String, Sendable, Codable, CaseIterable {
   }
 }
 
-/// Half precision to single precision, without the processor's help, so that every machine gives the same bits.
+/// Half to single precision, in integer arithmetic, so that the bits are the same on every machine.
 enum HalfPrecision {
-  /// An IEEE binary16.
+  /// From IEEE binary16.
   static func float16(_ half: UInt16) -> Float {
     let sign = UInt32(half >> 15) << 31
     let exponent = UInt32(half >> 10) & 0x1F
@@ -28,6 +28,6 @@ enum HalfPrecision {
     return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
   }
 
-  /// A bfloat16: the upper half of a Float.
+  /// From bfloat16, the upper half of a `Float`.
   static func bfloat16(_ half: UInt16) -> Float { Float(bitPattern: UInt32(half) << 16) }
 }

@@ -2,9 +2,10 @@ import CZstd
 import Foundation
 import Primitives
 
-/// The few system calls that files are made of, with errors that name the path.
+/// System calls on file descriptors, with errors that name the path.
 enum Descriptor {
-  /// Opens `path` for reading; a folder is an error.
+  /// Opens a file for reading.
+  /// - Throws: `WeirError`, also where the path is a folder.
   static func openForReading(_ path: String) throws -> Int32 {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     if descriptor < 0 { throw systemError(path, errno) }
@@ -31,7 +32,7 @@ enum Descriptor {
     guard let base = bytes.baseAddress else { return }
     var done = 0
     while done < bytes.count {
-      // One call writes less than 2 GiB on Linux and fails on macOS above it.
+      // A single call writes at most 2 GiB on Linux, and fails above that on macOS.
       let count = Foundation.write(descriptor, base + done, min(bytes.count - done, 1 << 30))
       if count >= 0 {
         done += count
@@ -41,7 +42,7 @@ enum Descriptor {
     }
   }
 
-  /// Writes `head` and then `bytes`, of a few bytes and of less than 1 GiB, in one call where that does.
+  /// Writes `head` and then `bytes` (less than 1 GiB), in a single system call where possible.
   static func write(_ descriptor: Int32, _ head: [UInt8], _ bytes: UnsafeRawBufferPointer, path: String) throws {
     let done = try head.withUnsafeBytes { head in
       var parts = [
@@ -58,33 +59,33 @@ enum Descriptor {
     try write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[max(0, done - head.count)...]), path: path)
   }
 
-  /// Asks for bytes to be brought to the disk, and does not wait for it.
+  /// Starts writing a range back to disk, without waiting.
   static func beginWriteBack(_ descriptor: Int32, _ range: Range<Int>) {
     #if os(Linux)
     weir_begin_write_back(descriptor, range.lowerBound, range.count)
     #endif
   }
 
-  /// Makes what was written survive a power cut. Devices and pipes cannot, and need not.
-  static func synchronise(_ descriptor: Int32, path: String) throws {
+  /// Flushes a file to disk. Devices and pipes are ignored.
+  static func synchronize(_ descriptor: Int32, path: String) throws {
     if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP, errno != EROFS { throw systemError(path, errno, writing: true) }
   }
 
-  /// Makes the entries of a folder (renames, new files) survive a power cut.
-  static func synchroniseFolder(_ path: String) throws {
+  /// Flushes the entries of a folder to disk.
+  static func synchronizeFolder(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if descriptor < 0 { throw systemError(path, errno, writing: true) }
     defer { close(descriptor) }
-    try synchronise(descriptor, path: path)
+    try synchronize(descriptor, path: path)
   }
 
-  /// The folder a path is in.
+  /// The parent folder of a path.
   static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// The last part of a path.
+  /// The last component of a path.
   static func name(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return path }
     return String(path[path.index(after: slash)...])

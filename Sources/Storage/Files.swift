@@ -1,17 +1,16 @@
 import Foundation
 import Primitives
 
-/// Whole files and folders.
+/// Operations on files and folders. Names are sorted by their bytes.
 package enum Files {
   #if WEIR_SMALL_PIECES
-  /// Bytes that are read at a time: few, so that a fuzzer's small inputs meet the borders of pieces, too, and no run clears large buffers.
+  /// Bytes per read: few, so that the small inputs of a fuzzer span several reads, and no run clears large buffers.
   package static let pieceBytes = 1 << 10
   #else
-  /// Bytes that are read at a time.
+  /// Bytes per read.
   package static let pieceBytes = 1 << 18
   #endif
 
-  /// Reads a whole file.
   package static func read(_ path: String) throws -> [UInt8] {
     let descriptor = try Descriptor.openForReading(path)
     defer { close(descriptor) }
@@ -27,7 +26,7 @@ package enum Files {
     }
   }
 
-  /// Writes a whole file, all or nothing: temporary name, fsync, rename, fsync of the folder.
+  /// Writes a file atomically (`AtomicFile`).
   package static func write(_ bytes: [UInt8], to path: String) throws {
     let file = try AtomicFile(path)
     try file.write(bytes)
@@ -35,15 +34,13 @@ package enum Files {
   }
 
   /// Writes to standard output.
-  /// - Throws: `BrokenPipe` where the reader has gone, `WeirError` where the disk is full.
+  /// - Throws: `BrokenPipe` where the reader has closed the pipe; `WeirError`.
   package static func writeToStandardOutput(_ bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { try Descriptor.write(STDOUT_FILENO, $0, path: "-") }
   }
 
-  /// Whether a file or folder is there.
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  /// Whether a folder is there.
   package static func isFolder(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -56,7 +53,7 @@ package enum Files {
     return Int(status.st_size)
   }
 
-  /// When a file was changed last, in nanoseconds since 1970.
+  /// The modification time of a file, in nanoseconds since 1970.
   package static func modified(_ path: String) throws -> Int {
     var status = stat()
     if stat(path, &status) != 0 { throw systemError(path, errno) }
@@ -68,7 +65,7 @@ package enum Files {
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
   }
 
-  /// Creates a folder and those above it; one that is there is fine.
+  /// Creates a folder and its parents; does nothing where it exists.
   package static func createFolder(_ path: String) throws {
     if path.isEmpty || isFolder(path) { return }
     let parent = Descriptor.parent(of: path)
@@ -76,7 +73,7 @@ package enum Files {
     if mkdir(path, 0o777) != 0, !(errno == EEXIST && isFolder(path)) { throw systemError(path, errno, writing: true) }
   }
 
-  /// Removes a file, or a folder with all that is in it; what is not there is fine.
+  /// Removes a file, or a folder with its content; does nothing where it does not exist.
   package static func remove(_ path: String) throws {
     var status = stat()
     if lstat(path, &status) != 0 {
@@ -91,7 +88,7 @@ package enum Files {
     }
   }
 
-  /// The names in a folder, sorted by their bytes.
+  /// The names in a folder, sorted.
   package static func entries(of folder: String) throws -> [String] {
     guard let handle = opendir(folder) else { throw systemError(folder, errno) }
     defer { closedir(handle) }
@@ -105,7 +102,7 @@ package enum Files {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// The files and folders that a pattern of `*`, `?` and `[…]` names, sorted by their bytes; none where it is no pattern.
+  /// The paths that match a glob pattern with `*`, `?` or `[…]`, sorted; empty where `pattern` contains none of these.
   package static func matching(_ pattern: String) -> [String] {
     guard pattern.contains(where: { "*?[".contains($0) }) else { return [] }
     var found = glob_t()
@@ -115,10 +112,8 @@ package enum Files {
     return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// Every file below a folder, as paths relative to it, sorted by their bytes.
-  /// - Parameters:
-  ///   - folder: where.
-  ///   - hidden: whether names that start with a dot are listed.
+  /// All files below a folder, as sorted paths relative to it.
+  /// - Parameter hidden: whether to include names that start with a dot.
   package static func walk(_ folder: String, hidden: Bool = true) throws -> [String] {
     var files: [String] = []
     for name in try entries(of: folder) where hidden || !name.hasPrefix(".") {

@@ -1,9 +1,9 @@
 import CZlib
 import Primitives
 
-/// gzip for the small side files that other tools want compressed so; what we write for ourselves is zstd.
+/// gzip, for the small files that other tools read only in this compression. Files of weir are compressed with zstd.
 package enum Gzip {
-  /// One gzip member of the bytes, without name and time.
+  /// Compresses bytes to one gzip member, without name or time.
   package static func compress(_ bytes: [UInt8]) throws -> [UInt8] {
     var stream = z_stream()
     guard
@@ -15,7 +15,7 @@ package enum Gzip {
     var start = 0
     var status = Z_OK
     while status != Z_STREAM_END {
-      // zlib counts in 32 bits.
+      // The counters of zlib have 32 bits.
       let given = min(bytes.count - start, 1 << 30)
       let last = start + given == bytes.count
       let made = bytes.withUnsafeBufferPointer { source in

@@ -1,9 +1,9 @@
 import CZlib
 import Primitives
 
-/// zlib's gzip decoder, one member at a time.
+/// A gzip decoder for one member at a time, by zlib.
 final class Inflater {
-  // zlib keeps a pointer to it, so that it must not move.
+  // Allocated, because zlib keeps a pointer to it.
   private let stream: UnsafeMutablePointer<z_stream>
   /// Whether a member has begun and not ended.
   private(set) var insideMember = false
@@ -22,13 +22,13 @@ final class Inflater {
     stream.deallocate()
   }
 
-  /// Begins a member.
+  /// Starts a member.
   func reset() {
     inflateReset(stream)
     insideMember = true
   }
 
-  /// Decodes as much as fits.
+  /// Decodes as much of `source` as fits in `target`.
   func step(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
   ) -> (consumed: Int, produced: Int, problem: String?) {

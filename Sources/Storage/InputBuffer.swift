@@ -1,7 +1,7 @@
 import Foundation
 import Primitives
 
-/// The raw bytes of a file or of standard input, with a window to look ahead in and the place in the file.
+/// The raw bytes of a file or of standard input, with a lookahead buffer.
 final class InputBuffer {
   let path: String
   private let descriptor: Int32
@@ -11,7 +11,7 @@ final class InputBuffer {
   private var end = 0
   private var ended = false
 
-  /// The place in the file of the next byte.
+  /// The position of the next byte in the file.
   private(set) var offset = 0
 
   init(_ path: String) throws {
@@ -26,16 +26,16 @@ final class InputBuffer {
     if owned { close(descriptor) }
   }
 
-  /// The bytes at hand.
+  /// The buffered bytes.
   var available: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[start..<end]) }
 
-  /// `path@byte` of the next byte, for messages.
+  /// `path@byte` of the next byte, for errors.
   var place: String { "\(displayName(path))@\(offset)" }
 
-  /// Brings at least `count` bytes to hand, fewer only at the end of the file.
-  /// - Returns: the number of bytes at hand.
+  /// Buffers at least `count` bytes; fewer only at the end of the file.
+  /// - Returns: the number of buffered bytes.
   @discardableResult func fill(_ count: Int) throws -> Int {
-    precondition(count <= buffer.count, "the window is smaller")
+    precondition(count <= buffer.count, "the buffer is too small")
     while end - start < count, !ended {
       if start > 0 {
         if end > start { memmove(buffer.baseAddress!, buffer.baseAddress! + start, end - start) }
@@ -49,14 +49,14 @@ final class InputBuffer {
     return end - start
   }
 
-  /// Steps over bytes at hand.
+  /// Skips buffered bytes.
   func consume(_ count: Int) {
     start += count
     offset += count
   }
 
-  /// Steps over bytes, at hand or not.
-  /// - Returns: whether there were as many.
+  /// Skips bytes, buffered or not.
+  /// - Returns: whether there were `count` bytes.
   func skip(_ count: Int) throws -> Bool {
     var left = count
     while left > 0 {
@@ -68,21 +68,21 @@ final class InputBuffer {
     return true
   }
 
-  /// Goes to a byte of a file.
-  /// - Returns: whether it can: a pipe cannot.
-  func seek(to place: Int) -> Bool {
-    guard lseek(descriptor, off_t(place), SEEK_SET) == off_t(place) else { return false }
-    (start, end, offset, ended) = (0, 0, place, false)
+  /// Goes to a position in the file.
+  /// - Returns: false where the input is not seekable, such as a pipe.
+  func seek(to position: Int) -> Bool {
+    guard lseek(descriptor, off_t(position), SEEK_SET) == off_t(position) else { return false }
+    (start, end, offset, ended) = (0, 0, position, false)
     return true
   }
 
-  /// Copies bytes out, past the window where it is empty.
+  /// Reads up to `target.count` bytes; 0 at the end. Reads directly from the file where nothing is buffered.
   func read(into target: UnsafeMutableRawBufferPointer) throws -> Int {
-    let atHand = min(end - start, target.count)
-    if atHand > 0 {
-      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[start..<start + atHand]))
-      consume(atHand)
-      return atHand
+    let buffered = min(end - start, target.count)
+    if buffered > 0 {
+      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[start..<start + buffered]))
+      consume(buffered)
+      return buffered
     }
     if ended { return 0 }
     let got = try Descriptor.read(descriptor, into: target, path: path)

@@ -1,17 +1,17 @@
 import CJSON
 import Primitives
 
-/// A parsed JSON text to walk over: members in order, duplicates included. 1–2 GB/s.
+/// A JSON document parsed by simdjson. Members keep their order and their duplicates.
 package final class JSONDocument {
   private let parser: OpaquePointer
   fileprivate let place: String
   private var node = weir_json_node()
 
-  /// Parses a JSON text.
+  /// Parses UTF-8.
   /// - Parameters:
-  ///   - bytes: the text, UTF-8.
-  ///   - place: what messages call it, the path.
-  /// - Throws: `WeirError` where it is not JSON.
+  ///   - bytes: the text.
+  ///   - place: the place for errors, such as the path.
+  /// - Throws: `WeirError` where the text is not valid JSON.
   package init(_ bytes: [UInt8], place: String) throws {
     guard let parser = weir_json_parser_create() else { throw WeirError(place, "not enough memory") }
     self.parser = parser
@@ -28,7 +28,7 @@ package final class JSONDocument {
   package var root: JSONNode { JSONNode(document: self, node: node) }
 }
 
-/// A value in a `JSONDocument`, which it keeps alive.
+/// A value in a `JSONDocument`; keeps the document alive. A property is nil where the value has another type.
 package struct JSONNode {
   private let document: JSONDocument
   private let node: weir_json_node
@@ -40,18 +40,13 @@ package struct JSONNode {
 
   private var type: Int { Int(weir_json_type(node)) }
 
-  /// Whether it is `null`.
   package var isNull: Bool { type == WEIR_JSON_NULL }
-  /// Whether it is an object.
   package var isObject: Bool { type == WEIR_JSON_OBJECT }
-  /// Whether it is an array.
   package var isArray: Bool { type == WEIR_JSON_ARRAY }
-  /// The truth value, where it is one.
   package var bool: Bool? { type == WEIR_JSON_BOOL ? weir_json_bool(node) : nil }
-  /// The whole number, where it is one that fits.
+  /// The integer; nil where it does not fit.
   package var int: Int? { type == WEIR_JSON_INT ? Int(weir_json_int(node)) : nil }
 
-  /// The number, where it is one.
   package var double: Double? {
     switch type {
     case WEIR_JSON_INT: Double(weir_json_int(node))
@@ -61,12 +56,12 @@ package struct JSONNode {
     }
   }
 
-  /// The string, where it is one; half a surrogate pair becomes U+FFFD.
+  /// The string; an unpaired surrogate becomes U+FFFD.
   package var string: String? { withString { String(decoding: $0, as: UTF8.self) } }
-  /// The string's bytes, where it is one.
+  /// The UTF-8 of the string.
   package var bytes: [UInt8]? { withString { Array($0) } }
 
-  /// Gives `body` the string's bytes without a copy; nil where it is no string.
+  /// Calls `body` with the UTF-8 of the string, without a copy.
   package func withString<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R? {
     guard type == WEIR_JSON_STRING else { return nil }
     let bytes = weir_json_string(node)
@@ -74,10 +69,9 @@ package struct JSONNode {
     return try body(UnsafeBufferPointer(start: bytes.bytes, count: bytes.count))
   }
 
-  /// The number of elements or members; 0 where it is neither array nor object.
+  /// The number of elements or members; 0 for other values.
   package var count: Int { weir_json_count(node) }
 
-  /// The members in order, where it is an object.
   package var object: [(key: String, value: JSONNode)]? {
     guard isObject else { return nil }
     var members: [(key: String, value: JSONNode)] = []
@@ -86,7 +80,6 @@ package struct JSONNode {
     return members
   }
 
-  /// The elements, where it is an array.
   package var array: [JSONNode]? {
     guard isArray else { return nil }
     var elements: [JSONNode] = []
@@ -95,7 +88,7 @@ package struct JSONNode {
     return elements
   }
 
-  /// The first member named `key`, where it is an object that has one. O(members).
+  /// The first member named `key`. O(members).
   package subscript(key: String) -> JSONNode? {
     guard isObject else { return nil }
     var key = key
@@ -112,7 +105,7 @@ package struct JSONNode {
     }
   }
 
-  /// Visits the members of an object in order; the key's bytes are not to be kept. Nothing where it is no object.
+  /// Calls `body` for the members of an object in order; the bytes of the key are valid during the call.
   package func forEachMember(_ body: (UnsafeBufferPointer<UInt8>, JSONNode) throws -> Void) rethrows {
     guard isObject else { return }
     var iterator = weir_json_iterate(node)
@@ -123,7 +116,7 @@ package struct JSONNode {
     }
   }
 
-  /// Visits the elements of an array in order. Nothing where it is no array.
+  /// Calls `body` for the elements of an array in order.
   package func forEachElement(_ body: (JSONNode) throws -> Void) rethrows {
     guard isArray else { return }
     var iterator = weir_json_iterate(node)

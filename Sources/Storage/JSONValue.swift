@@ -2,25 +2,18 @@ import Foundation
 
 /// Any JSON value, for configurations in manifests.
 package enum JSONValue: Codable, Sendable, Equatable {
-  /// `null`.
   case null
-  /// `true` or `false`.
   case bool(Bool)
-  /// A number.
   case number(Double)
-  /// A string.
   case string(String)
-  /// A list.
   case array([JSONValue])
-  /// Members by name.
   case object([String: JSONValue])
 
-  /// The JSON of any value, such as a configuration.
+  /// The JSON of a value.
   package init<T: Encodable>(encoding value: T) throws {
     self = try JSONFile.decode(JSONValue.self, from: try JSONFile.encode(value), place: "JSON")
   }
 
-  /// Decodes any value.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
@@ -38,7 +31,7 @@ package enum JSONValue: Codable, Sendable, Equatable {
     }
   }
 
-  /// Encodes the value; whole numbers without a decimal point.
+  /// Encodes the value; integers have no decimal point.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
@@ -58,13 +51,11 @@ package enum JSONValue: Codable, Sendable, Equatable {
     return nil
   }
 
-  /// The string, where it is one.
   package var string: String? {
     if case .string(let value) = self { return value }
     return nil
   }
 
-  /// The number, where it is one.
   package var number: Double? {
     if case .number(let value) = self { return value }
     return nil
@@ -74,16 +65,11 @@ package enum JSONValue: Codable, Sendable, Equatable {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
   ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-  /// A string.
   package init(stringLiteral value: String) { self = .string(value) }
-  /// A whole number.
   package init(integerLiteral value: Int) { self = .number(Double(value)) }
-  /// A number.
   package init(floatLiteral value: Double) { self = .number(value) }
-  /// A truth value.
   package init(booleanLiteral value: Bool) { self = .bool(value) }
-  /// A list.
   package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-  /// Members; of two with the same name the last counts.
+  /// An object; of several members with the same name, the last one counts.
   package init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(Dictionary(elements) { $1 }) }
 }

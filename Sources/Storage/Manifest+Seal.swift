@@ -1,9 +1,9 @@
 import Primitives
 
-/// The seal: a member `manifest_xxh3` with the XXH3-64 of the manifest's own text, in which the 16 digits of the seal stand as zeros.
-/// A change of any byte of `manifest.json` shows, and no reader needs a canonical form of JSON to see it.
+/// The seal of a manifest: the member `manifest_xxh3`, the XXH3-64 of the text of `manifest.json` with zeros in place of the 16 digits of the seal.
+/// It reveals a change to any byte, and checking it takes no canonical form of JSON.
 extension Manifest {
-  /// The seal's name.
+  /// The name of the member.
   static let sealName = "manifest_xxh3"
   private static let openSeal = String(repeating: "0", count: 16)
 
@@ -17,7 +17,7 @@ extension Manifest {
     var manifest_xxh3: String
   }
 
-  /// Writes `folder/manifest.json`, sealed, all or nothing.
+  /// Writes `folder/manifest.json` with its seal, atomically.
   package func write(folder: String) throws {
     let path = folder + "/" + Self.fileName
     var text = try JSONFile.text(
@@ -30,19 +30,18 @@ extension Manifest {
     try Files.write(text, to: path)
   }
 
-  /// What is wrong with the seal of a manifest's text, nil where it is right.
-  /// - Parameter text: the bytes of `manifest.json`.
+  /// What is wrong with the seal in the text of `manifest.json`; nil where it is valid.
   package static func sealProblem(of text: [UInt8]) -> String? {
-    guard let digits = sealDigits(in: text) else { return "has no \(sealName): it was changed or written by something else" }
+    guard let digits = sealDigits(in: text) else { return "has no \(sealName): it was changed, or was not written by weir" }
     let sealed = String(decoding: text[digits], as: UTF8.self)
     var open = text
     open.replaceSubrange(digits, with: Array(openSeal.utf8))
     let found = Checksum.hex(Checksum.xxh3(open))
-    return found == sealed ? nil : "was changed: its checksum is \(found), its \(sealName) says \(sealed)"
+    return found == sealed ? nil : "was changed: its checksum is \(found), but its \(sealName) is \(sealed)"
   }
 
-  /// Where the 16 digits of the last member named as the seal are. Members are sorted, so that only `tool` comes after it, and a
-  /// quotation mark within a string is never bare.
+  /// The position of the 16 digits in the last member with the name of the seal. Members are sorted, so that only `tool` follows, and quotation
+  /// marks within strings are escaped.
   private static func sealDigits(in text: [UInt8]) -> Range<Int>? {
     let name = Array("\"\(sealName)\"".utf8)
     guard text.count > name.count + 20 else { return nil }

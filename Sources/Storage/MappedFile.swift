@@ -1,24 +1,21 @@
 import Foundation
 import Primitives
 
-/// A file mapped into memory for reading. An empty file is an empty buffer.
+/// A read-only memory-mapped file. An empty file is an empty buffer.
 package final class MappedFile: Sendable {
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer?
 
-  /// The number of bytes.
   package let count: Int
-  /// The file.
   package let path: String
 
-  /// Maps a file.
-  /// - Throws: `WeirError` where it cannot be opened, or is no regular file.
+  /// - Throws: `WeirError` where the file cannot be opened or is not a regular file.
   package init(_ path: String) throws {
     let descriptor = try Descriptor.openForReading(path)
     defer { close(descriptor) }
     var status = stat()
     if fstat(descriptor, &status) != 0 { throw systemError(path, errno) }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw WeirError(path, "is no regular file and cannot be mapped", remedy: "copy it to a file first")
+      throw WeirError(path, "is not a regular file and cannot be mapped", remedy: "copy it to a file first")
     }
     self.path = path
     count = Int(status.st_size)
@@ -35,7 +32,7 @@ package final class MappedFile: Sendable {
     if let base { munmap(base, count) }
   }
 
-  /// Gives `body` the bytes, which are not to be kept.
+  /// Calls `body` with the bytes, which are valid during the call.
   package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try body(UnsafeRawBufferPointer(start: base, count: count))
   }

@@ -1,41 +1,13 @@
 import Foundation
 import Primitives
 
-/// A tensor to be written.
-package struct Tensor: Sendable {
-  /// The name.
-  package var name: String
-  /// The element type.
-  package var dtype: DType
-  /// The extents, outermost first; empty for a scalar.
-  package var shape: [Int]
-  /// The elements, row-major, little-endian.
-  package var bytes: [UInt8]
-
-  /// Creates a tensor of raw bytes.
-  package init(name: String, dtype: DType, shape: [Int], bytes: [UInt8]) {
-    self.name = name
-    self.dtype = dtype
-    self.shape = shape
-    self.bytes = bytes
-  }
-
-  /// Creates an F32 tensor.
-  package init(name: String, shape: [Int], floats: [Float]) {
-    self.init(name: name, dtype: .F32, shape: shape, bytes: floats.withUnsafeBytes { Array($0) })
-  }
-}
-
-/// Writes safetensors files: u64 header size, JSON header, tensors without holes in the order given.
+/// Writes safetensors files: a u64 header size, a JSON header, and the tensors in the given order, without gaps.
 package enum Safetensors {
-  /// The most bytes that a header has.
+  /// The maximum size of a header in bytes.
   package static let headerLimit = 100_000_000
 
-  /// Writes a file, all or nothing.
-  /// - Parameters:
-  ///   - path: the file.
-  ///   - tensors: name, element type, extents, and the elements row-major and little-endian.
-  ///   - metadata: strings by name.
+  /// Writes a file atomically.
+  /// - Parameter tensors: elements are row-major and little-endian.
   package static func write(
     _ path: String, tensors: [(name: String, dtype: DType, shape: [Int], bytes: [UInt8])], metadata: [String: String] = [:]
   ) throws -> FileRecord {
@@ -44,7 +16,7 @@ package enum Safetensors {
     return try writer.commit()
   }
 
-  /// Writes F32 tensors, all or nothing.
+  /// Writes F32 tensors atomically.
   package static func write(
     _ path: String, floats: [(name: String, shape: [Int], values: [Float])], metadata: [String: String] = [:]
   ) throws -> FileRecord {
@@ -54,7 +26,7 @@ package enum Safetensors {
   }
 }
 
-/// Writes a safetensors file piece by piece, in the order of the layout, without holding it all.
+/// Writes a safetensors file incrementally, in the order of its layout.
 package final class SafetensorsWriter {
   private let file: AtomicFile
   private let path: String
@@ -62,11 +34,7 @@ package final class SafetensorsWriter {
   private var next = 0
   private var written = 0
 
-  /// Begins a file: the header is written now.
-  /// - Parameters:
-  ///   - path: the file.
-  ///   - layout: name, element type and extents of every tensor.
-  ///   - metadata: strings by name.
+  /// Creates the file and writes the header.
   package init(_ path: String, layout: [(name: String, dtype: DType, shape: [Int])], metadata: [String: String] = [:]) throws {
     self.path = path
     var header: [UInt8] = [0x7B]
@@ -74,7 +42,7 @@ package final class SafetensorsWriter {
     var offset = 0
     var names: Set<String> = ["__metadata__"]
     for (name, dtype, shape) in layout {
-      guard names.insert(name).inserted else { throw WeirError(path, "two tensors named \"\(name)\"") }
+      guard names.insert(name).inserted else { throw WeirError(path, "two tensors have the name \"\(name)\"") }
       let size = shape.reduce(dtype.size, *)
       sizes.append(size)
       if header.count > 1 { header.append(0x2C) }
@@ -85,13 +53,15 @@ package final class SafetensorsWriter {
     }
     header.append(0x7D)
     while header.count % 8 != 0 { header.append(0x20) }
-    guard header.count <= Safetensors.headerLimit else { throw WeirError(path, "the header would be too large") }
+    guard header.count <= Safetensors.headerLimit else {
+      throw WeirError(path, "the header is larger than \(Safetensors.headerLimit) bytes")
+    }
     file = try AtomicFile(path)
     try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }
     try file.write(header)
   }
 
-  /// Writes the next elements of a tensor, all or some of them, and in the end as many as the layout has.
+  /// Writes the next elements of the current tensor. A call must not span two tensors.
   package func append(_ bytes: UnsafeRawBufferPointer) throws {
     guard !bytes.isEmpty else { return }
     while next < sizes.count, sizes[next] == 0 { next += 1 }
@@ -101,10 +71,9 @@ package final class SafetensorsWriter {
     if written == sizes[next] { (next, written) = (next + 1, 0) }
   }
 
-  /// Writes the next elements of a tensor.
   package func append(_ floats: UnsafeBufferPointer<Float>) throws { try append(UnsafeRawBufferPointer(floats)) }
 
-  /// Makes the file appear.
+  /// Completes the file.
   package func commit() throws -> FileRecord {
     precondition(written == 0 && sizes[next...].allSatisfy { $0 == 0 }, "tensors of the layout are missing")
     return try file.commit()

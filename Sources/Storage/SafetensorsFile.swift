@@ -1,7 +1,7 @@
 import Primitives
 
-/// A safetensors file, mapped. The whole header is validated on opening: size, types, shapes, offsets without holes or overlap,
-/// no name twice.
+/// A memory-mapped safetensors file. Opening validates the whole header: its size, types, shapes, offsets without gaps or overlaps, and unique
+/// names.
 package final class SafetensorsFile: Sendable {
   private struct Entry: Sendable {
     var dtype: DType
@@ -11,26 +11,23 @@ package final class SafetensorsFile: Sendable {
 
   private let file: MappedFile
   private let entries: [String: Entry]
-  /// Names of the tensors in the order of their data.
+  /// The names of the tensors, in the order of their data.
   package let names: [String]
-  /// Strings by name.
   package let metadata: [String: String]
-  /// The file.
   package var path: String { file.path }
 
-  /// Opens a file.
-  /// - Throws: `WeirError` with the byte where the header is wrong.
+  /// - Throws: `WeirError` with the byte offset where the file is invalid.
   package init(_ path: String) throws {
     file = try MappedFile(path)
     let file = file
-    guard file.count >= 8 else { throw WeirError("\(path)@\(file.count)", "ends before its header", remedy: "fetch the file again") }
+    guard file.count >= 8 else { throw WeirError("\(path)@\(file.count)", "ends before its header", remedy: "download it again") }
     let size = file.withBytes { $0.loadUnaligned(as: UInt64.self).littleEndian }
     guard size <= UInt64(Safetensors.headerLimit) else {
       throw WeirError("\(path)@0", "the header's size \(size) is above \(Safetensors.headerLimit): not a safetensors file")
     }
     let start = 8 + Int(size)
     guard start <= file.count else {
-      throw WeirError("\(path)@\(file.count)", "ends within its header of \(size) bytes", remedy: "fetch the file again")
+      throw WeirError("\(path)@\(file.count)", "ends within its header of \(size) bytes", remedy: "download it again")
     }
     let header = file.withBytes { Array($0[8..<start]) }
     guard header.first == 0x7B else { throw WeirError("\(path)@8", "the header does not begin with {: not a safetensors file") }
@@ -44,14 +41,14 @@ package final class SafetensorsFile: Sendable {
     var entries: [String: Entry] = [:]
     var metadata: [String: String] = [:]
     var seenMetadata = false
-    func wrong(_ reason: String) -> WeirError { WeirError("\(path)@8", reason, remedy: "the header is damaged; fetch the file again") }
+    func wrong(_ reason: String) -> WeirError { WeirError("\(path)@8", reason, remedy: "the header is damaged; download the file again") }
     for (name, value) in root.object ?? [] {
       if name == "__metadata__" {
-        guard !seenMetadata, let members = value.object else { throw wrong("__metadata__ is there twice or is no object") }
+        guard !seenMetadata, let members = value.object else { throw wrong("__metadata__ is duplicated or not an object") }
         seenMetadata = true
         for (key, string) in members {
           guard let string = string.string, metadata.updateValue(string, forKey: key) == nil else {
-            throw wrong("\"\(key)\" of __metadata__ is there twice or is no string")
+            throw wrong("\"\(key)\" of __metadata__ is duplicated or not a string")
           }
         }
         continue
@@ -59,9 +56,9 @@ package final class SafetensorsFile: Sendable {
       guard let type = value["dtype"]?.string, let shape = value["shape"]?.array, let offsets = value["data_offsets"]?.array,
         value.count == 3
       else { throw wrong("tensor \"\(name)\" needs dtype, shape and data_offsets, and nothing else") }
-      guard let dtype = DType(rawValue: type) else { throw wrong("tensor \"\(name)\" has the unknown type \(type)") }
+      guard let dtype = DType(rawValue: type) else { throw wrong("tensor \"\(name)\" has an unknown type, \(type)") }
       let extents = shape.compactMap(\.int)
-      guard extents.count == shape.count, extents.allSatisfy({ $0 >= 0 }) else { throw wrong("tensor \"\(name)\" has an impossible shape") }
+      guard extents.count == shape.count, extents.allSatisfy({ $0 >= 0 }) else { throw wrong("tensor \"\(name)\" has an invalid shape") }
       var size = dtype.size
       for extent in extents {
         let (product, overflow) = size.multipliedReportingOverflow(by: extent)
@@ -72,7 +69,7 @@ package final class SafetensorsFile: Sendable {
         to - from == size
       else { throw wrong("tensor \"\(name)\" has data_offsets that do not fit its shape or the file") }
       let entry = Entry(dtype: dtype, shape: extents, range: data.lowerBound + from..<data.lowerBound + to)
-      guard entries.updateValue(entry, forKey: name) == nil else { throw wrong("tensor \"\(name)\" is there twice") }
+      guard entries.updateValue(entry, forKey: name) == nil else { throw wrong("tensor \"\(name)\" is duplicated") }
     }
     let order = entries.sorted {
       ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key) < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key)
@@ -81,12 +78,12 @@ package final class SafetensorsFile: Sendable {
     for (name, entry) in order {
       guard entry.range.lowerBound == end else {
         throw WeirError(
-          "\(path)@\(end)", "tensor \"\(name)\" leaves a hole or overlaps", remedy: "the header is damaged; fetch the file again")
+          "\(path)@\(end)", "tensor \"\(name)\" leaves a gap or overlaps another", remedy: "the header is damaged; download the file again")
       }
       end = entry.range.upperBound
     }
     guard end == data.upperBound else {
-      throw WeirError("\(path)@\(end)", "\(data.upperBound - end) bytes follow the last tensor", remedy: "fetch the file again")
+      throw WeirError("\(path)@\(end)", "\(data.upperBound - end) bytes follow the last tensor", remedy: "download the file again")
     }
     return (entries, order.map(\.key), metadata)
   }
@@ -96,19 +93,19 @@ package final class SafetensorsFile: Sendable {
     return entry
   }
 
-  /// The extents of a tensor; nil where there is none of that name.
+  /// The shape of a tensor; nil where it does not exist.
   package func shape(_ name: String) -> [Int]? { entries[name]?.shape }
 
-  /// The element type of a tensor; nil where there is none of that name.
+  /// The element type of a tensor; nil where it does not exist.
   package func dtype(_ name: String) -> DType? { entries[name]?.dtype }
 
-  /// Gives `body` a tensor's raw bytes, which are not to be kept.
+  /// Calls `body` with the bytes of a tensor, which are valid during the call.
   package func withBytes<R>(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
     let entry = try entry(name)
     return try file.withBytes { try body(UnsafeRawBufferPointer(rebasing: $0[entry.range])) }
   }
 
-  /// A tensor of F32, F16, BF16 or F64 as floats, row-major.
+  /// The elements of an F32, F16, BF16 or F64 tensor, row-major.
   package func floats(_ name: String) throws -> [Float] {
     let entry = try entry(name)
     return try withBytes(name) { bytes in
@@ -126,12 +123,12 @@ package final class SafetensorsFile: Sendable {
       case .F16: return load(UInt16.self, HalfPrecision.float16)
       case .BF16: return load(UInt16.self, HalfPrecision.bfloat16)
       case .F64: return load(UInt64.self) { Float(Double(bitPattern: $0)) }
-      default: throw WeirError(path, "tensor \"\(name)\" is \(entry.dtype.rawValue), not of floats")
+      default: throw WeirError(path, "tensor \"\(name)\" is \(entry.dtype.rawValue), not a floating-point type")
       }
     }
   }
 
-  /// Gives `body` a tensor's floats, which are not to be kept: mapped where it is F32 and aligned, converted otherwise.
+  /// Calls `body` with the elements of a tensor, which are valid during the call. An aligned F32 tensor is not copied.
   package func withFloats<R>(_ name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
     if try entry(name).dtype == .F32 {
       let mapped: R? = try withBytes(name) { bytes in

@@ -1,20 +1,19 @@
-/// A zstd frame whose blocks are stored as they are (RFC 8878, 3.1.1): what it costs is a copy, and any zstd reader understands it. Blocks are
-/// cut by content alone. It has no checksum of its own: the stream's proof has one.
+/// A zstd frame with uncompressed blocks (RFC 8878, section 3.1.1), which costs only a copy and which any zstd reader decodes. Block boundaries
+/// depend on the content alone. The frame has no checksum; the proof of the stream has one.
 struct StoredFrame {
-  /// Bytes of a block, the window's size, and the most that the format allows.
+  /// The size of a block in bytes: the window size, and the maximum of the format.
   static let blockBytes = 1 << 17
   /// Magic number; no size, no checksum, no dictionary; a window of 2¹⁷ bytes.
   private static let head: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x38]
 
   private let emit: (_ head: [UInt8], UnsafeRawBufferPointer) throws -> Void
   private var begun = false
-  /// What does not fill a block yet.
+  /// Content that does not fill a block yet.
   private var pending: [UInt8] = []
 
-  /// Creates a frame whose pieces go to `emit`, each as a few bytes and a block's content.
+  /// - Parameter emit: receives a few header bytes and the content of a block.
   init(emit: @escaping (_ head: [UInt8], UnsafeRawBufferPointer) throws -> Void) { self.emit = emit }
 
-  /// Writes content.
   mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
     var rest = bytes[...]
     while pending.count + rest.count >= Self.blockBytes {
@@ -31,7 +30,6 @@ struct StoredFrame {
     pending.append(contentsOf: rest)
   }
 
-  /// Ends the frame.
   mutating func finish() throws { try pending.withUnsafeBytes { try block($0, last: true) } }
 
   private mutating func block(_ content: UnsafeRawBufferPointer, last: Bool) throws {

@@ -1,25 +1,26 @@
 import CZstd
 import Primitives
 
-/// What a weir stream carries.
+/// The content of a weir stream.
 package enum StreamKind: String, Sendable, Codable {
-  /// JSON lines, one document each.
+  /// JSON Lines, one document per line.
   case documents
-  /// Token documents, binary records.
+  /// Token documents as binary records.
   case tokens
 }
 
-/// The stream between weir processes: one zstd frame between two skippable frames, so that any zstd reader understands it. A pipe's end cannot tell "done" from "the upstream died"; the second frame, the proof, can.
+/// The stream between weir processes: a zstd frame between two skippable frames, which any zstd reader decodes. The end of a pipe does not tell
+/// whether the upstream process finished or died; the second skippable frame, the proof of completeness, does.
 ///
-///     skippable frame 0x184D2A57: "WEIRHEAD", u32 version, kind          (streams only: files begin like any .zst)
-///     zstd frame, with a content checksum or with stored blocks (`StoredFrame`)
+///     skippable frame 0x184D2A57: "WEIRHEAD", u32 version, kind          (in streams; files start like any .zst)
+///     zstd frame, with a content checksum or with uncompressed blocks (`StoredFrame`)
 ///     skippable frame 0x184D2A57: "WEIRSTRM", u64 records, u64 XXH3-64 of the content, u32 version, kind
 enum StreamFormat {
   static let magic: UInt32 = 0x184D_2A57
   static let version: UInt32 = 1
   static let head = Array("WEIRHEAD".utf8)
   static let tail = Array("WEIRSTRM".utf8)
-  /// A frame of ours is no longer than this.
+  /// Maximum payload of a skippable frame of weir, in bytes.
   static let payloadLimit = 256
 
   struct Proof: Equatable {
@@ -40,16 +41,17 @@ enum StreamFormat {
     frame(tail + bytes(proof.records) + bytes(proof.checksum) + bytes(version) + Array(proof.kind.rawValue.utf8))
   }
 
-  /// What a skippable frame's payload means.
+  /// Decodes a skippable frame.
   static func decode(magic: UInt32, payload: UnsafeRawBufferPointer, place: String) throws -> Frame {
     guard payload.count >= 12 else { return .foreign }
     let tag = payload.loadUnaligned(as: UInt64.self)
     for name in [head, tail] {
       let distance = (tag ^ name.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }).nonzeroBitCount
-      // No other program's frame comes so close to one of ours by chance.
+      // No frame of another program differs from one of weir by so few bits.
       if distance > 0 && distance <= 4 || distance == 0 && magic != Self.magic {
         throw WeirError(
-          place, "is damaged (a frame that is almost one of a weir stream)", remedy: "fetch or write it again; nothing was committed")
+          place, "is damaged (a frame differs from one of a weir stream by a few bits)",
+          remedy: "fetch or write it again; nothing was committed")
       }
     }
     guard magic == Self.magic else { return .foreign }
@@ -57,15 +59,16 @@ enum StreamFormat {
       let found = payload.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
       if found != Self.version {
         throw WeirError(
-          place, "is a weir stream of version \(found), this is version \(Self.version)", remedy: "use the same weir on both ends")
+          place, "is a weir stream of version \(found), expected version \(Self.version)",
+          remedy: "use the same version of weir on both ends")
       }
     }
     func kind(at offset: Int) throws -> StreamKind {
       let name = String(decoding: payload[offset...], as: UTF8.self)
       guard let kind = StreamKind(rawValue: name) else {
         throw WeirError(
-          place, "carries a weir stream of a kind that this version does not know, or is damaged",
-          remedy: "fetch or write it again, or use the same weir on both ends; nothing was committed")
+          place, "is a weir stream of an unknown kind, or is damaged",
+          remedy: "fetch or write it again, or use the same version of weir on both ends; nothing was committed")
       }
       return kind
     }

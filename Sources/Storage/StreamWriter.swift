@@ -2,21 +2,20 @@ import CZstd
 import Foundation
 import Primitives
 
-/// How an output is coded.
+/// The encoding of an output.
 package enum OutputCoding: Sendable, Equatable {
-  /// As it is.
   case plain
-  /// An ordinary .zst with content checksum, and the proof of completeness behind it.
+  /// An ordinary .zst with a content checksum, followed by a proof of completeness.
   case zstd(level: Int)
-  /// A weir stream: recognised from its first bytes, complete only with its proof; without a level its content is stored as it is.
+  /// A weir stream, which is recognized by its first bytes and is complete only with its proof; uncompressed where the level is nil.
   case stream(level: Int?)
 }
 
-/// Writes records to a file (all or nothing) or to standard output. What is not finished is no output: a file does not appear, and
-/// a stream has no proof, so that who reads it refuses it.
+/// Writes records to a file, atomically, or to standard output. Without `finish` a file does not appear, and a stream has no proof, so that readers
+/// reject it.
 ///
-/// zstd compresses in jobs of `jobBytes` of content on threads of its own, into one frame, while the caller goes on. Jobs are cut by content
-/// alone, so that the bytes depend neither on the number of threads nor on how the content was handed over.
+/// zstd compresses one frame in jobs of `jobBytes` of content on its own threads, while the caller continues. The job boundaries depend on the
+/// content alone, so that the bytes depend neither on the number of threads nor on the sizes of the writes.
 package final class StreamWriter {
   private let file: AtomicFile?
   private let coding: OutputCoding
@@ -27,20 +26,19 @@ package final class StreamWriter {
   private let checksum = ChecksumStream()
   private var finished = false
 
-  /// Bytes of content that one thread compresses at a time. Larger ones save 0.3 % at level 3, smaller ones cost 0.7 %.
+  /// Bytes of content per compression job. At level 3, larger jobs save 0.3 % of the output, smaller ones cost 0.7 %.
   static let jobBytes = 2 << 20
 
-  /// The number of records written so far.
+  /// Records written so far.
   package private(set) var records = 0
-  /// The number of bytes written so far, before compression.
+  /// Bytes written so far, before compression.
   package private(set) var bytes = 0
 
-  /// Begins an output.
+  /// Creates an output.
   /// - Parameters:
   ///   - path: a file, or `-` for standard output.
-  ///   - kind: what the records are.
-  ///   - coding: how it is coded.
-  ///   - threads: threads that compress.
+  ///   - kind: the kind of the records.
+  ///   - threads: the number of compression threads.
   package init(_ path: String, kind: StreamKind, coding: OutputCoding, threads: Int = 1) throws {
     file = path == "-" ? nil : try AtomicFile(path)
     self.kind = kind
@@ -63,7 +61,7 @@ package final class StreamWriter {
     compressor = context
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(clamping: level))
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
-    // Refused by a library that was built without threads: it then compresses in one piece, here.
+    // A libzstd without thread support ignores this and compresses on the calling thread.
     ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, Int32(clamping: max(1, threads)))
     ZSTD_CCtx_setParameter(context, ZSTD_c_jobSize, Int32(Self.jobBytes))
     if case .stream = coding { try StreamFormat.encodeHead(kind).withUnsafeBytes { try emit($0) } }
@@ -75,7 +73,7 @@ package final class StreamWriter {
   }
 
   /// Writes bytes that complete `records` records.
-  /// - Throws: `BrokenPipe` where nobody reads any more.
+  /// - Throws: `BrokenPipe` where the reader has closed the pipe; `WeirError`.
   package func write(_ bytes: UnsafeRawBufferPointer, records: Int) throws {
     precondition(!finished, "the output is finished")
     self.records += records
@@ -89,8 +87,8 @@ package final class StreamWriter {
   /// Writes bytes that complete `records` records.
   package func write(_ bytes: [UInt8], records: Int) throws { try bytes.withUnsafeBytes { try write($0, records: records) } }
 
-  /// Completes the output: the proof is written, the file appears.
-  /// - Returns: the file's name, size and checksum; nil for standard output.
+  /// Writes the proof and completes the file.
+  /// - Returns: the record of the file; nil for standard output.
   @discardableResult package func finish() throws -> FileRecord? {
     precondition(!finished, "the output is finished")
     finished = true
@@ -102,7 +100,7 @@ package final class StreamWriter {
     return try file?.commit()
   }
 
-  /// Gives the output up: a file does not appear, a stream has no proof.
+  /// Abandons the output.
   package func discard() {
     finished = true
     file?.discard()
@@ -125,11 +123,11 @@ package final class StreamWriter {
 }
 
 extension OutputCoding {
-  /// The coding that a file's name asks for: `.zst` compressed, others plain.
-  /// - Throws: `WeirError` for `.gz`, which is read but not written.
+  /// The encoding for a path: zstd for `.zst`, plain for all others.
+  /// - Throws: `WeirError` for `.gz`, which is supported for reading only.
   package static func of(path: String, level: Int = 3) throws -> OutputCoding {
     if path.hasSuffix(".gz") {
-      throw WeirError(path, "gzip is read, not written", remedy: "end the name in .zst, or write plain and gzip it")
+      throw WeirError(path, "gzip output is not supported", remedy: "use .zst, or write plain text and compress it with gzip")
     }
     return path.hasSuffix(".zst") ? .zstd(level: level) : .plain
   }

@@ -1,19 +1,17 @@
 import Foundation
 import Primitives
 
-/// The reader of our standard output has gone (`weir read … | head`): not a failure, the command ends quietly with success.
+/// The reader of standard output has closed the pipe, as in `weir read … | head`. This is not a failure: the command exits with success.
 package struct BrokenPipe: Error, Sendable, CustomStringConvertible {
-  /// Creates the error.
   package init() {}
-  /// One line.
   package var description: String { "standard output: the reader has closed the pipe" }
 }
 
-/// Makes what the system said about `path` an error a person can act on.
+/// The error for a failed system call.
 /// - Parameters:
 ///   - path: the file or folder.
-///   - code: the system's `errno`.
-///   - writing: whether we wanted to write.
+///   - code: the value of `errno`.
+///   - writing: whether the call was to write.
 package func systemError(_ path: String, _ code: Int32, writing: Bool = false) -> any Error {
   let place = displayName(path, writing: writing)
   switch code {
@@ -24,16 +22,16 @@ package func systemError(_ path: String, _ code: Int32, writing: Bool = false) -
     return WeirError(place, "disk quota exceeded", remedy: "free some space or write to another disk; nothing was committed")
   case EFBIG: return WeirError(place, "file too large", remedy: "raise the limit (ulimit -f) or write to another file system")
   case EACCES, EPERM:
-    return WeirError(place, "permission denied", remedy: writing ? "choose a place you may write to" : "ask for the right to read it")
-  case EROFS: return WeirError(place, "read-only file system", remedy: "choose a place you may write to")
+    return WeirError(place, "permission denied", remedy: writing ? "choose a path that you can write to" : "check its permissions")
+  case EROFS: return WeirError(place, "read-only file system", remedy: "choose a path that you can write to")
   case EISDIR: return WeirError(place, "is a folder, not a file", remedy: "give a file")
-  case ENOTDIR: return WeirError(place, "a part of the path is a file, not a folder", remedy: "check the path")
+  case ENOTDIR: return WeirError(place, "a component of the path is a file, not a folder", remedy: "check the path")
   case ENOENT:
     return WeirError(
-      place, "no such file or folder", remedy: writing ? "create the folder it is to be in first" : "check the path")
-  case EEXIST, ENOTEMPTY: return WeirError(place, "exists", remedy: "remove it or choose another name")
+      place, "no such file or folder", remedy: writing ? "create its parent folder first" : "check the path")
+  case EEXIST, ENOTEMPTY: return WeirError(place, "exists", remedy: "remove it or choose another path")
   case EMFILE, ENFILE: return WeirError(place, "too many open files", remedy: "raise the limit (ulimit -n)")
-  case ENAMETOOLONG: return WeirError(String(place.prefix(80)) + "…", "the name is too long", remedy: "choose a shorter one")
+  case ENAMETOOLONG: return WeirError(String(place.prefix(80)) + "…", "the name is too long", remedy: "choose a shorter name")
   case EIO: return WeirError(place, "input/output error", remedy: "check the disk")
   case ENOMEM: return WeirError(place, "not enough memory", remedy: "close other programs or use a larger machine")
   case ELOOP: return WeirError(place, "too many symbolic links", remedy: "check the path")
@@ -41,7 +39,7 @@ package func systemError(_ path: String, _ code: Int32, writing: Bool = false) -
   }
 }
 
-/// How a path is called in messages: `-` is a standard stream.
+/// The name of a path in messages: `-` is a standard stream.
 package func displayName(_ path: String, writing: Bool = false) -> String {
   path == "-" ? (writing ? "standard output" : "standard input") : path
 }

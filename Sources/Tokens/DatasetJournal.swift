@@ -46,7 +46,7 @@ final class DatasetJournal {
     let shards = lines.dropFirst().map { decode(Shard.self, $0) }
     var whole: [Shard] = []
     for shard in shards.prefix(while: { $0 != nil }).compactMap({ $0 }) {
-      guard try shard.files.allSatisfy({ try $0.isWhole(in: folder) }) else { break }
+      guard try shard.files.allSatisfy({ try $0.isIntact(in: folder) }) else { break }
       whole.append(shard)
     }
     return whole.isEmpty ? nil : whole
@@ -54,13 +54,13 @@ final class DatasetJournal {
 
   /// Begins the journal of a job with the shards that there are.
   func begin(_ job: JSONValue, shards: [Shard]) throws {
-    let lines = try [JSONFile.encodeLine(Head(job: job))] + shards.map { try JSONFile.encodeLine($0) }
+    let lines = try [JSONFile.encode(Head(job: job))] + shards.map { try JSONFile.encode($0) }
     try Files.write(lines.flatMap { $0 + [0x0A] }, to: path)
     file = try AppendedFile(path)
   }
 
   /// Adds a shard whose files are on disk.
-  func append(_ shard: Shard) throws { try file?.append(JSONFile.encodeLine(shard) + [0x0A]) }
+  func append(_ shard: Shard) throws { try file?.append(JSONFile.encode(shard) + [0x0A]) }
 
   /// Removes the journal.
   func remove() throws {

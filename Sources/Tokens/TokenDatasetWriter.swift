@@ -70,7 +70,7 @@ package final class TokenDatasetWriter {
       throw WeirError(path, "an end-of-document token \(endOfDocument) outside the vocabulary of \(vocabulary)")
     }
     guard shardTokens > 0 else { throw WeirError("--shard-tokens", "must be at least 1") }
-    folder = try AtomicFolder(path, replacing: true, continuing: job != nil)
+    folder = try AtomicFolder(path, replacing: true, resuming: job != nil)
     journal = DatasetJournal(dataset: folder.path)
     journals = job != nil
     self.tokenizer = tokenizer
@@ -96,13 +96,13 @@ package final class TokenDatasetWriter {
 
   /// Takes over the shards that are whole, and removes what else an earlier run left.
   private func resume(_ job: JSONValue) throws {
-    let shards = folder.continues ? try journal.shards(of: job, in: folder.working) ?? [] : []
+    let shards = folder.isResumed ? try journal.shards(of: job, in: folder.working) ?? [] : []
     let kept = Set(shards.flatMap { $0.files.map(\.name) })
     for name in try Files.walk(folder.working) where !kept.contains(name) { try Files.remove(folder.working + "/" + name) }
     try journal.begin(job, shards: shards)
     guard let last = shards.last else { return }
     written = shards.flatMap(\.files)
-    folder.outlives = true
+    folder.keepsPartial = true
     (totals, account, passing) = (last.totals, last.account, last.documents)
     resumption = Resumption(shards: shards.count, position: last.position, accounts: last.accounts)
   }
@@ -196,7 +196,7 @@ package final class TokenDatasetWriter {
     try journal.append(
       DatasetJournal.Shard(
         files: files, position: block.position, documents: block.documents, accounts: block.accounts, totals: totals, account: account))
-    folder.outlives = true
+    folder.keepsPartial = true
   }
 
   /// Makes the dataset appear.
@@ -227,6 +227,6 @@ package final class TokenDatasetWriter {
     tokens?.discard()
     documents?.discard()
     folder.discard()
-    if !folder.outlives { try? journal.remove() }
+    if !folder.keepsPartial { try? journal.remove() }
   }
 }

@@ -24,7 +24,7 @@ final class RunLog {
     var rest = incidents[...]
     func insert(before next: Int) throws {
       while let incident = rest.first, incident.place < next {
-        kept += try JSONFile.encodeLine(incident.line) + [0x0A]
+        kept += try JSONFile.encode(incident.line) + [0x0A]
         rest.removeFirst()
       }
     }

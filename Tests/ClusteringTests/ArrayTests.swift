@@ -4,10 +4,11 @@ import Foundation
 import Kernels
 import Primitives
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct ArrayTests {
-  private let base = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+  private let base = temporaryPath()
 
   /// A float32 matrix as numpy.save writes it.
   private func write(_ values: [Float], columns: Int, to name: String, type: String = "<f4", cut: Int = 0) throws -> String {
@@ -29,12 +30,6 @@ import Testing
       pool: ThreadPool(threads: 2))
   }
 
-  /// The message of what `body` throws.
-  private func message(_ body: () throws -> Void) -> String {
-    do { try body() } catch { return "\(error)" }
-    return "nothing was thrown"
-  }
-
   @Test func vectorsOfNoDataset() throws {
     defer { try? FileManager.default.removeItem(atPath: base) }
     let points = planted(300, dimensions: 6, centers: 5, noise: 0.2, seed: 2)
@@ -45,10 +40,10 @@ import Testing
     // Vectors of another dimension, or from another hand.
     let narrow = try WindowVectors(array: write(points, columns: 3, to: "b.npy"), name: "external")
     #expect(
-      message { _ = try ClusterDataset.assign(narrow, tree: tree, pool: ThreadPool(threads: 1)) }
+      errorMessage { _ = try ClusterDataset.assign(narrow, tree: tree, pool: ThreadPool(threads: 1)) }
         .contains("has vectors of 3 dimensions, the tree \(base)/tree was fitted on 6"))
     let foreign = try WindowVectors(array: path, name: "other")
-    #expect(message { _ = try ClusterDataset.assign(foreign, tree: tree, pool: ThreadPool(threads: 1)) }.contains("another embedder"))
+    #expect(errorMessage { _ = try ClusterDataset.assign(foreign, tree: tree, pool: ThreadPool(threads: 1)) }.contains("another embedder"))
   }
 
   @Test(arguments: [(Float.nan, "vector 7 holds a number that is not finite"), (.infinity, "not finite"), (1e20, "is longer than 1e15")])
@@ -58,16 +53,16 @@ import Testing
     let tree = try fit(write(points, columns: 4, to: "a.npy"), arity: 3)
     points[7 * 4 + 2] = value
     let path = try write(points, columns: 4, to: "b.npy")
-    #expect(message { _ = try fit(path, arity: 3) }.contains(expected))
+    #expect(errorMessage { _ = try fit(path, arity: 3) }.contains(expected))
     let vectors = try WindowVectors(array: path, name: "external")
-    #expect(message { _ = try ClusterDataset.assign(vectors, tree: tree, pool: ThreadPool(threads: 1)) }.contains(expected))
+    #expect(errorMessage { _ = try ClusterDataset.assign(vectors, tree: tree, pool: ThreadPool(threads: 1)) }.contains(expected))
   }
 
   @Test func moreClustersThanDistinctPoints() throws {
     defer { try? FileManager.default.removeItem(atPath: base) }
     let points = planted(4, dimensions: 5, centers: 4, noise: 0.1, seed: 1)
     let path = try write((0..<50).flatMap { _ in points }, columns: 5, to: "a.npy")
-    #expect(message { _ = try fit(path, arity: 9) }.contains("9 clusters are asked for, the vectors hold only 4 distinct points"))
+    #expect(errorMessage { _ = try fit(path, arity: 9) }.contains("9 clusters are asked for, the vectors hold only 4 distinct points"))
     #expect(try fit(path, arity: 4).tree.leafCount == 4)
     // Clusters that are empty when the iterations end are another matter.
     var configuration = TreeFit.Configuration()
@@ -87,9 +82,9 @@ import Testing
       (try write(points, columns: 4, to: "c.npy", cut: 440), "is not a numpy array"),
       (try write(points, columns: 4, to: "d.npy", type: "<f8"), "is no float32 array of two dimensions"),
     ] {
-      #expect(message { _ = try WindowVectors(array: path, name: "external") }.contains(expected))
+      #expect(errorMessage { _ = try WindowVectors(array: path, name: "external") }.contains(expected))
     }
     let empty = try write([], columns: 4, to: "e.npy")
-    #expect(message { _ = try fit(empty, arity: 2) }.contains("holds no vectors"))
+    #expect(errorMessage { _ = try fit(empty, arity: 2) }.contains("holds no vectors"))
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Kernels
 import Primitives
 import Storage
+import TestSupport
 import Testing
 
 private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, minimumLeaf: Int = 4, threads: Int = 2, sample: Int? = nil)
@@ -105,8 +106,6 @@ private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, min
 }
 
 @Suite struct ClusterFiles {
-  private func folder() -> String { FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path }
-
   /// Vectors of a dataset as `weir embed` writes them.
   private func writeVectors(_ points: [Float], dimensions: Int, embedder: String, to path: String) throws -> WindowVectors {
     let output = try AtomicFolder(path)
@@ -124,7 +123,7 @@ private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, min
   }
 
   @Test func treesAndAssignmentsSurviveTheDisk() throws {
-    let base = folder()
+    let base = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: base) }
     let points = planted(1_000, dimensions: 6, centers: 12, noise: 0.3, seed: 1)
     let vectors = try writeVectors(points, dimensions: 6, embedder: "e", to: base + "/vectors")
@@ -168,7 +167,7 @@ private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, min
     #"{"children":[2,0,0],"dimensions":6,"embedder":"x","format":"weir.cluster-tree.1","spherical":true}"#,
     "not JSON",
   ]) func aDamagedTreeIsAnError(json: String) throws {
-    let base = folder()
+    let base = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: base) }
     let points = planted(100, dimensions: 6, centers: 2, noise: 0.3, seed: 1)
     _ = try StoredTree.write(

@@ -49,7 +49,7 @@ import Tokens
         #expect(try readAll([folder + "/" + name]).documents.map(\.text) == expected)
         let file = try Files.read(folder + "/" + name)
         try Files.write(Array(file.dropLast(60)), to: folder + "/cut")
-        #expect(said { _ = try readAll([folder + "/cut"]) }.contains("ends within a"))
+        #expect(errorMessage { _ = try readAll([folder + "/cut"]) }.contains("ends within a"))
       }
     }
   }
@@ -108,18 +108,19 @@ import Tokens
 
   @Test func whatIsMissingIsSaid() throws {
     try withTemporaryFolder { folder in
-      #expect(said { _ = try DocumentSource(paths: [folder + "/none"]) } == "\(folder)/none: no such file or folder; check the path")
-      #expect(said { _ = try DocumentSource(paths: [folder]) }.contains("the folder has no files"))
-      #expect(said { _ = try DocumentSource(paths: ["-", "-"]) }.contains("named twice"))
+      #expect(
+        errorMessage { _ = try DocumentSource(paths: [folder + "/none"]) } == "\(folder)/none: no such file or folder; check the path")
+      #expect(errorMessage { _ = try DocumentSource(paths: [folder]) }.contains("the folder has no files"))
+      #expect(errorMessage { _ = try DocumentSource(paths: ["-", "-"]) }.contains("named twice"))
       try Files.write([], to: folder + "/empty.jsonl")
       let source = try DocumentSource(paths: [folder])
       #expect(try source.next() == nil)
       try source.finish()
       #expect(source.warnings == ["\(folder)/empty.jsonl: is empty"])
       #expect(source.totalBytes == 0)
-      #expect(said { _ = try DocumentFile.readAll([folder]) }.contains("no documents"))
+      #expect(errorMessage { _ = try DocumentFile.readAll([folder]) }.contains("no documents"))
       try Files.write(Array("{\n".utf8), to: folder + "/bad.jsonl")
-      #expect(said { _ = try DocumentFile.readAll([folder]) }.hasPrefix("\(folder)/bad.jsonl:1: broken JSON"))
+      #expect(errorMessage { _ = try DocumentFile.readAll([folder]) }.hasPrefix("\(folder)/bad.jsonl:1: broken JSON"))
     }
   }
 
@@ -128,7 +129,7 @@ import Tokens
       try Files.write(Array(lines(0..<500).utf8), to: folder + "/a.jsonl")
       try Files.write(Array(lines(0..<5).utf8), to: folder + "/b.jsonl")
       let source = try DocumentSource(paths: [folder], blockSize: 100)
-      #expect(said { try source.finish() }.contains("was not read to its end"))
+      #expect(errorMessage { try source.finish() }.contains("was not read to its end"))
       while try source.next() != nil {}
       #expect(source.bytesRead == source.totalBytes)
       #expect(source.lines == 505)
@@ -149,9 +150,9 @@ import Tokens
       let writer = try TokenStreamWriter(
         path: folder + "/t.zst", header: TokenStreamHeader(tokenizer: "t", vocabulary: 3, endOfDocument: 0))
       try writer.finish()
-      #expect(said { _ = try readAll([folder + "/t.zst"]) }.contains("carries token documents, not documents"))
+      #expect(errorMessage { _ = try readAll([folder + "/t.zst"]) }.contains("carries token documents, not documents"))
       try Files.write(Array(lines(0..<3).utf8), to: folder + "/a.jsonl")
-      #expect(said { _ = try TokenStreamReader(path: folder + "/a.jsonl") }.contains("put weir tokenize before it"))
+      #expect(errorMessage { _ = try TokenStreamReader(path: folder + "/a.jsonl") }.contains("put weir tokenize before it"))
     }
   }
 
@@ -162,13 +163,13 @@ import Tokens
         let writer = try StreamWriter(folder + "/s", kind: .documents, coding: .stream(level: 1))
         try writer.write(bytes, records: records)
         try writer.finish()
-        let problem = said { _ = try readAll([folder + "/s"]) }
-        #expect(records == 20 ? problem.isEmpty : problem.contains("the stream's proof says 19 records, 20 came"))
+        let problem = errorMessage { _ = try readAll([folder + "/s"]) }
+        #expect(records == 20 ? problem.isEmpty : problem.contains("the stream's proof says 19 records, but 20 arrived"))
       }
       let file = try Files.read(folder + "/s")
       for count in 29..<file.count {
         try Files.write(Array(file[..<count]), to: folder + "/cut")
-        #expect(said { _ = try readAll([folder + "/cut"]) }.contains("before its proof of completeness"), "\(count)")
+        #expect(errorMessage { _ = try readAll([folder + "/cut"]) }.contains("before its proof of completeness"), "\(count)")
       }
     }
   }

@@ -5,6 +5,7 @@ import Foundation
 import Kernels
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokens
 
@@ -24,7 +25,7 @@ import Tokens
   }
 
   @Test func vectorsOfADataset() throws {
-    let base = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    let base = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: base) }
     let data = try dataset(base + "/set", tokenizer: "t")
     var configuration = LSIEmbedder.Configuration()
@@ -58,7 +59,7 @@ import Tokens
   }
 
   @Test func vectorsFromElsewhere() throws {
-    let base = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    let base = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: base) }
     let data = try dataset(base + "/set", tokenizer: "t")
     func write(_ rows: Int, _ values: [Float]) throws -> WindowVectors {
@@ -85,7 +86,7 @@ import Tokens
   }
 
   @Test func anotherTokenizerIsRefused() throws {
-    let base = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    let base = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: base) }
     let data = try dataset(base + "/set", tokenizer: "t")
     var configuration = LSIEmbedder.Configuration()

@@ -4,6 +4,7 @@ import Kernels
 import Primitives
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 /// A random sparse matrix of low rank and some noise, and its dense double.
@@ -303,7 +304,7 @@ private func configuration() -> LSIEmbedder.Configuration {
   }
 
   @Test func itSurvivesTheDiskAndRefusesOtherTokenizers() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    let folder = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let windows = corpus(60, seed: 8)
     let pool = ThreadPool(threads: 1)

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Primitives
 import Storage
+import TestSupport
 import Testing
 
 /// An encoder of random weights on disk, and the same computation in float64 as the paper writes it (Devlin et al. 2019, §3).
@@ -103,7 +104,7 @@ private struct Reference {
 }
 
 @Suite struct SentenceEncoderTests {
-  private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+  private let folder = temporaryPath()
 
   private func windows(_ lengths: [Int], seed: UInt64) -> [[Int32]] {
     var random = SequentialRandom(seed: seed, stream: 1)

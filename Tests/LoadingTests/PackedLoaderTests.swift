@@ -3,12 +3,13 @@ import Foundation
 import Loading
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokens
 
 /// A dataset whose every token tells where it is: token = a running number, so that nothing can be mistaken.
 private func withDataset<R>(lengths: [Int], _ body: (TokenDataset) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)").path
+  let folder = temporaryPath()
   defer { try? FileManager.default.removeItem(atPath: folder) }
   let total = lengths.reduce(0, +)
   let writer = try TokenDatasetWriter(folder, tokenizer: "t", tokenizerFile: [], vocabulary: max(70_000, total + 1), endOfDocument: 0)

@@ -3,8 +3,8 @@ import Planning
 import Primitives
 import Testing
 
-/// From runs to a plan with a known answer: small noisy runs of three domains are made from known laws, fitted, and used to
-/// plan a budget beyond them; the plan has to do nearly as well as one made from the laws themselves.
+/// End to end with a known answer: fits small noisy runs of three domains, plans a larger budget by the fit, and compares the plan with one by the
+/// true laws.
 @Test func fromRunsToAPlan() throws {
   var code = Synthetic.transferGap
   code[5] = 1.2
@@ -17,22 +17,22 @@ import Testing
   }
   #expect(runs.count == 3 * 36)
 
-  let fit = try PlanFit.fit(
+  let fit = try LawFitter.fit(
     runs: runs, laws: [TransferGapLaw(), ChinchillaLaw()], configuration: Synthetic.quick(bootstrap: 12, holdsOut: true))
   #expect(fit.selected == "F1")
 
   let size = ModelSize(parameters: 6e6, width: 256, layers: 8)
   let domains = [AllocationDomain("news", weight: 0.5), AllocationDomain("code", weight: 0.3), AllocationDomain("poetry", weight: 0.2)]
   let request = AllocationRequest(budget: 4e15, domains: domains, sizes: .fixed(size))
-  let plan = try PlanAllocate.allocate(fit: fit, request: request)
-  let known = try FitReport.known(TransferGapLaw(), domains: truth, range: PlanAllocateTests.range)
-  let ideal = try PlanAllocate.allocate(fit: known, request: request)
+  let plan = try Planner.allocate(fit: fit, request: request)
+  let known = try FitReport.known(TransferGapLaw(), domains: truth, range: PlannerTests.range)
+  let ideal = try Planner.allocate(fit: known, request: request)
   func real(_ candidate: Allocation.Candidate) throws -> Double {
     try zip(domains, candidate.dPrime).reduce(0) { sum, part in
       sum + part.0.weight * (try known.predict(domain: part.0.name, n: candidate.n, d: Double(candidate.d), dPrime: Double(part.1)))
     }
   }
-  #expect(try real(plan.split) - ideal.split.loss.value < 0.01, "the plan costs little against the ideal one")
+  #expect(try real(plan.split) - ideal.split.loss.value < 0.01, "the plan is almost as good as the ideal one")
   #expect(abs(try real(plan.split) / plan.split.loss.value - 1) < 0.03, "the prediction holds")
   #expect(try real(plan.split) < ideal.full.loss.value && plan.recommended == "split")
   let interval = plan.split.loss

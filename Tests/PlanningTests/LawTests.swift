@@ -39,15 +39,15 @@ import Testing
       if x.dPrime > 0 {
         let byDPrime = slope({ LawPoint(n: x.n, d: x.d, dPrime: $0) }, x.dPrime)
         #expect(abs(byDPrime - value.byDPrime) <= 1e-4 * abs(byDPrime), "\(law.id) \(point)")
-        if law.id != "F4" { #expect(byN < 0 && byD < 0 && byDPrime < 0, "more of anything helps") }
+        if law.id != "F4" { #expect(byN < 0 && byD < 0 && byDPrime < 0, "more of anything lowers the loss") }
       }
     }
   }
 
-  @Test(arguments: 0..<5) func withoutSpecialisationItIsChinchilla(_ index: Int) throws {
+  @Test(arguments: 0..<5) func withoutSpecializationEveryLawIsChinchilla(_ index: Int) throws {
     let law = Laws.all[index]
     let p = try #require(Self.values[law.id])
-    // The difference between two D cancels constants: it has to be that of B/D^β alone.
+    // The difference between two D cancels constants and leaves that of B/D^β.
     func loss(_ d: Double) -> Double { law.value(p, at: LawPoint(n: 1e6, d: d, dPrime: 0)).loss }
     let (b, beta) = (p[3], p[4])
     #expect(abs((loss(1e6) - loss(1e8)) - (b * pow(1e6, -beta) - b * pow(1e8, -beta))) < 1e-9)

@@ -1,6 +1,7 @@
 import Foundation
 import Primitives
 import Reporting
+import TestSupport
 import Testing
 
 @Suite struct ReportTests {
@@ -98,21 +99,20 @@ import Testing
   }
 
   @Test func theSummaryGoesThroughItsFile() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let error = #expect(throws: WeirError.self) { try RunSummary.read(folder.path) }
-    #expect(error?.description.contains("no summary.json") == true && error?.place == folder.path)
-    #expect(throws: WeirError.self) { try RunSummary.read(folder.path + "/absent") }
-    let file = folder.appendingPathComponent(RunSummary.fileName)
-    try Data("{\"crisp\": {\"seed_perplexity\": {\"base\": \"x\"}}}".utf8).write(to: file)
-    let wrong = #expect(throws: WeirError.self) { try RunSummary.read(folder.path) }
-    #expect(wrong?.reason.contains("crisp.seed_perplexity.base") == true)
-    try Data("{\"crisp\":".utf8).write(to: file)
-    #expect(throws: WeirError.self) { try RunSummary.read(folder.path) }
-    try SampleSummary.full.encoded().write(to: file)
-    #expect(try RunSummary.read(folder.path) == SampleSummary.full)
-    #expect(try RunSummary.read(file.path) == SampleSummary.full)
+    try withTemporaryFolder { folder in
+      let error = #expect(throws: WeirError.self) { try RunSummary.read(folder) }
+      #expect(error?.description.contains("no summary.json") == true && error?.place == folder)
+      #expect(throws: WeirError.self) { try RunSummary.read(folder + "/absent") }
+      let file = URL(fileURLWithPath: folder + "/" + RunSummary.fileName)
+      try Data("{\"crisp\": {\"seed_perplexity\": {\"base\": \"x\"}}}".utf8).write(to: file)
+      let wrong = #expect(throws: WeirError.self) { try RunSummary.read(folder) }
+      #expect(wrong?.reason.contains("crisp.seed_perplexity.base") == true)
+      try Data("{\"crisp\":".utf8).write(to: file)
+      #expect(throws: WeirError.self) { try RunSummary.read(folder) }
+      try SampleSummary.full.encoded().write(to: file)
+      #expect(try RunSummary.read(folder) == SampleSummary.full)
+      #expect(try RunSummary.read(file.path) == SampleSummary.full)
+    }
   }
 
   @Test func keysAreTheAgreedOnes() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Primitives
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct AtomicFolderTests {
@@ -14,8 +15,8 @@ import Testing
       counts: ["things": 2])
   }
 
-  @Test func itAppearsWholeWithItsManifest() throws {
-    try withFolder { folder in
+  @Test func folderAppearsCompleteWithItsManifest() throws {
+    try withTemporaryFolder { folder in
       let manifest = try write(folder + "/out/", "hello")
       #expect(try Files.walk(folder) == ["out/a", "out/deep/b", "out/manifest.json"])
       let read = try Manifest.read(folder: folder + "/out", format: "weir.test.1")
@@ -24,12 +25,13 @@ import Testing
       #expect(read.files.map(\.name) == ["a", "deep/b"])
       #expect(try read.verifyFiles(in: folder + "/out") == [])
       #expect(
-        message { _ = try Manifest.read(folder: folder + "/out", format: "weir.other.1") }.contains("is a weir.test.1, not a weir.other.1"))
+        errorMessage { _ = try Manifest.read(folder: folder + "/out", format: "weir.other.1") }.contains(
+          "is a weir.test.1, not a weir.other.1"))
     }
   }
 
-  @Test func theToolIsNoPartOfTheFingerprint() throws {
-    try withFolder { folder in
+  @Test func toolIsNotPartOfTheFingerprint() throws {
+    try withTemporaryFolder { folder in
       var manifest = try write(folder + "/a", "x")
       let fingerprint = manifest.fingerprint
       manifest.tool = "another"
@@ -41,35 +43,35 @@ import Testing
     }
   }
 
-  @Test func whatIsThereIsNotOverwrittenUnasked() throws {
-    try withFolder { folder in
+  @Test func existingFolderIsReplacedOnlyOnRequest() throws {
+    try withTemporaryFolder { folder in
       let first = try write(folder + "/out", "one")
-      #expect(message { _ = try AtomicFolder(folder + "/out") } == "\(folder)/out: exists; remove it or choose another name")
+      #expect(errorMessage { _ = try AtomicFolder(folder + "/out") } == "\(folder)/out: exists; remove it or choose another path")
       let second = try write(folder + "/out", "two", replacing: true)
       #expect(second != first)
       #expect(try Manifest.read(folder: folder + "/out") == second)
       #expect(try Files.entries(of: folder) == ["out"])
       try Files.createFolder(folder + "/foreign")
       try Files.write([], to: folder + "/foreign/precious")
-      #expect(message { _ = try AtomicFolder(folder + "/foreign", replacing: true) }.contains("is not ours to replace"))
+      #expect(errorMessage { _ = try AtomicFolder(folder + "/foreign", replacing: true) }.contains("was not written by weir"))
       try Files.createFolder(folder + "/empty")
       _ = try write(folder + "/empty", "three")
     }
   }
 
-  @Test func withoutACommitNothingIsLeft() throws {
-    try withFolder { folder in
+  @Test func withoutCommitNothingRemains() throws {
+    try withTemporaryFolder { folder in
       do {
         let out = try AtomicFolder(folder + "/out")
         try Files.write([1], to: out.working + "/a")
-        #expect(message { _ = try AtomicFolder(folder + "/out") }.contains("another process is writing it"))
+        #expect(errorMessage { _ = try AtomicFolder(folder + "/out") }.contains("another process is writing it"))
       }
       #expect(try Files.entries(of: folder).isEmpty)
     }
   }
 
-  @Test func theLeftOverOfAKilledRunIsRemoved() throws {
-    try withFolder { folder in
+  @Test func partialFolderOfAKilledRunIsRemoved() throws {
+    try withTemporaryFolder { folder in
       try Files.createFolder(folder + "/out.partial/deep")
       try Files.write([1], to: folder + "/out.partial/stale")
       let manifest = try write(folder + "/out", "x")
@@ -78,8 +80,8 @@ import Testing
     }
   }
 
-  @Test func everyFlippedBitIsFound() throws {
-    try withFolder { folder in
+  @Test func everyFlippedBitIsDetected() throws {
+    try withTemporaryFolder { folder in
       let manifest = try write(folder + "/out", "some text")
       for file in manifest.files {
         let path = folder + "/out/" + file.name
@@ -99,26 +101,26 @@ import Testing
     }
   }
 
-  @Test func aBrokenManifestIsAnErrorThatNamesIt() throws {
-    try withFolder { folder in
-      #expect(message { _ = try Manifest.read(folder: folder + "/none") }.contains("no such file or folder"))
-      #expect(message { _ = try Manifest.read(folder: folder) }.contains("has no manifest.json"))
+  @Test func invalidManifestIsAnErrorWithItsPath() throws {
+    try withTemporaryFolder { folder in
+      #expect(errorMessage { _ = try Manifest.read(folder: folder + "/none") }.contains("no such file or folder"))
+      #expect(errorMessage { _ = try Manifest.read(folder: folder) }.contains("has no manifest.json"))
       _ = try write(folder + "/out", "x")
       let path = folder + "/out/manifest.json"
       let bytes = try Files.read(path)
       for count in 0..<bytes.count - 2 {
         try Data(bytes[..<count]).write(to: URL(fileURLWithPath: path))
-        #expect(message { _ = try Manifest.read(folder: folder + "/out") }.hasPrefix(path + ": "))
+        #expect(errorMessage { _ = try Manifest.read(folder: folder + "/out") }.hasPrefix(path + ": "))
       }
       let text = String(decoding: bytes, as: UTF8.self)
       try Data(text.replacingOccurrences(of: "\"deep/b\"", with: "\"../b\"").utf8).write(to: URL(fileURLWithPath: path))
-      #expect(message { _ = try Manifest.read(folder: folder + "/out") }.contains("impossible file"))
+      #expect(errorMessage { _ = try Manifest.read(folder: folder + "/out") }.contains("lists an invalid file"))
       try Data(text.replacingOccurrences(of: "\"counts\"", with: "\"count\"").utf8).write(to: URL(fileURLWithPath: path))
-      #expect(message { _ = try Manifest.read(folder: folder + "/out") }.contains("\"counts\" is missing"))
+      #expect(errorMessage { _ = try Manifest.read(folder: folder + "/out") }.contains("\"counts\" is missing"))
     }
   }
 
-  @Test func valuesOfJSONKeepTheirType() throws {
+  @Test func jsonValuesKeepTheirTypes() throws {
     let value: JSONValue = ["a": [1, 2.5, true, "x"], "b": ["c": false], "d": 9_007_199_254_740_991]
     let bytes = try JSONFile.encode(value)
     #expect(String(decoding: bytes, as: UTF8.self) == #"{"a":[1,2.5,true,"x"],"b":{"c":false},"d":9007199254740991}"#)

@@ -1,11 +1,12 @@
 import Primitives
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct JSONDocumentTests {
   private func parse(_ text: String) throws -> JSONNode { try JSONDocument(Array(text.utf8), place: "x").root }
 
-  @Test func everyTypeIsWalked() throws {
+  @Test func everyTypeIsRead() throws {
     let root = try parse(
       #"{"s": "a\u00e9\n", "i": -7, "u": 18446744073709551615, "d": 2.5e3, "t": true, "n": null, "a": [1, [2], {}], "e": ""}"#)
     #expect(root.isObject && root.count == 8)
@@ -30,19 +31,19 @@ import Testing
     #expect(try parse(" 3 ").int == 3)
   }
 
-  @Test func aNodeKeepsItsDocument() throws {
+  @Test func nodeKeepsItsDocumentAlive() throws {
     func inner() throws -> JSONNode? { try parse(#"{"a": {"b": "deep"}}"#)["a"] }
     #expect(try inner()?["b"]?.string == "deep")
   }
 
-  @Test func whatIsNoJSONIsSaid() {
+  @Test func invalidJSONIsReported() {
     for text in ["", "{", "{\"a\":}", "[1,]", "{\"a\" 1}", "nul", "{} x", "\"\\x\"", "[\"\u{1}\"]", String(repeating: "[", count: 5_000)] {
-      #expect(message { _ = try parse(text) }.hasPrefix("x: is not valid JSON"), "\(text)")
+      #expect(errorMessage { _ = try parse(text) }.hasPrefix("x: is not valid JSON"), "\(text)")
     }
-    #expect(message { _ = try JSONDocument([0x22, 0xFF, 0x22], place: "x") } == "x: is not valid UTF-8")
+    #expect(errorMessage { _ = try JSONDocument([0x22, 0xFF, 0x22], place: "x") } == "x: is not valid UTF-8")
   }
 
-  @Test func largeVocabulariesAreWalkedInOrder() throws {
+  @Test func largeVocabularyIsReadInOrder() throws {
     let text = "{" + (0..<20_000).map { "\"token\($0)\": \($0)" }.joined(separator: ",") + "}"
     var sum = 0
     var ordered = true

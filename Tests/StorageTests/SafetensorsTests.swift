@@ -1,6 +1,7 @@
 import Foundation
 import Primitives
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -10,8 +11,8 @@ import Testing
     try Data(bytes).write(to: URL(fileURLWithPath: path))
   }
 
-  @Test func whatIsWrittenIsRead() throws {
-    try withFolder { folder in
+  @Test func writtenTensorsAreRead() throws {
+    try withTemporaryFolder { folder in
       let path = folder + "/a.safetensors"
       let record = try Safetensors.write(
         path, floats: [("b.weight", [2, 3], [1, 2, 3, 4, 5, 6.5]), ("a", [], [7]), ("empty \"é\"", [0, 4], [])], metadata: ["format": "pt"])
@@ -24,12 +25,12 @@ import Testing
       #expect(try file.floats("b.weight") == [1, 2, 3, 4, 5, 6.5])
       #expect(try file.floats("empty \"é\"") == [])
       #expect(try file.withFloats("a") { Array($0) } == [7])
-      #expect(message { _ = try file.floats("c") }.contains("has no tensor \"c\""))
+      #expect(errorMessage { _ = try file.floats("c") }.contains("has no tensor \"c\""))
     }
   }
 
-  @Test func theBytesAreTheFormats() throws {
-    try withFolder { folder in
+  @Test func bytesFollowTheFormat() throws {
+    try withTemporaryFolder { folder in
       _ = try Safetensors.write(folder + "/a", tensors: [("x", .U8, [3], [1, 2, 3])])
       let header = #"{"x":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}"#
       let padded = header + String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
@@ -37,9 +38,9 @@ import Testing
     }
   }
 
-  /// Tensors by pieces, and some without elements, first, between and last: the same bytes as whole.
-  @Test func piecesAreTheWhole() throws {
-    try withFolder { folder in
+  /// Includes tensors without elements at the start, in the middle and at the end.
+  @Test func incrementalWritesGiveTheSameBytes() throws {
+    try withTemporaryFolder { folder in
       let tensors: [(name: String, shape: [Int], values: [Float])] = [
         ("none", [0, 2], []), ("a", [2, 3], [1, 2, 3, 4, 5, 6]), ("nothing", [0], []), ("b", [1], [7]), ("void", [3, 0], []),
       ]
@@ -54,7 +55,7 @@ import Testing
   }
 
   @Test func halfPrecisionIsExact() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let halves: [UInt16] = [0x3C00, 0xC000, 0x0001, 0x03FF, 0x0400, 0x7BFF, 0x8000, 0x7C00, 0xFC00, 0x3555]
       let floats: [Float] = [1, -2, 0x1p-24, 0x1.FF8p-15, 0x1p-14, 65_504, -0.0, .infinity, -.infinity, 0.333251953125]
       let brains: [UInt16] = [0x3F80, 0xC000, 0x7F80, 0x4049]
@@ -68,53 +69,53 @@ import Testing
       #expect(try file.floats("h").map(\.bitPattern) == floats.map(\.bitPattern))
       #expect(try file.floats("b") == [1, -2, .infinity, 3.140625])
       #expect(try file.withFloats("d") { Array($0) } == [2.5])
-      #expect(message { _ = try file.floats("i") }.contains("is I32, not of floats"))
+      #expect(errorMessage { _ = try file.floats("i") }.contains("is I32, not a floating-point type"))
     }
   }
 
-  @Test func damagedHeadersAreRefused() throws {
-    try withFolder { folder in
+  @Test func damagedHeadersAreRejected() throws {
+    try withTemporaryFolder { folder in
       let cases: [(String, Int, String)] = [
         ("[]", 0, "does not begin with {"),
         ("{", 0, "not valid JSON"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 3, "do not fit"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 5, "follow the last tensor"),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "do not fit"),
-        (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, "impossible shape"),
-        (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, 4, "impossible shape"),
+        (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, "invalid shape"),
+        (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, 4, "invalid shape"),
         (#"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}"#, 4, "too large"),
-        (#"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}"#, 4, "unknown type"),
+        (#"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}"#, 4, "an unknown type"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}"#, 4, "nothing else"),
         (#"{"a":{"dtype":"F32","shape":[1]}}"#, 4, "needs dtype"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, 4, "do not fit"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "hole"),
+        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "gap"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#, 6, "overlaps"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "twice"),
-        (#"{"__metadata__":{"a":1}}"#, 0, "no string"),
-        (#"{"__metadata__":{},"__metadata__":{}}"#, 0, "twice"),
+        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "duplicated"),
+        (#"{"__metadata__":{"a":1}}"#, 0, "not a string"),
+        (#"{"__metadata__":{},"__metadata__":{}}"#, 0, "duplicated"),
         (#"{"a":1}"#, 0, "needs dtype"),
       ]
       for (header, data, reason) in cases {
         try put(header, data: data, folder + "/a")
-        #expect(message { _ = try SafetensorsFile(folder + "/a") }.contains(reason), "\(header)")
+        #expect(errorMessage { _ = try SafetensorsFile(folder + "/a") }.contains(reason), "\(header)")
       }
       try Data([UInt8](repeating: 0xFF, count: 16)).write(to: URL(fileURLWithPath: folder + "/a"))
-      #expect(message { _ = try SafetensorsFile(folder + "/a") }.contains("not a safetensors file"))
+      #expect(errorMessage { _ = try SafetensorsFile(folder + "/a") }.contains("not a safetensors file"))
     }
   }
 
-  @Test func everyTruncationIsRefused() throws {
-    try withFolder { folder in
+  @Test func everyTruncationIsRejected() throws {
+    try withTemporaryFolder { folder in
       _ = try Safetensors.write(folder + "/a", floats: [("x", [2], [1, 2])])
       let bytes = try Files.read(folder + "/a")
       for count in 0..<bytes.count {
         try Data(bytes[..<count]).write(to: URL(fileURLWithPath: folder + "/b"))
-        #expect(message { _ = try SafetensorsFile(folder + "/b") }.hasPrefix(folder + "/b@"), "\(count)")
+        #expect(errorMessage { _ = try SafetensorsFile(folder + "/b") }.hasPrefix(folder + "/b@"), "\(count)")
       }
     }
   }
 
-  /// Opens a file and reads all that it says it has: either works, or throws one line that names it.
+  /// Opens a file and reads all its tensors. Either that works, or the error is one line with the path.
   private func survives(_ bytes: [UInt8], _ path: String) throws {
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     do {
@@ -132,8 +133,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3] as [UInt64]) func damageIsSurvived(_ seed: UInt64) throws {
-    try withFolder { folder in
+  @Test(arguments: [1, 2, 3] as [UInt64]) func damagedFilesNeverTrap(_ seed: UInt64) throws {
+    try withTemporaryFolder { folder in
       var random = SequentialRandom(seed: seed, stream: 77)
       _ = try Safetensors.write(
         folder + "/a",
@@ -155,7 +156,7 @@ import Testing
           let size = sizes[Int.random(in: 0..<sizes.count, using: &random)]
           bytes.replaceSubrange(0..<8, with: withUnsafeBytes(of: size.littleEndian) { Array($0) })
         case 3:
-          // Another digit, bracket or sign somewhere in the header.
+          // Replaces a character of the header.
           let marks = Array("0123456789-.e[]{},:\"".utf8)
           bytes[Int.random(in: 8..<bytes.count - 42, using: &random)] = marks[Int.random(in: 0..<marks.count, using: &random)]
         default:
@@ -167,8 +168,8 @@ import Testing
     }
   }
 
-  @Test func hostileHeadersAreRefused() throws {
-    try withFolder { folder in
+  @Test func hostileHeadersAreRejected() throws {
+    try withTemporaryFolder { folder in
       let most = "9223372036854775807", beyond = "18446744073709551615"
       for (shape, offsets) in [
         ("[\(most)]", "[0,4]"), ("[\(beyond)]", "[0,4]"), ("[1e400]", "[0,4]"), ("[1]", "[0,\(most)]"), ("[1]", "[\(most),\(most)]"),
@@ -177,12 +178,12 @@ import Testing
       ] {
         let header = #"{"a":{"dtype":"F32","shape":"# + shape + #","data_offsets":"# + offsets + "}}"
         try put(header, data: 4, folder + "/a")
-        let line = message { _ = try SafetensorsFile(folder + "/a") }
+        let line = errorMessage { _ = try SafetensorsFile(folder + "/a") }
         #expect(line.hasPrefix(folder + "/a@") && !line.contains("\n"), "\(shape) \(offsets): \(line)")
       }
       let deep = String(repeating: "[", count: 200_000)
       try put("{\"a\":" + deep, data: 0, folder + "/a")
-      #expect(message { _ = try SafetensorsFile(folder + "/a") }.contains("not valid JSON"))
+      #expect(errorMessage { _ = try SafetensorsFile(folder + "/a") }.contains("not valid JSON"))
       let ones = [String](repeating: "1", count: 10_000).joined(separator: ",")
       try put(#"{"a":{"dtype":"U8","shape":["# + ones + #"],"data_offsets":[0,1]}}"#, data: 1, folder + "/a")
       #expect(try SafetensorsFile(folder + "/a").shape("a")?.count == 10_000)

@@ -1,9 +1,14 @@
 import Foundation
 
-/// Runs `body` with the path of a new temporary folder, which is removed afterwards.
-package func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-" + UUID().uuidString)
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder.path)
+/// A path in the system's temporary folder at which nothing exists yet.
+package func temporaryPath() -> String {
+  FileManager.default.temporaryDirectory.appendingPathComponent("weir-" + UUID().uuidString).path
+}
+
+/// Runs `body` with a new temporary folder, which is removed afterwards.
+package func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
+  let folder = temporaryPath()
+  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  return try body(folder)
 }

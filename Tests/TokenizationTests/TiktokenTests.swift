@@ -1,6 +1,7 @@
 import Foundation
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokenization
 
@@ -39,7 +40,7 @@ import Tokenization
   }
 
   @Test func importsByName() throws {
-    let folder = FileManager.default.temporaryDirectory.path + "/" + UUID().uuidString
+    let folder = temporaryPath()
     try Files.createFolder(folder)
     defer { try? Files.remove(folder) }
     try Files.write(ranks(line("ab", 256)), to: folder + "/x.tiktoken")

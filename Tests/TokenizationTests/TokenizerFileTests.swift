@@ -1,25 +1,18 @@
 import Foundation
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokenization
 
 @Suite struct TokenizerFileTests {
-  /// A folder that is removed afterwards.
-  private func withFolder<R>(_ body: (String) throws -> R) throws -> R {
-    let folder = FileManager.default.temporaryDirectory.path + "/" + UUID().uuidString
-    try Files.createFolder(folder)
-    defer { try? Files.remove(folder) }
-    return try body(folder)
-  }
-
   private func trained(_ kind: Pretokenizer = .llama3) throws -> Tokenizer {
     try TrainerTests.train(TrainerTests.texts(seed: 5, count: 60), vocabulary: 330, kind: kind)
   }
 
   @Test(arguments: Pretokenizer.allCases)
   func foldersRoundTrip(kind: Pretokenizer) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let tokenizer = try trained(kind)
       let path = folder + "/tok"
       let manifest = try tokenizer.write(to: path, tool: "test", inputs: ["documents": "0"], configuration: ["vocabulary": 330])

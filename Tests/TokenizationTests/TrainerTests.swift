@@ -3,6 +3,7 @@ import Foundation
 import Pipeline
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokenization
 
@@ -43,7 +44,7 @@ import Tokenization
 
   @Test func doesNotDependOnThreadsOrOrder() throws {
     let texts = Self.texts(seed: 3, count: 500, pieces: 4_000)
-    let path = FileManager.default.temporaryDirectory.path + "/" + UUID().uuidString + ".jsonl"
+    let path = temporaryPath() + ".jsonl"
     let lines = try texts.map { try JSONEncoder().encode(["text": String(decoding: $0, as: UTF8.self)]) }
     try Files.write(Array(lines.joined(separator: Array("\n".utf8))), to: path)
     defer { try? FileManager.default.removeItem(atPath: path) }

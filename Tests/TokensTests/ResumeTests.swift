@@ -72,8 +72,9 @@ import Tokens
         if !slowly { #expect(again.bytesRead == again.totalBytes) }
       }
       #expect(
-        said { try DocumentSource(paths: [files[3]]).startAndRead(DocumentSource.Position(file: 0, byte: 1 << 20, line: 9)) }.contains(
-          "ends before"))
+        errorMessage { try DocumentSource(paths: [files[3]]).startAndRead(DocumentSource.Position(file: 0, byte: 1 << 20, line: 9)) }
+          .contains(
+            "ends before"))
     }
   }
 

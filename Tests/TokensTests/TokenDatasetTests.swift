@@ -2,15 +2,9 @@ import Documents
 import Foundation
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokens
-
-private func inTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)").path
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder)
-}
 
 /// Documents of random lengths and ids; now and then an empty one.
 private func randomDocuments(seed: UInt64, count: Int, vocabulary: Int) -> [TokenDocument] {
@@ -26,7 +20,7 @@ private func randomDocuments(seed: UInt64, count: Int, vocabulary: Int) -> [Toke
 
 @Test(arguments: [(300, 1 << 20), (65_499, 5000), (65_500, 5000), (128_000, 1)])
 func aDatasetGivesBackWhatWasWritten(vocabulary: Int, shardTokens: Int) throws {
-  try inTemporaryFolder { folder in
+  try withTemporaryFolder { folder in
     let documents = randomDocuments(seed: UInt64(vocabulary), count: 60, vocabulary: vocabulary)
     let writer = try TokenDatasetWriter(
       folder + "/set", tokenizer: "abc", tokenizerFile: [123, 125], vocabulary: vocabulary, endOfDocument: 7, shardTokens: shardTokens)
@@ -63,7 +57,7 @@ func aDatasetGivesBackWhatWasWritten(vocabulary: Int, shardTokens: Int) throws {
 }
 
 @Test func theIndexHasMegatronsBytes() throws {
-  try inTemporaryFolder { folder in
+  try withTemporaryFolder { folder in
     let writer = try TokenDatasetWriter(folder + "/set", tokenizer: "t", tokenizerFile: [], vocabulary: 1000, endOfDocument: 0)
     try writer.append([
       TokenDocument(id: "a", bytes: 2, tokens: [5, 258]), TokenDocument(id: "b", bytes: 1, tokens: [999]),
@@ -80,7 +74,7 @@ func aDatasetGivesBackWhatWasWritten(vocabulary: Int, shardTokens: Int) throws {
 }
 
 @Test func aDamagedIndexIsAnErrorWithItsByte() throws {
-  try inTemporaryFolder { folder in
+  try withTemporaryFolder { folder in
     let writer = try TokenDatasetWriter(folder + "/set", tokenizer: "t", tokenizerFile: [], vocabulary: 1000, endOfDocument: 0)
     try writer.append(randomDocuments(seed: 1, count: 5, vocabulary: 1000))
     _ = try writer.commit(tool: "test")
@@ -101,7 +95,7 @@ func aDatasetGivesBackWhatWasWritten(vocabulary: Int, shardTokens: Int) throws {
 }
 
 @Test func anEmptyDatasetOrAForeignTokenIsRefused() throws {
-  try inTemporaryFolder { folder in
+  try withTemporaryFolder { folder in
     let empty = try TokenDatasetWriter(folder + "/empty", tokenizer: "t", tokenizerFile: [], vocabulary: 10, endOfDocument: 0)
     try empty.append([TokenDocument(id: "a", bytes: 0, tokens: [])])
     #expect(throws: WeirError.self) { try empty.commit(tool: "test") }
@@ -122,7 +116,7 @@ func aDatasetGivesBackWhatWasWritten(vocabulary: Int, shardTokens: Int) throws {
     var bytes: Int
     var members: String?
   }
-  try inTemporaryFolder { folder in
+  try withTemporaryFolder { folder in
     var generator = SequentialRandom(seed: 4)
     var names = ["", "a/b", "\"\\\u{7F}\u{2028}é中😀"] + (0..<0x21).map { "x\(Character(Unicode.Scalar(UInt8($0))))y" }
     for _ in 0..<60 { names.append(String((0..<20).map { _ in Character(Unicode.Scalar(UInt8.random(in: 0...255, using: &generator))) })) }

@@ -65,7 +65,7 @@ import Tokens
       let file = try Files.read(folder + "/t")
       for count in 0..<file.count {
         try Data(file[..<count]).write(to: URL(fileURLWithPath: folder + "/b"))
-        #expect(!said { _ = try read(folder + "/b") }.isEmpty, "\(count)")
+        #expect(!errorMessage { _ = try read(folder + "/b") }.isEmpty, "\(count)")
       }
       for bit in 0..<8 * file.count {
         var damaged = file
@@ -98,7 +98,7 @@ import Tokens
   @Test func impossibleLengthsAreNotBelieved() throws {
     let start = Array("WEIRTOKN".utf8) + number(1) + number(1) + [0x74] + number(10) + number(9) + number(0)
     try withTemporaryFolder { folder in
-      #expect(said { try readRaw(start + record() + [0x61] + number(3), in: folder) } == "")
+      #expect(errorMessage { try readRaw(start + record() + [0x61] + number(3), in: folder) } == "")
       let bad: [([UInt8], String)] = [
         (record() + [0x61] + number(10), "the token 10 in a vocabulary of 10"),
         (record() + [0xFF] + number(3), "the id is not UTF-8"),
@@ -108,11 +108,11 @@ import Tokens
         (record(tokens: 1 << 30) + [0x61], "ends within the tokens"), (record(members: 1 << 29) + [0x61], "ends within the members"),
         (record(id: 1 << 23), "ends within the id"), ([1, 2], "ends within the id"),
       ]
-      for (content, reason) in bad { #expect(said { try readRaw(start + content, in: folder) }.contains(reason), "\(reason)") }
-      #expect(said { try readRaw(Array("WEIRTOKX".utf8), in: folder) }.contains("does not begin with WEIRTOKN"))
-      #expect(said { try readRaw(Array("WEIRTOKN".utf8) + number(2), in: folder) }.contains("version 2"))
+      for (content, reason) in bad { #expect(errorMessage { try readRaw(start + content, in: folder) }.contains(reason), "\(reason)") }
+      #expect(errorMessage { try readRaw(Array("WEIRTOKX".utf8), in: folder) }.contains("does not begin with WEIRTOKN"))
+      #expect(errorMessage { try readRaw(Array("WEIRTOKN".utf8) + number(2), in: folder) }.contains("version 2"))
       let end = Array("WEIRTOKN".utf8) + number(1) + number(0) + number(10) + number(10) + number(0)
-      #expect(said { try readRaw(end, in: folder) }.contains("impossible vocabulary"))
+      #expect(errorMessage { try readRaw(end, in: folder) }.contains("impossible vocabulary"))
     }
   }
 

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokens
 import Training
@@ -210,7 +211,7 @@ import Training
   }
 
   @Test func modelFoldersReadBackAndRefuseOthers() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       for tied in [true, false] {
         var c = Self.shape
         c.tiedEmbeddings = tied

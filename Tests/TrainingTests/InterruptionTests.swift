@@ -3,6 +3,7 @@ import Kernels
 import Pipeline
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokens
 import Training
@@ -57,7 +58,7 @@ import Training
 
   @Test(arguments: 0..<plans.count, [1, 2] as [UInt64]) func interruptedRunsEndWithTheSameBits(_ index: Int, _ seed: UInt64) throws {
     let (name, plan, source) = Self.plans[index]
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let whole = folder + "/whole", parts = folder + "/parts"
       func run(_ path: String, _ source: any BatchSource, threads: Int, stopAfter: Double = .infinity) throws -> TrainingReport {
         let steps = Mutexed(0)
@@ -118,7 +119,7 @@ import Training
   }
 
   @Test func weightsThatAreNoNumbersAreRefused() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let model = randomModel(RunTests.shape, rows: 1, sequence: 24, training: false)
       let tensor = try #require(model.layout.tensors.first { $0.name.contains("k_proj") })
       model.parameters.base[tensor.range.lowerBound + 3] = .nan
@@ -135,7 +136,7 @@ import Training
   }
 
   @Test func aCheckpointOfAnotherShapeIsRefused() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let plan = RecipeTests.plan(4) { $0.checkpointAt = [48 * 2] }
       try RecipeTests.run(folder + "/run", plan)
       let path = folder + "/run/checkpoints/step-00000002", state = path + "/state.json"

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Training
 
@@ -36,13 +37,8 @@ import Training
     try Data(JSONFile.encode(JSONValue.object(members))).write(to: URL(fileURLWithPath: folder + "/config.json"))
   }
 
-  private func complaint(_ body: () throws -> Void) -> String {
-    do { try body() } catch { return "\(error)" }
-    return ""
-  }
-
   @Test(arguments: [DType.F32, .BF16, .F16]) func shardsOfAnyPrecisionAreRead(_ type: DType) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try config(folder)
       let all = tensors(type)
       _ = try Safetensors.write(folder + "/model.safetensors", tensors: all)
@@ -69,15 +65,15 @@ import Training
 
       map["lm_head.weight"] = "../model-0.safetensors"
       try JSONFile.write(["weight_map": map], to: folder + "/model.safetensors.index.json")
-      #expect(complaint { _ = try ModelFolder.load(folder) }.contains("is not the name of a file in the folder"))
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("is not the name of a file in the folder"))
       map["lm_head.weight"] = nil
       try JSONFile.write(["weight_map": map], to: folder + "/model.safetensors.index.json")
-      #expect(complaint { _ = try ModelFolder.load(folder) }.contains("names no file for tensor \"lm_head.weight\""))
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("names no file for tensor \"lm_head.weight\""))
     }
   }
 
   @Test func whatIsNotComputedIsRefused() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       _ = try Safetensors.write(folder + "/model.safetensors", tensors: tensors(.F32))
       let cases: [([String: JSONValue], String)] = [
         (["rope_parameters": ["rope_type": "llama3", "factor": 8]], "rotary scaling of type llama3"),
@@ -96,41 +92,41 @@ import Training
       ]
       for (changes, reason) in cases {
         try config(folder, changes)
-        let line = complaint { _ = try ModelFolder.load(folder) }
+        let line = errorMessage { _ = try ModelFolder.load(folder) }
         #expect(line.contains(reason) && line.hasPrefix(folder) && !line.contains("\n"), "\(changes): \(line)")
       }
       try config(folder, ["tie_word_embeddings": true])
       #expect(try ModelFolder.load(folder).configuration.tiedEmbeddings)
       try Files.remove(folder + "/model.safetensors")
-      #expect(complaint { _ = try ModelFolder.load(folder) }.contains("is not there, nor an index of shards"))
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("is not there, nor an index of shards"))
     }
   }
 
   @Test func weightsThatAreNoNumbersAreRefused() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try config(folder)
       for (value, name) in [(Float.nan, "nan"), (.infinity, "inf"), (-.infinity, "-inf")] {
         var all = tensors(.F32)
         all[4].bytes.replaceSubrange(12..<16, with: withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) })
         _ = try Safetensors.write(folder + "/model.safetensors", tensors: all)
-        #expect(complaint { _ = try ModelFolder.load(folder) }.contains("tensor \"\(all[4].name)\" holds \(name) at element 3"))
+        #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("tensor \"\(all[4].name)\" holds \(name) at element 3"))
       }
       var all = tensors(.F32)
       all[2].dtype = .I32
       _ = try Safetensors.write(folder + "/model.safetensors", tensors: all)
-      #expect(complaint { _ = try ModelFolder.load(folder) }.contains("is I32, not of floats"))
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("is I32, not of floats"))
       _ = try Safetensors.write(
         folder + "/model.safetensors",
         tensors: tensors(.F32) + [("model.layers.0.self_attn.q_proj.bias", .F32, [1], [0, 0, 0, 0])])
-      #expect(complaint { _ = try ModelFolder.load(folder) }.contains("q_proj.bias"))
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("q_proj.bias"))
       _ = try Safetensors.write(
         folder + "/model.safetensors", tensors: tensors(.F32) + [("model.layers.0.self_attn.rotary_emb.inv_freq", .F32, [1], [0, 0, 0, 0])])
-      #expect(complaint { _ = try ModelFolder.load(folder) }.isEmpty)
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.isEmpty)
     }
   }
 
   @Test(arguments: [1, 2, 3] as [UInt64]) func damageIsSurvived(_ seed: UInt64) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       var random = SequentialRandom(seed: seed, stream: 91)
       try config(folder)
       _ = try Safetensors.write(folder + "/model.safetensors", tensors: tensors(.BF16))

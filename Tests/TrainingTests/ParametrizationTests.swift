@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Primitives
+import TestSupport
 import Testing
 import Training
 
@@ -29,7 +30,7 @@ import Training
 
   /// The root mean square of the change of the logits over a few updates of one batch.
   private func change(_ width: Int, mup: Bool) throws -> Double {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let c = Self.shape(width)
       let plan = RecipeTests.plan(4) {
         $0.learningRate = 0.01

@@ -3,6 +3,7 @@ import Kernels
 import Pipeline
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokens
 import Training
@@ -55,7 +56,7 @@ struct MostlySame: BatchSource {
   static func weights(_ folder: String) throws -> [Float] { try ModelFolder.load(folder).parameters.values }
 
   @Test func microBatchesMakeTheSameStep() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let source = RandomBatches(rows: 4)
       var losses: [Int: [Double]] = [:]
       for parts in [1, 2, 4] {
@@ -76,7 +77,7 @@ struct MostlySame: BatchSource {
   }
 
   @Test func aSpikeIsPassedOver() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let source = MostlySame(others: 105...106)
       try Self.run(folder + "/on", Self.plan(120), source)
       let skipped = try Self.log(folder + "/on").filter { $0.skipped != nil }
@@ -94,7 +95,7 @@ struct MostlySame: BatchSource {
   }
 
   @Test func severalSpikesLeadBack() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let plan = Self.plan(120) { $0.checkpointEvery = 10 }, source = MostlySame(others: 104...109)
       let report = try Self.run(folder + "/run", plan, source)
       let incident = try #require(report.rollbacks?.first)
@@ -111,7 +112,7 @@ struct MostlySame: BatchSource {
   }
 
   @Test func aHopelessRunIsGivenUp() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       for (name, rate) in [("ten", 10.0), ("huge", 1e30)] {
         let plan = Self.plan(40) {
           $0.learningRate = rate
@@ -131,7 +132,7 @@ struct MostlySame: BatchSource {
   }
 
   @Test func checkpointsStayAsAskedFor() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let plan = Self.plan(20) {
         $0.checkpointEvery = 2
         $0.keep = 3
@@ -152,7 +153,7 @@ struct MostlySame: BatchSource {
   }
 
   @Test func theAverageIsThatOfTheWeights() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let plan = Self.plan(14) {
         $0.keepEvery = 1
         $0.checkpointAt = [0]
@@ -181,7 +182,7 @@ struct MostlySame: BatchSource {
   }
 
   @Test func zLossHoldsTheSumOfTheSoftmax() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       var last: [Double] = []
       for weight in [1e-9, 0.1] {
         try Self.run(folder + "/\(weight)", Self.plan(80) { $0.zLoss = weight }, RandomBatches())
@@ -209,7 +210,7 @@ struct MostlySame: BatchSource {
   }
 
   @Test func oneBatchIsLearntByHeart() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let report = try Self.run(folder + "/run", Self.plan(250) { $0.learningRate = 0.02 })
       // Two of its documents begin with the same token and go on differently: 2·ln 2 of 40 targets are not to be learnt.
       #expect(report.loss < 0.04)
@@ -217,7 +218,7 @@ struct MostlySame: BatchSource {
   }
 
   @Test func theBestLearningRateLiesBetween() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let rates = [1e-5, 1e-3, 1e-2, 3.0]
       let losses = rates.map { rate -> Double in
         (try? Self.run(folder + "/\(rate)", Self.plan(60) { $0.learningRate = rate }).loss) ?? .infinity

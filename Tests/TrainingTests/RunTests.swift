@@ -3,6 +3,7 @@ import Kernels
 import Pipeline
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Tokens
 import Training
@@ -18,14 +19,6 @@ struct RandomBatches: BatchSource {
   func batch(step: Int) -> Batch {
     randomBatch(rows: rows, sequence: sequence, vocabulary: vocabulary, seed: seed &* 1_000 &+ UInt64(step), longest: 12)
   }
-}
-
-/// A temporary folder, removed after `body`.
-func withFolder<R>(_ body: (String) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder)
 }
 
 @Suite struct RunTests {
@@ -68,7 +61,7 @@ func withFolder<R>(_ body: (String) throws -> R) throws -> R {
   }
 
   @Test func anInterruptedRunEndsWithTheSameBits() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let whole = folder + "/whole", parts = folder + "/parts"
       let report = try Self.run(whole, Self.plan(14), threads: 1)
       for stop in [3, 9, 11] {
@@ -87,7 +80,7 @@ func withFolder<R>(_ body: (String) throws -> R) throws -> R {
   }
 
   @Test func aDamagedCheckpointIsPassedOver() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let whole = folder + "/whole", parts = folder + "/parts"
       try Self.run(whole, Self.plan(14))
       #expect(throws: Stopped.self) { try Self.run(parts, Self.plan(14), stopAfter: 9 * 48) }
@@ -103,7 +96,7 @@ func withFolder<R>(_ body: (String) throws -> R) throws -> R {
   }
 
   @Test func aFolderHoldsOneRun() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try Self.run(folder + "/run", Self.plan(2))
       #expect(throws: WeirError.self) { try Self.run(folder + "/run", Self.plan(3)) }
       #expect(throws: WeirError.self) { try Self.run(folder + "/run", Self.plan(2), source: RandomBatches(seed: 2)) }
@@ -113,7 +106,7 @@ func withFolder<R>(_ body: (String) throws -> R) throws -> R {
   }
 
   @Test func aBranchGoesOnLikeItsTrunk() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       var trunk = Self.plan(8)
       trunk.schedule = .constant
       trunk.warmup = 0
@@ -142,7 +135,7 @@ func withFolder<R>(_ body: (String) throws -> R) throws -> R {
   }
 
   @Test func lossFallsAndNonsenseIsAnError() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       struct Same: BatchSource {
         let rows = 2, sequence = 24, fingerprint = "same"
         func batch(step: Int) -> Batch { RandomBatches().batch(step: 0) }

@@ -3,6 +3,7 @@ import Kernels
 import Pipeline
 import Primitives
 import Storage
+import TestSupport
 import Testing
 import Training
 
@@ -49,7 +50,7 @@ import Training
 
   /// λ large: the tuned model stays where it was.
   @Test func annealingHoldsTheModel() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let c = ModelConfiguration(vocabulary: 40, width: 16, layers: 1, heads: 2, ffn: 32, sequence: 24)
       let base = randomModel(c, rows: 1, sequence: 24, training: false)
       try ModelFolder.write(folder + "/base", configuration: c, parameters: base.parameters, tokenizer: nil)
@@ -83,7 +84,7 @@ import Training
   }
 
   @Test func lowRankMovesOnlyMatricesAndResumes() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let c = ModelConfiguration(vocabulary: 40, width: 16, layers: 2, heads: 2, ffn: 32, sequence: 24)
       let base = randomModel(c, rows: 1, sequence: 24, training: false)
       try ModelFolder.write(folder + "/base", configuration: c, parameters: base.parameters, tokenizer: nil)

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// Numbers as people read them. What is missing or not finite is an en dash.
 package enum Number {
@@ -19,7 +20,7 @@ package enum Number {
     guard scaled < 9e15 else { return scientific(value) }
     let whole = Int(scaled)
     let unit = Int(powers[places])
-    var text = grouped(whole / unit)
+    var text = Format.count(whole / unit)
     if places > 0 {
       let fraction = String(whole % unit)
       text += "." + String(repeating: "0", count: places - fraction.count) + fraction
@@ -30,7 +31,8 @@ package enum Number {
   /// A whole number with thousands separators.
   package static func integer(_ value: Int?) -> String {
     guard let value else { return unknown }
-    return (value < 0 ? "−" : "") + grouped(value.magnitude)
+    let text = Format.count(value)
+    return value < 0 ? "−" + text.dropFirst() : text
   }
 
   /// Three to four digits that matter: 3.218, 56.6, 171.6, 2,164.
@@ -64,7 +66,7 @@ package enum Number {
     let whole = Int(value.rounded())
     if whole < 120 { return "\(whole)\(gap)s" }
     if whole < 7200 { return "\(whole / 60)\(gap)min\(gap)" + twoDigits(whole % 60) + "\(gap)s" }
-    return "\(grouped(whole / 3600))\(gap)h\(gap)" + twoDigits(whole % 3600 / 60) + "\(gap)min"
+    return "\(Format.count(whole / 3600))\(gap)h\(gap)" + twoDigits(whole % 3600 / 60) + "\(gap)min"
   }
 
   /// A share of one as a percentage: 0.03 %, 4.6 %, 92 %.
@@ -139,17 +141,6 @@ package enum Number {
     let decimals = isPlain ? (scaled == scaled.rounded() || scaled >= 100 ? 0 : 1) : scaled < 99.95 ? 1 : 0
     let text = fixed(scaled, decimals)
     return (value < 0 ? "−" : "") + (suffixes[step].isEmpty ? text : "\(text)\(gap)\(suffixes[step])")
-  }
-
-  private static func grouped<Value: BinaryInteger>(_ value: Value) -> String {
-    let digits = Array(String(value))
-    guard digits.count > 3 else { return String(digits) }
-    var text = ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0 && (digits.count - index) % 3 == 0 { text.append(",") }
-      text.append(digit)
-    }
-    return text
   }
 
   private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

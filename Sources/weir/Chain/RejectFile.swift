@@ -19,7 +19,7 @@ final class RejectFile: Sendable {
         "origin": .string(reject.origin), "stage": .string(reject.stage), "reason": .string(reject.reason),
         "record": .string(String(decoding: reject.record, as: UTF8.self)),
       ])
-      bytes += try JSONFile.encodeLine(value)
+      bytes += try JSONFile.encode(value)
       bytes.append(10)
     }
     try file.withLock { try $0.write(bytes) }

@@ -223,7 +223,7 @@ struct ClusterShowCommand: WeirCommand {
         node.terms.map { $0.word }.joined(separator: " "),
       ]
     }
-    lines.append(Format.table(["cluster", "windows", "tokens", "purity", "label", "terms"], rows))
+    lines.append(TextTable(["cluster", "windows", "tokens", "purity", "label", "terms"], rows: rows).text())
     if samples > 0, depth != nil {
       for node in report.nodes where node.level > 0 {
         for sample in node.samples {

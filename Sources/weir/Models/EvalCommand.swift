@@ -83,16 +83,17 @@ struct EvalCommand: WeirCommand {
       let results = try accuracies(folder, tokenizer, session)
       outcome.report.set("choices", try JSONValue(encoding: results))
       outcome.lines.append(
-        Format.table(
+        TextTable(
           ["questions", "number", "acc", "±", "acc_norm", "±", "acc_bytes", "±"],
-          results.map { result in
+          rows: results.map { result in
             func error(_ value: Double?) -> String { value.map { Self.text($0, nil, 4) } ?? "–" }
             return [
               result.name, Format.count(result.questions), Self.text(result.accuracy, nil, 4), error(result.accuracyError),
               Self.text(result.byCharacter, nil, 4), error(result.byCharacterError), Self.text(result.byByte, nil, 4),
               error(result.byByteError),
             ]
-          }))
+          }
+        ).text())
     }
     return outcome
   }
@@ -105,7 +106,7 @@ struct EvalCommand: WeirCommand {
     var lines: [UInt8] = []
     let results = try sets.map { set in
       let scores = try session.with(set.name) { try evaluator.score(set.questions, progress: $0) }
-      if choiceScores != nil { for score in scores { lines += try JSONFile.encodeLine(score) + [0x0A] } }
+      if choiceScores != nil { for score in scores { lines += try JSONFile.encode(score) + [0x0A] } }
       return ChoiceEvaluation(name: set.name, scores: scores)
     }
     if let choiceScores { try Files.write(lines, to: choiceScores) }
@@ -134,14 +135,15 @@ struct EvalCommand: WeirCommand {
   }
 
   private static func table(_ name: String, _ parts: [String: Evaluation]) -> String {
-    Format.table(
+    TextTable(
       [name, "perplexity", "±", "bits a byte", "±", "tokens", "documents"],
-      parts.sorted { $0.key < $1.key }.map { name, part in
+      rows: parts.sorted { $0.key < $1.key }.map { name, part in
         [
           name, text(part.perplexity, nil, 2), part.perplexityError.map { text($0, nil, 2) } ?? "–", text(part.bitsPerByte, nil, 4),
           part.bitsPerByteError.map { text($0, nil, 4) } ?? "–", Format.count(part.tokens), Format.count(part.documents ?? 0),
         ]
-      })
+      }
+    ).text()
   }
 
   private func write(_ path: String, _ documents: [EvaluationDocument], _ evaluator: Evaluator, _ session: Session) throws {

@@ -52,16 +52,16 @@ struct PlanFitCommand: WeirCommand {
     var configuration = FitConfiguration()
     configuration.bootstrap = bootstrap
     configuration.seed = seed.seed
-    let laws = try laws.split(separator: ",").map { try Laws.named(String($0)) }
+    let laws = try laws.split(separator: ",").map { try Laws.named(String($0), place: "--laws") }
     let report = try session.with("fit") { progress in
-      try PlanFit.fit(runs: PlanRuns.read(runs), laws: laws, configuration: configuration, progress: progress)
+      try LawFitter.fit(runs: MeasuredRuns.read(runs), laws: laws, configuration: configuration, progress: progress)
     }
     try JSONFile.write(report, to: output)
     let rows = report.scores.map { score -> [String] in
       let heldOut = score.heldOutError.map { String(format: "%.2f %%", $0 * 100) } ?? "–"
       return [score.law, String(format: "%.4f", score.r2), String(format: "%.2f %%", score.error * 100), heldOut, score.formula]
     }
-    let table = Format.table(["law", "R²", "error", "held-out error", "formula"], rows)
+    let table = TextTable(["law", "R²", "error", "held-out error", "formula"], rows: rows).text()
     return Outcome(
       report: try JSONValue(encoding: report), lines: [table, "  selected: \(report.selected)"] + report.notes.map { "  note: \($0)" })
   }
@@ -122,10 +122,10 @@ struct PlanAllocateCommand: WeirCommand {
     let sizes = size.map { Sizes.fixed(ModelSize.near(Double($0.value))) } ?? .free
     let request = AllocationRequest(
       budget: budget, domains: domains.map { AllocationDomain.equal($0) } ?? named, sizes: sizes, law: law)
-    let allocation = try PlanAllocate.allocate(fit: fit, request: request)
+    let allocation = try Planner.allocate(fit: fit, request: request)
     try JSONFile.write(allocation, to: output)
     if let recipe {
-      let text = PlanRecipe(dataset: dataset, tree: tree, run: output + ".run").yaml(allocation)
+      let text = try PlanRecipe(dataset: dataset, tree: tree, run: output + ".run").yaml(allocation)
       try Files.write(Array(text.utf8), to: recipe)
     }
     func text(_ candidate: Allocation.Candidate) -> String {

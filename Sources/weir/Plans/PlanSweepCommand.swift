@@ -99,7 +99,7 @@ struct PlanSweepCommand: WeirCommand {
     let dPrime = try Amount.list(branchTokens, flag: "--branch-tokens").sorted()
     guard let longest = d.last, let furthest = dPrime.last else { throw WeirError("--trunk-tokens", "names no number of tokens") }
     let windows = all.windows
-    var runs: [PlanRun] = []
+    var runs: [MeasuredRun] = []
     for size in try shapes() {
       let name = "\(size.width)x\(size.layers)"
       let model = try model(size, vocabulary: all.dataset.vocabulary)
@@ -131,7 +131,7 @@ struct PlanSweepCommand: WeirCommand {
         }
       }
     }
-    try Files.write(PlanRuns.serialize(runs), to: output)
+    try Files.write(MeasuredRuns.serialize(runs), to: output)
     return Outcome(
       report: try JSONValue(encoding: ["runs": Double(runs.count), "domains": Double(chosen.count)]),
       lines: [
@@ -140,9 +140,9 @@ struct PlanSweepCommand: WeirCommand {
   }
 
   private func plan(_ name: String, _ model: ModelConfiguration, d: Int, dPrime: Int, _ domain: String, _ unique: Int, _ loss: Double)
-    -> PlanRun
+    -> MeasuredRun
   {
-    PlanRun(
+    MeasuredRun(
       model: name, n: Double(model.nonEmbeddingParameters), d: Double(d), dPrime: Double(dPrime), domain: domain, unique: Double(unique),
       loss: loss, flops: Double(d + dPrime) * model.flopsPerToken(context: schedule.sequence), seed: seed.seed)
   }

@@ -86,12 +86,13 @@ enum SummaryTable {
     if let crisp = summary.crisp, let seed = crisp.seedPerplexity, let general = crisp.generalPerplexity {
       lines.append("  Perplexity on held-out text, after \(Format.short(crisp.tokens ?? 0)) more tokens each:")
       lines.append(
-        Format.table(
+        TextTable(
           ["continued on", "seed's domain", "general"],
-          [
+          rows: [
             ["(base)", text(seed.base), text(general.base)], ["uniform", text(seed.uniform), text(general.uniform)],
             ["seed alone", text(seed.specialist), text(general.specialist)], ["CRISP", text(seed.crisp), text(general.crisp)],
-          ], indent: "    "))
+          ]
+        ).text(indent: "    "))
     }
     if let split = summary.split, let mean = split.meanPerplexity {
       lines.append(
@@ -101,11 +102,12 @@ enum SummaryTable {
     if let finetune = summary.finetune {
       lines.append("  Finetuning:")
       lines.append(
-        Format.table(
+        TextTable(
           ["method", "target", "source"],
-          [("(base)", finetune.base), ("direct", finetune.direct), ("label annealing", finetune.anneal)].map {
+          rows: [("(base)", finetune.base), ("direct", finetune.direct), ("label annealing", finetune.anneal)].map {
             [$0.0, text($0.1?.targetPerplexity), text($0.1?.sourcePerplexity)]
-          }, indent: "    "))
+          }
+        ).text(indent: "    "))
     }
     if let plan = summary.plan {
       lines.append(

@@ -63,7 +63,7 @@ struct RunCommand: ParsableCommand {
     }
     let flops = steps.reduce(0) { $0 + ($1.cost.flops ?? 0) }
     try StandardOutput.write(
-      Format.table(["step"] + Forecast.Row.header + ["state"], rows)
+      TextTable(["step"] + Forecast.Row.header + ["state"], rows: rows).text()
         + "\n  \(Format.short(flops)) FLOPs in total; tokens are estimates where there is no dataset yet\n")
   }
 }

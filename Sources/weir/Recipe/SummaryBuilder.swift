@@ -130,7 +130,7 @@ struct SummaryBuilder {
     let allocation = decode(Planning.Allocation.self, step: map["allocate"])
     let score = fit.scores.first { $0.law == fit.selected }
     var points: [RunSummary.PlanPoint] = []
-    for domain in fit.domains where domain.domain != PlanRun.mean {
+    for domain in fit.domains where domain.domain != MeasuredRun.mean {
       guard let candidate = domain.candidates.first(where: { $0.law == fit.selected }) else { continue }
       points += candidate.points.map {
         RunSummary.PlanPoint(

@@ -62,7 +62,7 @@ extension SampleWork {
       header.insert("smoothed, 90 %", at: 2)
       header.append("terms")
     }
-    return Format.table(header, rows)
+    return TextTable(header, rows: rows).text()
   }
 
   /// A line per cluster of what a scoring method keeps: its share of the draw beside the corpus's.
@@ -79,7 +79,7 @@ extension SampleWork {
       ]
       return command.explain ? cells + [terms[leaf] ?? ""] : cells
     }
-    return Format.table(["leaf", "P(c|Dg)", "weight", "weight/P(c|Dg)"] + (command.explain ? ["terms"] : []), rows)
+    return TextTable(["leaf", "P(c|Dg)", "weight", "weight/P(c|Dg)"] + (command.explain ? ["terms"] : []), rows: rows).text()
   }
 
   /// The words that tell each leaf from its parent, with `--explain`.

@@ -81,7 +81,7 @@ struct SplitEvaluation {
     return Outcome(
       report: try JSONValue(encoding: report),
       lines: [
-        Format.table(["domain", "windows", "full", "split", "terms"], rows),
+        TextTable(["domain", "windows", "full", "split", "terms"], rows: rows).text(),
         "  mean over domains: full \(text(report.mean_perplexity["full"])), split \(text(report.mean_perplexity["split"])); over tokens: full \(text(report.token_perplexity["full"])), split \(text(report.token_perplexity["split"]))",
       ])
   }

@@ -14,8 +14,9 @@ enum PresetTable {
         Format.short(shape.flopsPerToken(context: shape.sequence)), Format.short(Double(shape.parameters) * 16, unit: "B"),
       ]
     }
-    let table = Format.table(
-      ["preset", "width", "layers", "heads", "ffn", "sequence", "parameters", "non-embedding", "FLOPs/token", "weights+moments"], rows)
+    let table = TextTable(
+      ["preset", "width", "layers", "heads", "ffn", "sequence", "parameters", "non-embedding", "FLOPs/token", "weights+moments"], rows: rows
+    ).text()
     return Outcome(
       report: try JSONValue(encoding: ModelConfiguration.presets.map { [$0.name: $0.configuration] }),
       lines: ["Shapes at a vocabulary of 4,096:", table])

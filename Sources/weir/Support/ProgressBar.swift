@@ -1,5 +1,6 @@
 import Foundation
 import Pipeline
+import Primitives
 import Synchronization
 
 /// Renders progress on standard error: a bar with rate and time left on a terminal, a line now and then otherwise.

@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import Primitives
 import Tokenization
 
 extension TokenizerReport {
@@ -11,12 +12,13 @@ extension TokenizerReport {
   /// The vocabulary by kinds of tokens.
   var vocabularyTable: String {
     let withUse = overall.tokens > 0
-    return Format.table(
+    return TextTable(
       ["tokens of kind", "number", "mean bytes"] + (withUse ? ["used", "% of all"] : []),
-      kinds.map { row in
+      rows: kinds.map { row in
         [row.kind.rawValue, Format.count(row.tokens), String(format: "%.1f", row.meanBytes)]
           + (withUse ? [Format.count(row.used), String(format: "%.1f", row.share * 100)] : [])
-      })
+      }
+    ).text()
   }
 
   /// How well documents are compressed: in all and by domain.
@@ -26,14 +28,15 @@ extension TokenizerReport {
     return [
       String(format: "  %.3f bytes a token, %.1f %% of the vocabulary used; ", overall.bytesPerToken, used * 100)
         + coverage.joined(separator: ", "),
-      Format.table(
+      TextTable(
         ["domain", "documents", "bytes", "tokens", "bytes a token"],
-        (byDomain ?? bySource).sorted { $0.key < $1.key }.map {
+        rows: (byDomain ?? bySource).sorted { $0.key < $1.key }.map {
           [
             $0.key, Format.count($0.value.documents), Format.count($0.value.bytes), Format.count($0.value.tokens),
             String(format: "%.3f", $0.value.bytesPerToken),
           ]
-        }),
+        }
+      ).text(),
     ]
   }
 }

@@ -102,7 +102,7 @@ struct FeedCommand: WeirCommand {
         counts: ["steps": steps ?? 0])
       return Outcome()
     }
-    try StandardOutput.write(try JSONFile.encodeLine(header) + [10])
+    try StandardOutput.write(try JSONFile.encode(header) + [10])
     try pieces(of: loader, pool: pool) { arrays in
       for bytes in arrays { try StandardOutput.write(bytes) }
     }

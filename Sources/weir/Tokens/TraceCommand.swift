@@ -89,7 +89,7 @@ struct TraceCommand: WeirCommand {
         let line = Line(
           step: step, row: stretch.row, start: stretch.start, count: stretch.count, document: stretch.document, offset: stretch.offset,
           id: info.id, origin: info.origin, source: info.source)
-        try StandardOutput.write(try JSONFile.encodeLine(line) + [10])
+        try StandardOutput.write(try JSONFile.encode(line) + [10])
       }
       if Interrupt.isRequested { break }
     }

@@ -2,44 +2,44 @@ import Foundation
 import Pipeline
 import Primitives
 
-extension PlanFit {
-  /// Refuses runs that can't determine the laws.
-  static func check(_ runs: [PlanRun], domain: String, laws: [any Law]) throws {
+extension LawFitter {
+  /// Throws where the runs cannot determine the laws.
+  static func check(_ runs: [MeasuredRun], domain: String, laws: [any Law]) throws {
     let place = "runs of domain \"\(domain)\""
     for law in laws {
       let parameters = law.parameterNames.count
       guard runs.count >= parameters else {
         throw WeirError(
           place, "there are \(runs.count), fewer than the \(parameters) parameters of \(law.id)",
-          remedy: "add runs, or leave \(law.id) out with --law")
+          remedy: "add runs, or remove \(law.id) from the laws to fit")
       }
     }
     guard Set(runs.map(\.n)).count > 1 else {
       throw WeirError(
-        place, "all are at one size, N = \(runs[0].n), so that nothing tells how the loss depends on it",
-        remedy: "add runs at another width or depth")
+        place, "all have the same N = \(runs[0].n), which cannot determine how the loss depends on N",
+        remedy: "add runs of another model size")
     }
-    guard Set(runs.map(\.d)).count > 1 || !laws.contains(where: \.separatesSpecialisation) else {
+    guard Set(runs.map(\.d)).count > 1 || !laws.contains(where: \.separatesSpecialization) else {
       throw WeirError(
-        place, "all are at one D = \(runs[0].d), so that nothing tells how the loss depends on it",
+        place, "all have the same D = \(runs[0].d), which cannot determine how the loss depends on D",
         remedy: "add runs from earlier or later checkpoints of the trunk")
     }
-    if let law = laws.first(where: \.separatesSpecialisation), Set(runs.map(\.dPrime)).count < 2 {
+    if let law = laws.first(where: \.separatesSpecialization), Set(runs.map(\.dPrime)).count < 2 {
       throw WeirError(
-        place, "all are at one D′ = \(runs[0].dPrime), so that \(law.id) can't tell what specialisation gives",
-        remedy: "add runs with other D′, or fit F5 alone")
+        place, "all have the same D′ = \(runs[0].dPrime), which cannot determine the terms in D′ of \(law.id)",
+        remedy: "add runs with another D′, or fit F5 alone")
     }
   }
 
-  /// One law, one domain, and its folds.
+  /// Fits one law to one domain and, per fold, to the smaller runs.
   static func fit(
     _ law: any Law, to data: FitData, folds: [HeldOutFold], configuration: FitConfiguration, progress: Pipeline.Progress
   ) throws -> LawFit {
     let problem = FitProblem(law: law, data: data, configuration: configuration)
-    let place = try solve(problem, starts: configuration.starts, refined: configuration.refined)
-    let (values, repetition) = problem.parameters(place)
+    let point = try solve(problem, starts: configuration.starts, refined: configuration.refined)
+    let (values, repetition) = problem.parameters(point)
     guard values.allSatisfy(\.isFinite), repetition.isFinite else {
-      throw WeirError("--law \(law.id)", "the fit diverges", remedy: "add runs, or raise --prior")
+      throw WeirError("law \(law.id)", "the fit diverges", remedy: "add runs, or raise priorWeight")
     }
     let points = try predict(data.runs, law: law, values: values, repetition: repetition)
     let r2 = Statistics.r2(measured: points.map(\.measured), predicted: points.map(\.predicted))
@@ -49,7 +49,7 @@ extension PlanFit {
       for fold in folds {
         try progress.checkStop()
         let part = FitProblem(law: law, data: FitData(fold.fitted), configuration: configuration)
-        // Fresh starts only: to start from the fit on all runs would leak what is held out.
+        // Only fresh starting points: the fit to all runs would leak the held-out ones.
         let (values, repetition) = part.parameters(
           try solve(part, starts: (configuration.starts + 1) / 2, refined: (configuration.refined + 1) / 2))
         let predicted = try predict(fold.predicted, law: law, values: values, repetition: repetition)
@@ -64,7 +64,7 @@ extension PlanFit {
       heldOut: held, points: points, replicates: [])
   }
 
-  /// Refits the law to resamples of the runs, from the fit on all of them, and fills in the intervals.
+  /// Fits the law to bootstrap resamples of the runs, starting from the fit to all of them, and sets the intervals.
   static func bootstrap(
     _ fit: inout LawFit, law: any Law, data: FitData, configuration: FitConfiguration, progress: Pipeline.Progress
   ) throws {
@@ -76,10 +76,10 @@ extension PlanFit {
       var weights = [Double](repeating: 0, count: data.runs.count)
       for index in Statistics.resample(weights.count, seed: configuration.seed, replicate: attempt) { weights[index] += 1 }
       attempt += 1
-      // A resample at one size says nothing about N; with two sizes or more in the data such draws are rare.
+      // A resample with a single N does not determine the term in N. Such resamples are rare.
       let sizes = Set(data.runs.indices.filter { weights[$0] > 0 }.map { data.runs[$0].n })
       guard sizes.count > 1 else { continue }
-      let (values, repetition) = problem.parameters(try problem.sharpen(start, weights: weights).place)
+      let (values, repetition) = problem.parameters(try problem.sharpen(start, weights: weights).point)
       guard values.allSatisfy(\.isFinite), repetition.isFinite else { continue }
       fit.replicates.append(values + [repetition])
     }
@@ -91,7 +91,6 @@ extension PlanFit {
     }
   }
 
-  /// A law's errors over the domains.
   static func score(_ law: any Law, _ fits: [LawFit]) -> LawScore {
     let held = fits.compactMap { $0.heldOut?.error }
     return LawScore(
@@ -99,14 +98,14 @@ extension PlanFit {
       error: Statistics.mean(fits.map(\.error)), heldOutError: held.isEmpty ? nil : Statistics.mean(held))
   }
 
-  /// The law with the lowest held-out error, the first on a tie or where nothing was held out.
+  /// The id of the law with the lowest held-out error; the first one on a tie or where no runs were held out.
   static func select(_ scores: [LawScore]) -> String {
     var best = scores[0]
     for score in scores.dropFirst() where (score.heldOutError ?? .infinity) < (best.heldOutError ?? .infinity) { best = score }
     return best.law
   }
 
-  static func range(_ runs: [PlanRun]) -> RunRange {
+  static func range(_ runs: [MeasuredRun]) -> RunRange {
     func ends(_ values: [Double]) -> [Double] { [values.min() ?? 0, values.max() ?? 0] }
     return RunRange(n: ends(runs.map(\.n)), d: ends(runs.map(\.d)), dPrime: ends(runs.map(\.dPrime)))
   }
@@ -120,7 +119,7 @@ extension PlanFit {
     Statistics.meanRelativeError(measured: points.map(\.measured), predicted: points.map(\.predicted))
   }
 
-  private static func predict(_ runs: [PlanRun], law: any Law, values: [Double], repetition: Double) throws -> [FitPoint] {
+  private static func predict(_ runs: [MeasuredRun], law: any Law, values: [Double], repetition: Double) throws -> [FitPoint] {
     try runs.map { run in
       let curve = try LawCurve(law: law, values: values, repetition: repetition, n: run.n, unique: run.unique)
       let predicted = curve.loss(run.d, run.dPrime)
@@ -132,9 +131,9 @@ extension PlanFit {
 }
 
 extension FitProblem {
-  /// The law's parameters and R* at a place.
-  func parameters(_ place: [Double]) -> (values: [Double], repetition: Double) {
-    let natural = coordinates.natural(place)
+  /// The law's parameters and R* at a point.
+  func parameters(_ point: [Double]) -> (values: [Double], repetition: Double) {
+    let natural = coordinates.natural(point)
     return fitsRepetition
       ? (Array(natural.dropLast()), natural[natural.count - 1]) : (natural, configuration.repetition)
   }

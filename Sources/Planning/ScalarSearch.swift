@@ -1,8 +1,8 @@
-/// Searches in one dimension that always end.
-enum Roots {
-  /// The root of a falling function between `low`, where it is not below 0, and `high`, where it is not above 0: the
-  /// Illinois method, with a bisection whenever it is slow. Infinite values are allowed.
-  static func falling(_ low: Double, _ high: Double, tolerance: Double = 1e-12, _ function: (Double) -> Double) -> Double {
+/// One-dimensional root finding and minimization with a bounded number of evaluations.
+enum ScalarSearch {
+  /// The root of a decreasing function on `low…high`: the Illinois method (Dowell and Jarratt 1971), with a bisection in every fourth step.
+  /// Infinite values are allowed. An end of the range is returned where the root is not inside.
+  static func root(_ low: Double, _ high: Double, tolerance: Double = 1e-12, _ function: (Double) -> Double) -> Double {
     var (a, b) = (low, high)
     var (atA, atB) = (function(a), function(b))
     var side = 0
@@ -26,16 +26,16 @@ enum Roots {
     return 0.5 * (a + b)
   }
 
-  /// The lowest place of a function on `low…high`: a grid, then golden sections around its best point. Exact for a function
-  /// with one valley, and not fooled by valleys wider than a grid step.
-  static func lowest(_ low: Double, _ high: Double, grid: Int, steps: Int = 40, _ function: (Double) -> Double) -> Double {
+  /// The minimum of a function on `low…high`: a grid, then golden-section search around its best point. It is the global minimum where the
+  /// function has one valley, or valleys wider than a grid step.
+  static func minimum(_ low: Double, _ high: Double, grid: Int, steps: Int = 40, _ function: (Double) -> Double) -> Double {
     let width = (high - low) / Double(grid)
     var best = low
     var value = Double.infinity
     for index in 0...grid {
-      let place = index == grid ? high : low + width * Double(index)
-      let here = function(place)
-      if here < value { (best, value) = (place, here) }
+      let point = index == grid ? high : low + width * Double(index)
+      let here = function(point)
+      if here < value { (best, value) = (point, here) }
     }
     var (a, b) = (max(low, best - width), min(high, best + width))
     let ratio = 0.618_033_988_749_894_9
@@ -52,7 +52,7 @@ enum Roots {
         atRight = function(right)
       }
     }
-    let (place, here) = atLeft < atRight ? (left, atLeft) : (right, atRight)
-    return here < value ? place : best
+    let (point, here) = atLeft < atRight ? (left, atLeft) : (right, atRight)
+    return here < value ? point : best
   }
 }

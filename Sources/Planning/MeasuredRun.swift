@@ -1,34 +1,32 @@
 import Foundation
 
-/// One measured run, a line of JSON: the loss of one model on one domain.
-///
-/// Members: `n`, `d`, `loss`, and optionally `d_prime` (0), `domain` ("all"), `model` (""), `unique`, `flops`, `seed` (0).
-package struct PlanRun: Sendable, Equatable {
-  /// The model's name, for labels.
+/// The measured loss of one model on one domain: one line of JSON with the members `n`, `d`, `loss` and, optionally, `d_prime` (default 0),
+/// `domain` ("all"), `model` (""), `unique`, `flops` and `seed` (0).
+package struct MeasuredRun: Sendable, Equatable {
+  /// The name of the model, for labels.
   package var model: String
-  /// Non-embedding parameters, N.
+  /// N: non-embedding parameters.
   package var n: Double
-  /// General tokens, D.
+  /// D: general tokens.
   package var d: Double
-  /// Specialisation tokens, D′.
+  /// D′: specialization tokens.
   package var dPrime: Double
-  /// The domain that the loss is of; "all" is the mean over domains.
+  /// The domain of the held-out text; "all" is the mean over domains.
   package var domain: String
-  /// Unique specialisation tokens that D′ was drawn from, U; nil where none repeated.
+  /// U: unique tokens among the specialization tokens; nil where none repeat.
   package var unique: Double?
-  /// Held-out loss, nats a token.
+  /// Held-out loss, nats/token.
   package var loss: Double
-  /// Training compute as measured; nil for 6N(D + D′).
+  /// Training compute in FLOPs; nil for 6N(D + D′).
   package var flops: Double?
-  /// The run's seed.
+  /// Random seed of the run.
   package var seed: UInt64
 
-  /// The domain of the mean.
+  /// The name of the mean over domains.
   package static let mean = "all"
 
-  /// Creates a run.
   package init(
-    model: String = "", n: Double, d: Double, dPrime: Double = 0, domain: String = PlanRun.mean, unique: Double? = nil,
+    model: String = "", n: Double, d: Double, dPrime: Double = 0, domain: String = MeasuredRun.mean, unique: Double? = nil,
     loss: Double, flops: Double? = nil, seed: UInt64 = 0
   ) {
     self.model = model
@@ -42,21 +40,21 @@ package struct PlanRun: Sendable, Equatable {
     self.seed = seed
   }
 
-  /// Why the run can't be fitted, naming the member; nil where it can.
+  /// Why the run cannot be fitted, with the name of the member; nil where it can.
   package var problem: String? {
     for (name, value) in [("n", n), ("d", d), ("loss", loss), ("unique", unique ?? 1)] {
       guard value.isFinite else { return "member \"\(name)\" is not finite" }
-      guard value > 0 else { return "member \"\(name)\" is \(value), but has to be above 0" }
+      guard value > 0 else { return "member \"\(name)\" is \(value), not above 0" }
     }
     for (name, value) in [("d_prime", dPrime), ("flops", flops ?? 0)] {
       guard value.isFinite else { return "member \"\(name)\" is not finite" }
-      guard value >= 0 else { return "member \"\(name)\" is \(value), but can't be negative" }
+      guard value >= 0 else { return "member \"\(name)\" is \(value), not 0 or more" }
     }
     return domain.isEmpty ? "member \"domain\" is empty" : nil
   }
 
-  /// A fixed order, so that a fit does not depend on the order of a file's lines.
-  static func precedes(_ a: PlanRun, _ b: PlanRun) -> Bool {
+  /// A total order, so that a fit does not depend on the order of the lines of a file.
+  static func precedes(_ a: MeasuredRun, _ b: MeasuredRun) -> Bool {
     if a.n != b.n { return a.n < b.n }
     if a.d != b.d { return a.d < b.d }
     if a.dPrime != b.dPrime { return a.dPrime < b.dPrime }

@@ -2,41 +2,41 @@ import Foundation
 import Pipeline
 import Primitives
 
-/// Fits the laws of the loss to runs, and selects the one that extrapolates best.
+/// Fits candidate scaling laws to measured runs and selects one by its held-out error.
 ///
-/// Approach 3 of Chinchilla (2203.15556): Huber's loss of log-loss residuals, L-BFGS, many starts, the best kept. Selection
-/// is by the mean relative error on runs larger than those fitted (2603.19149 reports its fit so). Priors, folds and
-/// the widening of Huber's corner at the start are ours. Cost: starts × steps × runs × laws × domains × (folds + 1).
-package enum PlanFit {
-  /// Fits every law to every domain.
+/// The fit is approach 3 of Chinchilla (arXiv 2203.15556, section 3.3): L-BFGS on the Huber loss of log-loss residuals from many starting points.
+/// The selection criterion is the mean relative error on runs larger than those fitted, the measure that arXiv 2603.19149 reports. The priors,
+/// the folds and the decreasing Huber threshold are this project's own.
+///
+/// Cost: starting points × iterations × runs × laws × domains × (folds + 1).
+package enum LawFitter {
+  /// Fits every law to every domain, and to the mean over domains where they share enough points.
   /// - Parameters:
-  ///   - runs: measured runs; of each domain more than the parameters of every law, at two sizes or more.
-  ///   - laws: the candidates, the one preferred on a tie first.
-  ///   - configuration: how.
-  ///   - progress: told about every fit.
-  /// - Throws: `WeirError` where the runs can't determine the laws; `Stopped`.
+  ///   - runs: per domain, at least as many as every law has parameters, at two or more model sizes.
+  ///   - laws: the candidates; on a tie the first wins.
+  /// - Throws: `WeirError` where the runs cannot determine the laws; `Stopped`.
   package static func fit(
-    runs: [PlanRun], laws: [any Law] = Laws.all, configuration: FitConfiguration = FitConfiguration(),
+    runs: [MeasuredRun], laws: [any Law] = Laws.all, configuration: FitConfiguration = FitConfiguration(),
     progress: Pipeline.Progress = .silent
   ) throws -> FitReport {
     try configuration.validate()
-    guard !runs.isEmpty else { throw WeirError("runs", "there are none", remedy: "make some with weir plan sweep") }
-    guard !laws.isEmpty else { throw WeirError("--law", "no law is given", remedy: "leave it out for all five") }
+    guard !runs.isEmpty else { throw WeirError("runs", "there are none", remedy: "create some with `weir plan sweep`") }
+    guard !laws.isEmpty else { throw WeirError("laws", "is empty", remedy: "give at least one law") }
     for (index, run) in runs.enumerated() {
       if let problem = run.problem { throw WeirError("run \(index + 1)", problem) }
     }
     var notes: [String] = []
     var byDomain = Dictionary(grouping: runs, by: \.domain)
-    if byDomain[PlanRun.mean] == nil, byDomain.count > 1 {
-      let means = PlanRuns.means(runs)
-      if (try? check(means, domain: PlanRun.mean, laws: laws)) != nil {
-        byDomain[PlanRun.mean] = means
-        notes.append("\"all\" is the mean over \(byDomain.count - 1) domains at the \(means.count) points that they share")
+    if byDomain[MeasuredRun.mean] == nil, byDomain.count > 1 {
+      let means = MeasuredRuns.means(runs)
+      if (try? check(means, domain: MeasuredRun.mean, laws: laws)) != nil {
+        byDomain[MeasuredRun.mean] = means
+        notes.append("\"all\" is the mean over \(byDomain.count - 1) domains at the \(means.count) points (N, D, D′) that they share")
       } else {
-        notes.append("the domains share too few points of (N, D, D′) for a fit of their mean")
+        notes.append("the domains share too few points (N, D, D′) to fit their mean")
       }
     }
-    let names = byDomain.keys.sorted { ($0 == PlanRun.mean ? 0 : 1, $0) < ($1 == PlanRun.mean ? 0 : 1, $1) }
+    let names = byDomain.keys.sorted { ($0 == MeasuredRun.mean ? 0 : 1, $0) < ($1 == MeasuredRun.mean ? 0 : 1, $1) }
     for name in names { try check(byDomain[name] ?? [], domain: name, laws: laws) }
 
     let total = Double(names.count * laws.count)
@@ -46,7 +46,7 @@ package enum PlanFit {
       let data = FitData(byDomain[name] ?? [])
       let folds = configuration.holdsOut ? HeldOutFold.all(of: data.runs) : []
       if configuration.holdsOut && folds.isEmpty {
-        notes.append("domain \"\(name)\": too few sizes and token counts to hold the largest out")
+        notes.append("domain \"\(name)\": too few values of N, D and D′ to hold out the largest runs")
       }
       var candidates: [LawFit] = []
       for law in laws {
@@ -60,7 +60,7 @@ package enum PlanFit {
     let scores = laws.indices.map { index in score(laws[index], domains.map { $0.candidates[index] }) }
     let selected = select(scores)
     if scores.allSatisfy({ $0.heldOutError == nil }) {
-      notes.append("nothing was held out, so that \(selected), the first law given, is taken unselected")
+      notes.append("no runs were held out; \(selected) is the first law given, not selected by its error")
     }
     if configuration.bootstrap > 0, let index = laws.firstIndex(where: { $0.id == selected }) {
       for domain in domains.indices {

@@ -1,0 +1,63 @@
+import Foundation
+
+/// Numbers and text as they appear in logs, tables and reports.
+package enum Format {
+  /// A whole number with thousands separators: `1,234,567`.
+  package static func count(_ value: Int) -> String {
+    let digits = Array(String(value.magnitude))
+    var text = value < 0 ? "-" : ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0 && (digits.count - index) % 3 == 0 { text.append(",") }
+      text.append(digit)
+    }
+    return text
+  }
+
+  /// Three significant digits with a decimal prefix: `1.23 M`, `45.6 G`.
+  package static func short(_ value: Double, unit: String = "") -> String {
+    let prefixes = ["", "k", "M", "G", "T", "P", "E"]
+    var scaled = value
+    var index = 0
+    while abs(scaled) >= 999.5 && index + 1 < prefixes.count {
+      scaled /= 1000
+      index += 1
+    }
+    let digits = index == 0 && scaled == scaled.rounded() ? 0 : (abs(scaled) >= 99.95 ? 0 : abs(scaled) >= 9.995 ? 1 : 2)
+    let suffix = prefixes[index] + unit
+    return String(format: "%.\(digits)f", scaled) + (suffix.isEmpty ? "" : " \(suffix)")
+  }
+
+  /// Four significant digits: `0.1235`, `1.5e+09`.
+  package static func significant(_ value: Double) -> String { value.isFinite ? String(format: "%.4g", value) : "\(value)" }
+
+  /// `1.23 MB`.
+  package static func bytes(_ value: Int) -> String { short(Double(value), unit: "B") }
+
+  /// `42 s`, `3 min 05 s`, `2 h 10 min`.
+  package static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0 else { return "?" }
+    if seconds < 9.95 { return String(format: "%.1f s", seconds) }
+    let whole = Int(seconds.rounded())
+    if whole < 100 { return "\(whole) s" }
+    if whole < 6000 { return "\(whole / 60) min \(String(format: "%02d", whole % 60)) s" }
+    return "\(whole / 3600) h \(String(format: "%02d", whole % 3600 / 60)) min"
+  }
+
+  /// Untrusted text on one line: control characters become spaces, and an ellipsis follows the first `limit` characters.
+  package static func clip(_ text: String, _ limit: Int) -> String {
+    var result = ""
+    var count = 0
+    for character in text {
+      if count == limit { return result + "…" }
+      let isControl = character.unicodeScalars.contains { $0.properties.generalCategory == .control || $0.value == 0xFFFE }
+      result.append(isControl ? " " : character)
+      count += 1
+    }
+    return result
+  }
+
+  /// Untrusted UTF-8 on one line, shortened to `limit` characters.
+  package static func clip(_ bytes: [UInt8], _ limit: Int) -> String {
+    clip(String(decoding: bytes.prefix(4 * limit + 4), as: UTF8.self), limit)
+  }
+}
