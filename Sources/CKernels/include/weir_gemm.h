@@ -10,8 +10,6 @@ void weir_gemm(int transposeA, int transposeB, size_t m, size_t n, size_t k, con
 /// The same with the instructions of a level: 0 any processor's, 1 AVX2, 2 AVX-512; a level the processor lacks falls to its best.
 void weir_gemm_at(int level, int transposeA, int transposeB, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
                   size_t ldb, float *c, size_t ldc, int add);
-/// The best level of this processor.
-int weir_simd_level(void);
 
 /// Whether the processor has AVX512-BF16.
 int weir_bf16_supported(void);

@@ -8,6 +8,14 @@ void weir_rmsnorm_forward(const float *x, const float *gain, float *out, float *
 /// dx = residual + the norm's gradient of dy (residual may be NULL); dgain[j] = Σ_t dy·x·rstd over these tokens, overwritten.
 void weir_rmsnorm_backward(const float *x, const float *gain, const float *rstd, const float *dy, const float *residual, float *dx,
                            float *dgain, size_t tokens, size_t width);
+/// RMSNorm of each of `heads` consecutive heads of `head` values, in place, `stride` floats between tokens:
+/// x ← x·rstd·gain[head]. Unless NULL, unit [tokens, heads·head] gets x·rstd, rstd [tokens, heads] its factor, both with `unitStride`
+/// and `rstdStride` floats between tokens.
+void weir_head_norm_forward(float *x, size_t stride, size_t heads, size_t head, const float *gain, float *unit, size_t unitStride,
+                            float *rstd, size_t rstdStride, size_t tokens, float epsilon);
+/// Its gradient: dx, in place, of dy; dgain[head] = Σ dy·unit over these tokens and heads, overwritten.
+void weir_head_norm_backward(float *dx, size_t stride, size_t heads, size_t head, const float *gain, const float *unit, size_t unitStride,
+                             const float *rstd, size_t rstdStride, float *dgain, size_t tokens);
 /// Rotates `heads` heads of `head` values in place, `stride` floats between tokens; cosines and sines are [tokens, head/2] for these
 /// tokens; direction +1 forward, −1 its inverse (halves paired i, i + head/2).
 void weir_rope(float *x, size_t stride, size_t heads, size_t head, const float *cosines, const float *sines, size_t tokens, float direction);
@@ -40,16 +48,7 @@ void weir_cross_entropy_annealed(float *logits, float *teacher, size_t rows, siz
                                  float *divergences, float gradient, float lambda, float studentTemperature, float teacherTemperature,
                                  int reversed);
 
-/// Σ x² in double, fixed order.
-double weir_sum_squares(const float *x, size_t count);
-/// One AdamW update (PyTorch's form): decay, moments, bias-corrected step; g is multiplied by gradientScale first.
-void weir_adamw(float *p, const float *g, float *m, float *v, size_t count, float gradientScale, float learningRate, float beta1,
-                float beta2, float epsilon, float decay, float correction1, float correction2);
 /// out[t] = table[tokens[t]].
 void weir_gather(const float *table, const int32_t *tokens, float *out, size_t count, size_t width);
 /// table[tokens[t]] += x[t] for the tokens in low..<high, in order of t.
 void weir_scatter_add(float *table, const int32_t *tokens, const float *x, size_t count, size_t width, int32_t low, int32_t high);
-/// out[j] = Σ_p parts[p, j], in order of p.
-void weir_sum_parts(const float *parts, size_t count, size_t width, float *out);
-/// y += scale·(p − anchor), for a pull towards an anchor; returns Σ (p − anchor)².
-double weir_pull(float *y, const float *p, const float *anchor, size_t count, float scale);
