@@ -1,7 +1,7 @@
-// The nearest centroid: a filter of cheap products with a bound of their error, then exact products of what is left. See the header.
+// Nearest-centroid search: cheap products with an error bound select candidates, and exact products compare them.
 //
-// Codes: x ≈ s·q with q in −127…127. x·c − (s q)·(t r) = x̂·(c − ĉ) + (x − x̂)·c, so |error| ≤ |x̂||c − ĉ| + |x − x̂||c|, with all four
-// lengths known. Panels of 32 centroids stay in the first-level cache while a block of rows runs over them.
+// Codes: x ≈ s·q with q in −127…127. x·c − (s q)·(t r) = x̂·(c − ĉ) + (x − x̂)·c, so |error| ≤ |x̂||c − ĉ| + |x − x̂||c|, and all four lengths are known.
+// A panel of 32 centroids stays in the L1 cache for a block of rows.
 #include "weir_nearest.h"
 #include "weir_simd.h"
 #include "../linalg/tile.h"
@@ -20,9 +20,9 @@ struct weir_centroids {
   const float *centroids, *bias;
   size_t k, d, depth, panels, perGroup;
   int level;
-  /// The longest centroid, the longest error of a code, the largest bias.
+  /// The largest length of a centroid, error of a code, and absolute bias.
   float longest, error, bulk;
-  /// [panels][32] the codes' scales and the biases, −∞ behind the last centroid.
+  /// [panels][32] scales of the codes, and biases padded with −∞.
   float *scale, *padded;
   /// [panels] of codes + 128 as [depth / 4][32][4], or of floats as [d][32].
   void *panels_;
@@ -57,7 +57,7 @@ WEIR_CLONES void weir_sum_indexed(const float *x, size_t d, const uint32_t *inde
   }
 }
 
-/// Codes of one row, zeros behind. Returns the scale; `error` and `length` become |x − x̂| and |x|, rounded up.
+/// The codes of a row, padded with zeros. Returns the scale; `error` and `length` become |x − x̂| and |x|, rounded up.
 WEIR_INLINE float encode(const float *x, size_t d, size_t depth, int8_t *out, float *error, float *length, int32_t *total) {
   v16 most = {0};
   size_t j = 0;
@@ -65,7 +65,7 @@ WEIR_INLINE float encode(const float *x, size_t d, size_t depth, int8_t *out, fl
   float top = fold_max(&most);
   for (; j < d; j++) top = fabsf(x[j]) > top ? fabsf(x[j]) : top;
   if (top < 1e-15f) {
-    // Squares would vanish: codes of zero, and all of the row is error.
+    // Squares would underflow: the codes are zero, and the whole row is error.
     __builtin_memset(out, 0, depth);
     *error = *length = top * WEIR_SQRT((float)d) * 1.001f;
     *total = 0;
@@ -107,7 +107,7 @@ WEIR_CLONES static float encode_row(const float *x, size_t d, size_t depth, int8
 }
 
 #ifdef WEIR_HAS_VNNI
-/// out [R, 32] = Σ codes of rows · codes of the panel, the panel's 128 taken off.
+/// out [R, 32] = Σ codes of rows · codes of the panel, corrected for the offset of 128 in the panel.
 WEIR_VNNI static inline __attribute__((always_inline)) void tile8(const int R, size_t quads, const int8_t *rows, size_t stride,
                                                                   const uint8_t *b, const int32_t *total, float *out) {
   __m512i sum[height8][2];
@@ -200,7 +200,7 @@ void weir_centroids_free(weir_centroids *p) {
 size_t weir_centroid_groups(const weir_centroids *p) { return p->panels ? (p->panels + p->perGroup - 1) / p->perGroup : 0; }
 size_t weir_centroid_group_size(const weir_centroids *p) { return p->perGroup * panel; }
 
-/// What is known of a row of a block.
+/// The search state of a row.
 typedef struct {
   /// The exact score is at least `low`; a column whose value is below `least` is no candidate.
   float low, least, margin, scale;
@@ -212,7 +212,7 @@ typedef struct {
   uint32_t column;
 } candidate;
 
-/// Looks at a row's 32 values; `largest` becomes their largest, the own column left out.
+/// Collects the candidates among the 32 values of a row; raises `largest` to the largest value outside the row's own column.
 WEIR_INLINE void sift(row_state *s, candidate *found, const float *values, const float *scale, const float *bias, uint32_t first,
                       float *largest) {
   v16 value[panel / 16], least = (v16){0} + s->least, most = (v16){0} - INFINITY;
@@ -233,7 +233,7 @@ WEIR_INLINE void sift(row_state *s, candidate *found, const float *values, const
   if (!__builtin_reduce_or(hit)) return;
   for (uint32_t j = 0; j < panel; j++) {
     float v = value[j / 16][j % 16];
-    // What stands behind the last centroid is none, even where a number overflowed.
+    // Padding is never a candidate, even if a value overflowed.
     if (!(v >= s->least) || bias[j] == -INFINITY) continue;
     found[s->candidates++] = (candidate){v, first + j};
     if (v - s->margin > s->low) {
@@ -272,7 +272,7 @@ void weir_nearest(const weir_centroids *p, const float *x, const uint32_t *index
   size_t width = p->panels * panel, most = block_rows;
   while (most > height8 && most * width > 196608) most = most / 2 / height8 * height8;
   if (most < height8) most = height8;
-  // Floats: the rows' codes or the rows themselves, a tile's rows, its values, the candidates.
+  // Scratch: the codes of the rows or the rows themselves, the rows of a tile, its values, the candidates.
   size_t rowFloats = p->level == 3 ? (depth + 31) / 4 : d, tileFloats = height8 * rowFloats;
   float *room = weir_scratch(0, most * rowFloats + tileFloats + height8 * panel + most * width * 2 + 64);
   float *gathered = room, *few = gathered + most * rowFloats, *values = few + tileFloats;
@@ -350,7 +350,7 @@ void weir_nearest(const weir_centroids *p, const float *x, const uint32_t *index
     if (bounds)
       for (size_t r = 0; r < count; r++)
         if (label[start + r] != old[r]) {
-          // What was the own centroid is now one of its group.
+          // The previous own centroid now counts for the bound of its group.
           float square = squares[start + r] - loose[r] + 2 * (halfSquare - before[r]) - 2 * state[r].margin;
           float *bound = bounds + (start + r) * groups + (old[r] - base) / panel / p->perGroup;
           float distance = WEIR_SQRT(square > 0 ? square : 0) * (1 - 4e-7f);

@@ -1,12 +1,12 @@
-// A hash table of 128-bit digests. A digest's first slot is a share of the table by its upper word (a product keeps the order of the
-// digests, so a larger table is filled from front to back). A probe waits for memory: slots are fetched ahead.
+// A hash table of 128-bit digests. The home slot is proportional to the upper word of a digest, so digests in ascending order, as when a table grows, fill
+// it from front to back. A probe waits for memory, so slots are prefetched.
 #include "weir_dedup.h"
 
 enum { AHEAD = 16 };
 
 static inline size_t slot_of(uint64_t high, size_t slots) { return (size_t)((unsigned __int128)high * slots >> 64); }
 
-// The slot that holds the digest, or the empty one where it would be.
+// The slot of the digest, or the empty slot where it belongs.
 static inline size_t probe(const uint64_t *table, size_t slots, uint64_t high, uint64_t low) {
   size_t slot = slot_of(high, slots);
   while ((table[2 * slot] != high || table[2 * slot + 1] != low) && (table[2 * slot] | table[2 * slot + 1])) {

@@ -1,13 +1,13 @@
 // Word n-grams, MinHash signatures and the set arithmetic of near-duplicate search.
 //
-// MinHash: the 64-bit fingerprints h of the shingles go through the family a·h + b mod 2^64, a odd: bijections that keep 64 bits
-// and vectorise, which a prime modulus would not. h comes out of a finaliser, so that it is spread evenly before the family is applied.
+// MinHash applies the family a·h + b mod 2^64, a odd, to the 64-bit fingerprints h of the shingles: bijections that keep 64 bits and vectorize, unlike a
+// prime modulus. h comes from a finalizer, so it is spread evenly already.
 #include "weir_dedup.h"
 #include "../shared/simd.h"
 #include "word_folding.h"
 #include <string.h>
 
-// A word's fingerprint under way: eight bytes at a time.
+// The fingerprint of the current word, computed eight bytes at a time.
 typedef struct {
   uint64_t hash, block;
   size_t length;
@@ -74,7 +74,7 @@ size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t
   return words;
 }
 
-// The n-gram at i is (n·M + w[i])·M + … + w[i + n − 1] mod 2^64, finished: the sum of the next one follows from it.
+// The fingerprint at i is (n·M + w[i])·M + … + w[i + n − 1] mod 2^64, finalized: a rolling hash.
 // `out` may be `words`.
 size_t weir_ngrams(const uint64_t *words, size_t count, size_t n, uint64_t *out) {
   const uint64_t multiplier = 0xD1342543DE82EF95ull;
@@ -99,7 +99,7 @@ WEIR_CLONES
 void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations,
                   uint64_t *signature) {
   size_t p = 0;
-  // 32 permutations at a time stay in registers while the fingerprints pass by.
+  // 32 permutations at a time stay in registers during a pass over the fingerprints.
   for (; p + 32 <= permutations; p += 32) {
     lanes a[4], b[4], least[4];
     memcpy(a, multipliers + p, sizeof a);
@@ -123,7 +123,7 @@ void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipli
 
 size_t weir_sort_unique(uint32_t *keys, size_t count, uint32_t *scratch) {
   if (count == 0) return 0;
-  // One scatter by the top bits leaves about two keys a bucket; insertion does the rest.
+  // One scatter by the top bits leaves about two keys per bucket; insertion sort does the rest.
   int bits = 0;
   while (bits < 20 && ((size_t)2 << bits) < count) bits++;
   if (bits > 2) {

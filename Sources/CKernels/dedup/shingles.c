@@ -1,8 +1,8 @@
-// From text to the fingerprints of its shingles and of its normalised form, 64 bytes at a time where the processor can compress a
-// vector (AVX-512 VBMI2), byte by byte elsewhere, with the same result.
+// Normalizes text and computes the fingerprints of its shingles: 64 bytes at a time on processors with AVX512-VBMI2, byte by byte elsewhere, with the
+// same result.
 //
-// Shingles take two passes. The first writes the normalised text: folded, without what is dropped, one blank between words. The second
-// finds the words eight bytes at a time and multiplies them into fingerprints.
+// Shingles take two passes. The first writes the normalized text, with one blank between words. The second finds the words eight bytes at a time and hashes
+// them.
 #include "weir_dedup.h"
 #include "word_folding.h"
 #include <string.h>
@@ -34,7 +34,7 @@ static inline size_t put_utf8(uint32_t s, uint8_t *out, size_t n) {
   return n;
 }
 
-// The code point at text[i], not ASCII, goes to out[n]; out[n − 1] is there. Moves *i behind it and returns the new n.
+// Writes the folded form of the non-ASCII code point at text[*i] to out[n], where n > 0. Advances *i past it and returns the new n.
 static size_t fold_wide(const uint8_t *text, size_t count, size_t *i, uint8_t *out, size_t n) {
   size_t width;
   uint32_t scalar = fold(weir_scalar(text + *i, count - *i, &width));
@@ -48,7 +48,7 @@ static size_t fold_wide(const uint8_t *text, size_t count, size_t *i, uint8_t *o
   return n;
 }
 
-// The normalised text behind out[0], which is a blank. Returns where it ends.
+// Writes the normalized text after out[0], which is a blank. Returns where it ends.
 static size_t fold_text(const uint8_t *text, size_t count, uint8_t *out) {
   size_t n = 1;
   for (size_t i = 0; i < count;) {
@@ -57,13 +57,13 @@ static size_t fold_text(const uint8_t *text, size_t count, uint8_t *out) {
       continue;
     }
     uint8_t kind = ascii[text[i++]];
-    // Blanks and digits are taken once in a row.
+    // A run of blanks or digits is kept once.
     if (kind > '0' || (kind && out[n - 1] != kind)) out[n++] = kind;
   }
   return n;
 }
 
-// Copies text with runs of blanks as one; returns where it ends.
+// Copies text with every run of white space collapsed to one blank; returns where it ends.
 static size_t collapse_text(const uint8_t *text, size_t count, uint8_t *out) {
   size_t n = 0;
   int after_blank = 1;
@@ -92,7 +92,7 @@ WEIR_WIDE static size_t fold_text_wide(const uint8_t *text, size_t count, uint8_
   for (size_t i = 0; i < count;) {
     uint64_t inside = low_bits(count - i);
     __m512i bytes = _mm512_maskz_loadu_epi8(inside, text + i);
-    // As far as it is ASCII.
+    // The ASCII prefix of the block.
     uint64_t other = _mm512_movepi8_mask(bytes);
     size_t width = other ? (size_t)__builtin_ctzll(other) : count - i < 64 ? count - i : 64;
     __m512i kinds = _mm512_permutex2var_epi8(low, bytes, high);
@@ -123,7 +123,7 @@ WEIR_WIDE static size_t collapse_text_wide(const uint8_t *text, size_t count, ui
   for (size_t i = 0; i < count;) {
     uint64_t inside = low_bits(count - i);
     __m512i bytes = _mm512_maskz_loadu_epi8(inside, text + i);
-    // As far as no byte may begin white space beyond ASCII: that begins with C2, E1, E2 or E3.
+    // The prefix of the block without a byte that may begin non-ASCII white space, which begins with C2, E1, E2 or E3.
     uint64_t other = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8((char)0xC2)) |
                      _mm512_cmple_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8((char)0xE1)), _mm512_set1_epi8(2));
     size_t width = other ? (size_t)__builtin_ctzll(other) : count - i < 64 ? count - i : 64;
@@ -181,12 +181,12 @@ size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint8_t *scrat
       block = __builtin_bswap64(block);
 #endif
       uint64_t differs = block ^ ones * ' ';
-      blanks = (differs - ones) & ~differs & tops;  // the lowest flag is right
+      blanks = (differs - ones) & ~differs & tops;  // the lowest flag is exact
       if (blanks) break;
       hash = (hash ^ block) * 0x9FB21C651E98DF25ull;
       hash ^= hash >> 29;
     }
-    block &= (blanks & -blanks) / 0x80 - 1;  // what stands before the blank
+    block &= (blanks & -blanks) / 0x80 - 1;  // the bytes before the blank
     length += (size_t)__builtin_ctzll(blanks) / 8;
     out[words] = finish((hash ^ block) * 0x9FB21C651E98DF25ull + length);
     i += length + 1;

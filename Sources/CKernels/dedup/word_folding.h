@@ -1,11 +1,11 @@
 #pragma once
-// What is a word: private to this target, shared by the near-duplicate search and the search for evaluation texts.
+// The definition of a word for near-duplicate detection and decontamination; private to this target.
 //
-// Normalisation before shingling, after datatrove's simplification of texts: words are separated by Unicode white space; letters
-// become lower case and lose their diacritics (ASCII, Latin-1, Latin Extended-A; combining marks U+0300–036F; Greek and Cyrillic
-// become lower case); punctuation, symbols and control characters of ASCII, Latin-1, General Punctuation, CJK and full-width forms go,
-// without separating words; a run of digits becomes one 0; a word that is empty after that is none. Code points of scripts written without
-// blanks (Han, kana, Thai, Lao, Myanmar, Khmer) are words of their own. Everything else stands for itself; malformed bytes too.
+// Text is normalized before shingling, after datatrove's text simplification. Words are separated by Unicode white space. Letters are lowercased and lose
+// their diacritics (ASCII, Latin-1, Latin Extended-A, combining marks U+0300–036F); Greek and Cyrillic are only lowercased. Punctuation, symbols and control
+// characters of ASCII, Latin-1, General Punctuation, CJK and full-width forms are removed without separating words. A run of digits becomes one 0. Words that
+// are empty after that do not count. Code points of scripts written without blanks (Han, kana, Thai, Lao, Myanmar, Khmer) are words of their own. Everything
+// else is kept, malformed bytes too.
 #include "../shared/utf8.h"
 
 static inline int is_space(uint32_t scalar) {
@@ -13,13 +13,13 @@ static inline int is_space(uint32_t scalar) {
          scalar == 0x2029 || scalar == 0x202F || scalar == 0x205F || scalar == 0x3000;
 }
 
-// Lower case and without diacritics, U+00C0 … U+017F; '.' where the letter has no ASCII base.
+// Lower case and without diacritics, U+00C0 … U+017F; '.' if the letter has no ASCII base.
 static const char folded[] =
     "aaaaaa.ceeeeiiii.nooooo..uuuuy..aaaaaa.ceeeeiiii.nooooo..uuuuy.y"
     "aaaaaaccccccccdd..eeeeeeeeeegggggggghh..iiiiiiiii...jjkk.llllll."
     "...nnnnnn...oooooo..rrrrrrsssssssstttt..uuuuuuuuuuuuwwyyyzzzzzz.";
 
-_Static_assert(sizeof folded == 0x180 - 0xC0 + 1, "one character a code point");
+_Static_assert(sizeof folded == 0x180 - 0xC0 + 1, "one character per code point");
 
 enum { DROP = END + 0x100, SPACE = END + 0x101 };
 
@@ -28,7 +28,7 @@ static inline int stands_alone(uint32_t s) {
          (s >= 0x1000 && s <= 0x109F) || (s >= 0x1780 && s <= 0x17FF) || (s >= 0xF900 && s <= 0xFAFF) || (s >= 0x20000 && s <= 0x3FFFF);
 }
 
-// What a code point beyond ASCII becomes.
+// The folded form of a non-ASCII code point.
 static inline uint32_t fold(uint32_t s) {
   if (is_space(s)) return SPACE;
   if (s < 0xC0) return s == 0xAA || s == 0xB5 || s == 0xBA ? s : DROP;
@@ -59,7 +59,7 @@ static inline uint64_t finish(uint64_t z) {
   return z ^ (z >> 31);
 }
 
-// What an ASCII byte becomes: 0 nothing, ' ' the end of a word, '0' a digit, else a letter.
+// The folded form of an ASCII byte: 0 removed, ' ' white space, '0' a digit, otherwise a letter.
 static const uint8_t ascii[128] __attribute__((aligned(64))) = {
     ['\t'] = ' ', ['\n'] = ' ', [11] = ' ', ['\f'] = ' ', ['\r'] = ' ', [' '] = ' ',
     ['0'] = '0', ['1'] = '0', ['2'] = '0', ['3'] = '0', ['4'] = '0', ['5'] = '0', ['6'] = '0', ['7'] = '0', ['8'] = '0', ['9'] = '0',

@@ -1,5 +1,5 @@
 #pragma once
-// Rounding to bfloat16, private to this target: what the products of gemm16.c and of encoder.c begin with.
+// Rounding to bfloat16, private to this target.
 #include <stddef.h>
 #include <stdint.h>
 #if defined(__linux__) && defined(__x86_64__)
@@ -16,7 +16,7 @@ static inline uint16_t weir_bfloat16(float x) {
 }
 
 #ifdef WEIR_HAS_BF16
-/// One row of values as pairs of bfloat16, a zero behind an odd number.
+/// Rounds a row to pairs of bfloat16; an odd row is padded with a zero.
 WEIR_BF16 static inline void weir_bfloat16_row(const float *x, size_t depth, uint32_t *out) {
   for (size_t k = 0; k < depth; k += 32) {
     size_t left = depth - k;

@@ -1,5 +1,5 @@
-// Small dense matrices in double precision: Gram matrices, and the two halves of a symmetric eigenproblem that touch whole rows. One order
-// of every sum and no contraction: the same bits on every instruction set.
+// Symmetric eigenproblems in double precision: Gram matrices, tridiagonalization, and the transformations of eigenvectors. Sums have a fixed order and use no
+// fused multiply-add, so the bits are the same on every instruction set.
 #include "weir_eigen.h"
 #include "../shared/vector.h"
 #pragma clang fp contract(off)
@@ -43,7 +43,7 @@ static double dot(const double *a, const double *b, size_t n) {
   return sum;
 }
 
-/// Row i of the trailing matrix: what the reflection before changes, and its part in the product with the next.
+/// Updates a row of the trailing matrix by the previous reflection; the second function also adds its part of the product with the next one.
 WEIR_INLINE void change(double *restrict row, const double *restrict u, const double *restrict w, double us, double ws, size_t n) {
   for (size_t j = 0; j < n; j++) row[j] -= us * w[j] + ws * u[j];
 }
@@ -58,7 +58,7 @@ WEIR_INLINE void change_and_add(double *restrict row, const double *restrict u, 
 
 WEIR_CLONES
 void weir_tridiagonal(double *a, size_t n, double *scratch, double *diagonal, double *below, double *beta) {
-  // The change by reflection k is made together with the product by reflection k + 1: one pass over the matrix for each.
+  // The update by reflection k and the product with reflection k + 1 share one pass over the matrix.
   double *u = scratch, *w = u + n, *next = w + n, *p = next + n;
   for (size_t i = 0; i < n; i++) u[i] = w[i] = 0;
   for (size_t k = 0; k < n; k++) {

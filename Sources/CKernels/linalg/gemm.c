@@ -1,5 +1,5 @@
-// Matrix products for the transformer. The right operand is packed in blocks that stay in the second-level cache, a few rows of the left
-// one at a time in the first-level cache; the tile reads both as they stand. Shapes are small, so packing is a per cent or two.
+// Matrix products for the transformer. The right operand is packed in blocks that stay in the L2 cache, and the left operand a few rows at a time in the L1
+// cache. Shapes are small, so packing takes one or two percent of the time.
 #include "weir_gemm.h"
 #include "weir_simd.h"
 #include "tile.h"
@@ -16,7 +16,7 @@ WEIR_INLINE void transpose16(const float *x, size_t ldx, float *out, size_t ldo)
   for (int i = 0; i < 16; i++) *(u16 *)(out + (size_t)i * ldo) = r[i];
 }
 
-/// Columns j…j + columns of op(B), rows first…first + depth, as [depth, width]; zeros in columns that are not there.
+/// Columns j…j + columns of op(B), rows first…first + depth, as [depth, width], padded with zero columns.
 WEIR_INLINE void pack_right(int transposed, const float *b, size_t ldb, size_t first, size_t depth, size_t j, size_t columns,
                             const size_t width, float *out) {
   if (!transposed) {
@@ -44,11 +44,11 @@ WEIR_INLINE void pack_right(int transposed, const float *b, size_t ldb, size_t f
   }
 }
 
-/// Columns 0… of a [depth, m], in panels of `height` columns at a pitch of 16; several at a time, because they share lines of the cache.
+/// Columns 0… of a [depth, m], in panels of `height` columns at a pitch of 16; several at a time, because they share cache lines.
 WEIR_INLINE void pack_left(const float *a, size_t lda, size_t depth, size_t m, const size_t height, float *out) {
   for (size_t q = 0; q < depth; q++) {
     const float *row = a + q * lda;
-    // Rows lie too far apart for the processor to see them coming.
+    // Rows are too far apart for the hardware prefetcher.
     if (q + 6 < depth)
       for (size_t i = 0; i < left_panels * height && i < m; i += 16) __builtin_prefetch(row + 6 * lda + i);
     for (size_t i = 0, p = 0; p < left_panels && i < m; i += height, p++) {
@@ -81,7 +81,7 @@ WEIR_INLINE void gemm(const size_t height, const size_t width, const weir_tiles 
     int sum = add || first > 0;
     for (size_t begin = 0; begin < n; begin += column_block) {
       size_t end = begin + column_block < n ? begin + column_block : n;
-      // Rows of the right operand that lie close together are read as they stand.
+      // Rows of the right operand that are close together are read in place.
       int raw = !transposeB && ldb <= 256;
       for (size_t j = begin; j < end; j += width)
         if (!raw || end - j < width) pack_right(transposeB, b, ldb, first, deep, j, end - j < width ? end - j : width, width, right + (j - begin) * deep);
@@ -94,7 +94,7 @@ WEIR_INLINE void gemm(const size_t height, const size_t width, const weir_tiles 
           rows = a + i * lda + first;
           stride = lda;
         } else {
-          // Rows at a power of two from one another would fall into the same sets of the cache.
+          // Rows at a power-of-two distance would map to the same cache sets.
           stride = deep;
           rows = left;
           for (size_t z = 0; z < count; z++)

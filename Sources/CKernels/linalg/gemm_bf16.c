@@ -1,5 +1,5 @@
-// Matrix products whose operands are rounded to bfloat16 on the way into packed blocks; sums are float32 (AVX512-BF16's dot product of
-// pairs). The structure is that of gemm.c: pairs along k take the place of single numbers.
+// Matrix products whose operands are rounded to bfloat16 when they are packed; sums are float32 (the dot product of pairs in AVX512-BF16). The structure is
+// that of gemm.c, with pairs along k in place of single numbers.
 #include "weir_gemm.h"
 #include "tile_bf16.h"
 #ifdef WEIR_HAS_BF16
@@ -43,7 +43,7 @@ WEIR_BF16 void weir_gemm_bf16(int transposeA, int transposeB, size_t m, size_t n
         const uint32_t *rows = left;
         if (transposeA) {
           if (i / height16 % panels16 == 0)
-            // Pair by pair, because panels share lines of the cache.
+            // Pair by pair, because panels share cache lines.
             for (size_t q = 0; q < deep; q += 2) {
               for (size_t ahead = 8; ahead < 10 && q + ahead < deep; ahead++)
                 for (size_t z = 0; z < panels16 * height16 && i + z < m; z += 16) __builtin_prefetch(a + (first + q + ahead) * lda + i + z);

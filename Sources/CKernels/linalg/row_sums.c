@@ -1,4 +1,4 @@
-// Embedding and clustering: sums over a fixed order, vectorised across columns, so that no result depends on the instruction set.
+// Weighted sums of matrix rows, vectorized across columns in a fixed order, so results do not depend on the instruction set.
 #include "weir_sparse.h"
 #include "bfloat16.h"
 #include "../shared/vector.h"
@@ -16,7 +16,7 @@ void weir_gather_rows(const uint32_t *index, const float *weight, size_t count, 
     for (size_t i = 0; i < count; i++) {
       const float *row = matrix + (size_t)index[i] * columns + base;
       float w = weight[i];
-      // Rows lie anywhere: unless told, the processor asks for one when it is there.
+      // Rows are anywhere in memory, so the hardware prefetcher cannot help.
       if (i + AHEAD < count)
         for (size_t j = 0; j < TILE; j += 16) __builtin_prefetch(matrix + (size_t)index[i + AHEAD] * columns + base + j);
       for (int j = 0; j < TILE; j++) sum[j] += w * row[j];
@@ -40,7 +40,7 @@ void weir_pair_row(const float *row, size_t columns, uint32_t *pairs) {
     }
 }
 
-/// `blocks` blocks of 32 columns.
+/// The sums of `blocks` blocks of 32 columns.
 WEIR_INLINE void gather_pairs(const uint32_t *index, const float *weight, size_t count, const uint32_t *pairs, size_t stride, size_t blocks,
                               v16 *sum) {
   for (size_t b = 0; b < 2 * blocks; b++) sum[b] = (v16){0};
@@ -74,7 +74,7 @@ void weir_gather_pairs(const uint32_t *index, const float *weight, size_t count,
 
 WEIR_CLONES
 double weir_normalize(float *x, size_t d) {
-  // Sixteen sums beside each other; one would wait for itself.
+  // 16 independent sums: a single one would wait for its own latency.
   double squares[16] = {0}, square = 0;
   size_t i = 0;
   for (; i + 16 <= d; i += 16)

@@ -1,5 +1,5 @@
-// Products of a sparse matrix with a dense one of 32 columns: sums of table rows in registers, in a fixed order and without contraction,
-// so that no result depends on the instruction set.
+// Products of a sparse matrix with a dense one of 32 columns. Sums stay in registers, have a fixed order and use no fused multiply-add, so results do not
+// depend on the instruction set.
 #include "weir_sparse.h"
 #include "../shared/vector.h"
 #pragma clang fp contract(off)
@@ -15,12 +15,12 @@ WEIR_INLINE size_t at(const void *index, int narrow, size_t i) {
   return narrow ? ((const uint16_t *)index)[i] : ((const uint32_t *)index)[i];
 }
 
-/// Σ of weighted table rows, those at even and at odd places apart, for two chains of additions.
+/// The weighted sum of table rows. Even and odd entries are summed separately, as two independent chains of additions.
 WEIR_INLINE void gather(const void *index, int narrow, const float *weight, size_t count, const float *table, int ahead, v16 *sum) {
   v16 even[2] = {{0}}, odd[2] = {{0}};
   size_t i = 0;
   for (; i + 2 <= count; i += 2) {
-    // The rows of a large table wait for the third-level cache.
+    // The rows of a large table come from the L3 cache.
     if (ahead && i + AHEAD + 1 < count)
       for (size_t z = 0; z < 2; z++) {
         const float *later = table + at(index, narrow, i + AHEAD + z) * WIDTH;

@@ -1,17 +1,16 @@
-// Products with packed weights by seven half products in place of eight (Strassen 1969, in Winograd's form with fifteen additions): rows, inputs
-// and outputs in halves. What is made of the weights is made when they are packed; the rows' sums take a hundredth of the products' time, as
-// do the results' sums.
+// Products with packed weights by seven half-size products instead of eight (Strassen 1969, in Winograd's form with 15 additions): rows, inputs and outputs
+// are split in halves. The sums of weights are computed when they are packed; the sums of rows and of results each take about 1 % of the time.
 #include "weir_sentence_encoder.h"
 #include "tile.h"
 
-/// Inputs are taken 384 at a time: the rows' sums stay in the second-level cache, a panel of half of them in the first.
+/// 384 inputs at a time: the sums of rows stay in the L2 cache, a panel of half of them in the L1 cache.
 enum { panel = 32, piece = 384, products = 7, half_rows = WEIR_STRASSEN_ROWS / 2 };
 
 int weir_strassen_fits(size_t outputs, size_t inputs) { return outputs % (2 * panel) == 0 && inputs % 32 == 0; }
 
 size_t weir_strassen_floats(size_t outputs, size_t inputs) { return products * (outputs / 2) * (inputs / 2); }
 
-/// The weights' side of a product, at input k and output n of the halves: B[k][n] of the four quarters are
+/// The weight operand of a product at input k and output n of the halves. The values B[k][n] of the four quarters are
 /// one = [0][0], right = [0][1], below = [1][0], last = [1][1].
 static float side(int product, float one, float right, float below, float last) {
   switch (product) {
@@ -38,7 +37,7 @@ void weir_strassen_pack(const float *w, size_t outputs, size_t inputs, float *ou
   }
 }
 
-/// The rows' sums of the upper half `a` and the lower one, which has no more rows: [half][deep] of each of the four.
+/// The four sums of rows, [upper][deep] each, of the upper half `a` and the lower half, which has at most as many rows.
 WEIR_CLONES static void add_rows(const float *a, size_t upper, size_t lower, size_t ld, size_t deep, float *sums) {
   size_t size = upper * deep;
   for (size_t r = 0; r < upper; r++)
@@ -58,7 +57,7 @@ WEIR_CLONES static void add_rows(const float *a, size_t upper, size_t lower, siz
     }
 }
 
-/// Quarters of the result in 32 columns of each half, of the seven products [half_rows][32].
+/// Combines the seven products [half_rows][32] into 32 columns of each quarter of the result.
 WEIR_CLONES static void add_products(const float *made, size_t upper, size_t lower, float *out, size_t ld, int adds) {
   enum { size = half_rows * panel };
   for (size_t r = 0; r < upper; r++)
@@ -90,7 +89,7 @@ void weir_strassen(const float *x, size_t rows, size_t inputs, const float *pack
         int sum = p == 2 || p > 3;
         size_t count = p == 3 ? lower : upper, pitch = sum ? deep : inputs;
         for (size_t r = 0; r < count; r += tiles->height) {
-          // The next panel waits in memory: a part of it is asked for with each tile.
+          // Each tile prefetches a part of the next panel.
           const float *next = packed + deep * panel, *from = next + deep * panel * r / count, *to = next + deep * panel * (r + tiles->height) / count;
           for (const float *line = from; line < to; line += 16) __builtin_prefetch(line, 0, 2);
           for (size_t j = 0; j < panel; j += tiles->width)

@@ -1,9 +1,9 @@
 #pragma once
-// The register tile of the matrix products, private to this target: R × V·16 sums held in registers over the whole depth. Rows and
-// columns of a tile follow from the instruction set: 12 × 32 fills AVX-512's registers, 6 × 16 AVX2's.
+// The register tile of the matrix products, private to this target: R × V·16 sums stay in registers over the whole depth. 12 × 32 fills the registers of
+// AVX-512, 6 × 16 those of AVX2.
 #include "../shared/vector.h"
 
-/// What a level's tiles are. `rows` runs over a(i, k) = a[i·lda + k], `columns` over a(i, k) = a[i + k·lda]; count ≤ height rows;
+/// The tiles of a SIMD level. `rows` runs over a(i, k) = a[i·lda + k], `columns` over a(i, k) = a[i + k·lda]; count ≤ height rows;
 /// b [depth, width] at ldb. c (+)= a·b.
 typedef struct {
   size_t height, width;
@@ -11,9 +11,9 @@ typedef struct {
   void (*columns)(size_t count, size_t depth, const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc, int add);
 } weir_tiles;
 
-/// The tiles of a level at most the processor's best.
+/// The tiles of a level, lowered to what the processor supports.
 const weir_tiles *weir_tiles_at(int level);
-/// A thread's own scratch of at least `floats` floats, 64-byte aligned; grows, and goes with the thread. `slot` 0 or 1 are two of them.
+/// Thread-local scratch of at least `floats` floats, 64-byte aligned; it grows and is freed with the thread. There are two, `slot` 0 and 1.
 float *weir_scratch(int slot, size_t floats);
 
 #define WEIR_SWAP(R, I, W)                                                \
@@ -30,7 +30,6 @@ float *weir_scratch(int slot, size_t floats);
 #define WEIR_HIGH_2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
 #define WEIR_LOW_1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
 #define WEIR_HIGH_1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
-
 
 /// Transposes a 16 × 16 block in place, by exchanging halves, quarters, pairs and neighbours.
 WEIR_INLINE void weir_transpose16(v16 *r) {

@@ -1,5 +1,5 @@
 #pragma once
-// Blocks of bfloat16 pairs, private to this target: pairs lie along the summed dimension, as the dot products of gemm16.c and encoder.c read them.
+// Packing and the register tile for bfloat16 products, private to this target. Pairs lie along the summed dimension, as AVX512-BF16 reads them.
 #include "bfloat16.h"
 #include "tile.h"
 #ifdef WEIR_HAS_BF16
@@ -11,7 +11,7 @@ WEIR_BF16 static inline __m512i weir_weave(__m512 x, __m512 y) {
   return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(y, x));
 }
 
-/// Two consecutive values of each of 16 rows (fewer: zeros) at x + i·ldx, 32 of them from k on, as words [16 pairs][16 rows] at ldo.
+/// Packs up to 32 consecutive values of each of up to 16 rows at x + i·ldx as pairs [16][16 rows], with row stride ldo; missing rows are zeros.
 WEIR_BF16 static inline void weir_pack_across(const float *x, size_t ldx, size_t rows, size_t values, uint32_t *out, size_t ldo) {
   uint32_t words[16][16] __attribute__((aligned(64)));
   for (size_t i = 0; i < 16; i++) {
@@ -31,7 +31,7 @@ WEIR_BF16 static inline void weir_pack_across(const float *x, size_t ldx, size_t
   for (size_t i = 0; i < (values + 1) / 2; i++) __builtin_memcpy(out + i * ldo, &r[i], 64);
 }
 
-/// Rows 0…depth of x [depth, columns], woven in pairs: words [pairs][16·lanes] of columns 0…16·lanes, zeros behind.
+/// Interleaves consecutive rows of x [depth, columns] as pairs [depth / 2 rounded up][16·lanes columns], padded with zeros.
 WEIR_BF16 static inline void weir_pack_along(const float *x, size_t ldx, size_t depth, size_t columns, size_t lanes, uint32_t *out, size_t ldo) {
   for (size_t k = 0; k < depth; k += 2) {
     const float *row = x + k * ldx, *next = k + 1 < depth ? row + ldx : NULL;

@@ -1,4 +1,3 @@
-// Large blocks of memory: see the header.
 #define _GNU_SOURCE
 #include "weir_pages.h"
 #include <stdint.h>
@@ -13,12 +12,12 @@ void *weir_map_zeros(size_t bytes) {
   if (size < bytes || room < size) return NULL;
   char *pages = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) return NULL;
-  // A large page begins at a multiple of its size: what is before and behind goes back.
+  // A large page is aligned to its size; the unaligned ends are unmapped.
   size_t before = (LARGE_PAGE - (uintptr_t)pages % LARGE_PAGE) % LARGE_PAGE, behind = room - size - before;
   if (before) munmap(pages, before);
   if (behind) munmap(pages + before + size, behind);
 #if defined(MADV_HUGEPAGE)
-  // Packing walks down columns, a page or more apart: with small pages each step waits for its address.
+  // Packing walks down columns, a page or more apart: with small pages every step would miss the TLB.
   madvise(pages + before, size, MADV_HUGEPAGE);
 #endif
   return pages + before;

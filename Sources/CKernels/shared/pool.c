@@ -1,4 +1,4 @@
-// A persistent thread pool: short spins before sleeping, because a transformer step hands out hundreds of tiny jobs.
+// A persistent thread pool. Workers spin briefly before they sleep, because a transformer step runs hundreds of tiny jobs.
 #include "weir_pool.h"
 #include <pthread.h>
 #include <sched.h>
@@ -82,7 +82,7 @@ void weir_pool_run(weir_pool *pool, size_t tasks, void (*body)(void *, size_t), 
   pthread_cond_broadcast(&pool->wake);
   pthread_mutex_unlock(&pool->lock);
   drain(pool);
-  // Past a short spin the processor goes to whoever holds the others up, on a machine that is shared.
+  // After a short spin, yield: on a shared machine, the thread that the pool waits for may need this core.
   for (int spins = 0; atomic_load_explicit(&pool->running, memory_order_acquire) != 0; spins++) {
     if (spins < 20000) weir_pause();
     else sched_yield();

@@ -1,11 +1,11 @@
 #pragma once
-// Code points of UTF-8, private to this target.
+// UTF-8 decoding, private to this target.
 #include <stddef.h>
 #include <stdint.h>
 
 enum { END = 0x110000 };
 
-// The code point at text[0], not ASCII, of `left` bytes; END + byte and a width of 1 where there is none.
+// Decodes the non-ASCII code point at text[0], with `left` bytes readable. A malformed byte gives END + byte and a width of 1.
 static inline uint32_t weir_scalar(const uint8_t *text, size_t left, size_t *width) {
   uint32_t first = text[0];
 #define NEXT(i) ((uint32_t)text[i] ^ 0x80)

@@ -1,6 +1,6 @@
 #pragma once
-// Sixteen-lane float vectors of the transformer kernels, private to this target. Helpers take pointers: a vector passed by value would
-// change the calling convention between the clones of a function.
+// Vectors of 16 floats, private to this target. Helpers take pointers: a vector passed by value would give the clones of a function different calling
+// conventions.
 #include "simd.h"
 #include <stddef.h>
 #include <stdint.h>

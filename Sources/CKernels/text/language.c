@@ -1,5 +1,5 @@
-// Sums of weights of character n-grams. Letters become small, what is no letter is a border and counts once in a row; Han, kana and Hangul are one
-// character each, so that their languages are told apart by script. scripts/languages does the same when it trains.
+// Sums of the weights of character n-grams. Letters are lowercased, and a run of other characters counts as one boundary. Han, kana and Hangul are one
+// symbol each, so the script tells their languages apart. scripts/languages normalizes text in the same way for training.
 #include "weir_language.h"
 #include "language_model.h"
 #include "../shared/vector.h"
@@ -48,7 +48,7 @@ static inline uint64_t bucket(uint64_t window, int n, int bits) {
   return ((key ^ key >> 32) * 0xD6E8FEB86659FD93ull) >> (64 - bits);
 }
 
-// Rows are added in sixteen bits, and these before they can overflow in thirty-two.
+// The number of rows that are added in 16 bits before the sums go to 32 bits: more could overflow.
 enum { ROWS = 256 };
 
 WEIR_CLONES static void add_rows(const int8_t *weights, const uint32_t *rows, size_t count, int32_t *sums) {

@@ -1,4 +1,4 @@
-// Where the lines and paragraphs of a text are: 64 bytes at a time, a bit for each newline and for each byte that is no blank.
+// Finds the lines and paragraphs of a text, 64 bytes at a time, with one bit per newline and per byte above 0x20.
 #include "../shared/vector.h"
 #include "weir_dedup.h"
 #include <string.h>
@@ -7,13 +7,13 @@ enum { BLOCK = 64 };
 typedef uint8_t bytes64 __attribute__((vector_size(BLOCK)));
 typedef _Bool bits64 __attribute__((ext_vector_type(BLOCK)));
 
-// The pieces so far, and the line that is under way: where it begins, whether it has a byte that is no blank.
+// The lines found so far, and the current line: where it begins, and whether it has a byte above 0x20 (ink).
 typedef struct pieces {
   size_t *bounds, count, start;
   int ink, open;
 } pieces;
 
-// A line has ended. A blank one ends a paragraph.
+// Ends the current line. A blank line ends a paragraph.
 WEIR_INLINE void end_line(pieces *p, size_t end, int merged) {
   if (p->ink && !(merged && p->open)) {
     p->bounds[2 * p->count] = p->start;

@@ -1,5 +1,5 @@
-// Phrases of C4's rules (Raffel et al., JMLR 21(140), section 2.2), whatever the case: 64 bytes at a time, the first three letters decide
-// whether to look closer.
+// The phrases of the C4 rules (Raffel et al., JMLR 21(140), section 2.2), case-insensitive. 64 bytes at a time are compared with the first three letters
+// of each phrase; only a match is looked at more closely.
 #include "../shared/simd.h"
 #include "weir_filter.h"
 #include <string.h>
@@ -30,7 +30,7 @@ static int phrase_at(const uint8_t *text, size_t left) {
   return found;
 }
 
-// Where the first letters of a phrase stand, case folded: more than these may be set.
+// Whether a phrase may start here, by its first three letters; false positives are possible.
 WEIR_INLINE int starts(const uint8_t *text) {
   uint32_t three = (text[0] | 0x20u) << 16 | (text[1] | 0x20u) << 8 | (text[2] | 0x20u);
   return three == 0x6C6F72 || three == 0x6A6176 || three == 0x746572 || three == 0x707269 || three == 0x636F6F || three == 0x757365;

@@ -1,11 +1,10 @@
-// Repeated n-grams, for Gopher's rules (Rae et al. 2112.11446, table A1).
+// Repeated n-grams, for the Gopher rules (Rae et al. 2112.11446, table A1).
 //
-// An n-gram that repeats holds two (n−1)-grams that repeat, so each n looks only at the places that the last one left: after
-// the shortest n-gram little is left to do.
+// A repeated n-gram contains two repeated (n − 1)-grams, so each n looks only at the positions that survived n − 1. After the shortest n-gram, few are left.
 #include "../shared/simd.h"
 #include "word_cutter.h"
 
-// A fingerprint, how often it was counted (0: the place is free), and where first; that is a mark later.
+// A fingerprint, its count (0: the slot is free), and its first position; weir_repetition_repeated replaces the position with MARKED.
 typedef struct slot {
   uint64_t key;
   uint32_t count, first;
@@ -13,7 +12,7 @@ typedef struct slot {
 
 enum { MARKED = 0xFFFFFFFF };
 
-// A place where an n-gram starts that may repeat.
+// A position where an n-gram starts that may repeat.
 typedef struct place {
   uint64_t hash;
   uint32_t word, slot;
@@ -26,7 +25,7 @@ struct weir_repetition {
   uint32_t mask;
   const weir_word *words;
   size_t word_count, n;
-  // The most frequent n-gram, of several the first: its occurrences, where it starts.
+  // The most frequent n-gram, the first among equals: its count and where it starts.
   uint32_t best, best_first;
 };
 
@@ -55,7 +54,7 @@ void weir_repetition_reset(weir_repetition *r, size_t count) {
   memset(r->slots, 0, size * sizeof *r->slots);
 }
 
-// The slot of a fingerprint, free where it is not there.
+// The slot of a fingerprint, or the free slot where it belongs.
 WEIR_INLINE uint32_t find(const weir_repetition *r, uint64_t key) {
   // The high bits of a product depend on all bits of the fingerprint.
   uint32_t at = (uint32_t)(key * 0x9E3779B97F4A7C15ull >> 32) & r->mask;
@@ -88,7 +87,7 @@ static const uint64_t base = 0xD6E8FEB86659FD93ull;
 
 static void count_places(weir_repetition *r) {
   weir_repetition_reset(r, r->place_count);
-  // Where no n-gram repeats, the text's first one is the most frequent.
+  // If no n-gram repeats, the first one counts as the most frequent.
   r->best = 1;
   r->best_first = 0;
   for (size_t i = 0; i < r->place_count; i++) r->places[i].slot = add(r, r->places[i].hash, r->places[i].word);

@@ -1,11 +1,11 @@
 #pragma once
-// 64 bytes as bits, one word of them for each class of characters: private to this target, for `text_shape`.
+// Classifies 64 bytes at a time into one bit mask per character class, for text_shape.c; private to this target.
 #include "../shared/byte_masks.h"
 #include <stdint.h>
 
 enum { BLOCK = 64 };
 
-// A bit for each of 64 bytes; beyond ASCII only `wide` is set.
+// One bit per byte. A non-ASCII byte sets only `wide`.
 typedef struct masks {
   uint64_t space, ends, letter, dot, hash, wide;
 } masks;

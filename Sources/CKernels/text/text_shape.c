@@ -1,23 +1,23 @@
 // The shape of a text in one pass: lines, words, counts.
 //
-// 64 bytes become bits, one word of them for each class of characters; characters beyond ASCII are looked up one by one and set their bits, too. The
-// bits where white space begins or ends, and where lines end, are then visited in order. A stretch between white space that is letters alone is a word
-// (but for some contractions); the others are cut by spaCy's rules (`word_cutter`), and most of them were seen before and come out of a table.
-// White space is Python's (Unicode's and the separators 0x1C to 0x1F), a character is a code point. Malformed bytes count as one character each.
+// 64 bytes at a time become one bit mask per character class; non-ASCII characters are looked up one by one and set their bits. The positions where white
+// space begins or ends and where lines end are then visited in order. A stretch between white space that has only letters is a word, except for some
+// contractions. Other stretches are cut by spaCy's rules (word_cutter.c); most of them have been seen before and come from a cache.
+// White space is defined as in Python (Unicode white space and the separators 0x1C to 0x1F). A character is a code point; a malformed byte is one character.
 #include "text_bits.h"
 #include "word_cutter.h"
 
 enum { PAGES = 0x110000 >> 8 };
 
-// What a word holds.
+// Traits of a word.
 enum { HAS_LETTER = 1, HAS_CONTENT = 2, ALL_PUNCTUATION = 4, ENDS_SENTENCE = 8 };
 
-// A stretch that was seen before: its bytes, and the bytes and characters of its words. One line of the processor's cache.
+// A cached stretch: its bytes, and the bytes and characters of its words. The size of a cache line.
 enum { KEPT_WORDS = 8, KEPT_BYTES = 38, ENTRIES = 1 << 14 };
 typedef struct entry {
   uint64_t hash;
   uint8_t length, count;
-  // Traits in the low four bits, bytes that begin no character above.
+  // Traits in the low four bits of `kinds`, the number of continuation bytes above.
   uint8_t sizes[KEPT_WORDS], kinds[KEPT_WORDS];
   uint8_t bytes[KEPT_BYTES];
 } entry;
@@ -63,24 +63,24 @@ void weir_shaper_destroy(weir_shaper *shaper) {
   free(shaper);
 }
 
-// A stretch whose words are still to come, or the end of a row (no bytes): the table's line is on its way meanwhile.
+// A stretch that waits to be cut while its cache entry is being prefetched, or the end of a row (length 0).
 typedef struct pending {
   uint64_t hash;
   uint32_t start, length, characters;
-  // Traits of a stretch that is one word, else MARKED.
+  // The traits of a stretch that is one word, otherwise MARKED.
   uint32_t traits;
 } pending;
 enum { PENDING = 64, MARKED = 16 };
 
-// Where the pass stands.
+// The state of a pass over a text.
 typedef struct pass {
   const uint8_t *text;
   size_t count;
-  // The stretch that is open: where it begins, its bytes that begin no character, whether it is more than letters, whether it holds one.
+  // The open stretch: where it begins, its continuation bytes, whether it has anything but letters, whether it has a letter.
   int open;
   size_t start, inner;
   uint64_t active, letters;
-  // Bytes that begin no character before the block, and before the open line.
+  // Continuation bytes before the block, and before the open line.
   size_t inner_before, line_inner;
   size_t line_start, row_start, line_stretches;
   weir_row row;
@@ -137,7 +137,7 @@ static uint32_t traits_of(const uint32_t *classes, uint32_t count) {
   return traits;
 }
 
-// Cuts a stretch by the rules, and keeps what came out where there is room.
+// Cuts a stretch by the rules, and caches the result if it fits.
 static __attribute__((noinline)) void cut(weir_shaper *shaper, pass *p, size_t start, size_t end, uint64_t hash) {
   weir_stretch *s = &shaper->stretch;
   size_t length = end - start;
@@ -208,7 +208,7 @@ WEIR_INLINE void take_stretch(weir_shaper *shaper, pass *p, const pending *next)
     row->sentences = 1;
     p->ended = 0;
   } else if (p->ended && (start - row->end > 1 || p->text[start - 1] != ' ')) {
-    // More than one blank, or another one than U+0020, is a word too.
+    // White space other than a single U+0020 is a token of its own in spaCy.
     p->ended = 0;
     row->sentences++;
   }
@@ -225,7 +225,7 @@ WEIR_INLINE void take_stretch(weir_shaper *shaper, pass *p, const pending *next)
     return;
   }
   const entry *kept = &shaper->entries[next->hash >> 40 & (ENTRIES - 1)];
-  // Fingerprints alone are the same for some that differ, and which of them came first would show.
+  // Different stretches may have the same fingerprint, and then the result would depend on which came first: compare the bytes too.
   if (kept->hash != next->hash || kept->count == 0 || kept->length != length || !same_bytes(kept->bytes, p->text + start, length)) {
     cut(shaper, p, start, start + length, next->hash);
     return;
@@ -273,7 +273,7 @@ WEIR_INLINE void close_row(weir_shaper *shaper, pass *p) {
   p->queue[p->waiting++].length = 0;
 }
 
-// `inner`: bytes that begin no character before the end.
+// `inner`: the number of continuation bytes before `end`.
 static void close_line(weir_shaper *shaper, pass *p, size_t end, size_t inner) {
   if (shaper->shape.line_count == shaper->line_room) {
     shaper->line_room = 2 * shaper->line_room + 64;
@@ -324,7 +324,7 @@ WEIR_INLINE void count_dots(weir_shape *shape, pass *p, uint64_t dots) {
   p->dots = run;
 }
 
-// Bits of characters beyond ASCII. `next`: where the next character begins; what reaches into the next block is carried.
+// Bits of non-ASCII characters that reach into the next block. `next`: where the next character begins.
 typedef struct wide_masks {
   size_t next;
   uint64_t space, inner;

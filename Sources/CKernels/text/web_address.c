@@ -1,6 +1,6 @@
-// Whether a stretch without white space is a web address, which the word cutter leaves whole: scheme, user, host or IPv4 address, port,
-// path, all but the host optional. The language is that of the regular expression in spaCy's `lang/tokenizer_exceptions.py` (MIT); here it
-// is read in one pass for each place where a host may begin, and these cannot overlap: time linear in the length.
+// Recognizes web addresses, which the word cutter leaves whole: scheme, user, host or IPv4 address, port, path, where only the host is required. The
+// grammar is that of the regular expression in spaCy's `lang/tokenizer_exceptions.py` (MIT). It is matched in one pass per position where a host may begin;
+// these passes cannot overlap, so the time is linear in the length.
 #include "word_cutter.h"
 
 static int is_digit(uint32_t scalar) { return scalar >= '0' && scalar <= '9'; }
@@ -23,7 +23,7 @@ static int is_tail(const uint32_t *s, size_t i, size_t high) {
   return i == high || s[i] == '/' || s[i] == '?' || s[i] == '#';
 }
 
-// The end of a public IPv4 address at low; 0 where there is none.
+// The end of the public IPv4 address at low, or 0 if there is none.
 static size_t address_end(const uint32_t *s, size_t low, size_t high) {
   size_t i = low;
   uint32_t octets[4];
@@ -42,7 +42,7 @@ static size_t address_end(const uint32_t *s, size_t low, size_t high) {
   return i;
 }
 
-// Whether a host, a port where there is one, and a path where there is one fill the range.
+// Whether the range is exactly a host, an optional port and an optional path.
 static int is_host(const uint32_t *s, const uint32_t *classes, size_t low, size_t high) {
   size_t end = address_end(s, low, high);
   if (end && is_tail(s, end, high)) return 1;
@@ -63,7 +63,7 @@ static int is_host(const uint32_t *s, const uint32_t *classes, size_t low, size_
 }
 
 int weir_is_web_address(const uint32_t *s, const uint32_t *classes, size_t low, size_t high) {
-  // Every address has a dot inside; most words with marks do not.
+  // Every address contains a dot; most words with punctuation do not.
   if (high - low <= 3) return 0;
   size_t dot = low;
   while (dot < high && s[dot] != '.') dot++;

@@ -1,23 +1,23 @@
-// Words as spaCy's English tokenizer cuts them (`tokenizer.pyx`, `lang/punctuation.py`, MIT), its rules written out by hand:
+// Cuts words as spaCy's English tokenizer does (`tokenizer.pyx`, `lang/punctuation.py`, MIT); its rules are written out by hand:
 //
-//   1. Marks at both ends of a stretch without white space come off, one at each end at a time, until a special form (a contraction,
-//      an abbreviation, a smiley) or nothing to take off is left.
-//   2. What is left is a special form, a web address, or is cut at marks in its middle.
-//   3. Words that together spell a special form which these rules had cut apart are put together again.
+//   1. Punctuation is stripped from both ends of a stretch without white space, one mark per end at a time, until a special form (a contraction, an
+//      abbreviation, a smiley) is left or there is nothing more to strip.
+//   2. The rest is a special form or a web address, or it is cut at punctuation in its middle.
+//   3. Words that together spell a special form which these rules cut apart are joined again.
 #include "word_cutter.h"
 
-// Words in most forms, and the longest list of words that a form is made of.
+// The maximum number of words in a form, and of its scalars.
 enum { MOST_PARTS = 20, LONGEST = 63 };
 
 typedef struct form {
   const uint32_t *scalars;
   uint8_t count;
-  // What the form is cut into; what the rules for marks alone cut it into, no words where that is the same or one word.
+  // The number of words of the form, and the number that the punctuation rules alone would make of it (0 if that is the same or one word).
   uint8_t parts, seen;
   uint8_t lengths[MOST_PARTS], seen_lengths[MOST_PARTS];
 } form;
 
-// Forms by fingerprint of their scalars: open addressing, at most half full.
+// A hash table of forms by their scalars: open addressing, at most half full.
 typedef struct form_table {
   form *forms;
   int32_t *slots;
@@ -29,9 +29,9 @@ struct weir_word_forms {
   uint32_t *scalars;
   form_table specials, units;
   uint32_t longest;
-  // Bits of fingerprints of forms that are letters alone.
+  // A Bloom filter of the forms that have only letters.
   uint64_t letters[1 << 8];
-  // Bits of first and last character and length of all special forms: nearly everything else is told from them without a look-up.
+  // A Bloom filter of first character, last character and length of all special forms; it rejects nearly everything else without a lookup.
   uint64_t outlines[1 << 10];
 };
 
@@ -71,7 +71,7 @@ static inline uint32_t outline(uint32_t first, uint32_t last, uint32_t count) {
   return (uint32_t)((((uint64_t)first << 32 ^ (uint64_t)last << 8) ^ count) * 0x9E3779B97F4A7C15ull >> 48);
 }
 
-// The special form that scalars[low ..< high] are.
+// The special form that scalars[low ..< high] spell, or NULL.
 static const form *special(const weir_word_forms *forms, const weir_stretch *s, uint32_t low, uint32_t high) {
   if (low >= high || high - low > forms->longest) return NULL;
   uint32_t bit = outline(s->scalars[low], s->scalars[high - 1], high - low);
@@ -99,7 +99,7 @@ static uint32_t prefix_length(const weir_stretch *s, uint32_t low, uint32_t high
   }
 }
 
-// A unit or a currency behind an ASCII digit.
+// A unit or a currency after an ASCII digit.
 static uint32_t unit_length(const weir_word_forms *forms, const weir_stretch *s, uint32_t low, uint32_t high) {
   uint32_t i = high;
   while (i > low && high - i <= 5 && !(s->classes[i - 1] & WEIR_DIGIT)) i--;
@@ -171,7 +171,7 @@ static uint32_t infix_length(const weir_stretch *s, uint32_t i, uint32_t low, ui
 #undef AT
 }
 
-// Cuts what has no marks at its ends at those in its middle; the lengths go to out, their new number comes back.
+// Cuts at punctuation in the middle. Appends the lengths to out and returns their new number.
 static uint32_t cut_inside(const weir_stretch *s, uint32_t low, uint32_t high, uint32_t *out, uint32_t n) {
   uint32_t start = low, i = low;
   while (i < high) {
@@ -237,17 +237,17 @@ typedef struct match {
   const form *form;
 } match;
 
-// More words first, then from the left.
+// Matches with more words first, then from the left.
 static int match_order(const void *a, const void *b) {
   const match *x = a, *y = b;
   if (x->count != y->count) return x->count > y->count ? -1 : 1;
   return x->first < y->first ? -1 : x->first > y->first;
 }
 
-// Puts the forms of `matches` together: the longest first, then from the left. A match that overlaps is left out and still takes its words.
+// Joins the words of each match, the longest first, then from the left. A match that overlaps an earlier one is skipped but still claims its words.
 static void join_matches(weir_stretch *s, match *matches, size_t count) {
   qsort(matches, count, sizeof *matches, match_order);
-  // What becomes of a word: 0 it stays, 1 it is taken, 2 + i match i begins with it.
+  // What happens to a word: 0 it stays, 1 it is claimed, 2 + i match i begins with it.
   uint32_t *fate = s->spare;
   memset(fate, 0, s->words * sizeof *fate);
   for (size_t i = 0; i < count; i++) {
@@ -309,7 +309,7 @@ const uint64_t *weir_special_letters(const weir_word_forms *forms) { return form
 
 const uint32_t *weir_ascii_classes(const weir_word_forms *forms) { return forms->ascii; }
 
-// Bits and the words that the rules for marks alone would make of a form. `classes` of its scalars.
+// Fills in the filters, and the words that the punctuation rules alone would make of a form. `classes`: those of its scalars.
 static void describe(weir_word_forms *forms, form *one, uint32_t *classes) {
   uint32_t bit = outline(one->scalars[0], one->scalars[one->count - 1], one->count);
   forms->outlines[bit >> 6] |= 1ull << (bit & 63);

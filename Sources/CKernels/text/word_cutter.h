@@ -1,18 +1,18 @@
 #pragma once
-// Cutting a stretch without white space into words, private to this target: for `text_shape`.
+// Cuts a stretch without white space into words, for text_shape.c; private to this target.
 #include "../shared/utf8.h"
 #include "weir_filter.h"
 #include <stdlib.h>
 #include <string.h>
 
-// Stands for a byte that belongs to no code point.
+// The scalar and class of a malformed byte.
 enum { MALFORMED = 0xFFFFFFFF, MALFORMED_CLASS = WEIR_CONTENT | WEIR_ACTIVE };
 
-// A stretch as code points, and what it is cut into: code points of each word.
+// A stretch as code points, and the length of each of its words in code points.
 typedef struct weir_stretch {
   uint32_t *scalars, *classes, *lengths;
   uint32_t count, words;
-  // Scratch of the same room.
+  // Scratch of the same size.
   uint32_t *spare;
 } weir_stretch;
 

@@ -1,10 +1,9 @@
-// Encoding: pre-tokens, batch by batch, through a cache of their tokens.
+// BPE encoding: pre-tokens are cut in batches and looked up in a cache of their tokens.
 //
-// A batch is cut, and while one block waits for the one before it the keys of its pre-tokens are made and their lines asked for; then all are
-// looked up, and after the next batch has been cut the tokens are written: loops without a branch that depends on the text, so that neither a
-// miss of a branch nor one of the cache is waited for alone. A pre-token of up to seven bytes is one word with its length, up to three tokens
-// are another one; four of each fill a line. What the first loop does not find, 15 in 100, is collected and goes through the table of longer
-// ones in the same way, and what that does not have, 1 in 100, through a ring of what is longer still; the rest goes to the merges.
+// Three batches are in flight. While one is cut, the keys of its pre-tokens are computed and their cache lines prefetched; then its pre-tokens are looked up;
+// once the next batch has been cut, its tokens are written. No loop has a branch that depends on the text, so mispredictions and cache misses overlap. A
+// pre-token of up to seven bytes is one word with its length, and up to three tokens are another; four of each fill a cache line. Pre-tokens that are not
+// found (15 %) go to the table of longer ones, those missing there (1 %) to a ring of still longer ones, and the rest to the merges.
 #include "token_cache.h"
 
 WEIR_INLINE int find_any(const short_set *set, uint64_t key, uint64_t *value) {
@@ -24,7 +23,7 @@ WEIR_V3 WEIR_INLINE int find_v3(const short_set *set, uint64_t key, uint64_t *va
 
 typedef int (*finder)(const short_set *set, uint64_t key, uint64_t *value);
 
-// A text, and its last 32 bytes with zeros behind them, so that sixteen bytes can be read from wherever a pre-token begins.
+// A text, and a copy of its last 32 bytes padded with zeros, so that 16 bytes can be read at the start of any pre-token.
 typedef struct source {
   const uint8_t *text;
   size_t size, near_start;
@@ -42,14 +41,14 @@ typedef struct preparation {
   const source *s;
 } preparation;
 
-// Makes the keys and asks for the lines.
+// Computes the keys and prefetches their cache lines.
 WEIR_INLINE void prepare(void *state, size_t first, size_t end) {
   const preparation *p = state;
   batch *b = p->b;
   const source *s = p->s;
   const uint8_t *text = s->text;
   const short_set *sets = p->cache->sets;
-  // In registers: the stores might change what stands in memory.
+  // Kept in locals, because the stores may alias memory.
   int shift = p->cache->short_shift, near = b->ends[end] + 16 > s->size;
   size_t longest = 0, start = b->ends[first];
   for (size_t i = first; i < end; i++) {
@@ -65,7 +64,7 @@ WEIR_INLINE void prepare(void *state, size_t first, size_t end) {
   b->longest |= longest;
 }
 
-// Takes a slot's tokens, up to six; writes six. Returns their number.
+// Writes the tokens of a slot, up to six; always writes six. Returns their number.
 WEIR_INLINE size_t unpack(const middle_slot *slot, uint32_t *tokens) {
   for (int n = 0; n < 3; n++) {
     tokens[n] = slot->value >> TOKEN_BITS * n & ((1 << TOKEN_BITS) - 1);
@@ -76,7 +75,7 @@ WEIR_INLINE size_t unpack(const middle_slot *slot, uint32_t *tokens) {
 
 WEIR_INLINE int is_slot(const middle_slot *slot, uint64_t low, uint64_t high) { return (slot->low == low) & (slot->high == high); }
 
-// Looks up in the first table, and asks for the lines of the second one.
+// Looks up in the first table, and prefetches from the second.
 WEIR_INLINE void look_up(const weir_token_cache *cache, batch *b, const source *s, finder find) {
   size_t lost = 0, count = b->count;
   for (size_t i = 0; i < count; i++) {
@@ -89,7 +88,7 @@ WEIR_INLINE void look_up(const weir_token_cache *cache, batch *b, const source *
   b->losts = lost;
   for (size_t j = 0; j < lost; j++) {
     size_t i = b->lost[j], start = b->ends[i], length = b->ends[i + 1] - start;
-    // What is longer has a key without a length, which nobody has.
+    // A longer pre-token gets a key without a length, which never occurs.
     uint64_t low, high;
     middle_key(word_at(s, start), length <= MIDDLE ? length : 0, &low, &high);
     low |= (uint64_t)(length > MIDDLE);
@@ -101,7 +100,7 @@ WEIR_INLINE void look_up(const weir_token_cache *cache, batch *b, const source *
   }
 }
 
-// Looks up what is longer, merges what is nowhere, writes the tokens.
+// Looks up the longer pre-tokens, merges those that are not cached, writes the tokens.
 WEIR_INLINE uint32_t *finish(weir_token_cache *cache, const weir_merges *merges, batch *b, const source *s, uint32_t *out) {
   size_t lost = b->losts, rare = 0, far = 0, many = 0, count = b->count;
   for (size_t j = 0; j < lost; j++) {
@@ -127,7 +126,7 @@ WEIR_INLINE uint32_t *finish(weir_token_cache *cache, const weir_merges *merges,
     middle_slot *line = cache->middles + b->middle[j].place, *other = other_line(cache, line);
     middle_slot *set = other + !is_slot(other, low, high);
     if (is_slot(set, low, high)) {
-      // It goes back to its line, in exchange.
+      // Found in the other line: swap it back into its own.
       middle_slot found = *set;
       *set = line[1];
       line[1] = line[0];
@@ -151,7 +150,7 @@ WEIR_INLINE uint32_t *finish(weir_token_cache *cache, const weir_merges *merges,
     size_t i = cache->far[k], length = b->ends[i + 1] - b->ends[i], made;
     const uint8_t *word = s->text + b->ends[i];
     uint32_t *tokens = cache->many + many;
-    // What was put there meanwhile may have gone over it.
+    // A newer entry may have overwritten it.
     entry *e = entry_at(cache, cache->places[k]);
     if (is_entry(e, word, length)) {
       made = e->count;
@@ -180,7 +179,7 @@ WEIR_INLINE uint32_t *finish(weir_token_cache *cache, const weir_merges *merges,
   return out;
 }
 
-// Three batches are on their way, so that what each asks for has the time to come.
+// Three batches are in flight, so prefetches have time to complete.
 WEIR_INLINE size_t encode(
     weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done,
     finder find, classifier look_at, lister list_ends) {

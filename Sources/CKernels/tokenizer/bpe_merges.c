@@ -1,7 +1,8 @@
-// Byte-pair merges. Every loop applies the merge of the lowest rank, the leftmost of equal ones, until none is left.
+// Byte-pair merges. Every loop applies the merge of the lowest rank, the leftmost among equals, until none is left.
 //
-// A word of up to 64 bytes keeps the candidate of each place as one number, rank over place, and the least one of every eight places, so
-// that the next merge is a few comparisons away and a merge changes at most three eights. A longer one is merged in parts whose seams are mended.
+// For a word of up to 64 bytes, the candidate at each position is one number (rank in the high bits, position in the low bits), and every eight positions
+// keep their minimum: finding the next merge takes a few comparisons, and a merge updates at most three minima. A longer word is merged in parts, whose
+// seams are then repaired.
 #include "bpe_merges.h"
 #include "../shared/simd.h"
 #include <stdlib.h>
@@ -17,8 +18,8 @@ typedef struct whole {
 } whole;
 
 struct weir_merges {
-  // Open addressing. A pair is 48 bits, mixed one to one; the top bits are where it belongs, the lower 40 stand in the slot, above the rank. The
-  // bits that are left out are the same for all within reach of a place.
+  // Open addressing. A pair is 48 bits, mixed by a bijection: the top bits select the home bucket, and the lower 40 are stored in the slot, above the
+  // rank. The bits that are not stored are the same for all pairs within probing distance.
   uint64_t *slots;
   size_t mask;
   int shift;
@@ -37,7 +38,7 @@ struct weir_merges {
 
 WEIR_INLINE uint64_t mix(uint32_t left, uint32_t right) { return ((uint64_t)left << 24 | right) * PRIME & 0xFFFFFFFFFFFF; }
 
-// The rank of a pair, NEVER for none. Four slots are looked at without a branch; few fours are full.
+// The rank of a pair, or NEVER. Compares four slots without a branch; few buckets are full.
 WEIR_INLINE uint32_t rank_of(const weir_merges *m, uint32_t left, uint32_t right) {
   uint64_t mixed = mix(left, right), tag = mixed << 24;
   size_t at = (size_t)(mixed >> m->shift);
@@ -53,7 +54,7 @@ WEIR_INLINE uint32_t rank_of(const weir_merges *m, uint32_t left, uint32_t right
   }
 }
 
-// Fills the table; returns whether no pair is further from its place than the bits that are left out allow.
+// Fills the table; returns whether every pair is close enough to its home bucket for the bits that are not stored.
 static int fill(weir_merges *m, const uint32_t *merges, size_t count, size_t *repeated) {
   *repeated = count;
   memset(m->slots, 0xFF, 4 * sizeof(uint64_t) * (m->mask + 1));
@@ -180,7 +181,7 @@ uint32_t weir_merges_find(const weir_merges *m, const uint8_t *word, size_t leng
 // MARK: short words
 
 WEIR_INLINE uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
-// One by one: a vector would wait for the single keys that have just been written.
+// Scalar loads: a vector load would stall on the single keys that have just been stored.
 WEIR_INLINE uint32_t load(const uint32_t *key) {
   uint32_t value = *key;
   __asm__("" : "+r"(value));
@@ -194,7 +195,7 @@ WEIR_INLINE uint32_t least8(const uint32_t *k) {
 
 WEIR_INLINE uint32_t key_of(uint32_t rank, size_t at) { return rank == NEVER ? UINT32_MAX : rank << 7 | (uint32_t)at; }
 
-// A word on its way: the places 1 ... length; what is at both sides of it merges with nothing, so that its ends need no branch.
+// A word being merged, at positions 1 ... length. The sentinels on both sides merge with nothing, so the ends need no branch.
 typedef struct parts {
   size_t length, eights;
   uint32_t keys[WEIR_SHORT_WORD + 8], symbols[WEIR_SHORT_WORD + 2], mins[WEIR_SHORT_WORD / 8 + 1];
@@ -252,7 +253,7 @@ size_t weir_merge_short(const weir_merges *m, const uint8_t *word, size_t length
 
 // MARK: long words
 
-// A word of any length by a heap of candidates, rank over place, and a linked list; O(n log n), 28 bytes of memory a byte.
+// A word of any length: a heap of candidates (rank, then position) and a linked list. O(n log n); see merge_long for the memory.
 typedef struct chain {
   uint64_t *heap;
   size_t count;
@@ -283,7 +284,7 @@ static void refresh(chain *c, const weir_merges *m, size_t at, size_t length) {
 }
 
 static size_t merge_long(const weir_merges *m, const uint8_t *word, size_t length, uint32_t *tokens) {
-  // Each merge takes one candidate away for good and puts two forward.
+  // Each merge removes a candidate for good and adds two. Memory: 40 bytes per byte of the word.
   chain c = {malloc(8 * 3 * length + 16 * (length + 1)), 0, NULL, NULL, NULL, NULL};
   if (!c.heap) return SIZE_MAX;
   c.symbols = (uint32_t *)(c.heap + 3 * length);
@@ -329,7 +330,7 @@ WEIR_INLINE size_t bytes_of(const weir_merges *m, const uint32_t *tokens, size_t
   return sum;
 }
 
-// Whether two tokens that meet at `border` are what the merges make of their bytes; -1 where memory is short.
+// Whether the merges turn the bytes of two tokens that meet at `border` into these two tokens; -1 if memory is short.
 static int holds(const weir_merges *m, const uint8_t *border, uint32_t left, uint32_t right) {
   uint32_t few[WEIR_SHORT_WORD], *made = few;
   size_t before = m->lengths[left], length = before + m->lengths[right];
@@ -340,11 +341,10 @@ static int holds(const weir_merges *m, const uint8_t *border, uint32_t left, uin
   return same;
 }
 
-// Joins `count` tokens of what stands before `border` with those of a part behind it; returns the number of all.
+// Joins the `count` tokens before `border` with those of the part after it; returns the total number.
 //
-// A sequence of tokens is what the merges make of its bytes if and only if each two neighbours are what the merges make of their bytes: the
-// first merge across a border would happen between the two alone just as well. So only the tokens at the seam are made anew, more and
-// more of them until both their borders hold.
+// A sequence of tokens is the result of the merges if and only if that holds for every two neighbors alone, because the first merge across a border would
+// also happen between the two neighbors alone. So only the tokens at the seam are merged again, more and more of them until both their borders hold.
 static size_t join(
     const weir_merges *m, const uint8_t *border, uint32_t *tokens, size_t count, const uint32_t *part, size_t part_count) {
   size_t left = count > 0, right = left;
@@ -354,7 +354,7 @@ static size_t join(
     if (before + behind > WEIR_SHORT_WORD && !(middle = malloc(4 * (before + behind)))) return SIZE_MAX;
     size_t made = merge_any(m, border - before, before + behind, middle);
     int fits = made == SIZE_MAX ? -1 : 0, holds_left = 1, holds_right = 1;
-    // Mended are the seam and, where the tokens there changed, the borders to the tokens that stay.
+    // Where the tokens at the seam changed, the borders to the tokens that stay must hold too.
     if (fits == 0) {
       int same = made == left + right && memcmp(middle, tokens + count - left, 4 * left) == 0 && memcmp(middle + left, part, 4 * right) == 0;
       if (!same && left < count) holds_left = holds(m, border - before, tokens[count - left - 1], middle[0]);
@@ -394,7 +394,7 @@ size_t weir_encode_word(const weir_merges *m, const uint8_t *word, size_t length
       take_apart(p + i, m, word + begin, size[i]);
       begin += size[i];
     }
-    // Each merge waits for the one before it; those of several parts, in turn, wait together.
+    // Each merge depends on the one before it; merging several parts in turn overlaps their latencies.
     do {
       going = UINT32_MAX;
       for (size_t i = 0; i < SIDE_BY_SIDE; i++) best[i] = best_of(p + i);

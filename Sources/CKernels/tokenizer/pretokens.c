@@ -1,4 +1,4 @@
-// Cutting a text into pre-tokens: what goes character by character, which is also what the tests compare with, and the levels of instructions.
+// Cuts a text into pre-tokens: the scalar cutter, which is also the reference for the tests, and the dispatch by SIMD level.
 #include "pretokens.h"
 #include "weir_simd.h"
 
@@ -158,7 +158,7 @@ uint64_t weir_number_groups(uint64_t digit, uint64_t rest, int most) {
   int taken = 0;
   for (uint64_t left = digit & ~rest; left; left &= left - 1) {
     uint64_t bit = left & -left;
-    // The character before, if it is a number, ends right here.
+    // A preceding digit ends exactly here.
     if (bit == 1 || !(digit & bit >> 1) || !before) taken = 0;
     if (taken % most == 0) found |= bit;
     taken++;
@@ -198,7 +198,7 @@ int weir_cutter_level(void) {
 void weir_cutter_start(weir_cutter *c, const weir_pattern *p, const uint8_t *text, size_t count) {
   *c = (weir_cutter){p, text, count, count, 0, 0, weir_cutter_level()};
   if (p->family != WEIR_PATTERN_CL100K) return;
-  // cl100k takes white space at the end of a text as a whole: the rest is cut as if the text ended before it.
+  // In cl100k, trailing white space is one pre-token: the rest is cut as if the text ended before it.
   while (c->visible > 0) {
     character before = look_back(p, text, c->visible);
     if (before.class < SPACE) {

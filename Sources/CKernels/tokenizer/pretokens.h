@@ -1,9 +1,9 @@
 #pragma once
-// Cutting 64 bytes at a time, private to this target: for whoever wants to see pre-tokens while they are cut (`pretokens`).
+// Cuts text into pre-tokens, 64 bytes at a time; private to this target. `pretokens` calls a visitor for the pre-tokens while they are cut.
 //
-// A pattern's matches depend on nothing before them: where a pre-token begins, a text might begin. So 64 bytes from there on become bits, one word
-// of them for each class of characters, and a few shifts of these words tell where all the pre-tokens inside begin; the last one that is
-// certain begins the next 64 bytes. No branch depends on a pre-token's length. What spans more than 64 bytes goes the plain way.
+// A match of the pattern does not depend on what comes before it. So the 64 bytes from the start of a pre-token become one bit mask per character class, and
+// a few shifts of these masks tell where the pre-tokens inside begin; the last certain one starts the next 64 bytes. No branch depends on the length of a
+// pre-token. A pre-token of more than 64 bytes is cut character by character.
 #include "../shared/byte_masks.h"
 #include "weir_tokenizer.h"
 #include <string.h>
@@ -13,7 +13,7 @@
 
 enum { OTHER = 0, LETTER = 1, NUMBER = 2, SPACE = 3, NEWLINE = 4 };
 
-// A bit for each of 64 bytes: class by class, and what is not ASCII. `space` has the newlines and the blanks, too.
+// One bit per byte and class; `wide` is not ASCII. `space` includes newlines and blanks.
 typedef struct masks {
   uint64_t letter, digit, space, newline, blank, quote, wide;
 } masks;
@@ -95,14 +95,14 @@ WEIR_INLINE masks classify(const uint8_t *text) {
 }
 #endif
 
-// All bytes of a wide character get its class; returns those that are not its first. Reads up to MARGIN - 1 bytes behind the block.
+// Gives every byte of a non-ASCII character its class; returns the continuation bytes. Reads up to MARGIN - 1 bytes past the block.
 uint64_t weir_classify_wide(const weir_pattern *p, const uint8_t *t, masks *m);
-// Numbers in groups of `most`: a bit where each group begins.
+// Groups of at most `most` digits: a bit where each group begins.
 uint64_t weir_number_groups(uint64_t digit, uint64_t rest, int most);
 // The end of the pre-token that begins at `start`, character by character.
 size_t weir_pretoken_end(const weir_pattern *p, const uint8_t *t, size_t n, size_t start);
 
-// The length of the contraction at an apostrophe with `left` bytes, 0 where there is none. Without regard to case U+017F (long s) is an s, too.
+// The length of the contraction at an apostrophe with `left` bytes, or 0. U+017F (long s) counts as an s if case is ignored.
 WEIR_INLINE size_t contraction(const uint8_t *t, size_t left, int caseless) {
   if (left < 2) return 0;
   uint8_t fold = caseless ? 0x20 : 0, first = t[1] | fold;
@@ -118,8 +118,8 @@ WEIR_INLINE size_t newlines(const uint8_t *t, size_t n, size_t i) {
   return i;
 }
 
-// A bit for each byte where a pre-token begins, given that one begins at the first byte. `valid`: the bytes that are there; `closed`: whether the
-// text ends behind them, otherwise those that depend on what follows are left out.
+// One bit per byte where a pre-token begins, given that one begins at the first byte. `valid`: the bytes that exist; `closed`: whether the text ends after
+// them. If not, starts that depend on what follows are left out.
 WEIR_INLINE uint64_t begins(const weir_pattern *p, const uint8_t *t, masks m, uint64_t valid, int closed, int gpt2) {
   uint64_t rest = 0;
   if (__builtin_expect((m.wide & valid) != 0, 0)) {
@@ -135,7 +135,7 @@ WEIR_INLINE uint64_t begins(const weir_pattern *p, const uint8_t *t, masks m, ui
   // Symbols stay together, a blank goes with them.
   uint64_t starts = other & ~(other << 1) & ~(m.blank << 1);
   uint64_t quotes = starts & m.quote & m.letter >> 1;
-  // The last white space before something visible: by its first byte.
+  // The last white space before something visible, at its first byte.
   uint64_t last = space & visible >> 1;
   if (__builtin_expect((last & rest) != 0, 0)) {
     for (int i = 0; i < 3; i++) last = (last & ~rest) | (last & rest) >> 1;
@@ -169,7 +169,7 @@ WEIR_INLINE uint64_t begins(const weir_pattern *p, const uint8_t *t, masks m, ui
     taken = newline & ~(newline + taken);
     uint64_t left = m.space & ~taken;
     starts |= left & ~(left << 1);
-    // After its last newline white space begins anew.
+    // White space after the last newline is a pre-token of its own.
     uint64_t anew = space & (newline & ~taken) << 1;
     uint64_t wrong = (space + anew) & newline;
     while (__builtin_expect(wrong != 0, 0)) {
@@ -188,7 +188,7 @@ WEIR_INLINE uint64_t begins(const weir_pattern *p, const uint8_t *t, masks m, ui
     if (at + length < BLOCK) starts |= 1ull << (at + length) & valid;
   }
   if (!closed && m.space >> 63) {
-    // White space that may go on: only where it begins is certain.
+    // White space that may continue past the block: only its start is certain.
     uint64_t run = ~m.space ? (uint64_t)-1 << (63 - __builtin_clzll(~m.space)) << 1 : ~0ull;
     uint64_t inside = starts & run;
     if (inside) starts &= inside ^ (inside - 1);
@@ -196,7 +196,7 @@ WEIR_INLINE uint64_t begins(const weir_pattern *p, const uint8_t *t, masks m, ui
   return starts & ~1ull;
 }
 
-// Writes base + the position of each bit; may write up to three more.
+// Writes base + the position of each bit; may write up to three more values.
 WEIR_INLINE size_t list(uint64_t bits, size_t base, size_t *ends) {
   size_t count = (size_t)__builtin_popcountll(bits);
   for (size_t i = 0; i < count; i += 4) {
@@ -209,7 +209,7 @@ WEIR_INLINE size_t list(uint64_t bits, size_t base, size_t *ends) {
 }
 
 #if defined(__linux__) && defined(__x86_64__)
-// The same, without a branch for up to 32: the places side by side as bytes. Always writes 32, or 64.
+// The same without a branch for up to 32 bits, by compressing byte positions. Always writes 32 or 64 values.
 WEIR_V5 WEIR_INLINE size_t list_v5(uint64_t bits, size_t base, size_t *ends) {
   const __m512i bytes = _mm512_set_epi64(
       0x3F3E3D3C3B3A3938, 0x3736353433323130, 0x2F2E2D2C2B2A2928, 0x2726252423222120, 0x1F1E1D1C1B1A1918, 0x1716151413121110, 0x0F0E0D0C0B0A0908,
@@ -230,22 +230,22 @@ WEIR_V5 WEIR_INLINE size_t list_v5(uint64_t bits, size_t base, size_t *ends) {
 
 typedef masks (*classifier)(const uint8_t *text);
 typedef size_t (*lister)(uint64_t bits, size_t base, size_t *ends);
-// Sees the pre-tokens first ..< end as soon as their ends are known; some it may see again, with another end.
+// Called with the pre-tokens first ..< end as soon as their ends are known; may be called again for one whose end has changed.
 typedef void (*visitor)(void *state, size_t first, size_t end);
 
-// Where the next 64 bytes begin depends on all that is done with these. What `visit` does with their pre-tokens fills the time.
+// The next 64 bytes depend on the end of this computation; the work of `visit` fills the latency.
 WEIR_INLINE size_t cut(
     weir_cutter *c, const weir_pattern *p, size_t *ends, size_t room, int gpt2, classifier look_at, lister list_ends, visitor visit, void *state) {
   const uint8_t *t = c->text;
   size_t at = c->at, n = c->visible, found = 0;
   while (at < n && found + BLOCK + 4 <= room) {
     uint64_t bits;
-    // Text that is read for the first time would be waited for: the processor does not see the way through it between all the look-ups.
+    // Among all the lookups, the hardware prefetcher does not follow the text.
     __builtin_prefetch(t + at + 1024);
     if (__builtin_expect(n - at >= BLOCK + MARGIN, 1)) {
       bits = begins(p, t + at, look_at(t + at), ~0ull, 0, gpt2);
     } else {
-      // Zeros end every character, and are nobody's.
+      // Zeros end every character and belong to no class.
       uint8_t end[BLOCK + MARGIN] = {0};
       memcpy(end, t + at, n - at);
       if (n - at >= BLOCK) {
@@ -272,7 +272,7 @@ WEIR_INLINE size_t cut(
   return found;
 }
 
-// What is behind the visible part of a text, after its last pre-token.
+// The trailing white space of a text, after its last visible pre-token.
 WEIR_INLINE size_t pretokens_behind(weir_cutter *c, size_t *ends, size_t found, visitor visit, void *state) {
   // Newlines go with symbols.
   if (c->symbol && found > 0) {
@@ -286,7 +286,7 @@ WEIR_INLINE size_t pretokens_behind(weir_cutter *c, size_t *ends, size_t found, 
   return found;
 }
 
-// The ends of the next pre-tokens, as weir_pretokens.
+// weir_pretokens with a visitor.
 WEIR_INLINE size_t pretokens(
     weir_cutter *c, size_t *ends, size_t room, classifier look_at, lister list_ends, visitor visit, void *state) {
   const weir_pattern *p = c->pattern;

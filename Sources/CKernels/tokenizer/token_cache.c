@@ -1,4 +1,4 @@
-// The memory of the cache, and what goes into it.
+// The memory of the cache, and insertion.
 #include "token_cache.h"
 #include "weir_pages.h"
 #include <stdlib.h>
@@ -56,7 +56,7 @@ void weir_token_cache_clear(weir_token_cache *cache) {
 
 size_t weir_token_cache_misses(const weir_token_cache *cache) { return cache->misses; }
 
-// MARK: what is not there
+// MARK: insertion
 
 WEIR_INLINE uint64_t pack(const uint32_t *tokens, size_t count) {
   uint64_t value = (uint64_t)count << 60;
@@ -64,7 +64,7 @@ WEIR_INLINE uint64_t pack(const uint32_t *tokens, size_t count) {
   return value;
 }
 
-// Frees the first slot of a line: an older pre-token moves to the other line.
+// Frees the first slot of a line; an older entry moves to the other line.
 WEIR_INLINE void make_room(const weir_token_cache *cache, middle_slot *set) {
   middle_slot *other = other_line(cache, set);
   if (set[1].high) other[other[0].high != 0] = set[1];
@@ -73,7 +73,7 @@ WEIR_INLINE void make_room(const weir_token_cache *cache, middle_slot *set) {
 
 static void put_long(weir_token_cache *cache, const uint8_t *word, size_t length, const uint32_t *tokens, size_t count) {
   size_t size = entry_eights(length, count), left = cache->ring_eights - (cache->head & (cache->ring_eights - 1));
-  // An entry does not go over the ring's end; after 32 GB time begins anew.
+  // An entry does not wrap around the end of the ring. Positions have 32 bits, so the cache is cleared after 32 GB.
   if (size > left) cache->head += (uint32_t)left;
   if (cache->head > UINT32_MAX - 2 * cache->ring_eights) weir_token_cache_clear(cache);
   entry *e = ring_at(cache, cache->head);
@@ -88,7 +88,7 @@ static void put_long(weir_token_cache *cache, const uint8_t *word, size_t length
   cache->head += (uint32_t)size;
 }
 
-// Remembers the tokens of a pre-token of up to LONG bytes, in place of another one.
+// Caches the tokens of a pre-token of up to LONG bytes, replacing another entry.
 static void put(weir_token_cache *cache, const uint8_t *word, size_t length, const uint32_t *tokens, size_t count) {
   uint32_t bits = 0;
   for (size_t i = 0; i < count; i++) bits |= tokens[i];
@@ -98,7 +98,7 @@ static void put(weir_token_cache *cache, const uint8_t *word, size_t length, con
     memcpy(bytes, word, length);
     uint64_t key = short_key(bytes, length);
     short_set *set = cache->sets + short_place(cache, key);
-    // It may have come twice in one batch.
+    // It may occur twice in one batch.
     for (int i = 0; i < 4; i++) {
       if (set->keys[i] == key) return;
     }

@@ -1,5 +1,5 @@
 #pragma once
-// The cache of pre-tokens' tokens as its loops see it, private to this target: three tables, by length, and their keys.
+// The cache from pre-tokens to tokens as the encoder uses it, private to this target: three tables by length, and their keys.
 #include "bpe_merges.h"
 #include "pretokens.h"
 
@@ -8,7 +8,7 @@
 
 enum { SHORT = 7, MIDDLE = 15, LONG = 63, LONG_WAYS = 4, BATCH = 192, TOKEN_BITS = 20 };
 
-// Tokens are packed in three fields of 20 bits, their number above them; no tokens, no pre-token.
+// Tokens are packed in three fields of 20 bits with their number above; a number of 0 marks an empty slot.
 typedef struct short_set {
   uint64_t keys[4], values[4];
 } short_set;
@@ -18,12 +18,12 @@ typedef struct middle_slot {
   uint64_t low, high, value, more;
 } middle_slot;
 
-// Where a longer pre-token is in the ring: its place in eights of bytes since the beginning of time, and bits of its hash.
+// Where a longer pre-token is in the ring: its position in units of 8 bytes since the ring was last cleared, and bits of its hash.
 typedef struct long_slot {
   uint32_t place, tag;
 } long_slot;
 
-// What the ring holds: the bytes are followed by the tokens, at the next multiple of four.
+// An entry of the ring: the bytes, then the tokens at the next multiple of four.
 typedef struct entry {
   uint8_t length, count, bytes[];
 } entry;
@@ -33,13 +33,12 @@ typedef struct long_key {
   uint32_t tag;
 } long_key;
 
-// Pre-tokens, with their keys and the sets where they may be: number i is in ends[i] ..< ends[i + 1] of the text; `longest` has a bit of the
-// longest one.
+// Pre-tokens with their keys and sets: number i is ends[i] ..< ends[i + 1] of the text. `longest` is the bitwise or of the lengths.
 typedef struct batch {
   size_t count, longest, ends[BATCH + 1];
   uint64_t keys[BATCH], values[BATCH];
   uint32_t places[BATCH];
-  // Those that the first table does not have, and their keys and places in the second one.
+  // Pre-tokens that are not in the first table, and their keys and places in the second.
   size_t losts;
   uint32_t lost[BATCH];
   struct {
@@ -52,7 +51,7 @@ struct weir_token_cache {
   short_set *sets;
   middle_slot *middles;
   long_slot *longs;
-  // The ring: 64 bytes a long pre-token, used round and round; `head` is where the next one goes.
+  // The ring: 64 bytes per long pre-token; `head` is where the next entry goes.
   uint8_t *ring;
   uint32_t head, ring_eights;
   int short_shift, middle_shift, long_shift;
@@ -60,27 +59,27 @@ struct weir_token_cache {
   // Whether the memory is of weir_map_zeros, not of aligned_alloc.
   int mapped;
   void *memory;
-  // One that is being cut, one that is looked up in the first table, one that is finished.
+  // The batches being cut, looked up in the first table, and finished.
   batch batches[3];
-  // Of the batch that is finished: those that are not in their line of the second table; those that are in neither of its lines, and where in the
-  // ring they may be.
+  // In the batch being finished: pre-tokens that are not in their line of the second table; those that are in neither line, and where they may be in the
+  // ring.
   uint32_t rare[BATCH], far[BATCH], places[BATCH];
   long_key keys[BATCH];
-  // Tokens of those that have more than three.
+  // Tokens of pre-tokens that have more than three.
   uint32_t many[BATCH * (LONG + 1) + 6];
 };
 
 // MARK: keys
 
-// Bytes 0 ..< length of each word.
+// Masks of the first `length` bytes, in the low and the high word.
 static const uint64_t low_masks[16] = {
     0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull,
     ~0ull, ~0ull};
 static const uint64_t high_masks[16] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF};
 
-// The bytes of a pre-token with its length above them: two different ones never look the same. What is longer than seven bytes gets a key that
-// nobody has. Reads eight bytes.
+// The bytes of a pre-token with its length above them, so keys are unique. A pre-token of more than seven bytes gets a key that never occurs. Reads eight
+// bytes.
 WEIR_INLINE uint64_t short_key(const uint8_t *word, size_t length) {
   uint64_t key;
   memcpy(&key, word, 8);
@@ -122,12 +121,12 @@ WEIR_INLINE long_key long_key_of(const weir_token_cache *cache, const uint8_t *w
 WEIR_INLINE size_t entry_eights(size_t length, size_t count) { return (((2 + length + 3) & ~(size_t)3) + 4 * count + 7) / 8; }
 WEIR_INLINE uint32_t *entry_tokens(entry *e) { return (uint32_t *)((uint8_t *)e + ((2 + (size_t)e->length + 3) & ~(size_t)3)); }
 
-// Where in the ring a place is; it has 2ⁿ eights.
+// The ring entry at a position; the ring size is a power of two.
 WEIR_INLINE entry *ring_at(const weir_token_cache *cache, uint32_t place) {
   return (entry *)(cache->ring + 8 * (size_t)(place & (cache->ring_eights - 1)));
 }
 
-// The entry at a place; what has been written over since then is none.
+// The entry at a position, or NULL if it has been overwritten.
 WEIR_INLINE entry *entry_at(const weir_token_cache *cache, uint32_t place) {
   return place == 0 || cache->head - place > cache->ring_eights ? NULL : ring_at(cache, place);
 }
@@ -136,8 +135,8 @@ WEIR_INLINE int is_entry(const entry *e, const uint8_t *word, size_t length) {
   return e && e->length == length && memcmp(e->bytes, word, length) == 0;
 }
 
-// Two lines side by side are a set of four: what is not in its own line may be in the other one.
+// Two adjacent lines form a set of four: an entry that is not in its own line may be in the other.
 WEIR_INLINE middle_slot *other_line(const weir_token_cache *cache, middle_slot *set) { return cache->middles + ((size_t)(set - cache->middles) ^ 2); }
 
-// The tokens of a pre-token of up to LONG bytes that is in neither of the first tables; it is there from now on. Returns their number.
+// The tokens of a pre-token of up to LONG bytes that is in neither of the first two tables; adds it to the cache. Returns their number.
 size_t weir_find_or_merge(weir_token_cache *cache, const weir_merges *merges, const uint8_t *word, size_t length, uint32_t *tokens);

@@ -1,16 +1,16 @@
 // Causal attention with document masks, forward and backward, for one head of one row at a time.
 //
-// Blocks of 48 queries against the keys from the earliest start of the block to its end: scores, softmax and products stay in cache, and
-// keys that nobody of a few queries may see are never touched. The backward pass recomputes the probabilities from the saved log-sums.
-// Products run on the register tiles of tile.c; sums over k run in order.
+// Blocks of 48 queries meet the keys from the earliest document start in the block to its end: scores, softmax and products stay in cache, and keys that no
+// query of a tile may see are never touched. The backward pass recomputes the probabilities from the saved log-sum-exp. Products run on the register tiles
+// of tile.c; sums over k run in order.
 #include "weir_transformer.h"
 #include "../linalg/tile.h"
 #include <math.h>
 
 enum { block = 48, panel_width = 32 };
 
-/// c [m, n] (+)= a·b with a row-major; b(k, j) at b[j / 32 · panel + k·ldb + j mod 32]; n a multiple of 32. A group of rows from `i` on
-/// takes part up to column (in `wide`) or depth (in `deep`) `limit + i + rows`.
+/// c [m, n] (+)= a·b with a row-major; b(k, j) at b[j / 32 · panel + k·ldb + j mod 32]; n a multiple of 32. If `wide` or `deep` is
+/// not 0, the tile of rows i ..< i + count stops at column wide + i + count or at depth deep + i + count.
 WEIR_INLINE void row_product(const weir_tiles *tiles, size_t m, size_t n, size_t depth, size_t wide, size_t deep, const float *a, size_t lda,
                              const float *b, size_t ldb, size_t panel, float *c, size_t ldc) {
   for (size_t i = 0; i < m; i += tiles->height) {
@@ -21,7 +21,7 @@ WEIR_INLINE void row_product(const weir_tiles *tiles, size_t m, size_t n, size_t
   }
 }
 
-/// c [m, n] += aᵀ·b with a [depth, m] and b [depth, n] row-major, n a multiple of 32. Row i of c takes part from depth i − `skip` on.
+/// c [m, n] += aᵀ·b with a [depth, m] and b [depth, n] row-major, n a multiple of 32. Row i of c starts at depth i − `skip`.
 WEIR_INLINE void column_product(const weir_tiles *tiles, size_t m, size_t n, size_t depth, size_t skip, const float *a, size_t lda,
                                 const float *b, size_t ldb, float *c, size_t ldc) {
   for (size_t i = 0; i < m; i += tiles->height) {
@@ -31,7 +31,7 @@ WEIR_INLINE void column_product(const weir_tiles *tiles, size_t m, size_t n, siz
   }
 }
 
-/// [tokens, head] with a stride → [tokens, padded], zeros behind.
+/// Packs [tokens, head] with a stride as [tokens, padded], padded with zeros.
 WEIR_INLINE void pack_rows(const float *x, size_t stride, size_t tokens, size_t head, size_t padded, float *out) {
   for (size_t t = 0; t < tokens; t++) {
     for (size_t i = 0; i < head; i++) out[t * padded + i] = x[t * stride + i];
@@ -39,7 +39,7 @@ WEIR_INLINE void pack_rows(const float *x, size_t stride, size_t tokens, size_t 
   }
 }
 
-/// [tokens, head] with a stride → panels [columns / 32][head][32], zeros behind.
+/// Packs [tokens, head] with a stride as panels [columns / 32][head][32], padded with zeros.
 WEIR_INLINE void pack_columns(const float *x, size_t stride, size_t tokens, size_t head, size_t columns, float *out) {
   for (size_t t0 = 0; t0 < columns; t0 += panel_width) {
     float *panel = out + t0 * head;
@@ -58,7 +58,7 @@ WEIR_INLINE size_t first_key(const int32_t *starts, size_t begin, size_t end) {
   return (size_t)low / panel_width * panel_width;
 }
 
-/// Rows of scores lie a little apart from powers of two, whose columns would fall into the same sets of a cache.
+/// Padded, because the columns of rows at a power-of-two distance would map to the same cache sets.
 WEIR_INLINE size_t row_stride(size_t columns) { return columns + 16; }
 WEIR_INLINE size_t round_up(size_t x, size_t to) { return (x + to - 1) / to * to; }
 

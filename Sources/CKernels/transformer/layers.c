@@ -1,5 +1,5 @@
-// Fused kernels of a Llama decoder: norms, rotary positions, SwiGLU, losses, AdamW. Vectors of 16 lanes; reductions keep 16 lane
-// accumulators and fold them in a fixed tree, so that the order of a sum depends on its length alone.
+// Fused kernels of the layers of a Llama decoder: norms, rotary positions, SwiGLU, embedding lookup. Reductions keep 16 lanes of sums and fold them in a
+// fixed tree, so the order of a sum depends on its length alone.
 #include "weir_transformer.h"
 #include "../shared/vector.h"
 

@@ -3,7 +3,7 @@
 #include "../shared/vector.h"
 #include <math.h>
 
-/// The largest of a row times `scale`.
+/// The largest value of a row.
 WEIR_INLINE float row_max(const float *z, size_t n) {
   v16 best;
   float top = z[0];

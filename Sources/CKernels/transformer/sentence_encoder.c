@@ -1,5 +1,5 @@
-// A BERT-like encoder on the register tiles: see the header. Weights lie in panels of 32 outputs; a panel stays in the first-level cache
-// while a block of rows runs over it, and what a block of rows makes stays in the second-level cache until the next product reads it.
+// The sentence encoder, on the register tiles of tile.c. Weights are in panels of 32 outputs; a panel stays in the L1 cache for a block of rows, and the
+// results of a block stay in the L2 cache until the next product reads them.
 #include "weir_sentence_encoder.h"
 #include "weir_gemm.h"
 #include "../linalg/tile_bf16.h"
@@ -90,7 +90,7 @@ WEIR_CLONES static void add_bias(float *x, const float *bias, size_t rows, size_
     for (size_t j = 0; j < width; j += 16) *(u16 *)(x + r * width + j) += *(const u16 *)(bias + j);
 }
 
-// The larger and the smaller of each lane, one instruction each; __builtin_elementwise_max takes three, for numbers that are none.
+// Maximum and minimum in one instruction each; __builtin_elementwise_max takes three, to handle NaN.
 typedef float lanes16 __attribute__((ext_vector_type(16)));
 #define LARGER(a, b) ({ lanes16 one = (lanes16)(a), other = (lanes16)(b); (v16)(one > other ? one : other); })
 #define SMALLER(a, b) ({ lanes16 one = (lanes16)(a), other = (lanes16)(b); (v16)(one < other ? one : other); })
@@ -111,7 +111,7 @@ WEIR_CLONES static void gelu_rows(float *x, const float *bias, size_t rows, size
     }
 }
 
-/// Every lane of `*x` becomes the lanes' `FOLD`, here, not through memory as in `fold_sum`: a row of scores is short.
+/// x with every lane replaced by the FOLD of all lanes. Not through memory as in `fold_sum`, because a row of scores is short.
 #define FOLDED(x, FOLD)                                                                                         \
   ({                                                                                                            \
     v16 all = (x);                                                                                              \
@@ -122,8 +122,8 @@ WEIR_CLONES static void gelu_rows(float *x, const float *bias, size_t rows, size
   })
 #define PLUS(a, b) ((a) + (b))
 
-/// Rows of scores become 2^((score − the row's largest) · scale), the inverse of their sum goes to `inverse`. To a multiple of 16 zeros follow,
-/// or next to it. The power is a polynomial on [−½, ½] (7.5e-8) and an exponent put in by an addition.
+/// Rows of scores become 2^((score − the row's largest) · scale), and the inverse of their sum goes to `inverse`. The row
+/// is padded to a multiple of 16 with values that are zero or negligible. The power is a polynomial on [−½, ½] (error 7.5e-8), and its exponent is added as bits.
 WEIR_CLONES static void softmax_rows(float *scores, size_t rows, size_t tokens, size_t pitch, float scale, float *inverse) {
   const v16 least = (v16){0} - 126.0f;
   for (size_t r = 0; r < rows; r++) {
@@ -150,11 +150,11 @@ WEIR_CLONES static void softmax_rows(float *scores, size_t rows, size_t tokens, 
   }
 }
 
-/// 1 / √32 in powers of two.
+/// 1 / √32, times log₂ e because the softmax uses powers of two.
 static const float attention_scale = 0.17677669529663687f * 1.4426950408889634f;
 
 #ifdef WEIR_HAS_BF16
-/// The same as `attend` with products of bfloat16. Keys lie in panels as weights do; of values a pair is that of two tokens.
+/// `attend` with bfloat16 products. Keys are in panels, as weights are; a pair of values belongs to two tokens.
 WEIR_BF16 static void attend16(const float *q, const float *k, const float *v, size_t stride, size_t tokens, float *out, size_t width,
                                float *room) {
   enum { words = head / 2 };
@@ -210,13 +210,13 @@ WEIR_CLONES static void pool_rows(const float *x, size_t rows, size_t width, flo
     for (size_t j = 0; j < width; j++) out[j] = (float)((double)out[j] / length);
 }
 
-/// Rows that go through the products together: some of a long window, by halves, or those of windows that are not.
+/// Rows that share a product: rows of one long window (with `weir_strassen`), or of several short windows.
 typedef struct {
   size_t start, count;
   int halves;
 } block;
 
-/// Cuts the windows' rows into blocks; how a long window is cut depends on its length alone.
+/// Cuts the rows of the windows into blocks; how a long window is cut depends on its length alone.
 static size_t cut(const weir_encoder *e, const uint32_t *lengths, size_t windows, block *blocks) {
   int fits = !e->half && weir_strassen_fits(e->width, e->inner) && weir_strassen_fits(e->inner, e->width);
   size_t made = 0, start = 0;
@@ -238,7 +238,7 @@ static size_t cut(const weir_encoder *e, const uint32_t *lengths, size_t windows
   return made;
 }
 
-/// The product of a block's rows.
+/// The product for the rows of a block.
 static void multiply(const weir_encoder *e, const block *b, const float *x, size_t inputs, const float *packed, size_t outputs, float *out) {
   if (b->halves)
     weir_strassen(x, b->count, inputs, packed + weir_linear_floats(outputs, inputs, 0), outputs, out);
@@ -281,7 +281,7 @@ void weir_encoder_run(const weir_encoder *e, const int32_t *pieces, const uint32
       }
     for (const block *b = blocks; b < blocks + made; b++) {
       float *rowsX = x + b->start * width, *rowsY = y + b->start * width;
-      // What attention left in y is read before z is written, block by block.
+      // Block by block, the attention output in y is read before z is overwritten.
       multiply(e, b, rowsY, width, layer->join, width, z);
       norm_rows(rowsX, z, layer->joinBias, layer->norm, layer->normBias, b->count, width, e->epsilon);
       multiply(e, b, rowsX, width, layer->up, e->inner, z);
