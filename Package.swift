@@ -1,6 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// C code is optimized in debug builds too, because the tests spend their time in it. SwiftPM refuses unsafe flags in a dependency, so a checkout that
+// another package depends on does without.
+let debugFlags = Context.packageDirectory.contains("/checkouts/") ? [] : ["-O3"]
+let optimizedC: [CSetting] = debugFlags.isEmpty ? [] : [.unsafeFlags(debugFlags, .when(configuration: .debug))]
+let optimizedCXX: [CXXSetting] = debugFlags.isEmpty ? [] : [.unsafeFlags(debugFlags, .when(configuration: .debug))]
+
 // The layers of docs/ARCHITECTURE.md: a target imports only from lower rows, siblings of layer 4 never import each other.
 // `make layers` compares the imports of every source file with this table.
 let package = Package(
@@ -18,16 +24,9 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CBLAS"),
     .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"]), .brew(["liblbfgs"])]),
-    .target(
-      name: "CJSON", cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))],
-      linkerSettings: [.linkedLibrary("simdjson")]),
-    .target(
-      name: "CKernels",
-      cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug)), .unsafeFlags(["-fno-math-errno"])],
-      linkerSettings: [.linkedLibrary("m")]),
-    .target(
-      name: "CMPI", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))],
-      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(name: "CJSON", cxxSettings: optimizedCXX, linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CKernels", cSettings: optimizedC, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CMPI", cSettings: optimizedC, linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     // Layer 1
     .target(name: "Primitives"),
     .target(name: "Kernels", dependencies: ["CBLAS", "CKernels", "CMPI"]),

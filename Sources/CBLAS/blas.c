@@ -30,7 +30,7 @@ static void load(void) {
     void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (!library) continue;
     sgemm = (single)dlsym(library, "cblas_sgemm");
-    // Parallelism is the caller's: one product a task.
+    // The caller runs products in parallel, one per task.
     void (*threads)(int) = (void (*)(int))dlsym(library, "openblas_set_num_threads");
     if (threads) threads(1);
   }

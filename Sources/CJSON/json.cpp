@@ -15,8 +15,8 @@ struct weir_json_parser {
   const char *message = "";
 };
 
-static_assert(SIMDJSON_PADDING <= WEIR_JSON_PADDING, "lines are padded too little");
-// Nodes and iterators are simdjson's two words (document, place on the tape), handed through C by value.
+static_assert(SIMDJSON_PADDING <= WEIR_JSON_PADDING, "WEIR_JSON_PADDING is less than simdjson needs");
+// Nodes and iterators are two words in simdjson (document, tape position); C passes them by value.
 static_assert(sizeof(dom::element) == sizeof(weir_json_node) && std::is_trivially_copyable<dom::element>::value, "element");
 static_assert(sizeof(dom::array::iterator) == sizeof(weir_json_node), "array iterator");
 static_assert(sizeof(dom::object::iterator) == sizeof(weir_json_node), "object iterator");
@@ -51,18 +51,18 @@ extern "C" bool weir_json_utf8(const uint8_t *bytes, size_t count) {
   return count == 0 || validate_utf8(reinterpret_cast<const char *>(bytes), count);
 }
 
-// Raw walk over an object that simdjson has found valid: where each member starts and ends.
+// Finds where each member of an object starts and ends in the raw text, which simdjson has validated.
 
 static inline bool blank(uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-// `at` is just behind an opening quote; returns just behind the closing one.
+// `at` is just after an opening quote; returns the position just after the closing one.
 static const uint8_t *behind_string(const uint8_t *at, const uint8_t *end) {
   bool plain;
   at = weir_json_string_end(at, end, &plain);
   return at < end ? at + 1 : end;
 }
 
-// The same for a value that is no string.
+// The same for a value that is not a string.
 static const uint8_t *behind_value(const uint8_t *at, const uint8_t *end) {
   size_t depth = 0;
   while (at < end) {
@@ -140,14 +140,14 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
       } else if (!member.value.is_null()) {
         broken_id = true;
       }
-      keep = keep && !own_id;  // an id taken from another member leaves that member where it is
+      keep = keep && !own_id;  // a member used as id under another name stays among the members
     } else if (member.key == "id") {
       keep = false;
     }
     if (member.key == "source") {
       if (seen_source) return WEIR_JSON_DUPLICATE;
       seen_source = true;
-      // A source that is no string stays among the other members.
+      // A source that is not a string stays among the other members.
       if (is_string) {
         line->source = bytes_of(string);
         keep = false;
@@ -175,7 +175,7 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
   if (collision) return WEIR_JSON_COLLISION;
   if (broken_id) return WEIR_JSON_ID_TYPE;
   if (broken_origin) return WEIR_JSON_ORIGIN_TYPE;
-  // The line is UTF-8, but an escape of half a surrogate pair may not be.
+  // The line is valid UTF-8, but an escaped lone surrogate would not be.
   const weir_json_bytes strings[] = {line->escaped.bytes ? weir_json_bytes{} : line->text, line->id, line->source, line->origin};
   for (auto &string : strings) {
     if (string.bytes && !weir_json_utf8(string.bytes, string.count)) {

@@ -18,7 +18,7 @@ static const char controls[32][8] = {
 
 static inline int escaped(uint8_t c) { return c < 0x20 || c == '"' || c == '\\'; }
 
-// Writes one escape of at most 6 bytes, 8 with what is overwritten next.
+// Writes one escape of at most 6 bytes; may overwrite 8.
 static inline uint8_t *put_escape(uint8_t *out, uint8_t c) {
   if (c >= 0x20) {
     out[0] = '\\';
@@ -32,7 +32,7 @@ static inline uint8_t *put_escape(uint8_t *out, uint8_t c) {
 typedef uint8_t bytes64 __attribute__((ext_vector_type(64)));
 typedef bool lanes64 __attribute__((ext_vector_type(64)));
 
-// One bit for each byte that is not zero; a macro, as a vector passed by value would tie the clones to one instruction set.
+// One bit per nonzero byte. A macro, because a vector passed by value would tie the clones to one calling convention.
 #define BITS(vector)                                              \
   ({                                                              \
     lanes64 lanes = __builtin_convertvector((vector), lanes64);   \
@@ -59,7 +59,7 @@ WEIR_CLONES uint8_t *weir_json_escape(const uint8_t *text, size_t count, uint8_t
     bytes64 v;
     memcpy(&v, text + i, sizeof v);
     memcpy(out, &v, sizeof v);
-    // Behind each escape what is left of the block is moved again, whole where the text goes on: its length is not to be foretold.
+    // After each escape the rest of the block is copied again. Copying 64 bytes where possible avoids a branch on an unpredictable length.
     size_t from = 0;
     for (uint64_t mask = ESCAPED(v); mask; mask &= mask - 1) {
       size_t at = (size_t)__builtin_ctzll(mask);
@@ -85,7 +85,7 @@ WEIR_CLONES const uint8_t *weir_json_string_end(const uint8_t *at, const uint8_t
     uint64_t slash = BITS(v == '\\') & ~carried, quote = BITS(v == '"');
     uint64_t ours = BITS((v == 'n') | (v == '"') | (v == '\\') | (v == 't') | (v == 'r') | (v == 'b') | (v == 'f'));
     uint64_t starts = slash & ~(slash << 1), behindOdd;
-    // A run of backslashes from an even place escapes what follows it where it ends before an odd one, and the other way round.
+    // A run of backslashes that starts at an even position escapes the next byte if that is at an odd position, and vice versa.
     uint64_t escaped = carried | ((slash + (starts & even)) & ~slash & odd);
     carried = __builtin_add_overflow(slash, starts & odd, &behindOdd);
     escaped |= behindOdd & ~slash & even;
@@ -106,7 +106,7 @@ size_t weir_json_newlines(const uint8_t *bytes, size_t count) {
 #if defined(__SSE2__)
   const __m128i newline = _mm_set1_epi8('\n'), zero = _mm_setzero_si128();
   while (i + 16 <= count) {
-    // Counters of a byte each: 255 steps at most.
+    // Counters of one byte: at most 255 steps.
     size_t end = i + (count - i) / 16 * 16;
     if (end - i > 255 * 16) end = i + 255 * 16;
     __m128i counters = zero;

@@ -1,11 +1,11 @@
-// Sums over the processes of an Open MPI job, overlapped with the caller's work.
+// Sums over the ranks of an Open MPI job, overlapped with the caller's computation.
 //
-// A thread of ours makes all calls to MPI, so that MPI_THREAD_FUNNELED is enough and transfers go on while the caller computes. It sleeps
-// between polls, shorter when somebody waits: it takes no core from a rank that computes, and whoever sleeps is soon awake on a busy
-// machine (a loop of sched_yield was 10 times slower there).
+// One background thread makes all calls to MPI, so MPI_THREAD_FUNNELED is enough and transfers proceed while the caller computes. It sleeps between polls,
+// for a shorter time if the caller waits: it takes no core from a rank that computes, and a sleeping thread wakes up quickly even on a busy machine, where a
+// loop of sched_yield was 10 times slower.
 //
-// A block of floats is cut into one share a rank. Each rank receives its share from all others, adds the shares up in a fixed tree over
-// the ranks, and sends the sum to all: 2·(n − 1)/n of the block each way, and the same bits whatever MPI's own algorithms would do.
+// A block of floats is cut into one share per rank. Each rank receives its share from all others, adds up the shares in a fixed tree over the ranks, and
+// sends the sum to all. That moves 2·(n − 1)/n of the block in each direction and gives the same bits whatever MPI's own reductions would do.
 #include "weir_mpi.h"
 #include <dlfcn.h>
 #include <pthread.h>
@@ -20,7 +20,7 @@
 enum { FUNNELED = 1, FIRST_TAG = 100, TAGS = 8192, FLIGHTS = 8 };
 static const size_t PIECE = (size_t)1 << 26;
 
-/// What we use of Open MPI's binary interface, where handles are addresses of exported objects.
+/// The part of Open MPI's binary interface in use; its handles are addresses of exported objects.
 struct interface {
   int (*init_thread)(int *, char ***, int, int *);
   int (*finalize)(void);
@@ -38,7 +38,7 @@ struct interface {
   void *bytes;
 };
 
-/// What the caller asks of the thread.
+/// A request to the background thread.
 struct work {
   enum { ADD, GATHER, BROADCAST, ABORT, LEAVE } kind;
   void *values;
@@ -47,7 +47,7 @@ struct work {
   struct work *next;
 };
 
-/// A sum on its way.
+/// A sum in flight.
 struct flight {
   float *values;
   size_t count;
@@ -64,12 +64,12 @@ struct weir_mpi {
   pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t wake, idle;
-  // Under the lock: what is asked, how much of it is not done, whether somebody waits for that.
+  // Protected by the lock: the queue, the number of unfinished requests, whether the caller waits for them.
   struct work *first, *last;
   size_t open;
   int waiting;
   int joined;
-  // Of the thread alone.
+  // Used only by the background thread.
   struct flight flights[FLIGHTS];
   int flying;
   unsigned long sums;
@@ -86,10 +86,10 @@ static void *symbol(void *library, const char *name, int *missing) {
 static int load(weir_mpi *mpi) {
   void *library = NULL;
   const char *names[] = {"libmpi.so.40", "libmpi.so", "libmpi.40.dylib", "libmpi.dylib"};
-  // MPI's own plug-ins look for its symbols among the global ones.
+  // MPI's plug-ins look up its symbols in the global scope.
   for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++) library = dlopen(names[i], RTLD_NOW | RTLD_GLOBAL);
   if (!library) {
-    snprintf(mpi->reason, mpi->capacity, "the library of Open MPI, libmpi, is not on this machine");
+    snprintf(mpi->reason, mpi->capacity, "libmpi, the library of Open MPI, is not installed");
     return 0;
   }
   struct interface *call = &mpi->call;
@@ -108,7 +108,7 @@ static int load(weir_mpi *mpi) {
   call->world = symbol(library, "ompi_mpi_comm_world", &missing);
   call->floats = symbol(library, "ompi_mpi_float", &missing);
   call->bytes = symbol(library, "ompi_mpi_byte", &missing);
-  if (missing) snprintf(mpi->reason, mpi->capacity, "the MPI library on this machine is not Open MPI");
+  if (missing) snprintf(mpi->reason, mpi->capacity, "the installed MPI library is not Open MPI");
   return !missing;
 }
 
@@ -116,7 +116,7 @@ static int start(weir_mpi *mpi) {
   int given = 0;
   if (!load(mpi)) return 0;
   if (mpi->call.init_thread(NULL, NULL, FUNNELED, &given) != 0 || given < FUNNELED) {
-    snprintf(mpi->reason, mpi->capacity, "Open MPI does not start here");
+    snprintf(mpi->reason, mpi->capacity, "Open MPI failed to start");
     return 0;
   }
   mpi->call.rank(mpi->call.world, &mpi->rank);
@@ -138,7 +138,7 @@ static void send(weir_mpi *mpi, struct flight *f, const float *values, size_t co
   mpi->call.isend(values, (int)count, mpi->call.floats, to, tag, mpi->call.world, &f->requests[f->pending++]);
 }
 
-/// Exchanges shares; every rank begins with another neighbour.
+/// Exchanges shares; every rank starts with a different neighbor.
 static void exchange_shares(weir_mpi *mpi, struct flight *f) {
   size_t mine = share(mpi, f->count, mpi->rank + 1) - share(mpi, f->count, mpi->rank);
   f->pending = 0;
@@ -151,7 +151,7 @@ static void exchange_shares(weir_mpi *mpi, struct flight *f) {
   f->stage = SHARES;
 }
 
-/// Adds the shares of `ranks` ranks up into that of `first`; the left side is the largest power of two below.
+/// Adds up the shares of `ranks` ranks into that of `first`; the left subtree is the largest power of two below `ranks`.
 static void add_up(float *scratch, size_t mine, int first, int ranks) {
   if (ranks == 1) return;
   int left = 1;
@@ -195,7 +195,7 @@ static void take_off(weir_mpi *mpi, const struct work *work) {
   mpi->flying++;
 }
 
-/// Moves every sum on; how many have landed.
+/// Advances every sum in flight; returns how many are complete.
 static int advance(weir_mpi *mpi) {
   int landed = 0;
   for (struct flight *f = mpi->flights; f < mpi->flights + FLIGHTS; f++) {
@@ -216,13 +216,13 @@ static int advance(weir_mpi *mpi) {
   return landed;
 }
 
-/// A pause between two polls; the first ones are none.
+/// Pauses between two polls; the first polls in a hurry do not pause.
 static void rest(int polls, int hurry) {
   if (hurry && polls < 100) return;
   nanosleep(&(struct timespec){.tv_nsec = hurry ? 10000 : 100000}, NULL);
 }
 
-/// Waits for a collective call.
+/// Waits for a collective operation.
 static void finish(weir_mpi *mpi, void *request) {
   for (int flag = 0, polls = 0; !flag; polls++) {
     mpi->call.testall(1, &request, &flag, NULL);
@@ -262,7 +262,7 @@ static void *run(void *argument) {
   pthread_cond_broadcast(&mpi->idle);
   while (joined && !left) {
     while (!mpi->first && !mpi->flying) pthread_cond_wait(&mpi->wake, &mpi->lock);
-    // A sum waits for a free place, everything else for the sums before it; the end of all waits for nothing.
+    // A sum waits for a free slot, other requests wait for all sums before them, and an abort waits for nothing.
     struct work *work = mpi->first;
     if (work && work->kind != ABORT && mpi->flying > (work->kind == ADD ? FLIGHTS - 1 : 0)) work = NULL;
     if (work) {
@@ -300,7 +300,7 @@ static void destroy(weir_mpi *mpi) {
 }
 
 weir_mpi *weir_mpi_join(char *reason, size_t capacity) {
-  // Ranks may be more than cores: MPI's own waiting is to yield too.
+  // There may be more ranks than cores, so MPI's own waits should yield too.
   setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
   weir_mpi *mpi = calloc(1, sizeof *mpi);
   if (!mpi) return NULL;
@@ -310,7 +310,7 @@ weir_mpi *weir_mpi_join(char *reason, size_t capacity) {
   pthread_cond_init(&mpi->wake, NULL);
   pthread_cond_init(&mpi->idle, NULL);
   if (pthread_create(&mpi->thread, NULL, run, mpi) != 0) {
-    snprintf(reason, capacity, "no thread for the exchange of gradients");
+    snprintf(reason, capacity, "cannot start a thread for the exchange of gradients");
     free(mpi);
     return NULL;
   }
@@ -362,7 +362,7 @@ void weir_mpi_broadcast(weir_mpi *mpi, void *values, size_t bytes) {
 }
 
 void weir_mpi_abort(weir_mpi *mpi, int code) {
-  // In front of whatever waits for a rank that will not come.
+  // Ahead of requests that wait for a rank that will never answer.
   struct work *work = malloc(sizeof *work);
   if (!work) abort();
   *work = (struct work){.kind = ABORT, .count = (size_t)code};

@@ -3,55 +3,55 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A C face for simdjson's DOM: one document line at a time, and a walk over any JSON.
+// A C interface to simdjson's DOM: parses one document line at a time and iterates over any JSON.
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/// Bytes that must be readable past the end of what is parsed; their content does not matter.
+/// Bytes that must be readable past the end of the input; their content does not matter.
 #define WEIR_JSON_PADDING 64
 
 enum {
   WEIR_JSON_OK = 0,
-  WEIR_JSON_BROKEN = 1,       // not JSON; `message` says why
+  WEIR_JSON_BROKEN = 1,       // not JSON; weir_json_message tells why
   WEIR_JSON_UTF8 = 2,         // not UTF-8, or an escape of half a surrogate pair
   WEIR_JSON_NO_OBJECT = 3,    // JSON, but not an object
   WEIR_JSON_NO_TEXT = 4,      // no text member
   WEIR_JSON_TEXT_TYPE = 5,    // the text member is not a string
   WEIR_JSON_ID_TYPE = 6,      // the id is neither a string nor a number
-  WEIR_JSON_DUPLICATE = 7,    // a member that is read is there twice
-  WEIR_JSON_COLLISION = 8,    // there is a text member besides the one named as text field
-  WEIR_JSON_MEMORY = 9,       // no memory, or more than 4 GiB
-  WEIR_JSON_ORIGIN_TYPE = 10, // the origin is not a string, and the name is ours
+  WEIR_JSON_DUPLICATE = 7,    // a member that is read occurs twice
+  WEIR_JSON_COLLISION = 8,    // there is a "text" member besides the one chosen as the text field
+  WEIR_JSON_MEMORY = 9,       // out of memory, or more than 4 GiB
+  WEIR_JSON_ORIGIN_TYPE = 10, // "origin", a reserved name, is not a string
 };
 
 typedef struct weir_json_parser weir_json_parser;
 
-/// A stretch of bytes that belongs to the parser and is valid until its next parse; `bytes` is null where there is none.
+/// Bytes owned by the parser, valid until its next parse; `bytes` is NULL if absent.
 typedef struct {
   const uint8_t *bytes;
   size_t count;
 } weir_json_bytes;
 
-/// A document line taken apart.
+/// The members of a document line.
 typedef struct {
   weir_json_bytes text, id, source, origin;
-  weir_json_bytes escaped;  // the text as it stands in the line, without quotes, where weir_json_escape would write the same; else null
+  weir_json_bytes escaped;  // the raw text in the line, without quotes, if weir_json_escape would write the same; else NULL
   weir_json_bytes members;  // the other members, byte for byte and in order, separated by ", "
 } weir_json_line;
 
 weir_json_parser *weir_json_parser_create(void);
 void weir_json_parser_destroy(weir_json_parser *parser);
 
-/// Parses one line; `count` bytes, WEIR_JSON_PADDING more must be readable. Returns a status.
+/// Parses a line of `count` bytes; WEIR_JSON_PADDING more must be readable. Returns a status.
 int weir_json_parse_line(weir_json_parser *parser, const uint8_t *bytes, size_t count, const char *text_field, size_t text_field_count,
                          const char *id_field, size_t id_field_count, weir_json_line *line);
 
-/// What the last parse said, a static or parser-owned string.
+/// The message of the last parse; the string is static or owned by the parser.
 const char *weir_json_message(const weir_json_parser *parser);
 
-// Any JSON: a node is valid until the parser's next parse or its end.
+// Any JSON. A node is valid until the parser's next parse or its destruction.
 
 typedef struct {
   const void *document;
@@ -77,10 +77,10 @@ int64_t weir_json_int(weir_json_node node);
 uint64_t weir_json_uint(weir_json_node node);
 double weir_json_double(weir_json_node node);
 weir_json_bytes weir_json_string(weir_json_node node);
-/// Elements or members; walks the tape beyond 16 million.
+/// The number of elements or members. Takes linear time above 16 million.
 size_t weir_json_count(weir_json_node node);
 
-/// A walk over an array's elements or an object's members, in order.
+/// Iterates over the elements of an array or the members of an object, in order.
 typedef struct {
   weir_json_node current, end;
   bool object;
@@ -95,14 +95,14 @@ bool weir_json_utf8(const uint8_t *bytes, size_t count);
 
 // Writing: quotes, backslashes and control characters are escaped.
 
-/// Bytes behind what `weir_json_escape` returns that it may have overwritten.
+/// Bytes past its result that `weir_json_escape` may overwrite.
 #define WEIR_JSON_ESCAPE_SLACK 16
-/// Bytes that the escaped text and the slack take at most.
+/// An upper bound of the size of the escaped text plus the slack.
 size_t weir_json_escape_room(const uint8_t *text, size_t count);
-/// Writes the text escaped, without quotes; returns the end of what it wrote.
+/// Writes the escaped text without quotes; returns its end.
 uint8_t *weir_json_escape(const uint8_t *text, size_t count, uint8_t *out);
-/// Where a valid string ends whose content begins at `at`: its closing quote; `end` where there is none. WEIR_JSON_PADDING bytes more must be
-/// readable. `*plain` tells whether `weir_json_escape` would write the same for it: no `\/`, no `\u`.
+/// The closing quote of the valid string whose content begins at `at`, or `end` if there is none. WEIR_JSON_PADDING more bytes must be
+/// readable. `*plain` becomes whether `weir_json_escape` would write the string the same way: it has no `\/` and no `\u`.
 const uint8_t *weir_json_string_end(const uint8_t *at, const uint8_t *end, bool *plain);
 /// The number of newlines.
 size_t weir_json_newlines(const uint8_t *bytes, size_t count);

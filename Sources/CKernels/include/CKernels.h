@@ -1,15 +1,16 @@
-// All kernels: one header, so that a new one among them is seen by what was built before.
+// Every kernel, in one header: a module whose umbrella header lists its parts is rebuilt when a part is added.
 #pragma once
-#include "weir_clusters.h"
-#include "weir_dense.h"
-#include "weir_encoder.h"
+#include "weir_dedup.h"
+#include "weir_eigen.h"
 #include "weir_filter.h"
 #include "weir_gemm.h"
 #include "weir_language.h"
-#include "weir_minhash.h"
 #include "weir_nearest.h"
+#include "weir_optimizer.h"
 #include "weir_pages.h"
 #include "weir_pool.h"
-#include "weir_recipe.h"
+#include "weir_sentence_encoder.h"
+#include "weir_simd.h"
+#include "weir_sparse.h"
 #include "weir_tokenizer.h"
 #include "weir_transformer.h"

@@ -1,8 +1,8 @@
 #pragma once
 #include <stddef.h>
-// A persistent pool of POSIX threads. Work is cut by the caller into tasks, never by the number of threads, so results do not depend on it.
+// A persistent pool of POSIX threads. The caller cuts the work into tasks, never by the number of threads, so results do not depend on that number.
 typedef struct weir_pool weir_pool;
-/// A pool that runs on `threads` threads (the caller is one of them); NULL when threads cannot be made.
+/// Creates a pool of `threads` threads, the caller among them, or of fewer if the system refuses to start some. NULL if memory is short.
 weir_pool *weir_pool_create(int threads);
 int weir_pool_threads(const weir_pool *pool);
 /// Calls body(context, i) for every i in 0..<tasks, then returns. Not re-entrant: a task must not call it on the same pool.

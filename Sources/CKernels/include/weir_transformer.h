@@ -1,15 +1,23 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
-// Fused float32 kernels of a Llama decoder. All arrays row-major; every summation has a fixed order, so equal inputs give equal bits.
+// Fused float32 kernels of a Llama decoder. All arrays are row-major; every sum has a fixed order, so equal inputs give equal bits.
 
 /// out[t,j] = x[t,j]·rstd[t]·gain[j], rstd[t] = 1/√(mean x² + epsilon); rstd may be NULL.
 void weir_rmsnorm_forward(const float *x, const float *gain, float *out, float *rstd, size_t tokens, size_t width, float epsilon);
-/// dx = residual + the norm's gradient of dy (residual may be NULL); dgain[j] = Σ_t dy·x·rstd over these tokens, overwritten.
+/// dx = residual + the gradient through the norm of dy (residual may be NULL); dgain[j] = Σ_t dy·x·rstd over these tokens, overwritten.
 void weir_rmsnorm_backward(const float *x, const float *gain, const float *rstd, const float *dy, const float *residual, float *dx,
                            float *dgain, size_t tokens, size_t width);
+/// QK-norm: RMSNorm of each of `heads` consecutive heads of `head` values, in place, `stride` floats between tokens:
+/// x ← x·rstd·gain[head]. Unless NULL, unit [tokens, heads·head] receives x·rstd and rstd [tokens, heads] the factor, with `unitStride`
+/// and `rstdStride` floats between tokens.
+void weir_head_norm_forward(float *x, size_t stride, size_t heads, size_t head, const float *gain, float *unit, size_t unitStride,
+                            float *rstd, size_t rstdStride, size_t tokens, float epsilon);
+/// Its gradient: dx holds dy and is overwritten in place; dgain[head] = Σ dy·unit over these tokens and heads, overwritten.
+void weir_head_norm_backward(float *dx, size_t stride, size_t heads, size_t head, const float *gain, const float *unit, size_t unitStride,
+                             const float *rstd, size_t rstdStride, float *dgain, size_t tokens);
 /// Rotates `heads` heads of `head` values in place, `stride` floats between tokens; cosines and sines are [tokens, head/2] for these
-/// tokens; direction +1 forward, −1 its inverse (halves paired i, i + head/2).
+/// tokens; direction is +1 for the forward rotation, −1 for its inverse; values i and i + head/2 form a pair.
 void weir_rope(float *x, size_t stride, size_t heads, size_t head, const float *cosines, const float *sines, size_t tokens, float direction);
 /// out[t,j] = silu(gate)·up, gateup [tokens, 2·width] holding gate then up.
 void weir_swiglu_forward(const float *gateup, float *out, size_t tokens, size_t width);
@@ -17,7 +25,7 @@ void weir_swiglu_forward(const float *gateup, float *out, size_t tokens, size_t 
 void weir_swiglu_backward(const float *gateup, const float *dout, float *dgateup, size_t tokens, size_t width);
 
 /// Causal attention of one head of one row. q, k, v, out with `stride`, `stride`, `stride`, `outStride` floats between tokens; position t
-/// attends starts[t]…t (starts[t] in 0…t). lse[t·lseStride] gets the log of the softmax's sum.
+/// attends starts[t]…t (starts[t] in 0…t). lse[t·lseStride] receives the log-sum-exp.
 void weir_attention_forward(const float *q, const float *k, const float *v, size_t stride, const int32_t *starts, size_t tokens,
                             size_t head, float scale, float *out, size_t outStride, float *lse, size_t lseStride);
 /// Gradients of one key–value head and the `group` query heads that share it (consecutive in q, out, dout, dq; lse consecutive).
@@ -30,26 +38,17 @@ void weir_attention_step(const float *q, const float *k, const float *v, size_t 
                          float *scores, float *out);
 
 /// Softmax cross-entropy of rows of logits. losses[r] = −log p(target), 0 where target < 0. With gradient ≠ 0 the logits become
-/// gradient·(p − onehot), zero rows where target < 0. z ≠ 0 adds the gradient of z·ln²(Σ e^logit); squares[r] gets ln² (0 where
+/// gradient·(p − onehot), zero rows where target < 0. z ≠ 0 adds the gradient of z·ln²(Σ e^logit); squares[r] receives ln² (0 where
 /// target < 0) unless it is NULL.
 void weir_cross_entropy(float *logits, size_t rows, size_t vocabulary, const int32_t *targets, float *losses, float gradient, float z,
                         float *squares);
 /// The same plus λ·KL between softmax(z/studentTemperature) and softmax(z0/teacherTemperature): KL(student‖teacher), or
-/// KL(teacher‖student) if `reversed`. `teacher` is overwritten (scratch); divergences[r] gets the KL (0 where target < 0).
+/// KL(teacher‖student) if `reversed`. `teacher` is overwritten (scratch); divergences[r] receives the KL divergence (0 where target < 0).
 void weir_cross_entropy_annealed(float *logits, float *teacher, size_t rows, size_t vocabulary, const int32_t *targets, float *losses,
                                  float *divergences, float gradient, float lambda, float studentTemperature, float teacherTemperature,
                                  int reversed);
 
-/// Σ x² in double, fixed order.
-double weir_sum_squares(const float *x, size_t count);
-/// One AdamW update (PyTorch's form): decay, moments, bias-corrected step; g is multiplied by gradientScale first.
-void weir_adamw(float *p, const float *g, float *m, float *v, size_t count, float gradientScale, float learningRate, float beta1,
-                float beta2, float epsilon, float decay, float correction1, float correction2);
 /// out[t] = table[tokens[t]].
 void weir_gather(const float *table, const int32_t *tokens, float *out, size_t count, size_t width);
 /// table[tokens[t]] += x[t] for the tokens in low..<high, in order of t.
 void weir_scatter_add(float *table, const int32_t *tokens, const float *x, size_t count, size_t width, int32_t low, int32_t high);
-/// out[j] = Σ_p parts[p, j], in order of p.
-void weir_sum_parts(const float *parts, size_t count, size_t width, float *out);
-/// y += scale·(p − anchor), for a pull towards an anchor; returns Σ (p − anchor)².
-double weir_pull(float *y, const float *p, const float *anchor, size_t count, float scale);
