@@ -77,10 +77,10 @@ enum FuzzTarget: String, CaseIterable {
     func documents(_ blockSize: Int) throws -> ([Document], Account) {
       let source = try DocumentSource(paths: [file.path], blockSize: blockSize, limit: limit)
       var all: [Document] = []
-      var ledger = Ledger(names: parse.names, keepsRejects: true)
-      while let block = try source.next() { all += try parse.apply(block, ledger: &ledger, offset: 0) }
+      var tally = Tally(stage: parse.name ?? "", keepsRejects: true)
+      while let block = try source.next() { all += try parse.apply(block, tally: &tally) }
       try source.finish()
-      return (all, ledger.accounts[0])
+      return (all, tally.account)
     }
     let (found, account) = try documents(size)
     let (others, other) = try documents(1 << 12)
@@ -89,8 +89,8 @@ enum FuzzTarget: String, CaseIterable {
     let written = SerializeDocuments.lines(found)
     let anew = found.map { Document(id: $0.id, text: $0.text, source: $0.source, members: $0.members, origin: $0.origin) }
     if SerializeDocuments.lines(anew) != written { finding("how a text was escaped shows") }
-    var ledger = Ledger(names: ["read"])
-    let again = try ParseDocuments().apply(LineBlock(path: "x", firstLine: 1, content: written), ledger: &ledger, offset: 0)
+    var tally = Tally(stage: "read")
+    let again = try ParseDocuments().apply(LineBlock(path: "x", firstLine: 1, content: written), tally: &tally)
     if again != found { finding("a document does not come back") }
   }
 

@@ -24,9 +24,9 @@ extension FuzzTarget {
 
   private static func filter(_ documents: [Document], by stage: FilterDocuments) throws {
     func filtered(_ batch: [Document]) throws -> [Document] {
-      var ledger = Ledger(names: stage.names, keepsRejects: true)
-      let kept = try stage.apply(batch, ledger: &ledger, offset: 0)
-      if !ledger.accounts[0].isBalanced || ledger.accounts[0].output != kept.count { finding("a document is lost") }
+      var tally = Tally(stage: stage.name ?? "", keepsRejects: true)
+      let kept = try stage.apply(batch, tally: &tally)
+      if !tally.account.isBalanced || tally.account.output != kept.count { finding("a document is lost") }
       if kept.contains(where: { String(validating: $0.text, as: UTF8.self) == nil }) { finding("a text that is no UTF-8 any more") }
       return kept
     }
@@ -37,12 +37,12 @@ extension FuzzTarget {
   /// Fingerprints, shingles, signatures and evaluation texts: pieces lie in the text, and a text is its own duplicate.
   static func duplicates(_ input: [UInt8]) throws {
     let documents = documents(input)
-    var ledger = Ledger(names: ["one"], keepsRejects: true)
+    var tally = Tally(stage: "one", keepsRejects: true)
     for unit in [ExactUnit.documents, .paragraphs, .lines] {
-      blackHole += HashDocuments(unit).apply(documents, ledger: &ledger, offset: 0).documents.count
+      blackHole += HashDocuments(unit).apply(documents, tally: &tally).documents.count
     }
-    blackHole += try ShingleDocuments().apply(documents, ledger: &ledger, offset: 0).documents.count
-    let signatures = try SignDocuments().apply(documents + documents, ledger: &ledger, offset: 0)
+    blackHole += try ShingleDocuments().apply(documents, tally: &tally).documents.count
+    let signatures = try SignDocuments().apply(documents + documents, tally: &tally)
     if signatures[..<(signatures.count / 2)] != signatures[(signatures.count / 2)...] { finding("a text has two signatures") }
     for document in documents {
       let shingles = ShingleDocuments.shingles(document.text)
@@ -50,7 +50,7 @@ extension FuzzTarget {
       if !shingles.isEmpty, ShingleDocuments.similarity(shingles, shingles) != 1 { finding("a text is not like itself") }
     }
     guard let index = try? EvaluationIndex([documents[0]]) else { return }
-    let kept = Decontaminate(index).apply(documents, ledger: &ledger, offset: 0)
+    let kept = try Decontaminate(index).apply(documents, tally: &tally)
     if kept.first?.id == documents[0].id { finding("an evaluation text is not found in itself") }
   }
 }

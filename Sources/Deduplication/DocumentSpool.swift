@@ -1,9 +1,10 @@
 import Documents
+import Pipeline
 import Primitives
 import Storage
 
-/// Documents put aside in a temporary file until a decision about all of them is made. `encode` and `SpooledDocuments.decode` may run on
-/// any thread, `append` and `next` are called in order.
+/// Documents in a temporary file until a decision about all of them is made. `encode` and `SpooledDocuments.decode` may run on any thread;
+/// `append` and `next` are called in order.
 package final class DocumentSpool {
   private struct Entry {
     var first: Int
@@ -16,18 +17,17 @@ package final class DocumentSpool {
   private var entries: [Entry] = []
   private var taken = 0
 
-  /// Documents put aside.
+  /// Documents in the file.
   package private(set) var count = 0
 
-  /// Creates an empty spool.
-  /// - Parameter temporaryFolder: where its file goes; nil for the system's.
-  /// - Throws: `WeirError` where the file cannot be made.
+  /// - Parameter temporaryFolder: where the file goes; nil for the system's folder.
+  /// - Throws: `WeirError` where the file cannot be created.
   package init(temporaryFolder: String? = nil) throws { file = try SpillFile(folder: temporaryFolder) }
 
   /// Bytes on disk.
   package var bytes: Int { file.count }
 
-  /// Documents as bytes: five lengths, then id, text, source, members and origin; no source has the length −1.
+  /// Documents as bytes: five lengths, then id, text, source, members and origin; a missing source has the length −1.
   package static func encode(_ documents: [Document]) -> [UInt8] {
     let size = documents.reduce(0) {
       $0 + 40 + $1.id.utf8.count + $1.text.count + ($1.source?.utf8.count ?? 0) + $1.members.count + $1.origin.utf8.count
@@ -48,7 +48,7 @@ package final class DocumentSpool {
     return bytes
   }
 
-  /// Puts `count` documents aside.
+  /// Appends `count` encoded documents.
   /// - Throws: `WeirError` when the disk is full.
   package func append(_ encoded: [UInt8], count documents: Int) throws {
     guard documents > 0 else { return }
@@ -59,7 +59,7 @@ package final class DocumentSpool {
     count += documents
   }
 
-  /// The next documents that were put aside, in order; nil at the end.
+  /// The next documents, in order; nil at the end.
   /// - Throws: `WeirError` where the file cannot be read back.
   package func next() throws -> SpooledDocuments? {
     guard taken < entries.count else { return nil }
@@ -67,7 +67,7 @@ package final class DocumentSpool {
     return try block(taken)
   }
 
-  /// Some of the documents, by their numbers.
+  /// The documents with the given numbers.
   /// - Throws: `WeirError` where the file cannot be read back.
   package func documents(_ numbers: Set<Int>) throws -> [Int: Document] {
     var found: [Int: Document] = [:]
@@ -96,19 +96,19 @@ package final class DocumentSpool {
   }
 }
 
-/// Documents that come back from a spool.
+/// Encoded documents of a spool.
 package struct SpooledDocuments: Sendable {
-  /// Which documents they are, counted in the order in which they were put aside.
+  /// The numbers of the documents, in the order in which they were appended.
   package var range: Range<Int>
   var bytes: [UInt8]
   var checksum: UInt64
 
   /// Calls `body` with each document and its number.
-  /// - Throws: `WeirError` where the bytes are not those that were put aside.
+  /// - Throws: `WeirError` where the bytes are not those that were appended.
   package func decode(_ body: (Int, Document) throws -> Void) throws {
     try bytes.withUnsafeBytes { bytes in
       guard Checksum.xxh3(bytes) == checksum else {
-        throw WeirError("temporary file", "documents came back damaged", remedy: "check the disk and run again")
+        throw WeirError("temporary file", "damaged documents", remedy: "check the disk and run again")
       }
       var at = 0
       func take(_ count: Int) -> UnsafeRawBufferPointer {
@@ -126,5 +126,27 @@ package struct SpooledDocuments: Sendable {
         try body(number, Document(id: id, text: text, source: source, members: members, origin: origin))
       }
     }
+  }
+}
+
+/// A document of a spool with its number.
+package struct SpooledDocument: Record {
+  package var number: Int
+  package var document: Document
+  package var origin: String { document.origin }
+  package var byteCount: Int { document.byteCount }
+  package func rejectedForm() -> [UInt8] { document.rejectedForm() }
+}
+
+/// Decodes the documents of a spool.
+package struct DecodeSpool: Stage {
+  package init() {}
+
+  /// - Throws: `WeirError` where the spool is damaged.
+  package func apply(_ block: SpooledDocuments, tally: inout Tally) throws -> [SpooledDocument] {
+    var documents: [SpooledDocument] = []
+    documents.reserveCapacity(block.range.count)
+    try block.decode { documents.append(SpooledDocument(number: $0, document: $1)) }
+    return documents
   }
 }

@@ -1,34 +1,33 @@
-// Near-duplicates in two passes. In the first, `ShingleDocuments` makes signatures in parallel and `add` takes them in input order.
-// `decide` is the barrier between: per band, documents with the same fingerprint are candidates; candidates are compared by the Jaccard
-// similarity of their shingles; what passes is joined; of every group one document stays. The second pass is `ReplayDocuments`.
+// Near-duplicates are found in two passes. In the first, `ShingleDocuments` computes signatures in parallel and `add` collects them in input
+// order. Then `decide` runs: documents with the same fingerprint in a band are candidates; candidates are compared by the Jaccard similarity
+// of their shingles; pairs above the threshold are joined into groups; one document per group stays. The second pass is `ReplayDocuments`.
 //
-// The groups are the connected components of the candidate pairs above the threshold, whatever the order in which pairs are compared, so
-// that pairs already connected need no comparison. Cost: a sort a band, and one merge of two lists a compared pair.
+// The groups are the connected components of the candidate pairs above the threshold, whatever the order of comparisons, so that pairs
+// already connected need no comparison. Cost: one sort per band, and one merge of two lists per compared pair.
 //
-// Memory: bands and shingles beyond a limit lie in temporary files; a band that is too large to be sorted at once is read several times, for
-// one range of fingerprints after another. What stays is a few numbers a document.
+// Memory: bands and shingles beyond a limit are in temporary files. A band that is too large to be sorted at once is read several times, for
+// one range of fingerprints after another. What always stays in memory is a few numbers per document.
 
 import Kernels
 import Pipeline
 import Primitives
 
-/// Finds near-duplicates by MinHash and locality-sensitive hashing, with verified edges.
+/// Finds near-duplicates by MinHash and locality-sensitive hashing, and verifies candidates by their Jaccard similarity.
 package final class FuzzyDeduplicator {
   private let configuration: DeduplicationConfiguration
   private let bands: [SpillBuffer<UInt64>]
   private let shingles: SpillBuffer<UInt32>
   private let spillLimit: Int
   private let isBanded: Bool
-  /// Where the shingles of each document start, and at the end where they end.
+  /// Where the shingles of each document start, and where the last ones end.
   private var starts: [Int] = [0]
   private var lengths: [Int] = []
 
-  /// Creates a deduplicator without documents.
   /// - Parameters:
   ///   - configuration: the same as for `ShingleDocuments`.
-  ///   - isBanded: the same as for `ShingleDocuments`; without, `decide` takes candidates from a file.
-  ///   - spillLimit: bytes of bands and shingles that stay in memory; what is beyond goes to a temporary file.
-  ///   - temporaryFolder: where that file goes; nil for the system's.
+  ///   - isBanded: the same as for `ShingleDocuments`; if false, `decide` reads candidates from a file.
+  ///   - spillLimit: bytes of bands and shingles that stay in memory; the rest goes to temporary files.
+  ///   - temporaryFolder: where those files go; nil for the system's folder.
   /// - Throws: `WeirError` for a configuration out of range.
   package init(
     _ configuration: DeduplicationConfiguration = .init(), isBanded: Bool = true,
@@ -43,7 +42,6 @@ package final class FuzzyDeduplicator {
     shingles = SpillBuffer(limit: half, folder: temporaryFolder)
   }
 
-  /// Documents so far.
   package var count: Int { lengths.count }
 
   /// Adds the next batch, in input order.
@@ -54,7 +52,7 @@ package final class FuzzyDeduplicator {
     }
     precondition(
       batch.bands.count == (isBanded ? batch.documents.count * bands.count : 0),
-      "the stage and the deduplicator have the same configuration")
+      "the stage and the deduplicator need the same configuration")
     for (index, document) in batch.documents.enumerated() {
       starts.append(starts[starts.count - 1] + Int(batch.counts[index]))
       lengths.append(document.text.count)
@@ -70,12 +68,12 @@ package final class FuzzyDeduplicator {
 
   /// Decides which documents stay. The result does not depend on the number of threads.
   /// - Parameters:
-  ///   - candidates: where no bands were made: the documents that share one.
+  ///   - candidates: the candidates, where no bands were computed.
   ///   - threads: threads that compare.
-  ///   - progress: told of bands, or lines of the file.
+  ///   - progress: receives bands, or lines of the candidate file.
   /// - Throws: `Stopped`, and `WeirError` when a file cannot be read.
   package func decide(candidates: CandidateFile? = nil, threads: Int = 1, progress: Progress = .silent) throws -> FuzzyDecision {
-    precondition((candidates == nil) == isBanded, "candidates come from bands or from a file")
+    precondition((candidates == nil) == isBanded, "candidates come either from bands or from a file")
     var groups = CandidateGroups(count: count, configuration: configuration)
     let pool = ThreadPool(threads: threads)
     func takesPart(_ document: Int) -> Bool { starts[document + 1] > starts[document] }
@@ -87,7 +85,7 @@ package final class FuzzyDeduplicator {
       }
       return try decision(&groups)
     }
-    // 24 bytes a document are sorted at once.
+    // Sorting takes 24 bytes per document.
     let parts = UInt64(count / max(1 << 20, spillLimit / 48) + 1)
     let width = UInt64.max / parts
     for (number, band) in bands.enumerated() {
@@ -110,7 +108,7 @@ package final class FuzzyDeduplicator {
     report.recall = stride(from: 0.5, through: 0.951, by: 0.05).map {
       FuzzyReport.Recall(similarity: ($0 * 100).rounded() / 100, probability: configuration.recall($0))
     }
-    // The survivor and the size of each group, at its least member.
+    // The survivor and the size of each group, at the index of its first member.
     var survivors = [Int32](repeating: -1, count: count)
     var sizes = [Int32](repeating: 0, count: count)
     for document in 0..<count {
@@ -133,7 +131,7 @@ package final class FuzzyDeduplicator {
         report.removed += 1
       }
     }
-    // Exactly one of each group stays.
+    // Check that exactly one document per group stays.
     var staying = [Bool](repeating: false, count: count)
     for document in 0..<count where kept[document] {
       let root = groups.sets.find(document)
@@ -147,19 +145,20 @@ package final class FuzzyDeduplicator {
     if report.largestGroup > configuration.alarmDocuments, Double(report.largestGroup) > configuration.alarmShare * Double(count) {
       report.warnings.append(
         "a group of \(report.largestGroup) near-duplicates is \(Self.percent(report.largestGroup, of: count)) of the documents; "
-          + "look at the examples, raise --threshold if they are not alike")
+          + "look at the examples, and raise --threshold if they are not similar")
     }
     if report.skipped * 1_000 > count {
       report.warnings.append(
-        "\(report.skipped) times groups that share a band were not compared in full, so that near-duplicates may stay; "
-          + "more --rows make crowded bands rarer")
+        "groups that share a band were not compared completely \(report.skipped) times, so near-duplicates may remain; "
+          + "raise --rows to make crowded bands rarer")
     }
     return FuzzyDecision(kept: kept, duplicateOf: duplicateOf, report: report)
   }
 
   private static func broken(_ document: Int) -> WeirError {
     WeirError(
-      "dedup.fuzzy", "the group of document \(document) does not keep exactly one", remedy: "this is an error in weir; please report it")
+      "dedup.fuzzy", "the group of document \(document) does not keep exactly one document",
+      remedy: "this is an error in weir; please report it")
   }
 
   private static func percent(_ part: Int, of whole: Int) -> String {

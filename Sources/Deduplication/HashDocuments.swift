@@ -5,14 +5,12 @@ import Storage
 
 /// What exact deduplication compares.
 package enum ExactUnit: String, Sendable, Codable {
-  /// Whole documents.
   case documents
-  /// Paragraphs: at blank lines where the document has one, otherwise at line ends.
+  /// Separated by blank lines where the document has one, otherwise by line ends.
   case paragraphs
-  /// Lines.
   case lines
 
-  /// Where the pieces of a text are.
+  /// The ranges of the units in a text.
   func extents(_ text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
     switch self {
     case .documents: [0..<text.count]
@@ -22,35 +20,29 @@ package enum ExactUnit: String, Sendable, Codable {
   }
 }
 
-/// A batch with the fingerprints of what is compared.
+/// A batch with the fingerprints that exact deduplication compares.
 package struct HashedDocuments: Sendable {
-  /// The documents.
   package var documents: [Document]
-  /// The pieces of all documents, in the order of the texts, and what they are compared by: the fingerprint of the normalised text, zeros
-  /// where there is none or it is too short to count.
+  /// The ranges of all units, one document after another.
   var extents: [Range<Int>] = []
+  /// The fingerprint of each unit's normalized text; zeros where it is empty or too short to compare.
   var keys: [Checksum128] = []
-  /// Where the pieces of each document end.
+  /// Where the units of each document end in `extents` and `keys`.
   var ends: [Int] = []
 }
 
-/// Fingerprints every document, paragraph or line: XXH3-128 of the text in which every run of Unicode white space is one blank and none is
-/// at the ends. Letters keep their case. The stage counts nothing: `ExactDeduplicator` does.
+/// Fingerprints every document, paragraph or line: XXH3-128 of the text in which every run of Unicode white space is one blank, with none at
+/// the ends. Case matters.
 package struct HashDocuments: Stage {
   private let unit: ExactUnit
   private let minimumBytes: Int
 
-  /// Creates the stage.
   package init(_ unit: ExactUnit = .documents, configuration: DeduplicationConfiguration = .init()) {
     self.unit = unit
     minimumBytes = unit == .documents ? 0 : max(1, configuration.minimumParagraphBytes)
   }
 
-  /// None: nothing is taken out here.
-  package var names: [String] { [] }
-
-  /// Fingerprints one batch.
-  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> HashedDocuments {
+  package func apply(_ batch: [Document], tally: inout Tally) -> HashedDocuments {
     var result = HashedDocuments(documents: batch)
     result.ends.reserveCapacity(batch.count)
     let scratch = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: batch.reduce(0) { max($0, $1.text.count) } + 64)

@@ -3,31 +3,29 @@ import Documents
 import Pipeline
 import Primitives
 
-/// A batch with what the search for near-duplicates needs of every document.
+/// A batch with what the search for near-duplicates needs to know of every document.
 package struct ShingledDocuments: Sendable {
-  /// The documents.
   package var documents: [Document]
-  /// [documents, bands] fingerprints of the bands; empty where candidates come from elsewhere.
+  /// [documents, bands] fingerprints of the bands; empty where a file names the candidates.
   var bands: [UInt64] = []
-  /// Shingles, 32 bits each, in the order of the texts, one document after another, repeated ones included.
+  /// Shingles in text order, one document after another, including repeated ones.
   var shingles: [UInt32] = []
-  /// Shingles of each document; 0 for a text without words, which is nobody's duplicate.
+  /// The number of shingles of each document; 0 for a text without words, which is never a duplicate.
   var counts: [UInt32] = []
 }
 
-/// Makes the shingles, the MinHash signature and its bands of every document (Broder 1997; Leskovec, Rajaraman, Ullman, ch. 3).
+/// Computes the shingles, the MinHash signature and its bands for every document (Broder 1997; Leskovec, Rajaraman, Ullman, ch. 3).
 ///
-/// Words are normalised as `words.h` says; `Signer` makes the signature; a band is the fingerprint of its rows. Shingles are kept with
-/// 32 bits: the Jaccard similarity of sets of n shingles is off by about n·2⁻³². The stage counts nothing: `ReplayDocuments` does.
+/// `words.h` describes how words are normalized; `Signer` computes the signature; a band is the fingerprint of its rows. Shingles keep 32
+/// bits, which changes the Jaccard similarity of sets of n shingles by about n·2⁻³².
 package struct ShingleDocuments: Stage {
   private let configuration: DeduplicationConfiguration
   private let signer: Signer
   private let isBanded: Bool
 
-  /// Creates the stage.
   /// - Parameters:
-  ///   - configuration: words of a shingle, bands and rows.
-  ///   - isBanded: whether bands are made; without, candidates come from elsewhere (`CandidateFile`).
+  ///   - configuration: words per shingle, bands and rows.
+  ///   - isBanded: whether to compute bands; false where a `CandidateFile` names the candidates.
   /// - Throws: `WeirError` for a configuration out of range.
   package init(_ configuration: DeduplicationConfiguration = .init(), isBanded: Bool = true) throws {
     self.configuration = configuration
@@ -35,11 +33,7 @@ package struct ShingleDocuments: Stage {
     signer = try Signer(configuration)
   }
 
-  /// None: nothing is taken out here.
-  package var names: [String] { [] }
-
-  /// Makes the shingles and bands of one batch.
-  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) -> ShingledDocuments {
+  package func apply(_ batch: [Document], tally: inout Tally) -> ShingledDocuments {
     var result = ShingledDocuments(documents: batch)
     result.counts.reserveCapacity(batch.count)
     result.shingles.reserveCapacity(batch.reduce(0) { $0 + $1.text.count } / 5)
@@ -47,7 +41,7 @@ package struct ShingleDocuments: Stage {
     let upper = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: batch.reduce(0) { max($0, $1.text.count) } / 2 + 1)
     defer { upper.deallocate() }
     signer.forEach(batch, signing: isBanded) { _, shingles, signature in
-      // In a buffer of its own, so that the loop is one of vectors.
+      // Into a buffer of its own, so that the loop vectorizes.
       for index in shingles.indices { upper[index] = UInt32(truncatingIfNeeded: shingles[index] >> 32) }
       result.shingles.append(contentsOf: UnsafeBufferPointer(rebasing: upper[..<shingles.count]))
       result.counts.append(UInt32(truncatingIfNeeded: shingles.count))
@@ -61,7 +55,7 @@ package struct ShingleDocuments: Stage {
     return result
   }
 
-  /// Different shingles of a text, 32 bits each, ascending: what Jaccard similarities are of.
+  /// The set of a text's shingles, ascending, as Jaccard similarities compare it.
   package static func shingles(_ text: [UInt8], words: Int = 5) -> [UInt32] {
     var hashes = [UInt64](repeating: 0, count: text.count / 2 + 1)
     var space = [UInt8](repeating: 0, count: text.count + text.count / 2 + 128)
@@ -71,7 +65,7 @@ package struct ShingleDocuments: Stage {
     return Array(keys[..<weir_sort_unique(&keys, count, &scratch)])
   }
 
-  /// The Jaccard similarity of two ascending lists of different shingles; 0 where one is empty.
+  /// The Jaccard similarity of two sets of shingles; 0 where one is empty.
   package static func similarity(_ a: [UInt32], _ b: [UInt32]) -> Double {
     guard !a.isEmpty, !b.isEmpty else { return 0 }
     let shared = weir_intersection(a, a.count, b, b.count)

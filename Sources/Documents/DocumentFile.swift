@@ -1,18 +1,18 @@
 import Pipeline
 import Primitives
 
-/// Small sets of documents read whole: seeds, held-out data.
+/// Small sets of documents read into memory, such as specialist seeds and held-out data.
 package enum DocumentFile {
   /// Reads all documents of files, folders or standard input.
-  /// - Throws: `WeirError` for the first line that is no document, and where there is none at all.
+  /// - Throws: `WeirError` for the first line that is not a document, and where there is no document.
   package static func readAll(_ paths: [String], textField: String = "text", idField: String = "id") throws -> [Document] {
     let source = try DocumentSource(paths: paths)
     let parse = ParseDocuments(textField: textField, idField: idField)
     var documents: [Document] = []
     while let block = try source.next() {
-      var ledger = Ledger(names: parse.names, keepsRejects: true)
-      documents += try parse.apply(block, ledger: &ledger, offset: 0)
-      if let reject = ledger.rejects.first { throw WeirError(reject.origin, reject.reason, remedy: "correct or remove the line") }
+      var tally = Tally(stage: ParseDocuments.stage, keepsRejects: true)
+      documents += try parse.apply(block, tally: &tally)
+      if let reject = tally.rejects.first { throw WeirError(reject.origin, reject.reason, remedy: "correct or remove the line") }
     }
     try source.finish()
     if documents.isEmpty {

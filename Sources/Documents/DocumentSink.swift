@@ -1,42 +1,46 @@
 import Foundation
+import Pipeline
 import Primitives
 import Storage
 
-/// Where serialized documents go: a file (`.jsonl`, `.jsonl.zst`; all or nothing) or standard output (a weir stream with its proof of
-/// completeness; plain JSON lines on a terminal or where asked for).
-package final class DocumentSink {
+/// Writes documents as JSON lines: to a file (`.jsonl` or `.jsonl.zst`), which appears only when complete, or to standard output, as a weir
+/// stream with its proof of completeness or as plain lines.
+package final class DocumentSink: Sink {
   private let writer: StreamWriter
+  package let stages = Stages(SerializeDocuments())
 
   /// Begins an output.
   /// - Parameters:
   ///   - path: a file, or `-` for standard output.
-  ///   - plain: plain JSON lines on standard output.
-  ///   - kind: what the records are.
-  ///   - level: the compression level; nil = `streamLevel` on standard output, 3 in files.
+  ///   - plain: plain JSON lines on standard output, as always on a terminal.
   ///   - threads: threads that compress.
-  package init(path: String = "-", plain: Bool = false, kind: StreamKind = .documents, level: Int? = nil, threads: Int = 1) throws {
+  package init(path: String = "-", plain: Bool = false, threads: Int = 1) throws {
     let coding: OutputCoding
     if path == "-" {
-      coding = plain || isatty(STDOUT_FILENO) == 1 ? .plain : .stream(level: level ?? Self.streamLevel)
+      coding = plain || isatty(STDOUT_FILENO) == 1 ? .plain : .stream(level: Self.streamLevel)
     } else {
-      coding = try .of(path: path, level: level ?? 3)
+      coding = try .of(path: path, level: 3)
     }
-    writer = try StreamWriter(path, kind: kind, coding: coding, threads: threads)
+    writer = try StreamWriter(path, kind: .documents, coding: coding, threads: threads)
   }
 
-  /// The level of a stream on standard output: 1; nil into a pipe, which is read as fast as it is written.
+  /// The compression level of a stream on standard output: 1; nil into a pipe, which is read as fast as it is written.
   package static var streamLevel: Int? {
     var status = stat()
     return fstat(STDOUT_FILENO, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO ? nil : 1
   }
 
-  /// Writes bytes that hold `records` records.
+  package func write(_ documents: SerializedDocuments, accounts: [Account]) throws {
+    try write(documents.bytes, records: documents.count)
+  }
+
+  /// Writes lines of `records` documents.
   package func write(_ bytes: [UInt8], records: Int) throws { try writer.write(bytes, records: records) }
 
-  /// Records written so far.
-  package var records: Int { writer.records }
-  /// Bytes written so far, before compression.
-  package var bytes: Int { writer.bytes }
+  package func commit() throws -> [Account] {
+    try finish()
+    return []
+  }
 
   /// Completes the output.
   /// - Returns: the file's name, size and checksum; nil for standard output.

@@ -1,17 +1,17 @@
 import CJSON
+import Pipeline
 import Primitives
 import Storage
 
-/// Documents out of files, folders and standard input, as blocks of whole lines in a fixed order.
+/// Reads files, folders and standard input as blocks of whole lines, in a fixed order.
 ///
-/// A file is JSON lines where its name says so (`.jsonl`, `.ndjson`, `.json`, each also `.gz` or `.zst`) or its first byte that is not
-/// blank is `{`; any other file is plain text, one document. Compression is told by the first bytes, not by the name.
-package final class DocumentSource {
+/// A file contains JSON lines if its name says so (`.jsonl`, `.ndjson`, `.json`, each also with `.gz` or `.zst`) or its first byte that is not
+/// blank is `{`. Any other file is plain text and makes one document. Compression is recognized by the first bytes, not by the name.
+package final class DocumentSource: Source {
   /// The files in the order they are read.
   package let files: [String]
-  /// Bytes of all files as they are on disk; nil where standard input is one of them.
+  /// Bytes of all files on disk; nil where standard input is one of them.
   package let totalBytes: Int?
-  /// What is odd but no error, such as an empty file.
   package private(set) var warnings: [String] = []
   /// Lines read so far.
   package private(set) var lines = 0
@@ -23,17 +23,17 @@ package final class DocumentSource {
   private var current: FileState?
   private var beginning: Position?
   private var doneBytes = 0
+  private var positions: BlockPositions?
 
   /// Where a block begins.
   package struct Position: Sendable, Codable, Equatable {
-    /// The file, from 0.
+    /// The file, counted from 0.
     package var file: Int
-    /// The byte of its content, without compression.
+    /// The byte in its uncompressed content.
     package var byte: Int
-    /// The line, from 1.
+    /// The line, counted from 1.
     package var line: Int
 
-    /// Creates a position.
     package init(file: Int, byte: Int, line: Int) {
       self.file = file
       self.byte = byte
@@ -45,7 +45,7 @@ package final class DocumentSource {
     var source: any ByteSource
     var kind: LineBlock.Kind?
     var carry: [UInt8] = []
-    /// The place of what `carry` begins with.
+    /// The position of the first byte of `carry`.
     var byte = 0
     var line = 1
     var ended = false
@@ -54,20 +54,20 @@ package final class DocumentSource {
 
   /// Finds the files.
   /// - Parameters:
-  ///   - paths: files, folders (walked in sorted order, hidden files left out), patterns of these (where no file has that name), `-` for
+  ///   - paths: files, folders (walked in sorted order, without hidden files), glob patterns (where no file has that name), `-` for
   ///     standard input; none means `-`.
-  ///   - blockSize: bytes of a block; a longer line makes a longer one.
-  ///   - limit: bytes of a line or a text above which it is quarantined; beyond a block, none is kept in memory that is longer, however
-  ///     large a compressed file unfolds.
-  ///   - open: opens a file, for formats that need a helper.
-  /// - Throws: `WeirError` for a file that is missing and a folder without files.
+  ///   - blockSize: the least bytes per block; a block ends with a line.
+  ///   - limit: the most bytes of a line or a text; longer ones are quarantined and, beyond one block, never held in memory, no matter
+  ///     how large a compressed file is.
+  ///   - open: opens a file; formats such as Parquet need a helper program.
+  /// - Throws: `WeirError` for a missing file and for a folder without files.
   package init(
     paths: [String], blockSize: Int = 1 << 18, limit: Int = 1 << 30,
     open: @escaping (String) throws -> any ByteSource = { ParquetReader.isParquet($0) ? try ParquetReader($0) : try ByteReader($0) }
   ) throws {
     var files: [String] = []
     for path in paths.isEmpty ? ["-"] : paths {
-      if path == "-", files.contains("-") { throw WeirError("-", "standard input is named twice") }
+      if path == "-", files.contains("-") { throw WeirError("-", "standard input is named twice", remedy: "name - once") }
       if path == "-" || Files.exists(path) {
         files += try Self.expand(path)
       } else {
@@ -87,33 +87,39 @@ package final class DocumentSource {
   private static func expand(_ path: String) throws -> [String] {
     guard path != "-", Files.isFolder(path) else { return [path] }
     let found = try Files.walk(path, hidden: false)
-    if found.isEmpty { throw WeirError(path, "the folder has no files", remedy: "give a folder with documents") }
+    if found.isEmpty { throw WeirError(path, "folder without files", remedy: "name a folder with documents") }
     let base = path.hasSuffix("/") ? path : path + "/"
     return found.map { base + $0 }
   }
 
-  /// Bytes of the files read so far, as they are on disk: for progress.
+  /// Bytes on disk that were read so far.
   package var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
 
   /// Where the next block begins.
   package var position: Position {
-    // A text is one block, and read to its end by then.
+    // A text is one block; after it, the next block is in the next file.
     if let current, current.kind != .text || current.byte == 0 {
       return Position(file: nextFile - 1, byte: current.byte, line: current.line)
     }
     return beginning ?? Position(file: nextFile, byte: 0, line: 1)
   }
 
-  /// Goes on where a block of an earlier run over the same files began, before anything was read.
+  /// Starts where a block of an earlier run over the same files began. Call it before anything is read.
   package func start(at position: Position) throws {
-    precondition(current == nil && nextFile == 0, "blocks were read")
+    precondition(current == nil && nextFile == 0, "blocks were read already")
     for path in files.prefix(position.file) { doneBytes += try Files.size(path) }
     nextFile = position.file
     beginning = position.byte > 0 ? position : nil
   }
 
-  /// What tells whether the files are those of an earlier run: their paths, sizes and times of change; nil where one of them is standard
-  /// input.
+  /// Where each block from now on begins.
+  package func trackBlocks() -> BlockPositions {
+    let positions = BlockPositions()
+    self.positions = positions
+    return positions
+  }
+
+  /// Identifies the files for a later run: their paths, sizes and modification times; nil where one of them is standard input.
   package func identity() throws -> JSONValue? {
     guard totalBytes != nil else { return nil }
     return .array(
@@ -125,13 +131,20 @@ package final class DocumentSource {
   /// The next block; nil at the end.
   /// - Throws: `WeirError` for a file that cannot be read or is damaged.
   package func next() throws -> LineBlock? {
+    let position = position
+    guard let block = try nextBlock() else { return nil }
+    positions?.push(position)
+    return block
+  }
+
+  private func nextBlock() throws -> LineBlock? {
     while true {
       if current == nil {
         guard nextFile < files.count else { return nil }
         let source = try open(files[nextFile])
         if let reader = source as? ByteReader, reader.kind == .tokens {
           throw WeirError(
-            name(files[nextFile]), "carries token documents, not documents", remedy: "pipe it to weir shard or weir tokenize --decode")
+            name(files[nextFile]), "contains token documents, not documents", remedy: "pipe it into weir shard or weir tokenize --decode")
         }
         var state = FileState(source: source, kind: source is ParquetReader ? .lines : Self.kind(byName: files[nextFile]))
         if let begin = beginning { try skip(&state, to: begin) }
@@ -149,7 +162,7 @@ package final class DocumentSource {
     guard current == nil, nextFile == files.count else { throw WeirError(name(files[max(0, nextFile - 1)]), "was not read to its end") }
   }
 
-  /// Steps to the middle of a file, which is of lines then: a text is one block.
+  /// Skips to the middle of a file. It contains lines, since a text is one block.
   private func skip(_ state: inout FileState, to position: Position) throws {
     beginning = nil
     (state.byte, state.line, state.kind, state.isFirst) = (position.byte, position.line, .lines, false)
@@ -167,7 +180,8 @@ package final class DocumentSource {
       if left == 0 { return }
     }
     throw WeirError(
-      files[position.file], "ends before byte \(position.byte), where an earlier run was", remedy: "run it again from the start")
+      files[position.file], "ends before byte \(position.byte), where the earlier run stopped",
+      remedy: "restore the file, or remove the partial output to start over")
   }
 
   private func closeCurrent() throws {
@@ -177,14 +191,14 @@ package final class DocumentSource {
       if state.kind != .text { try reader.finish(records: state.line - 1) }
       doneBytes += reader.position
     }
-    if state.isFirst { warnings.append("\(name(path)): is empty") }
+    if state.isFirst { warnings.append("\(name(path)): empty file") }
     lines += state.line - 1
     current = nil
   }
 
   private func name(_ path: String) -> String { path == "-" ? "standard input" : path }
 
-  /// What a file is by its name, where that says it.
+  /// The kind of file that a name stands for; nil where the first byte decides.
   private static func kind(byName path: String) -> LineBlock.Kind? {
     if path == "-" { return .lines }
     var name = path[...]
@@ -196,19 +210,19 @@ package final class DocumentSource {
   /// The next block of the current file; nil at its end.
   private func nextOfCurrent() throws -> LineBlock? {
     guard var state = current else { return nil }
-    // The file's state is moved out and back, so that its buffer is never shared and copied.
+    // Move the state out and back, so that its buffer is never shared and copied.
     current = nil
     defer { current = state }
     let path = files[nextFile - 1]
     var bytes: [UInt8] = []
-    // Room for the block, the piece that ends it, and the padding, so that nothing is moved on the way.
+    // Room for the block, the read that ends it, and the padding, so that the buffer never grows.
     bytes.reserveCapacity(min(blockSize, 1 << 20) + Files.pieceBytes + LineBlock.padding)
     bytes.append(contentsOf: state.carry)
     state.carry = []
     var scanned = 0
     while true {
       if state.kind != .text, bytes.count >= blockSize || state.ended,
-        let cut = state.ended ? bytes.count : Self.behindLastNewline(bytes, from: scanned)
+        let cut = state.ended ? bytes.count : Self.endOfLastLine(bytes, from: scanned)
       {
         if bytes.isEmpty { return nil }
         state.carry = Array(bytes[cut...])
@@ -216,24 +230,24 @@ package final class DocumentSource {
         let first = state.line
         state.line += Self.lineCount(bytes)
         state.byte += bytes.count
-        // Handed over, not shared: the padding is put behind it without a copy.
+        // Consumed, not shared, so that the padding is appended without a copy.
         return LineBlock(path: path, firstLine: first, content: consume bytes, limit: limit)
       }
       if state.ended {
-        // A plain text: all of it is one document.
+        // A plain text is one document.
         if bytes.isEmpty { return nil }
         state.line += 1
         state.byte += bytes.count
         return LineBlock(path: path, firstLine: 1, content: bytes, kind: .text, limit: limit)
       }
       scanned = bytes.count >= blockSize ? bytes.count : 0
-      // What is at hand holds no newline once it is a block long: it is the beginning of one line.
+      // Once a block long without a newline, it is the beginning of one line.
       if bytes.count > limit, state.kind == .text || scanned > 0 { return try skipLongLine(&state, bytes, path) }
       try read(&state, into: &bytes)
     }
   }
 
-  /// Steps over a line, or a text, that is too long, whose beginning `bytes` are; keeps what follows it.
+  /// Skips a line or text that is too long and begins with `bytes`; keeps what follows it.
   private func skipLongLine(_ state: inout FileState, _ bytes: [UInt8], _ path: String) throws -> LineBlock {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
     defer { buffer.deallocate() }
@@ -257,10 +271,10 @@ package final class DocumentSource {
     return LineBlock(path: path, firstLine: state.line - 1, content: [], kind: .leftOut(length: length), limit: limit)
   }
 
-  /// Reads a piece, at the beginning of a file without the byte order mark, and finds out there what the file is.
+  /// Reads more. At the beginning of a file, removes the byte order mark and decides what the file contains.
   private func read(_ state: inout FileState, into bytes: inout [UInt8]) throws {
     var got = 0
-    // Where it belongs at once; what a zstd frame unfolds to is copied all the same.
+    // Read in place; only zstd frames are copied once more.
     try bytes.append(addingCapacity: Files.pieceBytes) { span in
       try span.withUnsafeMutableBufferPointer { room, count in
         got = try state.source.read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: room[count...])))
@@ -285,11 +299,11 @@ package final class DocumentSource {
     }
   }
 
-  private static func behindLastNewline(_ bytes: [UInt8], from: Int) -> Int? {
+  private static func endOfLastLine(_ bytes: [UInt8], from: Int) -> Int? {
     bytes.withUnsafeBufferPointer { bytes in bytes[from...].lastIndex(of: 0x0A).map { $0 + 1 } }
   }
 
-  /// Lines in whole lines; a last one without its newline counts.
+  /// The number of lines; a last one without a newline counts.
   package static func lineCount(_ bytes: [UInt8]) -> Int {
     let count = bytes.withUnsafeBufferPointer { weir_json_newlines($0.baseAddress, $0.count) }
     return bytes.last == 0x0A || bytes.isEmpty ? count : count + 1

@@ -1,34 +1,32 @@
 import CJSON
 
-/// Whole lines of a file, or a whole plain text, on their way to be parsed.
+/// Whole lines of a file, or a whole plain text, to be parsed.
 package struct LineBlock: Sendable {
-  /// What the bytes are.
   package enum Kind: Sendable, Equatable {
     /// JSON lines.
     case lines
-    /// One document's text.
+    /// The text of one document.
     case text
-    /// A line or a text of that many bytes, above the limit, left out.
+    /// A line or text above the limit, of `length` bytes that were not kept.
     case leftOut(length: Int)
   }
 
-  /// Bytes past the content, so that the parser may read ahead.
+  /// Bytes after the content, so that the parser may read ahead.
   package static let padding = Int(WEIR_JSON_PADDING)
 
   /// The file; `-` is standard input.
   package var path: String
-  /// The number of the first line, from 1.
+  /// The number of the first line, counted from 1.
   package var firstLine: Int
-  /// Whole lines, and `padding` bytes after them.
+  /// The content and `padding` bytes after it.
   package var bytes: [UInt8]
   /// The number of bytes without the padding.
   package var count: Int
-  /// What the bytes are.
   package var kind: Kind
-  /// Bytes of a line or a text, its newline not counted, above which it is quarantined.
+  /// The most bytes of a line or text, without its newline; longer ones are quarantined.
   package var limit: Int
 
-  /// Creates a block of content, to which the padding is added.
+  /// Creates a block of `content` and adds the padding.
   package init(path: String, firstLine: Int, content: consuming [UInt8], kind: Kind = .lines, limit: Int = .max) {
     self.path = path
     self.firstLine = firstLine

@@ -2,7 +2,7 @@ import Foundation
 import Primitives
 import Storage
 
-/// The lines of a file, plain or compressed, one by one and without their newlines.
+/// Reads the lines of a file, plain or compressed, one at a time and without their newlines.
 package final class LineReader {
   private let reader: ByteReader
   private let buffer: UnsafeMutableRawBufferPointer
@@ -11,7 +11,6 @@ package final class LineReader {
   /// Lines read so far.
   package private(set) var lines = 0
 
-  /// Opens a file.
   package init(_ path: String) throws {
     reader = try ByteReader(path)
     buffer = .allocate(byteCount: Files.pieceBytes, alignment: 64)
@@ -19,10 +18,10 @@ package final class LineReader {
 
   deinit { buffer.deallocate() }
 
-  /// What a weir stream carries; nil where the file is none.
+  /// What a weir stream contains; nil where the file is not a weir stream.
   package var kind: StreamKind? { reader.kind }
 
-  /// The next line; nil at the end, where a stream's proof has been checked. A last line without a newline counts.
+  /// The next line; nil at the end, after a stream's proof has been checked. A last line without a newline counts.
   package func next() throws -> [UInt8]? {
     var line: [UInt8] = []
     while true {
@@ -50,7 +49,7 @@ package final class LineReader {
     }
   }
 
-  /// Reads a file to its end for the checksums of its compression, and a weir stream's proof.
+  /// Reads a file to its end to verify the checksums of its compression and a weir stream's proof.
   package static func readThrough(_ path: String, _ body: () throws -> Void) throws {
     let reader = try ByteReader(path)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)

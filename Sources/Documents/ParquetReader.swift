@@ -2,32 +2,30 @@ import Foundation
 import Primitives
 import Storage
 
-/// A Parquet file as JSON lines, one a row, through the native program `duckdb`: its columns are the members.
+/// Reads a Parquet file as JSON lines through the program `duckdb`: one line per row, one member per column, in the order of the file.
 ///
-/// Rows come in the order of the file. What the program says on its standard error is the reason when it fails; a file that it gives
-/// up halfway is an error, never a short corpus.
+/// When the program fails, even halfway, reading throws an error with what it printed on standard error.
 package final class ParquetReader: ByteSource {
-  /// The file.
   package let path: String
   private let process = Process()
   private let output = Pipe()
-  /// What it says on its standard error: a file, since a pipe that nobody reads blocks it when it says much.
+  /// Its standard error: a file, since a pipe that is not read would block the program when it prints much.
   private let errors: FileHandle
   private var ended = false
 
-  /// Whether a file begins as Parquet does; standard input is not looked at.
+  /// Whether a file begins like Parquet; false for standard input.
   package static func isParquet(_ path: String) -> Bool {
-    // A pipe cannot be looked at twice, and Parquet cannot come through one.
+    // Reading would consume the beginning of a pipe, and Parquet files are not read from pipes.
     path != "-" && ((try? MappedFile(path).withBytes { $0.starts(with: Array("PAR1".utf8)) }) ?? false)
   }
 
   /// Starts the program.
-  /// - Throws: `WeirError` where it is not on PATH.
+  /// - Throws: `WeirError` where it is not on `PATH`.
   package init(_ path: String) throws {
     self.path = path
     guard let program = Self.find("duckdb") else {
       throw WeirError(
-        path, "is Parquet, which is read through the program duckdb, and that is not on PATH",
+        path, "reading Parquet needs the program duckdb, which is not on PATH",
         remedy: "pip install duckdb-cli, or convert the file to JSON Lines")
     }
     errors = try Self.unnamedFile()
@@ -41,7 +39,7 @@ package final class ParquetReader: ByteSource {
     process.standardOutput = output
     process.standardError = errors
     do { try process.run() } catch {
-      throw WeirError(path, "duckdb does not start (\(error.localizedDescription))", remedy: "check \(program)")
+      throw WeirError(path, "duckdb did not start (\(error.localizedDescription))", remedy: "check \(program)")
     }
     try? output.fileHandleForWriting.close()
   }
@@ -56,7 +54,7 @@ package final class ParquetReader: ByteSource {
       let count = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
       if count > 0 { return count }
       if count == 0 { break }
-      if errno != EINTR { throw WeirError(path, "duckdb's output cannot be read (\(String(cString: strerror(errno))))") }
+      if errno != EINTR { throw WeirError(path, "cannot read the output of duckdb (\(String(cString: strerror(errno))))") }
     }
     ended = true
     process.waitUntilExit()
@@ -64,12 +62,12 @@ package final class ParquetReader: ByteSource {
     let message = (try? errors.read(upToCount: 4_096)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? ""
     guard process.terminationStatus == 0, process.terminationReason == .exit else {
       let line = message.split(separator: "\n").first.map(String.init) ?? "exit code \(process.terminationStatus)"
-      throw WeirError(path, "duckdb cannot read it (\(line))", remedy: "check the file; nothing was committed")
+      throw WeirError(path, "duckdb cannot read the file (\(line))", remedy: "check the file; no output was written")
     }
     return 0
   }
 
-  /// A temporary file that nobody else can find and that goes with its last descriptor.
+  /// A temporary file without a name, which disappears when it is closed.
   private static func unnamedFile() throws -> FileHandle {
     var name = Array((NSTemporaryDirectory() + "/weir-XXXXXX").utf8CString)
     let descriptor = mkstemp(&name)

@@ -3,38 +3,45 @@ import Foundation
 import Pipeline
 import Primitives
 import Storage
-import Synchronization
 
-/// Lines to documents. A line that is none is quarantined with its reason and place; blank lines are skipped and not counted.
+/// Turns lines into documents. A line that is not a document is quarantined with its reason and place; blank lines are skipped and not
+/// counted.
 package struct ParseDocuments: Stage {
+  /// The name of the stage's account.
+  package static let stage = "read"
+
   private let textField: String
   private let idField: String
-  private let parsers = LineParsers()
+  // A parser grows with the longest line it has parsed; after a very long one it is freed.
+  private let parsers = WorkerPool(limit: 1 << 22) { try LineParser() }
 
-  /// Creates the stage.
   /// - Parameters:
   ///   - textField: the member that holds the text.
-  ///   - idField: the member that the id is taken from; one other than `id` also stays where it is.
+  ///   - idField: the member that holds the id; one with a name other than `id` also stays among the members.
   package init(textField: String = "text", idField: String = "id") {
     self.textField = textField
     self.idField = idField
   }
 
-  /// One account.
-  package var names: [String] { ["read"] }
+  package var name: String? { Self.stage }
 
-  /// Parses a block, about 1 GB/s.
-  package func apply(_ block: LineBlock, ledger: inout Ledger, offset: Int) throws -> [Document] {
-    var account = Account(stage: "read")
-    defer { ledger.accounts[offset].merge(account) }
-    if case .leftOut(let length) = block.kind {
-      Self.leaveOut(length, block, line: block.firstLine, &account, &ledger)
+  /// Parses a block, at about 1 GB/s.
+  package func apply(_ block: LineBlock, tally: inout Tally) throws -> [Document] {
+    let documents: [Document]
+    switch block.kind {
+    case .leftOut(let length):
+      Self.leaveOut(length, block, line: block.firstLine, &tally)
       return []
+    case .text: documents = parseText(block, &tally)
+    case .lines: documents = try parseLines(block, &tally)
     }
-    if block.kind == .text { return parseText(block, account: &account, ledger: &ledger) }
-    let lineParser = try parsers.take(block.path)
-    // A parser grows with the longest line it saw: what a very long one needed is let go.
-    defer { if block.count <= 1 << 22 { parsers.giveBack(lineParser) } }
+    tally.keep(documents)
+    return documents
+  }
+
+  private func parseLines(_ block: LineBlock, _ tally: inout Tally) throws -> [Document] {
+    let lineParser = try parsers.take()
+    defer { parsers.giveBack(lineParser, after: block.count) }
     let parser = lineParser.pointer
     var documents: [Document] = []
     var text = textField
@@ -50,9 +57,8 @@ package struct ParseDocuments: Stage {
             let end = newline.map { UnsafeRawPointer($0) - UnsafeRawPointer(base) } ?? block.count
             let content = UnsafeBufferPointer(rebasing: bytes[start..<end])
             if content.count > block.limit {
-              Self.leaveOut(content.count, block, line: line, &account, &ledger)
+              Self.leaveOut(content.count, block, line: line, &tally)
             } else if !content.allSatisfy(Self.isBlank) {
-              account.input += 1
               var parts = weir_json_line()
               let status = text.withMemoryRebound(to: CChar.self) { text in
                 id.withMemoryRebound(to: CChar.self) { id in
@@ -62,15 +68,9 @@ package struct ParseDocuments: Stage {
               }
               if Int(status) == WEIR_JSON_OK {
                 documents.append(Self.document(parts, path: block.path, line: line))
-                account.bytesIn += parts.text.count
               } else {
-                account.bytesIn += content.count
-                let reason = reason(Int(status))
-                account.quarantine(reason, at: "\(block.path):\(line)")
-                if ledger.keepsRejects {
-                  ledger.rejects.append(
-                    Reject(origin: "\(block.path):\(line)", stage: "read", reason: reason, record: Array(content)))
-                }
+                tally.quarantine(
+                  reason(Int(status)), origin: "\(block.path):\(line)", bytes: content.count, record: Array(content))
               }
             }
             line += 1
@@ -79,36 +79,23 @@ package struct ParseDocuments: Stage {
         }
       }
     }
-    account.output = documents.count
-    account.bytesOut = documents.reduce(0) { $0 + $1.text.count }
     return documents
   }
 
-  /// Quarantines a line or a text above the limit. Its bytes are not among the rejects, whether they were at hand or not.
-  private static func leaveOut(_ length: Int, _ block: LineBlock, line: Int, _ account: inout Account, _ ledger: inout Ledger) {
-    let reason = "longer than \(block.limit) bytes (--max-document)"
-    let origin = "\(block.path):\(line)"
-    account.input += 1
-    account.bytesIn += length
-    account.quarantine(reason, at: origin)
-    if ledger.keepsRejects { ledger.rejects.append(Reject(origin: origin, stage: "read", reason: reason, record: [])) }
+  /// Quarantines a line or a text above the limit. Its bytes are not among the rejects, even where they were read.
+  private static func leaveOut(_ length: Int, _ block: LineBlock, line: Int, _ tally: inout Tally) {
+    tally.quarantine(
+      "longer than \(block.limit) bytes (--max-document)", origin: "\(block.path):\(line)", bytes: length, record: [])
   }
 
-  private func parseText(_ block: LineBlock, account: inout Account, ledger: inout Ledger) -> [Document] {
-    account.input = 1
-    account.bytesIn = block.count
-    let valid = block.bytes.withUnsafeBufferPointer { weir_json_utf8($0.baseAddress, block.count) }
-    guard valid else {
-      account.quarantine(Self.invalidUTF8, at: "\(block.path):1")
-      if ledger.keepsRejects {
-        ledger.rejects.append(
-          Reject(origin: "\(block.path):1", stage: "read", reason: Self.invalidUTF8, record: Array(block.bytes[..<block.count])))
-      }
+  private func parseText(_ block: LineBlock, _ tally: inout Tally) -> [Document] {
+    let origin = "\(block.path):1"
+    let text = Array(block.bytes[..<block.count])
+    guard text.withUnsafeBufferPointer({ weir_json_utf8($0.baseAddress, $0.count) }) else {
+      tally.quarantine(Self.invalidUTF8, origin: origin, bytes: block.count, record: text)
       return []
     }
-    account.output = 1
-    account.bytesOut = block.count
-    return [Document(id: block.path, text: Array(block.bytes[..<block.count]), origin: "\(block.path):1")]
+    return [Document(id: block.path, text: text, origin: origin)]
   }
 
   private static let invalidUTF8 = "invalid UTF-8"
@@ -132,7 +119,7 @@ package struct ParseDocuments: Stage {
 
   private static func document(_ parts: weir_json_line, path: String, line: Int) -> Document {
     let text = UnsafeRawBufferPointer(start: parts.text.bytes, count: parts.text.count)
-    // An empty origin tells nothing, and none is written.
+    // An empty origin says nothing; the place of the line does.
     let origin = parts.origin.count == 0 ? nil : string(parts.origin)
     return Document(
       id: string(parts.id) ?? Checksum128(text).hex, text: Array(text),
@@ -140,7 +127,7 @@ package struct ParseDocuments: Stage {
       source: string(parts.source), members: array(parts.members), origin: origin ?? "\(path):\(line)")
   }
 
-  /// Bytes of an escaped text that are kept beside it at most: of a very long one memory matters more.
+  /// The longest escaped text that is kept with its document; for longer ones memory matters more.
   private static let escapedLimit = 1 << 20
 
   private static func array(_ bytes: weir_json_bytes) -> [UInt8] { Array(UnsafeBufferPointer(start: bytes.bytes, count: bytes.count)) }
@@ -151,22 +138,14 @@ package struct ParseDocuments: Stage {
   }
 }
 
-/// A parser of lines, of one thread at a time.
+/// A parser of lines, for one thread at a time.
 private final class LineParser: @unchecked Sendable {
   let pointer: OpaquePointer
 
-  init(_ path: String) throws {
-    guard let parser = weir_json_parser_create() else { throw WeirError(path, "not enough memory") }
+  init() throws {
+    guard let parser = weir_json_parser_create() else { throw WeirError("JSON parser", "not enough memory") }
     pointer = parser
   }
 
   deinit { weir_json_parser_destroy(pointer) }
-}
-
-/// Parsers that no block uses at the moment.
-private final class LineParsers: Sendable {
-  private let idle = Mutex<[LineParser]>([])
-
-  func take(_ path: String) throws -> LineParser { try idle.withLock { $0.popLast() } ?? LineParser(path) }
-  func giveBack(_ parser: LineParser) { idle.withLock { $0.append(parser) } }
 }

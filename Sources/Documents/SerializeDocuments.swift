@@ -1,21 +1,18 @@
 import Pipeline
 
-/// Documents to JSON lines: `id`, `text`, `source` where there is one, `origin`, and the other members as they stood.
+/// JSON lines on their way to a sink.
+package struct SerializedDocuments: Sendable {
+  package var bytes: [UInt8]
+  /// The number of documents.
+  package var count: Int
+}
+
+/// Turns documents into JSON lines: `id`, `text`, `source` where there is one, `origin`, and the other members unchanged.
 package struct SerializeDocuments: Stage {
-  /// Creates the stage.
   package init() {}
 
-  /// One account.
-  package var names: [String] { ["write"] }
-
-  /// Serializes a batch.
-  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [UInt8] {
-    let text = batch.reduce(0) { $0 + $1.text.count }
-    ledger.accounts[offset].input += batch.count
-    ledger.accounts[offset].output += batch.count
-    ledger.accounts[offset].bytesIn += text
-    ledger.accounts[offset].bytesOut += text
-    return Self.lines(batch)
+  package func apply(_ batch: [Document], tally: inout Tally) -> SerializedDocuments {
+    SerializedDocuments(bytes: Self.lines(batch), count: batch.count)
   }
 
   /// The lines of documents, each with its newline.
@@ -32,7 +29,7 @@ package struct SerializeDocuments: Stage {
   /// The line of a document, without a newline.
   package static func line(_ document: Document) -> [UInt8] { Array(lines([document]).dropLast()) }
 
-  /// Bytes that a line takes at most: names and commas are below 64.
+  /// The most bytes that a line takes; names and commas take less than 64.
   private static func room(_ document: Document) -> Int {
     textRoom(document) + JSONText.room(bytes: document.id.utf8.count)
       + JSONText.room(bytes: document.source?.utf8.count ?? 0) + JSONText.room(bytes: document.origin.utf8.count)

@@ -1,99 +1,73 @@
 import Documents
 import Pipeline
 import Primitives
-import Synchronization
 
-/// Drops the documents that break a rule, with the first rule they break as the reason.
+/// Drops documents that break a rule; the first rule they break is the reason.
 ///
-/// Rules are evaluated in FineWeb's order whatever the order of their names: length, language, Gopher repetition, Gopher quality, C4, FineWeb.
-/// C4's rules take lines out of the documents that go on (`FilterConfiguration.C4.removesLines`); the account's `extra` holds
-/// `changed_documents` and the lines by rule, such as `removed_lines.c4.javascript`.
-package final class FilterDocuments: Stage {
-  /// The rules and thresholds.
-  package let configuration: FilterConfiguration
-  private let record: @Sendable (Document) -> [UInt8]
-  /// Judges that no batch uses at the moment. What their tables remember changes the speed, never a verdict.
-  private let idle = Mutex<[DocumentJudge]>([])
+/// Rules are evaluated in FineWeb's order, whatever the order in `--rules`: length, language, Gopher repetition, Gopher quality, C4, FineWeb.
+/// C4's rules remove lines from documents that stay (`FilterConfiguration.C4.removesLines`); the account's `extra` contains
+/// `changed_documents` and the removed lines by rule, such as `removed_lines.c4.javascript`.
+package struct FilterDocuments: RecordStage {
+  package let name: String? = "filter"
+  package let workers: WorkerPool<FilterWorker>
 
-  /// Creates the stage.
-  /// - Parameters:
-  ///   - configuration: rules and thresholds.
-  ///   - record: a document as a line for `--rejects`; called only where rejects are kept.
   /// - Throws: `WeirError` for thresholds that contradict each other.
-  package init(
-    _ configuration: FilterConfiguration = .init(), record: @escaping @Sendable (Document) -> [UInt8] = SerializeDocuments.line
-  ) throws {
+  package init(_ configuration: FilterConfiguration = .init()) throws {
     try configuration.validate()
-    self.configuration = configuration
-    self.record = record
+    // Batches have 1 MiB unless a document is longer; what one very long text made the tables grow to is freed.
+    workers = WorkerPool(limit: 1 << 24) { FilterWorker(configuration) }
   }
-
-  /// One account, `filter`.
-  package var names: [String] { ["filter"] }
-
-  /// Filters one batch.
-  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [Document] {
-    var judge = idle.withLock { $0.popLast() } ?? DocumentJudge(configuration)
-    var kept: [Document] = []
-    kept.reserveCapacity(batch.count)
-    var account = Account(stage: names[0])
-    for document in batch {
-      account.input += 1
-      account.bytesIn += document.text.count
-      guard document.text.count < 1 << 32 else {
-        throw WeirError(document.origin, "a text of 4 GiB or more", remedy: "leave it out with --max-document")
-      }
-      let verdict = judge.judge(document.text)
-      for (rule, lines) in verdict.removedLines { account.extra["removed_lines.\(rule.rawValue)", default: 0] += Double(lines) }
-      if let reason = verdict.reason {
-        account.drop(reason)
-        if ledger.keepsRejects {
-          ledger.rejects.append(Reject(origin: document.origin, stage: names[0], reason: reason, record: record(document)))
-        }
-        continue
-      }
-      account.output += 1
-      var document = document
-      if let language = verdict.language { judge.annotate(&document, language) }
-      if verdict.maskedEmails > 0 { account.extra["masked_emails", default: 0] += Double(verdict.maskedEmails) }
-      if verdict.maskedAddresses > 0 { account.extra["masked_addresses", default: 0] += Double(verdict.maskedAddresses) }
-      guard let text = verdict.text else {
-        account.bytesOut += document.text.count
-        kept.append(document)
-        continue
-      }
-      document.text = text
-      account.extra["changed_documents", default: 0] += 1
-      account.bytesOut += text.count
-      kept.append(document)
-    }
-    // What one very long text made the tables grow to is let go with them.
-    if account.bytesIn <= Self.usualBatch { idle.withLock { $0.append(judge) } }
-    ledger.accounts[offset].merge(account)
-    return kept
-  }
-
-  /// Bytes of text; batches are of 1 MiB but for longer documents.
-  private static let usualBatch = 1 << 24
 }
 
-/// What the rules say about one text.
+/// Applies the verdicts of a `DocumentJudge` to documents.
+package struct FilterWorker: RecordWorker {
+  private var judge: DocumentJudge
+  private var counts: [String: Double] = [:]
+
+  fileprivate init(_ configuration: FilterConfiguration) { judge = DocumentJudge(configuration) }
+
+  package mutating func decide(_ document: Document) throws -> Decision<Document> {
+    guard document.text.count < 1 << 32 else {
+      throw WeirError(document.origin, "a text of 4 GiB or more", remedy: "exclude it with --max-document")
+    }
+    let verdict = judge.judge(document.text)
+    for (rule, lines) in verdict.removedLines { count("removed_lines.\(rule.rawValue)", lines) }
+    if let reason = verdict.reason { return .drop(reason) }
+    var document = document
+    if let language = verdict.language { judge.annotate(&document, language) }
+    if verdict.maskedEmails > 0 { count("masked_emails", verdict.maskedEmails) }
+    if verdict.maskedAddresses > 0 { count("masked_addresses", verdict.maskedAddresses) }
+    if let text = verdict.text {
+      document.text = text
+      count("changed_documents", 1)
+    }
+    return .keep(document)
+  }
+
+  package mutating func takeCounts() -> [String: Double] {
+    defer { counts = [:] }
+    return counts
+  }
+
+  private mutating func count(_ name: String, _ number: Int) { counts[name, default: 0] += Double(number) }
+}
+
+/// The result of the rules for one text.
 package struct Verdict: Sendable, Equatable {
-  /// The reason to drop it, such as `gopher.too_few_words`; nil to keep it.
+  /// Why to drop it, such as `gopher.too_few_words`; nil to keep it.
   package var reason: String?
-  /// The text to go on with where C4's rules or masks changed it.
+  /// The new text where C4's rules or masking changed it.
   package var text: [UInt8]?
-  /// Lines that C4's rules took out of a text that is kept, by rule.
+  /// Lines that C4's rules removed from a text that is kept, by rule.
   package var removedLines: [FilterRule: Int] = [:]
-  /// The language, where it was asked for.
+  /// The language, where the configuration asks for it.
   package var language: LanguageModel.Answer?
-  /// E-mail addresses that were replaced.
   package var maskedEmails = 0
-  /// Public IP addresses that were replaced.
+  /// Public IP addresses.
   package var maskedAddresses = 0
 }
 
-/// Judges texts one after another; holds the tables that all of them share.
+/// Judges one text after another and holds the tables that they share.
 package struct DocumentJudge: Sendable {
   private let configuration: FilterConfiguration
   private var shape = TextShape()
@@ -109,7 +83,6 @@ package struct DocumentJudge: Sendable {
   private let usesLines: Bool
   private let usesFineweb: Bool
 
-  /// Creates a judge.
   package init(_ configuration: FilterConfiguration) {
     self.configuration = configuration
     let rules = configuration.rules
@@ -160,6 +133,6 @@ package struct DocumentJudge: Sendable {
     return verdict
   }
 
-  /// Notes the language of a document that is kept.
+  /// Adds the language to a document that is kept.
   func annotate(_ document: inout Document, _ language: LanguageModel.Answer) { languages?.annotate(&document, language) }
 }

@@ -18,9 +18,9 @@ extension Verifier {
     var firstLine = 1
     func flush() throws {
       let parse = ParseDocuments()
-      var ledger = Ledger(names: parse.names, keepsRejects: true)
-      _ = try parse.apply(LineBlock(path: path, firstLine: firstLine, content: block), ledger: &ledger, offset: 0)
-      for reject in ledger.rejects { wrong("\(reject.origin): \(reject.reason)") }
+      var tally = Tally(stage: ParseDocuments.stage, keepsRejects: true)
+      _ = try parse.apply(LineBlock(path: path, firstLine: firstLine, content: block), tally: &tally)
+      for reject in tally.rejects { wrong("\(reject.origin): \(reject.reason)") }
       block.removeAll(keepingCapacity: true)
       firstLine = reader.lines + 1
       try progress.checkStop()

@@ -1,14 +1,13 @@
 import Dispatch
 import Synchronization
 
-/// What `Channel.send` throws after the receiver has gone.
+/// What `Channel.send` throws after the receiver has cancelled.
 package struct ChannelCancelled: Error {
-  /// Creates the error.
   package init() {}
 }
 
-/// Hands batches from one thread to another, in order, at most `capacity` under way. Either side may end it with an error,
-/// which the other side then meets.
+/// Hands batches from one thread to another, in order, with at most `capacity` in flight. The sender may finish with an error, which the
+/// receiver then throws; the receiver may cancel, which makes the sender throw.
 package final class Channel<Element: Sendable>: Sendable {
   private struct State {
     var items: [Element] = []
@@ -21,12 +20,11 @@ package final class Channel<Element: Sendable>: Sendable {
   private let spaces = DispatchSemaphore(value: 0)
   private let arrivals = DispatchSemaphore(value: 0)
 
-  /// Creates a channel that holds at most `capacity` batches.
   package init(capacity: Int) {
     for _ in 0..<max(1, capacity) { spaces.signal() }
   }
 
-  /// Hands on one batch; waits while the channel is full.
+  /// Sends one batch; waits while the channel is full.
   package func send(_ element: Element) throws {
     spaces.wait()
     let cancelled = state.withLock { state in
@@ -57,7 +55,7 @@ package final class Channel<Element: Sendable>: Sendable {
     return nil
   }
 
-  /// Says that nothing more comes, or why nothing more can come.
+  /// Ends the channel for the receiver, with an error where the sender failed.
   package func finish(_ failure: (any Error)? = nil) {
     state.withLock { state in
       state.isFinished = true
@@ -66,7 +64,7 @@ package final class Channel<Element: Sendable>: Sendable {
     arrivals.signal()
   }
 
-  /// Says that nobody receives any more.
+  /// Ends the channel for the sender.
   package func cancel() {
     state.withLock { state in
       state.isCancelled = true

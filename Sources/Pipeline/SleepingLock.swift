@@ -1,10 +1,10 @@
 import Dispatch
 
-/// A value under a lock that is held for long: who waits for it sleeps at once. A `Mutex` spins first, here and in the kernel, on the processor
-/// that the work behind the lock could have.
+/// A value under a lock that is held for long. Waiting threads sleep at once; with a `Mutex` they would spin first, on a processor that the
+/// work behind the lock could use.
 final class SleepingLock<Value>: Sendable {
   private let free = DispatchSemaphore(value: 1)
-  private nonisolated(unsafe) var value: Value  // by whoever took `free`
+  private nonisolated(unsafe) var value: Value  // accessed by the thread that took `free`
 
   init(_ value: Value) { unsafe self.value = value }
 

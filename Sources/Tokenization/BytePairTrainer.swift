@@ -67,16 +67,16 @@ package struct BytePairTrainer: Sendable {
   ) throws -> [Account] {
     let stage = CountDocuments(parse: parse, pretokenizer: configuration.pretokenizer)
     return try OrderedRunner(threads: threads, keepsRejects: reject != nil).run(
-      stage,
+      Stages(stage),
       source: {
         try progress.checkStop()
         progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "B", detail: "counting words")
-        return try CountDocuments.stretch(of: source)
+        return try CountDocuments.group(of: source)
       },
-      sink: { part, ledger in
-        try reject?(ledger.rejects)
-        words.merge(part.words)
-        count(texts: part.texts, bytes: part.bytes)
+      sink: { delivery in
+        try reject?(delivery.rejects)
+        words.merge(delivery.output.words)
+        count(texts: delivery.output.texts, bytes: delivery.output.bytes)
       })
   }
 

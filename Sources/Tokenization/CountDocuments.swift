@@ -1,9 +1,8 @@
 import Documents
 import Pipeline
 
-/// Blocks of lines → how often each pre-token of their documents occurs.
+/// Counts how often each pre-token occurs in the documents of line blocks.
 struct CountDocuments: Stage {
-  /// What was counted.
   struct Part: Sendable {
     var words = WordCounts()
     var texts = 0
@@ -13,15 +12,15 @@ struct CountDocuments: Stage {
   let parse: ParseDocuments
   let pretokenizer: Pretokenizer
 
-  /// Bytes of lines that are counted by themselves: few enough for memory, enough that most words come often.
-  private static let stretchBytes = 4 << 20
+  /// Bytes of lines that are counted together: few enough for memory, and enough that most words occur often.
+  private static let groupBytes = 4 << 20
 
-  var names: [String] { parse.names }
+  var name: String? { parse.name }
 
-  func apply(_ blocks: [LineBlock], ledger: inout Ledger, offset: Int) throws -> Part {
+  func apply(_ blocks: [LineBlock], tally: inout Tally) throws -> Part {
     var part = Part()
     for block in blocks {
-      for document in try parse.apply(block, ledger: &ledger, offset: offset) {
+      for document in try parse.apply(block, tally: &tally) {
         document.text.withUnsafeBufferPointer { part.words.add(text: $0, pretokenizer: pretokenizer) }
         part.texts += 1
         part.bytes += document.text.count
@@ -31,10 +30,10 @@ struct CountDocuments: Stage {
   }
 
   /// The next blocks, nil at the end.
-  static func stretch(of source: DocumentSource) throws -> [LineBlock]? {
+  static func group(of source: DocumentSource) throws -> [LineBlock]? {
     var blocks: [LineBlock] = []
     var bytes = 0
-    while bytes < stretchBytes, let block = try source.next() {
+    while bytes < groupBytes, let block = try source.next() {
       bytes += block.count
       blocks.append(block)
     }

@@ -1,61 +1,42 @@
 import Documents
 import Pipeline
-import Storage
 import Tokens
 
-/// Token documents → documents, the inverse of `TokenizeDocuments`. A document with an id outside the vocabulary, or whose bytes
-/// are not UTF-8, is quarantined: it was made by another tokenizer.
-package struct DetokenizeDocuments: Stage {
-  private let tokenizer: Tokenizer
-  private let template: Template
+/// Turns token documents back into documents. A document with an id outside the vocabulary, or whose bytes are not UTF-8, is quarantined:
+/// another tokenizer made it.
+package struct DetokenizeDocuments: RecordStage {
+  package let name: String? = "detokenize"
+  package let workers: WorkerPool<DetokenizeWorker>
 
-  /// Creates the stage.
-  /// - Parameters:
-  ///   - tokenizer: what decodes.
-  ///   - removesTemplate: whether the tokenizer's template is taken away where it stands round a text.
+  /// - Parameter removesTemplate: whether to remove the tokenizer's template where a text has it.
   package init(_ tokenizer: Tokenizer, removesTemplate: Bool = false) {
+    workers = WorkerPool { DetokenizeWorker(tokenizer: tokenizer, template: removesTemplate ? tokenizer.template : Template()) }
+  }
+}
+
+package struct DetokenizeWorker: RecordWorker {
+  fileprivate let tokenizer: Tokenizer
+  fileprivate let template: Template
+  private var tokens = 0
+
+  fileprivate init(tokenizer: Tokenizer, template: Template) {
     self.tokenizer = tokenizer
-    template = removesTemplate ? tokenizer.template : Template()
+    self.template = template
   }
 
-  /// One account, `detokenize`.
-  package var names: [String] { ["detokenize"] }
-
-  /// Puts a batch back into text; an end-of-document token at the end of a document is no text.
-  package func apply(_ batch: [TokenDocument], ledger: inout Ledger, offset: Int) throws -> [Document] {
-    var output: [Document] = []
-    for document in batch {
-      ledger.accounts[offset].input += 1
-      ledger.accounts[offset].bytesIn += 4 * document.tokens.count
-      ledger.accounts[offset].extra["tokens", default: 0] += Double(document.tokens.count)
-      if tokenizer.firstInvalid(in: document.tokens) != nil {
-        try quarantine(document, "token outside the vocabulary", &ledger, offset)
-        continue
-      }
-      var tokens = document.tokens[...]
-      if let last = tokens.last, last == tokenizer.endOfDocument { tokens.removeLast() }
-      let text = tokenizer.decode(template.stripped(tokens))
-      guard String(validating: text, as: UTF8.self) != nil else {
-        try quarantine(document, "tokens are not UTF-8", &ledger, offset)
-        continue
-      }
-      ledger.accounts[offset].output += 1
-      ledger.accounts[offset].bytesOut += text.count
-      output.append(
-        Document(id: document.id, text: text, source: document.source, members: document.members, origin: document.origin))
-    }
-    return output
+  package mutating func decide(_ document: TokenDocument) -> Decision<Document> {
+    tokens += document.tokens.count
+    if tokenizer.firstInvalid(in: document.tokens) != nil { return .quarantine("token outside the vocabulary") }
+    var tokens = document.tokens[...]
+    if let last = tokens.last, last == tokenizer.endOfDocument { tokens.removeLast() }
+    let text = tokenizer.decode(template.stripped(tokens))
+    guard String(validating: text, as: UTF8.self) != nil else { return .quarantine("tokens are not UTF-8") }
+    return .keep(
+      Document(id: document.id, text: text, source: document.source, members: document.members, origin: document.origin))
   }
 
-  private struct Line: Encodable {
-    var id: String
-    var tokens: [UInt32]
-  }
-
-  private func quarantine(_ document: TokenDocument, _ reason: String, _ ledger: inout Ledger, _ offset: Int) throws {
-    ledger.accounts[offset].quarantine(reason, at: document.origin)
-    guard ledger.keepsRejects else { return }
-    let record = try JSONFile.encode(Line(id: document.id, tokens: document.tokens))
-    ledger.rejects.append(Reject(origin: document.origin, stage: "detokenize", reason: reason, record: record))
+  package mutating func takeCounts() -> [String: Double] {
+    defer { tokens = 0 }
+    return ["tokens": Double(tokens)]
   }
 }

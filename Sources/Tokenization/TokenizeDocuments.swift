@@ -1,56 +1,50 @@
 import Documents
 import Pipeline
-import Synchronization
 import Tokens
 
-/// Documents → token documents: the text's tokens, without an end-of-document token; `extra["tokens"]` counts them.
-package final class TokenizeDocuments: Stage {
-  private let tokenizer: Tokenizer
-  private let allowsSpecials: Bool
-  private let template: Template
-  /// Contexts that no batch uses at the moment. What a context remembers changes the speed, never the tokens.
-  private let idle = Mutex<[EncodeContext]>([])
+/// Turns documents into token documents, without an end-of-document token; the account's `extra` counts `tokens`.
+package struct TokenizeDocuments: RecordStage {
+  package let name: String? = "tokenize"
+  package let workers: WorkerPool<TokenizeWorker>
 
-  /// Creates the stage.
   /// - Parameters:
-  ///   - tokenizer: what encodes.
-  ///   - allowsSpecials: whether special tokens that stand in a text become their ids.
-  ///   - addsTemplate: whether the tokenizer's template stands round each text that has a token.
+  ///   - allowsSpecials: whether special tokens in a text become their ids.
+  ///   - addsTemplate: whether to add the tokenizer's template to each text that is not empty.
   package init(_ tokenizer: Tokenizer, allowsSpecials: Bool = false, addsTemplate: Bool = false) {
+    workers = WorkerPool {
+      TokenizeWorker(tokenizer: tokenizer, allowsSpecials: allowsSpecials, template: addsTemplate ? tokenizer.template : Template())
+    }
+  }
+}
+
+package struct TokenizeWorker: RecordWorker {
+  fileprivate let tokenizer: Tokenizer
+  fileprivate let allowsSpecials: Bool
+  fileprivate let template: Template
+  private var context = EncodeContext()
+  private var ids: [UInt32] = []
+  private var tokens = 0
+
+  fileprivate init(tokenizer: Tokenizer, allowsSpecials: Bool, template: Template) {
     self.tokenizer = tokenizer
     self.allowsSpecials = allowsSpecials
-    template = addsTemplate ? tokenizer.template : Template()
+    self.template = template
   }
 
-  /// One account, `tokenize`.
-  package var names: [String] { ["tokenize"] }
+  package mutating func decide(_ document: Document) -> Decision<TokenDocument> {
+    ids.removeAll(keepingCapacity: true)
+    if !document.text.isEmpty { ids += template.prefix }
+    tokenizer.encode(document.text, into: &ids, context: &context, allowsSpecials: allowsSpecials)
+    if !document.text.isEmpty { ids += template.suffix }
+    tokens += ids.count
+    return .keep(
+      TokenDocument(
+        id: document.id, source: document.source, origin: document.origin, members: document.members, bytes: document.text.count,
+        tokens: Array(ids)))
+  }
 
-  /// Tokenizes a batch.
-  package func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [TokenDocument] {
-    var context = idle.withLock { $0.popLast() } ?? EncodeContext()
-    defer { idle.withLock { $0.append(context) } }
-    var output: [TokenDocument] = []
-    output.reserveCapacity(batch.count)
-    var bytes = 0
-    var tokens = 0
-    var ids: [UInt32] = []
-    for document in batch {
-      ids.removeAll(keepingCapacity: true)
-      if !document.text.isEmpty { ids += template.prefix }
-      tokenizer.encode(document.text, into: &ids, context: &context, allowsSpecials: allowsSpecials)
-      if !document.text.isEmpty { ids += template.suffix }
-      bytes += document.text.count
-      tokens += ids.count
-      output.append(
-        TokenDocument(
-          id: document.id, source: document.source, origin: document.origin, members: document.members, bytes: document.text.count,
-          tokens: Array(ids)))
-    }
-    ledger.accounts[offset].input += batch.count
-    ledger.accounts[offset].output += batch.count
-    ledger.accounts[offset].bytesIn += bytes
-    ledger.accounts[offset].bytesOut += 4 * tokens
-    ledger.accounts[offset].extra["tokens", default: 0] += Double(tokens)
-    return output
+  package mutating func takeCounts() -> [String: Double] {
+    defer { tokens = 0 }
+    return ["tokens": Double(tokens)]
   }
 }

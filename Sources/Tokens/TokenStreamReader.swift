@@ -11,6 +11,9 @@ package final class TokenStreamReader {
 
   private var cursor: Cursor
 
+  /// Bytes read so far.
+  package var bytesRead: Int { cursor.reader.position }
+
   /// Opens a stream.
   /// - Parameter path: a file, or `-` for standard input.
   /// - Throws: `WeirError` where it is no stream of token documents.

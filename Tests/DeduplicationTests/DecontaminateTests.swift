@@ -37,11 +37,11 @@ private func run(_ texts: [String], against: [String], _ configuration: Decontam
   let index = try EvaluationIndex(
     against.enumerated().map { Document(id: "e\($0)", text: Array($1.utf8), origin: "dir/eval.jsonl:\($0 + 1)") },
     configuration: configuration)
-  let stage = Decontaminate(index, record: { $0.text })
-  var ledger = Ledger(names: stage.names, keepsRejects: true)
+  let stage = Decontaminate(index)
+  var tally = Tally(stage: stage.name ?? "", keepsRejects: true)
   let documents = texts.enumerated().map { Document(id: "\($0)", text: Array($1.utf8), origin: "in:\($0 + 1)") }
-  let kept = stage.apply(documents, ledger: &ledger, offset: 0)
-  return (kept.map { String(decoding: $0.text, as: UTF8.self) }, ledger.accounts[0], ledger.rejects)
+  let kept = try stage.apply(documents, tally: &tally)
+  return (kept.map { String(decoding: $0.text, as: UTF8.self) }, tally.account, tally.rejects)
 }
 
 @Suite struct DecontaminateTests {

@@ -13,13 +13,13 @@ func exact(
   var configuration = DeduplicationConfiguration()
   configuration.minimumParagraphBytes = minimumParagraphBytes
   let stage = HashDocuments(unit, configuration: configuration)
-  let deduplicator = ExactDeduplicator(unit, memory: memory, record: { $0.text })
+  let deduplicator = ExactDeduplicator(unit, memory: memory, keepsRejects: true)
   var kept: [Document] = []
   var rejects: [Reject] = []
   let documents = texts.enumerated().map { Document(id: "\($0)", text: $1) }
   for start in stride(from: 0, to: documents.count, by: batch) {
-    var ledger = Ledger(names: stage.names)
-    kept += try deduplicator.admit(stage.apply(Array(documents[start..<min(start + batch, documents.count)]), ledger: &ledger, offset: 0))
+    var tally = Tally(stage: stage.name ?? "")
+    kept += try deduplicator.admit(stage.apply(Array(documents[start..<min(start + batch, documents.count)]), tally: &tally))
     rejects += deduplicator.takeRejects()
   }
   try deduplicator.finish { kept += $0 }
@@ -33,7 +33,8 @@ func exact(
     #expect(found.texts == ["b", "a", "B", "a b", "ab", ""])
     #expect(found.account.dropped == ["exact_duplicate": 3])
     #expect(found.account.isBalanced)
-    #expect(found.rejects.map { String(decoding: $0.record, as: UTF8.self) } == ["b", " b\n", "a \t\u{A0}\u{3000} b"])
+    let dropped = [("2", "b"), ("4", " b\n"), ("6", "a \t\u{A0}\u{3000} b")].map { Document(id: $0.0, text: $0.1) }
+    #expect(found.rejects.map(\.record) == dropped.map(SerializeDocuments.line))
   }
 
   @Test func emptyTextsAreEqual() throws {
@@ -57,11 +58,11 @@ func exact(
   @Test func manyDocumentsInLittleMemory() throws {
     let deduplicator = ExactDeduplicator()
     let stage = HashDocuments()
-    var ledger = Ledger(names: [])
+    var tally = Tally(stage: "")
     let documents = (0..<30_000).map { Document(id: "", text: "\($0 % 20_000)") }
     var kept = 0
     for start in stride(from: 0, to: documents.count, by: 1_000) {
-      kept += try deduplicator.admit(stage.apply(Array(documents[start..<start + 1_000]), ledger: &ledger, offset: 0)).count
+      kept += try deduplicator.admit(stage.apply(Array(documents[start..<start + 1_000]), tally: &tally)).count
     }
     #expect(kept == 20_000)
     #expect(deduplicator.memory <= 20_000 * 30)

@@ -14,8 +14,8 @@ func fuzzy(
   let deduplicator = try FuzzyDeduplicator(configuration, spillLimit: spillLimit)
   let documents = texts.enumerated().map { Document(id: "\($0)", text: $1) }
   for start in stride(from: 0, to: documents.count, by: batch) {
-    var ledger = Ledger(names: stage.names)
-    try deduplicator.add(stage.apply(Array(documents[start..<min(start + batch, documents.count)]), ledger: &ledger, offset: 0))
+    var tally = Tally(stage: stage.name ?? "")
+    try deduplicator.add(stage.apply(Array(documents[start..<min(start + batch, documents.count)]), tally: &tally))
   }
   return try deduplicator.decide(threads: threads)
 }
@@ -125,12 +125,12 @@ enum NaiveShingles {
       0x0A, 0x20, 0x2E, 0x61, 0x41, 0x31, 0x80, 0xA6, 0xC2, 0xC3, 0xE2, 0xE6, 0xED, 0xEF, 0xF0, 0xF4, 0xFF, 0x85, 0xBF,
     ]
     let stage = try ShingleDocuments()
-    var ledger = Ledger(names: [])
+    var tally = Tally(stage: "")
     for length in [0, 1, 2, 3, 5, 50, 5_000] {
       let text = (0..<length).map { _ in alphabet.randomElement(using: &dice) ?? 0 }
-      let hashed = HashDocuments(.paragraphs).apply([Document(id: "", text: text)], ledger: &ledger, offset: 0)
+      let hashed = HashDocuments(.paragraphs).apply([Document(id: "", text: text)], tally: &tally)
       #expect(hashed.documents.count == 1)
-      _ = stage.apply([Document(id: "", text: text)], ledger: &ledger, offset: 0)
+      _ = stage.apply([Document(id: "", text: text)], tally: &tally)
     }
   }
 }
@@ -312,13 +312,16 @@ enum NaiveShingles {
     }
     #expect(try spool.documents([3, 59]) == [3: documents[3], 59: documents[59]])
     let replay = ReplayDocuments(try fuzzy(texts + texts.reversed()))
-    var ledger = Ledger(names: replay.names, keepsRejects: true)
+    var tally = Tally(stage: replay.name ?? "", keepsRejects: true)
     var kept: [Document] = []
-    while let block = try spool.next() { kept += try replay.apply(block, ledger: &ledger, offset: 0) }
+    while let block = try spool.next() {
+      var unused = Tally(stage: "")
+      kept += try replay.apply(DecodeSpool().apply(block, tally: &unused), tally: &tally)
+    }
     #expect(kept == Array(documents.prefix(30)))
-    #expect(ledger.accounts[0].dropped == ["near_duplicate": 30])
-    #expect(ledger.accounts[0].isBalanced)
-    #expect(ledger.rejects.map(\.origin) == (30..<60).map { "f:\($0)" })
+    #expect(tally.account.dropped == ["near_duplicate": 30])
+    #expect(tally.account.isBalanced)
+    #expect(tally.rejects.map(\.origin) == (30..<60).map { "f:\($0)" })
   }
 
   @Test func bandingFindsNineInTenAtTheThreshold() {
@@ -352,8 +355,8 @@ enum NaiveShingles {
 
   @Test func aFolderThatCannotBeWritten() throws {
     let stage = try ShingleDocuments()
-    var ledger = Ledger(names: [])
-    let batch = stage.apply([Document(id: "", text: "some words")], ledger: &ledger, offset: 0)
+    var tally = Tally(stage: "")
+    let batch = stage.apply([Document(id: "", text: "some words")], tally: &tally)
     let deduplicator = try FuzzyDeduplicator(spillLimit: 0, temporaryFolder: "/nowhere/at/all")
     #expect(throws: WeirError.self) { try deduplicator.add(batch) }
   }

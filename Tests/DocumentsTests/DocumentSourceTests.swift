@@ -25,7 +25,7 @@ import Tokens
         for size in [1, 10, 100, 4_000, 70_000] {
           let parsed = try readAll([path], blockSize: size)
           #expect(parsed.documents == expected.documents)
-          #expect(parsed.ledger.accounts[0].input == expected.ledger.accounts[0].input)
+          #expect(parsed.tally.account.input == expected.tally.account.input)
         }
         #expect(expected.documents[299].origin == "\(path):300")
       }
@@ -65,7 +65,7 @@ import Tokens
       try Files.write([0xEF, 0xBB, 0xBF] + Array("with a mark".utf8), to: folder + "/d.txt")
       try Files.write([1], to: folder + "/.hidden")
       let parsed = try readAll([folder])
-      #expect(parsed.ledger.rejects.isEmpty)
+      #expect(parsed.tally.rejects.isEmpty)
       #expect(
         parsed.documents.map(\.id) == ["2", folder + "/b.weird", "3", folder + "/d.txt", folder + "/sub/p.txt", "0", "1"])
       #expect(String(decoding: parsed.documents[4].text, as: UTF8.self) == "plain text\nof two lines")
@@ -92,17 +92,17 @@ import Tokens
         let parsed = try readAll([path], blockSize: size, limit: 1_000)
         #expect(parsed.documents.map(\.id) == (0..<300).filter { $0 != 150 }.map(String.init))
         #expect(parsed.documents.last?.origin == "\(path):300")
-        let account = parsed.ledger.accounts[0]
+        let account = parsed.tally.account
         #expect(account.isBalanced && account.input == 300)
         #expect(account.quarantined == ["longer than 1000 bytes (--max-document)": 1])
-        #expect(parsed.ledger.rejects.map(\.origin) == ["\(path):151"])
+        #expect(parsed.tally.rejects.map(\.origin) == ["\(path):151"])
       }
       let length = lines(150..<151, long: 150).utf8.count - 1
       #expect(try readAll([path], limit: length).documents.count == 300)
       #expect(try readAll([path], blockSize: 10, limit: length - 1).documents.count == 299)
       try Files.write(Array(repeating: 0x78, count: 5_000), to: folder + "/b.txt")
       #expect(try readAll([folder + "/b.txt"], limit: 5_000).documents.count == 1)
-      #expect(try readAll([folder + "/b.txt"], limit: 4_999).ledger.accounts[0].quarantinedTotal == 1)
+      #expect(try readAll([folder + "/b.txt"], limit: 4_999).tally.account.quarantinedTotal == 1)
     }
   }
 
@@ -110,13 +110,13 @@ import Tokens
     try withTemporaryFolder { folder in
       #expect(
         errorMessage { _ = try DocumentSource(paths: [folder + "/none"]) } == "\(folder)/none: no such file or folder; check the path")
-      #expect(errorMessage { _ = try DocumentSource(paths: [folder]) }.contains("the folder has no files"))
+      #expect(errorMessage { _ = try DocumentSource(paths: [folder]) }.contains("folder without files"))
       #expect(errorMessage { _ = try DocumentSource(paths: ["-", "-"]) }.contains("named twice"))
       try Files.write([], to: folder + "/empty.jsonl")
       let source = try DocumentSource(paths: [folder])
       #expect(try source.next() == nil)
       try source.finish()
-      #expect(source.warnings == ["\(folder)/empty.jsonl: is empty"])
+      #expect(source.warnings == ["\(folder)/empty.jsonl: empty file"])
       #expect(source.totalBytes == 0)
       #expect(errorMessage { _ = try DocumentFile.readAll([folder]) }.contains("no documents"))
       try Files.write(Array("{\n".utf8), to: folder + "/bad.jsonl")
@@ -150,7 +150,7 @@ import Tokens
       let writer = try TokenStreamWriter(
         path: folder + "/t.zst", header: TokenStreamHeader(tokenizer: "t", vocabulary: 3, endOfDocument: 0))
       try writer.finish()
-      #expect(errorMessage { _ = try readAll([folder + "/t.zst"]) }.contains("carries token documents, not documents"))
+      #expect(errorMessage { _ = try readAll([folder + "/t.zst"]) }.contains("contains token documents, not documents"))
       try Files.write(Array(lines(0..<3).utf8), to: folder + "/a.jsonl")
       #expect(errorMessage { _ = try TokenStreamReader(path: folder + "/a.jsonl") }.contains("put weir tokenize before it"))
     }

@@ -8,14 +8,14 @@ import TestSupport
 /// What became of some lines.
 struct Parsed {
   var documents: [Document] = []
-  var ledger: Ledger
+  var tally: Tally
 }
 
 /// Parses content as one block.
 func parse(_ content: [UInt8], path: String = "in.jsonl", firstLine: Int = 1, stage: ParseDocuments = ParseDocuments()) throws -> Parsed {
-  var ledger = Ledger(names: stage.names, keepsRejects: true)
-  let documents = try stage.apply(LineBlock(path: path, firstLine: firstLine, content: content), ledger: &ledger, offset: 0)
-  return Parsed(documents: documents, ledger: ledger)
+  var tally = Tally(stage: stage.name ?? "", keepsRejects: true)
+  let documents = try stage.apply(LineBlock(path: path, firstLine: firstLine, content: content), tally: &tally)
+  return Parsed(documents: documents, tally: tally)
 }
 
 /// Parses a text as one block.
@@ -25,8 +25,8 @@ func parse(_ text: String, stage: ParseDocuments = ParseDocuments()) throws -> P
 func readAll(_ paths: [String], blockSize: Int = 1 << 20, limit: Int = 1 << 30) throws -> Parsed {
   let source = try DocumentSource(paths: paths, blockSize: blockSize, limit: limit)
   let stage = ParseDocuments()
-  var all = Parsed(ledger: Ledger(names: stage.names, keepsRejects: true))
-  while let block = try source.next() { all.documents += try stage.apply(block, ledger: &all.ledger, offset: 0) }
+  var all = Parsed(tally: Tally(stage: stage.name ?? "", keepsRejects: true))
+  while let block = try source.next() { all.documents += try stage.apply(block, tally: &all.tally) }
   try source.finish()
   return all
 }

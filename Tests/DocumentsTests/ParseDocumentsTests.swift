@@ -29,7 +29,7 @@ import Testing
       SerializeDocuments.lines(parsed.documents) == lines, documents.flatMap { SerializeDocuments.line($0) + [0x0A] } == lines
     )
     #expect(again && single)
-    let account = parsed.ledger.accounts[0]
+    let account = parsed.tally.account
     #expect(account.isBalanced && account.input == 200)
     // An independent reader agrees on the text.
     for (line, document) in zip(lines.split(separator: 0x0A), documents).prefix(50) {
@@ -86,11 +86,11 @@ import Testing
       let parsed = try parse(line + "\n" + #"{"text": "good"}"# + "\n")
       #expect(parsed.documents.map(\.text) == [Array("good".utf8)], "\(line)")
       #expect(parsed.documents.first?.origin == "in.jsonl:2")
-      let reject = try #require(parsed.ledger.rejects.first)
+      let reject = try #require(parsed.tally.rejects.first)
       #expect(reason == "*" || reject.reason == reason, "\(line): \(reject.reason)")
       #expect(reject.origin == "in.jsonl:1" && reject.record == Array(line.utf8) && reject.stage == "read")
-      #expect(parsed.ledger.accounts[0].isBalanced)
-      #expect(parsed.ledger.accounts[0].quarantinedTotal == 1)
+      #expect(parsed.tally.account.isBalanced)
+      #expect(parsed.tally.account.quarantinedTotal == 1)
     }
   }
 
@@ -99,11 +99,11 @@ import Testing
     for bytes in bad {
       let parsed = try parse(Array(#"{"text": "a"#.utf8) + bytes + Array("\"}\n".utf8))
       #expect(parsed.documents.isEmpty)
-      #expect(parsed.ledger.rejects.map(\.reason) == ["invalid UTF-8"], "\(bytes)")
-      var ledger = Ledger(names: ["read"], keepsRejects: true)
+      #expect(parsed.tally.rejects.map(\.reason) == ["invalid UTF-8"], "\(bytes)")
+      var tally = Tally(stage: "read", keepsRejects: true)
       let text = LineBlock(path: "a.txt", firstLine: 1, content: Array("x".utf8) + bytes, kind: .text)
-      #expect(try ParseDocuments().apply(text, ledger: &ledger, offset: 0).isEmpty)
-      #expect(ledger.rejects.map(\.reason) == ["invalid UTF-8"] && ledger.accounts[0].isBalanced)
+      #expect(try ParseDocuments().apply(text, tally: &tally).isEmpty)
+      #expect(tally.rejects.map(\.reason) == ["invalid UTF-8"] && tally.account.isBalanced)
     }
   }
 
@@ -111,9 +111,9 @@ import Testing
     let parsed = try parse("\r\n\n  \t\n{\"text\": \"a\"}\r\n\n{\"text\": \"b\"}")
     #expect(parsed.documents.map(\.origin) == ["in.jsonl:4", "in.jsonl:6"])
     #expect(parsed.documents.map(\.text) == [[0x61], [0x62]])
-    #expect(parsed.ledger.accounts[0].input == 2)
+    #expect(parsed.tally.account.input == 2)
     #expect(try parse("").documents.isEmpty)
-    #expect(try parse("\n\n").ledger.accounts[0].input == 0)
+    #expect(try parse("\n\n").tally.account.input == 0)
   }
 
   @Test func anIdIsMadeOfTheContent() throws {
@@ -131,7 +131,7 @@ import Testing
     let parsed = try parse(
       "{\"id\": \"\(id)\", \"text\": \"\"}\n{\"id\": 123456789012345678901234567890.5e10, \"text\": \"\", \"n\": 1e400000}\n")
     #expect(parsed.documents.first?.id == id)
-    #expect(parsed.documents.count + parsed.ledger.rejects.count == 2)
+    #expect(parsed.documents.count + parsed.tally.rejects.count == 2)
     let exact = try parse("{\"id\": 18446744073709551615, \"text\": \"\", \"n\": 0.10}\n")
     #expect(exact.documents.first?.id == "18446744073709551615")
     #expect(exact.documents.first?.members == Array("\"n\": 0.10".utf8))
@@ -142,7 +142,7 @@ import Testing
     let parsed = try parse(
       "{\"id\": 1, \"url\": \"u\", \"content\": \"c\"}\n{\"text\": \"t\", \"content\": \"c\"}\n{\"text\": \"t\"}\n", stage: stage)
     #expect(parsed.documents == [Document(id: "u", text: [0x63], members: Array("\"url\": \"u\"".utf8), origin: "in.jsonl:1")])
-    #expect(parsed.ledger.rejects.map(\.reason) == ["text besides content", "no content"])
+    #expect(parsed.tally.rejects.map(\.reason) == ["text besides content", "no content"])
   }
 
   @Test func anOriginIsKeptAlongAPipe() throws {
@@ -157,7 +157,7 @@ import Testing
 
   @Test func deepNestingIsAReasonNotACrash() throws {
     let deep = "{\"text\": \"a\", \"m\": " + String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000) + "}\n"
-    #expect(try parse(deep).ledger.rejects.map(\.reason) == ["broken JSON"])
+    #expect(try parse(deep).tally.rejects.map(\.reason) == ["broken JSON"])
   }
 
   @Test(arguments: [UInt64](0..<4)) func noDamageTraps(_ seed: UInt64) throws {
@@ -174,7 +174,7 @@ import Testing
         }
       }
       let parsed = try parse(damaged)
-      #expect(parsed.ledger.accounts[0].isBalanced)
+      #expect(parsed.tally.account.isBalanced)
       // What was accepted is valid JSON again, and reads as the same.
       let again = try parse(SerializeDocuments.lines(parsed.documents))
       #expect(again.documents == parsed.documents)

@@ -58,9 +58,9 @@ import Testing
     configuration.language.keeps = keeps
     configuration.language.threshold = threshold
     let stage = try FilterDocuments(configuration)
-    var ledger = Ledger(names: stage.names)
-    _ = try stage.apply(Self.samples.map { Document(id: $0.0, text: $0.1) } + [Document(id: "und", text: "1")], ledger: &ledger, offset: 0)
-    return ledger.accounts[0]
+    var tally = Tally(stage: stage.name ?? "")
+    _ = try stage.apply(Self.samples.map { Document(id: $0.0, text: $0.1) } + [Document(id: "und", text: "1")], tally: &tally)
+    return tally.account
   }
 
   @Test func dropsOthersByName() throws {
@@ -78,9 +78,9 @@ import Testing
     configuration.language.annotates = true
     let stage = try FilterDocuments(configuration)
     func members(_ members: String) throws -> String {
-      var ledger = Ledger(names: stage.names)
+      var tally = Tally(stage: stage.name ?? "")
       let document = Document(id: "a", text: Array(Self.samples[5].1.utf8), members: Array(members.utf8))
-      return String(decoding: try stage.apply([document], ledger: &ledger, offset: 0)[0].members, as: UTF8.self)
+      return String(decoding: try stage.apply([document], tally: &tally)[0].members, as: UTF8.self)
     }
     let noted = try members("")
     #expect(noted.hasPrefix(#""language": "en", "language_score": 0."#) || noted == #""language": "en", "language_score": 1.0"#)

@@ -61,18 +61,18 @@ struct WeirErrorDescription: Error { var text: String }
     configuration.fineweb.maximumDuplicateCharacterShare = 0.5
     let stage = try FilterDocuments(configuration)
     let documents = documents(seed, 100)
-    var whole = Ledger(names: stage.names, keepsRejects: true)
-    let kept = try stage.apply(documents, ledger: &whole, offset: 0)
-    #expect(whole.accounts[0].isBalanced)
-    #expect(whole.accounts[0].output == kept.count)
-    #expect(whole.rejects.count == whole.accounts[0].droppedTotal)
-    #expect(whole.accounts[0].bytesOut == kept.reduce(0) { $0 + $1.text.count })
+    var whole = Tally(stage: stage.name ?? "", keepsRejects: true)
+    let kept = try stage.apply(documents, tally: &whole)
+    #expect(whole.account.isBalanced)
+    #expect(whole.account.output == kept.count)
+    #expect(whole.rejects.count == whole.account.droppedTotal)
+    #expect(whole.account.bytesOut == kept.reduce(0) { $0 + $1.text.count })
     // One document at a time gives the same.
-    var parts = Ledger(names: stage.names, keepsRejects: true)
+    var parts = Tally(stage: stage.name ?? "", keepsRejects: true)
     var single: [Document] = []
-    for document in documents { single += try stage.apply([document], ledger: &parts, offset: 0) }
+    for document in documents { single += try stage.apply([document], tally: &parts) }
     #expect(single == kept)
-    #expect(parts.accounts == whole.accounts)
+    #expect(parts.account == whole.account)
     #expect(parts.rejects == whole.rejects)
   }
 

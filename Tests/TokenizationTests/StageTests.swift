@@ -20,24 +20,24 @@ import Tokens
     let tokenizer = try tokenizer()
     let documents = documents()
     let there = TokenizeDocuments(tokenizer)
-    var ledger = Ledger(names: there.names)
-    let tokens = try there.apply(documents, ledger: &ledger, offset: 0)
-    #expect(ledger.accounts[0].isBalanced)
-    #expect(ledger.accounts[0].input == documents.count)
-    #expect(ledger.accounts[0].extra["tokens"] == Double(tokens.reduce(0) { $0 + $1.tokens.count }))
+    var tally = Tally(stage: there.name ?? "")
+    let tokens = try there.apply(documents, tally: &tally)
+    #expect(tally.account.isBalanced)
+    #expect(tally.account.input == documents.count)
+    #expect(tally.account.extra["tokens"] == Double(tokens.reduce(0) { $0 + $1.tokens.count }))
     #expect(zip(documents, tokens).allSatisfy { $1.tokens == tokenizer.encode($0.text) && $1.bytes == $0.text.count })
     // A second batch finds a warm cache: same tokens.
-    #expect(try there.apply(documents, ledger: &ledger, offset: 0) == tokens)
+    #expect(try there.apply(documents, tally: &tally) == tokens)
 
     // Special tokens in a text are text unless they are allowed.
     let special = [Document(id: "s", text: Array("ab<|endoftext|>".utf8))]
-    #expect(try !there.apply(special, ledger: &ledger, offset: 0)[0].tokens.contains(0))
-    #expect(try TokenizeDocuments(tokenizer, allowsSpecials: true).apply(special, ledger: &ledger, offset: 0)[0].tokens.last == 0)
+    #expect(try !there.apply(special, tally: &tally)[0].tokens.contains(0))
+    #expect(try TokenizeDocuments(tokenizer, allowsSpecials: true).apply(special, tally: &tally)[0].tokens.last == 0)
 
     let back = DetokenizeDocuments(tokenizer)
-    ledger = Ledger(names: back.names)
-    #expect(try back.apply(tokens, ledger: &ledger, offset: 0) == documents)
-    #expect(ledger.accounts[0].isBalanced)
+    tally = Tally(stage: back.name ?? "")
+    #expect(try back.apply(tokens, tally: &tally) == documents)
+    #expect(tally.account.isBalanced)
   }
 
   @Test func theTemplateGoesOnAndComesOff() throws {
@@ -48,14 +48,14 @@ import Tokens
       vocabulary: list, merges: bare.merges.map { ($0.left, $0.right) }, added: bare.addedTokens, pretokenizer: bare.pretokenizer,
       template: Template(prefix: [0, 0], suffix: [0]))
     let documents = documents() + [Document(id: "none", text: [])]
-    var ledger = Ledger(names: ["tokenize"])
-    let plain = try TokenizeDocuments(tokenizer).apply(documents, ledger: &ledger, offset: 0)
-    let framed = try TokenizeDocuments(tokenizer, addsTemplate: true).apply(documents, ledger: &ledger, offset: 0)
+    var tally = Tally(stage: "tokenize")
+    let plain = try TokenizeDocuments(tokenizer).apply(documents, tally: &tally)
+    let framed = try TokenizeDocuments(tokenizer, addsTemplate: true).apply(documents, tally: &tally)
     #expect(plain.map { $0.tokens.isEmpty ? [] : [0, 0] + $0.tokens + [0] } == framed.map(\.tokens))
-    var back = Ledger(names: ["detokenize"])
+    var back = Tally(stage: "detokenize")
     // An end-of-document token at the end is no text either way.
     let stage = DetokenizeDocuments(tokenizer, removesTemplate: true)
-    #expect(try stage.apply(framed, ledger: &back, offset: 0) == documents)
+    #expect(try stage.apply(framed, tally: &back) == documents)
   }
 
   @Test func documentsOfAnotherTokenizerAreQuarantined() throws {
@@ -64,15 +64,15 @@ import Tokens
     let letter = try #require(tokenizer.token(of: [97]))
     let end = try #require(tokenizer.endOfDocument)
     let stage = DetokenizeDocuments(tokenizer)
-    var ledger = Ledger(names: stage.names, keepsRejects: true)
+    var tally = Tally(stage: stage.name ?? "", keepsRejects: true)
     let documents = [[letter], [letter, 70_000], [lone], [letter, end]].enumerated().map {
       TokenDocument(id: "d\($0.offset)", origin: "f:\($0.offset)", bytes: 0, tokens: $0.element)
     }
-    let output = try stage.apply(documents, ledger: &ledger, offset: 0)
+    let output = try stage.apply(documents, tally: &tally)
     #expect(output.map(\.text) == [[97], [97]])
-    #expect(ledger.accounts[0].quarantined == ["token outside the vocabulary": 1, "tokens are not UTF-8": 1])
-    #expect(ledger.accounts[0].isBalanced)
-    #expect(ledger.rejects.map(\.origin) == ["f:1", "f:2"])
+    #expect(tally.account.quarantined == ["token outside the vocabulary": 1, "tokens are not UTF-8": 1])
+    #expect(tally.account.isBalanced)
+    #expect(tally.rejects.map(\.origin) == ["f:1", "f:2"])
   }
 
   @Test func reportCounts() throws {

@@ -34,17 +34,17 @@ import Tokens
   /// What became of some lines.
   private struct Parsed {
     var documents: [Document] = []
-    var ledger: Ledger
+    var tally: Tally
   }
 
   private func documents(_ source: DocumentSource, _ begins: ((DocumentSource.Position, Int) -> Void)? = nil) throws -> Parsed {
     let stage = ParseDocuments()
-    var all = Parsed(ledger: Ledger(names: stage.names, keepsRejects: true))
+    var all = Parsed(tally: Tally(stage: stage.name ?? "", keepsRejects: true))
     while true {
       let position = source.position
       guard let block = try source.next() else { break }
       begins?(position, all.documents.count)
-      all.documents += try stage.apply(block, ledger: &all.ledger, offset: 0)
+      all.documents += try stage.apply(block, tally: &all.tally)
     }
     try source.finish()
     return all

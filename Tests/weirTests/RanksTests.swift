@@ -132,7 +132,7 @@ private let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01
         ranks 4 \(line) -o parts || exit 13
         """)
       #expect(result.code == 0, "\(result.errors)")
-      #expect(result.complaints.filter { $0.hasSuffix("stopped; run the same command again to go on") }.count == 2, "\(result.errors)")
+      #expect(result.complaints.filter { $0.hasSuffix("stopped; run the same command again to resume") }.count == 2, "\(result.errors)")
       #expect(String(decoding: try #require(binary.read("first")), as: UTF8.self).split(separator: "\n").count == 1)
       #expect(try log("parts", binary).lines == log("whole", binary).lines)
       #expect(binary.read("parts/model/model.safetensors") == binary.read("whole/model/model.safetensors"))

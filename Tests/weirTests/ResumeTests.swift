@@ -63,7 +63,7 @@ import Testing
       if whole { try expectFiles(binary) }
       let result = try binary.shell("weir tokenize in --tokenizer tok --shards set --max-bad 1 --shard-tokens 1500")
       #expect(result.code == 0, "\(result.errors)")
-      if journal > 1, !whole { #expect(result.errors.contains("goes on behind \(journal - 1) whole shards"), "\(result.errors)") }
+      if journal > 1, !whole { #expect(result.errors.contains("resuming after \(journal - 1) complete shard"), "\(result.errors)") }
       // The account is that of the whole.
       #expect(result.errors.contains("read: 122 in, 121 out, 1 quarantined"), "\(result.errors)")
       try expectWhole(binary)
@@ -76,7 +76,7 @@ import Testing
       let stopped = try interrupted(binary, "TERM", lines: 3, later: 0)
       // It may have ended before the signal came.
       if stopped.code != 0 {
-        #expect(stopped.errors.contains("run the same command again to go on"), "\(stopped.errors)")
+        #expect(stopped.errors.contains("run the same command again to resume"), "\(stopped.errors)")
         #expect(binary.names.contains("set.journal") && binary.names.contains("set.partial"), "\(binary.names)")
       }
       #expect(try binary.shell("weir tokenize in --tokenizer tok --shards set --max-bad 1 \(Self.shards)").code == 0)
@@ -96,8 +96,8 @@ import Testing
       let result = try binary.shell("weir tokenize in --tokenizer tok --shards set --max-bad 1 --shard-tokens 1500")
       #expect(result.code == 0, "\(result.errors)")
       #expect(
-        !result.errors.contains("goes on behind") || change.contains("shard-00001") || change.contains("truncate"), "\(result.errors)")
-      if change.contains("shard-00001") { #expect(result.errors.contains("goes on behind 1 whole shards"), "\(result.errors)") }
+        !result.errors.contains("resuming after") || change.contains("shard-00001") || change.contains("truncate"), "\(result.errors)")
+      if change.contains("shard-00001") { #expect(result.errors.contains("resuming after 1 complete shard"), "\(result.errors)") }
       try expectWhole(binary)
     }
   }

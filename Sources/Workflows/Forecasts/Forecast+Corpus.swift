@@ -42,9 +42,9 @@ extension Forecast {
     let source = try DocumentSource(paths: [path])
     let parse = ParseDocuments(textField: textField)
     var size = Size()
-    var ledger = Ledger(names: parse.names)
+    var tally = Tally(stage: ParseDocuments.stage)
     while size.bytes < 64e6, let block = try source.next() {
-      for document in try parse.apply(block, ledger: &ledger, offset: 0) {
+      for document in try parse.apply(block, tally: &tally) {
         size.documents += 1
         size.bytes += Double(document.text.count)
       }

@@ -57,7 +57,7 @@ struct DecontaminateCommand: ChainCommand {
         "weir: warning: \(index.tooShort) of \(texts.count) evaluation texts have fewer than \(minimumWords) words and are not looked for\n"
       )
     }
-    chain.links.append(StageLink(Decontaminate(index)))
+    chain.append(Decontaminate(index))
   }
 
   func validate() throws {

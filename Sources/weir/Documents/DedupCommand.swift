@@ -104,19 +104,19 @@ struct DedupCommand: ChainCommand {
     try chain.add(input: input, output: output, stream: stream)
     let configuration = try configuration()
     for unit in units {
-      chain.links.append(BarrierLink(ExactBarrier(unit: unit, configuration: configuration, memory: memory.value)))
+      chain.append(ExactBarrier(unit, configuration: configuration, memory: memory.value))
     }
     if let signatures {
-      chain.end = SignatureEnd(path: signatures, configuration: configuration)
+      chain.sign(into: signatures, configuration)
     } else if isFuzzy {
-      let barrier = FuzzyBarrier(
-        configuration: configuration, memory: memory.value, findings: chain.findings, file: report, buckets: buckets)
-      chain.links.append(BarrierLink(barrier))
+      let barrier = try FuzzyBarrier(configuration: configuration, memory: memory.value, reportFile: report, buckets: buckets)
+      chain.append(barrier)
+      chain.report { try barrier.report?.add(to: &$0) }
     }
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    guard dryRun else { return try ChainBuilder.fuse([self]).perform(session) }
+    guard dryRun else { return try ChainBuilder([self]).perform(session) }
     guard !input.paths.isEmpty, !input.paths.contains("-") else {
       throw WeirError("--dry-run", "standard input can only be read once", remedy: "name files")
     }

@@ -51,7 +51,7 @@ struct FilterCommand: ChainCommand {
 
   func extend(_ chain: inout ChainBuilder) throws {
     try chain.add(input: input, output: output, stream: stream)
-    chain.links.append(StageLink(try FilterDocuments(configuration(), record: { SerializeDocuments.line($0) })))
+    chain.append(try FilterDocuments(configuration()))
   }
 
   func validate() throws {

@@ -44,39 +44,44 @@ struct AssignCommand: ChainCommand {
     let tokenizer = try Tokenizer(folder: tokenizer)
     let embedder = try Clusters.embedder(of: stored)
     try embedder.check(tokenizer: tokenizer.fingerprint, place: "--tokenizer")
-    chain.links.append(StageLink(AssignDocuments(tokenizer: tokenizer, embedder: embedder, router: TreeRouter(stored.tree))))
+    chain.append(AssignDocuments(tokenizer: tokenizer, embedder: embedder, router: TreeRouter(stored.tree)))
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.documents(input, output: output) }
 }
 
-/// Adds the leaves of a document's windows as its member `cluster`.
-struct AssignDocuments: Stage {
-  var tokenizer: Tokenizer
-  var embedder: any Embedder
-  var router: TreeRouter
+/// Adds the leaf of each of a document's windows as its member `cluster`.
+struct AssignDocuments: RecordStage {
+  let name: String? = "assign"
+  let workers: WorkerPool<AssignWorker>
 
-  var names: [String] { ["assign"] }
+  init(tokenizer: Tokenizer, embedder: any Embedder, router: TreeRouter) {
+    workers = WorkerPool { AssignWorker(tokenizer: tokenizer, embedder: embedder, router: router) }
+  }
+}
 
-  func apply(_ batch: [Document], ledger: inout Ledger, offset: Int) throws -> [Document] {
-    var context = EncodeContext()
-    let pool = ThreadPool(threads: 1)
-    var output: [Document] = []
-    for document in batch {
-      var ids: [UInt32] = []
-      tokenizer.encode(document.text, into: &ids, context: &context)
-      if let end = tokenizer.endOfDocument { ids.append(end) }
-      let windows = WindowReader.windows(of: ids)
-      let leaves = windows.isEmpty ? [] : try router.leaves(embedder.embed(windows, pool: pool))
-      var changed = document
-      if !changed.members.isEmpty { changed.members += Array(",".utf8) }
-      changed.members += Array("\"cluster\":[\(leaves.map { String($0) }.joined(separator: ","))]".utf8)
-      output.append(changed)
-      ledger.accounts[offset].bytesIn += document.text.count
-      ledger.accounts[offset].bytesOut += document.text.count
-    }
-    ledger.accounts[offset].input += batch.count
-    ledger.accounts[offset].output += batch.count
-    return output
+struct AssignWorker: RecordWorker {
+  let tokenizer: Tokenizer
+  let embedder: any Embedder
+  let router: TreeRouter
+  private var context = EncodeContext()
+  private let pool = ThreadPool(threads: 1)
+
+  init(tokenizer: Tokenizer, embedder: any Embedder, router: TreeRouter) {
+    self.tokenizer = tokenizer
+    self.embedder = embedder
+    self.router = router
+  }
+
+  mutating func decide(_ document: Document) throws -> Decision<Document> {
+    var ids: [UInt32] = []
+    tokenizer.encode(document.text, into: &ids, context: &context)
+    if let end = tokenizer.endOfDocument { ids.append(end) }
+    let windows = WindowReader.windows(of: ids)
+    let leaves = windows.isEmpty ? [] : try router.leaves(embedder.embed(windows, pool: pool))
+    var document = document
+    if !document.members.isEmpty { document.members += Array(",".utf8) }
+    document.members += Array("\"cluster\":[\(leaves.map { String($0) }.joined(separator: ","))]".utf8)
+    return .keep(document)
   }
 }

@@ -39,27 +39,15 @@ struct ShardCommand: ChainCommand {
     let writer = try TokenDatasetWriter(
       folder, tokenizer: header.tokenizer, tokenizerFile: header.tokenizerFile, vocabulary: header.vocabulary,
       endOfDocument: header.endOfDocument, shardTokens: shardTokens.value)
-    do {
-      while let batch = try reader.next() {
-        guard !Interrupt.isRequested else { throw Stopped() }
-        try writer.append(batch)
-      }
-      try reader.finish()
-      _ = try writer.commit(tool: Weir.tool)
-    } catch {
-      writer.discard()
-      throw error
+    let accounts = try session.with("shard") { progress in
+      try Chain().run(
+        from: reader, to: TokenDatasetSink(writer, tool: Weir.tool), threads: session.threads, progress: progress)
     }
-    return Outcome(accounts: [writer.account], report: try JSONValue(encoding: ["accounts": [writer.account]]))
+    return Outcome(accounts: accounts, report: try JSONValue(encoding: ["accounts": accounts]))
   }
 
   func extend(_ chain: inout ChainBuilder) throws {
-    guard var end = chain.end as? TokenEnd, case .stream = end.place else {
-      throw WeirError("shard", "needs tokens", remedy: "put tokenize before it")
-    }
-    end.place = .dataset(folder, shardTokens: shardTokens.value)
-    chain.end = end
-    chain.endsInDataset = true
+    try chain.shard(into: .dataset(folder, shardTokens: shardTokens.value))
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.shards(folder) }

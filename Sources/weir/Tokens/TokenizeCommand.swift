@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Pipeline
 import Primitives
 import Storage
@@ -56,34 +57,28 @@ struct TokenizeCommand: ChainCommand {
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    guard decode else { return try ChainBuilder.fuse([self]).perform(session) }
+    guard decode else { return try ChainBuilder([self]).perform(session) }
     let tokenizer = try Tokenizer(folder: tokenizer)
     let reader = try TokenStreamReader(path: input.resolvedPaths().first ?? "-")
     guard reader.header.tokenizer == tokenizer.fingerprint else {
       throw WeirError("--tokenizer", "the tokens were made by another tokenizer", remedy: "name the one that made them")
     }
-    let work = try DocumentEnd(output: output).open(runner: OrderedRunner(threads: session.threads))
-    let accounts: [Account]
-    do {
-      accounts = try work.consume(
-        AnyStage(DetokenizeDocuments(tokenizer, removesTemplate: addSpecial)), source: { try reader.next() }, rejects: { _ in })
-      try reader.finish()
-    } catch {
-      work.discard()
-      throw error
+    let rejects = try stream.rejects.map { try RejectFile($0) }
+    let sink = try DocumentSink(path: output.output ?? "-", plain: output.plain, threads: session.threads)
+    let accounts = try session.with("tokenize") { progress in
+      try Chain().run(
+        from: reader.then(DetokenizeDocuments(tokenizer, removesTemplate: addSpecial)), to: sink, threads: session.threads,
+        progress: progress, rejects: rejects)
     }
-    _ = try work.commit(accounts)
     return Outcome(accounts: accounts, report: try JSONValue(encoding: ["accounts": accounts]), maxBad: stream.maxBad)
   }
 
   func extend(_ chain: inout ChainBuilder) throws {
     guard !decode else { throw WeirError("--decode", "reads tokens, so it cannot follow a stage of documents") }
     try chain.add(input: input, output: output, stream: stream)
-    let file = try Files.read(Files.isFolder(tokenizer) ? tokenizer + "/tokenizer.json" : tokenizer)
-    chain.end = TokenEnd(
-      tokenizer: try Tokenizer(folder: tokenizer), tokenizerFile: file,
-      place: shards.map { .dataset($0, shardTokens: shardTokens.value) } ?? .stream(output), allowsSpecials: allowSpecial,
-      addsTemplate: addSpecial)
+    chain.tokenize(
+      try TokenizingSink(tokenizer: tokenizer, allowsSpecials: allowSpecial, addsTemplate: addSpecial),
+      into: shards.map { .dataset($0, shardTokens: shardTokens.value) })
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {

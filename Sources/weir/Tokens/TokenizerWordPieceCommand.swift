@@ -33,9 +33,9 @@ struct TokenizerWordPieceCommand: WeirCommand {
     let source = try DocumentSource(paths: input.resolvedPaths(), limit: input.maxDocument.value)
     let parse = ParseDocuments(textField: input.textField, idField: input.idField)
     let writer = try StreamWriter("-", kind: .tokens, coding: .plain)
-    let stage = parse.then(WordPieceDocuments(pieces))
-    let accounts = try OrderedRunner(threads: session.threads).run(stage, source: { try source.next() }) { documents, _ in
-      try writer.write(TokenRecords.plain(documents), records: documents.count)
+    let stages = Stages(parse).then(WordPieceDocuments(pieces))
+    let accounts = try OrderedRunner(threads: session.threads).run(stages, source: source.next) { delivery in
+      try writer.write(TokenRecords.plain(delivery.output), records: delivery.output.count)
     }
     try source.finish()
     try writer.finish()

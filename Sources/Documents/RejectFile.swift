@@ -1,17 +1,15 @@
-import Foundation
 import Pipeline
-import Primitives
 import Storage
 import Synchronization
 
-/// `--rejects FILE`: what was dropped or quarantined, a JSON line each: origin, stage, reason, record.
-final class RejectFile: Sendable {
+/// `--rejects FILE`: dropped and quarantined records, one JSON line each with origin, stage, reason and record.
+package final class RejectFile: RejectWriter {
   private let file: Mutex<AtomicFile>
 
-  init(_ path: String) throws { file = Mutex(try AtomicFile(path)) }
+  /// Creates the file, which appears on `commit`.
+  package init(_ path: String) throws { file = Mutex(try AtomicFile(path)) }
 
-  /// Writes some rejects.
-  func write(_ rejects: [Reject]) throws {
+  package func write(_ rejects: [Reject]) throws {
     guard !rejects.isEmpty else { return }
     var bytes: [UInt8] = []
     for reject in rejects {
@@ -25,6 +23,5 @@ final class RejectFile: Sendable {
     try file.withLock { try $0.write(bytes) }
   }
 
-  /// Puts the file under its name.
-  func commit() throws { _ = try file.withLock { try $0.commit() } }
+  package func commit() throws { _ = try file.withLock { try $0.commit() } }
 }

@@ -1,0 +1,117 @@
+import Foundation
+import Synchronization
+
+/// Runs the parts of a chain side by side, each on a thread of its own with channels between: the stages before a barrier, the barrier, and so
+/// on to the sink.
+struct ChainRun {
+  let runner: OrderedRunner
+  let progress: Progress
+  let rejects: (any RejectWriter)?
+
+  init(threads: Int, progress: Progress, rejects: (any RejectWriter)?) {
+    runner = OrderedRunner(threads: threads, keepsRejects: rejects != nil)
+    self.progress = progress
+    self.rejects = rejects
+  }
+
+  /// What runs on one thread, between two channels.
+  private struct Part {
+    var run: () throws -> [Account]
+    /// Tells the part before that nobody receives any more.
+    var cancel: () -> Void
+    /// Tells the part after that nothing more comes, or why.
+    var finish: ((any Error)?) -> Void = { _ in }
+  }
+
+  private struct Results {
+    var accounts: [Int: [Account]] = [:]
+    var failures: [(part: Int, error: any Error)] = []
+  }
+
+  /// Runs everything from `source` to `sink`.
+  /// - Returns: the accounts in the order of the stages.
+  func accounts<Batch, From: Source<Batch>, To: Sink<Batch>>(of chain: Chain<Batch>, from source: From, to sink: To) throws -> [Account] {
+    func next() throws -> From.Input? {
+      try progress.checkStop()
+      progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "B")
+      return try source.next()
+    }
+    var parts: [Part] = []
+    add(source.stages.then(chain.stages), pull: next, cancel: {}, before: chain.segments[...], sink, to: &parts)
+    return try run(parts)
+  }
+
+  /// Adds the stages that lead to the next barrier, the barrier, and what is after it; or the stages that lead to the sink.
+  private func add<Input, Batch, To: Sink<Batch>>(
+    _ stages: Stages<Input, Batch>, pull: @escaping () throws -> Input?, cancel: @escaping () -> Void,
+    before rest: ArraySlice<Chain<Batch>.Segment>, _ sink: To, to parts: inout [Part]
+  ) {
+    guard let segment = rest.first else {
+      let all = stages.then(sink.stages)
+      parts.append(
+        Part(
+          run: {
+            try runner.run(all, resuming: sink.resumedAccounts, source: pull) { delivery in
+              try rejects?.write(delivery.rejects)
+              try sink.write(delivery.output, accounts: delivery.accounts)
+            }
+          }, cancel: cancel))
+      return
+    }
+    func add<B: Barrier<Batch>>(_ barrier: B) {
+      let prepared = Channel<B.Prepared>(capacity: 2 * runner.threads)
+      let kept = Channel<Batch>(capacity: 2 * runner.threads)
+      let all = stages.then(barrier.stages)
+      parts.append(
+        Part(
+          run: {
+            try runner.run(all, source: pull) { delivery in
+              try rejects?.write(delivery.rejects)
+              try prepared.send(delivery.output)
+            }
+          }, cancel: cancel, finish: prepared.finish))
+      let flow = BarrierFlow(
+        runner: runner, progress: progress, pull: prepared.receive, push: kept.send, reject: { try rejects?.write($0) })
+      parts.append(Part(run: { [try barrier.run(flow)] }, cancel: prepared.cancel, finish: kept.finish))
+      self.add(segment.stages, pull: kept.receive, cancel: kept.cancel, before: rest.dropFirst(), sink, to: &parts)
+    }
+    add(segment.barrier)
+  }
+
+  /// Runs all parts to their ends.
+  private func run(_ parts: [Part]) throws -> [Account] {
+    let results = Mutex(Results())
+    let group = DispatchGroup()
+    // Each part runs on one thread, and none outlives this call.
+    nonisolated(unsafe) let parts = parts
+    @Sendable func perform(_ index: Int) {
+      let part = unsafe parts[index]
+      do {
+        let accounts = try part.run()
+        part.finish(nil)
+        results.withLock { $0.accounts[index] = accounts }
+      } catch {
+        part.finish(error)
+        part.cancel()
+        results.withLock { $0.failures.append((index, error)) }
+      }
+    }
+    let count = unsafe parts.count
+    for index in 0..<count - 1 {
+      group.enter()
+      let thread = Thread {
+        perform(index)
+        group.leave()
+      }
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+    perform(count - 1)
+    group.wait()
+    let outcome = results.withLock { $0 }
+    // A cancelled sender is not the cause; the first other error in the order of the parts is.
+    let failures = outcome.failures.sorted { $0.part < $1.part }.map(\.error)
+    if let failure = failures.first(where: { !($0 is ChannelCancelled) }) ?? failures.first { throw failure }
+    return (0..<count).flatMap { outcome.accounts[$0] ?? [] }
+  }
+}

@@ -1,0 +1,19 @@
+/// What a stage handles one at a time, such as a document.
+package protocol Record: Sendable {
+  /// `path:line` of the input line that it comes from.
+  var origin: String { get }
+  /// What an account counts as its bytes.
+  var byteCount: Int { get }
+  /// The record as `--rejects FILE` shows it.
+  func rejectedForm() throws -> [UInt8]
+}
+
+/// What a stage decides about a record.
+package enum Decision<Output> {
+  /// The record stays, possibly changed.
+  case keep(Output)
+  /// A rule takes the record out. The account counts by `reason`; `detail` is what a reject says instead, built only where rejects are kept.
+  case drop(_ reason: String, detail: (() -> String)? = nil)
+  /// The record cannot be read.
+  case quarantine(_ reason: String)
+}
