@@ -57,7 +57,9 @@ let package = Package(
         "Documents", "Pipeline", "Primitives", "Storage", "Tokens", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
-    .target(name: "Inspection", dependencies: ["Artifacts", "Documents", "Export", "Pipeline", "Primitives", "Storage", "Tokens"]),
+    .target(
+      name: "Inspection",
+      dependencies: ["Artifacts", "Documents", "Export", "Pipeline", "Primitives", "Storage", "Tokens", "Training"]),
     .target(name: "Reporting", dependencies: ["Pipeline", "Primitives"]),
     // Layer 6
     .executableTarget(

@@ -4,6 +4,7 @@ import Foundation
 import Primitives
 import Storage
 import Tokens
+import Training
 
 extension Peek {
   /// A token dataset.
@@ -123,27 +124,29 @@ extension Peek {
   }
 
   /// A training run.
-  static func run(_ path: String, _ lines: Int) throws -> [String] {
-    let root = try JSONDocument(Files.read(path + "/run.json"), place: path + "/run.json").root
+  static func run(_ run: RunFolder, _ lines: Int) throws -> [String] {
+    let root = try JSONDocument(Files.read(run.description), place: run.description).root
     var table = TextTable()
     for name in ["model", "configuration", "initial", "data", "batch", "validation"] {
       if let node = root[name] { table.add(name, text(node, 200)) }
     }
-    var result = ["\(path): run"] + table.lines
-    for (name, what) in [("log.jsonl", "last steps"), ("evaluations.jsonl", "last evaluations")] where Files.exists(path + "/" + name) {
+    func name(_ path: String) -> String { String(path.dropFirst(run.path.count + 1)) }
+    var result = ["\(run.path): run"] + table.lines
+    for (path, what) in [(run.log, "last steps"), (run.evaluations, "last evaluations")] where Files.exists(path) {
       var tail: [[UInt8]] = []
-      let reader = try LineReader(path + "/" + name)
+      let reader = try LineReader(path)
       while let line = try reader.next() {
         tail.append(line)
         if tail.count > 2 * lines { tail.removeFirst(lines) }
       }
       guard !tail.isEmpty else { continue }
       result +=
-        ["", "\(what) (\(Format.count(reader.lines)) in \(name))"] + tail.suffix(max(1, lines / 3)).map { Format.clip($0, 240) }
+        ["", "\(what) (\(Format.count(reader.lines)) in \(name(path)))"] + tail.suffix(max(1, lines / 3)).map { Format.clip($0, 240) }
     }
-    let checkpoints = Files.isFolder(path + "/checkpoints") ? try Files.entries(of: path + "/checkpoints") : []
-    result += ["", "checkpoints: \(checkpoints.isEmpty ? "none" : checkpoints.suffix(lines).joined(separator: ", "))"]
-    result.append(Files.exists(path + "/model/" + Manifest.fileName) ? "finished: model/ is there" : "not finished: there is no model/ yet")
+    let checkpoints = try run.allCheckpoints().suffix(lines).map { $0.path.dropFirst(run.checkpoints.count + 1) }
+    result += ["", "checkpoints: \(checkpoints.isEmpty ? "none" : checkpoints.joined(separator: ", "))"]
+    let isFinished = Files.exists(run.model + "/" + Manifest.fileName)
+    result.append(isFinished ? "finished: \(name(run.model))/ is there" : "not finished: there is no \(name(run.model))/ yet")
     return result
   }
 }

@@ -3,6 +3,7 @@ import Documents
 import Primitives
 import Storage
 import Tokens
+import Training
 
 /// Shows what is in any of our files and folders, in a few lines for people.
 package enum Peek {
@@ -55,7 +56,7 @@ package enum Peek {
       default: return try other(path, manifest, lines)
       }
     }
-    if Files.exists(path + "/run.json") { return try run(path, lines) }
+    if RunFolder(path).exists { return try run(RunFolder(path), lines) }
     if Files.exists(path + "/config.json") { return ["\(path): model"] + (try model(path, lines)) }
     if Files.exists(path + "/tokenizer.json") { return try tokenizer(path + "/tokenizer.json", lines) }
     return try contents(path, lines)
@@ -71,7 +72,7 @@ package enum Peek {
       var kind: String?
       if Files.exists(entry + "/" + Manifest.fileName) {
         kind = (try? Manifest.read(folder: entry)).map { FileKind.words($0.format) } ?? "damaged folder"
-      } else if Files.exists(entry + "/run.json") {
+      } else if RunFolder(entry).exists {
         kind = "run"
       } else if Files.isFolder(entry) {
         kind = try Files.walk(entry).isEmpty ? nil : "folder"

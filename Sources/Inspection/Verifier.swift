@@ -2,6 +2,7 @@ import Documents
 import Pipeline
 import Primitives
 import Storage
+import Training
 
 /// One check of a file or folder: walks it and collects what it finds. A file is hashed once, however many manifests name it.
 final class Verifier {
@@ -58,7 +59,7 @@ final class Verifier {
     }
     let manifest = folder + "/" + Manifest.fileName
     guard Files.exists(manifest) else {
-      let kind = Files.exists(folder + "/run.json") ? "run" : Self.looseKind(folder)
+      let kind = RunFolder(folder).exists ? "run" : Self.looseKind(folder)
       try visit(folder, prefix: "", root: folder, owned: nil, depth: depth)
       return kind
     }

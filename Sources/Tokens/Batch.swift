@@ -1,7 +1,7 @@
 /// One packed training batch: `rows` sequences of `sequence` tokens, documents one after another, none seeing another.
 package struct Batch: Sendable, Equatable {
-  /// Where a stretch of a row comes from, so that every token traces back to its source.
-  package struct Stretch: Sendable, Equatable {
+  /// Where a segment of a row comes from, so that every token traces back to its source.
+  package struct Segment: Sendable, Equatable {
     /// The row in the batch.
     package var row: Int
     /// The first position in the row.
@@ -13,7 +13,7 @@ package struct Batch: Sendable, Equatable {
     /// The first token in the document.
     package var offset: Int
 
-    /// Creates a stretch.
+    /// Creates a segment.
     package init(row: Int, start: Int, count: Int, document: Int, offset: Int) {
       self.row = row
       self.start = start
@@ -29,12 +29,12 @@ package struct Batch: Sendable, Equatable {
   package let sequence: Int
   /// [rows, sequence] token ids; padding is 0 with target −1.
   package var tokens: [Int32]
-  /// [rows, sequence] the token to predict at each position, −1 where there is none (last token of a stretch, padding, masked).
+  /// [rows, sequence] the token to predict at each position, −1 where there is none (last token of a segment, padding, masked).
   package var targets: [Int32]
-  /// [rows, sequence] the first position in the row that the position may attend to (its stretch's start).
+  /// [rows, sequence] the first position in the row that the position may attend to (its segment's start).
   package var starts: [Int32]
   /// What the rows are made of.
-  package var stretches: [Stretch]
+  package var segments: [Segment]
 
   /// Creates an empty batch: every position padding that attends to itself only.
   package init(rows: Int, sequence: Int) {
@@ -43,7 +43,7 @@ package struct Batch: Sendable, Equatable {
     tokens = [Int32](repeating: 0, count: rows * sequence)
     targets = [Int32](repeating: -1, count: rows * sequence)
     starts = (0..<rows * sequence).map { Int32($0 % max(1, sequence)) }
-    stretches = []
+    segments = []
   }
 
   /// The number of positions with a target.

@@ -2,37 +2,33 @@ import CKernels
 import Foundation
 import Kernels
 
-/// AdamW with global-norm clipping in PyTorch's form (Loshchilov & Hutter 1711.05101), over the flat buffers.
+/// AdamW (Loshchilov & Hutter 1711.05101) over flat buffers, with the update rule of PyTorch.
 package final class AdamW {
-  /// First moments.
   package let first: FloatBuffer
-  /// Second moments.
   package let second: FloatBuffer
-  /// Updates done so far.
+  /// Updates done.
   package var steps = 0
   let betas: (Double, Double)
   let epsilon: Double
   private let segments: [(range: Range<Int>, decay: Float, rate: Float)]
   private static let block = 32_768
 
-  /// Creates zero moments for a layout.
+  /// Creates an optimizer for all parameters of a model.
   /// - Parameters:
-  ///   - layout: where the tensors lie.
-  ///   - betas: decay of the first and second moments.
-  ///   - epsilon: number beside the root.
-  ///   - weightDecay: applied to the layers' matrices.
-  ///   - rates: a factor of the learning rate per tensor, 1 by default; the decay of a step stays rate times `weightDecay`.
+  ///   - weightDecay: applied to the layers' matrices only.
+  ///   - rates: a factor on the learning rate per tensor. The weight decay of a step is not scaled by it: it is always the learning rate
+  ///     times `weightDecay`.
   package convenience init(
     _ layout: ParameterLayout, betas: (Double, Double), epsilon: Double, weightDecay: Double,
     rates: (ParameterLayout.Tensor) -> Double = { _ in 1 }
   ) {
     self.init(
       tensors: layout.tensors.map { ($0.range, $0.decays ? 1 / rates($0) : 0, rates($0)) }, count: layout.count, betas: betas,
-      epsilon: epsilon,
-      weightDecay: weightDecay)
+      epsilon: epsilon, weightDecay: weightDecay)
   }
 
-  /// Creates zero moments for `count` floats in tensors, each with a factor of the weight decay and one of the learning rate.
+  /// Creates an optimizer for `count` floats.
+  /// - Parameter tensors: ranges of the buffer, each with a factor on the weight decay and one on the learning rate.
   init(
     tensors: [(range: Range<Int>, decay: Double, rate: Double)], count: Int, betas: (Double, Double), epsilon: Double, weightDecay: Double
   ) {
@@ -47,14 +43,14 @@ package final class AdamW {
     }
   }
 
-  /// Forgets every update.
+  /// Resets the moments and the step counter.
   func clear() {
     first.clear()
     second.clear()
     steps = 0
   }
 
-  /// The L2 norm of the gradients, summed in double in a fixed order.
+  /// The L2 norm of the gradients, summed in double precision in a fixed order.
   package func norm(_ gradients: FloatBuffer, pool: ThreadPool) -> Double {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: segments.count) { sums in
       pool.run(segments.count) { index in
@@ -65,13 +61,8 @@ package final class AdamW {
     }
   }
 
-  /// One update.
-  /// - Parameters:
-  ///   - parameters: updated.
-  ///   - gradients: read.
-  ///   - scale: the clipping factor, 1 for none.
-  ///   - learningRate: the step's rate.
-  ///   - pool: the threads.
+  /// Updates the parameters.
+  /// - Parameter scale: a factor on the gradients, for clipping.
   package func update(_ parameters: FloatBuffer, gradients: FloatBuffer, scale: Double, learningRate: Double, pool: ThreadPool) {
     steps += 1
     let correction1 = Float(1 - pow(betas.0, Double(steps))), correction2 = Float(1 - pow(betas.1, Double(steps)))

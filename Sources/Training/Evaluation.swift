@@ -1,15 +1,14 @@
 import Foundation
 
-/// What a model makes of one document or of a part of it.
+/// The log-likelihood of one document, or of a part of it, under a model.
 package struct EvaluationScore: Sendable, Equatable {
-  /// −Σ log p of the scored tokens, in nats.
+  /// −Σ ln p over the scored tokens.
   package var nats: Double
   /// Scored tokens.
   package var tokens: Int
   /// UTF-8 bytes of the text.
   package var bytes: Int
 
-  /// Creates a score.
   package init(nats: Double = 0, tokens: Int = 0, bytes: Int = 0) {
     self.nats = nats
     self.tokens = tokens
@@ -19,31 +18,28 @@ package struct EvaluationScore: Sendable, Equatable {
 
 /// The loss over a set of documents.
 ///
-/// Standard errors are over documents, which are the units that were drawn: tokens of one document are not independent. Loss and bits per
-/// byte are ratios of sums, Σ yᵢ / Σ xᵢ, so theirs is √(n/(n−1) · Σ (yᵢ − r·xᵢ)²) / Σ xᵢ (Cochran, Sampling Techniques, §2.11); the
-/// perplexity's is e^loss times the loss's.
+/// Standard errors are computed over documents, because the tokens of one document are not independent. Loss and bits per byte are ratios
+/// of sums, r = Σ yᵢ / Σ xᵢ, with standard error √(n/(n−1) · Σ (yᵢ − r·xᵢ)²) / Σ xᵢ (Cochran, Sampling Techniques, §2.11). That of the
+/// perplexity is e^loss times that of the loss.
 package struct Evaluation: Codable, Sendable, Equatable {
-  /// Mean −log p of a scored token, in nats.
+  /// Mean −ln p per scored token, in nats/token.
   package var loss = 0.0
   /// e^loss.
   package var perplexity = 0.0
-  /// −Σ log p / (bytes · ln 2).
+  /// −Σ ln p / (bytes · ln 2).
   package var bitsPerByte = 0.0
   /// Scored tokens.
   package var tokens = 0
   /// UTF-8 bytes of the documents.
   package var bytes = 0
-  /// Documents.
   package var documents: Int?
-  /// The standard error of the loss; nil for a single document.
+  /// Standard error of the loss; nil for a single document.
   package var lossError: Double?
-  /// The standard error of the perplexity.
   package var perplexityError: Double?
-  /// The standard error of the bits per byte.
   package var bitsPerByteError: Double?
-  /// The same by domain.
+  /// The evaluation of each domain.
   package var byDomain: [String: Evaluation]?
-  /// The same by cluster of a tree.
+  /// The evaluation of each cluster of a tree.
   package var byCluster: [String: Evaluation]?
 
   enum CodingKeys: String, CodingKey {
@@ -56,7 +52,7 @@ package struct Evaluation: Codable, Sendable, Equatable {
     case byCluster = "by_cluster"
   }
 
-  /// Sums scores up, one a document.
+  /// Aggregates scores, one per document.
   package init(_ scores: [EvaluationScore]) {
     let nats = scores.reduce(0.0) { $0 + $1.nats }
     tokens = scores.reduce(0) { $0 + $1.tokens }

@@ -5,18 +5,17 @@ import Pipeline
 import Primitives
 import Tokens
 
-/// A held-out document as tokens.
+/// A tokenized held-out document.
 package struct EvaluationDocument: Sendable {
-  /// Token ids, with or without an end-of-document token.
+  /// Token ids, optionally ended by an end-of-document token.
   package var tokens: [Int32]
-  /// UTF-8 bytes of its text.
+  /// UTF-8 bytes of the text.
   package var bytes: Int
-  /// What to sum it under, such as its source; nil for no domain.
+  /// The domain under which the document is also reported, such as its source; nil for none.
   package var domain: String?
-  /// The first token whose probability counts, at least 1.
+  /// The first token that is scored, at least 1; earlier ones are context.
   package var firstScored: Int
 
-  /// Creates a document.
   package init(tokens: [Int32], bytes: Int, domain: String? = nil, firstScored: Int = 1) {
     self.tokens = tokens
     self.bytes = bytes
@@ -25,14 +24,11 @@ package struct EvaluationDocument: Sendable {
   }
 }
 
-/// Held-out documents under a name.
+/// A named set of held-out documents.
 package struct ValidationSet: Sendable {
-  /// The name.
   package var name: String
-  /// The documents.
   package var documents: [EvaluationDocument]
 
-  /// Creates a set.
   package init(name: String, documents: [EvaluationDocument]) {
     self.name = name
     self.documents = documents
@@ -41,34 +37,29 @@ package struct ValidationSet: Sendable {
 
 /// Scores documents under a model.
 ///
-/// A document is read from its start in stretches of the model's positions, each token but the first predicted once, with at most
-/// `sequence` tokens before it; stretches of many documents share a row, none seeing another. A document's first token has nothing before
-/// it and is not scored.
+/// A document is divided into consecutive segments of at most `sequence` tokens. Every token except the first is predicted once, from the
+/// preceding tokens of its segment. Segments of many documents are packed into one row, without attending to each other.
 package final class Evaluator {
-  /// The model.
   package let model: Transformer
   private let rows: Int
-  /// Positions of a stretch.
+  /// Positions per segment.
   let sequence: Int
 
-  /// Creates an evaluator for parameters that may go on changing.
+  /// Creates an evaluator for a model that may be in training.
   /// - Parameters:
-  ///   - configuration: the shape.
-  ///   - parameters: the weights, shared.
-  ///   - sequence: positions of a stretch, by default the model's.
-  ///   - tokens: tokens of a batch, about.
-  ///   - pool: the threads.
+  ///   - parameters: the weights; shared, not copied.
+  ///   - sequence: positions per segment, by default the model's.
+  ///   - tokens: the approximate number of tokens per batch.
   package init(_ configuration: ModelConfiguration, parameters: FloatBuffer, sequence: Int? = nil, tokens: Int = 4_096, pool: ThreadPool) {
     self.sequence = min(sequence ?? configuration.sequence, configuration.sequence)
     rows = max(1, tokens / self.sequence)
     model = Transformer(configuration, rows: rows, sequence: self.sequence, training: false, pool: pool, parameters: parameters)
   }
 
-  /// Opens a model folder for evaluation.
+  /// Loads a model folder for evaluation.
   /// - Parameters:
-  ///   - folder: the model folder.
-  ///   - sequence: positions of a stretch, at most the model's.
-  ///   - threads: threads; no result depends on them.
+  ///   - sequence: the largest number of positions per segment.
+  ///   - threads: does not affect the results.
   package convenience init(folder: String, sequence: Int = 2_048, threads: Int) throws {
     let (configuration, parameters) = try ModelFolder.load(folder)
     self.init(
@@ -76,36 +67,34 @@ package final class Evaluator {
   }
 
   /// Scores each document.
-  /// - Parameters:
-  ///   - documents: the documents.
-  ///   - progress: told every few documents.
-  ///   - each: gets every scored token's document, place in it, and −log p in nats; documents and places ascend.
+  /// - Parameter each: called for every scored token with the number of the document, the position of the token in it, and −ln p; in
+  ///   ascending order of document and position.
   package func score(
     _ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent, each: ((Int, Int, Double) -> Void)? = nil
   ) throws -> [EvaluationScore] {
-    struct Piece {
+    struct Segment {
       var document: Int, offset: Int, count: Int, row: Int, start: Int
     }
     var results = documents.map { EvaluationScore(bytes: $0.bytes) }
-    var pieces: [Piece] = [], row = 0, used = 0
+    var segments: [Segment] = [], row = 0, used = 0
     var batch = Batch(rows: rows, sequence: sequence)
 
     func flush() throws {
-      guard !pieces.isEmpty else { return }
+      guard !segments.isEmpty else { return }
       try progress.checkStop()
       try model.check(batch, place: "evaluation")
       model.forward(tokens: batch.tokens, starts: batch.starts)
       _ = model.loss(targets: batch.targets, gradient: false)
-      for piece in pieces {
-        let first = piece.row * sequence + piece.start
-        for t in first..<first + piece.count where batch.targets[t] >= 0 {
+      for segment in segments {
+        let first = segment.row * sequence + segment.start
+        for t in first..<first + segment.count where batch.targets[t] >= 0 {
           let loss = Double(model.workspace.losses[t])
-          results[piece.document].nats += loss
-          results[piece.document].tokens += 1
-          each?(piece.document, piece.offset + t - first + 1, loss)
+          results[segment.document].nats += loss
+          results[segment.document].tokens += 1
+          each?(segment.document, segment.offset + t - first + 1, loss)
         }
       }
-      pieces.removeAll(keepingCapacity: true)
+      segments.removeAll(keepingCapacity: true)
       batch = Batch(rows: rows, sequence: sequence)
       (row, used) = (0, 0)
     }
@@ -122,7 +111,7 @@ package final class Evaluator {
           batch.starts[first + i] = Int32(used)
           if offset + i + 1 >= document.firstScored { batch.targets[first + i] = document.tokens[offset + i + 1] }
         }
-        pieces.append(Piece(document: index, offset: offset, count: count, row: row, start: used))
+        segments.append(Segment(document: index, offset: offset, count: count, row: row, start: used))
         used += count
         offset += count
       }
@@ -132,16 +121,16 @@ package final class Evaluator {
     return results
   }
 
-  /// The loss over a set, all and by domain; `each` as in `score`.
+  /// The loss over a set of documents and each of its domains; `each` as in `score`.
   package func evaluate(
     _ documents: [EvaluationDocument], progress: Pipeline.Progress = .silent, each: ((Int, Int, Double) -> Void)? = nil
   ) throws -> Evaluation {
     evaluation(documents, try score(documents, progress: progress, each: each))
   }
 
-  /// The loss over a set of which each rank scores a part.
-  func evaluate(_ documents: [EvaluationDocument], crew: Crew) throws -> Evaluation {
-    evaluation(documents, try crew.divide(documents) { try score($0) })
+  /// The loss over a set of documents, divided among ranks.
+  func evaluate(_ documents: [EvaluationDocument], ranks: RankGroup) throws -> Evaluation {
+    evaluation(documents, try ranks.distribute(documents) { try score($0) })
   }
 
   private func evaluation(_ documents: [EvaluationDocument], _ scores: [EvaluationScore]) -> Evaluation {
@@ -151,7 +140,7 @@ package final class Evaluator {
     return result
   }
 
-  /// The logits after every token of a document, [tokens, vocabulary], read as `score` reads it.
+  /// The logits after every token of a document, [tokens, vocabulary], with the context that `score` uses.
   package func logits(_ tokens: [Int32]) throws -> [Float] {
     let vocabulary = model.configuration.vocabulary
     var result: [Float] = []

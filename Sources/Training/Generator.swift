@@ -3,12 +3,11 @@ import Foundation
 import Kernels
 import Primitives
 
-/// Continues a prompt token by token, keys and values cached: a token costs the weights once and attention over what is before it.
+/// Generates text token by token with a key–value cache.
 ///
-/// The prompt is read in stretches of up to `stretch` tokens, whose dense products run together. When the model's positions are used up,
-/// the last half of the text is read again from position 0.
+/// The prompt is processed in chunks of up to `chunk` tokens. When the model's positions are used up, the last half of the text is
+/// processed again from position 0.
 package final class Generator {
-  /// The shape.
   package let configuration: ModelConfiguration
   private let layout: ParameterLayout
   private let parameters: FloatBuffer
@@ -16,7 +15,7 @@ package final class Generator {
   private let cache: [FloatBuffer]
   private let cosines: FloatBuffer
   private let sines: FloatBuffer
-  private let stretch: Int
+  private let chunk: Int
   private let stream: FloatBuffer
   private let normed: FloatBuffer
   private let attended: FloatBuffer
@@ -26,12 +25,10 @@ package final class Generator {
   private let output: FloatBuffer
   private var position = 0
 
-  /// Creates a generator over weights laid out for `configuration`.
   /// - Parameters:
-  ///   - configuration: the shape.
-  ///   - parameters: the weights, shared.
-  ///   - positions: the most positions to cache.
-  ///   - pool: the threads; no result depends on them.
+  ///   - parameters: the weights; shared, not copied.
+  ///   - positions: the size of the cache, at most the model's positions.
+  ///   - pool: does not affect the results.
   package init(
     _ configuration: ModelConfiguration, parameters: FloatBuffer, positions: Int = 4_096, pool: ThreadPool = ThreadPool(threads: 1)
   ) {
@@ -41,21 +38,21 @@ package final class Generator {
     self.parameters = parameters
     self.pool = pool
     layout = ParameterLayout(configuration)
-    precondition(parameters.count == layout.count, "parameters of another shape")
+    precondition(parameters.count == layout.count, "the parameters do not match the configuration")
     let c = configuration
     cache = (0..<c.layers).map { _ in FloatBuffer(c.sequence * c.qkvWidth) }
     (cosines, sines) = Transformer.rotations(c, positions: c.sequence)
-    stretch = min(64, c.sequence)
-    stream = FloatBuffer(stretch * c.width)
-    normed = FloatBuffer(stretch * c.width)
-    attended = FloatBuffer(stretch * c.queryWidth)
-    gateUp = FloatBuffer(stretch * 2 * c.ffn)
-    activated = FloatBuffer(stretch * c.ffn)
+    chunk = min(64, c.sequence)
+    stream = FloatBuffer(chunk * c.width)
+    normed = FloatBuffer(chunk * c.width)
+    attended = FloatBuffer(chunk * c.queryWidth)
+    gateUp = FloatBuffer(chunk * 2 * c.ffn)
+    activated = FloatBuffer(chunk * c.ffn)
     scores = FloatBuffer(c.heads * c.sequence)
     output = FloatBuffer(c.vocabulary)
   }
 
-  /// Opens a model folder.
+  /// Loads a model folder.
   package convenience init(folder: String, threads: Int = 1) throws {
     let (configuration, parameters) = try ModelFolder.load(folder)
     self.init(configuration, parameters: parameters, pool: ThreadPool(threads: threads))
@@ -63,22 +60,20 @@ package final class Generator {
 
   /// Generates up to `count` tokens after a prompt.
   /// - Parameters:
-  ///   - prompt: at least one token id.
-  ///   - count: tokens to generate.
-  ///   - sampling: how to choose.
-  ///   - stops: ids after which to stop; they are not handed on.
-  ///   - each: gets every token, and says whether to go on.
-  /// - Throws: `WeirError` where the prompt is empty or not of this vocabulary, or the model's output is no number.
+  ///   - prompt: at least one token.
+  ///   - stops: tokens that end the text; they are not passed to `each`.
+  ///   - each: receives every token and returns whether to continue.
+  /// - Throws: `WeirError` if the prompt is empty or not in the vocabulary, or if the logits are NaN.
   package func generate(
-    prompt: [Int32], count: Int, sampling: SamplingConfiguration = SamplingConfiguration(), stops: Set<Int32> = [],
+    prompt: [Int32], count: Int, decoding: DecodingConfiguration = DecodingConfiguration(), stops: Set<Int32> = [],
     each: (Int32) throws -> Bool
   ) throws {
-    try sampling.validate()
-    let random = CounterRandom(seed: sampling.seed)
+    try decoding.validate()
+    let random = CounterRandom(seed: decoding.randomSeed)
     var text = prompt, next = try logits(after: prompt)
     for index in 0..<max(0, count) {
-      guard let token = sampling.choose(next, uniform: random.uniform(UInt64(index))) else {
-        throw WeirError("generate", "the model's output is no number", remedy: "are its weights whole?")
+      guard let token = decoding.choose(next, uniform: random.uniform(UInt64(index))) else {
+        throw WeirError("generate", "the model's logits contain NaN/Inf", remedy: "check the model with `weir verify`")
       }
       if stops.contains(token) { return }
       text.append(token)
@@ -89,18 +84,18 @@ package final class Generator {
     }
   }
 
-  /// The logits after a text, of which the last tokens that the model has positions for are read from position 0, [vocabulary].
-  /// - Throws: `WeirError` where it is empty or not of this vocabulary.
+  /// The logits after a text, [vocabulary]. A text longer than the model's positions is truncated to its last tokens.
+  /// - Throws: `WeirError` if the text is empty or not in the vocabulary.
   package func logits(after text: [Int32]) throws -> [Float] {
-    guard !text.isEmpty else { throw WeirError("--prompt", "is empty", remedy: "give at least one token") }
+    guard !text.isEmpty else { throw WeirError("prompt", "is empty", remedy: "give at least one token") }
     guard text.allSatisfy({ $0 >= 0 && $0 < configuration.vocabulary }) else {
-      throw WeirError("--prompt", "holds a token outside the model's vocabulary of \(configuration.vocabulary)")
+      throw WeirError("prompt", "contains a token outside the model's vocabulary of \(configuration.vocabulary)")
     }
     return read(text.suffix(configuration.sequence))
   }
 
-  /// The logits after one more token, [vocabulary]; only that token goes through the model.
-  /// - Throws: `WeirError` where it is not of this vocabulary, or the model's positions are used up.
+  /// The logits after one more token, [vocabulary]; only that token is processed.
+  /// - Throws: `WeirError` if the token is not in the vocabulary or the model's positions are used up.
   package func logits(adding token: Int32) throws -> [Float] {
     guard token >= 0, token < configuration.vocabulary else {
       throw WeirError("generate", "token \(token) is outside the model's vocabulary of \(configuration.vocabulary)")
@@ -115,18 +110,18 @@ package final class Generator {
     position = 0
     var result: [Float] = [], rest = tokens
     while !rest.isEmpty {
-      let part = rest.prefix(stretch)
+      let part = rest.prefix(chunk)
       rest = rest.dropFirst(part.count)
       result = advance(part, wantsLogits: rest.isEmpty)
     }
     return result
   }
 
-  /// y [count, to] = x [count, from] · wᵀ, or added to y; cut by columns alone.
+  /// y [count, to] (+)= x [count, from] · wᵀ, parallel over columns of y.
   private func multiply(
     _ x: FloatBuffer, _ offset: Int, _ y: UnsafeMutablePointer<Float>, stride: Int, count: Int, from: Int, to: Int, add: Bool = false
   ) {
-    // A task has at least 2¹⁷ weights: below, waking a thread costs more than the product.
+    // At least 2¹⁷ weights per task: below that, waking a thread costs more than the product.
     pool.ranges(to, grain: max(64, (1 << 17) / from)) { range in
       BLAS.sgemm(
         transposeB: true, m: count, n: range.count, k: from, a: x.base, lda: from,
@@ -134,7 +129,8 @@ package final class Generator {
     }
   }
 
-  /// Tokens through the model at the next positions; the logits after the last.
+  /// Processes tokens at the next positions.
+  /// - Returns: the logits after the last one, if wanted.
   private func advance(_ tokens: ArraySlice<Int32>, wantsLogits: Bool) -> [Float] {
     let c = configuration, base = parameters.base, epsilon = Float(c.normEpsilon), half = c.headWidth / 2, count = tokens.count
     let first = position

@@ -1,16 +1,14 @@
 import Kernels
 
-/// Adds up the gradients of the ranks in buckets while the backward pass goes on below: layers end from the top, so consecutive ranges of
-/// the flat buffer become ready from its end to its beginning (Li et al. 2006.15704 §3.2.3).
+/// All-reduces gradients in buckets, overlapped with the backward pass (Li et al. 2006.15704 §3.2.3). The last layers finish first, so the
+/// flat buffer becomes ready from its end to its beginning.
 final class GradientSum {
   private let ranks: Ranks
   private let gradients: FloatBuffer
   private let bucket: Int
   private var ready: Range<Int>
 
-  /// - Parameters:
-  ///   - ranks: the ranks.
-  ///   - gradients: each rank's own, then everybody's.
+  /// - Parameter gradients: the gradients of this rank, replaced by the sum over all ranks.
   init(_ ranks: Ranks, _ gradients: FloatBuffer) {
     self.ranks = ranks
     self.gradients = gradients
@@ -18,17 +16,17 @@ final class GradientSum {
     ready = gradients.count..<gradients.count
   }
 
-  /// Takes a range that ends where the one before began, and that nobody changes any more.
+  /// Accepts the next range of complete gradients; it must end where the previous one began.
   func take(_ range: Range<Int>) {
-    precondition(range.upperBound == ready.lowerBound, "gradients that do not follow one another")
+    precondition(range.upperBound == ready.lowerBound, "ranges of gradients must be consecutive")
     ready = range.lowerBound..<ready.upperBound
     while ready.count >= bucket { send(bucket) }
     if ready.lowerBound == 0 { send(ready.count) }
   }
 
-  /// Returns when all sums are there.
+  /// Waits for all sums.
   func wait() {
-    precondition(ready.isEmpty && ready.lowerBound == 0, "gradients that were not taken")
+    precondition(ready.isEmpty && ready.lowerBound == 0, "wait before all gradients were taken")
     ranks.wait()
     ready = gradients.count..<gradients.count
   }

@@ -1,25 +1,24 @@
 import Foundation
 import Primitives
 
-/// Watches the losses of a run for spikes and for what is no number.
+/// Detects loss spikes and NaN/Inf losses or gradients.
 ///
-/// A step that it refuses changes nothing but the count of steps. After more refusals in a row than `patience` the run goes back to its
-/// last sound checkpoint and passes over the batches up to the last refused one (Chowdhery et al. 2204.02311 §5.1); after
-/// `Settings.rollbacks` of these it gives up. All of it is a function of the losses, and its state lies in the checkpoints.
+/// A rejected step updates nothing but the step counter. After more than `TrainingConfiguration.patience` rejected steps in a row, the run
+/// rolls back to its last good checkpoint and skips the batches up to the last rejected one (Chowdhery et al. 2204.02311 §5.1); after
+/// `Settings.rollbacks` rollbacks, it fails. All decisions follow from the losses, and the state is part of every checkpoint.
 package struct LossGuard: Codable, Sendable, Equatable {
-  /// What counts as a spike.
+  /// The thresholds for spikes, and the limit on rollbacks.
   package struct Settings: Codable, Sendable, Equatable {
-    /// Standard deviations above the moving mean; 0 sees no spikes, only what is no number.
+    /// A spike lies more than this number of standard deviations above the moving average; 0 disables spike detection.
     package var deviations = 6.0
-    /// Nats above the moving mean that no spike is below.
+    /// A spike also lies at least this far above the moving average, in nats/token.
     package var margin = 0.5
-    /// How often a run may go back.
+    /// The largest number of rollbacks per run.
     package var rollbacks = 3
 
-    /// The defaults.
     package init() {}
 
-    /// Sees no spikes and never goes back.
+    /// No spike detection, no rollbacks.
     package static let off: Settings = {
       var settings = Settings()
       settings.deviations = 0
@@ -28,71 +27,77 @@ package struct LossGuard: Codable, Sendable, Equatable {
     }()
 
     func validate() throws {
-      guard deviations.isFinite, deviations >= 0 else { throw WeirError("--spike", "\(deviations) is no number of deviations") }
-      guard margin.isFinite, margin >= 0 else { throw WeirError("--spike", "\(margin) is no margin") }
-      guard (0...1_000).contains(rollbacks) else { throw WeirError("--rollbacks", "\(rollbacks) is not in 0…1000") }
+      guard deviations.isFinite, deviations >= 0 else {
+        throw WeirError("deviations", "must be a finite number of standard deviations ≥ 0, not \(deviations)")
+      }
+      guard margin.isFinite, margin >= 0 else { throw WeirError("margin", "must be a finite number ≥ 0, not \(margin)") }
+      guard (0...1_000).contains(rollbacks) else { throw WeirError("rollbacks", "must be in 0…1000, not \(rollbacks)") }
     }
   }
 
-  /// One return to an earlier checkpoint.
-  package struct Incident: Codable, Sendable, Equatable {
-    /// The step after which the run went back.
+  /// A return to an earlier checkpoint.
+  package struct Rollback: Codable, Sendable, Equatable {
+    /// The step after which the run rolled back.
     package var from: Int
-    /// The step it went back to.
+    /// The step of the checkpoint it rolled back to.
     package var to: Int
-    /// Why.
     package var reason: String
-    /// The step after whose line it stands in the log: `to`, or less where a later return went back further.
-    var place: Int
+    /// The step whose line it follows in the log: `to`, or an earlier step if a later rollback went further back.
+    var logStep: Int
 
-    struct Line: Codable {
-      var step: Int
-      var event: String
-      var from: Int
-      var to: Int
-      var reason: String
+    enum CodingKeys: String, CodingKey {
+      case from, to, reason
+      case logStep = "place"
     }
 
-    /// The line in the log.
-    var line: Line { Line(step: place, event: "rollback", from: from, to: to, reason: reason) }
+    var record: RollbackRecord { RollbackRecord(step: logStep, from: from, to: to, reason: reason) }
   }
 
-  /// What is wrong with a step.
-  enum Refusal: String {
-    case noNumber = "no number"
+  /// Why a step is rejected.
+  package enum Rejection: String, Codable, Sendable {
+    /// The loss or the gradient contains NaN or an infinity.
+    case nan
     case spike
+
+    package init(from decoder: any Decoder) throws {
+      let name = try decoder.singleValueContainer().decode(String.self)
+      // "no number" in older logs.
+      self = name == Self.spike.rawValue ? .spike : .nan
+    }
   }
 
-  /// The moving mean of accepted losses.
+  /// Moving average of the accepted losses.
   private(set) var mean = 0.0
-  /// Their moving variance.
+  /// Moving variance of the accepted losses.
   private(set) var variance = 0.0
-  /// Accepted losses.
+  /// The number of accepted losses.
   private(set) var count = 0
-  /// The first of them.
+  /// The first accepted loss.
   private(set) var first = 0.0
 
-  /// The share of the newest loss in the mean, which must not lag far behind a falling loss, and in the variance.
-  private static let shares = (mean: 1 / 8.0, variance: 1 / 32.0)
-  /// Accepted losses before mean and variance count.
-  private static let ready = 32
+  /// Weights of the newest loss in the moving averages. The mean must not lag far behind a falling loss, so its weight is larger.
+  private static let newestWeight = (mean: 1 / 8.0, variance: 1 / 32.0)
+  /// Accepted losses before the moving averages are used.
+  private static let warmup = 32
 
-  /// What is wrong with a loss and the norm of its gradient; nil where nothing is.
-  /// - Parameter vocabulary: before there is a mean, twice the loss of equal probabilities, or of the first step, is a spike.
-  func judge(loss: Double, norm: Double, vocabulary: Int, _ settings: Settings) -> Refusal? {
-    guard loss.isFinite, norm.isFinite else { return .noNumber }
+  /// Judges a step by its loss and the norm of its gradient.
+  /// - Parameter vocabulary: until the moving averages are warmed up, a loss is a spike if it exceeds twice the larger of the uniform
+  ///   distribution's loss, ln(vocabulary), and the first loss.
+  /// - Returns: the reason to reject the step, or nil.
+  func judge(loss: Double, norm: Double, vocabulary: Int, _ settings: Settings) -> Rejection? {
+    guard loss.isFinite, norm.isFinite else { return .nan }
     guard settings.deviations > 0, count > 0 else { return nil }
     let early = 2 * max(first, log(Double(vocabulary)))
     let limit = mean + max(settings.deviations * variance.squareRoot(), settings.margin)
-    return loss > (count < Self.ready ? early : limit) ? .spike : nil
+    return loss > (count < Self.warmup ? early : limit) ? .spike : nil
   }
 
-  /// Takes an accepted loss into account.
+  /// Updates the moving averages with an accepted loss.
   mutating func accept(_ loss: Double) {
     if count == 0 { (first, mean) = (loss, loss) }
     let difference = loss - mean
-    mean += Self.shares.mean * difference
-    variance += Self.shares.variance * (difference * difference - variance)
+    mean += Self.newestWeight.mean * difference
+    variance += Self.newestWeight.variance * (difference * difference - variance)
     count += 1
   }
 }

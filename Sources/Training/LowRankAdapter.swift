@@ -1,45 +1,45 @@
 import Kernels
 import Primitives
 
-/// Low-rank adaptation (Hu et al. 2106.09685): the matrices of the layers move by (α/r)·B·A only, everything else is frozen.
+/// Low-rank adaptation (LoRA; Hu et al. 2106.09685): only a low-rank update (α/r)·B·A of the layers' matrices is trained.
 package struct LowRank: Codable, Sendable, Equatable {
-  /// r, columns of B and rows of A.
+  /// r: the columns of B and the rows of A.
   package var rank: Int
-  /// α; the factors' product is multiplied by α/r.
+  /// α: the update is scaled by α/r.
   package var alpha: Double
 
-  /// Creates the setting.
   package init(rank: Int = 8, alpha: Double = 16) {
     self.rank = rank
     self.alpha = alpha
   }
 }
 
-/// The factors of a low-rank adaptation, with their gradients made of the matrices' own.
+/// The trainable factors of a low-rank adaptation.
 ///
-/// The model keeps whole matrices W = W0 + (α/r)·B·A, written anew after each update, so that forward, backward and the model folder know
-/// nothing of the factors. A starts uniform in ±1/√in, B at zero.
+/// The model holds the full matrices W = W0 + (α/r)·B·A, recomputed after every update, and the gradients of the factors are derived from
+/// the gradients of W. So the forward pass, the backward pass and model folders are the same with and without an adapter. A is initialized
+/// uniformly in ±1/√in, B to zero.
 final class LowRankAdapter {
   private struct Entry {
     let weights: Int, to: Int, from: Int, a: Int, b: Int
   }
 
-  /// A then B of each matrix.
+  /// For each matrix A, then B.
   let factors: FloatBuffer
   let gradients: FloatBuffer
-  /// One range for each factor.
+  /// The range of each factor in `factors`.
   let ranges: [Range<Int>]
   private let entries: [Entry]
   private let base: FloatBuffer
   private let rank: Int
   private let scale: Float
-  private let seed: UInt64
+  private let randomSeed: UInt64
 
-  init(_ layout: ParameterLayout, _ setting: LowRank, base: FloatBuffer, seed: UInt64) {
+  init(_ layout: ParameterLayout, _ setting: LowRank, base: FloatBuffer, randomSeed: UInt64) {
     rank = setting.rank
     scale = Float(setting.alpha / Double(setting.rank))
     self.base = base
-    self.seed = seed
+    self.randomSeed = randomSeed
     var entries: [Entry] = []
     var ranges: [Range<Int>] = []
     var next = 0
@@ -56,11 +56,11 @@ final class LowRankAdapter {
     reset()
   }
 
-  /// Draws the factors.
+  /// Initializes the factors.
   func reset() {
     factors.clear()
     for (index, entry) in entries.enumerated() {
-      let random = CounterRandom(seed: seed, stream: UInt64(1_000_000 + index)), bound = 1 / Double(entry.from).squareRoot()
+      let random = CounterRandom(seed: randomSeed, stream: UInt64(1_000_000 + index)), bound = 1 / Double(entry.from).squareRoot()
       for i in entry.a..<entry.b { factors.base[i] = Float(bound * (2 * random.uniform(UInt64(i - entry.a)) - 1)) }
     }
   }

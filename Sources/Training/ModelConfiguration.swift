@@ -1,51 +1,45 @@
 import Primitives
 
-/// The shape of a Llama-architecture decoder: RMSNorm, rotary positions, SwiGLU, grouped-query attention.
+/// The shape of a Llama-architecture decoder: RMSNorm, RoPE, SwiGLU, grouped-query attention.
 package struct ModelConfiguration: Codable, Sendable, Equatable {
-  /// Token ids.
+  /// The number of token ids.
   package var vocabulary: Int
-  /// Values of a position in the residual stream.
+  /// Width of the residual stream.
   package var width: Int
-  /// Decoder layers.
   package var layers: Int
   /// Query heads.
   package var heads: Int
   /// Key–value heads; divides `heads`.
   package var kvHeads: Int
-  /// Values of a head; even.
+  /// Width of a head; even.
   package var headWidth: Int
-  /// Values of the feed-forward layer.
+  /// Hidden width of the feed-forward layers.
   package var ffn: Int
-  /// The most positions of a sequence.
+  /// The maximum number of positions.
   package var sequence: Int
-  /// The base of the rotary wavelengths.
+  /// θ of RoPE.
   package var ropeTheta: Double
-  /// The number under the norm's root.
+  /// ε of RMSNorm.
   package var normEpsilon: Double
-  /// Whether the output matrix is the embedding.
+  /// Whether the output matrix is the embedding matrix.
   package var tiedEmbeddings: Bool
-  /// Whether each head's queries and keys pass an RMSNorm of their own before they are rotated (Qwen 3, Yang et al. 2505.09388 §2).
+  /// QK-norm: whether the queries and keys of each head are normalized before RoPE (Qwen 3, Yang et al. 2505.09388 §2).
   package var qkNorm: Bool {
-    get { normalisedHeads ?? false }
-    set { normalisedHeads = newValue ? true : nil }
+    get { normalizedHeads ?? false }
+    set { normalizedHeads = newValue ? true : nil }
   }
-  /// Absent in files of models without these norms, so that those read and fingerprint as ever.
-  private var normalisedHeads: Bool?
+  /// nil instead of false, so that the JSON of models without QK-norm, and its checksum, do not contain the member.
+  private var normalizedHeads: Bool?
 
-  /// Creates a configuration.
+  enum CodingKeys: String, CodingKey {
+    case vocabulary, width, layers, heads, kvHeads, headWidth, ffn, sequence, ropeTheta, normEpsilon, tiedEmbeddings
+    case normalizedHeads = "normalisedHeads"
+  }
+
   /// - Parameters:
-  ///   - vocabulary: token ids.
-  ///   - width: values of a position.
-  ///   - layers: decoder layers.
-  ///   - heads: query heads.
-  ///   - kvHeads: key–value heads, by default as many as query heads.
-  ///   - headWidth: values of a head, by default `width / heads`.
-  ///   - ffn: feed-forward values, by default 8/3 of the width rounded up to a multiple of 16.
-  ///   - sequence: the most positions.
-  ///   - ropeTheta: base of the rotary wavelengths.
-  ///   - normEpsilon: number under the norm's root.
-  ///   - tiedEmbeddings: whether the output matrix is the embedding.
-  ///   - qkNorm: whether queries and keys are normalised.
+  ///   - kvHeads: by default `heads`.
+  ///   - headWidth: by default `width / heads`.
+  ///   - ffn: by default 8/3 of the width, rounded up to a multiple of 16.
   package init(
     vocabulary: Int, width: Int, layers: Int, heads: Int, kvHeads: Int? = nil, headWidth: Int? = nil, ffn: Int? = nil,
     sequence: Int = 256, ropeTheta: Double = 10_000, normEpsilon: Double = 1e-5, tiedEmbeddings: Bool = true,
@@ -65,8 +59,8 @@ package struct ModelConfiguration: Codable, Sendable, Equatable {
     self.qkNorm = qkNorm
   }
 
-  /// Throws where the numbers make no model.
-  /// - Parameter place: the file or flag to name in the error.
+  /// Throws `WeirError` if the shape is invalid.
+  /// - Parameter place: the place to report in the error.
   package func validate(place: String) throws {
     func require(_ condition: Bool, _ reason: String) throws {
       if !condition { throw WeirError(place, reason) }
@@ -76,30 +70,28 @@ package struct ModelConfiguration: Codable, Sendable, Equatable {
       ("kv heads", kvHeads, 1 << 10), ("head width", headWidth, 1 << 12), ("ffn", ffn, 1 << 18), ("sequence", sequence, 1 << 20),
     ]
     for (name, value, most) in bounds { try require(value > 0 && value <= most, "\(name) is \(value), not in 1…\(most)") }
-    try require(heads % kvHeads == 0, "\(heads) heads are no multiple of \(kvHeads) key–value heads")
-    try require(headWidth % 2 == 0, "a head of \(headWidth) values cannot be rotated; it must be even")
-    try require(ropeTheta.isFinite && ropeTheta > 0, "rope theta \(ropeTheta) is not positive")
-    try require(normEpsilon.isFinite && normEpsilon >= 0, "norm epsilon \(normEpsilon) is negative")
+    try require(heads % kvHeads == 0, "the number of heads (\(heads)) must be a multiple of the number of key–value heads (\(kvHeads))")
+    try require(headWidth % 2 == 0, "the head width must be even for RoPE, not \(headWidth)")
+    try require(ropeTheta.isFinite && ropeTheta > 0, "RoPE's theta must be positive, not \(ropeTheta)")
+    try require(normEpsilon.isFinite && normEpsilon >= 0, "the norm's epsilon must not be negative: \(normEpsilon)")
   }
 
-  /// Values of all query heads.
+  /// Total width of the query heads.
   package var queryWidth: Int { heads * headWidth }
-  /// Values of all key (or value) heads.
+  /// Total width of the key heads, and of the value heads.
   package var keyWidth: Int { kvHeads * headWidth }
-  /// Values of queries, keys and values together.
   package var qkvWidth: Int { queryWidth + 2 * keyWidth }
 
-  /// Parameters of one layer.
   package var layerParameters: Int { layerMatrices + 2 * width + (qkNorm ? 2 * headWidth : 0) }
-  /// Parameters of one layer's matrices.
+  /// Parameters of the matrices of one layer.
   var layerMatrices: Int { qkvWidth * width + queryWidth * width + 3 * ffn * width }
   /// Parameters without the embedding and the output matrix.
   package var nonEmbeddingParameters: Int { layers * layerParameters + width }
-  /// All parameters.
   package var parameters: Int { nonEmbeddingParameters + vocabulary * width * (tiedEmbeddings ? 1 : 2) }
 
-  /// Floating-point operations of a training step for each token at a context of `context`: 6 for every weight of a matrix product
-  /// (2 forward, 4 backward; Kaplan et al. 2001.08361 §2.1) and 6·heads·headWidth·context a layer of causal attention.
+  /// Floating-point operations per training token: 6 per weight of a matrix product (2 forward, 4 backward; Kaplan et al. 2001.08361 §2.1),
+  /// and 6·heads·headWidth·context per layer of causal attention.
+  /// - Parameter context: tokens per row, by default and at most the model's positions.
   package func flopsPerToken(context: Int? = nil) -> Double {
     let products = Double(layers * layerMatrices + vocabulary * width)
     return 6 * products + 6 * Double(layers * queryWidth) * Double(min(context ?? sequence, sequence))
@@ -107,15 +99,13 @@ package struct ModelConfiguration: Codable, Sendable, Equatable {
 }
 
 extension ModelConfiguration {
-  /// A named shape.
   package struct Preset: Sendable {
-    /// Its name.
     package let name: String
-    /// The shape, at a vocabulary of 4,096.
+    /// The shape, with a vocabulary of 4,096.
     package let configuration: ModelConfiguration
   }
 
-  /// The named shapes, smallest first.
+  /// The presets, smallest first.
   package static let presets: [Preset] = [
     ("nano", 64, 2, 2, 176, 256), ("micro", 128, 4, 4, 352, 256), ("mini", 256, 4, 4, 704, 256), ("tiny", 384, 8, 6, 1_024, 512),
     ("small", 512, 12, 8, 1_376, 512), ("medium", 768, 12, 12, 2_048, 1_024), ("base", 1_024, 24, 16, 2_736, 1_024),
@@ -126,15 +116,15 @@ extension ModelConfiguration {
       configuration: ModelConfiguration(vocabulary: 4_096, width: width, layers: layers, heads: heads, ffn: ffn, sequence: sequence))
   }
 
-  /// The shape called `name` with a vocabulary and, if given, another sequence length.
-  /// - Throws: `WeirError` with the known names.
+  /// A preset with another vocabulary and sequence length.
+  /// - Throws: `WeirError` if there is no such preset.
   package static func preset(_ name: String, vocabulary: Int, sequence: Int? = nil) throws -> ModelConfiguration {
     guard var found = presets.first(where: { $0.name == name.lowercased() })?.configuration else {
-      throw WeirError("--preset", "no preset is called \(name)", remedy: "one of " + presets.map(\.name).joined(separator: ", "))
+      throw WeirError("preset", "there is no preset \(name)", remedy: "use one of " + presets.map(\.name).joined(separator: ", "))
     }
     found.vocabulary = vocabulary
     if let sequence { found.sequence = sequence }
-    try found.validate(place: "--preset")
+    try found.validate(place: "preset")
     return found
   }
 }

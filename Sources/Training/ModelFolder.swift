@@ -3,14 +3,14 @@ import Kernels
 import Primitives
 import Storage
 
-/// A Llama model folder of the Hugging Face kind (a Qwen 3 one where queries and keys are normalised): `config.json`, `model.safetensors`, `generation_config.json`, the tokenizer's files.
+/// A model folder as Hugging Face transformers writes it: `config.json`, `model.safetensors`, `generation_config.json` and tokenizer files.
+/// Without QK-norm the architecture is Llama, with QK-norm Qwen 3.
 package enum ModelFolder {
-  /// The manifest's format.
   package static let format = "weir.model.1"
-  /// The tokenizer's files that are copied along where they are there.
+  /// Tokenizer files that are copied into a model folder if they exist.
   static let tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
 
-  private struct Config: Codable {
+  struct Config: Codable {
     var architectures: [String]? = ["LlamaForCausalLM"]
     var model_type: String? = "llama"
     var hidden_act: String? = "silu"
@@ -39,49 +39,52 @@ package enum ModelFolder {
     var torch_dtype: String? = "float32"
   }
 
-  private struct Generation: Codable {
-    var bos_token_id: Int?
-    var eos_token_id: Int?
-    var do_sample = true
+  static func configurationPath(_ folder: String) -> String { folder + "/config.json" }
+
+  /// The model folder that `path` refers to: itself, or the final model if it is a run folder.
+  package static func locate(_ path: String) throws -> String {
+    for candidate in [path, RunFolder(path).model] where Files.exists(configurationPath(candidate)) { return candidate }
+    throw WeirError(
+      path, Files.exists(path) ? "contains no model (config.json)" : "does not exist", remedy: "give a model folder or a finished run")
   }
 
-  /// The shape of the model in a folder.
-  /// - Throws: `WeirError` where it is no Llama model that this trainer computes exactly.
+  /// The shape of a model.
+  /// - Throws: `WeirError` if it is not a model that Weir computes exactly.
   package static func configuration(_ folder: String) throws -> ModelConfiguration {
-    let path = folder + "/config.json"
+    let path = configurationPath(folder)
     let config = try JSONFile.read(Config.self, from: path)
-    func refuse(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "only plain Llama and Qwen 3 models are read") }
+    func refuse(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "use a Llama or Qwen 3 model without extensions") }
     guard let type = config.model_type, ["llama", "qwen3"].contains(type) else {
       throw refuse("model_type is \(config.model_type ?? "absent"), not llama or qwen3")
     }
-    guard config.use_sliding_window != true else { throw refuse("the model attends through a sliding window") }
+    guard config.use_sliding_window != true else { throw refuse("sliding-window attention is not supported") }
     guard config.hidden_act ?? "silu" == "silu" else { throw refuse("hidden_act is \(config.hidden_act ?? ""), not silu") }
-    guard config.attention_bias != true, config.mlp_bias != true else { throw refuse("the model has biases") }
+    guard config.attention_bias != true, config.mlp_bias != true else { throw refuse("biases are not supported") }
     let architecture = type == "qwen3" ? "Qwen3ForCausalLM" : "LlamaForCausalLM"
     guard config.architectures?.contains(architecture) != false else {
       throw refuse("architectures is \(config.architectures?.joined(separator: ", ") ?? ""), not \(architecture)")
     }
-    guard config.quantization_config ?? .null == .null else { throw refuse("the weights are quantised") }
+    guard config.quantization_config ?? .null == .null else { throw refuse("quantized weights are not supported") }
     var theta: Double?
     for (name, rope) in [("rope_scaling", config.rope_scaling), ("rope_parameters", config.rope_parameters)] {
       switch rope {
       case nil, .null: continue
       case .object(let members):
         let type = members["rope_type"]?.string ?? members["type"]?.string ?? "default"
-        guard type == "default" else { throw refuse("rotary scaling of type \(type) is not supported") }
+        guard type == "default" else { throw refuse("RoPE scaling of type \(type) is not supported") }
         for (key, value) in members.sorted(by: { $0.key < $1.key }) where !["rope_type", "type", "rope_theta"].contains(key) {
           guard value == .null || value == 1 else { throw refuse("\(name).\(key) is not supported") }
         }
         if let value = members["rope_theta"] {
-          guard let number = value.number else { throw refuse("\(name).rope_theta is no number") }
+          guard let number = value.number else { throw refuse("\(name).rope_theta is not a number") }
           theta = number
         }
-      default: throw refuse("\(name) is no object")
+      default: throw refuse("\(name) is not an object")
       }
     }
     guard config.num_attention_heads > 0 else { throw refuse("num_attention_heads is \(config.num_attention_heads)") }
     guard config.head_dim != nil || config.hidden_size % config.num_attention_heads == 0 else {
-      throw refuse("hidden_size \(config.hidden_size) is no multiple of num_attention_heads \(config.num_attention_heads)")
+      throw refuse("hidden_size \(config.hidden_size) is not a multiple of num_attention_heads \(config.num_attention_heads)")
     }
     guard config.num_key_value_heads ?? 1 > 0 else { throw refuse("num_key_value_heads is \(config.num_key_value_heads ?? 0)") }
     let model = ModelConfiguration(
@@ -94,17 +97,17 @@ package enum ModelFolder {
     return model
   }
 
-  /// The end-of-document token named in the folder, the first of several; nil where there is none.
+  /// The end-of-document token in `config.json`, the first if there are several.
   package static func endOfDocument(_ folder: String) -> Int? {
-    (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.eos_token_id.map(ids)?.first
+    (try? JSONFile.read(Config.self, from: configurationPath(folder)))?.eos_token_id.map(ids)?.first
   }
 
-  /// The token that a text begins with, by `config.json`; nil where there is none.
+  /// The beginning-of-text token in `config.json`.
   package static func beginning(_ folder: String) -> Int? {
-    (try? JSONFile.read(Config.self, from: folder + "/config.json"))?.bos_token_id.map(ids)?.first
+    (try? JSONFile.read(Config.self, from: configurationPath(folder)))?.bos_token_id.map(ids)?.first
   }
 
-  /// Every token that ends a text, by `generation_config.json` where it names some, else by `config.json`.
+  /// All tokens that end a text, from `generation_config.json` or else from `config.json`.
   package static func endings(_ folder: String) -> Set<Int> {
     struct Endings: Codable { var eos_token_id: JSONValue? }
     for name in ["generation_config.json", "config.json"] {
@@ -113,28 +116,28 @@ package enum ModelFolder {
     return []
   }
 
-  /// One id or a list of them.
+  /// Parses one id or a list of ids.
   private static func ids(_ value: JSONValue) -> [Int] {
     if case .array(let values) = value { return values.compactMap { $0.number.flatMap(Int.init(exactly:)) } }
     return value.number.flatMap(Int.init(exactly:)).map { [$0] } ?? []
   }
 
-  /// The weights' files: one, or the shards by tensor that an index names.
+  /// The files with the weights: a single one, or an index and the shard of each tensor.
   private static func places(_ folder: String) throws -> (single: String, index: String?, shards: [String: String]) {
     struct Index: Codable { var weight_map: [String: String] }
     let index = folder + "/model.safetensors.index.json", single = folder + "/model.safetensors"
     if Files.exists(single) { return (single, nil, [:]) }
     guard Files.exists(index) else {
-      throw WeirError(single, "is not there, nor an index of shards", remedy: "save the model in safetensors form")
+      throw WeirError(single, "does not exist, and neither does an index of shards", remedy: "save the model as safetensors")
     }
     let map = try JSONFile.read(Index.self, from: index).weight_map
     for name in map.values where name.isEmpty || name.contains("/") || name.hasPrefix(".") {
-      throw WeirError(index, "\"\(name)\" is not the name of a file in the folder")
+      throw WeirError(index, "\"\(name)\" is not a file name")
     }
     return (single, index, map)
   }
 
-  /// A checksum of the weights' files in `folder`.
+  /// A checksum of the weights.
   package static func fingerprint(_ folder: String) throws -> String {
     let places = try places(folder)
     if places.index == nil { return Checksum.hex(try Checksum.xxh3(file: places.single)) }
@@ -142,13 +145,14 @@ package enum ModelFolder {
     return Checksum.hex(Checksum.xxh3(Array(shards.joined().utf8)))
   }
 
-  /// The weights of a folder, opened, every tensor of `configuration` there in its shape and no other; nothing large is allocated before.
+  /// Opens the files with the weights and checks that they contain exactly the tensors of `configuration`, before anything large is
+  /// allocated.
   private static func open(_ folder: String, _ configuration: ModelConfiguration) throws -> [(ParameterLayout.Tensor, SafetensorsFile)] {
     let places = try places(folder)
     var files: [String: SafetensorsFile] = [:]
     let found = try ParameterLayout(configuration).tensors.map { tensor in
       let shard = places.shards[tensor.name]
-      if let index = places.index, shard == nil { throw WeirError(index, "names no file for tensor \"\(tensor.name)\"") }
+      if let index = places.index, shard == nil { throw WeirError(index, "has no entry for tensor \"\(tensor.name)\"") }
       let path = shard.map { folder + "/" + $0 } ?? places.single
       let file = try files[path] ?? SafetensorsFile(path)
       files[path] = file
@@ -156,119 +160,54 @@ package enum ModelFolder {
         throw WeirError(path, "has no tensor \"\(tensor.name)\"")
       }
       guard shape == tensor.shape else {
-        throw WeirError(path, "tensor \"\(tensor.name)\" is \(shape), not \(tensor.shape) as config.json says")
+        throw WeirError(path, "tensor \"\(tensor.name)\" is \(shape), expected \(tensor.shape) from config.json")
       }
       guard [.F32, .F16, .BF16, .F64].contains(type) else {
-        throw WeirError(path, "tensor \"\(tensor.name)\" is \(type.rawValue), not of floats")
+        throw WeirError(path, "tensor \"\(tensor.name)\" is \(type.rawValue), expected F32, F16, BF16 or F64")
       }
       return (tensor, file)
     }
     let known = Set(found.map { $0.0.name })
     for (path, file) in files.sorted(by: { $0.key < $1.key }) {
-      // A tied output matrix may be stored a second time, and old files hold the rotary frequencies; neither is a weight of its own.
+      // A tied output matrix may be stored twice, and old files contain RoPE's frequencies; neither is a separate weight.
       for name in file.names where !known.contains(name) && name != "lm_head.weight" && !name.hasSuffix(".rotary_emb.inv_freq") {
-        throw WeirError(path, "has a tensor \"\(name)\" that a plain Llama model of config.json's shape does not have")
+        throw WeirError(path, "has an unexpected tensor \"\(name)\"")
       }
     }
     return found
   }
 
-  /// Throws where the weights of a folder are not those of `configuration`.
+  /// Throws `WeirError` if the weights do not match `configuration`.
   static func check(_ folder: String, configuration: ModelConfiguration) throws { _ = try open(folder, configuration) }
 
-  /// Reads the weights (F32, F16, BF16 or F64, one file or several with an index) into a block laid out for `configuration`.
-  /// - Throws: `WeirError` where a tensor is missing, of another shape, or holds what is no number.
+  /// Reads the weights (F32, F16, BF16 or F64, in one file or in shards) into a buffer with the layout of `configuration`.
+  /// - Throws: `WeirError` if a tensor is missing, has another shape, or contains NaN/Inf.
   package static func readWeights(_ folder: String, configuration: ModelConfiguration, into parameters: FloatBuffer) throws {
     for (tensor, file) in try open(folder, configuration) {
       try file.withFloats(tensor.name) { floats in
         if let index = firstNotFinite(floats) {
           throw WeirError(
-            file.path, "tensor \"\(tensor.name)\" holds \(floats[index]) at element \(index)", remedy: "take an earlier checkpoint")
+            file.path, "tensor \"\(tensor.name)\" is \(floats[index]) at element \(index)", remedy: "use an earlier checkpoint")
         }
         parameters.write(floats, at: tensor.range.lowerBound)
       }
     }
   }
 
-  /// The index of the first infinity or NaN.
+  /// The index of the first NaN or infinity.
   private static func firstNotFinite(_ floats: UnsafeBufferPointer<Float>) -> Int? {
-    // On the bits, which the compiler does many at a time.
+    // Testing the bits lets the compiler vectorize the loop.
     var bad: UInt32 = 0
     for value in floats { bad |= value.bitPattern & 0x7F80_0000 == 0x7F80_0000 ? 1 : 0 }
     return bad == 0 ? nil : floats.firstIndex { !$0.isFinite }
   }
 
-  /// Reads a model.
+  /// Reads the configuration and the weights.
   package static func load(_ folder: String) throws -> (configuration: ModelConfiguration, parameters: FloatBuffer) {
     let configuration = try configuration(folder)
     try check(folder, configuration: configuration)
     let parameters = FloatBuffer(ParameterLayout(configuration).count)
     try readWeights(folder, configuration: configuration, into: parameters)
     return (configuration, parameters)
-  }
-
-  /// Writes the files of a model into an existing folder; the caller makes it atomic.
-  static func writeFiles(
-    _ folder: String, configuration c: ModelConfiguration, parameters: FloatBuffer, tokenizer: String?, endOfDocument: Int?
-  ) throws {
-    let layout = ParameterLayout(c)
-    let writer = try SafetensorsWriter(
-      folder + "/model.safetensors", layout: layout.tensors.map { ($0.name, .F32, $0.shape) }, metadata: ["format": "pt"])
-    for tensor in layout.tensors {
-      try writer.append(UnsafeBufferPointer(start: parameters.base + tensor.range.lowerBound, count: tensor.range.count))
-    }
-    _ = try writer.commit()
-    let end = endOfDocument.map { JSONValue.number(Double($0)) }
-    var config = Config(
-      vocab_size: c.vocabulary, hidden_size: c.width, num_hidden_layers: c.layers, num_attention_heads: c.heads,
-      num_key_value_heads: c.kvHeads, head_dim: c.headWidth, intermediate_size: c.ffn, max_position_embeddings: c.sequence,
-      rope_theta: c.ropeTheta, rms_norm_eps: c.normEpsilon, tie_word_embeddings: c.tiedEmbeddings, bos_token_id: end, eos_token_id: end)
-    if c.qkNorm {
-      config.architectures = ["Qwen3ForCausalLM"]
-      config.model_type = "qwen3"
-      config.use_sliding_window = false
-    }
-    try JSONFile.write(config, to: folder + "/config.json")
-    try JSONFile.write(Generation(bos_token_id: endOfDocument, eos_token_id: endOfDocument), to: folder + "/generation_config.json")
-    guard let tokenizer else { return }
-    for name in tokenizerFiles where Files.exists(tokenizer + "/" + name) {
-      try Files.write(try Files.read(tokenizer + "/" + name), to: folder + "/" + name)
-    }
-    // Without this transformers takes its class for Llama's first tokenizer, which cuts text otherwise.
-    let settings = "/tokenizer_config.json"
-    guard Files.exists(folder + "/tokenizer.json"), !Files.exists(folder + settings) else { return }
-    struct Added: Codable {
-      struct Token: Codable { var id: Int, content: String }
-      var added_tokens: [Token]?
-    }
-    let added = try JSONFile.read(Added.self, from: folder + "/tokenizer.json").added_tokens ?? []
-    var members: [String: JSONValue] = ["tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false]
-    if let end = added.first(where: { $0.id == endOfDocument }) {
-      members["eos_token"] = .string(end.content)
-      members["bos_token"] = .string(end.content)
-    }
-    try JSONFile.write(JSONValue.object(members), to: folder + settings)
-  }
-
-  /// Writes a model folder, whole or not at all.
-  /// - Parameters:
-  ///   - folder: the folder; replaced if it is a model of ours.
-  ///   - configuration: the shape.
-  ///   - parameters: the weights.
-  ///   - tokenizer: the folder of the tokenizer whose files are copied.
-  ///   - endOfDocument: the id that ends a document.
-  ///   - inputs: fingerprints of what it was made from.
-  ///   - counts: such as steps and tokens.
-  @discardableResult
-  package static func write(
-    _ folder: String, configuration: ModelConfiguration, parameters: FloatBuffer, tokenizer: String?, endOfDocument: Int? = nil,
-    inputs: [String: String] = [:], counts: [String: Int] = [:]
-  ) throws -> Manifest {
-    let output = try AtomicFolder(folder, replacing: true)
-    try writeFiles(
-      output.working, configuration: configuration, parameters: parameters, tokenizer: tokenizer, endOfDocument: endOfDocument)
-    return try output.commit(
-      format: format, tool: "weir", inputs: inputs, configuration: JSONValue(encoding: configuration),
-      counts: counts.merging(["parameters": configuration.parameters]) { $1 })
   }
 }

@@ -2,20 +2,18 @@ import Foundation
 import Pipeline
 import Primitives
 
-/// A question with answers to choose from, as tokens.
+/// A tokenized multiple-choice question.
 package struct ChoiceQuestion: Sendable {
-  /// One answer.
   package struct Choice: Sendable {
-    /// The question's tokens and the answer's.
+    /// The tokens of the question, followed by those of the answer.
     package var tokens: [Int32]
-    /// How many of them, at the end, are the answer's.
+    /// The number of tokens of the answer.
     package var scored: Int
     /// Unicode scalars of the answer.
     package var characters: Int
     /// UTF-8 bytes of the answer.
     package var bytes: Int
 
-    /// Creates an answer.
     package init(tokens: [Int32], scored: Int, characters: Int, bytes: Int) {
       self.tokens = tokens
       self.scored = scored
@@ -24,29 +22,27 @@ package struct ChoiceQuestion: Sendable {
     }
   }
 
-  /// The answers.
   package var choices: [Choice]
-  /// The right one.
+  /// The index of the correct choice.
   package var answer: Int
 
-  /// Creates a question.
   package init(choices: [Choice], answer: Int) {
     self.choices = choices
     self.answer = answer
   }
 }
 
-/// What a model makes of one question.
+/// The scores of one question's choices.
 package struct ChoiceScore: Codable, Sendable, Equatable {
-  /// The right answer.
+  /// The index of the correct choice.
   package var answer: Int
-  /// log p of every answer after the question, in nats.
+  /// ln p of each answer given the question.
   package var scores: [Double]
-  /// The answer of the highest log p; of equal ones the first, here and below.
+  /// The index of the choice with the highest ln p; the first in case of a tie.
   package var best: Int
-  /// The same by log p over characters.
+  /// The same for ln p per character.
   package var bestByCharacter: Int
-  /// The same by log p over bytes.
+  /// The same for ln p per UTF-8 byte.
   package var bestByByte: Int
 
   enum CodingKeys: String, CodingKey {
@@ -56,7 +52,6 @@ package struct ChoiceScore: Codable, Sendable, Equatable {
     case bestByByte = "acc_bytes"
   }
 
-  /// Creates a score.
   package init(answer: Int, scores: [Double], best: Int, bestByCharacter: Int, bestByByte: Int) {
     self.answer = answer
     self.scores = scores
@@ -66,23 +61,19 @@ package struct ChoiceScore: Codable, Sendable, Equatable {
   }
 }
 
-/// Accuracies on a set of questions under the names of lm-evaluation-harness, with its standard errors: those of a mean, √(s²/n) with s² over n − 1.
+/// Accuracies on a set of questions, named as in lm-evaluation-harness. Standard errors are, as there, √(s²/n) with s² over n − 1.
 package struct ChoiceEvaluation: Codable, Sendable, Equatable {
-  /// The set's name.
   package var name: String
-  /// Questions.
   package var questions: Int
-  /// The share of questions whose right answer has the highest log p.
+  /// Fraction of questions whose correct choice has the highest ln p.
   package var accuracy: Double
-  /// Its standard error; nil for a single question.
+  /// Standard error; nil for a single question.
   package var accuracyError: Double?
-  /// By log p over the answer's characters.
+  /// Accuracy by ln p per character.
   package var byCharacter: Double
-  /// Its standard error.
   package var byCharacterError: Double?
-  /// By log p over the answer's UTF-8 bytes.
+  /// Accuracy by ln p per UTF-8 byte.
   package var byByte: Double
-  /// Its standard error.
   package var byByteError: Double?
 
   enum CodingKeys: String, CodingKey {
@@ -95,7 +86,6 @@ package struct ChoiceEvaluation: Codable, Sendable, Equatable {
     case byByteError = "acc_bytes_stderr"
   }
 
-  /// Sums scores up.
   package init(name: String, scores: [ChoiceScore]) {
     let count = Double(max(1, scores.count))
     func mean(_ choice: (ChoiceScore) -> Int) -> (Double, Double?) {
@@ -111,8 +101,8 @@ package struct ChoiceEvaluation: Codable, Sendable, Equatable {
 }
 
 extension Evaluator {
-  /// Scores questions as lm-evaluation-harness does: log p of each answer after the question; where both are longer than the model's
-  /// positions, the question's beginning is left out.
+  /// Scores questions as lm-evaluation-harness does: ln p of each answer given the question. If both together exceed the model's positions,
+  /// the beginning of the question is truncated.
   package func score(_ questions: [ChoiceQuestion], progress: Pipeline.Progress = .silent) throws -> [ChoiceScore] {
     let documents = questions.flatMap(\.choices).map { choice in
       let tokens = Array(choice.tokens.suffix(sequence + 1))

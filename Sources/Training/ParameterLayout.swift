@@ -1,23 +1,21 @@
-/// Where every tensor lies in the flat buffer of parameters, under its name in a Llama model folder. Matrices are [out, in], row-major;
-/// query, key and value matrices follow one another, as do gate and up, so that each group is one product.
+/// The tensors of a model in a flat buffer of parameters. Matrices are [out, in], row-major. The query, key and value matrices are
+/// adjacent, as are gate and up, so that each group is one matrix product.
 package struct ParameterLayout: Sendable {
-  /// One tensor.
   package struct Tensor: Sendable {
-    /// Its name in `model.safetensors`.
+    /// The name in `model.safetensors`.
     package let name: String
-    /// Its shape.
     package let shape: [Int]
-    /// Its floats.
+    /// Its range in the buffer.
     package let range: Range<Int>
-    /// Whether weight decay applies: to the matrices of the layers, not to norms and embeddings.
+    /// Whether weight decay applies: only to the layers' matrices.
     package var decays: Bool { shape.count == 2 && name.hasPrefix("model.layers.") }
   }
 
-  /// The offsets of one layer.
+  /// Offsets of the tensors of one layer.
   struct Layer: Sendable {
     var inputNorm = 0
     var qkv = 0
-    /// Gains of the norms of queries and keys, where the model has them.
+    /// With QK-norm, the gains; otherwise 0.
     var queryNorm = 0
     var keyNorm = 0
     var output = 0
@@ -26,9 +24,9 @@ package struct ParameterLayout: Sendable {
     var down = 0
   }
 
-  /// The tensors in the order of the buffer.
+  /// In the order of the buffer.
   package let tensors: [Tensor]
-  /// The number of floats.
+  /// Floats in the buffer.
   package let count: Int
   static let finalNormName = "model.norm.weight"
   let embedding: Int
@@ -36,7 +34,6 @@ package struct ParameterLayout: Sendable {
   let finalNorm: Int
   let head: Int
 
-  /// Creates the layout of a model.
   package init(_ c: ModelConfiguration) {
     var tensors: [Tensor] = []
     var next = 0

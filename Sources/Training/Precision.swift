@@ -1,16 +1,15 @@
 import CKernels
 
-/// The precision of the operands of matrix products. Weights, moments, activations, sums and softmax are float32 in either.
+/// The precision of the operands of matrix products. Everything else is float32: weights, moments, activations, sums and softmax.
 package enum Precision: String, Codable, Sendable, CaseIterable {
-  /// Single precision.
   case float32
-  /// Operands rounded to bfloat16 as they are packed; wants AVX512-BF16.
+  /// Operands are rounded to bfloat16 when they are packed; requires AVX512-BF16.
   case bf16
 
-  /// Whether this processor can.
+  /// Whether this processor supports it.
   package var isSupported: Bool { self == .float32 || weir_bf16_supported() != 0 }
 
-  /// The faster one on this processor.
+  /// The faster precision on this processor.
   package static var fastest: Precision { weir_bf16_pays() != 0 ? .bf16 : .float32 }
 
   /// C [m, n] (+)= op(A)·op(B), on the calling thread.

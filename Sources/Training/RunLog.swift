@@ -2,29 +2,30 @@ import Foundation
 import Primitives
 import Storage
 
-/// A line-a-step JSON Lines file that is cut back to a step when a run resumes, so that an interrupted run leaves the same lines.
+/// An append-only JSON Lines file with a step number in every line. When a run resumes, it is truncated to the checkpoint's step, so that
+/// an interrupted run leaves the same lines.
 final class RunLog {
   private let path: String
   private let handle: FileHandle?
 
-  /// Creates a log that keeps nothing: that of a rank which does not lead.
+  /// Creates a log that discards everything, for ranks other than the root.
   init() {
     path = ""
     handle = nil
   }
 
-  /// Opens the file and drops every line after `step`.
+  /// Opens a file and removes every line after `step`.
   /// - Parameters:
   ///   - path: the file.
-  ///   - step: the last step whose lines stay.
-  ///   - incidents: what was gone back over; each gets a line after that of the step it went back to, whatever the file had.
-  init(_ path: String, through step: Int, incidents: [LossGuard.Incident] = []) throws {
+  ///   - step: the last step whose lines are kept.
+  ///   - rollbacks: rollbacks to record; the lines of earlier ones in the file are replaced.
+  init(_ path: String, through step: Int, rollbacks: [RollbackRecord] = []) throws {
     self.path = path
     var kept: [UInt8] = []
-    var rest = incidents[...]
+    var rest = rollbacks[...]
     func insert(before next: Int) throws {
-      while let incident = rest.first, incident.place < next {
-        kept += try JSONFile.encode(incident.line) + [0x0A]
+      while let rollback = rest.first, rollback.step < next {
+        kept += try JSONFile.encode(rollback) + [0x0A]
         rest.removeFirst()
       }
     }
@@ -34,6 +35,7 @@ final class RunLog {
         var event: String?
       }
       for line in try Files.read(path).split(separator: 0x0A) {
+        // A line that does not parse was cut off when the run was killed.
         guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)), entry.step <= step else { break }
         guard entry.event == nil else { continue }
         try insert(before: entry.step)
@@ -42,26 +44,29 @@ final class RunLog {
     }
     try insert(before: Int.max)
     try Files.write(kept, to: path)
-    guard let handle = FileHandle(forUpdatingAtPath: path) else { throw WeirError(path, "cannot be written") }
+    guard let handle = FileHandle(forUpdatingAtPath: path) else { throw WeirError(path, "cannot be opened for writing") }
     self.handle = handle
     try handle.seekToEnd()
   }
 
   deinit { try? handle?.close() }
 
-  func append(_ members: [(String, String)]) throws {
-    let line = "{" + members.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}\n"
-    do { try handle?.write(contentsOf: Data(line.utf8)) } catch { throw WeirError(path, "cannot be written", remedy: "is the disk full?") }
+  /// Appends a line of JSON.
+  func append(_ line: String) throws {
+    do { try handle?.write(contentsOf: Data((line + "\n").utf8)) } catch {
+      throw WeirError(path, "cannot be written", remedy: "check that the disk is not full")
+    }
   }
 
-  /// Makes sure that the lines are on disk.
+  /// Flushes the lines to disk.
   func synchronize() throws {
-    do { try handle?.synchronize() } catch { throw WeirError(path, "cannot be written", remedy: "is the disk full?") }
+    do { try handle?.synchronize() } catch { throw WeirError(path, "cannot be written", remedy: "check that the disk is not full") }
   }
 
-  /// A number as JSON: the shortest that reads back the same, null where there is none.
-  static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
-
-  /// Seconds and rates, which nobody compares.
-  static func rounded(_ value: Double) -> String { String(format: "%.4g", value) }
+  /// Decodes every line of a file.
+  static func records<T: Decodable>(_ type: T.Type, _ path: String) throws -> [T] {
+    try Files.read(path).split(separator: 0x0A).enumerated().map { index, line in
+      try JSONFile.decode(type, from: Array(line), place: "\(path):\(index + 1)")
+    }
+  }
 }

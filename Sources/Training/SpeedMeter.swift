@@ -1,10 +1,10 @@
 import Foundation
 import Kernels
 
-/// How fast a run is against the machine: FLOPs of the steps over time, as a share of what a matrix product of the model's shape reaches.
+/// Measures model FLOPs utilization: FLOP/s of the run as a percentage of the FLOP/s of a matrix product with the model's dimensions.
 ///
-/// The product is timed for some 30 ms when the run has lasted two seconds and every half minute after, and the best counts, since others
-/// may use the machine; nothing but the progress line depends on it.
+/// The product is timed for about 30 ms after two seconds of training and then every 30 seconds. The best time counts, because other
+/// processes may use the machine. Only the progress line depends on it.
 struct SpeedMeter {
   private let model: ModelConfiguration
   private let precision: Precision
@@ -22,7 +22,7 @@ struct SpeedMeter {
     self.pool = pool
   }
 
-  /// `, 78 % of peak`; empty in the first two seconds.
+  /// Such as `, 78 % of peak`; empty in the first two seconds.
   mutating func text(tokens: Int, seconds step: Double) -> String {
     seconds += step
     let rate = Double(tokens) * model.flopsPerToken(context: sequence) / max(step, 1e-9)

@@ -1,31 +1,20 @@
-import Foundation
 import Primitives
 
-/// How the learning rate runs.
-package enum LearningRateSchedule: String, Codable, Sendable, CaseIterable {
-  /// Warm-up, stable, then linear decay over the last share of the steps (Hu et al. 2404.06395 §4).
-  case wsd
-  /// Warm-up, then half a cosine.
-  case cosine
-  /// Warm-up, then constant: a trunk to branch from.
-  case constant
-}
-
-/// What a training run is: everything but the data and the model. Two runs of equal configuration, data and initial model are equal.
+/// The configuration of a training run, except for its data and its initial model. Runs with equal configuration, data and initial model
+/// are equal.
 package struct TrainingConfiguration: Codable, Sendable, Equatable {
-  /// Tokens to train on, rounded up to whole batches; nil takes `steps`.
+  /// Tokens to train on, rounded up to whole batches; nil to use `steps`.
   package var tokens: Int?
-  /// Steps to train for where `tokens` is nil.
+  /// Steps to train for if `tokens` is nil.
   package var steps: Int?
   /// The peak learning rate.
   package var learningRate = 3e-3
-  /// How it runs.
   package var schedule = LearningRateSchedule.wsd
-  /// Share of the steps over which the rate rises from 0.
+  /// Fraction of the steps in which the learning rate rises linearly to its peak.
   package var warmup = 0.02
-  /// Share of the steps over which `wsd` decays.
+  /// Fraction of the steps in which `wsd` decays.
   package var decay = 0.2
-  /// The last rate as a share of the peak (`wsd`, `cosine`).
+  /// The final learning rate as a fraction of the peak (`wsd`, `cosine`).
   package var finalRate = 0.0
   /// AdamW's β₁.
   package var beta1 = 0.9
@@ -35,104 +24,115 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   package var epsilon = 1e-8
   /// Weight decay of the layers' matrices; norms and embeddings have none.
   package var weightDecay = 0.1
-  /// The largest global norm of the gradient; 0 clips nothing.
+  /// Gradient clipping: maximum global norm; 0 disables it.
   package var clip = 1.0
-  /// Seeds the initial parameters.
-  package var seed: UInt64 = 0
-  /// With muP, the width at which the learning rate was found (see `WidthScaling`); nil is the standard parametrisation.
+  /// Seeds the random initialization.
+  package var randomSeed: UInt64 = 0
+  /// muP: the width at which the learning rate was tuned (see `WidthScaling`); nil for the standard parametrization.
   package var baseWidth: Int?
-  /// With muP, the width of a head there; nil where heads have the same width at every model width.
+  /// muP: the head width at which the learning rate was tuned; nil if heads have the same width in all models.
   package var baseHeadWidth: Int?
-  /// Steps between evaluations; 0 evaluates at the end only.
+  /// Steps between evaluations; 0 to evaluate only at the end.
   package var evaluateEvery = 0
-  /// Further tokens after which to evaluate.
+  /// Additional evaluations, each after this number of tokens.
   package var evaluateAt: [Int] = []
-  /// Steps between checkpoints; 0 keeps none on the way.
+  /// Steps between regular checkpoints; 0 for none.
   package var checkpointEvery = 0
-  /// Tokens after which to keep a checkpoint for good, such as the trunk's at several D; 0 keeps the initial model.
+  /// Checkpoints to keep permanently, each after this number of tokens; 0 is the initial model.
   package var checkpointAt: [Int] = []
-  /// How many of the regular checkpoints stay.
-  package var keep = 2
-  /// Steps between checkpoints that stay for good; nil keeps none.
+  /// The number of most recent regular checkpoints to keep.
+  package var keepLast = 2
+  /// Steps between checkpoints that are kept permanently; nil for none.
   package var keepEvery: Int?
-  /// Micro-batches of whole rows into which a step's batch is cut, for less memory; nil is one.
+  /// Micro-batches per step, to save memory; nil for one.
   package var accumulate: Int?
-  /// Factor of the squared log of the softmax's sum in the loss (Chowdhery et al. 2204.02311 §5: 1e-4); nil for none.
+  /// z-loss: weight of the squared log-partition function (Chowdhery et al. 2204.02311 §5: 1e-4); nil for none.
   package var zLoss: Double?
   /// The precision of matrix products in training; nil for float32.
   package var precision: Precision?
-  /// Decay of a moving average of the weights, which is then what is evaluated and exported; nil for none.
-  package var average: Double?
+  /// Decay of an exponential moving average of the weights, which is then evaluated and exported; nil for none.
+  package var emaDecay: Double?
   /// Label annealing against the initial model; nil for plain cross-entropy.
   package var annealing: Annealing?
-  /// Factor of ½·‖θ − θ0‖² in the loss; 0 pulls nowhere.
-  package var pull = 0.0
-  /// Low-rank adaptation of the initial model; nil trains every parameter.
+  /// L2 regularization toward the initial weights θ0: weight of ½·‖θ − θ0‖² in the loss; 0 for none.
+  package var l2 = 0.0
+  /// Low-rank adaptation of the initial model; nil to train all parameters.
   package var lowRank: LowRank?
-  /// Steps in a row that may be passed over, because their loss or gradient is no number or a spike, before the run goes back.
+  /// Rejected steps in a row that are skipped before the run rolls back.
   package var patience = 3
-  /// What counts as a spike, and how often the run may go back; nil is the default of `LossGuard.Settings`.
-  package var guarding: LossGuard.Settings?
+  /// The thresholds for rejecting steps; nil for the defaults.
+  package var lossGuard: LossGuard.Settings?
 
-  /// The defaults; set `tokens` or `steps`.
+  enum CodingKeys: String, CodingKey {
+    case tokens, steps, learningRate, schedule, warmup, decay, finalRate, beta1, beta2, epsilon, weightDecay, clip, baseWidth, baseHeadWidth
+    case evaluateEvery, evaluateAt, checkpointEvery, checkpointAt, keepEvery, accumulate, zLoss, precision, annealing, lowRank, patience
+    case randomSeed = "seed"
+    case keepLast = "keep"
+    case emaDecay = "average"
+    case l2 = "pull"
+    case lossGuard = "guarding"
+  }
+
+  /// Creates a configuration with default values; set `tokens` or `steps`.
   package init(tokens: Int? = nil, steps: Int? = nil) {
     self.tokens = tokens
     self.steps = steps
   }
 
-  /// Throws where a number is impossible.
+  /// Throws `WeirError` with the name of the first invalid property.
   package func validate() throws {
-    func require(_ condition: Bool, _ flag: String, _ reason: String) throws {
-      if !condition { throw WeirError(flag, reason) }
+    func require(_ condition: Bool, _ property: String, _ reason: @autoclosure () -> String) throws {
+      if !condition { throw WeirError(property, reason()) }
     }
-    try require((tokens ?? steps ?? 0) > 0, "--tokens", "a run needs a positive number of tokens or steps")
-    try require(learningRate.isFinite && learningRate > 0, "--lr", "\(learningRate) is not positive")
-    try require((0...1).contains(warmup), "--warmup", "\(warmup) is no share of the steps")
-    try require((0...1).contains(decay), "--decay", "\(decay) is no share of the steps")
-    try require((0...1).contains(finalRate), "--final-rate", "\(finalRate) is no share of the peak")
-    try require((0..<1).contains(beta1) && (0..<1).contains(beta2), "--betas", "\(beta1), \(beta2) are not in 0..<1")
-    try require(epsilon > 0 && weightDecay >= 0 && clip >= 0 && pull >= 0, "--weight-decay", "a negative ε, decay, clip or pull")
-    try require(baseWidth.map { $0 > 0 } ?? true, "--base-width", "must be positive")
-    try require(evaluateEvery >= 0 && checkpointEvery >= 0 && patience >= 0, "--checkpoint-every", "a negative interval")
-    try require(keep >= 1, "--keep-last", "\(keep) is not at least 1")
-    try require(baseHeadWidth.map { $0 > 0 } ?? true, "--base-head-width", "must be positive")
-    try require(keepEvery.map { $0 > 0 } ?? true, "--keep-every", "must be positive")
-    try require(accumulate.map { $0 > 0 } ?? true, "--accumulate", "must be positive")
-    try require(zLoss.map { $0.isFinite && $0 >= 0 } ?? true, "--z-loss", "\(zLoss ?? 0) is no positive weight")
-    try require(zLoss ?? 0 == 0 || annealing == nil, "--z-loss", "goes with plain cross-entropy only, not with label annealing")
-    try require(average.map { (0..<1).contains($0) } ?? true, "--ema", "\(average ?? 0) is not in 0..<1")
-    try guarding?.validate()
+    func positive(_ value: Int?, _ property: String) throws {
+      if let value { try require(value > 0, property, "must be positive, not \(value)") }
+    }
+    func notNegative(_ value: Double, _ property: String) throws {
+      try require(value >= 0 && value.isFinite, property, "must be a finite number ≥ 0, not \(value)")
+    }
+    try require((tokens ?? steps ?? 0) > 0, "tokens", "a run needs a positive number of tokens or steps")
+    try require(learningRate.isFinite && learningRate > 0, "learningRate", "must be positive, not \(learningRate)")
+    for (property, value) in [("warmup", warmup), ("decay", decay), ("finalRate", finalRate)] {
+      try require((0...1).contains(value), property, "must be in 0…1, not \(value)")
+    }
+    for (property, value) in [("beta1", beta1), ("beta2", beta2)] {
+      try require((0..<1).contains(value), property, "must be in 0..<1, not \(value)")
+    }
+    try require(epsilon > 0, "epsilon", "must be positive, not \(epsilon)")
+    for (property, value) in [("weightDecay", weightDecay), ("clip", clip), ("l2", l2)] {
+      try require(value >= 0, property, "must not be negative: \(value)")
+    }
+    try positive(baseWidth, "baseWidth")
+    try positive(baseHeadWidth, "baseHeadWidth")
+    for (property, value) in [("evaluateEvery", evaluateEvery), ("checkpointEvery", checkpointEvery), ("patience", patience)] {
+      try require(value >= 0, property, "must not be negative: \(value)")
+    }
+    try positive(keepLast, "keepLast")
+    try positive(keepEvery, "keepEvery")
+    try positive(accumulate, "accumulate")
+    if let zLoss {
+      try notNegative(zLoss, "zLoss")
+      try require(zLoss == 0 || annealing == nil, "zLoss", "cannot be combined with label annealing")
+    }
+    if let emaDecay { try require((0..<1).contains(emaDecay), "emaDecay", "must be in 0..<1, not \(emaDecay)") }
+    try lossGuard?.validate()
     if let lowRank {
-      try require(lowRank.rank > 0 && lowRank.rank <= 4_096, "--rank", "\(lowRank.rank) is not in 1…4096")
-      try require(lowRank.alpha.isFinite && lowRank.alpha > 0, "--alpha", "\(lowRank.alpha) is not positive")
+      try require((1...4_096).contains(lowRank.rank), "lowRank.rank", "must be in 1…4096, not \(lowRank.rank)")
+      try require(lowRank.alpha.isFinite && lowRank.alpha > 0, "lowRank.alpha", "must be positive, not \(lowRank.alpha)")
     }
     if let annealing {
-      try require(annealing.lambda >= 0 && annealing.lambda.isFinite, "--lambda", "\(annealing.lambda) is negative")
-      try require(annealing.temperature > 0 && annealing.temperature.isFinite, "--temperature", "\(annealing.temperature) is not positive")
+      try notNegative(annealing.lambda, "annealing.lambda")
+      try require(
+        annealing.temperature.isFinite && annealing.temperature > 0, "annealing.temperature",
+        "must be positive, not \(annealing.temperature)")
     }
   }
 
-  /// Micro-batches of a step.
+  /// Micro-batches per step.
   var microBatches: Int { accumulate ?? 1 }
 
-  /// Steps of a run whose batches have `batchTokens` tokens.
+  /// The number of steps, with batches of `batchTokens` tokens.
   package func stepCount(batchTokens: Int) -> Int {
     tokens.map { max(1, ($0 + batchTokens - 1) / batchTokens) } ?? steps ?? 0
-  }
-
-  /// The learning rate of step `step` (from 0) of `total`.
-  package func rate(step: Int, total: Int) -> Double {
-    let rise = Int((warmup * Double(total)).rounded(.up))
-    if step < rise { return learningRate * Double(step + 1) / Double(rise) }
-    switch schedule {
-    case .constant: return learningRate
-    case .wsd:
-      let fall = Int((decay * Double(total)).rounded())
-      guard step >= total - fall else { return learningRate }
-      return learningRate * (finalRate + (1 - finalRate) * Double(total - step) / Double(fall + 1))
-    case .cosine:
-      let way = Double(step - rise) / Double(max(1, total - rise))
-      return learningRate * (finalRate + (1 - finalRate) * 0.5 * (1 + cos(Double.pi * way)))
-    }
   }
 }

@@ -5,23 +5,25 @@ import Primitives
 import Storage
 import Tokens
 
-/// A training run in a folder: `run.json` (what it is), `log.jsonl` (a line a step), `evaluations.jsonl`, `checkpoints/step-N`, and at the
-/// end `model` and `report.json`.
+/// A training run in a run folder, see `RunFolder`.
 ///
-/// Everything is a function of configuration, data and initial model: an interrupted run goes on from its last checkpoint to the same
-/// bits, and a finished one returns its report at once.
+/// The result is a function of configuration, data and initial model alone: an interrupted run resumes from its last checkpoint and ends
+/// with the same bits, and a finished run returns its report at once.
 package enum TrainingRun {
-  /// What names a run; a folder holds one.
+  /// The inputs of a run; `run.json`. A folder holds one run only.
   struct Identity: Codable, Equatable {
     var format = "weir.run.1"
     var configuration: TrainingConfiguration
     var model: ModelConfiguration
+    /// The fingerprint of the initial model.
     var initial: String
+    /// The fingerprint of the batch source.
     var data: String
+    /// Rows, and tokens per row.
     var batch: [Int]
     var validation: [String]
 
-    /// Its members as bytes, and the program.
+    /// The values that must agree on all ranks: the identity and the program itself.
     func members() throws -> [(name: String, value: [UInt8])] {
       var members = [
         ("configuration", try JSONFile.encode(configuration)), ("model", try JSONFile.encode(model)),
@@ -34,7 +36,7 @@ package enum TrainingRun {
       return members
     }
 
-    /// The members in which two runs differ.
+    /// The names of the members in which two runs differ.
     func differences(_ other: Identity) -> [String] {
       [
         ("configuration", configuration == other.configuration), ("model", model == other.model),
@@ -44,90 +46,79 @@ package enum TrainingRun {
     }
   }
 
-  /// Trains, or goes on training.
+  /// Trains a model, or resumes.
   /// - Parameters:
-  ///   - configuration: what to do.
-  ///   - initial: where to begin.
-  ///   - source: the batches; the batch of a step is a function of the step.
+  ///   - configuration: the training configuration.
+  ///   - initial: the initial weights.
+  ///   - source: the batches.
   ///   - validation: sets to evaluate on.
-  ///   - folder: the run's folder.
-  ///   - tokenizer: a folder whose tokenizer files go along with every model.
-  ///   - endOfDocument: the id that ends a document, for the model's configuration.
-  ///   - threads: threads; no result depends on them.
-  ///   - recompute: whether activations are computed anew in the backward pass; no result depends on it.
-  ///   - ranks: the processes that train together, each with the same arguments; the rows of a batch are divided among them.
-  ///   - progress: told every step; when it stops, a checkpoint is written and `Stopped` thrown.
-  /// - Returns: the report.
-  /// - Throws: `WeirError` where the folder holds another run, the data do not fit, or the loss stays no number.
+  ///   - folder: the run folder.
+  ///   - tokenizer: a folder with tokenizer files to copy into every model folder.
+  ///   - endOfDocument: the end-of-document token, for the model's configuration files.
+  ///   - threads: threads per rank; does not affect the result.
+  ///   - recompute: whether the backward pass recomputes activations; does not affect the result.
+  ///   - ranks: the ranks that share the rows of every batch, each with the same arguments.
+  ///   - progress: updated every step; if asked to stop, the run writes a checkpoint and throws `Stopped`.
+  /// - Throws: `WeirError` if the folder holds another run, the data do not fit the model, or the run has used up its rollbacks.
   package static func run(
-    configuration: TrainingConfiguration, initial: ModelInitialisation, source: any BatchSource, validation: [ValidationSet] = [],
+    configuration: TrainingConfiguration, initial: ModelInitialization, source: any BatchSource, validation: [ValidationSet] = [],
     folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil, threads: Int = 2, recompute: Bool = false, ranks: Ranks? = nil,
     progress: Pipeline.Progress = .silent
   ) throws -> TrainingReport {
     try configuration.validate()
-    let (model, origin) = try resolve(initial)
-    try model.validate(place: "--preset")
-    guard source.rows > 0, source.sequence > 0 else { throw WeirError("--batch", "batches must hold rows and positions") }
-    guard source.sequence <= model.sequence else {
-      throw WeirError("--sequence", "\(source.sequence) positions are more than the model's \(model.sequence)")
+    let (model, origin) = try initial.resolve()
+    try model.validate(place: "modelConfiguration")
+    guard source.rows > 0 else { throw WeirError("rows", "must be at least 1, not \(source.rows)") }
+    guard source.sequence > 0, source.sequence <= model.sequence else {
+      throw WeirError("sequence", "must be in 1…\(model.sequence), the positions of the model, not \(source.sequence)")
     }
     guard source.rows % configuration.microBatches == 0 else {
-      throw WeirError("--accumulate", "\(source.rows) sequences of a batch cannot be cut into \(configuration.microBatches) equal parts")
+      throw WeirError(
+        "accumulate", "a batch of \(source.rows) rows cannot be divided into \(configuration.microBatches) equal micro-batches")
     }
     guard configuration.precision?.isSupported ?? true else {
-      throw WeirError(
-        "--precision", "this processor has no dot product of bfloat16 (AVX512-BF16)", remedy: "use --precision auto or float32")
+      throw WeirError("precision", "this processor does not support bfloat16 products (AVX512-BF16)", remedy: "use float32")
     }
     let identity = Identity(
       configuration: configuration, model: model, initial: origin, data: source.fingerprint, batch: [source.rows, source.sequence],
       validation: validation.map { "\($0.name) \($0.documents.count) documents \($0.documents.reduce(0) { $0 + $1.tokens.count }) tokens" })
-    let crew = Crew(ranks)
-    guard crew.count <= source.rows else {
-      throw WeirError("--batch", "\(source.rows) sequences cannot be divided among \(crew.count) ranks", remedy: "start fewer ranks")
+    let ranks = RankGroup(ranks), folder = RunFolder(folder)
+    guard ranks.count <= source.rows else {
+      throw WeirError("rows", "a batch of \(source.rows) rows cannot be divided among \(ranks.count) ranks", remedy: "start fewer ranks")
     }
-    try crew.checkAgreement { try identity.members() }
-    if let report = try crew.share({ try claim(folder, identity) }) { return report }
+    try ranks.checkAgreement { try identity.members() }
+    if let report = try ranks.broadcast({ try claim(folder, identity) }) { return report }
     let session = try TrainingSession(
       identity: identity, initial: initial, source: source, validation: validation, folder: folder, tokenizer: tokenizer,
-      endOfDocument: endOfDocument, threads: threads, recompute: recompute, crew: crew)
+      endOfDocument: endOfDocument, threads: threads, recompute: recompute, ranks: ranks)
     return try session.run(progress)
   }
 
-  /// The shape and the name of an initial model.
-  static func resolve(_ initial: ModelInitialisation) throws -> (ModelConfiguration, String) {
-    switch initial {
-    case .scratch(let configuration): return (configuration, "scratch")
-    case .folder(let path):
-      let configuration = try ModelFolder.configuration(path)
-      try ModelFolder.check(path, configuration: configuration)
-      return (configuration, "model \(try ModelFolder.fingerprint(path))")
-    case .checkpoint(let path, let optimizer):
-      let manifest = try Manifest.read(folder: path, format: Checkpoint.format)
-      let model = try Checkpoint.state(path).model
-      try model.validate(place: path)
-      try ModelFolder.check(path, configuration: model)
-      return (model, "checkpoint \(manifest.fingerprint)\(optimizer ? " with moments" : "")")
-    }
+  /// The fingerprint of a run's batch source, its random seed and the shape of its batches.
+  package static func batches(run folder: String) throws -> (data: String, randomSeed: UInt64, rows: Int, sequence: Int) {
+    let path = RunFolder(folder).description
+    let identity = try JSONFile.read(Identity.self, from: path)
+    guard identity.batch.count == 2 else { throw WeirError(path, "\"batch\" is \(identity.batch), expected [rows, tokens per row]") }
+    return (identity.data, identity.configuration.randomSeed, identity.batch[0], identity.batch[1])
   }
 
-  /// Makes the folder this run's, or finds it finished.
-  private static func claim(_ folder: String, _ identity: Identity) throws -> TrainingReport? {
-    let path = folder + "/run.json"
-    guard Files.exists(path) else {
-      if Files.isFolder(folder), try !Files.entries(of: folder).isEmpty {
-        throw WeirError(folder, "is not empty and no run of ours", remedy: "choose another folder")
+  /// Claims the folder for this run.
+  /// - Returns: the report, if the run has already finished.
+  private static func claim(_ folder: RunFolder, _ identity: Identity) throws -> TrainingReport? {
+    guard Files.exists(folder.description) else {
+      if Files.isFolder(folder.path), try !Files.entries(of: folder.path).isEmpty {
+        throw WeirError(folder.path, "is not empty and not a run folder", remedy: "choose another folder")
       }
-      try Files.createFolder(folder)
-      try JSONFile.write(identity, to: path)
+      try Files.createFolder(folder.path)
+      try JSONFile.write(identity, to: folder.description)
       return nil
     }
-    let other = try JSONFile.read(Identity.self, from: path)
+    let other = try JSONFile.read(Identity.self, from: folder.description)
     guard other == identity else {
       throw WeirError(
-        folder, "holds another run: its \(identity.differences(other).joined(separator: ", ")) differ",
+        folder.path, "contains a different run; these differ: \(identity.differences(other).joined(separator: ", "))",
         remedy: "choose another folder or remove this one")
     }
-    let report = folder + "/report.json"
-    return Files.exists(report) ? try JSONFile.read(TrainingReport.self, from: report) : nil
+    return Files.exists(folder.report) ? try JSONFile.read(TrainingReport.self, from: folder.report) : nil
   }
 }

@@ -4,45 +4,44 @@ import Primitives
 import Storage
 
 extension TrainingSession {
-  /// How long a checkpoint stays.
-  enum Kind {
-    /// For good.
-    case kept
-    /// Until there are enough newer ones.
+  /// How long a checkpoint is kept.
+  enum CheckpointKind {
+    case permanent
+    /// Until `keepLast` newer ones exist.
     case regular
-    /// Until there is a newer one: the run was asked to stop.
-    case passing
+    /// Until a newer one exists: written because the run was asked to stop.
+    case interruption
   }
 
-  /// Writes the checkpoint of the steps at which there is one. Within a series of steps that the guard refuses only those for good are
-  /// written, so that a run always goes back to a sound one.
+  /// Writes the checkpoint due after this step, if any. While steps are being rejected, only permanent ones are written, so that a
+  /// rollback always finds a good one.
   func checkpointIfDue() throws {
     let done = state.step
     if configuration.checkpointAt.contains(where: { $0 > 0 && steps(for: $0) == done })
       || configuration.keepEvery.map({ done % $0 == 0 }) ?? false
     {
-      try checkpoint(.kept)
-    } else if configuration.checkpointEvery > 0, done % configuration.checkpointEvery == 0, done < total, state.failures == 0 {
+      try checkpoint(.permanent)
+    } else if configuration.checkpointEvery > 0, done % configuration.checkpointEvery == 0, done < total, state.consecutiveSkips == 0 {
       try checkpoint(.regular)
     }
   }
 
-  /// Writes a checkpoint unless it is there or a weight is no number, and removes those that need not stay.
-  func checkpoint(_ kind: Kind) throws {
-    guard crew.leads else { return }
+  /// Writes a checkpoint, unless it exists or the weights contain NaN/Inf, and removes those that are no longer needed.
+  func checkpoint(_ kind: CheckpointKind) throws {
+    guard ranks.isRoot else { return }
     try log.synchronize()
     try evaluations.synchronize()
-    let path = folder + "/checkpoints/" + Checkpoint.name(state.step)
+    let path = folder.checkpoint(step: state.step)
     guard model.parameters.isFinite, !Checkpoint.isUsable(path, run: state.run) else { return }
-    state.kept = kind == .kept
-    state.passing = kind == .passing ? true : nil
+    state.isPermanent = kind == .permanent
+    state.isInterruption = kind == .interruption ? true : nil
     try writeCheckpoint(path)
-    let others = try Checkpoint.all(in: folder).compactMap { entry in
+    let others = try folder.allCheckpoints().compactMap { entry in
       (try? Checkpoint.state(entry.path)).map { (entry: entry, state: $0) }
     }
-    let regular = others.filter { !$0.state.kept && $0.state.passing != true }
-    let passing = others.filter { $0.state.passing == true && $0.entry.step < state.step }
-    for old in regular.dropLast(configuration.keep) + passing { try Files.remove(old.entry.path) }
+    let regular = others.filter { !$0.state.isPermanent && $0.state.isInterruption != true }
+    let interruptions = others.filter { $0.state.isInterruption == true && $0.entry.step < state.step }
+    for old in regular.dropLast(configuration.keepLast) + interruptions { try Files.remove(old.entry.path) }
   }
 
   private func writeCheckpoint(_ path: String) throws {
@@ -52,27 +51,26 @@ extension TrainingSession {
       endOfDocument: endOfDocument)
   }
 
-  /// Returns to the last sound checkpoint, or to the start, and passes over the batches seen since.
+  /// Rolls back to the last good checkpoint, or to the initial model, and skips the batches seen since.
   ///
-  /// Only checkpoints count whose steps follow from the configuration, not those of an interruption, so that an interrupted run goes the
-  /// same way. What lies behind the checkpoint is removed before the checkpoint is written anew with its new state: a run that is killed
-  /// in between comes here once more.
-  /// - Throws: `WeirError` where the run has gone back often enough.
-  func goBack(_ reason: String, _ progress: Pipeline.Progress) throws {
-    guard crew.leads else { return try spread() }
-    let failed = state.step, passed = state.passed ?? 0, seconds = state.seconds, incidents = state.incidents ?? []
-    let settings = configuration.guarding ?? LossGuard.Settings()
-    guard incidents.count < settings.rollbacks else {
-      let tried = incidents.isEmpty ? "" : ", after \(incidents.count) returns to earlier checkpoints"
-      throw WeirError(folder, "\(reason), to step \(failed)\(tried); the run is given up", remedy: "lower --lr or check the data")
+  /// Checkpoints of interruptions are not candidates, so that an interrupted run ends with the same bits. Later checkpoints are removed
+  /// before the chosen one is rewritten with its new state: a run that is killed in between rolls back again when it resumes.
+  /// - Throws: `WeirError` if the run has used up its rollbacks.
+  func rollBack(_ reason: String, _ progress: Pipeline.Progress) throws {
+    guard ranks.isRoot else { return try broadcastState() }
+    let failed = state.step, skipped = state.skippedBatches ?? 0, seconds = state.seconds, rollbacks = state.rollbacks ?? []
+    let settings = configuration.lossGuard ?? LossGuard.Settings()
+    guard rollbacks.count < settings.rollbacks else {
+      let tried = rollbacks.isEmpty ? "" : " after \(rollbacks.count) rollbacks"
+      throw WeirError(
+        folder.path, "training failed at step \(failed)\(tried): \(reason)", remedy: "lower the learning rate or check the data")
     }
-    let all = try Checkpoint.all(in: folder).filter { $0.step < failed && Checkpoint.isUsable($0.path, run: state.run) }
-    let sound = try all.filter {
+    let good = try folder.allCheckpoints().filter { $0.step < failed && Checkpoint.isUsable($0.path, run: state.run) }.filter {
       let state = try Checkpoint.state($0.path)
-      return state.failures == 0 && state.passing != true
+      return state.consecutiveSkips == 0 && state.isInterruption != true
     }
-    // Where the run came from the newest one and failed again, the damage may be older.
-    let newest = sound.last?.step == incidents.last?.to ? sound.dropLast().last ?? sound.last : sound.last
+    // If the newest checkpoint was the target of the previous rollback and the run failed again, the damage may be older: go back further.
+    let newest = good.last?.step == rollbacks.last?.to ? good.dropLast().last ?? good.last : good.last
     if let newest {
       state = try Checkpoint.read(
         newest.path, configuration: identity.model, parameters: model.parameters, optimizer: optimizer, adapter: adapter,
@@ -82,49 +80,50 @@ extension TrainingSession {
       state = Checkpoint.State(model: identity.model, run: state.run)
     }
     let target = state.step
-    for later in try Checkpoint.all(in: folder) where later.step > target { try Files.remove(later.path) }
+    for later in try folder.allCheckpoints() where later.step > target { try Files.remove(later.path) }
     state.seconds = seconds
-    state.passed = passed + failed - target
-    state.incidents =
-      incidents.map {
+    state.skippedBatches = skipped + failed - target
+    state.rollbacks =
+      rollbacks.map {
         var earlier = $0
-        earlier.place = min(earlier.place, target)
+        earlier.logStep = min(earlier.logStep, target)
         return earlier
-      } + [LossGuard.Incident(from: failed, to: target, reason: reason, place: target)]
-    try writeCheckpoint(folder + "/checkpoints/" + Checkpoint.name(target))
+      } + [LossGuard.Rollback(from: failed, to: target, reason: reason, logStep: target)]
+    try writeCheckpoint(folder.checkpoint(step: target))
     try openLogs()
-    try spread()
-    progress.note("\(folder): \(reason), to step \(failed); back to step \(target), \(failed - target) batches are passed over")
+    try broadcastState()
+    progress.note("\(folder.path): \(reason); rolled back from step \(failed) to step \(target), skipping \(failed - target) batches")
   }
 
-  /// Writes the model and the report, and removes the checkpoints that need not stay.
+  /// Writes the model and the report, and removes the checkpoints that are not permanent.
   func finish() throws -> TrainingReport {
     try log.synchronize()
     try evaluations.synchronize()
     let c = identity.model, tokens = total * batchTokens, loss = try recentLoss()
     let inputs = ["run": state.run, "data": source.fingerprint, "initial": identity.initial]
-    for (name, weights) in [("/model", exported)] + (average == nil ? [] : [("/model-last", model.parameters)]) {
+    for (path, weights) in [(folder.model, exported)] + (average == nil ? [] : [(folder.lastModel, model.parameters)]) {
       try ModelFolder.write(
-        folder + name, configuration: c, parameters: weights, tokenizer: tokenizer, endOfDocument: endOfDocument, inputs: inputs,
+        path, configuration: c, parameters: weights, tokenizer: tokenizer, endOfDocument: endOfDocument, inputs: inputs,
         counts: ["steps": total, "tokens": tokens])
     }
     let report = TrainingReport(
       steps: total, tokens: tokens, parameters: c.parameters, nonEmbeddingParameters: c.nonEmbeddingParameters,
       flops: Double(tokens) * c.flopsPerToken(context: source.sequence), loss: loss, divergence: lastDivergence,
-      evaluations: try records(), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
-      model: folder + "/model", rollbacks: state.incidents)
-    try JSONFile.write(report, to: folder + "/report.json")
-    for old in try Checkpoint.all(in: folder) where (try? Checkpoint.state(old.path).kept) == false { try Files.remove(old.path) }
+      evaluations: try evaluationRecords(), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
+      model: folder.model, rollbacks: state.rollbacks)
+    try JSONFile.write(report, to: folder.report)
+    for old in try folder.allCheckpoints() where (try? Checkpoint.state(old.path).isPermanent) == false { try Files.remove(old.path) }
     return report
   }
 
-  /// The mean loss of the last tenth of the log.
+  /// The mean loss of the last tenth of the log, at most 100 lines.
   private func recentLoss() throws -> Double {
-    struct Line: Codable { var loss: Double? }
-    let lines = try Files.read(folder + "/log.jsonl").split(separator: 0x0A).suffix(min(100, max(1, total / 10)))
-    let losses = try lines.compactMap { try JSONDecoder().decode(Line.self, from: Data($0)).loss }
+    let losses = try LogEntry.read(folder.log).suffix(min(100, max(1, total / 10))).compactMap { entry -> Double? in
+      guard case .step(let record) = entry, record.loss.isFinite else { return nil }
+      return record.loss
+    }
     guard !losses.isEmpty else {
-      throw WeirError(folder, "the loss of the last steps is no number", remedy: "lower --lr or check the data")
+      throw WeirError(folder.path, "the loss of the last steps is NaN or infinite", remedy: "lower the learning rate or check the data")
     }
     return losses.reduce(0, +) / Double(losses.count)
   }

@@ -2,11 +2,11 @@ import CKernels
 import Kernels
 
 extension Transformer {
-  /// Completes the gradients after `loss(gradient: true)`.
-  /// - Parameter ready: told each range of `gradients` that is complete, from the end of the buffer to its beginning.
+  /// Computes the gradients after `loss(gradient: true)`.
+  /// - Parameter ready: called with each completed range of `gradients`, from the end of the buffer to its beginning.
   package func backward(ready: (Range<Int>) -> Void = { _ in }) {
     let c = configuration, work = workspace, width = c.width
-    precondition(work.training, "gradients of a model made without training")
+    precondition(work.training, "the model was created without training")
     overChunks { task, first, count in
       weir_rmsnorm_backward(
         work.residual[c.layers] + first * width, parameter(layout.finalNorm), work.hiddenScale + first, work.dHidden + first * width, nil,
@@ -16,7 +16,7 @@ extension Transformer {
     ready(layout.finalNorm..<layout.count)
     var turn = 0, end = layout.finalNorm
     for layer in (0..<c.layers).reversed() {
-      // The last layer's activations are still there.
+      // The activations of the last layer have not been overwritten.
       if work.recompute && layer + 1 < c.layers { restore(layer) }
       let dOut = work.dStream[turn % 3], dMiddle = work.dStream[(turn + 1) % 3], dIn = work.dStream[(turn + 2) % 3]
       overChunks { feedForwardBackward(layer, task: $0, first: $1, count: $2, dOut: dOut, dMiddle: dMiddle) }
@@ -75,14 +75,14 @@ extension Transformer {
       work.residual[layer] + first * width, parameter(at.inputNorm), work.normed[layer] + first * width, work.scale[layer] + first, count,
       width, Float(c.normEpsilon))
     rotate(work.dQKV, first: first, count: count, direction: -1)
-    normaliseHeadsBackward(layer, task: task, first: first, count: count)
+    normalizeHeadsBackward(layer, task: task, first: first, count: count)
     linearInput(work.dQKV + first * c.qkvWidth, parameter(at.qkv), dNormed, m: count, from: width, to: c.qkvWidth)
     weir_rmsnorm_backward(
       work.residual[layer] + first * width, parameter(at.inputNorm), work.scale[layer] + first, dNormed, dMiddle + first * width,
       dIn + first * width, work.gainParts + task * width, count, width)
   }
 
-  /// dW = dYᵀ·X of the layer's four products, each cut into tiles of its output, so that no two tasks add to the same number.
+  /// dW = dYᵀ·X for the layer's four products, divided into tiles of dW, so that no two tasks write to the same value.
   private func weightGradients(_ layer: Int, dOut: UnsafeMutablePointer<Float>, dMiddle: UnsafeMutablePointer<Float>) {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
     let products: [(UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Int)] = [
@@ -114,7 +114,7 @@ extension Transformer {
     }
   }
 
-  /// Adds the gradient at the input to the rows of the embedding, by ranges of the vocabulary.
+  /// Adds the gradient of the model's input to the rows of the embedding, parallel over the vocabulary.
   private func embeddingGradient(_ d: UnsafeMutablePointer<Float>) {
     let c = configuration, work = workspace, table = gradient(layout.embedding)
     tokens.withUnsafeBufferPointer { ids in

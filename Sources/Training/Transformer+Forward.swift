@@ -6,7 +6,7 @@ extension Transformer {
   /// The batch must have passed `check`.
   package func forward(tokens: [Int32], starts: [Int32]) {
     let c = configuration, work = workspace, width = c.width
-    precondition(tokens.count == work.tokens && starts.count == work.tokens, "a batch of another shape")
+    precondition(tokens.count == work.tokens && starts.count == work.tokens, "the batch and the model have different shapes")
     self.tokens = tokens
     self.starts = starts
     overChunks { _, first, count in
@@ -30,14 +30,14 @@ extension Transformer {
     }
   }
 
-  /// Computes the activations of a layer again from the residual stream before it, for its gradients.
+  /// Recomputes the activations of a layer from its input, for the backward pass.
   func restore(_ layer: Int) {
     overChunks { _, first, count in enter(layer, first: first, count: count) }
     attend(layer)
     overChunks { _, first, count in leave(layer, first: first, count: count, out: false) }
   }
 
-  /// The part of a layer before attention: norm, queries, keys and values, rotation.
+  /// The part of a layer before attention: norm, projection to queries, keys and values, QK-norm, RoPE.
   private func enter(_ layer: Int, first: Int, count: Int) {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
     let normed = work.normed[layer] + first * width, qkv = work.qkv[layer] + first * c.qkvWidth
@@ -45,11 +45,11 @@ extension Transformer {
       work.residual[layer] + first * width, parameter(at.inputNorm), normed, work.scale[layer] + first, count, width,
       Float(c.normEpsilon))
     linear(normed, parameter(at.qkv), qkv, m: count, from: width, to: c.qkvWidth)
-    normaliseHeads(layer, first: first, count: count)
+    normalizeHeads(layer, first: first, count: count)
     rotate(work.qkv[layer], first: first, count: count, direction: 1)
   }
 
-  /// Attention of every (row, head).
+  /// Attention, parallel over (row, head).
   private func attend(_ layer: Int) {
     let c = configuration, work = workspace, sequence = work.sequence, group = c.heads / c.kvHeads
     let qkv = work.qkv[layer], out = work.attended[layer], sums = work.logSums[layer]
@@ -66,7 +66,7 @@ extension Transformer {
     }
   }
 
-  /// The part of a layer after attention: projection, residual, norm, feed-forward, and with `out` the residual after it.
+  /// The part of a layer after attention: projection, residual, norm, feed-forward, and with `out` the second residual.
   private func leave(_ layer: Int, first: Int, count: Int, out: Bool = true) {
     let c = configuration, work = workspace, at = layout.layers[layer], width = c.width
     let middle = work.middle[layer] + first * width, normed = work.normedMiddle[layer] + first * width
@@ -83,7 +83,7 @@ extension Transformer {
     linear(activated, parameter(at.down), after, m: count, from: c.ffn, to: width, add: true)
   }
 
-  /// The logits of one token of the last forward pass, [vocabulary].
+  /// The logits at one position of the last forward pass, [vocabulary].
   package func logits(at token: Int) -> [Float] {
     let c = configuration
     return [Float](unsafeUninitializedCapacity: c.vocabulary) { buffer, count in

@@ -1,9 +1,9 @@
 import CKernels
 
-/// The norms of single heads' queries and keys, before rotation (Yang et al. 2505.09388 §2).
+/// QK-norm: RMSNorm of each head's queries and keys before RoPE (Yang et al. 2505.09388 §2).
 extension Transformer {
-  /// Normalises queries and keys of consecutive tokens in place, and keeps what the backward pass needs.
-  func normaliseHeads(_ layer: Int, first: Int, count: Int) {
+  /// Normalizes queries and keys of consecutive tokens in place, and stores what the backward pass needs.
+  func normalizeHeads(_ layer: Int, first: Int, count: Int) {
     let c = configuration, work = workspace, at = layout.layers[layer]
     guard c.qkNorm else { return }
     let qkv = work.qkv[layer] + first * c.qkvWidth, width = c.queryWidth + c.keyWidth, heads = c.heads + c.kvHeads
@@ -15,8 +15,9 @@ extension Transformer {
       count, Float(c.normEpsilon))
   }
 
-  /// Turns the gradients of normalised queries and keys into those of the products; the gains' parts go to `headGainParts`.
-  func normaliseHeadsBackward(_ layer: Int, task: Int, first: Int, count: Int) {
+  /// Replaces the gradients of the normalized queries and keys by those of their inputs. The gradients of the gains go to `headGainParts`,
+  /// one partial sum per chunk.
+  func normalizeHeadsBackward(_ layer: Int, task: Int, first: Int, count: Int) {
     let c = configuration, work = workspace, at = layout.layers[layer]
     guard c.qkNorm else { return }
     let d = work.dQKV + first * c.qkvWidth, width = c.queryWidth + c.keyWidth, heads = c.heads + c.kvHeads
@@ -29,7 +30,7 @@ extension Transformer {
       parts + c.headWidth, count)
   }
 
-  /// The gains' gradients, of queries and of keys, which follow one another.
+  /// Sums the gradients of the gains; those of queries and keys are adjacent.
   func headGainGradients(_ layer: Int) {
     guard configuration.qkNorm else { return }
     weir_sum_parts(workspace.headGainParts, workspace.chunks, 2 * configuration.headWidth, gradient(layout.layers[layer].queryNorm))

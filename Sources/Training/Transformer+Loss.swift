@@ -1,21 +1,20 @@
 import CKernels
 import Kernels
 
-/// The sums of a batch's losses over its targets.
+/// Sums of the losses of a batch over its targets.
 package struct LossSums: Sendable, Equatable {
-  /// Σ −log p(target), in nats.
+  /// Σ −ln p(target).
   package var crossEntropy = 0.0
-  /// Σ KL against the frozen model, in nats; 0 without one.
+  /// Σ KL divergence from the frozen model, in nats; 0 without one.
   package var divergence = 0.0
-  /// Σ ln² of the softmax's sum; 0 without z-loss.
+  /// Σ ln² of the partition function; 0 without z-loss.
   package var squares = 0.0
   /// Positions with a target.
   package var targets = 0
 
-  /// The mean cross-entropy.
+  /// Mean cross-entropy, in nats/token.
   package var mean: Double { targets == 0 ? 0 : crossEntropy / Double(targets) }
 
-  /// Adds the sums of another part of the batch.
   static func += (sums: inout LossSums, other: LossSums) {
     sums.crossEntropy += other.crossEntropy
     sums.divergence += other.divergence
@@ -24,78 +23,37 @@ package struct LossSums: Sendable, Equatable {
   }
 }
 
-/// Which way the divergence of label annealing goes.
-package enum AnnealingDirection: String, Codable, Sendable, CaseIterable {
-  /// KL(p_θ ‖ p_θ0), the paper's.
-  case student
-  /// KL(p_θ0 ‖ p_θ).
-  case teacher
-}
-
-/// On which distributions the temperature acts.
-package enum AnnealingSide: String, Codable, Sendable, CaseIterable {
-  /// On both, the paper's.
-  case both
-  /// On the model being tuned only.
-  case student
-  /// On the frozen model only.
-  case teacher
-}
-
-/// The extra term of label annealing (Yang et al., FITML 2024): λ·KL against the frozen initial model on the same batch, mean over the
-/// same targets, both sides at temperature T; no T² factor (ours).
-package struct Annealing: Codable, Sendable, Equatable {
-  /// λ, constant.
-  package var lambda: Double
-  /// T, constant.
-  package var temperature: Double
-  /// The direction of the divergence.
-  package var direction: AnnealingDirection
-  /// The side of the temperature.
-  package var side: AnnealingSide
-
-  /// Creates the term.
-  package init(lambda: Double, temperature: Double = 1, direction: AnnealingDirection = .student, side: AnnealingSide = .both) {
-    self.lambda = lambda
-    self.temperature = temperature
-    self.direction = direction
-    self.side = side
-  }
-}
-
 extension Transformer {
-  /// The frozen side of label annealing: a model whose `forward` has run on the same batch, and room for its logits.
+  /// The frozen model of label annealing, with a buffer for its logits. Its `forward` must have run on the same batch.
   package final class Frozen {
-    /// The frozen model.
     package let model: Transformer
     let logits: FloatBuffer
 
-    /// Wraps a model.
     package init(_ model: Transformer) {
       self.model = model
       logits = FloatBuffer(model.workspace.lossGroup * model.configuration.vocabulary)
     }
   }
 
-  /// The loss of the last forward pass, and with `gradient` the gradients of the output matrix and the hidden states.
+  /// Computes the loss of the last forward pass, and with `gradient` the gradients of the output matrix and the hidden states.
   ///
-  /// Logits are held for a group of tokens at a time and turned into their gradient in place.
+  /// Logits exist for one group of tokens at a time; their gradient overwrites them.
   /// - Parameters:
-  ///   - targets: [rows · sequence] the token to predict, −1 where there is none.
-  ///   - gradient: whether `backward` will follow; the loss is then the mean over the targets.
-  ///   - annealing: the extra term.
-  ///   - frozen: the frozen model for it, of the same vocabulary and batch shape.
-  ///   - total: targets to take the mean over, where this is a part of a larger batch; by default this batch's own.
-  ///   - zLoss: factor of ln² of the softmax's sum (Chowdhery et al. 2204.02311 §5); not with annealing.
+  ///   - targets: [rows · sequence] the token to predict at each position, −1 for none.
+  ///   - gradient: whether to prepare for `backward`; the gradients are those of the mean over the targets.
+  ///   - annealing: the term of label annealing.
+  ///   - frozen: the frozen model for `annealing`, with the same vocabulary and batch shape.
+  ///   - total: the number of targets to average over, if this is a micro-batch; by default those of this batch.
+  ///   - zLoss: weight of ln² of the partition function (Chowdhery et al. 2204.02311 §5); not with annealing.
   package func loss(
     targets: [Int32], gradient: Bool, annealing: Annealing? = nil, frozen: Frozen? = nil, of total: Int? = nil, zLoss: Double = 0
   ) -> LossSums {
     let c = configuration, work = workspace, width = c.width, vocabulary = c.vocabulary
-    precondition(targets.count == work.tokens, "targets of another shape")
-    precondition(!gradient || work.training, "gradients of a model made without training")
-    precondition((annealing == nil) == (frozen == nil), "annealing wants both its term and its frozen model")
-    precondition(annealing == nil || zLoss == 0, "z-loss goes with plain cross-entropy")
-    if let frozen { precondition(frozen.model.configuration.vocabulary == vocabulary, "a frozen model of another vocabulary") }
+    precondition(targets.count == work.tokens, "the targets and the batch have different shapes")
+    precondition(!gradient || work.training, "the model was created without training")
+    precondition((annealing == nil) == (frozen == nil), "annealing needs both its term and a frozen model")
+    precondition(annealing == nil || zLoss == 0, "z-loss cannot be combined with annealing")
+    if let frozen { precondition(frozen.model.configuration.vocabulary == vocabulary, "the frozen model has another vocabulary") }
     var sums = LossSums()
     for target in targets where target >= 0 { sums.targets += 1 }
     let share: Float = gradient ? 1 / Float(max(1, total ?? sums.targets)) : 0
@@ -135,7 +93,7 @@ extension Transformer {
     return sums
   }
 
-  /// dHead [vocabulary, width] (+)= logitsᵀ · hidden of one group, by tiles of the vocabulary.
+  /// dHead [vocabulary, width] (+)= logitsᵀ · hidden for one group of tokens, parallel over the vocabulary.
   private func headGradient(group: Int, size: Int) {
     let c = configuration, work = workspace
     let grain = max(64, min(512, (c.vocabulary + 15) / 16))

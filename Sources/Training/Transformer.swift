@@ -4,18 +4,15 @@ import Kernels
 import Primitives
 import Tokens
 
-/// A Llama decoder in float32 with its gradients, for batches of one fixed shape.
+/// A Llama decoder with its gradients, for batches of one fixed shape.
 ///
-/// Dense parts run over chunks of tokens, attention over (row, head), weight gradients over output tiles; all cuts follow from shapes, so
-/// that results do not depend on the number of threads. Nothing large is allocated after `init`.
+/// Dense layers are parallel over chunks of tokens, attention over (row, head), weight gradients over tiles of the output. The division
+/// follows from the shapes alone, so that results do not depend on the number of threads. Nothing large is allocated after `init`.
 package final class Transformer {
-  /// The shape.
   package let configuration: ModelConfiguration
-  /// Where the tensors lie.
   package let layout: ParameterLayout
-  /// All parameters.
   package let parameters: FloatBuffer
-  /// Their gradients after `backward`; empty without training.
+  /// The gradients after `backward`; empty without training.
   package let gradients: FloatBuffer
   let pool: ThreadPool
   let precision: Precision
@@ -25,26 +22,25 @@ package final class Transformer {
   var tokens: [Int32]
   var starts: [Int32]
 
-  /// Creates a model whose parameters are zero.
+  /// Creates a model with all parameters 0.
   /// - Parameters:
-  ///   - configuration: the shape, validated.
-  ///   - rows: sequences of a batch.
-  ///   - sequence: positions of a row, at most `configuration.sequence`.
-  ///   - training: whether gradients are wanted.
-  ///   - recompute: whether `backward` computes each layer's activations anew instead of keeping them: the same bits in less memory.
-  ///   - precision: of the operands of matrix products; everything else is float32.
-  ///   - pool: the threads.
-  ///   - parameters: a block to share, such as that of the model being trained; by default one of its own.
+  ///   - configuration: a valid configuration.
+  ///   - rows: rows per batch.
+  ///   - sequence: tokens per row, at most `configuration.sequence`.
+  ///   - training: whether gradients are needed.
+  ///   - recompute: activation checkpointing: whether `backward` recomputes the activations of each layer, which saves memory and gives the
+  ///     same bits.
+  ///   - parameters: a buffer to share, such as that of the model being trained; by default a new one.
   package init(
     _ configuration: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false,
     precision: Precision = .float32, pool: ThreadPool, parameters: FloatBuffer? = nil
   ) {
-    precondition(rows > 0 && sequence > 0 && sequence <= configuration.sequence, "a batch the model has no positions for")
+    precondition(rows > 0 && sequence > 0 && sequence <= configuration.sequence, "the batch is empty or longer than the model's positions")
     self.configuration = configuration
     self.pool = pool
     self.precision = precision
     let layout = ParameterLayout(configuration)
-    precondition(parameters.map { $0.count == layout.count } ?? true, "parameters of another shape")
+    precondition(parameters.map { $0.count == layout.count } ?? true, "the parameters do not match the configuration")
     self.layout = layout
     self.parameters = parameters ?? FloatBuffer(layout.count)
     gradients = FloatBuffer(training ? layout.count : 0)
@@ -54,7 +50,7 @@ package final class Transformer {
     starts = tokens
   }
 
-  /// cos and sin of position · θ^(−2i/headWidth), [positions, headWidth/2]; angles in float32, as transformers computes them.
+  /// The cos and sin of position · θ^(−2i/headWidth), [positions, headWidth/2]; angles are rounded to float32 as in transformers.
   static func rotations(_ configuration: ModelConfiguration, positions: Int) -> (FloatBuffer, FloatBuffer) {
     let half = configuration.headWidth / 2
     let cosines = FloatBuffer(positions * half), sines = FloatBuffer(positions * half)
@@ -69,12 +65,13 @@ package final class Transformer {
     return (cosines, sines)
   }
 
-  /// Throws where a batch names tokens, targets or starts that the model cannot take.
+  /// Throws `WeirError` if the batch has another shape, or invalid tokens, targets or starts.
+  /// - Parameter place: the place to report in the error.
   package func check(_ batch: Batch, place: String) throws {
     guard batch.rows == workspace.rows, batch.sequence == workspace.sequence, batch.tokens.count == workspace.tokens,
       batch.targets.count == workspace.tokens, batch.starts.count == workspace.tokens
     else {
-      throw WeirError(place, "a batch of \(batch.rows)×\(batch.sequence), not \(workspace.rows)×\(workspace.sequence)")
+      throw WeirError(place, "the batch is \(batch.rows)×\(batch.sequence), expected \(workspace.rows)×\(workspace.sequence)")
     }
     let vocabulary = Int32(configuration.vocabulary)
     for t in 0..<batch.tokens.count {
@@ -83,18 +80,18 @@ package final class Transformer {
         throw WeirError(place, "token \(max(token, target)) is outside the model's vocabulary of \(vocabulary)")
       }
       guard start >= 0, Int(start) <= t % batch.sequence else {
-        throw WeirError(place, "position \(t % batch.sequence) attends from \(start), which lies behind it")
+        throw WeirError(place, "position \(t % batch.sequence) may attend from \(start) on, which is not in 0…\(t % batch.sequence)")
       }
     }
   }
 
-  /// Bytes of parameters, gradients and activations.
+  /// Bytes of parameters, gradients, activations and RoPE tables.
   package var memoryBytes: Int { (parameters.count + gradients.count + workspace.count + cosines.count + sines.count) * 4 }
 
   func parameter(_ offset: Int) -> UnsafeMutablePointer<Float> { parameters.base + offset }
   func gradient(_ offset: Int) -> UnsafeMutablePointer<Float> { gradients.base + offset }
 
-  /// Runs `body(first token, count)` over the chunks of the batch.
+  /// Runs `body(chunk, first token, count)` for all chunks of the batch in parallel.
   func overChunks(_ body: (Int, Int, Int) -> Void) {
     let work = workspace
     pool.run(work.chunks) { task in
@@ -125,7 +122,7 @@ package final class Transformer {
     precision.product(transposeA, transposeB, m: m, n: n, k: k, a, lda, b, ldb, c, ldc, add: add)
   }
 
-  /// Rotates queries and keys (or their gradients back) of consecutive tokens.
+  /// Applies RoPE to queries and keys of consecutive tokens, or its inverse to their gradients (direction −1).
   func rotate(_ qkv: UnsafeMutablePointer<Float>, first: Int, count: Int, direction: Float) {
     let half = configuration.headWidth / 2, stride = configuration.qkvWidth, sequence = workspace.sequence
     var token = first

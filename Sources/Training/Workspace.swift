@@ -1,36 +1,39 @@
 import Kernels
 
-/// The arena of one step: every activation and gradient buffer for a fixed number of rows and positions, allocated once.
+/// The buffers of a training step for one batch shape: all activations and their gradients, allocated once.
 ///
-/// Shapes, T = rows · sequence: residual stream before attention, between, and after; norms; queries, keys and values; log-sums;
-/// gate and up. All layers share what the backward pass computes again from the rest (norms, gated values). Without training they share one
-/// set of buffers; where activations are recomputed, all but the residual stream before each layer.
+/// Most buffers have one row per token of the batch. In training, each layer has its own buffers, except for what the backward pass
+/// recomputes cheaply (norms and gated values), which all layers share. With activation checkpointing, each layer has only its input of its
+/// own (`residual`); without training, all layers share everything.
 final class Workspace {
   let rows: Int
   let sequence: Int
   let training: Bool
-  /// Whether the backward pass computes a layer's activations anew.
+  /// Whether the backward pass recomputes the activations of each layer.
   let recompute: Bool
   var tokens: Int { rows * sequence }
-  /// Tokens of one task of the dense parts; by shape alone.
+  /// Tokens per task of the dense layers; depends on the shape alone.
   let chunk: Int
   var chunks: Int { (tokens + chunk - 1) / chunk }
-  /// Tokens whose logits are held at a time, a multiple of `lossRows`.
+  /// Tokens whose logits exist at the same time, a multiple of `lossRows`.
   let lossGroup: Int
-  /// Tokens of one task of the loss.
+  /// Tokens per task of the loss.
   let lossRows: Int
 
+  /// Residual stream before each layer, and after the last.
   let residual: [UnsafeMutablePointer<Float>]
+  /// Residual stream between attention and feed-forward.
   let middle: [UnsafeMutablePointer<Float>]
   let normed: [UnsafeMutablePointer<Float>]
   let normedMiddle: [UnsafeMutablePointer<Float>]
   let scale: [UnsafeMutablePointer<Float>]
   let scaleMiddle: [UnsafeMutablePointer<Float>]
   let qkv: [UnsafeMutablePointer<Float>]
-  /// Normalised queries and keys before gain and rotation, and their factors; empty without these norms.
+  /// With QK-norm, the normalized queries and keys before gain and RoPE, and their scales; otherwise empty.
   let unitHeads: [UnsafeMutablePointer<Float>]
   let headScale: [UnsafeMutablePointer<Float>]
   let attended: [UnsafeMutablePointer<Float>]
+  /// Log-sum-exp of the attention scores, per head.
   let logSums: [UnsafeMutablePointer<Float>]
   let gateUp: [UnsafeMutablePointer<Float>]
   let activated: [UnsafeMutablePointer<Float>]
@@ -39,7 +42,7 @@ final class Workspace {
   let logits: UnsafeMutablePointer<Float>
   let losses: UnsafeMutablePointer<Float>
   let divergences: UnsafeMutablePointer<Float>
-  /// Gradients of the residual stream in turn, of the hidden states, of the inner values; empty without training.
+  /// Gradients, empty without training. Those of the residual stream rotate through three buffers.
   let dStream: [UnsafeMutablePointer<Float>]
   let dHidden: UnsafeMutablePointer<Float>
   let dNormed: UnsafeMutablePointer<Float>
@@ -47,15 +50,16 @@ final class Workspace {
   let dActivated: UnsafeMutablePointer<Float>
   let dAttended: UnsafeMutablePointer<Float>
   let dQKV: UnsafeMutablePointer<Float>
+  /// Gradients of the norms' gains, one partial sum per chunk.
   let gainParts: UnsafeMutablePointer<Float>
   let gainPartsMiddle: UnsafeMutablePointer<Float>
   let headGainParts: UnsafeMutablePointer<Float>
 
   private let arena: FloatBuffer
-  /// The floats of the arena.
+  /// Floats in all buffers.
   var count: Int { arena.count }
 
-  /// The floats an arena takes.
+  /// The number of floats that a workspace needs.
   static func floats(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false) -> Int {
     var cutter = Cutter(base: nil)
     _ = Workspace(
@@ -69,7 +73,7 @@ final class Workspace {
     self.init(c, rows: rows, sequence: sequence, training: training, recompute: recompute, arena: arena, cutter: &cutter)
   }
 
-  /// Hands out consecutive pieces of a block; without a block it only counts.
+  /// Allocates consecutive parts of a block; without a block it only counts.
   private struct Cutter {
     let base: UnsafeMutablePointer<Float>?
     let nowhere = UnsafeMutablePointer<Float>(bitPattern: 64)!
@@ -104,7 +108,7 @@ final class Workspace {
 
     residual = cutter.cut(tokens * width, times: c.layers + 1, shared: !training)
     middle = cutter.cut(tokens * width, times: c.layers, shared: shared)
-    // What is cheap to compute again from the rest is never kept: norms and gated values.
+    // Norms and gated values are cheap to recompute, so they are never kept.
     normed = cutter.cut(tokens * width, times: c.layers, shared: true)
     normedMiddle = cutter.cut(tokens * width, times: c.layers, shared: true)
     scale = cutter.cut(tokens, times: c.layers, shared: shared)

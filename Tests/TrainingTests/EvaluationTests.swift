@@ -10,7 +10,7 @@ import Training
 @Suite struct EvaluationTests {
   static let shape = ModelConfiguration(vocabulary: 40, width: 16, layers: 2, heads: 4, kvHeads: 2, ffn: 32, sequence: 20)
 
-  @Test(arguments: [1, 2, 3] as [UInt64]) func documentsScoreAsIfAlone(_ seed: UInt64) throws {
+  @Test(arguments: [1, 2, 3] as [UInt64]) func packedDocumentsScoreAsIfAlone(_ seed: UInt64) throws {
     let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: seed)
     var random = SequentialRandom(seed: seed, stream: 5)
     let documents = (0..<9).map { index -> EvaluationDocument in
@@ -26,10 +26,10 @@ import Training
     for (document, score) in zip(documents, scores) {
       var expected = 0.0, count = 0
       for first in stride(from: 0, to: max(0, document.tokens.count - 1), by: 20) {
-        let stretch = Array(document.tokens[first..<min(first + 20, document.tokens.count - 1)])
-        var batch = Batch(rows: 1, sequence: stretch.count)
-        batch.tokens = stretch
-        batch.starts = stretch.map { _ in 0 }
+        let segment = Array(document.tokens[first..<min(first + 20, document.tokens.count - 1)])
+        var batch = Batch(rows: 1, sequence: segment.count)
+        batch.tokens = segment
+        batch.starts = segment.map { _ in 0 }
         for (i, z) in reference.logits(batch).enumerated() where first + i + 1 >= document.firstScored {
           expected -= Reference.logSoftmax(z)[Int(document.tokens[first + i + 1])]
           count += 1
@@ -47,12 +47,12 @@ import Training
     #expect(result.byDomain?.values.reduce(0) { $0 + $1.tokens } == tokens)
   }
 
-  @Test func theCacheGivesTheSameTextAsRecomputation() throws {
+  @Test func cachedGenerationEqualsRecomputation() throws {
     let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: 4)
-    var greedy = SamplingConfiguration()
+    var greedy = DecodingConfiguration()
     greedy.temperature = 0
     var found: [Int32] = []
-    try Generator(c, parameters: model.parameters).generate(prompt: [3, 1, 4], count: 12, sampling: greedy) {
+    try Generator(c, parameters: model.parameters).generate(prompt: [3, 1, 4], count: 12, decoding: greedy) {
       found.append($0)
       return true
     }
@@ -66,7 +66,7 @@ import Training
     #expect(found == Array(text.dropFirst(3)))
   }
 
-  @Test(arguments: [1, 2, 3] as [UInt64]) func theCacheGivesTheSameLogitsAsRecomputation(_ seed: UInt64) throws {
+  @Test(arguments: [1, 2, 3] as [UInt64]) func cachedLogitsEqualRecomputation(_ seed: UInt64) throws {
     var c = Self.shape
     c.sequence = 150
     c.tiedEmbeddings = seed % 2 == 0
@@ -74,7 +74,7 @@ import Training
     var random = SequentialRandom(seed: seed, stream: 6)
     let text = (0..<150).map { _ in Int32.random(in: 0..<40, using: &random) }
     model.forward(tokens: text, starts: [Int32](repeating: 0, count: 150))
-    // Prompts of one token, of one stretch, and of more.
+    // Prompts of one token, of about one chunk, and of several chunks.
     for prompt in [1, 2, 63, 64, 65, 130] {
       let generator = Generator(c, parameters: model.parameters, pool: ThreadPool(threads: Int(seed)))
       var logits = try generator.logits(after: Array(text.prefix(prompt)))
@@ -86,32 +86,32 @@ import Training
     }
   }
 
-  @Test func choicesFollowTheDistribution() {
+  @Test func chosenTokensFollowTheDistribution() {
     let logits: [Float] = [0.2, 0.5, 0, 0.3].map { $0 == 0 ? -.infinity : Float(log($0)) }
-    func shares(_ sampling: SamplingConfiguration) -> [Double] {
+    func shares(_ decoding: DecodingConfiguration) -> [Double] {
       var counts = [Double](repeating: 0, count: 4)
-      for draw in 0..<1_000 { counts[Int(sampling.choose(logits, uniform: (Double(draw) + 0.5) / 1_000) ?? 3)] += 0.001 }
+      for draw in 0..<1_000 { counts[Int(decoding.choose(logits, uniform: (Double(draw) + 0.5) / 1_000) ?? 3)] += 0.001 }
       return counts
     }
     func expect(_ shares: [Double], _ wanted: [Double]) { #expect(zip(shares, wanted).allSatisfy { abs($0 - $1) < 2e-3 }, "\(shares)") }
-    var sampling = SamplingConfiguration()
-    sampling.temperature = 1
-    expect(shares(sampling), [0.2, 0.5, 0, 0.3])
-    sampling.topK = 2
-    expect(shares(sampling), [0, 0.625, 0, 0.375])
-    (sampling.topK, sampling.topP) = (0, 0.7)
-    expect(shares(sampling), [0, 0.625, 0, 0.375])
-    sampling.topP = 0.49
-    expect(shares(sampling), [0, 1, 0, 0])
-    (sampling.topP, sampling.temperature) = (1, 0.5)
-    expect(shares(sampling), [0.04 / 0.38, 0.25 / 0.38, 0, 0.09 / 0.38])
-    #expect(sampling.choose([0, .nan], uniform: 0.5) == nil)
-    #expect(sampling.choose([-.infinity], uniform: 0.5) == nil)
-    sampling.temperature = 0
-    #expect(sampling.choose([1, 2, 2, 1], uniform: 0.9) == 1)
+    var decoding = DecodingConfiguration()
+    decoding.temperature = 1
+    expect(shares(decoding), [0.2, 0.5, 0, 0.3])
+    decoding.topK = 2
+    expect(shares(decoding), [0, 0.625, 0, 0.375])
+    (decoding.topK, decoding.topP) = (0, 0.7)
+    expect(shares(decoding), [0, 0.625, 0, 0.375])
+    decoding.topP = 0.49
+    expect(shares(decoding), [0, 1, 0, 0])
+    (decoding.topP, decoding.temperature) = (1, 0.5)
+    expect(shares(decoding), [0.04 / 0.38, 0.25 / 0.38, 0, 0.09 / 0.38])
+    #expect(decoding.choose([0, .nan], uniform: 0.5) == nil)
+    #expect(decoding.choose([-.infinity], uniform: 0.5) == nil)
+    decoding.temperature = 0
+    #expect(decoding.choose([1, 2, 2, 1], uniform: 0.9) == 1)
   }
 
-  @Test(arguments: [1, 2] as [UInt64]) func logitsAndTokenLossesAreTheScores(_ seed: UInt64) throws {
+  @Test(arguments: [1, 2] as [UInt64]) func scoresEqualTheSumOfTokenLosses(_ seed: UInt64) throws {
     let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: seed)
     var random = SequentialRandom(seed: seed, stream: 8)
     let documents = [5, 20, 21, 47, 133].map { count in
@@ -138,20 +138,20 @@ import Training
   }
 
   @Test func standardErrorsAreOverDocuments() {
-    // Documents of equal length: the error of a plain mean.
+    // With documents of equal length, it is the standard error of a mean.
     let nats = [10.0, 14, 9, 17, 12], mean = nats.reduce(0, +) / 5
     let deviation = (nats.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 4).squareRoot()
     let result = Evaluation(nats.map { EvaluationScore(nats: $0, tokens: 5, bytes: 20) })
     #expect(abs((result.lossError ?? 0) - deviation / 5.0.squareRoot() / 5) < 1e-12)
     #expect(abs((result.bitsPerByteError ?? 0) - deviation / 5.0.squareRoot() / 20 / log(2)) < 1e-12)
     #expect(abs((result.perplexityError ?? 0) - (result.lossError ?? 0) * result.perplexity) < 1e-12)
-    // Documents of one loss a token have none, however long they are.
+    // With the same loss per token in every document, it is 0.
     #expect((Evaluation([3, 8, 20].map { EvaluationScore(nats: 2 * Double($0), tokens: $0, bytes: $0) }).lossError ?? 1) < 1e-12)
     #expect(Evaluation([EvaluationScore(nats: 1, tokens: 1, bytes: 1)]).lossError == nil)
     #expect(Evaluation([]).loss == 0)
   }
 
-  @Test func choicesScoreTheAnswerAlone() throws {
+  @Test func onlyTheAnswerIsScored() throws {
     let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: 3)
     let evaluator = Evaluator(c, parameters: model.parameters, tokens: 60, pool: ThreadPool(threads: 2)), reference = Reference(model)
     func choice(_ tokens: [Int32], _ scored: Int, bytes: Int = 1) -> ChoiceQuestion.Choice {
@@ -183,23 +183,23 @@ import Training
 
   @Test func samplingIsSeededAndBounded() throws {
     let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: 4)
-    func text(_ sampling: SamplingConfiguration, stops: Set<Int32> = []) throws -> [Int32] {
+    func text(_ decoding: DecodingConfiguration, stops: Set<Int32> = []) throws -> [Int32] {
       var out: [Int32] = []
-      try Generator(c, parameters: model.parameters).generate(prompt: [5], count: 60, sampling: sampling, stops: stops) {
+      try Generator(c, parameters: model.parameters).generate(prompt: [5], count: 60, decoding: decoding, stops: stops) {
         out.append($0)
         return true
       }
       return out
     }
-    var sampling = SamplingConfiguration()
-    sampling.temperature = 2
-    let first = try text(sampling)
+    var decoding = DecodingConfiguration()
+    decoding.temperature = 2
+    let first = try text(decoding)
     #expect(first.count == 60)
-    #expect(try text(sampling) == first)
-    #expect(try text(sampling, stops: [first[9], 99]).count <= 9)
-    sampling.seed = 1
-    #expect(try text(sampling) != first)
-    var greedy = sampling, one = sampling, narrow = sampling
+    #expect(try text(decoding) == first)
+    #expect(try text(decoding, stops: [first[9], 99]).count <= 9)
+    decoding.randomSeed = 1
+    #expect(try text(decoding) != first)
+    var greedy = decoding, one = decoding, narrow = decoding
     greedy.temperature = 0
     one.topK = 1
     narrow.topP = 1e-9

@@ -88,7 +88,7 @@ import Training
     #expect(results[0].map(\.bitPattern) == results[2].map(\.bitPattern))
   }
 
-  @Test(arguments: [1, 2, 3] as [UInt64]) func noDocumentSeesAnother(_ seed: UInt64) {
+  @Test(arguments: [1, 2, 3] as [UInt64]) func documentsDoNotAttendToEachOther(_ seed: UInt64) {
     let c = ModelConfiguration(vocabulary: 50, width: 16, layers: 2, heads: 2, ffn: 32, sequence: 128)
     let model = randomModel(c, rows: 1, sequence: 128, training: false)
     var batch = randomBatch(rows: 1, sequence: 128, vocabulary: 50, seed: seed)
@@ -104,7 +104,7 @@ import Training
     #expect(before.last != model.logits(at: 127))
   }
 
-  @Test func impossibleBatchesAreErrors() {
+  @Test func invalidBatchesAreRejected() {
     let c = ModelConfiguration(vocabulary: 50, width: 16, layers: 1, heads: 2, ffn: 32, sequence: 16)
     let model = randomModel(c, rows: 1, sequence: 16, training: false)
     var batch = randomBatch(rows: 1, sequence: 16, vocabulary: 50, seed: 1)

@@ -8,11 +8,12 @@ import Testing
 import Tokens
 import Training
 
-/// Runs that die or are stopped at random steps end with the bits of one that was left alone; `scripts/kills` does it to the real binary.
+/// A run that is killed or stopped at random steps ends with the same bits as an uninterrupted one. `scripts/kills` tests the same with the
+/// binary.
 @Suite struct InterruptionTests {
-  /// A source that ends the run as a power cut would, before it has written anything.
-  struct Dying: BatchSource {
-    struct Death: Error {}
+  /// A source that throws after a number of batches, so that the run ends without writing a checkpoint.
+  struct Failing: BatchSource {
+    struct Failure: Error {}
     var base: any BatchSource
     var left: Mutexed
     var rows: Int { base.rows }
@@ -21,29 +22,29 @@ import Training
 
     func batch(step: Int) throws -> Batch {
       left.set(left.get() - 1)
-      if left.get() < 0 { throw Death() }
+      if left.get() < 0 { throw Failure() }
       return try base.batch(step: step)
     }
   }
 
-  /// Settings that keep more than the weights from step to step.
+  /// Configurations with more state than the weights.
   static let plans: [(String, TrainingConfiguration, any BatchSource)] = [
     (
-      "averaged in parts",
+      "average and micro-batches",
       RecipeTests.plan(70) {
         $0.checkpointEvery = 3
         $0.evaluateEvery = 7
         $0.accumulate = 2
-        $0.average = 0.9
+        $0.emaDecay = 0.9
         $0.keepEvery = 20
       }, RandomBatches()
     ),
     (
-      "led back",
+      "rollback",
       RecipeTests.plan(120) {
         $0.checkpointEvery = 4
         $0.evaluateEvery = 29
-        $0.keep = 1
+        $0.keepLast = 1
         $0.zLoss = 1e-3
       }, MostlySame(others: 104...109)
     ),
@@ -71,43 +72,43 @@ import Training
       var random = SequentialRandom(seed: seed, stream: UInt64(index)), kills = 0, stops = 0
       var report: TrainingReport?
       while report == nil {
-        let steps = Double(Int.random(in: 1...12, using: &random)), dies = Bool.random(using: &random)
-        let mortal = Dying(base: source, left: Mutexed(dies ? steps : .infinity))
+        let steps = Double(Int.random(in: 1...12, using: &random)), fails = Bool.random(using: &random)
+        let failing = Failing(base: source, left: Mutexed(fails ? steps : .infinity))
         do {
-          report = try run(parts, mortal, threads: Int.random(in: 1...3, using: &random), stopAfter: dies ? .infinity : steps)
-        } catch is Dying.Death {
+          report = try run(parts, failing, threads: Int.random(in: 1...3, using: &random), stopAfter: fails ? .infinity : steps)
+        } catch is Failing.Failure {
           kills += 1
         } catch is Stopped {
           stops += 1
         }
         try #require(kills + stops < 500, "\(name): no end")
       }
-      #expect(kills + stops > 4, "\(name): \(kills) deaths, \(stops) stops")
+      #expect(kills + stops > 4, "\(name): \(kills) kills, \(stops) stops")
       for file in ["model/model.safetensors", "evaluations.jsonl"] {
         #expect(try Files.read(whole + "/" + file) == Files.read(parts + "/" + file), "\(name): \(file)")
       }
       #expect(try RunTests.lines(whole) == RunTests.lines(parts), "\(name)")
       #expect(report?.rollbacks == expected.rollbacks)
       #expect(report?.loss == expected.loss)
-      #expect((expected.rollbacks != nil) == (name == "led back"))
+      #expect((expected.rollbacks != nil) == (name == "rollback"))
     }
   }
 
-  @Test func theGradientOfOneDocumentDoesNotKnowAnother() {
+  @Test func gradientsDoNotDependOnOtherDocuments() {
     let c = ModelConfiguration(vocabulary: 50, width: 16, layers: 2, heads: 2, kvHeads: 1, ffn: 32, sequence: 64, qkNorm: true)
     let model = randomModel(c, rows: 1, sequence: 64)
     for seed in 1...4 as ClosedRange<UInt64> {
       var batch = randomBatch(rows: 1, sequence: 64, vocabulary: 50, seed: seed)
       let second = Int(batch.starts[40])
       guard second > 0 else { continue }
-      // Only the document that position 40 lies in is learnt from.
+      // Only the document at position 40 has targets.
       for t in 0..<64 where batch.starts[t] != second { batch.targets[t] = -1 }
       guard batch.targetCount > 0 else { continue }
       func gradients() -> [UInt32] {
         model.forward(tokens: batch.tokens, starts: batch.starts)
         _ = model.loss(targets: batch.targets, gradient: true)
         model.backward()
-        // 0 and −0 are the same number.
+        // Treat 0 and −0 as equal.
         return model.gradients.values.map { ($0 == 0 ? 0 : $0).bitPattern }
       }
       let before = gradients()
@@ -118,7 +119,7 @@ import Training
     }
   }
 
-  @Test func weightsThatAreNoNumbersAreRefused() throws {
+  @Test func nonFiniteWeightsAreRejected() throws {
     try withTemporaryFolder { folder in
       let model = randomModel(RunTests.shape, rows: 1, sequence: 24, training: false)
       let tensor = try #require(model.layout.tensors.first { $0.name.contains("k_proj") })
@@ -135,7 +136,7 @@ import Training
     }
   }
 
-  @Test func aCheckpointOfAnotherShapeIsRefused() throws {
+  @Test func checkpointsOfAnotherShapeAreRejected() throws {
     try withTemporaryFolder { folder in
       let plan = RecipeTests.plan(4) { $0.checkpointAt = [48 * 2] }
       try RecipeTests.run(folder + "/run", plan)

@@ -5,13 +5,13 @@ import Testing
 import Training
 
 @Suite struct KernelTests {
-  /// Numbers of both signs, some large.
+  /// Random numbers of both signs, some of them large.
   private func numbers(_ count: Int, _ random: inout SequentialRandom, size: Double = 4) -> [Float] {
     (0..<count).map { _ in Float(size * (2 * random.uniform() - 1)) }
   }
 
-  @Test func theExponentialIsExactToAMillionth() {
-    // silu(g)·(1 + e^−g) / g = 1 shows the exponential inside; ±87 is the range it clamps to.
+  @Test func exponentialIsAccurateToOneInAMillion() {
+    // silu(g)·(1 + e^−g) / g = 1 reveals the error of the exponential in silu; its argument is clamped to ±87.
     for start in stride(from: -80.0, to: 80, by: 3.7) {
       let gate = (0..<16).map { Float(start + Double($0) * 0.23) }, up = [Float](repeating: 1, count: 16)
       var out = [Float](repeating: 0, count: 16)
@@ -23,7 +23,7 @@ import Training
     }
   }
 
-  @Test(arguments: [1, 2, 15, 16, 17, 33, 64]) func normsAndGatesOfAnyWidth(_ width: Int) {
+  @Test(arguments: [1, 2, 15, 16, 17, 33, 64]) func normsAndGatesAreCorrectAtAnyWidth(_ width: Int) {
     var random = SequentialRandom(seed: UInt64(width))
     let tokens = 3, x = numbers(tokens * width, &random), gain = numbers(width, &random), dy = numbers(tokens * width, &random)
     var out = [Float](repeating: 0, count: tokens * width), scale = [Float](repeating: 0, count: tokens), dx = out
@@ -53,7 +53,7 @@ import Training
     }
   }
 
-  @Test func crossEntropyOfLargeLogitsStaysFinite() {
+  @Test func crossEntropyOfLargeLogitsIsFinite() {
     for vocabulary in [3, 16, 21, 40] {
       for size in [1.0, 100, 10_000] {
         var random = SequentialRandom(seed: UInt64(vocabulary))
@@ -69,7 +69,7 @@ import Training
     }
   }
 
-  @Test func adamwIsPyTorchsForm() {
+  @Test func adamwMatchesPyTorch() {
     var random = SequentialRandom(seed: 4)
     let count = 37, start = numbers(count, &random)
     var p = start, m = [Float](repeating: 0, count: count), v = m
@@ -89,8 +89,8 @@ import Training
     for i in 0..<count { #expect(abs(Double(p[i]) - pd[i]) < 1e-5) }
   }
 
-  @Test(arguments: [1, 2, 47, 48, 49, 130]) func attentionOfAnyLengthAveragesWhatItMaySee(_ tokens: Int) {
-    // With equal keys every visible value has the same weight.
+  @Test(arguments: [1, 2, 47, 48, 49, 130]) func attentionToEqualKeysIsAnAverage(_ tokens: Int) {
+    // With equal keys, all visible values have the same weight.
     let head = 10
     var random = SequentialRandom(seed: UInt64(tokens))
     let values = numbers(tokens * head, &random)

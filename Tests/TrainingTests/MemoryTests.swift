@@ -9,10 +9,10 @@ import Training
     ModelConfiguration(vocabulary: 300, width: 32, layers: 4, heads: 2, ffn: 48, sequence: 40, tiedEmbeddings: false, qkNorm: true),
   ]
 
-  /// Gradients of a few batches, one after the other.
+  /// Gradients of two consecutive batches.
   private func gradients(_ c: ModelConfiguration, recompute: Bool, threads: Int) -> [UInt32] {
     let model = Transformer(c, rows: 3, sequence: 40, training: true, recompute: recompute, pool: ThreadPool(threads: threads))
-    model.initialise(seed: 5)
+    model.initialize(randomSeed: 5)
     return (1...2).flatMap { seed in
       let batch = randomBatch(rows: 3, sequence: 40, vocabulary: c.vocabulary, seed: UInt64(seed))
       model.forward(tokens: batch.tokens, starts: batch.starts)
@@ -28,11 +28,11 @@ import Training
     #expect(kept == gradients(c, recompute: true, threads: 1))
   }
 
-  @Test(.enabled(if: Precision.bf16.isSupported), arguments: shapes) func halfPrecisionStaysNearSinglePrecision(_ c: ModelConfiguration) {
+  @Test(.enabled(if: Precision.bf16.isSupported), arguments: shapes) func bf16IsCloseToFloat32(_ c: ModelConfiguration) {
     let batch = randomBatch(rows: 3, sequence: 40, vocabulary: c.vocabulary, seed: 1)
     let results = Precision.allCases.map { precision -> (loss: Double, gradients: [Float]) in
       let model = Transformer(c, rows: 3, sequence: 40, training: true, precision: precision, pool: ThreadPool(threads: 2))
-      model.initialise(seed: 5)
+      model.initialize(randomSeed: 5)
       model.forward(tokens: batch.tokens, starts: batch.starts)
       let loss = model.loss(targets: batch.targets, gradient: true).mean
       model.backward()
@@ -45,13 +45,13 @@ import Training
     #expect(dot(x, y) > 0.999 * (dot(x, x) * dot(y, y)).squareRoot())
   }
 
-  @Test(arguments: shapes) func theEstimateCountsWhatIsAllocated(_ c: ModelConfiguration) throws {
+  @Test(arguments: shapes) func estimatedMemoryEqualsAllocatedMemory(_ c: ModelConfiguration) throws {
     var plan = TrainingConfiguration(steps: 1)
     for recompute in [false, true] {
       let model = Transformer(c, rows: 4, sequence: 40, training: true, recompute: recompute, pool: ThreadPool(threads: 1))
       let estimate = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, recompute: recompute, evaluates: false, threads: 1)
       let moments = 2 * 4 * c.parameters
-      // Two moments beside the model, and beyond that what any run takes.
+      // Besides the model, two moments and the overhead of a process.
       #expect(estimate.memoryBytes - TrainingEstimate.overhead(threads: 1, vocabulary: c.vocabulary) == model.memoryBytes + moments)
     }
     let least = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, recompute: true, evaluates: false)

@@ -6,12 +6,12 @@ import TestSupport
 import Testing
 import Training
 
-/// Model folders that others made, whole and damaged.
+/// Model folders as other programs write them, intact and damaged.
 @Suite struct ModelFolderTests {
   static let shape = ModelConfiguration(
     vocabulary: 24, width: 8, layers: 2, heads: 4, kvHeads: 2, ffn: 16, sequence: 16, tiedEmbeddings: false)
 
-  /// The tensors of a random model as one safetensors file would hold them.
+  /// The tensors of a random model in the form that `Safetensors.write` takes.
   private func tensors(_ type: DType, seed: UInt64 = 1) -> [(name: String, dtype: DType, shape: [Int], bytes: [UInt8])] {
     let model = randomModel(Self.shape, rows: 1, sequence: 4, training: false, seed: seed)
     return ParameterLayout(Self.shape).tensors.map { tensor in
@@ -65,30 +65,31 @@ import Training
 
       map["lm_head.weight"] = "../model-0.safetensors"
       try JSONFile.write(["weight_map": map], to: folder + "/model.safetensors.index.json")
-      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("is not the name of a file in the folder"))
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("is not a file name"))
       map["lm_head.weight"] = nil
       try JSONFile.write(["weight_map": map], to: folder + "/model.safetensors.index.json")
-      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("names no file for tensor \"lm_head.weight\""))
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("has no entry for tensor \"lm_head.weight\""))
     }
   }
 
-  @Test func whatIsNotComputedIsRefused() throws {
+  @Test func unsupportedModelsAreRejected() throws {
     try withTemporaryFolder { folder in
       _ = try Safetensors.write(folder + "/model.safetensors", tensors: tensors(.F32))
       let cases: [([String: JSONValue], String)] = [
-        (["rope_parameters": ["rope_type": "llama3", "factor": 8]], "rotary scaling of type llama3"),
-        (["rope_scaling": ["type": "linear", "factor": 2]], "rotary scaling of type linear"),
+        (["rope_parameters": ["rope_type": "llama3", "factor": 8]], "RoPE scaling of type llama3"),
+        (["rope_scaling": ["type": "linear", "factor": 2]], "RoPE scaling of type linear"),
         (["rope_parameters": ["rope_theta": 10_000, "partial_rotary_factor": 0.5]], "partial_rotary_factor is not supported"),
-        (["rope_parameters": "default"], "rope_parameters is no object"), (["attention_bias": true], "biases"),
-        (["mlp_bias": true], "biases"), (["quantization_config": ["bits": 4]], "quantised"), (["model_type": "gpt2"], "gpt2"),
+        (["rope_parameters": "default"], "rope_parameters is not an object"), (["attention_bias": true], "biases"),
+        (["mlp_bias": true], "biases"), (["quantization_config": ["bits": 4]], "quantized"), (["model_type": "gpt2"], "gpt2"),
         (["architectures": ["LlamaForSequenceClassification"]], "LlamaForSequenceClassification"), (["hidden_act": "gelu"], "gelu"),
         (["num_attention_heads": 0], "num_attention_heads is 0"), (["num_key_value_heads": 0], "num_key_value_heads is 0"),
-        (["num_key_value_heads": 3], "no multiple"), (["num_attention_heads": -4], "num_attention_heads is -4"),
-        (["hidden_size": 9], "not [24, 9] as config.json says"), (["head_dim": 3], "must be even"), (["vocab_size": 25], "not [25, 8]"),
-        (["num_hidden_layers": 3], "has no tensor"), (["num_hidden_layers": 1], "has a tensor \"model.layers.1."),
+        (["num_key_value_heads": 3], "must be a multiple"), (["num_attention_heads": -4], "num_attention_heads is -4"),
+        (["hidden_size": 9], "expected [24, 9] from config.json"), (["head_dim": 3], "must be even"),
+        (["vocab_size": 25], "expected [25, 8]"),
+        (["num_hidden_layers": 3], "has no tensor"), (["num_hidden_layers": 1], "has an unexpected tensor \"model.layers.1."),
         (["num_hidden_layers": 1_000_000], "not in 1…"), (["vocab_size": 4_611_686_018_427_387_904], "not in 1…"),
         (["intermediate_size": 1e300], "out of range"), (["rms_norm_eps": -1], "negative"),
-        (["rope_parameters": ["rope_theta": 0]], "not positive"), (["hidden_size": "8"], "\"hidden_size\""),
+        (["rope_parameters": ["rope_theta": 0]], "must be positive"), (["hidden_size": "8"], "\"hidden_size\""),
       ]
       for (changes, reason) in cases {
         try config(folder, changes)
@@ -98,23 +99,23 @@ import Training
       try config(folder, ["tie_word_embeddings": true])
       #expect(try ModelFolder.load(folder).configuration.tiedEmbeddings)
       try Files.remove(folder + "/model.safetensors")
-      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("is not there, nor an index of shards"))
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("does not exist, and neither does an index of shards"))
     }
   }
 
-  @Test func weightsThatAreNoNumbersAreRefused() throws {
+  @Test func nonFiniteWeightsAreRejected() throws {
     try withTemporaryFolder { folder in
       try config(folder)
       for (value, name) in [(Float.nan, "nan"), (.infinity, "inf"), (-.infinity, "-inf")] {
         var all = tensors(.F32)
         all[4].bytes.replaceSubrange(12..<16, with: withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) })
         _ = try Safetensors.write(folder + "/model.safetensors", tensors: all)
-        #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("tensor \"\(all[4].name)\" holds \(name) at element 3"))
+        #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("tensor \"\(all[4].name)\" is \(name) at element 3"))
       }
       var all = tensors(.F32)
       all[2].dtype = .I32
       _ = try Safetensors.write(folder + "/model.safetensors", tensors: all)
-      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("is I32, not of floats"))
+      #expect(errorMessage { _ = try ModelFolder.load(folder) }.contains("is I32, expected F32"))
       _ = try Safetensors.write(
         folder + "/model.safetensors",
         tensors: tensors(.F32) + [("model.layers.0.self_attn.q_proj.bias", .F32, [1], [0, 0, 0, 0])])
@@ -125,7 +126,7 @@ import Training
     }
   }
 
-  @Test(arguments: [1, 2, 3] as [UInt64]) func damageIsSurvived(_ seed: UInt64) throws {
+  @Test(arguments: [1, 2, 3] as [UInt64]) func damagedFilesAreErrors(_ seed: UInt64) throws {
     try withTemporaryFolder { folder in
       var random = SequentialRandom(seed: seed, stream: 91)
       try config(folder)

@@ -4,16 +4,16 @@ import Primitives
 import Testing
 import Training
 
-/// The matrix products and attention against plain loops in double precision, over random shapes, on every instruction set there is.
+/// Matrix products and attention against naive loops in double precision, for random shapes on every supported instruction set.
 @Suite struct ProductTests {
   private func numbers(_ count: Int, _ random: inout SequentialRandom) -> [Float] {
     (0..<count).map { _ in Float(2 * random.uniform() - 1) }
   }
 
-  @Test(arguments: [0, 1, 2], [1, 2, 3] as [UInt64]) func productsEqualPlainLoops(_ level: Int, _ seed: UInt64) {
+  @Test(arguments: [0, 1, 2], [1, 2, 3] as [UInt64]) func productsEqualNaiveLoops(_ level: Int, _ seed: UInt64) {
     var random = SequentialRandom(seed: seed)
     for round in 0..<40 {
-      // Every fifth is deep or wide enough to be cut in blocks.
+      // Every fifth product is large enough to be blocked.
       let m = Int.random(in: 1...40, using: &random), n = Int.random(in: 1...(round % 5 == 0 ? 420 : 70), using: &random)
       let k = Int.random(in: 0...(round % 5 == 1 ? 600 : 70), using: &random)
       let across = (Bool.random(using: &random), Bool.random(using: &random)), add = Bool.random(using: &random)
@@ -39,7 +39,7 @@ import Training
     }
   }
 
-  /// Rounded to the nearest bfloat16, ties to even.
+  /// Rounds to the nearest bfloat16, ties to even.
   private func rounded(_ x: Float) -> Double {
     let bits = x.bitPattern
     return Double(Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000))
@@ -69,7 +69,7 @@ import Training
     }
   }
 
-  @Test func rowsAndColumnsMayBeCutAnywhere() {
+  @Test func resultsDoNotDependOnTiling() {
     var random = SequentialRandom(seed: 9)
     let m = 75, n = 130, k = 300
     let a = numbers(m * k, &random), b = numbers(k * n, &random)
@@ -91,7 +91,7 @@ import Training
     #expect(whole.map(\.bitPattern) == parts.map(\.bitPattern))
   }
 
-  @Test(arguments: 1...8 as ClosedRange<UInt64>) func attentionAndItsGradientsEqualPlainLoops(_ seed: UInt64) {
+  @Test(arguments: 1...8 as ClosedRange<UInt64>) func attentionAndItsGradientsEqualNaiveLoops(_ seed: UInt64) {
     var random = SequentialRandom(seed: seed)
     let tokens = Int.random(in: 1...150, using: &random), head = 2 * Int.random(in: 1...35, using: &random)
     let group = Int.random(in: 1...3, using: &random), width = group * head, stride = width + 2 * head + 3, scale = 0.4

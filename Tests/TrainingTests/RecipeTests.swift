@@ -8,7 +8,7 @@ import Testing
 import Tokens
 import Training
 
-/// One batch over and over, but for some steps that have another.
+/// The same batch in every step, except for a range of steps.
 struct MostlySame: BatchSource {
   var rows = 2
   var sequence = 24
@@ -23,45 +23,32 @@ struct MostlySame: BatchSource {
 @Suite struct RecipeTests {
   static let shape = RunTests.shape
 
-  /// The members of each line of a log.
-  struct Line: Codable {
-    var step: Int
-    var loss: Double?
-    var skipped: String?
-    var event: String?
-    var from: Int?
-    var to: Int?
-    var z_loss: Double?
-  }
-
-  static func log(_ folder: String) throws -> [Line] {
-    try Files.read(folder + "/log.jsonl").split(separator: 0x0A).map { try JSONDecoder().decode(Line.self, from: Data($0)) }
-  }
+  static func log(_ folder: String) throws -> [StepRecord] { try StepRecord.read(RunFolder(folder).log) }
 
   static func plan(_ steps: Int, _ change: (inout TrainingConfiguration) -> Void = { _ in }) -> TrainingConfiguration {
     var plan = TrainingConfiguration(steps: steps)
     plan.learningRate = 0.01
-    plan.seed = 7
+    plan.randomSeed = 7
     change(&plan)
     return plan
   }
 
   @discardableResult static func run(
     _ folder: String, _ plan: TrainingConfiguration, _ source: any BatchSource = MostlySame(), threads: Int = 2,
-    initial: ModelInitialisation = .scratch(shape)
+    initial: ModelInitialization = .scratch(shape)
   ) throws -> TrainingReport {
     try TrainingRun.run(configuration: plan, initial: initial, source: source, folder: folder, threads: threads)
   }
 
   static func weights(_ folder: String) throws -> [Float] { try ModelFolder.load(folder).parameters.values }
 
-  @Test func microBatchesMakeTheSameStep() throws {
+  @Test func microBatchesGiveTheSameStep() throws {
     try withTemporaryFolder { folder in
       let source = RandomBatches(rows: 4)
       var losses: [Int: [Double]] = [:]
       for parts in [1, 2, 4] {
         try Self.run(folder + "/\(parts)", Self.plan(12) { $0.accumulate = parts == 1 ? nil : parts }, source)
-        losses[parts] = try Self.log(folder + "/\(parts)").compactMap(\.loss)
+        losses[parts] = try Self.log(folder + "/\(parts)").map(\.loss)
       }
       for parts in [2, 4] {
         #expect(losses[parts]?.count == 12)
@@ -76,17 +63,17 @@ struct MostlySame: BatchSource {
     }
   }
 
-  @Test func aSpikeIsPassedOver() throws {
+  @Test func spikesAreSkipped() throws {
     try withTemporaryFolder { folder in
       let source = MostlySame(others: 105...106)
       try Self.run(folder + "/on", Self.plan(120), source)
       let skipped = try Self.log(folder + "/on").filter { $0.skipped != nil }
       #expect(skipped.map(\.step) == [106, 107])
-      #expect(skipped.allSatisfy { $0.skipped == "spike" })
-      try Self.run(folder + "/off", Self.plan(120) { $0.guarding = .off }, source)
+      #expect(skipped.allSatisfy { $0.skipped == .spike })
+      try Self.run(folder + "/off", Self.plan(120) { $0.lossGuard = .off }, source)
       #expect(try Self.log(folder + "/off").allSatisfy { $0.skipped == nil })
       #expect(try Self.weights(folder + "/on/model") != Self.weights(folder + "/off/model"))
-      // What is passed over changes nothing: before and after it the weights are the same.
+      // Skipped steps do not change the weights.
       try Self.run(folder + "/every", Self.plan(120) { $0.keepEvery = 1 }, source)
       func at(_ step: Int) throws -> [Float] { try Self.weights(folder + "/every/checkpoints/step-00000\(step)") }
       #expect(try at(105) == at(107))
@@ -94,24 +81,27 @@ struct MostlySame: BatchSource {
     }
   }
 
-  @Test func severalSpikesLeadBack() throws {
+  @Test func consecutiveSpikesCauseARollback() throws {
     try withTemporaryFolder { folder in
       let plan = Self.plan(120) { $0.checkpointEvery = 10 }, source = MostlySame(others: 104...109)
       let report = try Self.run(folder + "/run", plan, source)
       let incident = try #require(report.rollbacks?.first)
-      // Spikes at steps 105…108 are one too many; the run goes on from step 100 with batch 108, of which the next two are spikes again.
+      // Four spikes in a row, at steps 105…108, exceed the patience of 3. The run continues after step 100 with batch 108; two spikes
+      // remain.
       #expect(report.rollbacks?.count == 1)
       #expect(incident.from == 108 && incident.to == 100)
       let log = try Self.log(folder + "/run")
-      #expect(log.filter { $0.event == nil }.map(\.step) == Array(1...120))
+      #expect(log.map(\.step) == Array(1...120))
       #expect(log.filter { $0.skipped != nil }.map(\.step) == [101, 102])
-      let place = try #require(log.firstIndex { $0.event == "rollback" })
-      #expect(log[place - 1].step == 100 && log[place + 1].step == 101 && log[place].from == 108)
+      let entries = try LogEntry.read(RunFolder(folder + "/run").log)
+      let rollback = RollbackRecord(step: 100, from: 108, to: 100, reason: incident.reason)
+      let place = try #require(entries.firstIndex(of: .rollback(rollback)))
+      #expect(entries[place - 1] == .step(log[99]) && entries[place + 1] == .step(log[100]))
       #expect(report.loss < 0.5)
     }
   }
 
-  @Test func aHopelessRunIsGivenUp() throws {
+  @Test func aDivergingRunFails() throws {
     try withTemporaryFolder { folder in
       for (name, rate) in [("ten", 10.0), ("huge", 1e30)] {
         let plan = Self.plan(40) {
@@ -120,22 +110,22 @@ struct MostlySame: BatchSource {
           $0.clip = 0
           $0.checkpointEvery = 1
         }
-        // The second time it goes on from what the first one left, and gives up at once.
+        // The second call resumes the failed run and fails at once.
         for _ in 0..<2 {
           let error = #expect(throws: WeirError.self) { try Self.run(folder + "/" + name, plan) }
-          #expect(error?.reason.contains("after 3 returns") == true)
-          #expect(error?.remedy.contains("--lr") == true)
+          #expect(error?.reason.contains("after 3 rollbacks") == true)
+          #expect(error?.remedy.contains("learning rate") == true)
         }
         #expect(!Files.exists(folder + "/" + name + "/model"))
       }
     }
   }
 
-  @Test func checkpointsStayAsAskedFor() throws {
+  @Test func checkpointsAreKeptAsConfigured() throws {
     try withTemporaryFolder { folder in
       let plan = Self.plan(20) {
         $0.checkpointEvery = 2
-        $0.keep = 3
+        $0.keepLast = 3
         $0.keepEvery = 5
         $0.checkpointAt = [0]
       }
@@ -144,7 +134,7 @@ struct MostlySame: BatchSource {
       }
       #expect(throws: Stopped.self) { try RunTests.run(folder + "/run", plan, stopAfter: 13 * 48) }
       #expect(try there() == [0, 5, 6, 8, 10, 12, 13])
-      // The checkpoint of the interruption goes when there is a newer one.
+      // The checkpoint of an interruption is removed when a newer one exists.
       #expect(throws: Stopped.self) { try RunTests.run(folder + "/run", plan, stopAfter: 17 * 48) }
       #expect(try there() == [0, 5, 10, 12, 14, 15, 16, 17])
       try RunTests.run(folder + "/run", plan)
@@ -152,12 +142,12 @@ struct MostlySame: BatchSource {
     }
   }
 
-  @Test func theAverageIsThatOfTheWeights() throws {
+  @Test func theExportedModelIsTheMovingAverage() throws {
     try withTemporaryFolder { folder in
       let plan = Self.plan(14) {
         $0.keepEvery = 1
         $0.checkpointAt = [0]
-        $0.average = 0.5
+        $0.emaDecay = 0.5
       }
       try Self.run(folder + "/run", plan, RandomBatches())
       func at(_ step: Int) throws -> [Float] {
@@ -172,7 +162,7 @@ struct MostlySame: BatchSource {
       for (a, b) in zip(average, exported) { #expect(abs(a - Double(b)) < 1e-5) }
       #expect(try Self.weights(folder + "/run/model-last") == at(14))
       #expect(try at(14) != exported)
-      // The average changes nothing else, and an interruption nothing about it.
+      // Averaging does not change the training, and an interruption does not change the average.
       try Self.run(folder + "/plain", Self.plan(14), RandomBatches())
       #expect(try Self.weights(folder + "/plain/model") == at(14))
       #expect(throws: Stopped.self) { try RunTests.run(folder + "/parts", plan, stopAfter: 5 * 48) }
@@ -181,21 +171,21 @@ struct MostlySame: BatchSource {
     }
   }
 
-  @Test func zLossHoldsTheSumOfTheSoftmax() throws {
+  @Test func zLossReducesTheLogPartitionFunction() throws {
     try withTemporaryFolder { folder in
       var last: [Double] = []
       for weight in [1e-9, 0.1] {
         try Self.run(folder + "/\(weight)", Self.plan(80) { $0.zLoss = weight }, RandomBatches())
-        last.append(try #require(try Self.log(folder + "/\(weight)").last?.z_loss) / weight)
+        last.append(try #require(try Self.log(folder + "/\(weight)").last?.zLoss) / weight)
       }
-      #expect(last[1] < 0.5 * last[0], "ln² of the sum: \(last)")
+      #expect(last[1] < 0.5 * last[0], "ln² of the partition function: \(last)")
       #expect(throws: WeirError.self) {
         try Self.run(folder + "/a", Self.plan(1) { ($0.zLoss, $0.annealing) = (0.1, Annealing(lambda: 1)) })
       }
     }
   }
 
-  @Test func onlyMatricesOfLayersDecay() {
+  @Test func onlyLayerMatricesDecay() {
     var c = Self.shape
     c.qkNorm = true
     let model = randomModel(c, rows: 1, sequence: 4), before = model.parameters.values
@@ -209,15 +199,15 @@ struct MostlySame: BatchSource {
     }
   }
 
-  @Test func oneBatchIsLearntByHeart() throws {
+  @Test func oneBatchIsMemorized() throws {
     try withTemporaryFolder { folder in
       let report = try Self.run(folder + "/run", Self.plan(250) { $0.learningRate = 0.02 })
-      // Two of its documents begin with the same token and go on differently: 2·ln 2 of 40 targets are not to be learnt.
+      // Two documents begin with the same token and continue differently, so that the loss cannot fall below 2·ln 2 / 40.
       #expect(report.loss < 0.04)
     }
   }
 
-  @Test func theBestLearningRateLiesBetween() throws {
+  @Test func theBestLearningRateIsInTheMiddle() throws {
     try withTemporaryFolder { folder in
       let rates = [1e-5, 1e-3, 1e-2, 3.0]
       let losses = rates.map { rate -> Double in

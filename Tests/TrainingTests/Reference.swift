@@ -4,7 +4,7 @@ import Primitives
 import Tokens
 import Training
 
-/// The decoder in double precision and plain loops, written from the definition: what the fast one is checked against.
+/// A naive implementation of the decoder in double precision, as a reference for `Transformer`.
 struct Reference {
   let configuration: ModelConfiguration
   let layout: ParameterLayout
@@ -35,7 +35,7 @@ struct Reference {
     return zip(x, tensor(name)).map { $0 * scale * $1 }
   }
 
-  /// Each head normalised by itself, with one gain for all.
+  /// Normalizes each head separately, with one gain for all heads.
   private func normHeads(_ x: [Double], _ name: String) -> [Double] {
     guard configuration.qkNorm else { return x }
     return stride(from: 0, to: x.count, by: configuration.headWidth).flatMap { norm(Array(x[$0..<$0 + configuration.headWidth]), name) }
@@ -106,7 +106,7 @@ struct Reference {
     return scaled.map { $0 - sum }
   }
 
-  /// The mean cross-entropy plus λ·KL against frozen logits, plus zLoss·ln² of the softmax's sum.
+  /// Mean cross-entropy, plus λ·KL divergence from frozen logits, plus zLoss·ln² of the partition function.
   func loss(_ batch: Batch, annealing: Annealing? = nil, frozen: [[Double]] = [], zLoss: Double = 0) -> Double {
     var sum = 0.0, count = 0.0
     for (t, z) in logits(batch).enumerated() where batch.targets[t] >= 0 {
@@ -126,7 +126,7 @@ struct Reference {
   }
 }
 
-/// A batch of random tokens in documents of random lengths, packed.
+/// A packed batch of documents with random tokens and lengths.
 func randomBatch(rows: Int, sequence: Int, vocabulary: Int, seed: UInt64, longest: Int = 30) -> Batch {
   var random = SequentialRandom(seed: seed)
   var batch = Batch(rows: rows, sequence: sequence)
@@ -145,12 +145,12 @@ func randomBatch(rows: Int, sequence: Int, vocabulary: Int, seed: UInt64, longes
   return batch
 }
 
-/// A model with parameters of some size everywhere, so that every gradient counts.
+/// A model whose parameters are all large enough to have significant gradients.
 func randomModel(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool = true, threads: Int = 2, seed: UInt64 = 1)
   -> Transformer
 {
   let model = Transformer(c, rows: rows, sequence: sequence, training: training, pool: ThreadPool(threads: threads))
-  model.initialise(seed: seed)
+  model.initialize(randomSeed: seed)
   var random = SequentialRandom(seed: seed, stream: 99)
   for i in 0..<model.parameters.count { model.parameters.base[i] += Float(0.2 * (random.uniform() - 0.5)) }
   return model

@@ -8,7 +8,7 @@ import Testing
 import Tokens
 import Training
 
-/// Batches of random documents, a function of the step.
+/// Random documents, a different batch in every step.
 struct RandomBatches: BatchSource {
   var rows = 2
   var sequence = 24
@@ -29,7 +29,7 @@ struct RandomBatches: BatchSource {
     plan.learningRate = 0.01
     plan.checkpointEvery = 4
     plan.evaluateEvery = 5
-    plan.seed = 7
+    plan.randomSeed = 7
     return plan
   }
 
@@ -43,7 +43,7 @@ struct RandomBatches: BatchSource {
 
   @discardableResult
   static func run(
-    _ folder: String, _ plan: TrainingConfiguration, threads: Int = 2, initial: ModelInitialisation = .scratch(shape),
+    _ folder: String, _ plan: TrainingConfiguration, threads: Int = 2, initial: ModelInitialization = .scratch(shape),
     source: RandomBatches = RandomBatches(), stopAfter: Double? = nil
   ) throws -> TrainingReport {
     let seen = Mutexed(0.0)
@@ -53,9 +53,9 @@ struct RandomBatches: BatchSource {
       configuration: plan, initial: initial, source: source, validation: validation, folder: folder, threads: threads, progress: progress)
   }
 
-  /// The lines of a log without their timing members.
+  /// The lines of a log without their timings.
   static func lines(_ folder: String) throws -> [String] {
-    String(decoding: try Files.read(folder + "/log.jsonl"), as: UTF8.self).split(separator: "\n").map { line in
+    String(decoding: try Files.read(RunFolder(folder).log), as: UTF8.self).split(separator: "\n").map { line in
       String(line[..<(line.range(of: ", \"seconds\"")?.lowerBound ?? line.endIndex)])
     }
   }
@@ -79,7 +79,7 @@ struct RandomBatches: BatchSource {
     }
   }
 
-  @Test func aDamagedCheckpointIsPassedOver() throws {
+  @Test func damagedCheckpointsAreIgnored() throws {
     try withTemporaryFolder { folder in
       let whole = folder + "/whole", parts = folder + "/parts"
       try Self.run(whole, Self.plan(14))
@@ -105,7 +105,7 @@ struct RandomBatches: BatchSource {
     }
   }
 
-  @Test func aBranchGoesOnLikeItsTrunk() throws {
+  @Test func aBranchContinuesLikeItsTrunk() throws {
     try withTemporaryFolder { folder in
       var trunk = Self.plan(8)
       trunk.schedule = .constant
@@ -134,7 +134,7 @@ struct RandomBatches: BatchSource {
     }
   }
 
-  @Test func lossFallsAndNonsenseIsAnError() throws {
+  @Test func lossFallsAndDivergenceIsAnError() throws {
     try withTemporaryFolder { folder in
       struct Same: BatchSource {
         let rows = 2, sequence = 24, fingerprint = "same"
@@ -153,7 +153,7 @@ struct RandomBatches: BatchSource {
     }
   }
 
-  @Test func schedulesRunAsDescribed() {
+  @Test func schedulesHaveTheirShapes() {
     var plan = TrainingConfiguration(steps: 100)
     plan.learningRate = 1
     plan.warmup = 0.1
@@ -170,7 +170,7 @@ struct RandomBatches: BatchSource {
   }
 }
 
-/// A value behind a lock.
+/// A value protected by a lock.
 final class Mutexed: Sendable {
   private let lock = NSLock()
   private nonisolated(unsafe) var value: Double

@@ -14,7 +14,7 @@ import Training
       let count = Int.random(in: 1...50, using: &random)
       return TuningDocument(tokens: (0..<count).map { Int32(index * 100 + $0) }, firstTarget: index == 4 ? 3 : 1)
     }
-    let batches = try DocumentBatches(documents: documents, name: "d", rows: 3, sequence: 16, epochs: 2, seed: seed)
+    let batches = try DocumentBatches(documents: documents, name: "d", rows: 3, sequence: 16, epochs: 2, randomSeed: seed)
     var seen: [Int32: Int] = [:]
     for step in 0..<batches.steps {
       let batch = try batches.batch(step: step)
@@ -32,10 +32,11 @@ import Training
     }
   }
 
-  @Test func replayTakesItsShareOfRows() throws {
+  @Test func replayProvidesItsFractionOfRows() throws {
     let documents = (0..<40).map { _ in TuningDocument(tokens: [Int32](repeating: 39, count: 24)) }
     let batches = try DocumentBatches(
-      documents: documents, name: "d", rows: 4, sequence: 24, epochs: 1, seed: 1, replay: RandomBatches(rows: 4, sequence: 24), share: 0.1)
+      documents: documents, name: "d", rows: 4, sequence: 24, epochs: 1, randomSeed: 1,
+      replay: RandomBatches(rows: 4, sequence: 24), replayShare: 0.1)
     var own = 0, rows = 0
     for step in 0..<batches.steps {
       let batch = try batches.batch(step: step)
@@ -48,14 +49,14 @@ import Training
     #expect(rows - own >= 4 && rows - own <= 5)
   }
 
-  /// λ large: the tuned model stays where it was.
-  @Test func annealingHoldsTheModel() throws {
+  /// A large λ keeps the finetuned model close to the initial one.
+  @Test func annealingKeepsTheModelClose() throws {
     try withTemporaryFolder { folder in
       let c = ModelConfiguration(vocabulary: 40, width: 16, layers: 1, heads: 2, ffn: 32, sequence: 24)
       let base = randomModel(c, rows: 1, sequence: 24, training: false)
       try ModelFolder.write(folder + "/base", configuration: c, parameters: base.parameters, tokenizer: nil)
       let documents = (0..<6).map { index in TuningDocument(tokens: (0..<20).map { Int32(($0 * 7 + index) % 40) }) }
-      let batches = try DocumentBatches(documents: documents, name: "d", rows: 2, sequence: 24, epochs: 8, seed: 1)
+      let batches = try DocumentBatches(documents: documents, name: "d", rows: 2, sequence: 24, epochs: 8, randomSeed: 1)
       func tune(_ name: String, _ change: (inout TrainingConfiguration) -> Void) throws -> TrainingReport {
         var plan = TrainingConfiguration(steps: batches.steps)
         plan.learningRate = 3e-3
@@ -78,19 +79,19 @@ import Training
         try ModelFolder.readWeights(folder + "/" + name + "/model", configuration: c, into: read)
         return zip(read.values, base.parameters.values).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
       }
-      _ = try tune("pulled") { $0.pull = 10 }
-      #expect(try distance("pulled") < 0.5 * distance("direct"))
+      _ = try tune("l2") { $0.l2 = 10 }
+      #expect(try distance("l2") < 0.5 * distance("direct"))
     }
   }
 
-  @Test func lowRankMovesOnlyMatricesAndResumes() throws {
+  @Test func lowRankChangesOnlyMatricesAndResumes() throws {
     try withTemporaryFolder { folder in
       let c = ModelConfiguration(vocabulary: 40, width: 16, layers: 2, heads: 2, ffn: 32, sequence: 24)
       let base = randomModel(c, rows: 1, sequence: 24, training: false)
       try ModelFolder.write(folder + "/base", configuration: c, parameters: base.parameters, tokenizer: nil)
       var plan = RunTests.plan(14)
       plan.lowRank = LowRank(rank: 2, alpha: 4)
-      let whole = folder + "/whole", parts = folder + "/parts", start = ModelInitialisation.folder(folder + "/base")
+      let whole = folder + "/whole", parts = folder + "/parts", start = ModelInitialization.folder(folder + "/base")
       try RunTests.run(whole, plan, initial: start)
       #expect(throws: Stopped.self) { try RunTests.run(parts, plan, initial: start, stopAfter: 6 * 48) }
       try RunTests.run(parts, plan, threads: 1, initial: start)
@@ -100,7 +101,7 @@ import Training
       for tensor in base.layout.tensors {
         #expect((read[tensor.range] == base.parameters[tensor.range]) == !tensor.decays, "\(tensor.name)")
       }
-      // Rank 2: every 3 × 3 minor of the difference vanishes, here through a random combination of rows reduced by elimination.
+      // Gaussian elimination of the difference finds two pivots: its rank is 2.
       let matrix = try #require(base.layout.tensors.first { $0.decays })
       let columns = matrix.shape[1]
       var rows = zip(read[matrix.range], base.parameters[matrix.range]).map { Double($0.0 - $0.1) }
@@ -118,9 +119,10 @@ import Training
     }
   }
 
-  /// Yang et al.'s known answer, squared losses: over-parameterised regression with X of m rows, P the projector on their span. Direct
-  /// tuning ends at (I−P)θ0 + X⁺y, label annealing at (I−P)θ0 + (X⁺y + λPθ0)/(1+λ). Orthonormal rows make P = XᵀX and X⁺ = Xᵀ.
-  @Test(arguments: [0, 0.5, 3.0]) func regressionEndsWhereTheFormulaSays(_ lambda: Double) {
+  /// The closed-form solution of Yang et al. for over-parameterized linear regression with squared losses: with P the projection on the row
+  /// space of X, direct finetuning converges to (I−P)θ0 + X⁺y, label annealing to (I−P)θ0 + (X⁺y + λPθ0)/(1+λ). For orthonormal rows,
+  /// P = XᵀX and X⁺ = Xᵀ.
+  @Test(arguments: [0, 0.5, 3.0]) func regressionConvergesToTheClosedForm(_ lambda: Double) {
     let n = 5, rows = [[0.6, 0.8, 0, 0, 0], [0, 0, 0.6, 0, 0.8]], y = [1.5, -0.7], start = [0.3, -0.2, 0.9, 0.4, -0.5]
     func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
     var theta = start

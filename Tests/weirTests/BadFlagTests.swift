@@ -51,11 +51,11 @@ import Testing
         (train + shape + ["--width", "33"], "--preset"), (train + shape + ["--layers", "99999999999999"], "--preset"),
         (train + shape + ["--batch", "0"], "--batch"), (train + shape + ["--batch", "999999999999"], "--batch"),
         (train + shape + ["--tokens", "0"], "--tokens"), (train + shape + ["--lr", "nan"], "--lr"),
-        (train + shape + ["--accumulate", "0"], "--accumulate"), (train + shape + ["--accumulate", "3"], "--accumulate"),
-        (train + shape + ["--accumulate", "9223372036854775807"], "--accumulate"), (train + shape + ["--z-loss=-1"], "--z-loss"),
+        (train + shape + ["--grad-accum", "0"], "--grad-accum"), (train + shape + ["--grad-accum", "3"], "--grad-accum"),
+        (train + shape + ["--grad-accum", "9223372036854775807"], "--grad-accum"), (train + shape + ["--z-loss=-1"], "--z-loss"),
         (train + shape + ["--z-loss", "inf"], "--z-loss"), (train + shape + ["--ema", "1"], "--ema"),
         (train + shape + ["--keep-last", "0"], "--keep-last"), (train + shape + ["--keep-every", "0"], "--keep-every"),
-        (train + shape + ["--spike", "nan"], "--spike"), (train + shape + ["--rollbacks=-1"], "--rollbacks"),
+        (train + shape + ["--spike-threshold", "nan"], "--spike-threshold"), (train + shape + ["--max-rollbacks=-1"], "--max-rollbacks"),
         (train + shape + ["--parametrization", "mup", "--base-width", "0"], "--base-width"),
         (train + shape + ["--parametrization", "mup", "--base-head-width", "0"], "--base-head-width"),
         (tune + ["--epochs", "9223372036854775807"], "--epochs"), (tune + ["--epochs", "0"], "--epochs"),
@@ -106,7 +106,7 @@ import Testing
         (["split", "set", "--tree", "other-tree", "--init", "run", "--branch-tokens", "64", "-o", "new"], ["other-tree"]),
         (["finetune", "run", "--data", "silent.jsonl", "-o", "new", "--sequence", "9999"], []),
         (["eval", "set", "--data", "docs.jsonl"], ["set", "no model"]),
-        (["train", "other-set", "-o", "run", "--width", "32", "--layers", "1"] + small, ["run", "holds another run"]),
+        (["train", "other-set", "-o", "run", "--width", "32", "--layers", "1"] + small, ["run", "contains a different run"]),
         (["tokenize", "docs.jsonl", "--tokenizer", "tok", "--shards", "run"], ["run", "exists"]),
       ]
       for (arguments, words) in cases {

@@ -49,6 +49,22 @@ import Testing
     }
   }
 
+  @Test func errorsOfLibrariesNameFlags() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      for (options, flag) in [
+        (["--lr", "0"], "--lr"), (["--sequence", "1"], "--sequence"), (["--spike-threshold", "nan"], "--spike-threshold"),
+        (["--ema", "2"], "--ema"),
+        (["--keep-last", "0"], "--keep-last"), (["--preset", "none"], "--preset"),
+      ] {
+        expectFailure(try binary.run(["train", "set", "--tokens", "1k", "-o", "new"] + options), naming: ["weir: \(flag): "])
+      }
+      // A file spelled like a property is not a flag.
+      try binary.write("rows", "")
+      expectFailure(try binary.run(["feed", "set", "--batch-size", "0", "--steps", "1"]), naming: ["weir: rows: "])
+    }
+  }
+
   @Test func foldersThatDoNotFit() throws {
     try inFolder { binary in
       try binary.useMade()

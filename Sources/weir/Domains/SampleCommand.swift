@@ -129,7 +129,8 @@ struct SampleCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var randomSeed: UInt64? { seed.seed }
-
+  /// Those of `GradientAlignment`.
+  var propertyFlags: PropertyFlags { ["target": "--seed-data", "model": "--proxy"] }
   var inputs: [String] {
     [dataset, tree, tree.map { Clusters.assignmentFolder(dataset, tree: $0) }, proxy, specialist].compactMap { $0 } + seedData
   }

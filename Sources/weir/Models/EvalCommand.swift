@@ -76,7 +76,7 @@ struct EvalCommand: WeirCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     if router { return try SplitEvaluation(split: model, session: session).outcome(data: data) }
-    let folder = try Models.folder(model)
+    let folder = try ModelFolder.locate(model)
     let tokenizer = try Models.tokenizer(model)
     var outcome = try data.isEmpty ? Outcome() : losses(folder, tokenizer, session)
     if !choices.isEmpty {

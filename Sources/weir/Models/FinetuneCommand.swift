@@ -62,9 +62,14 @@ struct FinetuneCommand: WeirCommand {
 
   var randomSeed: UInt64? { seed.seed }
   var initialModel: String? { model }
-
+  var propertyFlags: PropertyFlags {
+    ScheduleOptions.propertyFlags + [
+      "epochs": "--epochs", "annealing.lambda": "--lambda", "annealing.temperature": "--temperature",
+      "checkpointEvery": "--checkpoint-every",
+    ]
+  }
   var inputs: [String] { [model] + data + valid }
-  var outputs: [String] { [output + "/model"] }
+  var outputs: [String] { [RunFolder(output).model] }
 
   var isParallel: Bool { true }
 
@@ -77,7 +82,7 @@ struct FinetuneCommand: WeirCommand {
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let folder = try Models.folder(model)
+    let folder = try ModelFolder.locate(model)
     let tokenizer = try Models.tokenizer(model)
     let documents = try Load.tokenize(data, tokenizer).map { TuningDocument(tokens: $0.tokens) }
     guard documents.contains(where: { $0.tokens.count > 1 }) else {
@@ -85,7 +90,7 @@ struct FinetuneCommand: WeirCommand {
     }
     let name = try data.map { Checksum.hex(try Checksum.xxh3(file: $0)) }.joined(separator: " ")
     let batches = try DocumentBatches(
-      documents: documents, name: name, rows: schedule.batch, sequence: schedule.sequence, epochs: epochs, seed: seed.seed)
+      documents: documents, name: name, rows: schedule.batch, sequence: schedule.sequence, epochs: epochs, randomSeed: seed.seed)
     let sets = try valid.map { try Load.validation($0, tokenizer) }
     let report = try session.with("finetune") { progress in
       try TrainingRun.run(

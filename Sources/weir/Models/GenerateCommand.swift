@@ -45,7 +45,9 @@ struct GenerateCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var randomSeed: UInt64? { seed.seed }
-
+  var propertyFlags: PropertyFlags {
+    ["temperature": "--temperature", "topK": "--top-k", "topP": "--top-p", "prompt": "--prompt"]
+  }
   var inputs: [String] { [model] + (promptFile.map { $0 == "-" ? [] : [$0] } ?? []) }
   var writesDataToOutput: Bool { true }
 
@@ -65,13 +67,13 @@ struct GenerateCommand: WeirCommand {
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let tokenizer = try Models.tokenizer(model), folder = try Models.folder(model)
-    var sampling = SamplingConfiguration()
-    sampling.temperature = temperature
-    sampling.topK = topK
-    sampling.topP = topP
-    sampling.seed = seed.seed
-    try sampling.validate()
+    let tokenizer = try Models.tokenizer(model), folder = try ModelFolder.locate(model)
+    var decoding = DecodingConfiguration()
+    decoding.temperature = temperature
+    decoding.topK = topK
+    decoding.topP = topP
+    decoding.randomSeed = seed.seed
+    try decoding.validate()
     let beginning = try beginning()
     var ids: [UInt32] = [], context = EncodeContext()
     tokenizer.encode(beginning, into: &ids, context: &context)
@@ -80,7 +82,7 @@ struct GenerateCommand: WeirCommand {
     let generator = try Generator(folder: folder, threads: session.threads)
     try StandardOutput.write(beginning)
     var text = CharacterStream()
-    try generator.generate(prompt: ids.map { Int32($0) }, count: tokens, sampling: sampling, stops: stops) { id in
+    try generator.generate(prompt: ids.map { Int32($0) }, count: tokens, decoding: decoding, stops: stops) { id in
       let piece = text.append(tokenizer.bytes(of: UInt32(id)))
       if !piece.isEmpty { try StandardOutput.write(piece) }
       return !Interrupt.isRequested

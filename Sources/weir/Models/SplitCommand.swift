@@ -63,7 +63,11 @@ struct SplitCommand: WeirCommand {
 
   var randomSeed: UInt64? { seed.seed }
   var initialModel: String? { `init` }
-
+  var propertyFlags: PropertyFlags {
+    ShapeOptions.propertyFlags + ScheduleOptions.propertyFlags + [
+      "tokens": trunkTokens == nil ? "--branch-tokens" : "--trunk-tokens", "checkpointEvery": "--checkpoint-every",
+    ]
+  }
   var inputs: [String] { [dataset, tree, Clusters.assignmentFolder(dataset, tree: tree), `init`].compactMap { $0 } + valid }
   var outputs: [String] { [output + "/split.json"] }
 
@@ -88,21 +92,21 @@ struct SplitCommand: WeirCommand {
     var folders: [String] = []
     for domain in 0..<domains.count {
       guard !windows[domain].isEmpty else { throw WeirError(tree, "domain \(domain) has no window in the dataset") }
-      folders.append("branch-\(domain)/model")
+      folders.append(RunFolder("branch-\(domain)").model)
       let source = try PackedLoader(
-        dataset: domains.dataset, windows: [windows[domain]], weights: [1], name: "domain \(domain) of \(domains.stored.fingerprint)",
-        seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+        uniform: domains.dataset, windows: windows[domain], name: "domain \(domain) of \(domains.stored.fingerprint)",
+        randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
       try train("branch-\(domain)", tokens: tokens[domain], from: .folder(trunk), source: source, domains, session)
     }
     if full {
-      let source = try Load.loader(domains.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+      let source = try Load.loader(domains.dataset, mixture: nil, randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
       try train("full", tokens: tokens.reduce(0, +), from: .folder(trunk), source: source, domains, session)
     }
     let trunkCount = try trunkTokens?.value ?? Int(self.trunkReport()?.tokens ?? 0)
     try JSONFile.write(
       SplitFile(
         dataset: dataset, tree: tree, treeFingerprint: domains.stored.fingerprint, level: level, trunkTokens: trunkCount,
-        branchTokens: tokens, branches: folders, full: full ? "full/model" : nil,
+        branchTokens: tokens, branches: folders, full: full ? RunFolder("full").model : nil,
         terms: try ClusterShowCommand.terms(dataset: dataset, tree: tree, level: level, session: session)),
       to: output + "/split.json")
     guard !valid.isEmpty else { return Outcome(lines: ["  \(domains.count) branches in \(output)"]) }
@@ -111,25 +115,25 @@ struct SplitCommand: WeirCommand {
 
   /// The report of the run that the trunk was taken from, where it is one.
   private func trunkReport() throws -> TrainingReport? {
-    guard let run = `init`, Files.exists(run + "/report.json") else { return nil }
-    return try JSONFile.read(TrainingReport.self, from: run + "/report.json")
+    guard let report = `init`.map({ RunFolder($0).report }), Files.exists(report) else { return nil }
+    return try JSONFile.read(TrainingReport.self, from: report)
   }
 
   /// The trunk's model folder.
   private func trunk(_ domains: Domains, _ session: Session) throws -> String {
     if let path = `init` {
-      let folder = try Models.folder(path)
-      try ModelInitialisation.folder(folder).check(dataset: domains.dataset, tokenizer: domains.tokenizer, place: path)
+      let folder = try ModelFolder.locate(path)
+      try ModelInitialization.folder(folder).check(dataset: domains.dataset, tokenizer: domains.tokenizer, place: path)
       return folder
     }
     let model = try shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: schedule.sequence)
-    let source = try Load.loader(domains.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+    let source = try Load.loader(domains.dataset, mixture: nil, randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
     try train("trunk", tokens: trunkTokens?.value ?? 0, from: .scratch(model), source: source, domains, session)
-    return output + "/trunk/model"
+    return RunFolder(output + "/trunk").model
   }
 
   private func train(
-    _ name: String, tokens: Int, from initial: ModelInitialisation, source: any BatchSource, _ domains: Domains, _ session: Session
+    _ name: String, tokens: Int, from initial: ModelInitialization, source: any BatchSource, _ domains: Domains, _ session: Session
   ) throws {
     var configuration = schedule.configuration(tokens: tokens, seed: seed.seed)
     configuration.checkpointEvery = checkpointEvery

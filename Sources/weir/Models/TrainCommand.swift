@@ -82,9 +82,14 @@ struct TrainCommand: WeirCommand {
 
   var randomSeed: UInt64? { seed.seed }
   var initialModel: String? { `init` }
-
+  var propertyFlags: PropertyFlags {
+    ShapeOptions.propertyFlags + ScheduleOptions.propertyFlags + StabilityOptions.propertyFlags + [
+      "tokens": "--tokens", "evaluateEvery": "--valid-every", "checkpointEvery": "--checkpoint-every", "keepLast": "--keep-last",
+      "keepEvery": "--keep-every",
+    ]
+  }
   var inputs: [String] { [dataset, mixture, `init`].compactMap { $0 } + valid }
-  var outputs: [String] { output.map { [$0 + "/model"] } ?? [] }
+  var outputs: [String] { output.map { [RunFolder($0).model] } ?? [] }
 
   var isParallel: Bool { !presets && !dryRun }
 
@@ -99,15 +104,15 @@ struct TrainCommand: WeirCommand {
     var configuration = schedule.configuration(tokens: tokens?.value, seed: seed.seed)
     configuration.evaluateEvery = validEvery
     configuration.checkpointEvery = checkpointEvery
-    configuration.keep = keepLast
+    configuration.keepLast = keepLast
     configuration.keepEvery = keepEvery
     stability.apply(to: &configuration)
     configuration.checkpointAt = try Amount.list(checkpointAt ?? "", flag: "--checkpoint-at")
     return configuration
   }
 
-  private func initialisation(vocabulary: Int) throws -> ModelInitialisation {
-    if let path = `init` { return try Models.initialisation(path) }
+  private func initialization(vocabulary: Int) throws -> ModelInitialization {
+    if let path = `init` { return try ModelInitialization(continuing: path) }
     return .scratch(try shape.configuration(vocabulary: vocabulary, sequence: schedule.sequence))
   }
 
@@ -115,7 +120,7 @@ struct TrainCommand: WeirCommand {
     if presets { return try PresetTable.outcome() }
     guard let path = dataset else { throw ValidationError("Missing expected argument '<dataset>'") }
     let dataset = try TokenDataset(path)
-    let initial = try initialisation(vocabulary: dataset.vocabulary)
+    let initial = try initialization(vocabulary: dataset.vocabulary)
     let configuration = try configuration()
     if dryRun {
       let model = try initial.configuration()
@@ -126,7 +131,7 @@ struct TrainCommand: WeirCommand {
     }
     guard let output else { throw ValidationError("Missing expected option '-o <run>'") }
     let tokenizer = try Load.tokenizer(of: dataset)
-    let loader = try Load.loader(dataset, mixture: mixture, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+    let loader = try Load.loader(dataset, mixture: mixture, randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
     try initial.check(dataset: dataset, tokenizer: tokenizer, place: `init` ?? "--preset")
     let sets = try valid.map { try Load.validation($0, tokenizer) }
     let report = try session.with("train") { progress in
@@ -159,23 +164,18 @@ enum TrainingOutcome {
     return Outcome(report: value, lines: [line] + sets)
   }
 
-  /// Tokens and loss, at most 200 points, each the mean of the steps around it.
+  /// The loss over tokens seen, at most 200 points, each the mean over consecutive steps.
   static func curve(_ run: String) throws -> [(Double, Double)] {
-    struct Line: Codable {
-      var tokens: Double
-      var loss: Double
-    }
-    let text = String(decoding: try Files.read(run + "/log.jsonl"), as: UTF8.self)
-    let lines = text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
-    let group = max(1, (lines.count + 199) / 200)
-    return stride(from: 0, to: lines.count, by: group).map { start in
-      let part = lines[start..<min(lines.count, start + group)]
-      return (part.last?.tokens ?? 0, part.reduce(0) { $0 + $1.loss } / Double(part.count))
+    let steps = try StepRecord.read(RunFolder(run).log).filter(\.loss.isFinite)
+    let group = max(1, (steps.count + 199) / 200)
+    return stride(from: 0, to: steps.count, by: group).map { start in
+      let part = steps[start..<min(steps.count, start + group)]
+      return (Double(part.last?.tokens ?? 0), part.reduce(0) { $0 + $1.loss } / Double(part.count))
     }
   }
 }
 
-extension ModelInitialisation {
+extension ModelInitialization {
   /// The shape of the model that a run begins with.
   func configuration() throws -> ModelConfiguration {
     switch self {

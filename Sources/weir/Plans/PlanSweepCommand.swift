@@ -61,7 +61,9 @@ struct PlanSweepCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var randomSeed: UInt64? { seed.seed }
-
+  var propertyFlags: PropertyFlags {
+    ScheduleOptions.propertyFlags + ["modelConfiguration": "--sizes", "preset": "--sizes", "tokens": "--trunk-tokens"]
+  }
   var inputs: [String] { [dataset, tree, Clusters.assignmentFolder(dataset, tree: tree)] + valid }
   var outputs: [String] { [output] }
 
@@ -106,7 +108,7 @@ struct PlanSweepCommand: WeirCommand {
       var trunk = configuration(tokens: longest)
       trunk.checkpointAt = d
       trunk.evaluateAt = d
-      let source = try Load.loader(all.dataset, mixture: nil, seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
+      let source = try Load.loader(all.dataset, mixture: nil, randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
       let report = try train("\(name)/trunk", trunk, .scratch(model), source, sets, all, session)
       for tokens in d {
         let step = trunk.step(tokens: tokens, batch: source)
@@ -117,9 +119,9 @@ struct PlanSweepCommand: WeirCommand {
           branch.warmup = 0
           branch.evaluateAt = dPrime
           let loader = try PackedLoader(
-            dataset: all.dataset, windows: [windows[domain]], weights: [1], name: "domain \(domain) of \(all.stored.fingerprint)",
-            seed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
-          let checkpoint = "\(run)/\(name)/trunk/checkpoints/step-" + String(String(100_000_000 + step).dropFirst())
+            uniform: all.dataset, windows: windows[domain], name: "domain \(domain) of \(all.stored.fingerprint)", randomSeed: seed.seed,
+            rows: schedule.batch, sequence: schedule.sequence)
+          let checkpoint = RunFolder("\(run)/\(name)/trunk").checkpoint(step: step)
           let set = sets.filter { $0.name == all.name(domain) }
           let specialised = try train(
             "\(name)/D\(tokens)-\(all.name(domain))", branch, .checkpoint(checkpoint, optimizer: true), loader, set, all, session)
@@ -148,7 +150,7 @@ struct PlanSweepCommand: WeirCommand {
   }
 
   private func train(
-    _ name: String, _ configuration: TrainingConfiguration, _ initial: ModelInitialisation, _ source: any BatchSource,
+    _ name: String, _ configuration: TrainingConfiguration, _ initial: ModelInitialization, _ source: any BatchSource,
     _ sets: [ValidationSet], _ all: Domains, _ session: Session
   ) throws -> TrainingReport {
     try session.with(name) { progress in

@@ -77,7 +77,7 @@ struct SummaryBuilder {
     }
     let words = states[step.name]?.command.split(separator: " ").map(String.init) ?? []
     let initial = words.firstIndex(of: "--init").flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
-    let parent = recipe.steps.first { other in initial != nil && states[other.name]?.outputs[(initial ?? "") + "/model"] != nil }
+    let parent = recipe.steps.first { other in initial != nil && states[other.name]?.outputs[RunFolder(initial ?? "").model] != nil }
     return RunSummary.Training(
       name: step.name, parent: parent?.name, parameters: Double(report.parameters), tokens: Double(report.tokens), flops: report.flops,
       tokensPerSecond: report.tokensPerSecond, seconds: report.seconds, loss: points)

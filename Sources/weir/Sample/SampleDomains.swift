@@ -34,8 +34,8 @@ struct SampleDomains {
     guard nodes.count > 1 else {
       throw WeirError(stored.path, "has one node at level \(level): nothing to weigh", remedy: "name a deeper level with --depth")
     }
-    let folder = try Models.folder(proxy)
-    try ModelInitialisation.folder(folder).check(dataset: dataset, tokenizer: seeds.tokenizer, place: proxy)
+    let folder = try ModelFolder.locate(proxy)
+    try ModelInitialization.folder(folder).check(dataset: dataset, tokenizer: seeds.tokenizer, place: proxy)
     let sequence = min(Self.shape.sequence, try ModelFolder.configuration(folder).sequence)
     let domains = stored.tree.domains(level: level)
     var windows = [[UInt32]](repeating: [], count: nodes.count)
@@ -44,12 +44,11 @@ struct SampleDomains {
       windows.isEmpty
         ? nil
         : try PackedLoader(
-          dataset: dataset, windows: [windows], weights: [1], name: "domain \(domain)", seed: seed, rows: Self.shape.rows,
-          sequence: sequence)
+          uniform: dataset, windows: windows, name: "domain \(domain)", randomSeed: seed, rows: Self.shape.rows, sequence: sequence)
     }
     let target = try DocumentBatches(
       documents: seeds.seeds.flatMap { $0.documents.map { TuningDocument(tokens: $0.tokens) } }, name: "--seed-data",
-      rows: Self.shape.rows, sequence: sequence, epochs: 4, seed: seed)
+      rows: Self.shape.rows, sequence: sequence, epochs: 4, randomSeed: seed)
     let shares = general.shares
     var mass = [Double](repeating: 0, count: nodes.count)
     for leaf in domains.indices { mass[domains[leaf]] += shares[leaf] }

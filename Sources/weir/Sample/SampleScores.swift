@@ -49,8 +49,8 @@ struct SampleScores {
   /// `tokens` tokens of each window. −∞ where a window has nothing to predict.
   func crossEntropyDifference(general: String, specialist: String, tokens: Int) throws -> [Double] {
     let losses = try [general, specialist].map { path in
-      let folder = try Models.folder(path)
-      try ModelInitialisation.folder(folder).check(dataset: dataset, tokenizer: tokenizer, place: path)
+      let folder = try ModelFolder.locate(path)
+      try ModelInitialization.folder(folder).check(dataset: dataset, tokenizer: tokenizer, place: path)
       let evaluator = try Evaluator(folder: folder, threads: session.threads), reader = WindowReader(dataset)
       return try session.with("ced") { progress in
         var losses: [Double] = []

@@ -42,8 +42,8 @@ struct SampleWork {
     }
   }
 
-  private var configuration: Sampling.SamplingConfiguration {
-    var configuration = Sampling.SamplingConfiguration()
+  private var configuration: SamplingConfiguration {
+    var configuration = SamplingConfiguration()
     if case .levels(let levels) = command.depth { configuration.depth = levels }
     configuration.smoothing = command.smoothing
     configuration.maxEpochs = command.maxEpochs
@@ -200,7 +200,7 @@ struct SampleWork {
       settings["--weight-rate"] = "\(command.weightRate)"
     }
     for (flag, path) in [("--proxy", command.proxy), ("--specialist", command.specialist)] where [.ced, .doge].contains(method) {
-      if let path, let folder = try? Models.folder(path), let fingerprint = try? ModelFolder.fingerprint(folder) {
+      if let path, let folder = try? ModelFolder.locate(path), let fingerprint = try? ModelFolder.fingerprint(folder) {
         settings[flag] = "\(path) \(fingerprint)"
       }
     }

@@ -17,7 +17,7 @@ extension Forecast {
   ) throws -> Row {
     try training(
       configuration, rows: schedule.batch, sequence: schedule.sequence,
-      initial: initial.map { path in (path, try? Models.folder(path)) },
+      initial: initial.map { path in (path, try? ModelFolder.locate(path)) },
       scratch: { try shape.configuration(vocabulary: Self.typicalVocabulary, sequence: schedule.sequence) }, output: output,
       recompute: recompute, evaluates: evaluates)
   }

@@ -57,23 +57,9 @@ enum Load {
       })
   }
 
-  /// What a run's description says of its batches.
-  static func batches(run folder: String) throws -> (data: String, seed: UInt64, rows: Int, sequence: Int) {
-    let place = folder + "/run.json"
-    let root = try JSONDocument(Files.read(place), place: place).root
-    guard let data = root["data"]?.string, let seed = root["configuration"]?["seed"]?.int.flatMap({ UInt64(exactly: $0) }),
-      let shape = root["batch"]?.array?.compactMap({ $0.int }), shape.count == 2
-    else { throw WeirError(place, "does not tell the data, the seed and the batch of a run") }
-    return (data, seed, shape[0], shape[1])
-  }
-
   /// The batches of a dataset by a mixture; every token equally likely without one.
-  static func loader(_ dataset: TokenDataset, mixture path: String?, seed drawn: UInt64, rows: Int, sequence: Int) throws -> PackedLoader {
-    guard let path else {
-      return try PackedLoader(
-        dataset: dataset, windows: [Array(0..<UInt32(dataset.windowCount))], weights: [1], name: "uniform", seed: drawn, rows: rows,
-        sequence: sequence)
-    }
+  static func loader(_ dataset: TokenDataset, mixture path: String?, randomSeed: UInt64, rows: Int, sequence: Int) throws -> PackedLoader {
+    guard let path else { return try PackedLoader(uniform: dataset, randomSeed: randomSeed, rows: rows, sequence: sequence) }
     let mixture = try Mixture.read(from: path)
     guard mixture.dataset == dataset.fingerprint else {
       throw WeirError(path, "was made for another dataset than \(dataset.path)", remedy: "make it again with weir sample \(dataset.path)")
@@ -81,14 +67,12 @@ enum Load {
     let name = Checksum.hex(try Checksum.xxh3(file: path))
     if let source = mixture.source {
       let seed = try seedDataset(of: dataset, source, mixture: path)
-      return try PackedLoader(
-        dataset: seed, windows: [Array(0..<UInt32(seed.windowCount))], weights: [1], name: name, seed: drawn, rows: rows,
-        sequence: sequence)
+      return try PackedLoader(uniform: seed, name: name, randomSeed: randomSeed, rows: rows, sequence: sequence)
     }
     let assignment = try Clusters.assignment(of: dataset, mixture: mixture, path: path)
     return try PackedLoader(
-      dataset: dataset, windows: Clusters.windows(assignment), weights: mixture.weights, name: name, seed: drawn, rows: rows,
-      sequence: sequence)
+      dataset: dataset, windows: Clusters.windows(assignment), weights: mixture.weights, name: name, randomSeed: randomSeed,
+      rows: rows, sequence: sequence)
   }
 
   /// The seed's dataset that a mixture draws from in place of the corpus.
@@ -104,22 +88,9 @@ enum Load {
 
 /// Models on disk.
 enum Models {
-  /// The model folder that a path means: itself, or a run's.
-  static func folder(_ path: String) throws -> String {
-    for candidate in [path, path + "/model"] where Files.exists(candidate + "/config.json") { return candidate }
-    throw WeirError(
-      path, Files.exists(path) ? "holds no model (config.json)" : "no such model", remedy: "name a model folder, or a run that has finished"
-    )
-  }
-
-  /// Where a run begins that continues `path`: a model folder, a run, or a checkpoint (with its moments).
-  static func initialisation(_ path: String) throws -> ModelInitialisation {
-    Files.exists(path + "/state.json") ? .checkpoint(path, optimizer: true) : .folder(try folder(path))
-  }
-
   /// The tokenizer that a model carries with it.
   static func tokenizer(_ model: String) throws -> Tokenizer {
-    let folder = try folder(model), vocabulary = try ModelFolder.configuration(folder).vocabulary
+    let folder = try ModelFolder.locate(model), vocabulary = try ModelFolder.configuration(folder).vocabulary
     let tokenizer = try Tokenizer(folder: folder)
     guard tokenizer.vocabularySize <= vocabulary else {
       throw WeirError(

@@ -110,7 +110,7 @@ struct ScheduleOptions: ParsableArguments {
     configuration.decay = decay
     configuration.weightDecay = weightDecay
     configuration.clip = clip
-    configuration.seed = seed
+    configuration.randomSeed = seed
     if precision == .bf16 || precision == .auto && Precision.fastest == .bf16 { configuration.precision = .bf16 }
     if accumulate != 1 { configuration.accumulate = accumulate }
     if parametrization == .mup {
@@ -145,12 +145,12 @@ struct StabilityOptions: ParsableArguments {
   /// Sets what was asked for; what was not stays absent from the run's file.
   func apply(to configuration: inout TrainingConfiguration) {
     configuration.zLoss = zLoss
-    configuration.average = ema
+    configuration.emaDecay = ema
     var settings = LossGuard.Settings()
     settings.deviations = spike
     settings.rollbacks = rollbacks
     if !self.guard { settings = .off }
-    configuration.guarding = settings == LossGuard.Settings() ? nil : settings
+    configuration.lossGuard = settings == LossGuard.Settings() ? nil : settings
   }
 }
 

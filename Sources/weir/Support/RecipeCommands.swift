@@ -29,7 +29,8 @@ struct RecipeCommands: RecipeInterpreter {
 
   func perform(_ commands: [any RecipeCommand]) throws -> StepResult {
     let commands = commands.compactMap { $0 as? any WeirCommand }
-    let outcome = try commands.count == 1 ? commands[0].perform(session) : ChainBuilder(commands).perform(session)
+    let outcome =
+      try commands.count == 1 ? commands[0].namingFlags { try commands[0].perform(session) } : ChainBuilder(commands).perform(session)
     return StepResult(accounts: outcome.accounts, report: outcome.report, complaint: outcome.complaint, lines: outcome.lines)
   }
 }

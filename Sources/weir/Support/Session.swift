@@ -59,6 +59,8 @@ protocol WeirCommand: ParsableCommand, RecipeCommand {
   var writesDataToOutput: Bool { get }
   /// Whether the processes that `mpirun` starts divide the work; any other command is to be started once.
   var isParallel: Bool { get }
+  /// The flags to report for the property names in errors of libraries.
+  var propertyFlags: PropertyFlags { get }
   /// Does the work.
   func perform(_ session: Session) throws -> Outcome
 }
@@ -76,7 +78,7 @@ extension WeirCommand {
       try Job.requireOne()
     }
     let outcome: Outcome
-    do { outcome = try perform(session) } catch let stop as Stopped {
+    do { outcome = try namingFlags { try perform(session) } } catch let stop as Stopped {
       Job.leave()
       throw stop
     }

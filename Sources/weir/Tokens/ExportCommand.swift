@@ -62,7 +62,7 @@ struct ExportCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var randomSeed: UInt64? { seed.seed }
-
+  var propertyFlags: PropertyFlags { .batch }
   var inputs: [String] { [dataset, tree, mixture].compactMap { $0 } }
   var outputs: [String] { output.map { [$0] } ?? [] }
 
@@ -128,7 +128,7 @@ private struct MixtureRows: ExportSource {
   let count: Int
 
   init(_ dataset: TokenDataset, mixture: String, seed: UInt64, sequence: Int, tokens: Int) throws {
-    loader = try Load.loader(dataset, mixture: mixture, seed: seed, rows: 1, sequence: sequence)
+    loader = try Load.loader(dataset, mixture: mixture, randomSeed: seed, rows: 1, sequence: sequence)
     guard tokens > 0 else { throw WeirError("--tokens", "must be at least 1") }
     count = (tokens - 1) / sequence + 1
   }

@@ -61,7 +61,7 @@ struct FeedCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var randomSeed: UInt64? { seed.seed }
-
+  var propertyFlags: PropertyFlags { .batch }
   var inputs: [String] { [dataset, mixture].compactMap { $0 } }
   var outputs: [String] { raw.map { [$0] } ?? [] }
   var writesDataToOutput: Bool { raw == nil }
@@ -85,7 +85,7 @@ struct FeedCommand: WeirCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     let dataset = try TokenDataset(dataset)
-    let loader = try Load.loader(dataset, mixture: mixture, seed: seed.seed, rows: batch, sequence: sequence)
+    let loader = try Load.loader(dataset, mixture: mixture, randomSeed: seed.seed, rows: batch, sequence: sequence)
     let header = Header(rows: batch / world, sequence: sequence, from_step: fromStep, steps: steps, fingerprint: loader.fingerprint)
     let pool = ThreadPool(threads: session.threads)
     if let raw {

@@ -4,6 +4,7 @@ import Pipeline
 import Primitives
 import Storage
 import Tokens
+import Training
 
 /// `weir trace DATASET --step N`: which documents are in a training batch.
 struct TraceCommand: WeirCommand {
@@ -46,7 +47,8 @@ struct TraceCommand: WeirCommand {
 
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { [dataset, mixture, run.map { $0 + "/run.json" }].compactMap { $0 } }
+  var propertyFlags: PropertyFlags { .batch }
+  var inputs: [String] { [dataset, mixture, run.map { RunFolder($0).description }].compactMap { $0 } }
   var writesDataToOutput: Bool { true }
 
   func validate() throws {
@@ -72,9 +74,9 @@ struct TraceCommand: WeirCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     let dataset = try TokenDataset(dataset)
-    let described = try run.map { try Load.batches(run: $0) }
+    let described = try run.map { try TrainingRun.batches(run: $0) }
     let loader = try Load.loader(
-      dataset, mixture: mixture, seed: described?.seed ?? seed ?? 1, rows: described?.rows ?? batch ?? 16,
+      dataset, mixture: mixture, randomSeed: described?.randomSeed ?? seed ?? 1, rows: described?.rows ?? batch ?? 16,
       sequence: described?.sequence ?? sequence ?? 256)
     if let run, let described, loader.fingerprint != described.data {
       throw WeirError(
@@ -82,12 +84,12 @@ struct TraceCommand: WeirCommand {
         remedy: "give the dataset and the --mixture of the run")
     }
     for step in step..<step + steps {
-      let stretches = try loader.batch(step: step).stretches
-      let infos = try loader.dataset.infos(Set(stretches.map(\.document)))
-      for stretch in stretches.sorted(by: { ($0.row, $0.start) < ($1.row, $1.start) }) {
-        guard let info = infos[stretch.document] else { continue }
+      let segments = try loader.batch(step: step).segments
+      let infos = try loader.dataset.infos(Set(segments.map(\.document)))
+      for segment in segments.sorted(by: { ($0.row, $0.start) < ($1.row, $1.start) }) {
+        guard let info = infos[segment.document] else { continue }
         let line = Line(
-          step: step, row: stretch.row, start: stretch.start, count: stretch.count, document: stretch.document, offset: stretch.offset,
+          step: step, row: segment.row, start: segment.start, count: segment.count, document: segment.document, offset: segment.offset,
           id: info.id, origin: info.origin, source: info.source)
         try StandardOutput.write(try JSONFile.encode(line) + [10])
       }

@@ -1,32 +1,33 @@
 import Foundation
 import Primitives
 
-/// How to choose the next token.
-package struct SamplingConfiguration: Codable, Sendable, Equatable {
-  /// 0 takes the likeliest.
+/// How the next token is chosen from the logits.
+package struct DecodingConfiguration: Sendable, Equatable {
+  /// 0 for greedy decoding.
   package var temperature = 0.8
-  /// Only the k likeliest; 0 for all.
+  /// Sample from the k most likely tokens only; 0 for all.
   package var topK = 0
-  /// Only the likeliest tokens that together hold this probability, of those that `topK` leaves (Holtzman et al. 1904.09751 §3.1).
+  /// Nucleus sampling (Holtzman et al. 1904.09751 §3.1): sample from the fewest most likely tokens that reach this total probability, after
+  /// `topK`.
   package var topP = 1.0
-  /// Seeds the draws.
-  package var seed: UInt64 = 0
+  package var randomSeed: UInt64 = 0
 
-  /// The defaults.
   package init() {}
 
-  /// Throws where a number is impossible.
+  /// Throws `WeirError` with the name of the first invalid property.
   package func validate() throws {
-    guard temperature.isFinite, temperature >= 0 else { throw WeirError("--temperature", "\(temperature) is negative or no number") }
-    guard topK >= 0 else { throw WeirError("--top-k", "\(topK) is negative") }
-    guard topP > 0, topP <= 1 else { throw WeirError("--top-p", "\(topP) is not in (0, 1]") }
+    guard temperature.isFinite, temperature >= 0 else {
+      throw WeirError("temperature", "must be a finite number ≥ 0, not \(temperature)")
+    }
+    guard topK >= 0 else { throw WeirError("topK", "must not be negative: \(topK)") }
+    guard topP > 0, topP <= 1 else { throw WeirError("topP", "must be greater than 0 and at most 1, not \(topP)") }
   }
 
-  /// Chooses by the inverse of the cumulative distribution over the tokens, likeliest first; of equal ones the first in the vocabulary.
+  /// Chooses a token by inverse transform sampling, with the tokens in descending order of probability; ties are broken by token id.
   /// - Parameters:
-  ///   - logits: one a token.
-  ///   - uniform: the draw, 0..<1.
-  /// - Returns: nil where a logit is no number, or none is finite.
+  ///   - logits: [vocabulary].
+  ///   - uniform: a random number in 0..<1.
+  /// - Returns: nil if a logit is NaN or none is finite.
   package func choose(_ logits: [Float], uniform: Double) -> Int32? {
     var best = 0
     for index in logits.indices {
@@ -35,7 +36,7 @@ package struct SamplingConfiguration: Codable, Sendable, Equatable {
     }
     guard let top = logits.isEmpty ? nil : logits[best], top.isFinite else { return nil }
     if temperature == 0 { return Int32(best) }
-    // Keys that sort as logits fall and ids rise: whole numbers sort several times faster than pairs.
+    // Integer keys in descending order of logits, then ascending order of ids: they sort several times faster than pairs.
     var order = logits.indices.map { index -> UInt64 in
       let bits = (logits[index] + 0).bitPattern
       let rising = bits >> 31 == 0 ? bits | 1 << 31 : ~bits

@@ -1,0 +1,44 @@
+import Tokens
+
+/// The division of a step's batch into micro-batches, and of these among ranks.
+///
+/// Every rank gets the same number of consecutive micro-batches. If the number of ranks divides the requested number of micro-batches, the
+/// division does not depend on the number of ranks; otherwise the number is rounded up to a multiple of the ranks. If the micro-batches
+/// do not divide the rows evenly, the shorter ones are padded.
+package struct MicroBatches: Equatable {
+  /// Rows per micro-batch.
+  package let rows: Int
+  /// Micro-batches per rank.
+  package let count: Int
+  private let ranges: [Range<Int>]
+
+  /// - Parameters:
+  ///   - rows: rows of the batch, at least one per rank.
+  ///   - requested: the number of micro-batches asked for, over all ranks.
+  ///   - ranks: the number of ranks.
+  package init(rows: Int, requested: Int, ranks: Int) {
+    let wanted = (requested + ranks - 1) / ranks
+    count = max(1, min(wanted, rows / ranks))
+    let total = count * ranks
+    self.rows = (rows + total - 1) / total
+    ranges = (0..<total).map { $0 * rows / total..<($0 + 1) * rows / total }
+  }
+
+  /// Micro-batch `index` of a rank.
+  package func microBatch(_ index: Int, of rank: Int, _ batch: Batch) -> Batch {
+    let range = ranges[rank * count + index]
+    return range.count == batch.rows && range.count == rows ? batch : batch.part(rows: range, padded: rows)
+  }
+}
+
+extension Batch {
+  /// A range of the rows, padded with empty rows.
+  fileprivate func part(rows range: Range<Int>, padded: Int) -> Batch {
+    var part = Batch(rows: padded, sequence: sequence)
+    let positions = range.lowerBound * sequence..<range.upperBound * sequence, own = 0..<positions.count
+    part.tokens.replaceSubrange(own, with: tokens[positions])
+    part.targets.replaceSubrange(own, with: targets[positions])
+    part.starts.replaceSubrange(own, with: starts[positions])
+    return part
+  }
+}

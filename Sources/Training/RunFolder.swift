@@ -1,0 +1,43 @@
+import Primitives
+import Storage
+
+/// The paths inside a run folder.
+package struct RunFolder: Sendable {
+  package let path: String
+
+  package init(_ path: String) { self.path = path }
+
+  /// Whether the folder holds a run, finished or not.
+  package var exists: Bool { Files.exists(description) }
+
+  /// Configuration, model and data of the run: `TrainingRun.Identity`.
+  package var description: String { path + "/run.json" }
+  /// One line per step and per rollback: `LogEntry`.
+  package var log: String { path + "/log.jsonl" }
+  /// One line per evaluation of a validation set: `EvaluationRecord`.
+  package var evaluations: String { path + "/evaluations.jsonl" }
+  /// The result of a finished run: `TrainingReport`.
+  package var report: String { path + "/report.json" }
+  /// The final model; with a moving average of the weights, the averaged one.
+  package var model: String { path + "/model" }
+  /// With a moving average of the weights, the model without averaging.
+  package var lastModel: String { path + "/model-last" }
+  package var checkpoints: String { path + "/checkpoints" }
+
+  /// The folder of the checkpoint after `step` steps.
+  package func checkpoint(step: Int) -> String {
+    let digits = String(step)
+    return checkpoints + "/" + Self.checkpointPrefix + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// All checkpoints, oldest first.
+  package func allCheckpoints() throws -> [(step: Int, path: String)] {
+    guard Files.isFolder(checkpoints) else { return [] }
+    return try Files.entries(of: checkpoints).compactMap { name in
+      guard name.hasPrefix(Self.checkpointPrefix), let step = Int(name.dropFirst(Self.checkpointPrefix.count)) else { return nil }
+      return (step, checkpoints + "/" + name)
+    }.sorted { $0.step < $1.step }
+  }
+
+  private static let checkpointPrefix = "step-"
+}
