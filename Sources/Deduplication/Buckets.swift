@@ -1,27 +1,26 @@
 import CKernels
 
-/// The documents of a band by its fingerprint: only those that share it with another.
+/// Groups of documents that share a fingerprint in one band. Documents with a unique fingerprint are left out.
 struct Buckets {
-  /// Documents, bucket after bucket, ascending in each.
+  /// The document numbers of all buckets, one bucket after another, ascending within each.
   private(set) var members: [UInt32] = []
-  /// Where each bucket ends in `members`.
+  /// The end of each bucket in `members`.
   private(set) var ends: [Int] = []
 
-  /// Creates none.
   init() {}
 
-  /// Adds a bucket of ascending documents; one of fewer than two is none.
+  /// Adds a bucket of document numbers in ascending order; a bucket with fewer than two is ignored.
   mutating func append(_ documents: [UInt32]) {
     guard documents.count > 1 else { return }
     members += documents
     ends.append(members.count)
   }
 
-  /// Groups documents.
+  /// Groups documents by fingerprint.
   /// - Parameters:
   ///   - keys: the fingerprint of each document.
-  ///   - range: the fingerprints to look at.
-  ///   - counts: whether a document takes part.
+  ///   - range: the fingerprints to include.
+  ///   - counts: whether to include a document.
   /// - Throws: `WeirError` when a temporary file cannot be read.
   init(_ keys: SpillBuffer<UInt64>, in range: ClosedRange<UInt64>, where counts: (Int) -> Bool) throws {
     var sorted: [UInt64] = []
@@ -29,7 +28,7 @@ struct Buckets {
     let share = Double(range.upperBound - range.lowerBound) * 0x1p-64
     sorted.reserveCapacity(Int(Double(keys.count) * min(1, share * 1.05)))
     documents.reserveCapacity(sorted.capacity)
-    try keys.forEachPiece { keys, first in
+    try keys.forEachChunk { keys, first in
       for (index, key) in keys.enumerated() where range.contains(key) && counts(first + index) {
         sorted.append(key)
         documents.append(UInt32(first + index))

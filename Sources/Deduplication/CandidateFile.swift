@@ -2,27 +2,25 @@ import Documents
 import Primitives
 import Storage
 
-/// Candidates that somebody else found, by signatures of `SignatureFile`: JSON Lines, each an array of the numbers of documents that share a
-/// band, counted from 0 in input order.
+/// Candidate groups that another engine found from the signatures of `SignatureFile`. Each line of the JSON Lines file is an array of the
+/// numbers of documents that collide in a band, counted from 0 in input order.
 package final class CandidateFile {
   private let path: String
   private let lines: LineReader
 
-  /// Opens a file.
-  /// - Throws: `WeirError` where it cannot be read.
+  /// - Throws: `WeirError` if the file cannot be read.
   package init(_ path: String) throws {
     self.path = path
     lines = try LineReader(path)
   }
 
-  /// Lines read so far.
   var linesRead: Int { lines.lines }
 
-  /// The next buckets, about a million members of them; nil at the end.
+  /// Reads the next buckets, up to about a million members in total; nil at the end of the file.
   /// - Parameters:
-  ///   - documents: how many there are.
-  ///   - counts: whether a document takes part.
-  /// - Throws: `WeirError` with the line that is no array of such numbers.
+  ///   - documents: the number of documents in the corpus.
+  ///   - counts: whether to include a document.
+  /// - Throws: `WeirError` with the number of a line that is not an array of document numbers.
   func next(documents: Int, where counts: (Int) -> Bool) throws -> Buckets? {
     var buckets = Buckets()
     var hasMore = false
@@ -31,13 +29,13 @@ package final class CandidateFile {
       if line.isEmpty { continue }
       let place = "\(path):\(lines.lines)"
       guard let numbers = try JSONDocument(line, place: place).root.array else {
-        throw WeirError(place, "is no array", remedy: "write a line [3, 17, 20] for documents that share a band")
+        throw WeirError(place, "is not an array", remedy: "write one array of document numbers per group, such as [3, 17, 20]")
       }
       let members = try numbers.map { number in
         guard let document = number.int, 0..<documents ~= document else {
           throw WeirError(
-            place, "has a member that is no document's number, 0…\(documents - 1)",
-            remedy: "count the documents from 0 in the order of the signatures")
+            place, "contains a value that is not a document number, 0…\(documents - 1)",
+            remedy: "number documents from 0, in the order of the signatures")
         }
         return document
       }

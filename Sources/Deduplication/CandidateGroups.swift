@@ -2,37 +2,37 @@ import Kernels
 import Pipeline
 import Synchronization
 
-/// Groups under way: candidates of one band after another are compared and joined.
+/// Builds groups of near-duplicates: verifies the candidate pairs of one band after another and joins those that are similar enough.
 struct CandidateGroups {
   var sets: UnionFind
   var report = FuzzyReport()
   private let configuration: DeduplicationConfiguration
-  /// Pairs that were compared in vain; another band need not compare them again. Bounded, as it only saves time.
-  private var refused: Set<UInt64> = []
+  /// Pairs below the threshold, so that other bands do not compare them again. Bounded, because this only saves time.
+  private var rejectedPairs: Set<UInt64> = []
   private var pending: [(a: UInt32, b: UInt32)] = []
 
-  private static let refusedLimit = 1 << 21
+  private static let rejectedLimit = 1 << 21
   private static let pendingLimit = 1 << 16
   private static let rounds = 4
-  private static let looksPerComparison = 64
+  private static let probesPerComparison = 64
 
   init(count: Int, configuration: DeduplicationConfiguration) {
     sets = UnionFind(count: count)
     self.configuration = configuration
   }
 
-  /// Compares the candidates of a band and joins those that are alike.
+  /// Verifies the candidate pairs of a band and joins those at or above the threshold.
   mutating func join(
     _ buckets: Buckets, starts: [Int], shingles: SpillBuffer<UInt32>, pool: ThreadPool, progress: Progress
   ) throws {
     guard configuration.verify else {
       buckets.forEach { bucket in
         guard let first = bucket.first else { return }
-        for member in bucket.dropFirst() { joinUnseen(first, member) }
+        for member in bucket.dropFirst() { joinUnverified(first, member) }
       }
       return
     }
-    // First everybody with the first of the bucket: in a bucket of copies that is all.
+    // First, compare every document with the first of its bucket: in a bucket of copies, nothing else is needed.
     try buckets.forEach { bucket in
       guard let first = bucket.first else { return }
       for member in bucket.dropFirst() { propose(first, member) }
@@ -46,7 +46,7 @@ struct CandidateGroups {
       let outsiders = bucket.filter { sets.find(Int($0)) != root }
       if !outsiders.isEmpty && bucket.count > 2 { left.append((bucket, outsiders)) }
     }
-    // Then those who are not with the first, with the first of them, and so on: a bucket may hold several groups of copies.
+    // A bucket may hold several groups of copies: compare the documents that are left with the first of them, and repeat.
     for _ in 0..<Self.rounds where left.contains(where: { $0.outsiders.count > 1 }) {
       for entry in left where entry.outsiders.count > 1 {
         for member in entry.outsiders.dropFirst() { propose(entry.outsiders[0], member) }
@@ -58,13 +58,13 @@ struct CandidateGroups {
         left[index].outsiders.removeAll { sets.find(Int($0)) == root }
       }
     }
-    // Last, across the groups of a bucket.
+    // Last, look for links between the groups within a bucket.
     for entry in left { try compareAcross(entry.bucket, starts, shingles, pool, progress) }
     try compare(starts, shingles, pool, progress)
   }
 
-  /// Proposes the documents of a bucket that are not with its first one with the others, nearest first; each group of them takes no more
-  /// than `maximumComparisons` of these, so that two large groups that share a band are not compared each with each.
+  /// Pairs each document that is not in the group of the bucket's first one with documents of other groups, nearest first. Each group is
+  /// limited to `maximumComparisons`, so that two large groups in one bucket do not cost a quadratic number of comparisons.
   private mutating func compareAcross(
     _ bucket: ArraySlice<UInt32>, _ starts: [Int], _ shingles: SpillBuffer<UInt32>, _ pool: ThreadPool, _ progress: Progress
   ) throws {
@@ -76,17 +76,17 @@ struct CandidateGroups {
       guard own != root else { continue }
       var left = comparisons[own] ?? configuration.maximumComparisons
       guard left > 0 else { continue }
-      var looks = Self.looksPerComparison * configuration.maximumComparisons
+      var probes = Self.probesPerComparison * configuration.maximumComparisons
       search: for distance in 1..<bucket.count {
         for other in [place - distance, place + distance] where bucket.indices.contains(other) {
           let theirs = sets.find(Int(bucket[other]))
-          looks -= 1
-          // Of two that are not with the first the later one proposes.
+          probes -= 1
+          // Where neither document is in the first one's group, only the later one proposes the pair.
           if own != theirs, other < place || theirs == root {
             propose(min(bucket[other], member), max(bucket[other], member))
             left -= 1
           }
-          if left == 0 || looks == 0 {
+          if left == 0 || probes == 0 {
             report.skipped += 1
             break search
           }
@@ -97,7 +97,7 @@ struct CandidateGroups {
     }
   }
 
-  private mutating func joinUnseen(_ a: UInt32, _ b: UInt32) {
+  private mutating func joinUnverified(_ a: UInt32, _ b: UInt32) {
     guard sets.find(Int(a)) != sets.find(Int(b)) else { return }
     sets.union(Int(a), Int(b))
     if report.examples.count < configuration.examples {
@@ -105,14 +105,14 @@ struct CandidateGroups {
     }
   }
 
-  /// Puts a pair on the list, unless it is joined or refused already.
+  /// Queues a pair for comparison, unless it has been joined or rejected already.
   private mutating func propose(_ a: UInt32, _ b: UInt32) {
     guard sets.find(Int(a)) != sets.find(Int(b)) else { return }
-    if !refused.isEmpty, refused.contains(UInt64(a) << 32 | UInt64(b)) { return }
+    if !rejectedPairs.isEmpty, rejectedPairs.contains(UInt64(a) << 32 | UInt64(b)) { return }
     pending.append((a, b))
   }
 
-  /// Compares the pending pairs, in parallel, and joins those that are alike, in their order.
+  /// Compares the pending pairs in parallel, and joins those at or above the threshold in the order in which they were queued.
   private mutating func compare(
     _ starts: [Int], _ shingles: SpillBuffer<UInt32>, _ pool: ThreadPool, _ progress: Progress
   ) throws {
@@ -147,7 +147,7 @@ struct CandidateGroups {
         }
       } else {
         report.rejected += 1
-        if refused.count < Self.refusedLimit { refused.insert(UInt64(pair.a) << 32 | UInt64(pair.b)) }
+        if rejectedPairs.count < Self.rejectedLimit { rejectedPairs.insert(UInt64(pair.a) << 32 | UInt64(pair.b)) }
       }
     }
     pending.removeAll(keepingCapacity: true)

@@ -1,49 +1,47 @@
 import Primitives
 
-/// What counts as a duplicate. The defaults of the fuzzy search are datatrove's.
-package struct DeduplicationConfiguration: Sendable, Codable, Equatable {
-  /// Which document of a group of near-duplicates stays.
-  package enum Keep: String, Sendable, Codable, CaseIterable {
+/// What counts as a duplicate. The defaults for near-duplicates are datatrove's.
+package struct DeduplicationConfiguration: Sendable, Equatable {
+  /// The document to keep per group of near-duplicates.
+  package enum Keep: String, Sendable, CaseIterable {
     /// The first in input order.
     case first
-    /// The one with the most bytes of text, the first of them where several have.
+    /// The one with the most bytes of text; the first of these in input order.
     case longest
   }
 
-  /// Words in a shingle, 1 to 100.
+  /// Words per shingle, 1…100.
   package var shingleWords = 5
-  /// Bands of the signature, 1 to 1,000.
+  /// Bands per signature, 1…1000.
   package var bands = 14
-  /// Rows of a band, 1 to 1,000.
+  /// Rows per band, 1…1000.
   package var rows = 8
-  /// The seed of the hash family.
-  package var seed: UInt64 = 1
-  /// Whether candidates are compared by their shingles; without, whatever shares a band is a near-duplicate.
+  /// Seed of the hash functions.
+  package var randomSeed: UInt64 = 1
+  /// Whether candidate pairs are verified by the similarity of their shingles; otherwise documents that collide in a band are
+  /// near-duplicates.
   package var verify = true
-  /// The least Jaccard similarity of the shingle sets of two near-duplicates.
+  /// Minimum Jaccard similarity of the shingle sets of near-duplicates.
   package var threshold = 0.7
-  /// Which document of a group stays.
   package var keep = Keep.first
-  /// Where a band holds several groups that share its fingerprint, the comparisons that a group takes to find a link to the others.
+  /// Maximum comparisons per group to find a link to the other groups in the same bucket of a band.
   package var maximumComparisons = 64
-  /// The share of the documents above which a group is reported as suspicious (and `alarmDocuments`).
+  /// A group is reported as suspicious if it holds more than this fraction of the documents and more than `alarmDocuments`.
   package var alarmShare = 0.01
-  /// The size above which a group is reported as suspicious (and `alarmShare`).
   package var alarmDocuments = 10
-  /// Examples of pairs in the report.
+  /// Maximum number of example pairs in the report.
   package var examples = 10
-  /// Paragraphs of fewer bytes than this are never dropped for being repeated.
+  /// Paragraphs with fewer bytes than this are never dropped as repeated.
   package var minimumParagraphBytes = 0
 
-  /// Bytes of bands and shingles that stay in memory before they go to a temporary file.
+  /// Bytes of bands and of shingles to hold in memory; the rest goes to temporary files.
   package static let defaultSpillLimit = 256 << 20
 
-  /// Creates the defaults.
   package init() {}
 
-  /// The probability that two documents of Jaccard similarity `similarity` share a band: 1 − (1 − sʳ)ᵇ.
+  /// The probability that two documents with Jaccard similarity s collide in at least one band: 1 − (1 − sʳ)ᵇ.
   package func recall(_ similarity: Double) -> Double {
-    // By squaring: the same digits everywhere.
+    // Repeated squaring instead of `pow`, whose last digits differ between C libraries.
     func power(_ base: Double, _ exponent: Int) -> Double {
       var (result, square, left) = (1.0, base, exponent)
       while left > 0 {
@@ -56,9 +54,10 @@ package struct DeduplicationConfiguration: Sendable, Codable, Equatable {
     return 1 - power(1 - power(similarity, rows), bands)
   }
 
-  /// The bands × rows, at most `permutations` of them, that find nine in ten pairs of a similarity: the most rows that do, since they bring the
-  /// fewest candidates, and as many bands as are left. The two areas of LSH Ensemble (Zhu et al., VLDB 2016, section 5), which datasketch
-  /// balances, find only half of the pairs at a threshold of 0.8; edges are verified here, so that finding too many costs time only.
+  /// Chooses bands and rows, with at most `permutations` values in total, that find at least 90 % of the pairs at the threshold: the most
+  /// rows that do, because they yield the fewest candidates, and as many bands as fit. Balancing false positives and false negatives as
+  /// datasketch does (LSH Ensemble, Zhu et al., VLDB 2016, section 5) finds only half of the pairs at a threshold of 0.8. Candidate pairs
+  /// are verified here, so false positives cost only time.
   package static func banding(threshold: Double, permutations: Int = 112) -> (bands: Int, rows: Int) {
     var trial = Self()
     for rows in (1...max(1, permutations)).reversed() {
@@ -68,72 +67,39 @@ package struct DeduplicationConfiguration: Sendable, Codable, Equatable {
     return (trial.bands, trial.rows)
   }
 
-  /// Bytes of memory that a fuzzy search over so many documents needs, beyond batches under way.
+  /// Estimates the peak memory in bytes of the search for near-duplicates, without the batches in flight.
   ///
-  /// While signatures are collected, a document takes 24 bytes; what its bands (8 bytes each) and its shingles (4 bytes each)
-  /// take beyond `spillLimit` lies in a temporary file. While groups are formed it takes up to 57 bytes, and compared pairs up to 96 MiB.
+  /// Collecting signatures takes 24 bytes per document, plus 8 bytes per band and 4 bytes per shingle, of which all beyond `spillLimit`
+  /// goes to a temporary file. Grouping takes up to 57 bytes per document, and the compared pairs up to 96 MiB.
   /// - Parameters:
   ///   - documents: documents in the corpus.
-  ///   - shinglesPerDocument: different shingles in a document, on average; about its words.
+  ///   - shinglesPerDocument: mean number of distinct shingles per document, about the number of its words.
   ///   - spillLimit: as for `FuzzyDeduplicator`.
   package func estimateMemory(
     documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit
-  )
-    -> Int
-  {
+  ) -> Int {
     let spilled = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
     return 57 * documents + min(16 * documents, 96 << 20) + Int(min(spilled, Double(spillLimit)))
   }
 
-  /// Bytes of temporary files of such a search.
-  package func estimateDisk(documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit)
-    -> Int
-  {
+  /// Estimates the size in bytes of the temporary files of the search for near-duplicates.
+  package func estimateDisk(
+    documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit
+  ) -> Int {
     let bytes = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
     return bytes > Double(spillLimit) ? Int(min(bytes, 0x1p62)) : 0
   }
 
-  /// Checks every member's range.
-  /// - Throws: `WeirError` that names the flag or the member.
+  /// - Throws: `WeirError` that names the flag or the property of a value out of range.
   package func validate() throws {
-    func check(_ holds: Bool, _ flag: String, _ reason: String, _ remedy: String) throws {
-      if !holds { throw WeirError(flag, reason, remedy: remedy) }
+    func check(_ holds: Bool, _ name: String, _ reason: String) throws {
+      if !holds { throw WeirError(name, reason) }
     }
-    try check(1...100 ~= shingleWords, "shingleWords", "\(shingleWords) words in a shingle", "give 1 to 100")
-    try check(1...1_000 ~= bands, "--bands", "\(bands) bands", "give 1 to 1000")
-    try check(1...1_000 ~= rows, "--rows", "\(rows) rows in a band", "give 1 to 1000")
-    try check(threshold > 0 && threshold <= 1, "--threshold", "a similarity of \(threshold)", "give a number above 0, at most 1")
-    try check(maximumComparisons > 0, "maximumComparisons", "\(maximumComparisons) comparisons", "give at least 1")
-    try check(minimumParagraphBytes >= 0, "minimumParagraphBytes", "\(minimumParagraphBytes) bytes", "give 0 or more")
-  }
-}
-
-private struct MemberName: CodingKey {
-  var stringValue: String
-  var intValue: Int? { nil }
-  init(_ name: String) { stringValue = name }
-  init?(stringValue: String) { self.init(stringValue) }
-  init?(intValue: Int) { nil }
-}
-
-extension DeduplicationConfiguration {
-  /// Reads the members that are there; the others have their defaults.
-  package init(from decoder: any Decoder) throws {
-    let members = try decoder.container(keyedBy: MemberName.self)
-    func read<Value: Decodable>(_ name: String, _ value: Value) throws -> Value {
-      try members.decodeIfPresent(Value.self, forKey: MemberName(name)) ?? value
-    }
-    shingleWords = try read("shingleWords", shingleWords)
-    bands = try read("bands", bands)
-    rows = try read("rows", rows)
-    seed = try read("seed", seed)
-    verify = try read("verify", verify)
-    threshold = try read("threshold", threshold)
-    keep = try read("keep", keep)
-    maximumComparisons = try read("maximumComparisons", maximumComparisons)
-    alarmShare = try read("alarmShare", alarmShare)
-    alarmDocuments = try read("alarmDocuments", alarmDocuments)
-    examples = try read("examples", examples)
-    minimumParagraphBytes = try read("minimumParagraphBytes", minimumParagraphBytes)
+    try check(1...100 ~= shingleWords, "shingleWords", "must be 1…100, not \(shingleWords)")
+    try check(1...1_000 ~= bands, "--bands", "must be 1…1000, not \(bands)")
+    try check(1...1_000 ~= rows, "--rows", "must be 1…1000, not \(rows)")
+    try check(threshold > 0 && threshold <= 1, "--threshold", "must be above 0 and at most 1, not \(threshold)")
+    try check(maximumComparisons > 0, "maximumComparisons", "must be at least 1, not \(maximumComparisons)")
+    try check(minimumParagraphBytes >= 0, "minimumParagraphBytes", "must not be negative, is \(minimumParagraphBytes)")
   }
 }

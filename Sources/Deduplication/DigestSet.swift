@@ -2,28 +2,27 @@ import CKernels
 import Kernels
 import Storage
 
-/// A set of 128-bit checksums: open addressing with linear probing, 16 bytes a slot, 57 to 85 % full beyond 10,000 members, so 19 to 28
-/// bytes a member (19 more for the moment of growing). A large table lies in large pages: each look-up is somewhere else.
+/// A set of 128-bit checksums: open addressing with linear probing, 16 bytes per slot. Beyond 10,000 members it is 57 to 85 % full, so it
+/// takes 19 to 28 bytes per member (19 more while growing). Lookups are random accesses, so a large table uses large pages.
 final class DigestSet {
   private var block: MemoryBlock
   private(set) var count = 0
 
   init() { block = MemoryBlock(bytes: 16 * 1_024) }
 
-  /// Bytes of the table.
   var bytes: Int { block.bytes }
 
   private var slots: Int { block.bytes / 16 }
   private var table: UnsafeMutablePointer<UInt64> { block.base.assumingMemoryBound(to: UInt64.self) }
 
-  /// Whether so many more can be added without growing.
+  /// Whether `more` members can be added without growing.
   func hasRoom(for more: Int) -> Bool { (count + more) * 20 < slots * 17 }
 
-  /// Bytes that the table takes while it grows to hold so many more.
+  /// Bytes in use while the table grows to hold `more` members.
   func bytesToGrow(for more: Int) -> Int { hasRoom(for: more) ? bytes : bytes + 16 * Self.slots(for: count + more) }
 
-  /// Adds checksums, in order.
-  /// - Returns: for each whether it is new; one that is zero is none, and new each time. Expected O(1) each.
+  /// Adds checksums in order. Zero marks an empty slot: it is never stored, and always counts as new. Expected O(1) per checksum.
+  /// - Returns: per checksum, 1 if it is new, else 0.
   func insert(_ values: [Checksum128]) -> [UInt8] {
     if !hasRoom(for: values.count) { grow(Self.slots(for: count + values.count)) }
     var fresh = [UInt8](repeating: 0, count: values.count)
@@ -33,7 +32,7 @@ final class DigestSet {
     return fresh
   }
 
-  /// For each whether it is not in the set.
+  /// Per checksum, 1 if it is not in the set, else 0.
   func missing(_ values: [Checksum128]) -> [UInt8] {
     var fresh = [UInt8](repeating: 0, count: values.count)
     values.withUnsafeBytes { values in

@@ -2,39 +2,35 @@ import CKernels
 import Documents
 import Primitives
 
-/// The n-grams of evaluation texts, to be looked for in a corpus.
+/// Finds the n-grams of evaluation texts in documents.
 package struct EvaluationIndex: Sendable {
-  /// What a document shares with an evaluation text.
+  /// The text that a document shares with an evaluation text.
   package struct Match: Sendable, Equatable {
-    /// Which of the texts.
+    /// The number of the evaluation text.
     package var text: Int
-    /// Words in a row, or words of the n-grams whose share was taken.
+    /// The number of consecutive words, or n where the share of n-grams decided.
     package var words: Int
-    /// The share of the text's n-grams; nil where words in a row decided.
+    /// The fraction of the evaluation text's n-grams; nil where consecutive words decided.
     package var share: Double?
-    /// The bytes of the document where the first shared n-gram stands.
+    /// The byte range of the first shared n-gram in the document.
     package var range: Range<Int>
   }
 
-  /// Where the texts stand, `path:line`.
+  /// The `path:line` of each evaluation text.
   package let origins: [String]
-  /// The texts that are too short to be looked for.
+  /// The number of evaluation texts that are ignored because they are too short.
   package let tooShort: Int
   private let configuration: DecontaminationConfiguration
-  /// The lengths of n-grams in `runs`, the longest first.
+  /// The n-gram lengths in `runs`, longest first.
   private let lengths: [Int]
   private let runs: GramTable
   private let covers: GramTable
-  /// Different n-grams of each text.
+  /// The number of distinct n-grams of each evaluation text.
   private let coverCounts: [Int]
-  /// Whether each n-gram in `runs` begins with one in `covers`, so that only a document that shares one of these needs a closer look.
+  /// Whether each n-gram in `runs` begins with one in `covers`, so that documents without any of these can be skipped.
   private let coversBeginRuns: Bool
 
-  /// Creates an index.
-  /// - Parameters:
-  ///   - texts: the evaluation texts.
-  ///   - configuration: the rules.
-  /// - Throws: `WeirError` for a configuration out of range, or where every text is too short.
+  /// - Throws: `WeirError` if the configuration is out of range or every evaluation text is too short.
   package init(_ texts: [Document], configuration: DecontaminationConfiguration = .init()) throws {
     try configuration.validate()
     self.configuration = configuration
@@ -67,13 +63,12 @@ package struct EvaluationIndex: Sendable {
     guard !self.runs.isEmpty || !self.covers.isEmpty else {
       throw WeirError(
         origins.first ?? "--against", "no evaluation text has \(configuration.minimumWords) words",
-        remedy: "lower --minimum-words, or name the member that holds the texts with --against-field")
+        remedy: "lower --minimum-words, or set --against-field to the member that holds the texts")
     }
   }
 
-  /// What a text shares with an evaluation text, in time linear in its length; nil where that is too little.
-  ///
-  /// Words in a row come first, the longest first, and of those the first in the text; then the text with the largest share.
+  /// The first match by consecutive words, of the longest length that matches; otherwise the evaluation text with the largest share of
+  /// n-grams in `text`; nil if no rule applies. Linear in the length of `text`.
   func match(_ text: [UInt8], _ words: inout Words) -> Match? {
     words.read(text)
     var shared: [(place: Int, gram: UInt64)] = []
@@ -115,14 +110,13 @@ package struct EvaluationIndex: Sendable {
     return found
   }
 
-  /// The words of a text, with room that lasts from text to text.
+  /// The words of a text. The buffers are reused for the next text.
   struct Words {
     private(set) var count = 0
     private var hashes: [UInt64] = []
     private var starts: [Int] = []
     private var scratch: [UInt64] = []
 
-    /// Reads the words of a text.
     mutating func read(_ text: [UInt8]) {
       if hashes.count < text.count {
         hashes = [UInt64](repeating: 0, count: text.count)
@@ -132,20 +126,20 @@ package struct EvaluationIndex: Sendable {
       count = text.isEmpty ? 0 : weir_word_hashes(text, text.count, &hashes, &starts)
     }
 
-    /// The fingerprints of the n-grams.
+    /// Calls `body` with the fingerprints of the n-grams of `length` words.
     mutating func withGrams(_ length: Int, _ body: (UnsafeBufferPointer<UInt64>) -> Void) {
       let made = weir_ngrams(hashes, count, length, &scratch)
       scratch.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[..<made])) }
     }
 
-    /// The fingerprints of the n-grams.
+    /// The fingerprints of the n-grams of `length` words.
     mutating func grams(_ length: Int) -> [UInt64] {
       var grams: [UInt64] = []
       withGrams(length) { grams = Array($0) }
       return grams
     }
 
-    /// The bytes of some words, without white space at the end.
+    /// The byte range of `words` words from the word `first` on, without trailing whitespace.
     func range(_ first: Int, _ words: Int, in text: [UInt8]) -> Range<Int> {
       var end = first + words < count ? starts[first + words] : text.count
       while end > starts[first], text[end - 1] <= 0x20 { end -= 1 }

@@ -1,7 +1,7 @@
 import Primitives
 
-/// From the fingerprint of an n-gram to the evaluation texts that have it: a bit filter that most n-grams of a corpus do not pass,
-/// and a table behind it.
+/// Maps the fingerprint of an n-gram to the evaluation texts that contain it: a Bloom filter, which rejects most n-grams of a corpus, in
+/// front of a hash table.
 struct GramTable: Sendable {
   private let filter: [UInt64]
   private let filterShift: UInt64
@@ -11,7 +11,7 @@ struct GramTable: Sendable {
   private let starts: [UInt32]
   private let owners: [UInt32]
 
-  /// Creates a table of pairs; repeated ones count once.
+  /// Repeated pairs count once.
   init(_ pairs: [(gram: UInt64, owner: UInt32)]) {
     var keys: [UInt64] = []
     var starts: [UInt32] = []
@@ -26,7 +26,7 @@ struct GramTable: Sendable {
       owners.append(pair.owner)
     }
     starts.append(UInt32(owners.count))
-    // 16 to 32 bits a key, two of them set, in one word: one n-gram of 60 or more passes by chance.
+    // 16 to 32 bits per key, and two bits set in one word: a false-positive rate of at most 1 in 60.
     var bits = 7
     while bits < 40, 1 << bits < 16 * keys.count { bits += 1 }
     var filter = [UInt64](repeating: 0, count: 1 << (bits - 6))
@@ -43,10 +43,9 @@ struct GramTable: Sendable {
     (self.keys, self.starts, self.owners) = (keys, starts, owners)
   }
 
-  /// Whether there is none.
   var isEmpty: Bool { keys.isEmpty }
 
-  /// Calls `body` with the place and the fingerprint of each n-gram that is in the table, until it returns true.
+  /// Calls `body` with the index and the fingerprint of each n-gram in the table, until it returns true.
   func search(_ grams: UnsafeBufferPointer<UInt64>, _ body: (Int, UInt64) -> Bool) {
     guard !isEmpty else { return }
     filter.withUnsafeBufferPointer { filter in
@@ -58,13 +57,12 @@ struct GramTable: Sendable {
     }
   }
 
-  /// The two bits of a fingerprint in its word of the filter.
+  /// The two bits that a fingerprint sets in its word of the filter.
   private static func bits(_ gram: UInt64) -> UInt64 { 1 << (gram & 63) | 1 << (gram >> 6 & 63) }
 
-  /// Whether an n-gram is in the table.
   func contains(_ gram: UInt64) -> Bool { find(gram) != nil }
 
-  /// The texts that have an n-gram, ascending.
+  /// The evaluation texts that contain an n-gram, ascending.
   func owners(of gram: UInt64) -> ArraySlice<UInt32> {
     guard let index = find(gram) else { return [] }
     return owners[Int(starts[index])..<Int(starts[index + 1])]

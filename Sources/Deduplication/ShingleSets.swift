@@ -1,6 +1,6 @@
 import CKernels
 
-/// The shingles of documents as they are compared: read back, sorted, without repeated ones. One for each thread.
+/// Reads shingles back as sorted sets and compares them. Each thread needs its own instance.
 final class ShingleSets {
   private let shingles: SpillBuffer<UInt32>
   private var first: [UInt32] = []
@@ -10,17 +10,17 @@ final class ShingleSets {
 
   init(_ shingles: SpillBuffer<UInt32>) { self.shingles = shingles }
 
-  /// The Jaccard similarity of two documents; pairs with the same `a` one after another read it once.
+  /// The Jaccard similarity of two documents. Consecutive pairs with the same `a` read its shingles once.
   /// - Parameters:
-  ///   - starts: where the shingles of each document start.
-  ///   - threshold: what is surely below it counts as 0.
-  /// - Throws: `WeirError` when the temporary file cannot be read.
+  ///   - starts: the index of each document's first shingle.
+  ///   - threshold: if the sizes of the sets rule out this similarity, the result is 0.
+  /// - Throws: `WeirError` if the temporary file cannot be read.
   func similarity(_ a: UInt32, _ b: UInt32, _ starts: UnsafeBufferPointer<Int>, _ threshold: Double) throws -> Double {
     if firstDocument != a {
       firstDocument = a
       try load(&first, starts[Int(a)]..<starts[Int(a) + 1])
     }
-    // Repeated ones only make the other set smaller.
+    // An upper bound on the size of the other set, as its shingles may repeat.
     let most = starts[Int(b) + 1] - starts[Int(b)]
     guard !first.isEmpty, Double(most) >= threshold * Double(first.count) else { return 0 }
     try load(&second, starts[Int(b)]..<starts[Int(b) + 1])

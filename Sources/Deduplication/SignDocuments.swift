@@ -41,7 +41,7 @@ package final class SignatureFile: Sink {
 
   package func commit() throws -> [Account] {
     try file.write(NumPyArray.header(bytes: 8, shape: [values.count / columns, columns]))
-    try values.forEachPiece { piece, _ in try file.write(UnsafeRawBufferPointer(piece)) }
+    try values.forEachChunk { chunk, _ in try file.write(UnsafeRawBufferPointer(chunk)) }
     _ = try file.commit()
     return []
   }

@@ -2,30 +2,29 @@ import CKernels
 import Documents
 import Primitives
 
-/// MinHash signatures: one 64-bit value a permutation of the family a·h + b mod 2⁶⁴, the least over the shingles of a document.
+/// Computes MinHash signatures: per hash function a·h + b mod 2⁶⁴, the minimum over the shingles of a document.
 struct Signer: Sendable {
   private let words: Int
   private let multipliers: [UInt64]
   private let offsets: [UInt64]
 
-  /// Values of a signature: bands × rows.
+  /// Values per signature: bands × rows.
   let count: Int
 
-  /// Draws the family.
-  /// - Throws: `WeirError` for a configuration out of range.
+  /// - Throws: `WeirError` if the configuration is out of range.
   init(_ configuration: DeduplicationConfiguration) throws {
     try configuration.validate()
     words = configuration.shingleWords
     count = configuration.bands * configuration.rows
-    let permutations = (count + 7) / 8 * 8  // whole vectors
-    let multiplier = CounterRandom(seed: configuration.seed, stream: 1)
-    let offset = CounterRandom(seed: configuration.seed, stream: 2)
+    let permutations = (count + 7) / 8 * 8  // the kernel works on whole vectors
+    let multiplier = CounterRandom(seed: configuration.randomSeed, stream: 1)
+    let offset = CounterRandom(seed: configuration.randomSeed, stream: 2)
     multipliers = (0..<permutations).map { multiplier.bits(UInt64($0)) | 1 }
     offsets = (0..<permutations).map { offset.bits(UInt64($0)) }
   }
 
-  /// Calls `body` with the fingerprints of each document's shingles, repeated ones included, and its signature, all ones for a text without
-  /// words; undefined where `signing` is false.
+  /// Calls `body` with the fingerprints of each document's shingles, in text order with repetitions, and its signature. All bits of the
+  /// signature are set for a text without words; the signature is undefined if `signing` is false.
   func forEach(
     _ batch: [Document], signing: Bool = true, _ body: (Document, UnsafeBufferPointer<UInt64>, UnsafeBufferPointer<UInt64>) -> Void
   ) {

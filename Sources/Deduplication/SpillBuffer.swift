@@ -1,40 +1,37 @@
 import Primitives
 
-/// A growing array of which what is beyond a limit lies in a temporary file.
+/// An append-only array that spills to a temporary file once it exceeds a memory limit.
 final class SpillBuffer<Element: BitwiseCopyable> {
   private let limit: Int
   private let folder: String?
-  /// What is not in the file: all of it below the limit, the end of it beyond. In pieces of `chunk` elements, the last one shorter: an array
-  /// in one piece would hold up to three times its content while it grows.
+  /// The elements that are not in the file, in chunks of `chunk` elements, the last one shorter. A single array would need up to three
+  /// times its size while it grows.
   private var tail: [[Element]] = []
   private var tailCount = 0
   private var file: SpillFile?
   private var written = 0
 
-  /// Elements of a piece, and those that are read at a time.
+  /// Elements per chunk, in memory and when reading.
   private static var chunk: Int { (1 << 18) / MemoryLayout<Element>.stride }
 
-  /// Creates an empty buffer.
   /// - Parameters:
-  ///   - limit: bytes that stay in memory.
-  ///   - folder: where the temporary file goes; nil for the system's temporary folder.
+  ///   - limit: maximum bytes in memory.
+  ///   - folder: the folder of the temporary file; nil for the system's temporary folder.
   init(limit: Int, folder: String?) {
     self.limit = limit
     self.folder = folder
   }
 
-  /// Elements so far.
   var count: Int { written + tailCount }
 
-  /// Appends elements.
-  /// - Throws: `WeirError` when the temporary file cannot be written.
+  /// - Throws: `WeirError` if the temporary file cannot be written.
   func append(_ elements: some Collection<Element>) throws {
     var rest = elements[...]
     while !rest.isEmpty {
       let last = tail.last?.count ?? Self.chunk
       if last == Self.chunk {
         tail.append([])
-        // The first piece grows as it is filled: many a buffer stays small.
+        // The first chunk grows on demand, because many buffers stay small.
         if tail.count > 1 { tail[tail.count - 1].reserveCapacity(Self.chunk) }
       }
       let room = last == Self.chunk ? Self.chunk : Self.chunk - last
@@ -42,7 +39,7 @@ final class SpillBuffer<Element: BitwiseCopyable> {
       rest = rest.dropFirst(room)
     }
     tailCount += elements.count
-    // Beyond the limit, a few hundred kilobytes at a time.
+    // Once a file exists, flush whenever about 256 KiB have accumulated.
     let room = file == nil ? limit : min(limit, 1 << 18)
     if tailCount * MemoryLayout<Element>.stride > room { try flush() }
   }
@@ -50,7 +47,7 @@ final class SpillBuffer<Element: BitwiseCopyable> {
   private func flush() throws {
     let file = try self.file ?? SpillFile(folder: folder)
     self.file = file
-    for piece in tail { try piece.withUnsafeBytes { try file.append($0) } }
+    for chunk in tail { try chunk.withUnsafeBytes { try file.append($0) } }
     written += tailCount
     tailCount = 0
     tail.removeSubrange(min(1, tail.count)...)
@@ -58,7 +55,7 @@ final class SpillBuffer<Element: BitwiseCopyable> {
   }
 
   /// Fills `buffer` with the elements from `start` on. Safe to call from several threads while nothing is appended.
-  /// - Throws: `WeirError` when the temporary file cannot be read.
+  /// - Throws: `WeirError` if the temporary file cannot be read.
   func read(from start: Int, into buffer: UnsafeMutableBufferPointer<Element>) throws {
     let inFile = max(0, min(buffer.count, written - start))
     if inFile > 0, let file {
@@ -68,21 +65,21 @@ final class SpillBuffer<Element: BitwiseCopyable> {
     }
     var done = inFile
     while done < buffer.count {
-      let (piece, offset) = (start + done - written).quotientAndRemainder(dividingBy: Self.chunk)
-      done += tail[piece].withUnsafeBufferPointer { piece in
-        let part = piece[offset..<min(piece.count, offset + buffer.count - done)]
+      let (index, offset) = (start + done - written).quotientAndRemainder(dividingBy: Self.chunk)
+      done += tail[index].withUnsafeBufferPointer { chunk in
+        let part = chunk[offset..<min(chunk.count, offset + buffer.count - done)]
         _ = UnsafeMutableBufferPointer(rebasing: buffer[done...]).update(fromContentsOf: part)
         return part.count
       }
     }
   }
 
-  /// Calls `body` with all elements in order, a piece at a time, and the number of elements before it.
-  func forEachPiece(_ body: (UnsafeBufferPointer<Element>, Int) throws -> Void) throws {
-    let piece = UnsafeMutableBufferPointer<Element>.allocate(capacity: Self.chunk)
-    defer { piece.deallocate() }
+  /// Calls `body` with consecutive chunks and the index of the first element of each.
+  func forEachChunk(_ body: (UnsafeBufferPointer<Element>, Int) throws -> Void) throws {
+    let chunk = UnsafeMutableBufferPointer<Element>.allocate(capacity: Self.chunk)
+    defer { chunk.deallocate() }
     for start in stride(from: 0, to: count, by: Self.chunk) {
-      let part = UnsafeMutableBufferPointer(rebasing: piece[..<min(Self.chunk, count - start)])
+      let part = UnsafeMutableBufferPointer(rebasing: chunk[..<min(Self.chunk, count - start)])
       try read(from: start, into: part)
       try body(UnsafeBufferPointer(part), start)
     }

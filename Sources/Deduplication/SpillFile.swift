@@ -1,24 +1,24 @@
 import Foundation
 import Primitives
 
-/// A temporary file without a name, so that nothing is left behind, whatever happens. Written at its end, read anywhere.
+/// An unnamed temporary file, which disappears with the process even after a crash. Writes append; reads are random access.
 ///
-/// It is read and written by system calls and not mapped: its pages are the system's page cache, which gives way when others need memory,
-/// and never this process's.
+/// It uses system calls instead of a mapping, so its pages count as page cache, which the kernel can reclaim, and not as memory of this
+/// process.
 final class SpillFile {
   private let folder: String
   private let descriptor: Int32
   /// Bytes written.
   private(set) var count = 0
 
-  /// Creates an empty file.
-  /// - Parameter folder: where it goes; nil for the system's temporary folder.
-  /// - Throws: `WeirError` where it cannot be made.
+  /// - Parameter folder: the folder of the file; nil for the system's temporary folder.
+  /// - Throws: `WeirError` if the file cannot be created.
   init(folder: String? = nil) throws {
     let folder = folder ?? FileManager.default.temporaryDirectory.path
     self.folder = folder
     #if os(Linux)
-    // O_TMPFILE, which Swift does not see: without a name from the beginning, whenever one is killed. Not every file system can.
+    // O_TMPFILE, which Swift does not import: the file never has a name, so even SIGKILL leaves nothing behind. Some file systems do not
+    // support it.
     let nameless = open(folder, O_RDWR | O_CLOEXEC | 0o20_000_000 | O_DIRECTORY, 0o600)
     if nameless >= 0 {
       descriptor = nameless
@@ -33,8 +33,7 @@ final class SpillFile {
 
   deinit { close(descriptor) }
 
-  /// Appends bytes.
-  /// - Throws: `WeirError` when the disk is full.
+  /// - Throws: `WeirError` if the disk is full.
   func append(_ bytes: UnsafeRawBufferPointer) throws {
     guard let base = bytes.baseAddress else { return }
     var done = 0
@@ -48,7 +47,7 @@ final class SpillFile {
   }
 
   /// Fills `buffer` from the byte `offset` on. Safe to call from several threads.
-  /// - Throws: `WeirError` where the file has less, or cannot be read.
+  /// - Throws: `WeirError` if the file is too short or cannot be read.
   func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
     guard let base = buffer.baseAddress else { return }
     var done = 0
@@ -56,7 +55,7 @@ final class SpillFile {
       let got = pread(descriptor, base + done, min(buffer.count - done, 1 << 30), off_t(offset + done))
       if got < 0 && errno == EINTR { continue }
       guard got > 0 else {
-        throw WeirError(folder, "a temporary file cannot be read back", remedy: "check the disk and run again")
+        throw WeirError(folder, "cannot read a temporary file", remedy: "check the disk and run again")
       }
       done += got
     }
@@ -65,6 +64,6 @@ final class SpillFile {
   private static func failure(_ folder: String) -> WeirError {
     WeirError(
       folder, "cannot write a temporary file: \(String(cString: strerror(errno)))",
-      remedy: "set TMPDIR to a folder with room, or allow more memory")
+      remedy: "set TMPDIR to a folder with free space, or allow more memory")
   }
 }

@@ -1,10 +1,10 @@
-/// Disjoint sets over `0..<count`; the least member is the root, so that the result does not depend on the order of the unions.
+/// Disjoint sets over `0..<count`. The smallest member is the root, so the result does not depend on the order of the unions.
 struct UnionFind {
   private var parents: [Int32]
 
   init(count: Int) { parents = (0..<count).map { Int32($0) } }
 
-  /// The least member of the element's set. Amortised nearly O(1): paths are halved.
+  /// The smallest member of the element's set. Amortized nearly O(1), by path halving.
   mutating func find(_ element: Int) -> Int {
     var element = element
     while Int(parents[element]) != element {
@@ -14,7 +14,6 @@ struct UnionFind {
     return element
   }
 
-  /// Joins two sets.
   mutating func union(_ a: Int, _ b: Int) {
     let left = find(a)
     let right = find(b)

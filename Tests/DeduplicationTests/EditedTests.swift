@@ -33,7 +33,7 @@ import Testing
     let corpus = corpus(seed, pairs: 500)
     let pairs = corpus.similarity.count
     var configuration = DeduplicationConfiguration()
-    (configuration.bands, configuration.rows, configuration.seed) = (bands, rows, seed)
+    (configuration.bands, configuration.rows, configuration.randomSeed) = (bands, rows, seed)
     configuration.verify = false
     let banded = try fuzzy(corpus.texts, configuration)
     configuration.verify = true

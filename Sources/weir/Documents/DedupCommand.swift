@@ -92,7 +92,7 @@ struct DedupCommand: ChainCommand {
 
   var writesDataToOutput: Bool { !dryRun && outputs.allSatisfy { $0 == "-" } }
 
-  /// What is done, in order.
+  /// The units of exact deduplication, in the order in which they are processed.
   private var units: [ExactUnit] {
     let isExact = exact || isDefault && signatures == nil && buckets == nil
     return (isExact ? [.documents] : []) + (paragraphs ? [.paragraphs] : []) + (lines ? [.lines] : [])
@@ -118,7 +118,7 @@ struct DedupCommand: ChainCommand {
   func perform(_ session: Session) throws -> Outcome {
     guard dryRun else { return try ChainBuilder([self]).perform(session) }
     guard !input.paths.isEmpty, !input.paths.contains("-") else {
-      throw WeirError("--dry-run", "standard input can only be read once", remedy: "name files")
+      throw WeirError("--dry-run", "cannot estimate from standard input", remedy: "give files or folders")
     }
     var sizes = Forecast()
     _ = try forecast(&sizes)
@@ -130,16 +130,16 @@ struct DedupCommand: ChainCommand {
       ]),
       lines: [
         "  about \(Format.count(Int(size.documents))) documents, \(Format.bytes(Int(size.bytes))) of text",
-        "  \(Format.bytes(Int(estimate.memory))) of memory, \(Format.bytes(Int(estimate.disk))) of temporary files at most",
+        "  at most \(Format.bytes(Int(estimate.memory))) of memory and \(Format.bytes(Int(estimate.disk))) of temporary files",
       ])
   }
 
   func validate() throws {
     for (flag, value) in [("--report", report), ("--signatures", signatures), ("--buckets", buckets)] where value != nil && !isFuzzy {
-      throw ValidationError("\(flag) is about near-duplicates; add --fuzzy or leave \(flag) out")
+      throw ValidationError("\(flag) requires --fuzzy")
     }
     if signatures != nil, let other = output.output != nil ? "-o" : buckets != nil ? "--buckets" : report != nil ? "--report" : nil {
-      throw ValidationError("--signatures writes signatures alone; leave \(other) out")
+      throw ValidationError("--signatures cannot be combined with \(other)")
     }
     do { _ = try configuration() } catch { throw ValidationError("\(error)") }
   }
@@ -154,7 +154,7 @@ struct DedupCommand: ChainCommand {
     if let rows { configuration.rows = rows }
     configuration.verify = verify
     configuration.keep = keep
-    configuration.seed = seed.seed
+    configuration.randomSeed = seed.seed
     try configuration.validate()
     return configuration
   }
@@ -165,11 +165,11 @@ struct DedupCommand: ChainCommand {
     return row
   }
 
-  /// Bytes of memory and of temporary files at the peak.
+  /// Estimates the peak memory and the size of the temporary files, in bytes.
   private func estimate(_ size: Forecast.Size) throws -> (memory: Double, disk: Double) {
     let configuration = try configuration()
     let (documents, bytes) = (Int(size.documents), Int(size.bytes))
-    // Batches under way: 2 a thread between any two stages, about 1 MiB each as they come, thrice that with what is made of them.
+    // Batches in flight: 2 per thread between any two stages, each about 1 MiB of input, and 3 MB with the data derived from it.
     var memory = 48e6 + Double(common.threads) * 2 * 3e6 * Double(units.count + (isFuzzy ? 2 : 1))
     var disk = 0.0
     for unit in units {
