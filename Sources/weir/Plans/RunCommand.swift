@@ -27,7 +27,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    try Job.requireOne()
+    try OpenMPI.requireSingleRank()
     let session = Session(threads: common.threads, quiet: common.quiet)
     let run = RecipeRun(
       try Recipe.read(recipe), path: recipe, tool: Weir.tool, interpreter: RecipeCommands(session: session))

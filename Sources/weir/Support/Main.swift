@@ -5,8 +5,8 @@ import Primitives
 import Storage
 import Synchronization
 
-/// The one place where errors become exit codes: 0 success (and a reader that closed the pipe), 1 failure, 2 finished with more
-/// than `--max-bad` of the records quarantined, 64 usage.
+/// The entry point, and the only place that maps errors to exit codes: 0 success (also when the reader closed the pipe), 1 failure, 2
+/// finished, but more than `--max-bad` of the records were quarantined, 64 usage.
 @main enum Main {
   static func main() {
     Interrupt.install()
@@ -14,12 +14,12 @@ import Synchronization
       var command = try Weir.parseAsRoot(RenamedOptions.resolve(Array(CommandLine.arguments.dropFirst())))
       try command.run()
     } catch {
-      Job.abort { code(of: error) }
+      OpenMPI.abort { code(of: error) }
       exit(code(of: error))
     }
   }
 
-  /// Says what went wrong on standard error and gives the exit code.
+  /// Reports an error on standard error and returns the exit code.
   static func code(of error: any Error) -> Int32 {
     switch error {
     case is BrokenPipe: return 0
@@ -38,7 +38,7 @@ import Synchronization
   }
 
   private static func fail(_ message: String) -> Int32 {
-    let rank = Job.size > 1 ? "rank \(Job.rank) of \(Job.size): " : ""
+    let rank = OpenMPI.size > 1 ? "rank \(OpenMPI.rank) of \(OpenMPI.size): " : ""
     Terminal.write("weir: \(rank)\(message)\n")
     return 1
   }
@@ -49,14 +49,14 @@ extension FileHandle {
   fileprivate func text(_ text: String) { try? write(contentsOf: Data(text.utf8)) }
 }
 
-/// Ctrl-C and SIGTERM: the first one asks long work to commit what it has and to stop, the second one ends at once.
+/// Handles Ctrl-C and SIGTERM: the first signal requests that long work saves its state and stops, the second one exits at once.
 enum Interrupt {
   private static let requests = Atomic<Int>(0)
 
-  /// Whether the user asked to stop.
+  /// Whether a signal has requested a stop.
   static var isRequested: Bool { requests.load(ordering: .relaxed) > 0 }
 
-  /// Installs the handlers; a closed pipe becomes an error of the write, not a signal.
+  /// Installs the handlers. SIGPIPE is ignored, so that writing to a closed pipe is an error.
   static func install() {
     _ = isRequested
     signal(SIGPIPE, SIG_IGN)
@@ -65,7 +65,7 @@ enum Interrupt {
         if Interrupt.requests.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
       }
     }
-    // A parent that starts us from a thread with blocked signals hands its mask on.
+    // The signal mask is inherited: a parent may have started this process from a thread with these signals blocked.
     var wanted = sigset_t()
     sigemptyset(&wanted)
     sigaddset(&wanted, SIGINT)

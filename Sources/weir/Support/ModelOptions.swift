@@ -2,7 +2,7 @@ import ArgumentParser
 import Primitives
 import Training
 
-/// The shape of a model.
+/// Options for the shape of a model.
 struct ShapeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Named model size; see weir train --presets.", valueName: "name"))
   var preset: String?
@@ -49,7 +49,7 @@ struct ShapeOptions: ParsableArguments {
   }
 }
 
-/// How a model is trained.
+/// Options for the optimizer, the learning-rate schedule and the batch.
 struct ScheduleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Sequence length in tokens.", valueName: "n"))
   var sequence = 256
@@ -90,18 +90,17 @@ struct ScheduleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("With mup, the head size at which --lr was tuned. (default: the same)", valueName: "n"))
   var baseHeadWidth: Int?
 
-  /// How sizes and rates follow the width.
+  /// How initialization and learning rates scale with the hidden size.
   enum Parametrization: String, ExpressibleByArgument, CaseIterable {
     case standard, mup
   }
 
-  /// A precision or the fastest there is.
+  /// A precision, or `auto` for the fastest on this processor.
   enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
     case float32, bf16, auto
     init?(argument: String) { self.init(rawValue: argument == "bfloat16" ? "bf16" : argument) }
   }
 
-  /// The configuration of a run.
   func configuration(tokens: Int?, seed: UInt64) -> TrainingConfiguration {
     var configuration = TrainingConfiguration(tokens: tokens)
     configuration.learningRate = learningRate
@@ -121,7 +120,7 @@ struct ScheduleOptions: ParsableArguments {
   }
 }
 
-/// What keeps a run sound, and what is made of its weights beside training them.
+/// Options for training stability and for the moving average of the weights.
 struct StabilityOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Weight of the z-loss (squared log of the softmax normalizer), such as 1e-4.", valueName: "x"))
   var zLoss: Double?
@@ -142,7 +141,7 @@ struct StabilityOptions: ParsableArguments {
   @Option(name: .customLong("max-rollbacks"), help: ArgumentHelp("Rollbacks after which the run fails.", valueName: "n"))
   var rollbacks = LossGuard.Settings().rollbacks
 
-  /// Sets what was asked for; what was not stays absent from the run's file.
+  /// Settings at their defaults stay nil, so that they are absent from `run.json`.
   func apply(to configuration: inout TrainingConfiguration) {
     configuration.zLoss = zLoss
     configuration.emaDecay = ema

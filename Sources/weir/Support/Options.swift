@@ -2,10 +2,10 @@ import ArgumentParser
 import Foundation
 import Primitives
 
-/// What every command takes.
+/// Options of every command.
 struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Number of threads; results do not depend on it.", valueName: "n"))
-  var threads = Job.threads
+  var threads = OpenMPI.threadsPerRank
 
   @Flag(help: "Print errors only: no progress and no account.")
   var quiet = false
@@ -18,13 +18,13 @@ struct CommonOptions: ParsableArguments {
   }
 }
 
-/// What every command takes that draws.
+/// The option of commands that use randomness.
 struct SeedOption: ParsableArguments {
   @Option(help: ArgumentHelp("Random seed.", valueName: "n"))
   var seed: UInt64 = 1
 }
 
-/// What every command takes that reads documents.
+/// Options of commands that read documents.
 struct InputOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
@@ -47,7 +47,7 @@ struct InputOptions: ParsableArguments {
   }
 }
 
-/// What every command takes that passes records on.
+/// Options of commands that process records one by one.
 struct StreamOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Exit with code 2 if a larger fraction of the records is quarantined.", valueName: "share"))
   var maxBad = 0.001
@@ -56,11 +56,11 @@ struct StreamOptions: ParsableArguments {
   var rejects: String?
 
   func validate() throws {
-    guard (0...1).contains(maxBad) else { throw ValidationError("--max-bad must be a share, 0…1, not \(maxBad)") }
+    guard (0...1).contains(maxBad) else { throw ValidationError("--max-bad must be a fraction, 0…1, not \(maxBad)") }
   }
 }
 
-/// What every command takes that writes documents to standard output.
+/// Options of commands that write documents.
 struct OutputOptions: ParsableArguments {
   @Option(
     name: [.customShort("o"), .long],
@@ -71,7 +71,7 @@ struct OutputOptions: ParsableArguments {
   var plain = false
 }
 
-/// A number of tokens: `1500000`, `1.5M`, `2G`.
+/// A number of tokens or bytes, such as `1500000`, `1.5M` or `2G`; suffixes are decimal.
 struct Amount: ExpressibleByArgument, Sendable, Equatable {
   var value: Int
 

@@ -2,7 +2,7 @@ import Primitives
 import Storage
 import Training
 
-/// The named shapes as a table, and what a run takes as lines.
+/// Tables and summaries of model presets and training cost.
 enum PresetTable {
   /// `weir train --presets`.
   static func outcome() throws -> Outcome {
@@ -15,14 +15,14 @@ enum PresetTable {
       ]
     }
     let table = TextTable(
-      ["preset", "width", "layers", "heads", "ffn", "sequence", "parameters", "non-embedding", "FLOPs/token", "weights+moments"], rows: rows
+      ["preset", "width", "layers", "heads", "ffn", "sequence", "parameters", "non-embedding", "FLOPs/token", "training state"], rows: rows
     ).text()
     return Outcome(
       report: try JSONValue(encoding: ModelConfiguration.presets.map { [$0.name: $0.configuration] }),
-      lines: ["Shapes at a vocabulary of 4,096:", table])
+      lines: ["Model presets with a vocabulary of 4,096 tokens:", table])
   }
 
-  /// What a run takes.
+  /// The cost of a run.
   static func lines(_ estimate: TrainingEstimate) -> [String] {
     [
       "  \(Format.count(estimate.parameters)) parameters (\(Format.count(estimate.nonEmbeddingParameters)) without embeddings), \(Format.count(estimate.steps)) steps, \(Format.count(estimate.tokens)) tokens",
@@ -32,20 +32,20 @@ enum PresetTable {
 }
 
 extension JSONValue {
-  /// Sets a member of an object.
+  /// Sets a member; no effect if the value is not an object.
   mutating func set(_ key: String, _ value: JSONValue) {
     guard case .object(var members) = self else { return }
     members[key] = value
     self = .object(members)
   }
 
-  /// A member of an object.
+  /// A member; nil if it is missing or the value is not an object.
   subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members[key]
   }
 
-  /// The number.
+  /// The number; nil if the value is not one.
   var number: Double? {
     guard case .number(let value) = self else { return nil }
     return value
@@ -53,11 +53,11 @@ extension JSONValue {
 }
 
 extension Amount {
-  /// `100k,200k`.
+  /// Parses a comma-separated list such as `100k,200k`.
   static func list(_ text: String, flag: String) throws -> [Int] {
     try text.split(separator: ",").map { part in
       guard let amount = Amount(argument: String(part)) else {
-        throw WeirError(flag, "'\(part)' is no number of tokens", remedy: "write 100k,200k")
+        throw WeirError(flag, "'\(part)' is not a number of tokens", remedy: "write 100k,200k")
       }
       return amount.value
     }

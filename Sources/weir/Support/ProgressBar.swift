@@ -3,7 +3,7 @@ import Pipeline
 import Primitives
 import Synchronization
 
-/// Renders progress on standard error: a bar with rate and time left on a terminal, a line now and then otherwise.
+/// Renders progress on standard error: a bar with rate and time left on a terminal, an occasional line otherwise.
 final class ProgressBar: Sendable {
   private struct State {
     var started = Date()
@@ -21,7 +21,7 @@ final class ProgressBar: Sendable {
     self.quiet = quiet
   }
 
-  /// The callback for library code.
+  /// The callbacks for library code.
   var progress: Progress {
     Progress(report: { [self] in show($0) }, stopping: { Interrupt.isRequested }, notice: { [self] in say($0) })
   }
@@ -31,7 +31,7 @@ final class ProgressBar: Sendable {
     state.withLock { state in
       let now = Date()
       guard now.timeIntervalSince(state.shown) >= (Terminal.isInteractive ? 0.1 : 10) else { return }
-      // Work that goes on from a checkpoint does not count as done in this run.
+      // The rate counts from the first event, because a resumed run starts beyond zero.
       let first = state.first ?? event.done
       if state.first == nil { state.first = first }
       let seconds = now.timeIntervalSince(state.started)
@@ -43,14 +43,13 @@ final class ProgressBar: Sendable {
     }
   }
 
-  /// A line above the bar.
+  /// Prints a line above the bar.
   private func say(_ line: String) {
     guard !quiet else { return }
     clear()
     Terminal.write("weir: \(line)\n")
   }
 
-  /// One line of progress.
   static func line(label: String, event: Progress.Event, first: Double, seconds: Double, columns: Int) -> String {
     let rate = seconds > 0 ? (event.done - first) / seconds : 0
     var parts: [String] = []
@@ -69,7 +68,7 @@ final class ProgressBar: Sendable {
     return String("  \(label)  \(parts.joined(separator: "  "))".prefix(max(20, columns - 1)))
   }
 
-  /// Takes the bar off the terminal.
+  /// Erases the bar from the terminal.
   func clear() {
     state.withLock { state in
       if state.visible { Terminal.write("\r\u{1B}[2K") }

@@ -6,14 +6,13 @@ import Primitives
 import Storage
 import Workflows
 
-/// What a command works in: threads, the console, the user's wish to stop.
+/// The context in which a command runs: threads, progress output and ranks.
 struct Session {
   var threads: Int
   var quiet: Bool
-  /// The processes that work together; nil where this one is alone.
+  /// The ranks that share the work; nil for a single process.
   var ranks: Ranks?
 
-  /// A progress bar for one piece of work.
   func bar(_ label: String) -> ProgressBar { ProgressBar(label: label, quiet: quiet) }
 
   /// Runs `work` under a progress bar.
@@ -23,45 +22,43 @@ struct Session {
     return try work(bar.progress)
   }
 
-  /// A line on standard error.
+  /// Prints a line to standard error, unless the session is quiet.
   func say(_ line: String) {
     if !quiet { Terminal.write(line + "\n") }
   }
 }
 
-/// What a command did.
+/// The result of a command.
 struct Outcome {
-  /// The account of every stage.
+  /// The accounts of all stages.
   var accounts: [Account] = []
-  /// What `--json` prints and what a recipe keeps.
+  /// The machine-readable report, which `--json` prints and a recipe stores.
   var report: JSONValue = .object([:])
-  /// What a person reads.
+  /// The summary that is printed to standard error.
   var lines: [String] = []
-  /// The share of quarantined records above which the exit code is 2.
+  /// The fraction of quarantined records above which the exit code is 2.
   var maxBad = 1.0
 
-  /// What to say where too many records had to be quarantined: how many, why, and where the first one stands.
+  /// The message if too many records were quarantined: how many, why, and the location of the first one; otherwise nil.
   var complaint: String? {
     guard let account = accounts.first(where: { $0.input > 0 && Double($0.quarantinedTotal) > maxBad * Double($0.input) }) else {
       return nil
     }
     return
       "\(account.firstQuarantined ?? account.stage): \(Format.count(account.quarantinedTotal)) of \(Format.count(account.input)) records "
-      + "quarantined (\(account.quarantined.listing)), more than --max-bad \(maxBad); the rest is written"
+      + "quarantined (\(account.quarantined.listing)), more than --max-bad \(maxBad) allows; all other records were written"
   }
 }
 
-/// A command of `weir`: the same value runs from the command line and as a step of a recipe.
+/// A command of `weir`. It runs from the command line or as a step of a recipe.
 protocol WeirCommand: ParsableCommand, RecipeCommand {
-  /// What every command takes.
   var common: CommonOptions { get }
-  /// Whether standard output carries data, so that no report can go there.
+  /// Whether data goes to standard output, so that the report cannot.
   var writesDataToOutput: Bool { get }
-  /// Whether the processes that `mpirun` starts divide the work; any other command is to be started once.
+  /// Whether the ranks that `mpirun` starts share the work; other commands refuse to run on several ranks.
   var isParallel: Bool { get }
   /// The flags to report for the property names in errors of libraries.
   var propertyFlags: PropertyFlags { get }
-  /// Does the work.
   func perform(_ session: Session) throws -> Outcome
 }
 
@@ -72,17 +69,17 @@ extension WeirCommand {
   func run() throws {
     var session = Session(threads: common.threads, quiet: common.quiet)
     if isParallel {
-      session.ranks = try Job.join()
+      session.ranks = try OpenMPI.join()
       if session.ranks?.leads == false { session.quiet = true }
     } else {
-      try Job.requireOne()
+      try OpenMPI.requireSingleRank()
     }
     let outcome: Outcome
     do { outcome = try namingFlags { try perform(session) } } catch let stop as Stopped {
-      Job.leave()
+      OpenMPI.leave()
       throw stop
     }
-    Job.leave()
+    OpenMPI.leave()
     try outcome.render(session, json: common.json && !writesDataToOutput)
     if let complaint = outcome.complaint {
       Terminal.write("weir: \(complaint)\n")
@@ -92,16 +89,16 @@ extension WeirCommand {
 }
 
 extension Outcome {
-  /// Accounts and lines to standard error, the report to standard output where asked.
+  /// Prints accounts and summary to standard error, or the report to standard output if `json` is set.
   func render(_ session: Session, json: Bool) throws {
     for account in accounts {
       guard account.isBalanced else {
         throw WeirError(
-          account.stage, "the account does not balance: \(account.line)", remedy: "this is an error in weir; please report it")
+          account.stage, "the account does not balance: \(account.line)", remedy: "this is a bug in Weir; please report it")
       }
       session.say(account.line)
       if account.input > 0 && account.quarantinedTotal > 0 {
-        session.say("  \(account.stage): quarantined \(account.quarantined.listing); --rejects FILE keeps them")
+        session.say("  \(account.stage): quarantined \(account.quarantined.listing); use --rejects FILE to keep them")
       }
     }
     if json {
@@ -113,7 +110,6 @@ extension Outcome {
 }
 
 extension Account {
-  /// The account on one line.
   var line: String {
     var text = "  \(stage): \(Format.count(input)) in, \(Format.count(output)) out"
     if droppedTotal > 0 { text += ", \(Format.count(droppedTotal)) dropped (\(dropped.listing))" }
@@ -132,5 +128,5 @@ extension [String: Int] {
   }
 }
 
-/// Foundation has a `Progress` of its own.
+/// Disambiguates from Foundation's `Progress`.
 typealias Progress = Pipeline.Progress

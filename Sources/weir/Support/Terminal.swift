@@ -1,23 +1,19 @@
 import Foundation
 
-/// Standard error as people see it.
+/// Properties of the terminal, and output to standard error.
 enum Terminal {
-  /// Whether standard error is a terminal.
   static let isInteractive = isatty(STDERR_FILENO) == 1
-  /// Whether standard output is a terminal.
   static let outputIsInteractive = isatty(STDOUT_FILENO) == 1
-
-  /// Whether standard input is a terminal.
   static let inputIsInteractive = isatty(STDIN_FILENO) == 1
 
-  /// The width of the terminal in columns.
+  /// The width of the terminal; 100 if it is unknown.
   static var columns: Int {
     var size = winsize()
     guard isInteractive, ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
     return Int(size.ws_col)
   }
 
-  /// Writes to standard error; a closed one is nobody's loss.
+  /// Writes to standard error. Failures, such as a closed standard error, are ignored.
   static func write(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }

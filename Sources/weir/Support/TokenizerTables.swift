@@ -9,11 +9,11 @@ extension TokenizerReport {
     self.init(tokenizer, documents: documents) { Load.label(members: $0.members, source: $0.source) ?? "" }
   }
 
-  /// The vocabulary by kinds of tokens.
+  /// The vocabulary by kind of token.
   var vocabularyTable: String {
     let withUse = overall.tokens > 0
     return TextTable(
-      ["tokens of kind", "number", "mean bytes"] + (withUse ? ["used", "% of all"] : []),
+      ["kind of token", "count", "mean bytes"] + (withUse ? ["used", "% of tokens"] : []),
       rows: kinds.map { row in
         [row.kind.rawValue, Format.count(row.tokens), String(format: "%.1f", row.meanBytes)]
           + (withUse ? [Format.count(row.used), String(format: "%.1f", row.share * 100)] : [])
@@ -21,15 +21,15 @@ extension TokenizerReport {
     ).text()
   }
 
-  /// How well documents are compressed: in all and by domain.
+  /// Compression of the documents, overall and by domain.
   var compressionLines: [String] {
     guard overall.documents > 0 else { return [] }
-    let coverage = (coverage ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) % are \(Format.count($0.value)) tokens" }
+    let coverage = (coverage ?? [:]).sorted { $0.key < $1.key }.map { "\(Format.count($0.value)) tokens cover \($0.key) %" }
     return [
-      String(format: "  %.3f bytes a token, %.1f %% of the vocabulary used; ", overall.bytesPerToken, used * 100)
+      String(format: "  %.3f bytes per token, %.1f %% of the vocabulary used; ", overall.bytesPerToken, used * 100)
         + coverage.joined(separator: ", "),
       TextTable(
-        ["domain", "documents", "bytes", "tokens", "bytes a token"],
+        ["domain", "documents", "bytes", "tokens", "bytes per token"],
         rows: (byDomain ?? bySource).sorted { $0.key < $1.key }.map {
           [
             $0.key, Format.count($0.value.documents), Format.count($0.value.bytes), Format.count($0.value.tokens),
