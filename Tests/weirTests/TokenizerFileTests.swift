@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Tokenizers of others, as files for the real binary: good ones and bad ones.
+/// Tokenizer files of other programs, valid and invalid, through the real binary.
 @Suite struct TokenizerFileTests {
   private func trained(_ binary: Binary, _ options: String = "") throws -> String {
     try binary.write("docs.jsonl", Samples.file(30))
@@ -41,7 +41,7 @@ import Testing
     try inFolder { binary in
       _ = try trained(binary)
       #expect(try binary.weir("tokenizer", "convert", "tok", "-o", "x.tiktoken").code == 0)
-      // The id of the special token is 0, which ranks do not say.
+      // The special token has id 0, which the rank format does not store.
       let line = ["tokenizer", "convert", "x.tiktoken", "--pretokenizer", "llama3", "-o", "back"]
       expectFailure(try binary.run(line), naming: ["x.tiktoken", "rank 0 is missing", "--special"])
       #expect(try binary.run(line + ["--special", "<|endoftext|>=0"]).code == 0)
@@ -71,7 +71,7 @@ import Testing
          "pair": [], "special_tokens": {"<|begin|>": {"id": "<|begin|>", "ids": [1], "tokens": ["<|begin|>"]}}}
         """
       try binary.write("llama/tokenizer.json", good.replacing("\"post_processor\": null", with: "\"post_processor\": \(template)"))
-      // The same tokens without the flag; with it one more at the beginning of each document.
+      // Without the flag the tokens are the same; with it, each document begins with one more token.
       #expect(try binary.shell("\(line) llama --plain | cmp - plain").code == 0)
       let begun = try binary.shell("\(line) llama --add-special --plain").text.replacing("\"tokens\": [1, ", with: "\"tokens\": [")
       #expect(Array(begun.utf8) == binary.read("plain"))
@@ -117,7 +117,7 @@ import Testing
       #expect(Set(report.by_domain.keys) == ["stars", "law", "food"] && report.by_domain.values.allSatisfy { $0.documents == 3 })
       #expect(report.by_domain.values.reduce(0) { $0 + $1.tokens } == report.overall.tokens && (0.1...1).contains(report.used))
       #expect(report.overall.bytes_per_token == Double(report.overall.bytes) / Double(report.overall.tokens))
-      #expect(try binary.run(line).errors.contains("bytes a token"))
+      #expect(try binary.run(line).errors.contains("bytes per token"))
       #expect(try binary.weir("tokenizer", "info", "tok", "held.jsonl").errors.contains("stars"))
       expectFailure(try binary.run(Array(line.dropLast()) + ["nothere.jsonl"]), naming: ["nothere.jsonl"])
     }

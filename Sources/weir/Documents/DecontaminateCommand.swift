@@ -54,7 +54,7 @@ struct DecontaminateCommand: ChainCommand {
     let index = try EvaluationIndex(texts, configuration: configuration())
     if index.tooShort > 0 {
       Terminal.write(
-        "weir: warning: \(index.tooShort) of \(texts.count) evaluation texts have fewer than \(minimumWords) words and are not looked for\n"
+        "weir: warning: \(index.tooShort) of \(texts.count) evaluation texts have fewer than \(minimumWords) words and are ignored\n"
       )
     }
     chain.append(Decontaminate(index))
@@ -62,7 +62,7 @@ struct DecontaminateCommand: ChainCommand {
 
   func validate() throws {
     do { _ = try configuration() } catch { throw ValidationError("\(error)") }
-    guard !against.contains("-") else { throw ValidationError("--against names files; standard input is the corpus.") }
+    guard !against.contains("-") else { throw ValidationError("--against requires files or folders; standard input is the corpus") }
   }
 
   private func configuration() throws -> DecontaminationConfiguration {

@@ -5,7 +5,7 @@ import Pipeline
 import Primitives
 import Workflows
 
-/// `weir filter`: drops documents by published rules, with reasons.
+/// `weir filter`: drops documents that break published quality rules.
 struct FilterCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "filter",
@@ -78,7 +78,7 @@ struct FilterCommand: ChainCommand {
   private func parsedLanguages() throws -> [String] {
     guard let languages else { return [] }
     let codes = languages.split(separator: ",").map { $0.filter { !$0.isWhitespace }.lowercased() }.filter { !$0.isEmpty }
-    guard !codes.isEmpty else { throw WeirError("--languages", "no language named", remedy: "write codes such as de,en") }
+    guard !codes.isEmpty else { throw WeirError("--languages", "contains no language code", remedy: "write codes such as de,en") }
     return codes
   }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Pipeline
 import Workflows
 
-/// `weir read PATH…`: documents out of files.
+/// `weir read PATH…`: reads documents from files.
 struct ReadCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "read",

@@ -3,7 +3,7 @@ import Inspection
 import Pipeline
 import Storage
 
-/// `weir peek PATH`: what is in any of our files.
+/// `weir peek PATH`: shows the contents of a Weir file or folder.
 struct PeekCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "peek",

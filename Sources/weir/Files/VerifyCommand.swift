@@ -28,7 +28,7 @@ struct VerifyCommand: WeirCommand {
     var lines: [String] = []
     for report in reports {
       lines.append(
-        "  \(report.path): \(report.kind), \(report.files) files, \(Format.bytes(report.bytes)), \(report.problems.isEmpty ? "sound" : "\(report.problems.count) problems")"
+        "  \(report.path): \(report.kind), \(report.files) files, \(Format.bytes(report.bytes)), \(report.problems.isEmpty ? "valid" : "\(report.problems.count) problems")"
       )
       for problem in report.problems { Terminal.write("weir: \(problem)\n") }
       lines += report.notes.map { "    note: \($0)" }

@@ -8,7 +8,7 @@ import Storage
 import Tokens
 import Workflows
 
-/// `weir export DATASET`: tokens in the formats of other trainers.
+/// `weir export DATASET`: writes tokens in the format of another trainer.
 struct ExportCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
@@ -69,11 +69,11 @@ struct ExportCommand: WeirCommand {
   func validate() throws {
     guard output != nil || dryRun else { throw ValidationError("Missing expected option '-o <folder>'") }
     guard mixture == nil || (tree == nil && !shuffle) else {
-      throw ValidationError("--mixture draws rows of all clusters; it cannot go with --tree or --shuffle")
+      throw ValidationError("--mixture cannot be combined with --tree or --shuffle")
     }
-    guard (mixture == nil) == (tokens == nil) else { throw ValidationError("--mixture and --tokens go together") }
-    guard mixture == nil || sequence != nil else { throw ValidationError("--mixture needs --sequence") }
-    guard sequence == nil || mixture != nil || to == .mds else { throw ValidationError("--sequence goes with --mixture or --to mds") }
+    guard (mixture == nil) == (tokens == nil) else { throw ValidationError("--mixture requires --tokens, and --tokens requires --mixture") }
+    guard mixture == nil || sequence != nil else { throw ValidationError("--mixture requires --sequence") }
+    guard sequence == nil || mixture != nil || to == .mds else { throw ValidationError("--sequence requires --mixture or --to mds") }
   }
 
   func perform(_ session: Session) throws -> Outcome {
@@ -105,7 +105,7 @@ struct ExportCommand: WeirCommand {
       return Outcome(
         report: try JSONValue(encoding: ["samples": plan.samples, "tokens": plan.tokens, "bytes": plan.bytes]),
         lines: [
-          "  \(Format.count(plan.samples)) \(mixture == nil ? "documents or parts of them" : "rows"), \(Format.count(plan.tokens)) tokens, about \(Format.bytes(plan.bytes))"
+          "  \(Format.count(plan.samples)) \(mixture == nil ? "documents or parts of documents" : "rows"), \(Format.count(plan.tokens)) tokens, about \(Format.bytes(plan.bytes))"
         ])
     }
     let account = try session.with("export") { progress in
@@ -116,13 +116,13 @@ struct ExportCommand: WeirCommand {
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     let size = try forecast.size(of: [dataset])
-    let drawn = tokens.map { Double($0.value) } ?? size.tokens
+    let exported = tokens.map { Double($0.value) } ?? size.tokens
     return Forecast.Row(
-      documents: mixture == nil ? size.documents : nil, tokens: drawn, memory: 64e6 + (to == .mds ? 128e6 : 0), disk: drawn * 2)
+      documents: mixture == nil ? size.documents : nil, tokens: exported, memory: 64e6 + (to == .mds ? 128e6 : 0), disk: exported * 2)
   }
 }
 
-/// The rows that `weir feed` hands out, one after another.
+/// Rows sampled from a mixture, the same as those of `weir feed`.
 private struct MixtureRows: ExportSource {
   let loader: PackedLoader
   let count: Int

@@ -8,7 +8,7 @@ import Storage
 import Tokens
 import Workflows
 
-/// `weir feed DATASET`: packed batches for another trainer.
+/// `weir feed DATASET`: streams packed batches to another trainer.
 struct FeedCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "feed",
@@ -70,9 +70,9 @@ struct FeedCommand: WeirCommand {
     guard world >= 1, (0..<world).contains(rank), batch % world == 0 else {
       throw ValidationError("--world must divide --batch-size, and --rank must be below --world")
     }
-    guard fromStep >= 0, steps ?? 1 > 0 else { throw ValidationError("--from-step and --steps count from 0 and 1") }
-    guard fromStep <= 1 << 40, steps ?? 1 <= 1 << 40 else { throw ValidationError("--from-step and --steps are at most 2^40") }
-    guard raw == nil || steps != nil else { throw ValidationError("--raw needs --steps") }
+    guard fromStep >= 0, steps ?? 1 > 0 else { throw ValidationError("--from-step must be at least 0, and --steps at least 1") }
+    guard fromStep <= 1 << 40, steps ?? 1 <= 1 << 40 else { throw ValidationError("--from-step and --steps must be at most 2^40") }
+    guard raw == nil || steps != nil else { throw ValidationError("--raw requires --steps") }
   }
 
   private struct Header: Codable {

@@ -6,7 +6,7 @@ import Tokenization
 import Tokens
 import Workflows
 
-/// `weir shard OUT`: token documents to a token dataset.
+/// `weir shard OUT`: writes token documents as a token dataset.
 struct ShardCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "shard",
@@ -33,7 +33,7 @@ struct ShardCommand: ChainCommand {
   var writesDataToOutput: Bool { false }
 
   func perform(_ session: Session) throws -> Outcome {
-    guard !Terminal.inputIsInteractive else { throw ValidationError("Pipe the output of weir tokenize into weir shard.") }
+    guard !Terminal.inputIsInteractive else { throw ValidationError("Pipe the output of weir tokenize into weir shard") }
     let reader = try TokenStreamReader(path: "-")
     let header = reader.header
     let writer = try TokenDatasetWriter(

@@ -7,7 +7,7 @@ import Tokenization
 import Tokens
 import Workflows
 
-/// `weir tokenize`: documents to token documents, or back, or at once into a dataset.
+/// `weir tokenize`: turns documents into token documents or a token dataset, or token documents back into documents.
 struct TokenizeCommand: ChainCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenize",
@@ -52,8 +52,8 @@ struct TokenizeCommand: ChainCommand {
   var outputs: [String] { [shards, output.output].compactMap { $0 } }
 
   func validate() throws {
-    guard !(decode && allowSpecial) else { throw ValidationError("--allow-special is about text; it cannot go with --decode") }
-    guard !(decode && shards != nil) else { throw ValidationError("--decode writes documents; it cannot go with --shards") }
+    guard !(decode && allowSpecial) else { throw ValidationError("--allow-special cannot be combined with --decode") }
+    guard !(decode && shards != nil) else { throw ValidationError("--decode cannot be combined with --shards") }
   }
 
   func perform(_ session: Session) throws -> Outcome {
@@ -61,7 +61,7 @@ struct TokenizeCommand: ChainCommand {
     let tokenizer = try Tokenizer(folder: tokenizer)
     let reader = try TokenStreamReader(path: input.resolvedPaths().first ?? "-")
     guard reader.header.tokenizer == tokenizer.fingerprint else {
-      throw WeirError("--tokenizer", "the tokens were made by another tokenizer", remedy: "name the one that made them")
+      throw WeirError("--tokenizer", "did not produce these tokens", remedy: "give the tokenizer that did")
     }
     let rejects = try stream.rejects.map { try RejectFile($0) }
     let sink = try DocumentSink(path: output.output ?? "-", plain: output.plain, threads: session.threads)
@@ -74,7 +74,7 @@ struct TokenizeCommand: ChainCommand {
   }
 
   func extend(_ chain: inout ChainBuilder) throws {
-    guard !decode else { throw WeirError("--decode", "reads tokens, so it cannot follow a stage of documents") }
+    guard !decode else { throw WeirError("--decode", "reads tokens, so it cannot follow a command that writes documents") }
     try chain.add(input: input, output: output, stream: stream)
     chain.tokenize(
       try TokenizingSink(tokenizer: tokenizer, allowsSpecials: allowSpecial, addsTemplate: addSpecial),

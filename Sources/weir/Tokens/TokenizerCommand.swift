@@ -7,7 +7,7 @@ import Storage
 import Tokenization
 import Workflows
 
-/// `weir tokenizer`: makes tokenizers and looks into them.
+/// `weir tokenizer`: trains, converts and inspects tokenizers.
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenizer",
@@ -59,8 +59,8 @@ struct TokenizerTrainCommand: WeirCommand {
   var inputs: [String] { input.paths + heldOut }
   var outputs: [String] { [output] }
 
-  /// The pre-tokenizer with the rule for digits: Llama 3's pattern with single digits is Qwen 2's.
-  private func cut() throws -> Pretokenizer {
+  /// The pre-tokenizer with the rule for digits. Llama 3's pattern with single digits is Qwen 2's.
+  private func resolvedPretokenizer() throws -> Pretokenizer {
     switch (pretokenizer, digits) {
     case (_, nil): return pretokenizer
     case (.llama3, 1), (.qwen2, 1): return .qwen2
@@ -68,18 +68,18 @@ struct TokenizerTrainCommand: WeirCommand {
     case (.cl100k, 3): return .cl100k
     default:
       throw WeirError(
-        "--digits", "no published pattern like \(pretokenizer.rawValue) has \(digits ?? 0)", remedy: "1 and 3 go with llama3, 3 with cl100k"
-      )
+        "--digits", "\(digits ?? 0) is not supported with \(pretokenizer.rawValue)",
+        remedy: "use 1 or 3 with llama3 or qwen2, 3 with cl100k")
     }
   }
 
   func perform(_ session: Session) throws -> Outcome {
     var configuration = BytePairTrainer.Configuration()
     configuration.vocabulary = vocabulary
-    configuration.pretokenizer = try cut()
+    configuration.pretokenizer = try resolvedPretokenizer()
     configuration.specials = special.isEmpty ? [Tokenizer.endOfDocumentName] : special
     configuration.minimumFrequency = minFrequency
-    // Read before the long work: a wrong name is told at once.
+    // Read before training, so that a wrong path fails at once.
     let heldOut = heldOut.isEmpty ? [] : try DocumentFile.readAll(heldOut)
     var trainer = try BytePairTrainer(configuration)
     let (tokenizer, accounts) = try session.with("train") { progress in
@@ -103,7 +103,7 @@ struct TokenizerTrainCommand: WeirCommand {
     return Outcome(
       accounts: accounts, report: .object(members),
       lines: [
-        "  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) different words; fingerprint \(tokenizer.fingerprint)",
+        "  \(Format.count(tokenizer.vocabularySize)) tokens from \(Format.bytes(trainer.bytes)) in \(Format.count(trainer.texts)) documents, \(Format.count(trainer.wordCount)) distinct words; fingerprint \(tokenizer.fingerprint)",
         report.vocabularyTable,
       ] + report.compressionLines, maxBad: stream.maxBad)
   }

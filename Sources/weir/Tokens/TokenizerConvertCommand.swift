@@ -38,7 +38,7 @@ struct TokenizerConvertCommand: WeirCommand {
     let specials = try special.map { text -> Tokenizer.AddedToken in
       guard let equals = text.lastIndex(of: "="), equals > text.startIndex, let id = UInt32(text[text.index(after: equals)...]),
         Int(id) < Tokenizer.maximumVocabulary
-      else { throw WeirError("--special", "\"\(text)\" is not a text and its id", remedy: "write it as '<|endoftext|>=50256'") }
+      else { throw WeirError("--special", "\"\(text)\" is not a token and its id", remedy: "write it as '<|endoftext|>=50256'") }
       return Tokenizer.AddedToken(id: id, content: String(text[..<equals]))
     }
     let tokenizer = try Tokenizer(importing: file, pretokenizer: pretokenizer, specials: specials.isEmpty ? nil : specials)

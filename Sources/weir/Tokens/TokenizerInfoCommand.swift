@@ -63,8 +63,8 @@ struct TokenizerInfoCommand: WeirCommand {
       let speed = EncodingSpeed(tokenizer, documents: documents, threads: session.threads, repetitions: repetitions)
       if !documents.isEmpty {
         lines.append(
-          String(format: "  %.1f MB/s on %d threads, the best of %d; the first %.1f", speed.best, session.threads, repetitions, speed.first)
-        )
+          String(
+            format: "  %.1f MB/s on %d threads (best of %d runs; the first: %.1f)", speed.best, session.threads, repetitions, speed.first))
       }
       if case .object(var members) = value {
         members["speed"] = try JSONValue(encoding: speed)
@@ -75,7 +75,7 @@ struct TokenizerInfoCommand: WeirCommand {
     return Outcome(report: value, lines: lines)
   }
 
-  /// What the template puts round a text.
+  /// The special tokens around a text.
   private func added(_ tokenizer: Tokenizer) -> String {
     func names(_ ids: [UInt32]) -> [String] { ids.map { String(decoding: tokenizer.bytes(of: $0), as: UTF8.self) } }
     return (names(tokenizer.template.prefix) + ["the text"] + names(tokenizer.template.suffix)).joined(separator: " ")

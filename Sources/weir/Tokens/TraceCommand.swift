@@ -6,7 +6,7 @@ import Storage
 import Tokens
 import Training
 
-/// `weir trace DATASET --step N`: which documents are in a training batch.
+/// `weir trace DATASET --step N`: shows which documents are in a training batch.
 struct TraceCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
@@ -53,10 +53,10 @@ struct TraceCommand: WeirCommand {
 
   func validate() throws {
     guard (0...1 << 40).contains(step), (1...1 << 40).contains(steps) else {
-      throw ValidationError("--step and --steps count from 0 and 1, to 2^40 at most")
+      throw ValidationError("--step must be 0…2^40, and --steps 1…2^40")
     }
     guard run == nil || (sequence == nil && batch == nil && seed == nil) else {
-      throw ValidationError("Give either --run or --sequence, --batch-size and --seed")
+      throw ValidationError("--run cannot be combined with --sequence, --batch-size or --seed")
     }
   }
 
@@ -80,7 +80,7 @@ struct TraceCommand: WeirCommand {
       sequence: described?.sequence ?? sequence ?? 256)
     if let run, let described, loader.fingerprint != described.data {
       throw WeirError(
-        run, "draws by other data (\(described.data)) than these (\(loader.fingerprint))",
+        run, "was trained on other data (\(described.data)) than this dataset and mixture (\(loader.fingerprint))",
         remedy: "give the dataset and the --mixture of the run")
     }
     for step in step..<step + steps {
