@@ -2,8 +2,8 @@ import CZstd
 
 @testable import Storage
 
-/// Composes a weir stream as the fuzzer's bytes say: frames of content with right checksums, heads and proofs right and wrong, frames of
-/// others, cuts. Changing the bytes of a finished stream hardly ever comes past the first checksum.
+/// Composes a Weir stream as directed by the bytes of the fuzzer: content frames with correct checksums, valid and invalid heads and
+/// proofs, foreign frames, truncations. Mutating a complete stream would rarely get past the first checksum.
 struct StreamComposer {
   private var input: ArraySlice<UInt8>
   private var bytes: [UInt8] = []
@@ -19,7 +19,8 @@ struct StreamComposer {
     return Array(input.prefix(count))
   }
 
-  /// The stream; where the input begins with a bit set a whole one of `kind`, whose content is the rest of the input.
+  /// Composes the stream. If the lowest bit of the first byte is set, it is a complete stream of `kind` with the rest of the input as
+  /// content.
   mutating func compose(kind: StreamKind) -> [UInt8] {
     if next() & 1 == 1 {
       bytes = StreamFormat.encodeHead(kind)

@@ -8,11 +8,10 @@ import Primitives
 @testable import Storage
 @testable import Tokens
 
-/// A reader of bytes that others wrote.
+/// A reader of untrusted bytes.
 enum FuzzTarget: String, CaseIterable {
   case jsonl, gzip, zstd, stream, tokens, manifest, descriptor, safetensors, index, arrays, json, filters, duplicates
 
-  /// Reads `input` with the reader.
   func read(_ input: [UInt8], _ file: FuzzFile) throws {
     switch self {
     case .jsonl: try Self.lines(input, file)
@@ -65,8 +64,8 @@ enum FuzzTarget: String, CaseIterable {
     }
   }
 
-  /// Lines to documents and back: whatever the block's size the same documents, every line accounted for, and what was accepted is read
-  /// again as the same.
+  /// Parses lines and writes the documents back: the block size has no effect, every line is counted, and accepted documents survive the
+  /// round trip.
   private static func lines(_ input: [UInt8], _ file: FuzzFile) throws {
     guard input.count > 2 else { return }
     let content = Array(input[2...])
@@ -84,17 +83,17 @@ enum FuzzTarget: String, CaseIterable {
     }
     let (found, account) = try documents(size)
     let (others, other) = try documents(1 << 12)
-    if found != others || account.input != other.input { finding("the size of a block shows") }
+    if found != others || account.input != other.input { finding("the result depends on the block size") }
     if !account.isBalanced || account.output != found.count { finding("a line is lost") }
     let written = SerializeDocuments.lines(found)
-    let anew = found.map { Document(id: $0.id, text: $0.text, source: $0.source, members: $0.members, origin: $0.origin) }
-    if SerializeDocuments.lines(anew) != written { finding("how a text was escaped shows") }
+    let copies = found.map { Document(id: $0.id, text: $0.text, source: $0.source, members: $0.members, origin: $0.origin) }
+    if SerializeDocuments.lines(copies) != written { finding("the output depends on how the text was escaped") }
     var tally = Tally(stage: "read")
     let again = try ParseDocuments().apply(LineBlock(path: "x", firstLine: 1, content: written), tally: &tally)
-    if again != found { finding("a document does not come back") }
+    if again != found { finding("a document does not survive the round trip") }
   }
 
-  /// Reads compressed content to its end, or for 1 MB.
+  /// Reads decompressed content to its end, or up to 1 MB.
   private static func readThrough(_ path: String) throws {
     let reader = try ByteReader(path)
     var total = 0
@@ -130,7 +129,7 @@ enum FuzzTarget: String, CaseIterable {
     walk(try JSONDocument(input, place: "x").root)
   }
 
-  /// The input behind a length that is right three times in four, as a header's.
+  /// The input as the header of a safetensors file: three times in four behind its correct length.
   private static func framed(_ input: [UInt8]) -> [UInt8] {
     guard let first = input.first, first & 3 != 0 else { return input }
     let end = input.lastIndex(of: 0x7D).map { $0 + 1 } ?? input.count
@@ -138,7 +137,7 @@ enum FuzzTarget: String, CaseIterable {
   }
 }
 
-/// What is read is looked at, so that no reader is optimised away.
+/// Results are added here, so that the compiler cannot remove the reads.
 nonisolated(unsafe) var blackHole = 0
 nonisolated(unsafe) private var room = [UInt8](repeating: 0, count: 1 << 16)
 private let folder: String = {

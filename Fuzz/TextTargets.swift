@@ -7,16 +7,16 @@ import Primitives
 @testable import Documents
 @testable import Tokens
 
-/// The stages that look at texts, on texts that nobody wrote: their kernels cut words, lines and scalars out of bytes.
+/// Stages whose kernels split arbitrary text into words, lines and scalars.
 extension FuzzTarget {
-  /// Up to eight texts, parted by the byte FF; valid UTF-8, as every document's is.
+  /// Up to eight documents, separated by the byte 0xFF in the input, with text made valid UTF-8, as in every document.
   private static func documents(_ input: [UInt8]) -> [Document] {
     input.split(separator: 0xFF, maxSplits: 7, omittingEmptySubsequences: false).enumerated().map { number, bytes in
       Document(id: "\(number)", text: Array(String(decoding: bytes, as: UTF8.self).utf8), origin: "x:\(number + 1)")
     }
   }
 
-  /// Every rule, with languages and masks: no document is lost, and its verdict does not depend on those beside it.
+  /// Every rule, language identification and masking: no document is lost, and no verdict depends on other documents in the batch.
   static func filters(_ input: [UInt8]) throws {
     let documents = documents(input)
     for stage in filterStages { try filter(documents, by: stage) }
@@ -27,14 +27,14 @@ extension FuzzTarget {
       var tally = Tally(stage: stage.name ?? "", keepsRejects: true)
       let kept = try stage.apply(batch, tally: &tally)
       if !tally.account.isBalanced || tally.account.output != kept.count { finding("a document is lost") }
-      if kept.contains(where: { String(validating: $0.text, as: UTF8.self) == nil }) { finding("a text that is no UTF-8 any more") }
+      if kept.contains(where: { String(validating: $0.text, as: UTF8.self) == nil }) { finding("a kept text is not valid UTF-8") }
       return kept
     }
     let together = try filtered(documents)
     if try documents.flatMap({ try filtered([$0]) }) != together { finding("a verdict depends on other documents") }
   }
 
-  /// Fingerprints, shingles, signatures and evaluation texts: pieces lie in the text, and a text is its own duplicate.
+  /// Fingerprints, shingles, signatures and evaluation texts: nothing reads out of bounds, and every text is a duplicate of itself.
   static func duplicates(_ input: [UInt8]) throws {
     let documents = documents(input)
     var tally = Tally(stage: "one", keepsRejects: true)
@@ -46,8 +46,8 @@ extension FuzzTarget {
     if signatures[..<(signatures.count / 2)] != signatures[(signatures.count / 2)...] { finding("a text has two signatures") }
     for document in documents {
       let shingles = ShingleDocuments.shingles(document.text)
-      if zip(shingles, shingles.dropFirst()).contains(where: { $0 >= $1 }) { finding("shingles out of order") }
-      if !shingles.isEmpty, ShingleDocuments.similarity(shingles, shingles) != 1 { finding("a text is not like itself") }
+      if zip(shingles, shingles.dropFirst()).contains(where: { $0 >= $1 }) { finding("shingles are not in ascending order") }
+      if !shingles.isEmpty, ShingleDocuments.similarity(shingles, shingles) != 1 { finding("a text is not similar to itself") }
     }
     guard let index = try? EvaluationIndex([documents[0]]) else { return }
     let kept = try Decontaminate(index).apply(documents, tally: &tally)
@@ -55,7 +55,8 @@ extension FuzzTarget {
   }
 }
 
-/// A stage for each group of rules, as a document sees no rule after the first that it breaks; the last with languages and masks.
+/// One stage per group of rules, because a document skips all rules after the first one it breaks; the last one identifies languages and
+/// masks.
 private let filterStages: [FilterDocuments] = {
   do {
     return try FilterRules.names.map { name in

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Flags and values that make no sense, and files that do not belong together.
+/// Invalid flags and values, and artifacts that do not belong together.
 @Suite struct BadFlagTests {
   @Test(arguments: [
     ["read", "--nonsense"], ["nonsense"], ["read", "docs.jsonl", "--threads", "0"], ["read", "docs.jsonl", "--max-bad", "nan"],
@@ -76,7 +76,7 @@ import Testing
       try binary.useMade()
       try binary.write("silent.jsonl", #"{"text":""}"# + "\n" + #"{"text":"  ... \n"}"# + "\n")
       try binary.write("short.jsonl", Samples.file(1, words: 20))
-      // A mixture whose clusters have other windows, and a tree with the embedder of another.
+      // A mixture whose clusters have other window counts, and a tree with the embedder of another tree.
       let mixture = String(decoding: try #require(binary.read("mix.json")), as: UTF8.self)
       try binary.write("wrong-mix.json", mixture.replacing(/"windows" : [0-9]+/, with: "\"windows\" : 99999"))
       let mixed = "cp -r tree mixed-tree && rm -r mixed-tree/embedder && cp -r other-tree/embedder mixed-tree/embedder"
@@ -157,7 +157,7 @@ import Testing
           #expect(result.complaints.contains { $0.contains(name) }, "\(name): \(result.errors)")
           #expect(!result.errors.contains("crashed"))
         }
-        // What reads it does not fall over it either.
+        // Commands that read the damaged dataset do not crash.
         try binary.write("set/\(name)", Array(whole.prefix(whole.count / 3)))
         let reading = try binary.weir("embed", "set", "--dimensions", "8")
         #expect(!reading.errors.contains("crashed") && [0, 1].contains(reading.code), "\(name): \(reading.errors)")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Documents that are not what they should be.
+/// Malformed documents, damaged files, and inputs and outputs that cannot be opened.
 @Suite struct BadInputTests {
   static let good = #"{"id":"a","text":"hello"}"#
 
@@ -192,7 +192,7 @@ import Testing
       expectFailure(try unchanged(files) { try $0.shell("weir \(line)") }, naming: ["standard output", "no space left"])
     }
     expectFailure(try unchanged(files) { try $0.weir("read", "docs.jsonl", "-o", "/dev/full") }, naming: ["/dev/full", "no space left"])
-    // The rejects cannot be kept: then nothing else is either.
+    // If the rejects cannot be written, nothing else is written either.
     expectFailure(
       try unchanged(files) { try $0.weir("dedup", "dup.jsonl", "--exact", "--rejects", "/dev/full", "-o", "out.jsonl") },
       naming: ["/dev/full", "no space left"])
@@ -201,7 +201,7 @@ import Testing
 
   @Test func aReaderThatLeaves() throws {
     try inFolder { binary in
-      // Far more than a pipe holds.
+      // Far more than the capacity of a pipe.
       try binary.write("docs.jsonl", Samples.file(1500))
       for line in ["read docs.jsonl", "read docs.jsonl --plain", "dedup docs.jsonl --exact --plain", "peek docs.jsonl --lines 1500"] {
         let result = try binary.shell("weir \(line) | head -c 10 > /dev/null; echo ${PIPESTATUS[0]}")

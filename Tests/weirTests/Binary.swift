@@ -1,20 +1,20 @@
 import Foundation
 import Testing
 
-/// The real binary, run in a temporary folder of its own.
+/// Runs the real binary in a temporary folder.
 struct Binary {
-  /// What a run left.
+  /// The exit code and output of a run.
   struct Result {
     var code: Int32
     var output: [UInt8]
     var errors: String
     /// Standard output as text.
     var text: String { String(decoding: output, as: UTF8.self) }
-    /// Lines of standard error that are errors of `weir`.
+    /// Error messages of `weir` on standard error.
     var complaints: [String] { errors.split(separator: "\n").map(String.init).filter { $0.hasPrefix("weir: ") || $0.hasPrefix("Error: ") } }
   }
 
-  /// The folder the runs work in.
+  /// The working folder of the runs.
   let folder: URL
 
   init() throws {
@@ -22,7 +22,7 @@ struct Binary {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 
-  /// Where the build put the executable: beside the test bundle.
+  /// The path of the executable, beside the test bundle.
   static let path: String = {
     let candidates = [Bundle.main.bundleURL, URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()]
     for start in candidates {
@@ -37,7 +37,7 @@ struct Binary {
     return "weir"
   }()
 
-  /// The repository, for the sample corpora and tokenizers.
+  /// The root of the repository, which has the sample corpora and tokenizers.
   static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 
@@ -47,7 +47,7 @@ struct Binary {
   /// Runs `weir` with arguments.
   func run(_ arguments: [String]) throws -> Result { try run(Self.path, arguments, input: nil) }
 
-  /// Runs a line of bash in which `weir` is the binary; pipes fail as their last command does.
+  /// Runs a line of bash in which `weir` is the binary. The exit code of a pipe is that of its last command.
   func shell(_ line: String) throws -> Result {
     try run("/bin/bash", ["-c", "weir() { \"\(Self.path)\" \"$@\"; }; \(line)"], input: nil)
   }
@@ -57,7 +57,7 @@ struct Binary {
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
     process.currentDirectoryURL = folder
-    // Files rather than pipes: nothing can block, whatever a run prints.
+    // Files instead of pipes, so that a run cannot block on its output.
     let names = (0..<3).map { _ in folder.appendingPathComponent(".stream-\(UUID().uuidString)") }
     for name in names { try Data().write(to: name) }
     defer { for name in names { try? FileManager.default.removeItem(at: name) } }
@@ -85,17 +85,16 @@ struct Binary {
     return url.path
   }
 
-  /// A file's bytes, nil where there is none.
+  /// The content of a file; nil if it does not exist.
   func read(_ name: String) -> [UInt8]? {
     (try? Data(contentsOf: folder.appendingPathComponent(name))).map { Array($0) }
   }
 
-  /// The names in the folder, sorted; streams of runs left out.
+  /// The sorted names in the folder, without the captured output of runs.
   var names: [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !$0.hasPrefix(".stream-") }.sorted()
   }
 
-  /// Removes the folder.
   func remove() { try? FileManager.default.removeItem(at: folder) }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Vectors, trees and seeds that do not do, given to the real binary: one line that names them, nothing written.
+/// Unusable vectors, trees and specialist seeds: the real binary fails with one line that names them, and writes nothing.
 @Suite struct ClusterInputTests {
   /// A float32 matrix as numpy.save writes it.
   private func array(_ values: [Float], columns: Int) -> [UInt8] {
@@ -13,7 +13,7 @@ import Testing
 
   @Test func vectorsFromElsewhere() throws {
     try inFolder { binary in
-      // 90 points near three corners, then what is wrong with them.
+      // 90 points near three corners, then faulty variants of them.
       let corners: [Float] = (0..<360).map { place in place % 4 == place / 4 % 3 ? 1 : 0 }
       let points: [Float] = corners.enumerated().map { place, corner in corner + Float(place * 7 % 11) / 100 }
       var broken = points
@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  /// The tree knows two kinds of text; the dataset has one of them, the seed is the other.
+  /// The tree was fitted on two kinds of text; the dataset contains one of them, and the specialist seed is the other.
   @Test func aSeedWhoseClustersAreEmptyInTheDataset() throws {
     try inFolder { binary in
       try binary.useMade()

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// `weir dedup` as others drive it: killed, and in halves.
+/// `weir dedup` when it is killed, and with its stages run separately.
 @Suite struct DedupTests {
-  /// Documents, some of them again, some nearly so, with repeated paragraphs.
+  /// Documents with duplicates, near-duplicates and repeated paragraphs.
   private func write(_ binary: Binary, _ count: Int) throws {
     let lines = Samples.lines(count, words: 40)
     let more = lines.prefix(count / 2).enumerated().map { $1.replacing(" é.", with: $0 % 3 == 0 ? " é." : "\\n\\nThe end of all.") }
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  /// The values of a two-dimensional array of 64-bit numbers as numpy writes it.
+  /// The values of a two-dimensional 64-bit array in numpy's format.
   private func array(_ bytes: [UInt8]) throws -> [[UInt64]] {
     let header = 10 + Int(bytes[8]) + Int(bytes[9]) << 8
     let text = String(decoding: bytes[10..<header], as: UTF8.self)
@@ -55,7 +55,7 @@ import Testing
     try inFolder { binary in
       try write(binary, 120)
       #expect(try binary.weir("dedup", "docs.jsonl", "--fuzzy", "-o", "whole.jsonl", "--report", "whole.json").code == 0)
-      // The engine's part: signatures of parts of the corpus, one below the other; documents with equal rows of a band are candidates.
+      // What an external engine does: concatenate the signatures of parts of the corpus, and group documents that collide in a band.
       var signatures: [[UInt64]] = []
       let lines = try #require(binary.read("docs.jsonl")).split(separator: 0x0A)
       for (name, part) in [("a", lines[..<70]), ("b", lines[70...])] {

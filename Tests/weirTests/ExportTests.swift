@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  /// Documents are neither lost nor changed: the token dataset's own array is that of numpy's file.
+  /// No document is lost or changed: the npy file holds the same tokens as the dataset.
   @Test func theArrayIsTheDatasets() throws {
     try inFolder { binary in
       try binary.useMade()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Documents with repeats, near-repeats and members that nobody knows.
+/// Documents with duplicates, near-duplicates and unknown members.
 private func corpus(_ count: Int) -> String {
   let words = "river weir stone water gate flow measure channel bank flood level mill race sluice dam pool".split(separator: " ")
   var state: UInt64 = 7
@@ -18,7 +18,7 @@ private func corpus(_ count: Int) -> String {
   return lines.joined(separator: "\n") + "\n"
 }
 
-/// Every file of a folder with its bytes.
+/// The content of every file in a folder.
 private func files(_ binary: Binary, _ folder: String) throws -> [String: [UInt8]] {
   var result: [String: [UInt8]] = [:]
   for name in try FileManager.default.subpathsOfDirectory(atPath: binary.folder.appendingPathComponent(folder).path) {
@@ -46,7 +46,7 @@ private let stages = "filter --rules length | dedup --exact | dedup --fuzzy | to
       #expect(piped.code == 0, "\(piped.errors)")
       #expect(try files(binary, "piped-\(threads)") == expected)
     }
-    // The fast way skips nothing that these stages do not do.
+    // The fused path omits nothing that the separate stages do.
     #expect(try binary.weir("verify", "run/set").code == 0)
   }
 }
@@ -71,7 +71,7 @@ private let stages = "filter --rules length | dedup --exact | dedup --fuzzy | to
       #expect(result.code == 1, "cut at \(length): \(result.errors)")
       #expect(!binary.names.contains("set") && !binary.names.contains("set.partial"))
     }
-    // Whole, both go through.
+    // With complete input, both succeed.
     try binary.write("whole.stream", whole)
     #expect(try binary.shell("cat whole.stream | weir dedup -o out.jsonl.zst").code == 0)
   }

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// `--help` of every command, against texts that are read in review: `WEIR_UPDATE_GOLDEN=1 swift test --filter HelpTests` rewrites them.
+/// Compares `--help` of every command with the golden texts; `WEIR_UPDATE_GOLDEN=1 swift test --filter HelpTests` rewrites these.
 @Suite struct HelpTests {
-  /// Every command and subcommand, as on the command line.
+  /// Every command and subcommand, as words of the command line.
   static let commands: [[String]] = [
     [], ["read"], ["filter"], ["dedup"], ["decontaminate"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "info"],
     ["tokenizer", "convert"], ["tokenizer", "wordpiece"], ["tokenize"], ["shard"], ["embed"],
@@ -21,7 +21,7 @@ import Testing
     let result = try binary.shell("export COLUMNS=80; weir \(words.joined(separator: " ")) --help")
     #expect(result.code == 0)
     #expect(result.errors.isEmpty)
-    // The default of --threads is the machine's.
+    // The default of --threads depends on the machine.
     return result.text.replacing(try Regex(#"\(default:\s+\d+\)(?=\s+--quiet)"#), with: "(default: cores)")
   }
 
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  /// The examples of a help text, continuation lines joined.
+  /// The examples of a help text, with continuation lines joined.
   private func examples(_ text: String) -> [String] {
     guard let start = text.range(of: "EXAMPLES:\n"), let end = text.range(of: "\n\nUSAGE:") else { return [] }
     return text[start.upperBound..<end.lowerBound].replacing("\\\n", with: " ").split(separator: "\n").map {
@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: commands) func helpShowsExamplesThatExist(_ words: [String]) throws {
-    // `tokenizer`, `cluster` and `plan` have subcommands only, which have their own.
+    // `tokenizer`, `cluster` and `plan` only have subcommands, which have examples of their own.
     guard !["tokenizer", "cluster", "plan"].contains(words.joined(separator: " ")) else { return }
     try inFolder { binary in
       let text = try help(words, in: binary)

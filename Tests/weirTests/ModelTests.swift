@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Models on the command line: multiple choice, prompts, folders that are not what they should be.
+/// Models on the command line: multiple choice, prompts, damaged model folders.
 @Suite struct ModelTests {
   @Test func multipleChoice() throws {
     try inFolder { binary in
@@ -73,7 +73,7 @@ import Testing
         ["eval", "run", "--data", "docs.jsonl"], ["generate", "run"],
         ["finetune", "run", "--data", "docs.jsonl", "--sequence", "32", "-o", "new"],
       ] {
-        // NaN in the last weight, then half a file, then a tokenizer that knows more tokens than the model.
+        // NaN in the last weight, a truncated file, a tokenizer with a larger vocabulary than the model.
         try binary.write("run/model/model.safetensors", Array(whole.dropLast(4)) + [0, 0, 0xC0, 0x7F])
         expectFailure(try binary.run(command), naming: ["model.safetensors", "nan"])
         try binary.write("run/model/model.safetensors", Array(whole.prefix(whole.count / 2)))

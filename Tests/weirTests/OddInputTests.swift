@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// The table of `docs/FORMATS.md`: what becomes of each odd input.
+/// The table of unusual inputs in `docs/FORMATS.md`.
 @Suite struct OddInputTests {
   private static func nested(_ depth: Int) -> String {
     #"{"text":"x","m":"# + String(repeating: "[", count: depth - 1) + String(repeating: "]", count: depth - 1) + "}"
   }
 
-  /// Reads a file between two good lines, and looks at the reason; none: the line passes.
+  /// Reads a line between two good ones and checks the reason for its quarantine; without a reason, the line passes.
   @Test(arguments: [
     (#"{"text":"a\u0000b"}"#, ""), ("{\"text\":\"a\0b\"}", "broken JSON"), ("{\"text\":\"a\"}\0", "broken JSON"),
     ("{\"text\":\"a\\r\\nb\"}\r", ""), ("\u{FEFF}{\"text\":\"a\"}", "broken JSON"), ("{\"text\":\"\u{FEFF}a\"}", ""),
@@ -30,7 +30,7 @@ import Testing
       #expect(lines.count == (reason.isEmpty ? 3 : 2), "\(result.errors)")
       let rejects = String(decoding: binary.read("rejects.jsonl") ?? [], as: UTF8.self)
       #expect(reason.isEmpty ? rejects.isEmpty : rejects.contains("\"odd.jsonl:2\",\"reason\":\"\(reason)\""), "\(rejects)")
-      // Members that pass are those that came.
+      // The members of accepted documents are unchanged.
       if reason.isEmpty, let member = line.firstRange(of: "\"m\":") {
         #expect(lines.contains { $0.hasSuffix(line[member.lowerBound...]) }, "\(lines)")
       }
@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  /// Far less memory than what unfolds, where there is a program to tell it.
+  /// Memory stays far below the decompressed size, where a program to measure it is installed.
   @Test func aFileThatUnfoldsWithoutEndStaysSmall() throws {
     try inFolder { binary in
       let result = try binary.shell(
@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  /// A frame of one raw block whose header asks for a window of 2^exponent bytes.
+  /// A zstd frame with one raw block whose header declares a window of 2^exponent bytes.
   private func frame(window exponent: Int) -> [UInt8] {
     let content = Array("{\"text\":\"x\"}\n".utf8)
     return [0x28, 0xB5, 0x2F, 0xFD, 0, UInt8((exponent - 10) << 3), UInt8(1 | content.count << 3), 0, 0] + content
@@ -110,13 +110,13 @@ import Testing
         lines.first == #"{"id": "u1", "text": "c1", "origin": "docs.jsonl:1", "url":"u1", "metadata":{"content":"inner"}}"#,
         "\(result.text)")
       #expect(lines.dropFirst().first?.hasPrefix(#"{"id": "7", "text": "c2""#) ?? false)
-      // XXH3-128 of the text where there is none.
+      // A missing id is the XXH3-128 of the text.
       #expect(lines.last.map { $0.split(separator: "\"")[2...].first == ": " && $0.contains(#""text": "c3""#) } ?? false, "\(result.text)")
       let rejects = String(decoding: binary.read("rejects.jsonl") ?? [], as: UTF8.self)
       for reason in ["no content", "url is neither a string nor a number", "text besides content"] {
         #expect(rejects.contains(reason), "\(rejects)")
       }
-      // A name with a dot is a name like any other.
+      // A dot in a member name has no special meaning.
       try binary.write("dots.jsonl", #"{"a.b":"x","a":{"b":"y"}}"#)
       #expect(try binary.weir("read", "dots.jsonl", "--text-field", "a.b", "--plain").text.contains(#""text": "x""#))
       #expect(try binary.weir("read", "docs.jsonl", "--text-field", "metadata.content", "-o", "x.jsonl").code == 2)

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Stages as processes of their own, joined by pipes.
+/// Stages in separate processes, connected by pipes.
 @Suite struct PipeTests {
   private static let stages = "dedup --exact | dedup --fuzzy"
 
-  /// The files of a dataset that hold what it is, and its fingerprint.
+  /// The data files of a dataset, and its fingerprint.
   private func content(_ dataset: String, in binary: Binary) throws -> [String: [UInt8]] {
     var content: [String: [UInt8]] = [:]
     let folder = binary.folder.appendingPathComponent(dataset).path
@@ -17,7 +17,7 @@ import Testing
 
   @Test func pipeRecipeAndThreadsGiveTheSameBytes() throws {
     try inFolder { binary in
-      // Some documents twice, some nearly so, in three files.
+      // Three files with duplicates and near-duplicates.
       let lines = Samples.lines(90)
       try binary.write("in/a.jsonl", (lines[..<40] + lines[..<7]).joined(separator: "\n") + "\n")
       try binary.write("in/b.jsonl", lines[40...].joined(separator: "\n"))
@@ -57,7 +57,7 @@ import Testing
     try inFolder { binary in
       let lines = Samples.lines(60)
       try binary.write("docs.jsonl", lines.joined(separator: "\n") + "\n")
-      // A question that quotes fourteen words of the fifth document, one that quotes ten, one of three words.
+      // A question that quotes fourteen words of the fifth document, one that quotes ten, and one with only three words.
       let words = lines[4].split(separator: "\"")[7].split(separator: " ").map(String.init)
       let quote = words[5..<19].joined(separator: " ")
       try binary.write(
@@ -104,7 +104,7 @@ import Testing
           try binary.shell("head -c \(count) tokens | weir tokenize --decode --tokenizer tok -o out"), naming: ["standard input"])
         #expect(try binary.snapshot() == before, "\(count) of \(tokens) bytes")
       }
-      // Nothing after the proof, and no second stream in place of the end of the first.
+      // Data after the proof is rejected, and so is a second stream in place of the end of the first.
       #expect(try binary.shell("(cat whole; echo) | weir dedup --exact -o out.jsonl.zst").code == 1)
       #expect(try binary.shell("head -c \(whole / 2) whole | cat - whole | weir dedup --exact -o out.jsonl.zst").code == 1)
       #expect(try binary.snapshot() == before)
@@ -116,7 +116,7 @@ import Testing
     try inFolder { binary in
       try binary.write("docs.jsonl", Samples.file(60))
       #expect(try binary.weir("tokenizer", "train", "docs.jsonl", "-o", "tok", "--vocabulary", "300").code == 0)
-      // The first stage never comes to its end; it is killed when the second has something in hand.
+      // The first stage never finishes; it is killed once the second has received data.
       let line = """
         mkfifo lines
         "\(Binary.path)" read - --text-field text < lines 2> killed > >(exec "\(Binary.path)" dedup --exact -o out.jsonl 2> said; ) &
@@ -164,7 +164,7 @@ import Testing
       let foreign = try binary.weir("dedup", "--exact", "--plain", input: Array(text.utf8))
       #expect(foreign.code == 0)
       #expect(foreign.text.split(separator: "\n").count == 20)
-      // Compressed by others, too.
+      // Also streams that other programs compressed.
       let packed = try binary.shell("gzip -c docs.jsonl | weir read --plain")
       #expect(packed.output == foreign.output)
     }
@@ -180,7 +180,7 @@ import Testing
     }
     var accounts: [Account]
 
-    /// Checks that nothing was lost in a stage or between two.
+    /// Checks that no record is lost within a stage or between stages.
     func check() {
       for account in accounts {
         #expect(account.input == account.output + account.dropped.values.reduce(0, +) + account.quarantined.values.reduce(0, +))

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Whether mpirun is there and starts two processes here.
+/// Whether mpirun is installed and can start two ranks on this machine.
 private let hasMPI: Bool = {
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -17,7 +17,8 @@ private let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01
 
 /// `mpirun weir train` through the real binary; the machine may have fewer cores than there are ranks.
 @Suite(.enabled(if: hasMPI, "mpirun is not installed or starts nothing here (Debian: openmpi-bin)"), .serialized) struct RanksTests {
-  /// `ranks N ARGUMENTS`, and `stopped N SIGNAL LINES RUN ARGUMENTS`, which sends the last rank a signal when the log has that many lines.
+  /// Shell functions: `ranks N ARGUMENTS`, and `stopped N SIGNAL LINES RUN ARGUMENTS`, which signals the last rank once the log has that
+  /// many lines.
   private static let tools = """
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     ranks() { local n=$1; shift; timeout 60 mpirun --oversubscribe -n $n "\(Binary.path)" "$@"; }
@@ -48,7 +49,7 @@ private let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01
     }
   }
 
-  /// The log without times, and the losses in it.
+  /// The log without times, and its losses.
   private func log(_ run: String, _ binary: Binary) throws -> (lines: [String], losses: [Double]) {
     let lines = String(decoding: try #require(binary.read(run + "/log.jsonl")), as: UTF8.self).split(separator: "\n").map { line in
       String(line[..<(line.range(of: ", \"seconds\"")?.lowerBound ?? line.endIndex)])
@@ -57,7 +58,7 @@ private let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01
     return (lines, try lines.map { try JSONDecoder().decode(Line.self, from: Data(($0 + "}").utf8)).loss })
   }
 
-  /// Every number of the evaluations in order.
+  /// All numbers of the evaluations, in order.
   private func evaluations(_ run: String, _ binary: Binary) throws -> [Double] {
     String(decoding: try #require(binary.read(run + "/evaluations.jsonl")), as: UTF8.self).matches(of: /: ?([0-9][0-9.e-]*)/)
       .compactMap { Double($0.output.1) }
@@ -148,7 +149,7 @@ private let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01
   }
 
   @Test(arguments: [
-    // One rank alone fails, ranks do not agree, all fail for one reason, a command that does not divide its work.
+    // One rank fails, ranks disagree, all ranks fail for the same reason, a command that does not run on several ranks.
     ("1 weir train \(shape) --tokens 1k -o job : -n 1 weir train nowhere --tokens 1k -o job", ["rank 1 of 2", "nowhere"]),
     (
       "1 weir train \(shape) --tokens 1k -o job : -n 1 weir train \(shape) --tokens 1k --seed 2 -o job",

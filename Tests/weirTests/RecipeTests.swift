@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Recipes from end to end, small enough for seconds.
+/// Recipes end to end, small enough to run in seconds.
 @Suite struct RecipeTests {
-  /// Everything from documents to the report; `steps` of the base are long enough to be interrupted where asked.
+  /// A recipe from documents to the report; more `steps` of the base model leave time for an interruption.
   private static func recipe(baseTokens: Int = 640, lr: String = "1e-3") -> String {
     """
     run: out
@@ -50,7 +50,7 @@ import Testing
     #expect(try binary.weir("tokenizer", "train", "docs.jsonl", "-o", "tok", "--vocabulary", "300").code == 0)
   }
 
-  /// What a run leaves apart from wall times, which no two runs share.
+  /// The output of a run without wall times, which differ between runs.
   private func results(_ binary: Binary) throws -> [String: String] {
     try binary.snapshot().filter { name, _ in
       name.hasSuffix(".safetensors") || name.hasSuffix(".bin") || name.hasSuffix(".idx") || name.hasSuffix("mix.json")
@@ -88,12 +88,12 @@ import Testing
       #expect(!planned.text.contains("to do"), "\(planned.text)")
       #expect(try binary.snapshot(times: true) == before)
 
-      // Another temperature of the tuning: it and the report run again, nothing else.
+      // A different temperature for fine-tuning: only that step and the report run again.
       try binary.write("recipe.yaml", Self.recipe().replacing("{run}/tuned --epochs 1", with: "{run}/tuned --epochs 1 --method direct"))
       let refused = try binary.weir("run", "recipe.yaml")
       expectChange(refused, binary, before: before)
 
-      // Another mixture: what is drawn by it follows.
+      // A different mixture: the steps that sample from it run again.
       let changed = Self.recipe().replacing("-o {run}/mix.json", with: "-o {run}/mix.json --smoothing 2")
         .replacing("{run}/base", with: "{run}/base2").replacing("{run}/tuned", with: "{run}/tuned2")
         .replacing("{run}/split", with: "{run}/split2")
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  /// A run's folder belongs to one configuration: a step whose training changed runs again in it, or says which folder stands in the way.
+  /// A run folder belongs to one configuration: a step whose training changed runs again in it, or the error names the folder in the way.
   private func expectChange(_ result: Binary.Result, _ binary: Binary, before: [String: String]) {
     if result.code == 0 {
       #expect(result.errors.contains("2 of 10 steps run"), "\(result.errors)")
@@ -118,14 +118,14 @@ import Testing
     }
   }
 
-  /// The training of the middle step, with a longer run so that there is something to interrupt.
+  /// Interrupts the training of the middle step, in a run long enough to be interrupted.
   private func interrupted(by signal: String) throws {
     try inFolder { binary in
       try prepare(binary)
       let text = Self.recipe(baseTokens: 51_200).replacing("--checkpoint-every 4", with: "--checkpoint-every 20")
       try binary.write("recipe.yaml", text)
       #expect(try binary.shell("weir run recipe.yaml --quiet && mv out whole").code == 0)
-      // Stops the run as soon as its log has some lines, three times; then lets it end.
+      // Stops the run three times as soon as its log has some lines, then lets it finish.
       let line = """
         mkfifo pause
         for lines in 30 150 400; do
@@ -145,7 +145,7 @@ import Testing
         """
       let result = try binary.shell(line)
       #expect(result.text.hasSuffix("0\n"), "\(result.text) \(result.errors)")
-      // At least one of the three came in time.
+      // At least one of the three signals arrived before the end of the run.
       #expect(result.text.split(separator: "\n").dropLast().contains(signal == "KILL" ? "137" : "1"), "\(result.text) \(result.errors)")
       let all = try results(binary)
       func part(_ prefix: String) -> [String: String] {

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Datasets whose making was stopped or killed, and begun again with the same command.
+/// Datasets whose writing was stopped or killed, and resumed with the same command.
 @Suite struct ResumeTests {
   private static let shards = "--shard-tokens 1500 --quiet"
 
-  /// Documents in files of three kinds, a tokenizer, and in `whole` the dataset that an uninterrupted run makes.
+  /// Documents in files of three formats, a tokenizer, and in `whole` the dataset of an uninterrupted run.
   private func prepare(_ binary: Binary) throws {
     let lines = Samples.lines(120)
     try binary.write("in/a.jsonl", (["\u{FEFF}" + lines[0]] + lines[1..<50] + ["broken", ""]).joined(separator: "\n") + "\n")
@@ -21,7 +21,7 @@ import Testing
     #expect(result.code == 0, "\(result.errors)")
   }
 
-  /// Kills the making of `set` with a signal when its journal has that many lines, a little later, or never where it ends before.
+  /// Sends a signal to the command that writes `set` shortly after its journal has that many lines, unless it finishes earlier.
   private func interrupted(_ binary: Binary, _ signal: String, lines: Int, later: Double) throws -> Binary.Result {
     try binary.shell(
       """
@@ -51,20 +51,20 @@ import Testing
       var random = SplitMix(state: seed)
       var journal = 0
       for _ in 0..<3 {
-        // No line means: at some moment before the first shard.
+        // Zero lines: at some time before the first shard.
         _ = try interrupted(binary, "KILL", lines: journal + Int(random.next() % 3), later: Double(random.next() % 20) / 1_000)
         let lines = binary.read("set.journal").map { $0.count { $0 == 0x0A } } ?? 0
-        // What was whole stays so.
+        // Complete shards stay complete.
         #expect(lines >= journal || binary.names.contains("set"))
         journal = lines
       }
-      // A kill between the appearance of the whole dataset and the end of its journal leaves nothing to go on with.
+      // After a kill between the commit of the dataset and the removal of its journal, there is nothing to resume.
       let whole = binary.names.contains("set")
       if whole { try expectFiles(binary) }
       let result = try binary.shell("weir tokenize in --tokenizer tok --shards set --max-bad 1 --shard-tokens 1500")
       #expect(result.code == 0, "\(result.errors)")
       if journal > 1, !whole { #expect(result.errors.contains("resuming after \(journal - 1) complete shard"), "\(result.errors)") }
-      // The account is that of the whole.
+      // The account covers the whole run.
       #expect(result.errors.contains("read: 122 in, 121 out, 1 quarantined"), "\(result.errors)")
       try expectWhole(binary)
     }
@@ -74,7 +74,7 @@ import Testing
     try inFolder { binary in
       try prepare(binary)
       let stopped = try interrupted(binary, "TERM", lines: 3, later: 0)
-      // It may have ended before the signal came.
+      // It may have finished before the signal arrived.
       if stopped.code != 0 {
         #expect(stopped.errors.contains("run the same command again to resume"), "\(stopped.errors)")
         #expect(binary.names.contains("set.journal") && binary.names.contains("set.partial"), "\(binary.names)")
@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  /// Sebastiano Vigna's generator.
+  /// SplitMix64 (Sebastiano Vigna).
   private struct SplitMix: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Every method of `weir sample` from the command to the batches.
+/// Every method of `weir sample`, from the command to the batches.
 @Suite struct SampleTests {
-  /// Every file with its checksum; `cksum` reads megabytes of trees faster than a debug build does.
+  /// Checksums of all files. `cksum` reads megabytes of trees faster than a debug build.
   private func files(_ binary: Binary) throws -> String {
     let found = try binary.shell("find . -type f ! -name '.stream-*' -exec cksum {} + | sort -k 3")
     #expect(found.code == 0 && found.text.contains("docs.jsonl"), "\(found.errors)")
@@ -41,7 +41,7 @@ import Testing
       #expect(scores.starts(with: [0x93] + Array("NUMPY".utf8)) && scores.count > 128 && scores.count % 8 == 0)
       let verified = try binary.weir("verify", "set", "--quiet")
       #expect(verified.code == 0, "\(verified.errors)")
-      // What a mixture draws from must be there.
+      // The artifacts that a mixture refers to must exist.
       #expect(try binary.shell("rm -r set/selections/dsir set/seeds").code == 0)
       expectFailure(try binary.weir("feed", "set", "--mixture", "dsir.json"), naming: ["dsir.json", "not assigned to"])
       expectFailure(try binary.weir("feed", "set", "--mixture", "specialist.json"), naming: ["specialist.json", "seed"])
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// Scores are made once for all shares kept; others' are never taken for them.
+  /// Scores are computed once for all keep fractions; scores of another configuration are never reused.
   @Test func scoresAreKept() throws {
     try inFolder { binary in
       try binary.useMade()
@@ -73,7 +73,7 @@ import Testing
       let told = (second.text + second.errors).components(separatedBy: "by the scores of an earlier call, in set/scores/ced-").count - 1
       #expect(second.code == 0 && told == 2, "\(second.text) \(second.errors)")
       #expect(try binary.shell("ls set/scores | wc -l").text == "1\n")
-      // What is chosen is what fresh scores choose.
+      // Cached scores select the same windows as new ones.
       let fresh = try binary.shell(
         "rm -r set/scores && cp b.json old.json && \(sample) --score-tokens 8 --keep 0.5 -o b.json && cmp b.json old.json")
       #expect(fresh.code == 0, "\(fresh.text) \(fresh.errors)")

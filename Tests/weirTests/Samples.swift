@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Documents of three made-up domains, the same on every call.
+/// Documents of three made-up domains, identical on every call.
 enum Samples {
   private static let domains: [(String, [String])] = [
     ("stars", ["star", "galaxy", "telescope", "orbit", "light", "planet", "comet", "distance", "spectrum", "nebula"]),
@@ -10,7 +10,7 @@ enum Samples {
   ]
   private static let common = ["the", "a", "of", "and", "in", "to", "is", "with", "for", "on", "as", "by", "from", "that", "which", "it"]
 
-  /// Lines of JSON: id, text, source, metadata, and members that no stage knows.
+  /// Lines of JSON with id, text, source, metadata, and members that no stage interprets.
   static func lines(_ count: Int, words: Int = 60, seed: UInt64 = 1) -> [String] {
     var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
     func draw(_ bound: Int) -> Int {
@@ -25,18 +25,18 @@ enum Samples {
     }
   }
 
-  /// The same as one file.
+  /// The same lines as one file.
   static func file(_ count: Int, words: Int = 60, seed: UInt64 = 1) -> String {
     lines(count, words: words, seed: seed).joined(separator: "\n") + "\n"
   }
 }
 
-/// What many tests begin with, made once: documents, tokenizer, dataset, tree, mixture, a run; and the same of another tokenizer.
+/// Fixtures that many tests share, built once: documents, tokenizer, dataset, tree, mixture and run, and the same for another tokenizer.
 enum Made {
   static let folder: Result<String, any Error> = Result {
     let binary = try Binary()
     try binary.write("docs.jsonl", Samples.file(60))
-    // A folder for the whole run of the tests; the process removes it as it ends.
+    // One folder for all tests; the process removes it at exit.
     Removal.path = binary.folder.path
     atexit { Removal.now() }
     let line = """
@@ -68,7 +68,7 @@ enum Made {
 }
 
 extension Binary {
-  /// Copies what `Made` has into the folder.
+  /// Copies the fixtures of `Made` into the folder.
   func useMade() throws {
     let made = try Made.folder.get()
     for name in try FileManager.default.contentsOfDirectory(atPath: made) where !name.hasPrefix(".") {
@@ -76,7 +76,7 @@ extension Binary {
     }
   }
 
-  /// Every path under the folder with its bytes' checksum and time of change.
+  /// The checksum and modification time of every file under the folder.
   func snapshot(times: Bool = false) throws -> [String: String] {
     var found: [String: String] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where !name.hasPrefix(".stream-") {
@@ -95,7 +95,7 @@ extension Binary {
   }
 }
 
-/// Checks that a run failed as it should: exit code, one line of complaint that names what it is about, no crash.
+/// Checks that a run failed as expected: the exit code, a one-line error that contains the given words, no crash.
 func expectFailure(
   _ result: Binary.Result, code: Int32 = 1, naming words: [String], sourceLocation: SourceLocation = #_sourceLocation
 ) {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `weir trace` and `weir feed --draws` against the batches that `weir feed` writes.
+/// Compares `weir trace` and `weir feed --row-starts` with the batches of `weir feed`.
 @Suite struct TraceTests {
   private struct Line: Decodable {
     var step: Int
@@ -21,7 +21,7 @@ import Testing
       let traced = try binary.run(["trace", "set", "--step", "2"] + shape)
       #expect(traced.code == 0, "\(traced.errors)")
       let lines = try traced.text.split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
-      // The rows are covered without a gap.
+      // The rows are covered without gaps.
       for step in 2..<5 {
         for row in 0..<4 {
           var next = 0
@@ -32,7 +32,7 @@ import Testing
           #expect(next == 32)
         }
       }
-      // The tokens that feed writes are those of the documents, told by weir tokenize.
+      // The tokens that feed writes are those that weir tokenize writes for the documents.
       let plain = try binary.shell("weir tokenize docs.jsonl --tokenizer tok --plain --quiet")
       struct Tokens: Decodable {
         var id: String
@@ -61,7 +61,7 @@ import Testing
       try binary.useMade()
       let traced = try binary.shell("weir trace set --run run --step 0 | wc -l")
       let mixed = try binary.shell("weir trace set --mixture mix.json --run run --step 0 | wc -l")
-      // The run of the samples draws by one of the two.
+      // The run of the fixtures samples from one of the two mixtures.
       let results = [traced, mixed].map { (Int($0.text.filter(\.isNumber)) ?? 0) > 0 }
       #expect(results.filter { $0 }.count == 1, "\(traced.errors) \(mixed.errors)")
       expectFailure(try binary.run(["trace", "other-set", "--run", "run", "--step", "0"]), naming: ["run", "other data"])
