@@ -83,7 +83,7 @@ import Testing
       #expect(try !groups("whole.json").isEmpty)
 
       for (text, said) in [
-        ("[0, 180]", "buckets.jsonl:2"), ("[0, -1]", "0…179"), ("{}", "no array"), ("[1, 2", "JSON"), ("[1, \"2\"]", "number"),
+        ("[0, 180]", "buckets.jsonl:2"), ("[0, -1]", "0…179"), ("{}", "not an array"), ("[1, 2", "JSON"), ("[1, \"2\"]", "number"),
       ] {
         try binary.write("buckets.jsonl", "[3, 4]\n\(text)\n")
         let bad = try binary.weir("dedup", "docs.jsonl", "--fuzzy", "--buckets", "buckets.jsonl", "-o", "bad.jsonl")
