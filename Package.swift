@@ -47,19 +47,18 @@ let package = Package(
     .target(name: "Clustering", dependencies: ["Artifacts", "CKernels", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Sampling", dependencies: ["Artifacts", "Kernels", "Pipeline", "Primitives", "Tokens"]),
     .target(name: "Loading", dependencies: ["Primitives", "Storage", "Tokens"]),
-    .target(name: "Training", dependencies: ["CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
+    .target(name: "Training", dependencies: ["CKernels", "Documents", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Export", dependencies: ["Artifacts", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Planning", dependencies: ["CLBFGS", "Pipeline", "Primitives"]),
     // Layer 5: what combines capabilities, and what looks at everything
     .target(
       name: "Workflows",
       dependencies: [
-        "Documents", "Pipeline", "Primitives", "Storage", "Tokens", "Training",
+        "Artifacts", "Documents", "Embedding", "Export", "Pipeline", "Planning", "Primitives", "Storage", "Tokenization", "Tokens",
+        "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
-    .target(
-      name: "Inspection",
-      dependencies: ["Artifacts", "Documents", "Export", "Pipeline", "Primitives", "Storage", "Tokens", "Training"]),
+    .target(name: "Inspection", dependencies: ["Documents", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Reporting", dependencies: ["Pipeline", "Primitives"]),
     // Layer 6
     .executableTarget(
@@ -80,14 +79,15 @@ let package = Package(
       name: "DocumentsTests", dependencies: ["Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
     .testTarget(
       name: "TokensTests", dependencies: ["Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Primitives", "Storage", "TestSupport", "Tokens"]),
     .testTarget(
       name: "ExportTests",
       dependencies: [
-        "Artifacts", "Documents", "Export", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens",
+        "Artifacts", "Documents", "Export", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens", "Workflows",
       ]),
     .testTarget(
       name: "InspectionTests",
-      dependencies: ["Artifacts", "Documents", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens"]),
+      dependencies: ["Artifacts", "Documents", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens", "Workflows"]),
     .testTarget(name: "FilteringTests", dependencies: ["CKernels", "Documents", "Filtering", "Pipeline", "Primitives"]),
     .testTarget(name: "DeduplicationTests", dependencies: ["Deduplication", "Documents", "Pipeline", "Primitives"]),
     .testTarget(

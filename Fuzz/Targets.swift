@@ -53,9 +53,9 @@ enum FuzzTarget: String, CaseIterable {
       if index.lengths.contains(where: { $0 < 0 }) { finding("a negative length") }
     case .arrays:
       file.put(input)
-      allowingErrors { _ = try NumPyArray.shape(MappedFile(file.path)) }
+      allowingErrors { _ = try NumPyArray(MappedFile(file.path)) }
       allowingErrors { try NumPyMatrix(file.path).withVectors { if $0.reduce(0, +) == 1 { blackHole += 1 } } }
-      allowingErrors { _ = try LLMTokens.shape(MappedFile(file.path)) }
+      allowingErrors { _ = try LLMTokens(MappedFile(file.path)) }
       let shard = try MDSShard(MappedFile(file.path))
       for sample in 0..<shard.count { blackHole += shard.bytes(of: sample) }
     case .json: try Self.json(input)

@@ -6,8 +6,8 @@ extension Mixture {
   /// - Throws: `WeirError` where it is none, or its weights are no distribution.
   package static func read(from path: String) throws -> Mixture {
     let mixture = try JSONFile.read(Mixture.self, from: path)
-    guard mixture.format == "weir.mixture.1" else {
-      throw WeirError(path, "its format is \"\(mixture.format)\", not weir.mixture.1", remedy: "make it again with weir sample")
+    guard mixture.format == format else {
+      throw WeirError(path, "its format is \"\(mixture.format)\", not \(format)", remedy: "rebuild it with `weir sample`")
     }
     guard !mixture.clusters.isEmpty, mixture.clusters.enumerated().allSatisfy({ $0 == $1.leaf }) else {
       throw WeirError(path, "its clusters are not numbered 0, 1, 2, …", remedy: "make it again with weir sample")

@@ -1,4 +1,4 @@
-/// What to draw: a weight per leaf of a cluster tree, with its provenance. A mixture is a small file, not a copy of the data.
+/// A weight per leaf of a cluster tree, with provenance. A mixture is a small file, not a copy of the data; the loader samples the dataset by it.
 package struct Mixture: Sendable, Codable, Equatable {
   /// One cluster's share.
   package struct Cluster: Sendable, Codable, Equatable {
@@ -33,8 +33,9 @@ package struct Mixture: Sendable, Codable, Equatable {
     }
   }
 
-  /// The format's name and version.
-  package var format = "weir.mixture.1"
+  package static let format = "weir.mixture.1"
+
+  package var format = Self.format
   /// `crisp`, `uniform`, ….
   package var method: String
   /// The fingerprint of the dataset it draws from.

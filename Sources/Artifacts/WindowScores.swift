@@ -1,41 +1,47 @@
 import Primitives
 import Storage
 
-/// The score of every window of a dataset by some method: a folder (`DATASET/scores/NAME`) with `scores.safetensors` and a manifest, so
-/// that what was scored once can be chosen from again.
+/// The score of every window of a dataset by one method, stored in a folder (`DATASET/scores/NAME`) with `scores.safetensors` and a manifest,
+/// so that windows can be selected again without scoring them again.
 package struct WindowScores: Sendable, Equatable {
-  /// The format's name in the manifest.
   package static let format = "weir.window-scores.1"
-  /// The tensor file's name in the folder.
   package static let fileName = "scores.safetensors"
 
   /// The fingerprint of the dataset.
   package var dataset: String
-  /// The method and everything that the scores depend on.
+  /// The method, and everything else the scores depend on.
   package var method: String
-  /// [windows] higher is better; −∞ where a window has no score.
+  /// [windows] higher is better; −∞ for a window without a score.
   package var values: [Double]
 
-  /// Creates scores.
   package init(dataset: String, method: String, values: [Double]) {
     (self.dataset, self.method, self.values) = (dataset, method, values)
   }
 
-  /// Reads scores.
-  /// - Throws: `WeirError` where there are none, or damaged ones.
+  /// Reads scores and checks their checksum.
   package init(folder: String) throws {
     let manifest = try Manifest.read(folder: folder, format: Self.format)
+    guard try manifest.files.allSatisfy({ try $0.isIntact(in: folder) }) else { throw Self.damaged(folder) }
+    try self.init(folder: folder, manifest: manifest)
+  }
+
+  /// Reads scores whose checksum is known to be right.
+  init(folder: String, manifest: Manifest) throws {
     let file = try SafetensorsFile(folder + "/" + Self.fileName)
     guard let dataset = manifest.inputs["dataset"], let method = manifest.inputs["method"], let windows = manifest.counts["windows"],
-      file.dtype("scores") == .F64, file.shape("scores") == [windows], try manifest.files.allSatisfy({ try $0.isIntact(in: folder) })
-    else { throw WeirError(folder, "is damaged: its scores are not those of its manifest", remedy: "remove it; they are made again") }
+      file.dtype("scores") == .F64, file.shape("scores") == [windows]
+    else { throw Self.damaged(folder) }
     let values = try file.withBytes("scores") { bytes in
       (0..<windows).map { Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self))) }
     }
     self.init(dataset: dataset, method: method, values: values)
   }
 
-  /// Writes the scores, whole or not at all.
+  private static func damaged(_ folder: String) -> WeirError {
+    WeirError(folder, "is damaged: the scores do not match the manifest", remedy: "remove it; `weir sample` computes the scores again")
+  }
+
+  /// Writes the scores atomically.
   package func write(to folder: String, tool: String) throws {
     let output = try AtomicFolder(folder, replacing: true)
     var bytes = [UInt8](repeating: 0, count: 8 * values.count)

@@ -46,7 +46,7 @@ final class FlatWriter: ExportWriter {
     let file = try AtomicFile(folder + "/" + name)
     switch format {
     case .npy: try file.write(NumPyArray.header(bytes: tokenBytes, shape: [tokens]))
-    case .llmc: try file.write(try LLMTokens.header(tokenBytes: tokenBytes, count: tokens, place: folder + "/" + name))
+    case .llmc: try file.write(try LLMTokens.header(width: tokenBytes, count: tokens, place: folder + "/" + name))
     default: break
     }
     self.file = file

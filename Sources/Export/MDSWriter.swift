@@ -100,7 +100,7 @@ final class MDSWriter: ExportWriter {
   func finish() throws -> (files: Int, bytes: Int, left: Int) {
     if !ends.isEmpty { try flush() }
     let index = Array("{\"shards\": [\(shards.joined(separator: ", "))], \"version\": 2}".utf8)
-    try Files.write(index, to: folder + "/index.json")
+    try Files.write(index, to: folder + "/" + MDSIndex.fileName)
     return (shards.count, bytes + index.count, row.count)
   }
 }

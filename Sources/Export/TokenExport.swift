@@ -5,9 +5,6 @@ import Tokens
 
 /// Writes samples as files of another trainer's format: a folder that appears whole or not at all.
 package struct TokenExport: Sendable {
-  /// The format's name in the manifest.
-  package static let manifestFormat = "weir.token-export.1"
-
   /// What to write.
   package struct Configuration: Codable, Sendable, Equatable {
     /// The format.
@@ -113,7 +110,7 @@ package struct TokenExport: Sendable {
       var inputs = inputs
       inputs["dataset"] = dataset.fingerprint
       _ = try folder.commit(
-        format: Self.manifestFormat, tool: tool, inputs: inputs, configuration: try JSONValue(encoding: configuration),
+        format: StoredExport.format, tool: tool, inputs: inputs, configuration: try JSONValue(encoding: configuration),
         counts: [
           "samples": account.output, "tokens": written - left, "files": files, "vocabulary": dataset.vocabulary,
           "end_of_document": dataset.endOfDocument,

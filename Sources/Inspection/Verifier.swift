@@ -1,89 +1,58 @@
-import Documents
 import Pipeline
 import Primitives
 import Storage
-import Training
 
-/// One check of a file or folder: walks it and collects what it finds. A file is hashed once, however many manifests name it.
+/// One verification: walks a folder, and collects findings and counts. A file is hashed once, however many manifests name it.
 final class Verifier {
-  /// Problems of one file that are listed; the others are counted.
-  static let problemLimit = 20
+  private static let depthLimit = 32
 
-  let progress: Progress
-  /// Bytes there are, for progress.
+  let registry: ArtifactRegistry
+  private let progress: Progress
+  /// Bytes under the path, for progress.
   var total = 0
   private(set) var problems: [String] = []
   private(set) var notes: [String] = []
-  /// Whether anything of ours was seen.
+  /// Whether any file of a known type was found.
   private(set) var found = false
   /// Size and checksum of every file that was hashed.
   private var hashes: [String: (bytes: Int, checksum: String)] = [:]
   private var checked: Set<String> = []
 
-  init(progress: Progress) { self.progress = progress }
+  init(registry: ArtifactRegistry, progress: Progress) {
+    self.registry = registry
+    self.progress = progress
+  }
 
-  /// Files read whole.
+  /// Files read completely.
   var files: Int { checked.count }
   /// Bytes of these files.
   private(set) var bytes = 0
 
-  func problem(_ line: String) { problems.append(line) }
-  func note(_ line: String) { notes.append(line) }
-
-  /// Runs a check whose error is a problem of the data; a wish to stop goes through.
-  func attempt(_ body: () throws -> Void) throws {
-    do { try body() } catch let stopped as Stopped { throw stopped } catch let error as WeirError {
-      problem(error.description)
-    } catch {
-      problem("\(error)")
-    }
-  }
-
-  /// Counts a file as read.
-  func count(_ path: String) throws {
-    found = true
-    guard checked.insert(path).inserted else { return }
-    bytes += (try? Files.size(path)) ?? 0
-    progress.update(Double(bytes), of: Double(max(total, bytes)), unit: "bytes", detail: path)
-    try progress.checkStop()
-  }
-
-  // MARK: folders
-
-  /// Checks a folder.
-  /// - Returns: what it is.
+  /// - Returns: the kind of the folder.
   func checkFolder(_ folder: String, depth: Int = 0) throws -> String {
-    guard depth < 32 else {
-      note("\(folder): is more than 32 folders deep and was not looked into")
+    guard depth < Self.depthLimit else {
+      note("\(folder): is more than \(Self.depthLimit) folders deep and was not checked")
       return "folder"
     }
-    let manifest = folder + "/" + Manifest.fileName
-    guard Files.exists(manifest) else {
-      let kind = RunFolder(folder).exists ? "run" : Self.looseKind(folder)
+    let place = folder + "/" + Manifest.fileName
+    guard Files.exists(place) else {
+      let identified = try registry.identify(folder)
+      if let type = identified?.type { try attempt { try type.verify(folder, self) } }
       try visit(folder, prefix: "", root: folder, owned: nil, depth: depth)
-      return kind
+      return identified?.kind ?? "folder"
     }
-    try count(manifest)
+    try count(place)
     var owned: Set<String> = []
     var kind = "folder with a damaged manifest"
     try attempt {
-      if let reason = Manifest.sealProblem(of: try Files.read(manifest)) { problem("\(manifest): \(reason)") }
+      if let reason = Manifest.sealProblem(of: try Files.read(place)) { problem("\(place): \(reason)") }
       let manifest = try Manifest.read(folder: folder)
-      kind = FileKind.words(manifest.format)
+      kind = ArtifactRegistry.kind(format: manifest.format)
       owned = try checkListed(manifest, in: folder)
       try checkContent(manifest, in: folder)
     }
     try visit(folder, prefix: "", root: folder, owned: owned, depth: depth)
     return kind
-  }
-
-  /// What a folder without a manifest is.
-  private static func looseKind(_ folder: String) -> String {
-    if Files.exists(folder + "/split.json") { return "split" }
-    if Files.exists(folder + "/config.json") { return "model" }
-    if Files.exists(folder + "/tokenizer.json") { return "tokenizer" }
-    if Files.exists(folder + "/summary.json") || Files.isFolder(folder + "/steps") { return "recipe run" }
-    return "folder"
   }
 
   /// Size and checksum of every file that a manifest names.
@@ -105,18 +74,40 @@ final class Verifier {
     return names
   }
 
-  /// The files of a folder that no manifest has named yet, and the folders below it that are ours.
-  /// - Parameters:
-  ///   - owned: the files that the manifest of `root` names; nil where there is none.
+  /// What the format of a folder and the formats of its files promise.
+  private func checkContent(_ manifest: Manifest, in folder: String) throws {
+    let type = registry.folderType(format: manifest.format)
+    if let type { try attempt { try type.verify(folder, self) } }
+    for file in manifest.files where !(type?.verifies(file: file.name) ?? false) {
+      let path = folder + "/" + file.name
+      guard Files.exists(path), !Files.isFolder(path), !file.name.hasSuffix(Manifest.fileName) else { continue }
+      try attempt { if let found = try registry.identify(path) { try checkFile(path, found) } }
+    }
+  }
+
+  /// What the format of a file promises.
+  func checkFile(_ path: String, _ identified: ArtifactRegistry.Identification) throws {
+    try count(path)
+    try attempt {
+      if let type = identified.type {
+        try type.verify(path, self)
+      } else if try !JSONDocument(Files.read(path), place: path).root.isObject {
+        throw WeirError(path, "is not a JSON object")
+      }
+    }
+  }
+
+  /// The files that no manifest has named yet, and the artifacts inside a folder.
+  /// - Parameter owned: the files that the manifest of `root` names; nil if there is no manifest.
   private func visit(_ folder: String, prefix: String, root: String, owned: Set<String>?, depth: Int) throws {
     for name in try Files.entries(of: folder) {
       let path = folder + "/" + name
       if name.hasSuffix(".partial") {
-        note("\(path): was left by a write that did not finish (or is being written)")
+        note("\(path): was left by an unfinished write (or is being written)")
       } else if Files.isFolder(path) {
         if Files.exists(path + "/" + Manifest.fileName) {
           _ = try checkFolder(path, depth: depth + 1)
-        } else if depth < 32 {
+        } else if depth < Self.depthLimit {
           try visit(path, prefix: prefix + name + "/", root: root, owned: owned, depth: depth + 1)
         }
       } else if let owned {
@@ -125,14 +116,14 @@ final class Verifier {
         }
       } else {
         try attempt {
-          if let kind = try FileKind.of(path) { try checkFile(path, kind) } else { note("\(path): is not known and was not checked") }
+          if let found = try registry.identify(path) { try checkFile(path, found) } else { note("\(path): is unknown and was not checked") }
         }
       }
     }
   }
 
-  /// Size and XXH3 of a file, in pieces so that the work can be stopped.
-  func hash(_ path: String) throws -> (bytes: Int, checksum: String) {
+  /// Size and XXH3-64 of a file, in pieces so that the work can be stopped.
+  private func hash(_ path: String) throws -> (bytes: Int, checksum: String) {
     if let known = hashes[path] { return known }
     let file = try MappedFile(path)
     let stream = ChecksumStream()
@@ -149,4 +140,28 @@ final class Verifier {
     hashes[path] = result
     return result
   }
+}
+
+extension Verifier: VerificationContext {
+  func problem(_ line: String) { problems.append(line) }
+  func note(_ line: String) { notes.append(line) }
+
+  func attempt(_ body: () throws -> Void) throws {
+    do { try body() } catch let stopped as Stopped { throw stopped } catch let error as WeirError {
+      problem(error.description)
+    } catch {
+      problem("\(error)")
+    }
+  }
+
+  func count(_ path: String) throws {
+    found = true
+    guard checked.insert(path).inserted else { return }
+    bytes += (try? Files.size(path)) ?? 0
+    progress.update(Double(bytes), of: Double(max(total, bytes)), unit: "bytes", detail: path)
+    try progress.checkStop()
+  }
+
+  func checksum(_ path: String) throws -> String { try hash(path).checksum }
+  func checkStop() throws { try progress.checkStop() }
 }

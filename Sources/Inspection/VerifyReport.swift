@@ -1,19 +1,17 @@
-/// What a check of files found.
+/// The result of a verification.
 package struct VerifyReport: Codable, Sendable, Equatable {
-  /// The file or folder.
   package var path: String
-  /// What it is: `token dataset`, `run`, `safetensors`, ….
+  /// The kind of file or folder: `token dataset`, `run`, `safetensors`, ….
   package var kind: String
-  /// Files read whole.
+  /// Files read completely.
   package var files: Int
-  /// Bytes of these files, as they are on disk.
+  /// Bytes of these files on disk.
   package var bytes: Int
-  /// One line per problem, beginning with path (and line or byte); none where all is well.
+  /// One line per problem, starting with the path (and line or byte).
   package var problems: [String]
-  /// What is no problem but worth knowing, such as files that no manifest names.
+  /// Findings that are not problems, such as files that no manifest names.
   package var notes: [String]
 
-  /// Creates a report.
   package init(path: String, kind: String, files: Int = 0, bytes: Int = 0, problems: [String] = [], notes: [String] = []) {
     self.path = path
     self.kind = kind

@@ -60,4 +60,7 @@ package enum Format {
   package static func clip(_ bytes: [UInt8], _ limit: Int) -> String {
     clip(String(decoding: bytes.prefix(4 * limit + 4), as: UTF8.self), limit)
   }
+
+  /// `… and 7 more tensors` as the last line of a shortened list; no line for a complete list.
+  package static func more(_ count: Int, _ what: String) -> [String] { count > 0 ? ["… and \(Self.count(count)) more \(what)"] : [] }
 }

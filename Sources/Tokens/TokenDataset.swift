@@ -65,17 +65,19 @@ package final class TokenDataset: Sendable {
         folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with weir shard")
     }
     let manifest = try Manifest.read(folder: folder, format: Self.format)
+    let place = folder + "/" + Manifest.fileName
+    let paths = DatasetFolder(folder)
     path = folder
     self.manifest = manifest
     fingerprint = manifest.fingerprint
     func count(_ name: String) throws -> Int {
       guard let value = manifest.counts[name], value >= 0 else {
-        throw WeirError(folder + "/manifest.json", "no count of \(name)", remedy: "make the dataset again")
+        throw WeirError(place, "no count of \(name)", remedy: "make the dataset again")
       }
       return value
     }
     guard let tokenizer = manifest.inputs["tokenizer"] else {
-      throw WeirError(folder + "/manifest.json", "names no tokenizer", remedy: "make the dataset again")
+      throw WeirError(place, "names no tokenizer", remedy: "make the dataset again")
     }
     self.tokenizer = tokenizer
     vocabulary = try count("vocabulary")
@@ -85,11 +87,11 @@ package final class TokenDataset: Sendable {
     var starts: [Int] = []
     var lengths: [Int32] = []
     for index in 0..<(try count("shards")) {
-      let base = folder + "/" + Self.shardName(index)
-      let tokens = try MappedFile(base + ".bin")
-      let megatron = try MegatronIndex(try MappedFile(base + ".idx"), dataBytes: tokens.count)
+      let shard = paths.shard(index)
+      let tokens = try MappedFile(shard.tokens)
+      let megatron = try MegatronIndex(try MappedFile(shard.index), dataBytes: tokens.count)
       shards.append(
-        Shard(tokens: tokens, tokenBytes: megatron.tokenBytes, documents: try MappedFile(base + ".docs.jsonl"), first: lengths.count))
+        Shard(tokens: tokens, tokenBytes: megatron.tokenBytes, documents: try MappedFile(shard.documents), first: lengths.count))
       var start = 0
       for length in megatron.lengths {
         starts.append(start)
@@ -116,8 +118,6 @@ package final class TokenDataset: Sendable {
     self.firstWindows = firstWindows
     self.windowDocuments = windowDocuments
   }
-
-  package static func shardName(_ index: Int) -> String { "shard-" + String(100_000 + index).dropFirst() }
 
   /// The number of documents.
   package var documentCount: Int { lengths.count }

@@ -9,6 +9,8 @@ import Storage
 /// and what comes from there is passed over as far as it is in shards.
 package final class TokenDatasetWriter {
   private let folder: AtomicFolder
+  /// Paths in the folder while it is being written.
+  private var paths: DatasetFolder { DatasetFolder(folder.working) }
   private let vocabulary: Int
   private let endOfDocument: Int
   private let tokenizer: String
@@ -89,8 +91,8 @@ package final class TokenDatasetWriter {
       try journal.remove()
     }
     if !tokenizerFile.isEmpty {
-      try Files.createFolder(folder.working + "/tokenizer")
-      try Files.write(tokenizerFile, to: folder.working + "/tokenizer/tokenizer.json")
+      try Files.createFolder(paths.tokenizer)
+      try Files.write(tokenizerFile, to: paths.tokenizerFile)
     }
   }
 
@@ -134,9 +136,9 @@ package final class TokenDatasetWriter {
         document.origin, "a document of \(document.tokens.count) tokens, more than Megatron's index can name", remedy: "split it")
     }
     if tokens == nil {
-      let base = folder.working + "/" + TokenDataset.shardName(totals.shards)
-      tokens = try AtomicFile(base + ".bin")
-      documents = try AtomicFile(base + ".docs.jsonl")
+      let shard = paths.shard(totals.shards)
+      tokens = try AtomicFile(shard.tokens)
+      documents = try AtomicFile(shard.documents)
     }
     // One look at all ids, which needs no branch a token; the first wrong one is looked for only where there is one.
     if document.tokens.reduce(0, { max($0, $1) }) >= UInt32(vocabulary), let id = document.tokens.first(where: { $0 >= UInt32(vocabulary) })
@@ -183,7 +185,7 @@ package final class TokenDatasetWriter {
   private func finishShard() throws {
     guard let tokens, let documents else { return }
     try flush()
-    let index = try AtomicFile(folder.working + "/" + TokenDataset.shardName(totals.shards) + ".idx")
+    let index = try AtomicFile(paths.shard(totals.shards).index)
     try index.write(MegatronIndex.encode(lengths: lengths, tokenBytes: tokenBytes))
     let files = [try tokens.commit(), try documents.commit(), try index.commit()]
     written += files

@@ -8,6 +8,7 @@ import Storage
 import TestSupport
 import Testing
 import Tokens
+import Workflows
 
 @Suite struct ExportTests {
   /// The documents of a dataset, each with its end.
@@ -23,7 +24,7 @@ import Tokens
     let source = DocumentPieces(try DocumentInfoReader(dataset), format: format, shuffle: shuffle)
     let account = try TokenExport(configuration, of: dataset).write([("", source)], to: path, tool: "test")
     #expect(account.isBalanced && account.input == source.count)
-    #expect(try Verification.check(path).problems.isEmpty)
+    #expect(try Verification.check(path, registry: .all).problems.isEmpty)
     return account
   }
 
@@ -164,7 +165,7 @@ import Tokens
         func isFound(_ bytes: [UInt8]) throws -> Bool {
           try Files.write(bytes, to: file)
           do {
-            return try Verification.check(file).problems.count == 1
+            return try Verification.check(file, registry: .all).problems.count == 1
           } catch let error as WeirError {
             return error.description.contains(file)
           }

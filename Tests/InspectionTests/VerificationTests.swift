@@ -7,6 +7,7 @@ import Storage
 import TestSupport
 import Testing
 import Tokens
+import Workflows
 
 @Test func aDatasetWithAllThatIsInItIsFine() throws {
   try withTemporaryFolder { folder in
@@ -14,7 +15,7 @@ import Tokens
     try writeDataset(set, seed: 1)
     try writeTensors(
       set + "/vectors/lsi", format: "weir.example-vectors.1", name: "vectors", shape: [12, 2], floats: [Float](repeating: 1, count: 24))
-    let report = try Verification.check(set + "/")
+    let report = try Verification.check(set + "/", registry: .all)
     #expect(report.problems == [] && report.notes == [])
     #expect(report.kind == "token dataset" && report.path == set)
     let files = try Files.walk(set)
@@ -22,7 +23,7 @@ import Tokens
     #expect(try report.bytes == files.reduce(0) { try $0 + Files.size(set + "/" + $1) })
     try Files.write([1], to: set + "/extra")
     try Files.write([1], to: set + "/shard-00009.bin.partial")
-    let noted = try Verification.check(set)
+    let noted = try Verification.check(set, registry: .all)
     #expect(noted.problems == [] && noted.notes.count == 2 && noted.notes[0].contains("extra"))
   }
 }
@@ -42,12 +43,12 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       for _ in 0..<8 {
         let bit = Int.random(in: 0..<bits, using: &generator)
         try withFlippedBit(path, bit: bit) {
-          let report = try Verification.check(set)
+          let report = try Verification.check(set, registry: .all)
           #expect(!report.problems.isEmpty, "bit \(bit) of \(name)")
         }
       }
     }
-    #expect(try Verification.check(set).problems == [])
+    #expect(try Verification.check(set, registry: .all).problems == [])
   }
 }
 
@@ -93,7 +94,7 @@ func aFlippedBitIsFound(seed: UInt64) throws {
         try? Files.write(whole, to: set + "/" + name)
         try? sealed.write(folder: set)
       }
-      return try Verification.check(set).problems
+      return try Verification.check(set, registry: .all).problems
     }
     let outside = try problems("shard-00000.bin") { $0[1] = 0xFF }
     #expect(outside.count == 1 && outside[0].contains("shard-00000.bin@0: token ") && outside[0].contains("outside the vocabulary of 300"))
@@ -109,10 +110,10 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     manifest.counts["tokens"] = 1
     manifest.counts["bytes"] = nil
     try manifest.write(folder: set)
-    #expect(try Verification.check(set).problems.count == 2)
+    #expect(try Verification.check(set, registry: .all).problems.count == 2)
     manifest.counts["shards"] = .max
     try manifest.write(folder: set)
-    #expect(try Verification.check(set).problems.count == 1)
+    #expect(try Verification.check(set, registry: .all).problems.count == 1)
   }
 }
 
@@ -122,37 +123,37 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     for name in try Files.walk(folder + "/set") where name != "manifest.json" {
       let bytes = try Files.read(folder + "/set/" + name)
       try Files.remove(folder + "/set/" + name)
-      #expect(try Verification.check(folder + "/set").problems.contains { $0.contains(name) && $0.contains("missing") })
+      #expect(try Verification.check(folder + "/set", registry: .all).problems.contains { $0.contains(name) && $0.contains("missing") })
       try Files.write(bytes, to: folder + "/set/" + name)
     }
     // Without its manifest a folder is checked as far as that goes, and says so.
     try Files.remove(folder + "/set/manifest.json")
-    #expect(try Verification.check(folder + "/set").kind == "folder")
+    #expect(try Verification.check(folder + "/set", registry: .all).kind == "folder")
   }
 }
 
 @Test func aRunIsCheckedWithItsModelAndCheckpoints() throws {
   try withTemporaryFolder { folder in
     try writeRun(folder + "/run")
-    let report = try Verification.check(folder + "/run")
+    let report = try Verification.check(folder + "/run", registry: .all)
     #expect(report.problems == [] && report.notes == [] && report.kind == "run" && report.files == 9)
     for name in [
       "model/model.safetensors", "model/config.json", "checkpoints/step-00000002/model.safetensors",
       "checkpoints/step-00000002/manifest.json",
     ] {
-      let problems = try withFlippedBit(folder + "/run/" + name, bit: 83) { try Verification.check(folder + "/run").problems }
+      let problems = try withFlippedBit(folder + "/run/" + name, bit: 83) { try Verification.check(folder + "/run", registry: .all).problems }
       #expect(problems.contains { $0.contains(name) }, "\(name)")
     }
     try Files.write(Array("{\"step\": 1}\n{\"st".utf8), to: folder + "/run/log.jsonl")
-    #expect(try Verification.check(folder + "/run").problems.contains { $0.contains("log.jsonl:2: is not valid JSON") })
+    #expect(try Verification.check(folder + "/run", registry: .all).problems.contains { $0.contains("log.jsonl:2: is not valid JSON") })
   }
 }
 
 @Test func singleFilesAreChecked() throws {
   try withTemporaryFolder { folder in
-    func problems(_ name: String) throws -> [String] { try Verification.check(folder + "/" + name).problems }
+    func problems(_ name: String) throws -> [String] { try Verification.check(folder + "/" + name, registry: .all).problems }
     try JSONFile.write(sampleMixture(), to: folder + "/mixture.json")
-    #expect(try Verification.check(folder + "/mixture.json").kind == "mixture")
+    #expect(try Verification.check(folder + "/mixture.json", registry: .all).kind == "mixture")
     #expect(try problems("mixture.json") == [])
     try JSONFile.write(sampleMixture([0.5, 0.4, 0.2]), to: folder + "/mixture.json")
     #expect(try problems("mixture.json").count == 1)
@@ -179,21 +180,21 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     #expect(try problems("a.safetensors").count == 1)
     try Files.write(
       Array(#"{"key": "k", "command": "weir read", "outputs": {}, "accounts": [], "seconds": 1}"#.utf8), to: folder + "/read.json")
-    #expect(try Verification.check(folder + "/read.json").kind == "step state")
+    #expect(try Verification.check(folder + "/read.json", registry: .all).kind == "step state")
   }
 }
 
 @Test func whatIsNotOursIsSaid() throws {
   try withTemporaryFolder { folder in
-    #expect(throws: WeirError.self) { try Verification.check(folder) }
-    #expect(throws: WeirError.self) { try Verification.check(folder + "/none") }
+    #expect(throws: WeirError.self) { try Verification.check(folder, registry: .all) }
+    #expect(throws: WeirError.self) { try Verification.check(folder + "/none", registry: .all) }
     try Files.write(Array("hello".utf8), to: folder + "/notes.txt")
     try Files.write(Array("{\"name\": 1}".utf8), to: folder + "/package.json")
-    #expect(throws: WeirError.self) { try Verification.check(folder) }
-    #expect(throws: WeirError.self) { try Verification.check(folder + "/package.json") }
+    #expect(throws: WeirError.self) { try Verification.check(folder, registry: .all) }
+    #expect(throws: WeirError.self) { try Verification.check(folder + "/package.json", registry: .all) }
     // Within a folder of ours it is only noted.
     try writeDataset(folder + "/set", seed: 1)
-    let report = try Verification.check(folder)
+    let report = try Verification.check(folder, registry: .all)
     #expect(report.problems == [] && report.notes.count == 2)
   }
 }
@@ -201,7 +202,7 @@ func aFlippedBitIsFound(seed: UInt64) throws {
 @Test func aCheckCanBeStopped() throws {
   try withTemporaryFolder { folder in
     try writeDataset(folder + "/set", seed: 1)
-    #expect(throws: Stopped.self) { try Verification.check(folder + "/set", progress: Progress(report: { _ in }, stopping: { true })) }
+    #expect(throws: Stopped.self) { try Verification.check(folder + "/set", registry: .all, progress: Progress(report: { _ in }, stopping: { true })) }
   }
 }
 
@@ -213,7 +214,7 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       let writer = try StreamWriter(path, kind: .documents, coding: coding)
       for index in 0..<100 { try writer.write(Array("{\"id\": \"\(index)\", \"text\": \"text \(index * index)\"}\n".utf8), records: 1) }
       try writer.finish()
-      let clean = try Verification.check(path).problems
+      let clean = try Verification.check(path, registry: .all).problems
       #expect(clean == [])
       let content = try ByteReader(path).readAll()
       let bits = try Files.size(path) * 8
@@ -222,7 +223,7 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       for _ in 0..<60 {
         let bit = Int.random(in: 0..<bits, using: &generator)
         let (problems, same) = try withFlippedBit(path, bit: bit) {
-          (try Verification.check(path).problems, (try? ByteReader(path).readAll()) == content)
+          (try Verification.check(path, registry: .all).problems, (try? ByteReader(path).readAll()) == content)
         }
         #expect(!problems.isEmpty || same, "bit \(bit) of \(coding)")
         if !problems.isEmpty { found += 1 }
@@ -230,7 +231,7 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       #expect(found > 30)
       let whole = try Files.read(path)
       try Files.write(Array(whole.prefix(whole.count / 2)), to: path)
-      let cut = try Verification.check(path).problems
+      let cut = try Verification.check(path, registry: .all).problems
       #expect(!cut.isEmpty)
     }
   }
@@ -242,13 +243,13 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     let writer = try TokenStreamWriter(path: path, header: TokenStreamHeader(tokenizer: "abc", vocabulary: 300, endOfDocument: 2))
     try writer.append([TokenDocument(id: "one", origin: "in:1", bytes: 4, tokens: [7, 8, 9])])
     try writer.finish()
-    let clean = try Verification.check(path)
+    let clean = try Verification.check(path, registry: .all)
     #expect(clean.problems == [] && clean.kind == "token stream")
-    let shown = try Peek.text(path)
-    #expect(shown.contains("vocabulary 300, end of document 2") && shown.contains("one") && shown.contains("7 8 9"))
+    let shown = try Peek.text(path, registry: .all)
+    #expect(shown.contains("vocabulary 300, end-of-document token 2") && shown.contains("one") && shown.contains("7 8 9"))
     let whole = try Files.read(path)
     try Files.write(Array(whole.dropLast(3)), to: path)
-    let cut = try Verification.check(path).problems
+    let cut = try Verification.check(path, registry: .all).problems
     #expect(cut.count == 1)
   }
 }
@@ -274,18 +275,18 @@ func aFlippedBitIsFound(seed: UInt64) throws {
         ]), to: run + "/steps/sample.json")
     }
     try write(output: 2)
-    let report = try Verification.check(run)
+    let report = try Verification.check(run, registry: .all)
     #expect(report.problems == [] && report.kind == "recipe run")
     #expect(report.notes.count == 1 && report.notes[0].contains("gone"))
     var generator = SequentialRandom(seed: 1)
     let bits = try Files.size(run + "/crisp.json") * 8
     for _ in 0..<20 {
       let bit = Int.random(in: 0..<bits, using: &generator)
-      let problems = try withFlippedBit(run + "/crisp.json", bit: bit) { try Verification.check(run).problems }
+      let problems = try withFlippedBit(run + "/crisp.json", bit: bit) { try Verification.check(run, registry: .all).problems }
       #expect(problems.contains { $0.contains("crisp.json") }, "bit \(bit)")
     }
     try write(output: 3)
-    let unbalanced = try Verification.check(run).problems
+    let unbalanced = try Verification.check(run, registry: .all).problems
     #expect(unbalanced.count == 1 && unbalanced[0].contains("does not balance"))
   }
 }

@@ -70,8 +70,9 @@ package struct RecipeRun {
   /// - Throws: `Stopped` between two steps if `progress` says so, and the first error of a step.
   package func run(progress: Progress, observe: (Event) -> Void) throws -> Report {
     let steps = try prepare()
-    try Files.createFolder(recipe.run + "/steps")
-    let copy = Self.recipePath(run: recipe.run)
+    let folder = RecipeFolder(recipe.run)
+    try Files.createFolder(folder.steps)
+    let copy = folder.recipe
     if (try? JSONFile.read(Recipe.self, from: copy)) != recipe { try JSONFile.write(recipe, to: copy) }
     var report = Report(steps: steps.count, ran: 0)
     for (index, prepared) in steps.enumerated() {
@@ -104,10 +105,7 @@ package struct RecipeRun {
     }
   }
 
-  /// The copy of the recipe in the run folder.
-  package static func recipePath(run: String) -> String { run + "/recipe.json" }
-
-  private func statePath(_ step: String) -> String { StepState.path(run: recipe.run, step: step) }
+  private func statePath(_ step: String) -> String { RecipeFolder(recipe.run).state(of: step) }
   private func state(of step: String) -> StepState? { StepState.read(statePath(step)) }
 
   private func perform(_ prepared: Prepared, key: String) throws -> (StepResult, StepState) {

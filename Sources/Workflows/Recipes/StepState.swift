@@ -21,9 +21,6 @@ package struct StepState: Codable, Sendable, Equatable {
   /// What the command reports with `--json`.
   package var report: JSONValue
 
-  /// Where the state of a step is stored.
-  package static func path(run: String, step: String) -> String { "\(run)/steps/\(step).json" }
-
   /// The state of a step; nil if there is none or it cannot be read, in which case the step runs again.
   package static func read(_ path: String) -> StepState? { try? JSONFile.read(StepState.self, from: path) }
 

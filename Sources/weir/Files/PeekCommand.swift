@@ -2,6 +2,7 @@ import ArgumentParser
 import Inspection
 import Pipeline
 import Storage
+import Workflows
 
 /// `weir peek PATH`: shows the contents of a Weir file or folder.
 struct PeekCommand: WeirCommand {
@@ -29,7 +30,7 @@ struct PeekCommand: WeirCommand {
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    try StandardOutput.write(Peek.text(path, lines: lines))
+    try StandardOutput.write(Peek.text(path, registry: .all, lines: lines))
     return Outcome()
   }
 }

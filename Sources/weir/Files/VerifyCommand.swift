@@ -3,6 +3,7 @@ import Inspection
 import Pipeline
 import Primitives
 import Storage
+import Workflows
 
 /// `weir verify PATH`: checks every checksum and invariant.
 struct VerifyCommand: WeirCommand {
@@ -24,7 +25,7 @@ struct VerifyCommand: WeirCommand {
   var inputs: [String] { paths }
 
   func perform(_ session: Session) throws -> Outcome {
-    let reports = try session.with("verify") { progress in try paths.map { try Verification.check($0, progress: progress) } }
+    let reports = try session.with("verify") { progress in try paths.map { try Verification.check($0, registry: .all, progress: progress) } }
     var lines: [String] = []
     for report in reports {
       lines.append(

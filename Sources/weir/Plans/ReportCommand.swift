@@ -30,7 +30,7 @@ struct ReportCommand: WeirCommand {
 
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { [run + "/recipe.json"] }
+  var inputs: [String] { [RecipeFolder(run).recipe] }
   var outputs: [String] { [page, run + "/" + RunSummary.fileName] }
 
   var readsOtherSteps: Bool { true }

@@ -18,13 +18,14 @@ struct SummaryBuilder {
   /// Reads a run's recipe and the states of its steps.
   init(run: String) throws {
     self.run = run
-    guard Files.exists(run + "/recipe.json") else {
+    let folder = RecipeFolder(run)
+    guard Files.exists(folder.recipe) else {
       throw WeirError(run, "is no run of a recipe (no recipe.json)", remedy: "name the folder that weir run made")
     }
-    let recipe = try JSONFile.read(Recipe.self, from: run + "/recipe.json")
+    let recipe = try JSONFile.read(Recipe.self, from: folder.recipe)
     self.recipe = recipe
     var states: [String: StepState] = [:]
-    for step in recipe.steps { states[step.name] = StepState.read("\(run)/steps/\(step.name).json") }
+    for step in recipe.steps { states[step.name] = StepState.read(folder.state(of: step.name)) }
     self.states = states
   }
 

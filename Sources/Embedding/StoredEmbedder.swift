@@ -1,0 +1,20 @@
+import Primitives
+import Storage
+
+/// The `embedder.json` in the folder of an embedder.
+package struct StoredEmbedder: Artifact {
+  package static let format = EmbedderFolder.format
+  package static let form = ArtifactForm.file
+  package static let fileName = "embedder.json"
+  package static let fileKinds = [fileName: "embedder"]
+
+  package let path: String
+
+  package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.name == fileName }
+
+  package static func open(_ path: String) throws -> StoredEmbedder {
+    let root = try JSONDocument(Files.read(path), place: path).root
+    guard root["format"]?.string == format else { throw WeirError(path, "is not an embedder of format \(format)") }
+    return StoredEmbedder(path: path)
+  }
+}

@@ -1,0 +1,11 @@
+import Storage
+
+extension ArtifactRegistry {
+  /// With the formats that are not Weir's own.
+  var withGenericFiles: ArtifactRegistry { ArtifactRegistry(types + [JSONLines.self, CompressedFile.self]) }
+
+  /// What `weir verify` and `weir peek` support, for errors.
+  static let supported =
+    "token datasets, window vectors, cluster trees and assignments, tokenizers, models, checkpoints, runs, mixtures, plans, summaries, "
+    + "step states, .jsonl(.gz, .zst), .safetensors, .idx, .bin, .npy and .mds"
+}

@@ -1,0 +1,54 @@
+/// The types of artifacts, by format id and by what files look like.
+package struct ArtifactRegistry: Sendable {
+  /// The types; if several match a file, the first one wins.
+  package let types: [any Artifact.Type]
+
+  package init(_ types: [any Artifact.Type]) { self.types = types }
+
+  /// The kind of a file or folder, and the type that knows more about it.
+  package struct Identification {
+    package let kind: String
+    /// Nil for a JSON object of a known kind without a type of its own.
+    package let type: (any Artifact.Type)?
+
+    package init(kind: String, type: (any Artifact.Type)? = nil) {
+      self.kind = kind
+      self.type = type
+    }
+  }
+
+  /// The type of a folder whose manifest has a format id.
+  package func folderType(format: String) -> (any Artifact.Type)? { types.first { $0.format == format && $0.form != .file } }
+
+  /// Identifies a file, or a folder without a manifest; nil if it is unknown.
+  /// - Throws: `WeirError` if the file cannot be read.
+  package func identify(_ path: String) throws -> Identification? {
+    let candidate = try ArtifactCandidate(path)
+    if candidate.isJSON, let found = identifyJSON(candidate) { return found }
+    let form: ArtifactForm = candidate.isFolder ? .folder : .file
+    return types.first { ($0.form == form || $0.form == .fileOrFolder) && $0.matches(candidate) }
+      .map { Identification(kind: $0.kind, type: $0) }
+  }
+
+  /// A JSON file by its name, so that a damaged one keeps its kind, or by the format id in it.
+  private func identifyJSON(_ candidate: ArtifactCandidate) -> Identification? {
+    if candidate.name == Manifest.fileName { return Identification(kind: "manifest") }
+    for type in types {
+      guard let kind = type.fileKinds[candidate.name] else { continue }
+      return type.form != .folder && type.matches(candidate) ? Identification(kind: type.kind, type: type) : Identification(kind: kind)
+    }
+    guard let format = candidate.json?["format"]?.string, format.hasPrefix("weir.") else { return nil }
+    let kind = Self.kind(format: format)
+    // By kind, so that the type can reject another version of its format.
+    return Identification(kind: kind, type: types.first { $0.kind == kind && $0.form != .folder })
+  }
+
+  /// The kind that a format id names: `token dataset` for `weir.token-dataset.1`.
+  package static func kind(format: String) -> String {
+    var parts = format.split(separator: ".").map(String.init)
+    if parts.first == "weir" { parts.removeFirst() }
+    if parts.count > 1, parts.last.flatMap({ Int($0) }) != nil { parts.removeLast() }
+    let text = parts.joined(separator: ".")
+    return text.isEmpty ? format : text.split(separator: "-").joined(separator: " ")
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// Fingerprints of files, folders and glob patterns: how recipes recognize inputs and outputs that have changed.
+package enum Fingerprint {
+  /// The fingerprint of a file's content, of a folder's manifest, of all files in a folder without one, or of everything that a glob pattern
+  /// matches; nil if nothing exists.
+  /// - Parameter checksum: XXH3-64 of a file in hexadecimal.
+  package static func of(
+    _ path: String, checksum: (String) throws -> String = { Checksum.hex(try Checksum.xxh3(file: $0)) }
+  ) throws -> String? {
+    guard Files.exists(path) else {
+      let found = Files.matching(path)
+      return found.isEmpty ? nil : try found.map { "\($0) \(try of($0, checksum: checksum) ?? "missing")" }.joined(separator: " ")
+    }
+    guard Files.isFolder(path) else { return try checksum(path) }
+    let manifest = path + "/" + Manifest.fileName
+    if Files.exists(manifest) { return try checksum(manifest) }
+    var text = ""
+    for name in try FileManager.default.subpathsOfDirectory(atPath: path).sorted() where !Files.isFolder(path + "/" + name) {
+      text += "\(name) \(try checksum(path + "/" + name))\n"
+    }
+    return Checksum.hex(Checksum.xxh3(Array(text.utf8)))
+  }
+
+  /// Whether a path exists or a glob pattern matches anything.
+  package static func exists(_ path: String) -> Bool { Files.exists(path) || !Files.matching(path).isEmpty }
+
+  /// Bytes on disk under a path.
+  package static func bytes(_ path: String) -> Int {
+    func size(_ file: String) -> Int {
+      ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber)?.intValue ?? 0
+    }
+    guard Files.isFolder(path) else { return size(path) }
+    return ((try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []).reduce(0) { sum, name in
+      Files.isFolder(path + "/" + name) ? sum : sum + size(path + "/" + name)
+    }
+  }
+}
