@@ -59,7 +59,11 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(name: "Inspection", dependencies: ["Documents", "Pipeline", "Primitives", "Storage"]),
-    .target(name: "Reporting", dependencies: ["Pipeline", "Primitives"]),
+    .target(
+      name: "Reporting",
+      dependencies: [
+        "Artifacts", "Clustering", "Documents", "Pipeline", "Planning", "Primitives", "Storage", "Tokens", "Training", "Workflows",
+      ]),
     // Layer 6
     .executableTarget(
       name: "weir",
@@ -104,7 +108,12 @@ let package = Package(
       name: "TrainingTests",
       dependencies: ["CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens", "Training"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "Primitives"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Primitives", "Reporting", "TestSupport"]),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: [
+        "Artifacts", "Clustering", "Documents", "Pipeline", "Planning", "Primitives", "Reporting", "Storage", "TestSupport", "Tokens",
+        "Training", "Workflows",
+      ]),
     .testTarget(name: "weirTests", dependencies: ["weir"], exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6],

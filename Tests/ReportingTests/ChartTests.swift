@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import Primitives
 import Reporting
 import Testing
@@ -51,54 +52,64 @@ import Testing
     #expect(TextMetrics.fit(words: ["stars", "galaxy", "orbit"], separator: " ", into: 80, size: 11) == "stars galaxy")
   }
 
-  @Test func theSentenceSaysWhatTheNumbersSay() throws {
-    var crisp = RunSummary.Crisp(
-      tokens: 8e5, seedPerplexity: .init(uniform: 171.6, specialist: 71.4, crisp: 56.6),
-      generalPerplexity: .init(uniform: 210.7, specialist: 594.1, crisp: 315.1))
-    let good = try #require(PerplexityChart(crisp)).sentence
+  @Test func captionsFollowTheNumbers() throws {
+    var crisp = try #require(try SampleRun.summary().results.crisp)
     #expect(
-      good == "CRISP reaches 56.6 on the seed’s held-out text, 3.0 times lower than uniform (171.6) at the same tokens, "
-        + "and pays for it with 315.1 against 210.7 on general text; the seed alone, repeated, gives 71.4 and 594.1.")
-    crisp.seedPerplexity?.crisp = 190
-    let bad = try #require(PerplexityChart(crisp)).sentence
-    #expect(bad.contains("11\u{A0}% higher than uniform (171.6)") && bad.contains("gains nothing"))
-    crisp.seedPerplexity?.crisp = 171.5
-    #expect(try #require(PerplexityChart(crisp)).sentence.contains("no different from"))
+      try #require(PerplexityChart(crisp)).sentence
+        == "On held-out text of the specialist seed’s domain, CRISP reaches a perplexity of 56.6, 67\u{A0}% lower than uniform sampling "
+        + "(171.6) with the same number of tokens. On general text, its perplexity of 315.1 is 50\u{A0}% higher than uniform sampling (210.7). "
+        + "Training on the specialist seed alone gives 71.4 and 594.1.")
+    crisp.crisp?.target = 190
+    #expect(try #require(PerplexityChart(crisp)).sentence.contains("11\u{A0}% higher than uniform sampling (171.6)"))
+    crisp.crisp?.target = 171.5
+    #expect(try #require(PerplexityChart(crisp)).sentence.contains("within 0.5\u{A0}% of uniform sampling (171.6)"))
+    crisp.crisp?.target = 700
+    #expect(try #require(PerplexityChart(crisp)).sentence.contains("4.1 times as high as uniform sampling (171.6)"))
   }
 
-  @Test func equalComputeIsClaimedOnlyWhereItIs() throws {
-    var split = RunSummary.Split(
-      meanPerplexity: .init(full: 40, split: 50), byDomain: [.init(name: "a", full: 30, split: 20), .init(name: "b", full: 50, split: 90)],
-      branchTokens: 1e6)
+  @Test func theSplitIsComparedWithTheFullModel() throws {
+    var split = try #require(try SampleRun.summary().results.split)
+    #expect(
+      try #require(SplitChart(split)).sentence
+        == "The split is better in 2 of 4 domains. The largest gain is in “galaxy stars telescope” (35.9 → 10.1), the largest loss in "
+        + "“novel sister marriage” (99.2 → 145.8). Over all domains, its perplexity is 34.8, 26\u{A0}% lower than the full model’s 46.9 at "
+        + "equal compute.")
+    split.meanPerplexity["full"] = nil
     #expect(!(try #require(SplitChart(split)).sentence.contains("compute")))
-    split.fullTokens = 2e6
-    let equal = try #require(SplitChart(split)).sentence
-    #expect(equal.contains("better in 1 of 2 domains") && equal.contains("25\u{A0}% higher than the full model’s 40.0 at equal compute."))
-    split.fullTokens = 1e6
-    #expect(try #require(SplitChart(split)).sentence.contains("2.0\u{A0}M tokens on the branches against 1.0\u{A0}M on the full model"))
+  }
+
+  @Test func finetuningIsComparedWithTheBase() throws {
+    let chart = try #require(FinetuneChart(try #require(try SampleRun.summary().results.finetuning)))
+    #expect(
+      chart.sentence
+        == "Direct finetuning reaches a perplexity of 40.2 on the target and 340.5 on the source (before finetuning: 228.9). Label "
+        + "annealing reaches 44.6 and 251.3: 11\u{A0}% higher than direct finetuning on the target, 26\u{A0}% lower than it on the source. It "
+        + "avoids 80\u{A0}% of the forgetting.")
   }
 
   @Test func aRunPredictedTwiceIsDrawnOnce() throws {
-    let run = RunSummary.PlanPoint(domain: "a", n: 1, d: 10, dPrime: 0, measured: 4, predicted: 4.04)
-    var again = run
-    again.heldOut = true
-    again.predicted = 4.4
-    let other = RunSummary.PlanPoint(domain: "a", n: 1, d: 20, dPrime: 0, measured: 3, predicted: 3)
-    let plan = RunSummary.Plan(law: "F1", heldoutRelativeError: 0.1, points: [again, run, other])
+    let plan = try #require(try SampleRun.summary().results.plan)
     #expect(
-      try #require(PredictionChart(plan)).sentence == "F1 explains 2 measured losses with a mean error of 0.50\u{A0}%, "
-        + "1.0\u{A0}% at worst; "
-        + "on the 1 it was not fitted on the mean error is 10\u{A0}%.")
-    #expect(try #require(LawChart(plan)).draw().markup(id: "x", title: "", description: "").components(separatedBy: "<circle").count == 3)
+      try #require(PredictionChart(plan)).sentence
+        == "F1 fits 18 measured losses with R² 0.987 and a mean relative error of 0.99\u{A0}% (largest: 0.99\u{A0}%). Its mean relative error "
+        + "on held-out runs is 0.61\u{A0}%.")
+    // Nine runs at the largest N, three of them held out as well.
+    let markup = try #require(LawChart(plan)).draw().markup(id: "x", title: "", description: "")
+    #expect(markup.components(separatedBy: "<title>D ").count == 10)
   }
 
   @Test func unbalancedAccountsAreNamed() throws {
-    let good = RunSummary.Account(name: "filter", input: 10, output: 7, dropped: ["too_short": 3])
-    let bad = RunSummary.Account(name: "dedup", input: 7, output: 5, dropped: ["duplicate": 1])
-    #expect(try #require(AccountsChart([good])).sentence.hasSuffix("every account balances."))
+    var good = Account(stage: "filter")
+    (good.input, good.output, good.dropped) = (10, 7, ["too_short": 3])
+    var bad = Account(stage: "dedup")
+    (bad.input, bad.output, bad.dropped) = (7, 5, ["duplicate": 1])
+    #expect(try #require(AccountsChart([good])).sentence.hasSuffix("All accounts balance."))
     let text = try #require(AccountsChart([good, bad])).sentence
-    #expect(text.contains("“too short” in filter, 3") && text.hasSuffix("the account of dedup does not balance."))
-    var summary = RunSummary()
+    #expect(
+      text
+        == "Of 10 records into filter, 5 (50\u{A0}%) leave dedup. The largest loss is 3 records dropped by filter as “too short”. Accounts "
+        + "that do not balance: dedup.")
+    var summary = try SampleRun.summary()
     summary.accounts = [good, bad]
     #expect(Report.html(summary).contains("off by 1"))
   }

@@ -23,19 +23,4 @@ import Testing
     #expect(table.markup.contains("<tr><th scope=\"row\">&lt;a&gt;</th><td class=\"n\">1</td></tr>"))
     #expect(!table.markup.contains(">B<") && table.rowCount == 2)
   }
-
-  @Test func hostileNamesStayText() throws {
-    let evil = "</title><script>alert(1)</script>]]>\u{1}&\"'"
-    var summary = RunSummary(title: evil, note: evil)
-    summary.accounts = [.init(name: evil, input: 3, output: 1, dropped: [evil: 2])]
-    summary.clusters = [.init(path: [0], tokens: 5, domain: evil, terms: [evil], seedShare: 1)]
-    summary.training = [.init(name: evil, parent: evil, loss: [.init(1, 2), .init(2, 1)])]
-    summary.split = .init(byDomain: [.init(name: evil, terms: [evil], full: 2, split: 1)])
-    summary.finetune = .init(points: [.init(method: evil, targetPerplexity: 2, sourcePerplexity: 3)])
-    summary.plan = .init(law: evil, points: [.init(domain: evil, d: 1, measured: 1, predicted: 1), .init(domain: evil, d: 2, measured: 1)])
-    summary.provenance = .init(fingerprints: [evil: evil], command: evil, recipe: evil)
-    let page = Report.html(summary)
-    #expect(!page.contains("<script"))
-    try expectWellFormed(page)
-  }
 }

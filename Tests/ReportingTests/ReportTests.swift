@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import Primitives
 import Reporting
 import TestSupport
@@ -6,134 +7,155 @@ import Testing
 
 @Suite struct ReportTests {
   @Test func theFullPageIsWellFormedAndSelfContained() throws {
-    for theme in Report.Theme.allCases {
-      let page = Report.html(SampleSummary.full, theme: theme)
-      try expectWellFormed(page)
-      for reference in ["http:", "https:", "src=", "@import", "url(", "<script", "<link", "<iframe", "<img", "<object"] {
-        #expect(!page.contains(reference), "\(reference)")
-      }
-      #expect(page.contains("data-theme=\"dark\">") == (theme == .dark))
+    let page = Report.html(try SampleRun.summary())
+    try expectWellFormed(page)
+    for reference in ["http:", "https:", "src=", "@import", "url(", "<script", "<link", "<iframe", "<img", "<object"] {
+      #expect(!page.contains(reference), "\(reference)")
     }
-  }
-
-  @Test func everySectionAndFigureIsThere() {
-    let page = Report.html(SampleSummary.full)
     for id in ["results", "data", "clusters", "mixture", "training", "crisp", "split", "finetune", "plan", "provenance"] {
       #expect(page.contains("<section id=\"\(id)\""), "\(id)")
     }
     for chart in ["accounts", "clusters", "histogram", "loss", "perplexity", "split", "finetune", "prediction", "law", "allocation"] {
       #expect(page.contains("id=\"chart-\(chart)\" viewBox="), "\(chart)")
     }
-    #expect(!page.contains("Not in this run"))
+    #expect(!page.contains("Not part of this run") && !page.contains("Optional("))
     #expect(page.components(separatedBy: "<figure>").count == page.components(separatedBy: "<figcaption>").count)
-  }
-
-  @Test func idsAreUnique() {
-    let page = Report.html(SampleSummary.full)
     let ids = page.components(separatedBy: " id=\"").dropFirst().map { $0.prefix { $0 != "\"" } }
     #expect(Set(ids).count == ids.count)
   }
 
   @Test func anEmptyRunHasAPage() throws {
-    let page = Report.html(RunSummary())
-    try expectWellFormed(page)
-    #expect(page.contains("no results yet") && page.contains("Not in this run: results, accounts"))
+    try withTemporaryFolder { folder in
+      try Data("{\"run\": \"r\", \"steps\": [{\"name\": \"a\", \"says\": \"A\", \"do\": \"read x\"}]}".utf8)
+        .write(to: URL(fileURLWithPath: folder + "/recipe.json"))
+      let summary = try RunSummary(run: folder, version: "1")
+      let page = Report.html(summary)
+      try expectWellFormed(page)
+      #expect(page.contains("Not part of this run: results, data flow"))
+      _ = try summary.encoded()
+      let error = #expect(throws: WeirError.self) { try RunSummary(run: folder + "/absent", version: "1") }
+      #expect(error?.description.contains("no recipe.json") == true)
+    }
   }
 
   @Test func everySectionStandsAlone() throws {
-    let full = SampleSummary.full
-    let alone: [(inout RunSummary) -> Void] = [
-      { $0.crisp = full.crisp }, { $0.split = full.split }, { $0.finetune = full.finetune }, { $0.plan = full.plan },
-      { $0.accounts = full.accounts }, { $0.clusters = full.clusters }, { $0.mixture = full.mixture }, { $0.training = full.training },
-      { $0.steps = full.steps }, { $0.machine = full.machine }, { $0.dataset = full.dataset }, { $0.tokenizer = full.tokenizer },
-      { $0.provenance = full.provenance },
-      { $0.crisp = .init() }, { $0.split = .init(byDomain: [.init()]) }, { $0.finetune = .init(base: .init(), points: [.init()]) },
-      { $0.plan = .init(allocation: .init(domains: [.init()]), laws: [.init()], points: [.init()], curve: [.init()]) },
-      { $0.accounts = [.init()] }, { $0.clusters = [.init()] }, { $0.mixture = .init() }, { $0.training = [.init()] },
-      { $0.steps = [.init()] }, { $0.dataset = .init(bySource: [.init()]) }, { $0.provenance = .init() },
-    ]
-    for (index, fill) in alone.enumerated() {
-      var summary = RunSummary()
-      fill(&summary)
+    let full = try SampleRun.summary()
+    for kept in SampleRun.sections.keys.sorted() {
+      var summary = full
+      if kept != "data" { (summary.dataset, summary.mixture, summary.clusters, summary.accounts) = (nil, nil, [], []) }
+      if kept != "crisp" { summary.results.crisp = nil }
+      if kept != "split" { summary.results.split = nil }
+      if kept != "finetune" { summary.results.finetuning = nil }
+      if kept != "plan" { summary.results.plan = nil }
+      summary.training = []
       let page = Report.html(summary)
       try expectWellFormed(page)
-      #expect(!page.contains(">nan") && !page.contains("Optional("), "\(index)")
+      #expect(page.contains("Not part of this run: "), "\(kept)")
+      #expect(!page.contains(">nan") && !page.contains("Optional("), "\(kept)")
     }
+    // Methods that were not run or not evaluated.
+    var summary = full
+    (summary.results.crisp?.uniform, summary.results.crisp?.crisp?.general, summary.results.finetuning?.direct) = (nil, nil, nil)
+    summary.results.split?.meanPerplexity["full"] = nil
+    summary.results.plan?.allocation = nil
+    try expectWellFormed(Report.html(summary))
   }
 
   @Test(arguments: [Double.nan, .infinity, -.infinity, 0, -1, 1e308, Double.leastNonzeroMagnitude])
   func oddNumbersDoNoHarm(_ odd: Double) throws {
-    // Every number of the full summary in turn would be slow; every number at once finds the same traps.
-    let data = try SampleSummary.full.encoded()
-    let value = try JSONSerialization.jsonObject(with: data)
-    let spoilt = try JSONSerialization.data(withJSONObject: Self.spoil(value, odd))
-    let summary = try RunSummary.decode(spoilt)
-    #expect(
-      summary.crisp?.seedPerplexity?.crisp?.description == odd.description && summary.clusters?.last?.tokens?.isFinite == odd.isFinite)
+    var summary = try SampleRun.summary()
+    summary.steps[0].seconds = odd
+    summary.accounts[0].seconds = odd
+    summary.accounts[0].extra["tokens"] = odd
+    for index in summary.clusters.indices {
+      (summary.clusters[index].node.share, summary.clusters[index].node.purity) = (odd, odd)
+      (summary.clusters[index].sampled?.seed, summary.clusters[index].sampled?.general) = (odd, odd)
+      (summary.clusters[index].sampled?.weight, summary.clusters[index].sampled?.epochs) = (odd, odd)
+    }
+    (summary.mixture?.moved, summary.mixture?.effectiveSampleSize, summary.mixture?.maxEpochs) = (odd, odd, odd)
+    for index in summary.training.indices {
+      (summary.training[index].report.training.flops, summary.training[index].report.training.loss) = (odd, odd)
+      summary.training[index].report.curve[3] = [1e6, odd]
+      summary.training[index].report.curve[4] = [odd, 5]
+    }
+    (summary.results.crisp?.crisp?.target, summary.results.crisp?.uniform?.general) = (odd, odd)
+    (summary.results.finetuning?.anneal?.target, summary.results.finetuning?.base?.general) = (odd, odd)
+    summary.results.finetuning?.direct?.report.finetuning?.learningRate = odd
+    summary.results.split?.meanPerplexity["split"] = odd
+    (summary.results.split?.byDomain[0].full, summary.results.split?.byDomain[1].split) = (odd, odd)
+    (summary.results.plan?.fit.scores[0].r2, summary.results.plan?.fit.scores[0].heldOutError) = (odd, odd)
+    for index in 0..<4 {
+      summary.results.plan?.fit.domains[1].candidates[0].points[index].measured = odd
+      summary.results.plan?.fit.domains[1].candidates[0].points[index + 4].predicted = odd
+      summary.results.plan?.fit.domains[1].candidates[0].points[index + 8].d = odd
+      summary.results.plan?.fit.domains[1].candidates[0].points[index + 12].n = odd
+    }
+    summary.results.plan?.allocation?.split.loss.value = odd
+    summary.results.plan?.allocation?.curve[3].loss.value = odd
+    summary.results.plan?.allocation?.curve[5].loss.high = odd
     let page = Report.html(summary)
     try expectWellFormed(page)
     for trace in ["\"nan", " nan", "inf\"", "=\"-nan", "Optional("] { #expect(!page.contains(trace), "\(odd): \(trace)") }
+    _ = try summary.encoded()
   }
 
-  /// Keys of whole numbers, which JSON cannot spoil in this way.
-  private static let whole: Set = [
-    "input", "output", "dropped", "quarantined", "path", "depth", "cores", "vocabulary", "seeds", "held_out",
-  ]
-  /// Keys of lists of points.
-  private static let curves: Set = ["loss", "validation"]
-
-  /// The JSON with every number that is a double replaced.
-  private static func spoil(_ value: Any, _ odd: Double, key: String = "") -> Any {
-    if whole.contains(key) { return value }
-    switch value {
-    case let object as [String: Any]:
-      return Dictionary(uniqueKeysWithValues: object.map { ($0.key, spoil($0.value, odd, key: $0.key)) })
-    case let list as [Any]:
-      // Within a curve's points a number that is not finite is null.
-      return list.map { spoil($0, odd, key: curves.contains(key) || key == "point" ? "point" : key) }
-    case is NSNumber:
-      if odd.isFinite { return odd }
-      return key == "point" ? NSNull() : odd.isNaN ? "nan" : odd > 0 ? "inf" : "-inf"
-    default: return value
-    }
+  @Test func hostileNamesStayText() throws {
+    let evil = "</title><script>alert(1)</script>]]>\u{1}&\"'"
+    var summary = try SampleRun.summary()
+    (summary.title, summary.note, summary.tokenizer, summary.provenance.command) = (evil, evil, evil, evil)
+    (summary.steps[0].name, summary.steps[0].says, summary.provenance.recipe, summary.provenance.version) = (evil, evil, evil, evil)
+    summary.provenance.fingerprints[evil] = evil
+    summary.provenance.randomSeeds[evil] = 1
+    var account = Account(stage: evil)
+    account.input = 2
+    account.drop(evil)
+    account.quarantine(evil)
+    summary.accounts = [account]
+    summary.clusters[5].node.terms[0].word = evil
+    summary.clusters[5].node.labels[0].label = evil
+    (summary.mixture?.method, summary.mixture?.seedData) = (evil, evil)
+    (summary.training[0].name, summary.training[1].parent) = (evil, evil)
+    (summary.results.crisp?.seed, summary.results.split?.router) = (evil, evil)
+    (summary.results.split?.byDomain[0].name, summary.results.split?.byDomain[0].terms[0]) = (evil, evil)
+    summary.results.finetuning?.direct?.report.finetuning?.method = evil
+    summary.results.plan?.fit.domains[1].domain = evil
+    summary.results.plan?.fit.scores[0].formula = evil + "^" + evil
+    summary.results.plan?.allocation?.request.domains[0].name = evil
+    let page = Report.html(summary)
+    #expect(!page.contains("<script"))
+    try expectWellFormed(page)
   }
 
-  @Test func theSummaryGoesThroughItsFile() throws {
-    try withTemporaryFolder { folder in
-      let error = #expect(throws: WeirError.self) { try RunSummary.read(folder) }
-      #expect(error?.description.contains("no summary.json") == true && error?.place == folder)
-      #expect(throws: WeirError.self) { try RunSummary.read(folder + "/absent") }
-      let file = URL(fileURLWithPath: folder + "/" + RunSummary.fileName)
-      try Data("{\"crisp\": {\"seed_perplexity\": {\"base\": \"x\"}}}".utf8).write(to: file)
-      let wrong = #expect(throws: WeirError.self) { try RunSummary.read(folder) }
-      #expect(wrong?.reason.contains("crisp.seed_perplexity.base") == true)
-      try Data("{\"crisp\":".utf8).write(to: file)
-      #expect(throws: WeirError.self) { try RunSummary.read(folder) }
-      try SampleSummary.full.encoded().write(to: file)
-      #expect(try RunSummary.read(folder) == SampleSummary.full)
-      #expect(try RunSummary.read(file.path) == SampleSummary.full)
-    }
-  }
-
-  @Test func keysAreTheAgreedOnes() throws {
-    let value = try JSONSerialization.jsonObject(with: SampleSummary.full.encoded())
+  @Test func theMembersOfTheSummaryStay() throws {
+    let summary = try SampleRun.summary()
+    let text = String(decoding: try summary.encoded(), as: UTF8.self)
+    #expect(!text.contains("null"))
+    let value = try JSONSerialization.jsonObject(with: Data(text.utf8))
     let paths = [
-      "crisp.seed_perplexity.base", "crisp.seed_perplexity.crisp", "crisp.general_perplexity.uniform",
-      "crisp.general_perplexity.specialist",
-      "split.mean_perplexity.full", "split.mean_perplexity.split", "split.by_domain", "finetune.direct.target_perplexity",
-      "finetune.anneal.source_perplexity", "finetune.base", "plan.law", "plan.r2", "plan.heldout_relative_error", "plan.allocation.d_prime",
-      "plan.laws", "plan.points", "plan.curve", "accounts", "clusters", "mixture.effective_sample_size", "training", "steps", "machine",
-      "dataset.bytes_per_token", "tokenizer",
+      "title", "note", "crisp.seed", "crisp.tokens", "crisp.seed_perplexity.base", "crisp.seed_perplexity.crisp",
+      "crisp.general_perplexity.uniform", "crisp.general_perplexity.specialist", "split.mean_perplexity.full",
+      "split.mean_perplexity.split",
+      "split.by_domain.0.windows", "split.trunk_tokens", "split.branch_tokens", "split.full_tokens", "split.router",
+      "finetune.direct.target_perplexity", "finetune.anneal.source_perplexity", "finetune.anneal.learning_rate", "finetune.base",
+      "finetune.points.0.lambda", "plan.law", "plan.formula", "plan.r2", "plan.heldout_relative_error", "plan.parameters.E",
+      "plan.allocation.d_prime", "plan.allocation.trunk", "plan.allocation.domains.1.share", "plan.laws.0.mre", "plan.points.0.held_out",
+      "plan.curve.0.share", "accounts.0.bytes_in", "clusters.0.path", "clusters.4.seed_share", "clusters.4.expected_epochs",
+      "clusters.4.domain", "mixture.effective_sample_size", "mixture.largest_epochs", "training.0.tokens_per_second", "training.0.loss",
+      "training.1.parent", "steps.0.why", "steps.0.state", "machine.cores", "machine.memory_bytes", "dataset.bytes_per_token",
+      "dataset.by_domain.0.tokens", "tokenizer.vocabulary", "provenance.seeds.base", "provenance.versions.weir", "provenance.command",
+      "provenance.recipe",
     ]
     for path in paths {
       var current: Any? = value
-      for key in path.split(separator: ".") { current = (current as? [String: Any])?[String(key)] }
+      for key in path.split(separator: ".") {
+        if let index = Int(key) { current = (current as? [Any])?[index] } else { current = (current as? [String: Any])?[String(key)] }
+      }
       #expect(current != nil, "\(path)")
     }
   }
 
-  @Test func thePipelinesAccountsFit() {
-    let page = Report.html(SampleSummary.full)
+  @Test func accountsAreInTheTable() throws {
+    let page = Report.html(try SampleRun.summary())
     #expect(page.contains("near duplicate 540") && page.contains("balances") && !page.contains("off by"))
   }
 }

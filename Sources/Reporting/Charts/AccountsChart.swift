@@ -1,17 +1,19 @@
-/// The way of the data: a bar for every stage, as long as what came in; what goes on flows into the next stage's bar, what was
-/// dropped or quarantined ends at the right with its reasons. Stages that count another unit start a new flow.
+import Pipeline
+
+/// Records through the stages: one bar per stage, as long as its input. What the stage passes on flows into the next bar; what it dropped or
+/// quarantined ends at the right, with the reasons. A stage that counts another unit starts a new flow.
 package struct AccountsChart: Chart {
   package let id = "chart-accounts"
-  package let title = "Records through the stages"
-  let accounts: [RunSummary.Account]
+  package let title = "Records per stage"
+  let accounts: [Account]
 
-  /// Creates the chart; nil where no account has counts.
-  package init?(_ accounts: [RunSummary.Account]) {
-    self.accounts = accounts.filter { ($0.input ?? 0) > 0 }
+  /// Nil if no account has input.
+  package init?(_ accounts: [Account]) {
+    self.accounts = accounts.filter { $0.input > 0 }
     if self.accounts.isEmpty { return nil }
   }
 
-  /// Flows: runs of stages of which each takes what the one before gave.
+  /// Runs of stages, each of which reads what the one before it passes on.
   private var flows: [Range<Int>] {
     var flows: [Range<Int>] = []
     var first = 0
@@ -23,29 +25,26 @@ package struct AccountsChart: Chart {
   }
 
   package var sentence: String {
-    // The flow that loses most is the one worth a sentence; ties go to the longest.
-    let loss = { (flow: Range<Int>) in accounts[flow].reduce(0.0) { $0 + Double($1.droppedTotal) + Double($1.quarantinedTotal) } }
+    // The flow that loses the most records; of several, the longest.
+    func loss(_ flow: Range<Int>) -> Int { accounts[flow].reduce(0) { $0 + $1.droppedTotal + $1.quarantinedTotal } }
     guard let flow = flows.max(by: { (loss($0), $0.count) < (loss($1), $1.count) }), let first = accounts[flow].first,
       let last = accounts[flow].last
     else { return "" }
-    let input = first.input ?? 0
-    let output = last.output ?? 0
-    var text = "Of \(Number.integer(input)) records that enter \(first.name ?? "the first stage"), "
-    text += "\(Number.integer(output)) (\(Number.percent(Double(output) / Double(input)))) leave \(last.name ?? "the last")"
+    let share = Number.percent(Double(last.output) / Double(first.input))
+    var text =
+      "Of \(Number.integer(first.input)) records into \(first.stage), \(Number.integer(last.output)) (\(share)) leave \(last.stage). "
     let reasons = accounts[flow].flatMap { account in
-      (account.dropped ?? [:]).map { (count: $0.value, reason: $0.key, stage: account.name ?? "a stage") }
+      account.dropped.map { (count: $0.value, reason: $0.key, stage: account.stage) }
     }
     if let top = reasons.max(by: { ($0.count, $1.reason) < ($1.count, $0.reason) }), top.count > 0 {
-      text += "; the largest loss is “\(top.reason.spoken)” in \(top.stage), \(Number.integer(top.count))"
+      text += "The largest loss is \(Number.count(top.count, "record")) dropped by \(top.stage) as “\(top.reason.spaced)”. "
     } else {
-      text += "; nothing is dropped"
+      text += "No record is dropped. "
     }
-    let unbalanced = accounts.filter { ($0.imbalance ?? 0) != 0 }.map { $0.name ?? "a stage" }
-    text +=
-      unbalanced.isEmpty
-      ? "; every account balances."
-      : "; the account of \(Compare.list(unbalanced.count > 3 ? unbalanced.prefix(2) + ["\(unbalanced.count - 2) others"] : unbalanced)) does not balance."
-    return text
+    let unbalanced = accounts.filter { !$0.isBalanced }.map(\.stage)
+    guard !unbalanced.isEmpty else { return text + "All accounts balance." }
+    let names = unbalanced.count > 3 ? unbalanced.prefix(2) + ["\(unbalanced.count - 2) other stages"] : unbalanced
+    return text + "Accounts that do not balance: \(Compare.list(names))."
   }
 
   package func draw() -> SVG {
@@ -58,24 +57,21 @@ package struct AccountsChart: Chart {
     svg.text(reasonsAt, 14, "dropped or quarantined, by reason", "label")
     var y = 24.0
     for flow in flows {
-      let largest = accounts[flow].reduce(1.0) { max($0, Double($1.input ?? 0)) }
+      let largest = accounts[flow].reduce(1.0) { max($0, Double($1.input)) }
       for index in flow {
         let account = accounts[index]
-        let input = Double(account.input ?? 0)
-        let kept = min(Double(account.output ?? 0), input) / largest * full
-        let ends = Self.visible(Double(account.droppedTotal) / largest * full)
-        let bad = Self.visible(Double(account.quarantinedTotal) / largest * full)
-        let name = TextMetrics.fit((account.name ?? "stage").spoken, into: 150, size: 13)
-        svg.text(0, y + 17, name, "bold")
-        let tip = "\(account.name ?? "stage"): \(Number.integer(account.input)) in, \(Number.integer(account.output)) out"
+        let kept = Double(min(account.output, account.input)) / largest * full
+        let dropped = Self.visible(Double(account.droppedTotal) / largest * full)
+        let quarantined = Self.visible(Double(account.quarantinedTotal) / largest * full)
+        svg.text(0, y + 17, TextMetrics.fit(account.stage.spaced, into: 150, size: 13), "bold")
+        let tip = "\(account.stage): \(Number.integer(account.input)) in, \(Number.integer(account.output)) out"
         svg.rectangle(left, y, kept, barHeight, "k1", tip: tip)
-        svg.rectangle(left + kept, y, ends, barHeight, "f2", tip: "dropped \(Number.integer(account.droppedTotal))")
-        svg.rectangle(left + kept + ends, y, bad, barHeight, "f3", tip: "quarantined \(Number.integer(account.quarantinedTotal))")
+        svg.rectangle(left + kept, y, dropped, barHeight, "f2", tip: "dropped: \(Number.integer(account.droppedTotal))")
+        svg.rectangle(
+          left + kept + dropped, y, quarantined, barHeight, "f3", tip: "quarantined: \(Number.integer(account.quarantinedTotal))")
         svg.text(left - 12, y + 17, Number.integer(account.input), "", anchor: .end)
         svg.text(outAt, y + 17, Number.integer(account.output), "", anchor: .end)
-        if index + 1 < flow.upperBound {
-          svg.rectangle(left, y + barHeight, kept, rowHeight - barHeight, "flow")
-        }
+        if index + 1 < flow.upperBound { svg.rectangle(left, y + barHeight, kept, rowHeight - barHeight, "flow") }
         reasons(of: account, at: reasonsAt, y: y + 17, in: &svg)
         y += rowHeight
       }
@@ -84,18 +80,16 @@ package struct AccountsChart: Chart {
     return svg
   }
 
-  /// A loss that is there is seen: no less than a pixel and a half.
+  /// The width of a loss, which stays visible however small it is.
   private static func visible(_ width: Double) -> Double { width > 0 ? max(width, 1.5) : 0 }
 
-  private func reasons(of account: RunSummary.Account, at x: Double, y: Double, in svg: inout SVG) {
-    let sorted = { (counts: [String: Int]?) in
-      (counts ?? [:]).filter { $0.value > 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-        .map { "\($0.key.spoken) \(Number.integer($0.value))" }
+  private func reasons(of account: Account, at x: Double, y: Double, in svg: inout SVG) {
+    func sorted(_ counts: [String: Int]) -> [String] {
+      counts.filter { $0.value > 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        .map { "\($0.key.spaced) \(Number.integer($0.value))" }
     }
     let room = 960 - x
-    let dropped = sorted(account.dropped)
-    let bad = sorted(account.quarantined)
-    let lines = [(dropped, "t2"), (bad, "t3")].filter { !$0.0.isEmpty }
+    let lines = [(sorted(account.dropped), "t2"), (sorted(account.quarantined), "t3")].filter { !$0.0.isEmpty }
     for (row, line) in lines.enumerated() {
       let shift = lines.count == 1 ? 0 : row == 0 ? -7.0 : 7.0
       var shown = TextMetrics.fit(words: line.0, separator: " · ", into: room, size: 11)

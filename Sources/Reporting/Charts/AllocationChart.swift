@@ -1,75 +1,62 @@
-/// Predicted loss against the share of the compute that the trunk gets, with its interval and its lowest point.
+import Planning
+
+/// Predicted loss over the trunk's share of the compute, with its interval and the recommended split.
 package struct AllocationChart: Chart {
   package let id = "chart-allocation"
-  package let title = "Predicted loss against the trunk’s share of the compute"
-  let plan: RunSummary.Plan
-  let curve: [RunSummary.CurvePoint]
+  package let title = "Predicted loss by the trunk’s share of the compute"
+  let allocation: Allocation
+  let curve: [Allocation.Candidate]
 
-  /// Creates the chart; nil where the curve has fewer than two points.
-  package init?(_ plan: RunSummary.Plan) {
-    self.plan = plan
-    curve = (plan.curve ?? []).filter { $0.share.finite != nil && $0.loss.finite != nil }.sorted { ($0.share ?? 0) < ($1.share ?? 0) }
+  /// Nil if the curve has fewer than two points.
+  package init?(_ allocation: Allocation) {
+    self.allocation = allocation
+    curve = allocation.curve.filter { $0.loss.value.isFinite }.sorted { $0.trunkShare < $1.trunkShare }
     if curve.count < 2 { return nil }
   }
 
-  /// The advised division: the allocation's own, or the lowest point of the curve.
-  private var best: (share: Double, loss: Double, d: Double?, dPrime: Double?)? {
-    let lowest = curve.min { ($0.loss ?? 0) < ($1.loss ?? 0) }
-    guard let share = plan.allocation?.share.finite ?? lowest?.share, let loss = plan.allocation?.loss.finite ?? lowest?.loss else {
-      return nil
-    }
-    return (share, loss, plan.allocation?.d.finite ?? lowest?.d, plan.allocation?.dPrime.finite ?? lowest?.dPrime)
-  }
+  private var best: Allocation.Candidate { allocation.split }
 
   package var sentence: String {
-    guard let best else { return "" }
-    let lowest = curve.min { ($0.loss ?? 0) < ($1.loss ?? 0) }
-    let isLowest = best.loss <= (lowest?.loss ?? best.loss) + 0.002
-    var text =
-      isLowest
-      ? "The predicted loss is lowest, \(Number.fixed(best.loss, 3)), where " : "The plan predicts \(Number.fixed(best.loss, 3)) where "
-    text += "the trunk gets \(Number.percent(best.share)) of the compute"
-    if let d = best.d.finite, let dPrime = best.dPrime.finite {
-      text +=
-        ": D = \(Number.compact(d)) for all and D′ = \(Number.compact(dPrime)) for each domain\((plan.allocation?.domains ?? []).isEmpty ? "" : " on average")"
+    let lowest = curve.min { $0.loss.value < $1.loss.value } ?? best
+    let isLowest = best.loss.value <= lowest.loss.value + 0.002
+    var text = isLowest ? "The predicted loss is lowest" : "The plan predicts a loss of"
+    text += isLowest ? ", \(Number.fixed(best.loss.value, 3)) nats/token, with " : " \(Number.fixed(best.loss.value, 3)) nats/token with "
+    text += "\(Number.percent(best.trunkShare)) of the compute for the trunk: D = \(Number.compact(best.d)) general tokens, and "
+    text += "D′ = \(Number.compact(best.meanDPrime)) specialization tokens per domain"
+    text += Set(best.dPrime).count > 1 ? " on average." : "."
+    if !isLowest { text += " The curve is lower at \(Number.percent(lowest.trunkShare)): \(Number.fixed(lowest.loss.value, 3))." }
+    if let end = curve.last, end.trunkShare > best.trunkShare + 0.01 {
+      let difference = end.loss.value - best.loss.value
+      text += " With \(Number.percent(end.trunkShare)) it is \(Number.fixed(end.loss.value, 3)), "
+      text += "\(Number.fixed(abs(difference), 3)) \(difference >= 0 ? "higher" : "lower")."
     }
-    if !isLowest, let lowest {
-      text += "; the curve is lower, \(Number.fixed(lowest.loss, 3)), at \(Number.percent(lowest.share))"
-    }
-    if let end = curve.last, let loss = end.loss, let share = end.share, share > best.share + 0.01 {
-      let difference = loss - best.loss
-      text += "; with \(Number.percent(share)) for the trunk it would be \(Number.fixed(loss, 3)), "
-      text += "\(Number.fixed(abs(difference), 3)) \(difference >= 0 ? "more" : "less")"
-    }
-    return text + "."
+    return text
   }
 
   package func draw() -> SVG {
     var plot = Plot(width: 760, height: 300, left: 56, right: 40, top: 34, bottom: 44)
     let across = Scale([0, 1], pixels: plot.across)
-    // What is far worse than not specialising at all would flatten the part that matters; the line leaves the frame there.
-    let losses = curve.compactMap(\.loss)
+    // Splits far worse than no specialization at all would flatten the interesting part; there, the line leaves the frame.
+    let losses = curve.map(\.loss.value)
     let (least, most) = (losses.min() ?? 0, losses.max() ?? 1)
     let roof = least + max(0.3 * (most - least), 3 * ((losses.last ?? least) - least))
-    let curve = curve.filter { ($0.loss ?? 0) <= roof }
-    let bounds = curve.flatMap { [$0.loss ?? .nan, $0.low ?? .nan, $0.high ?? .nan] } + [best?.loss ?? .nan]
+    let curve = curve.filter { $0.loss.value <= roof }
+    let bounds = curve.flatMap { [$0.loss.value, $0.loss.low ?? .nan, $0.loss.high ?? .nan] } + [best.loss.value]
     let up = Scale(bounds, pixels: plot.upward, padding: 0.16)
-    plot.horizontal(across, title: "share of the compute for the trunk", format: { Number.tickPercent($0) })
-    plot.vertical(up, title: "predicted loss, nats a token", count: 4)
-    let banded = curve.filter { $0.low.finite != nil && $0.high.finite != nil }
-    let upper = banded.map { (x: across($0.share ?? 0), y: up($0.high ?? 0)) }
-    let lower = banded.reversed().map { (x: across($0.share ?? 0), y: up($0.low ?? 0)) }
+    plot.horizontal(across, title: "trunk’s share of the compute", format: { Number.tickPercent($0) })
+    plot.vertical(up, title: "predicted loss, nats/token", count: 4)
+    let banded = curve.filter { $0.loss.low.finite != nil && $0.loss.high.finite != nil }
+    let upper = banded.map { (x: across($0.trunkShare), y: up($0.loss.high ?? 0)) }
+    let lower = banded.reversed().map { (x: across($0.trunkShare), y: up($0.loss.low ?? 0)) }
     plot.svg.path(upper + lower, "interval", closed: true)
-    plot.svg.path(curve.map { (x: across($0.share ?? 0), y: up($0.loss ?? 0)) }, "l2")
-    if let best {
-      let (x, y) = (across(best.share), up(best.loss))
-      plot.svg.line(x, y, x, plot.bottom, "guide")
-      plot.svg.mark(.circle, x, y, 11, "f2", tip: "\(Number.percent(best.share)): \(Number.fixed(best.loss, 3))")
-      let isRight = x > (plot.left + plot.right) / 2
-      let text = "advised: \(Number.percent(best.share)), loss \(Number.fixed(best.loss, 3))"
-      let below = plot.bottom - y > 30 ? y + 23 : y - 18
-      plot.svg.text(x + (isRight ? -7 : 7), below, text, "t2 bold", anchor: isRight ? .end : .start)
-    }
+    plot.svg.path(curve.map { (x: across($0.trunkShare), y: up($0.loss.value)) }, "l2")
+    let (x, y) = (across(best.trunkShare), up(best.loss.value))
+    let (share, loss) = (Number.percent(best.trunkShare), Number.fixed(best.loss.value, 3))
+    plot.svg.line(x, y, x, plot.bottom, "guide")
+    plot.svg.mark(.circle, x, y, 11, "f2", tip: "\(share): \(loss)")
+    let isRight = x > (plot.left + plot.right) / 2
+    let textY = plot.bottom - y > 30 ? y + 23 : y - 18
+    plot.svg.text(x + (isRight ? -7 : 7), textY, "plan: \(share), loss \(loss)", "t2 bold", anchor: isRight ? .end : .start)
     return plot.svg
   }
 }

@@ -1,23 +1,22 @@
-/// A picture with the one sentence that says what one sees in it.
+/// A picture with a caption that states the result.
 package protocol Chart {
   /// Unique on the page.
   var id: String { get }
   /// What the picture shows.
   var title: String { get }
-  /// What one sees, computed from the data.
+  /// The caption, generated from the data.
   var sentence: String { get }
-  /// Draws the picture.
   func draw() -> SVG
 }
 
 extension Chart {
-  /// The figure: title, picture, sentence.
+  /// The markup: title, picture and caption.
   package var figure: String {
     let picture = draw()
     var markup = picture.markup(id: id, title: title, description: sentence)
-    // How far it may shrink on a narrow screen before it scrolls instead.
+    // The class sets the width below which the picture scrolls instead of shrinking.
     let shrink = picture.width > 800 ? "wide" : picture.width > 600 ? "middle" : ""
-    if !shrink.isEmpty { markup = markup.replacingFirst("<svg ", with: "<svg class=\"\(shrink)\" ") }
+    if !shrink.isEmpty { markup = markup.replacingPrefix("<svg ", with: "<svg class=\"\(shrink)\" ") }
     return """
       <figure><div class="figure-title">\(Escape.text(title))</div>
       <div class="frame">\(markup)</div>
@@ -27,11 +26,11 @@ extension Chart {
 }
 
 extension String {
-  /// The text with its first occurrence of a part replaced, where it stands at the start.
-  fileprivate func replacingFirst(_ part: String, with other: String) -> String {
+  /// The text with a prefix replaced, if it has it.
+  fileprivate func replacingPrefix(_ part: String, with other: String) -> String {
     hasPrefix(part) ? other + dropFirst(part.count) : self
   }
 
-  /// A name as people write it: `near_duplicate` becomes `near duplicate`.
-  var spoken: String { String(map { $0 == "_" ? " " : $0 }) }
+  /// A name with spaces: `near_duplicate` becomes `near duplicate`.
+  var spaced: String { String(map { $0 == "_" ? " " : $0 }) }
 }

@@ -1,48 +1,43 @@
-/// Seed against corpus, cluster by cluster: paired bars sorted by enrichment, with what the mixture draws and how often it
-/// expects to pass over the cluster.
+import Artifacts
+
+/// The shares of the specialist seed and of the corpus per cluster, as paired bars sorted by enrichment, with the mixture's weight and expected
+/// epochs.
 package struct HistogramChart: Chart {
   package let id = "chart-histogram"
-  package let title = "Seed and corpus by cluster, most enriched first"
-  let leaves: [RunSummary.Cluster]
-  let mixture: RunSummary.Mixture?
+  package let title = "Specialist seed and corpus by cluster, most enriched first"
+  let leaves: [Cluster]
+  let mixture: Mixture
 
-  /// Rows drawn at most; the rest is summed in one.
+  /// The most rows; the remaining clusters are summed in one.
   static let limit = 20
 
-  /// Creates the chart; nil where no leaf has a share of the seed.
-  package init?(_ clusters: [RunSummary.Cluster], mixture: RunSummary.Mixture?) {
-    leaves = ClusterNumbers.leaves(of: clusters).filter { $0.seedShare.finite != nil }
-      .sorted {
-        let (a, b) = (ClusterNumbers.enrichment($0) ?? 0, ClusterNumbers.enrichment($1) ?? 0)
-        return (b, $1.seedShare ?? 0) < (a, $0.seedShare ?? 0)
-      }
+  /// Nil if no leaf has a share of the specialist seed.
+  package init?(_ clusters: [Cluster], mixture: Mixture) {
+    leaves = clusters.leaves.filter { $0.specialistShare != nil }
+      .sorted { ($1.enrichment ?? 0, $1.specialistShare ?? 0) < ($0.enrichment ?? 0, $0.specialistShare ?? 0) }
     self.mixture = mixture
     if leaves.isEmpty { return nil }
   }
 
   package var sentence: String {
-    let half = leaves.sorted { ($1.seedShare ?? 0) < ($0.seedShare ?? 0) }
-    var sum = 0.0
-    var count = 0
-    for leaf in half where sum < 0.5 {
-      sum += leaf.seedShare ?? 0
+    var (seed, general, count) = (0.0, 0.0, 0)
+    for leaf in leaves.sorted(by: { ($1.specialistShare ?? 0) < ($0.specialistShare ?? 0) }) where seed < 0.5 {
+      seed += leaf.specialistShare ?? 0
+      general += leaf.generalShare
       count += 1
     }
-    let general = half.prefix(count).reduce(0) { $0 + ($1.generalShare.finite ?? $1.share.finite ?? 0) }
-    let few = count == 1 ? "One cluster of \(leaves.count) holds" : "\(count) clusters of \(leaves.count) hold"
-    var text = "\(few) \(Number.percent(sum)) of the seed and \(Number.percent(general)) of the corpus"
-    let empty = leaves.filter { ($0.seedShare ?? 0) <= 0 }.count
-    if empty > 0 { text += "; \(empty) hold none of the seed" }
-    if let most = leaves.compactMap({ $0.expectedEpochs.finite }).max() ?? mixture?.largestEpochs.finite {
-      text += "; no cluster is passed over more than \(Number.factor(most)) times"
-    }
-    if let moved = mixture?.moved.finite {
-      text += moved > 0 ? ", after the cap moved \(Number.percent(moved)) of the draw elsewhere" : ", and the cap moved nothing"
+    var text = count == 1 ? "One of \(leaves.count) clusters holds " : "\(count) of \(leaves.count) clusters hold "
+    text += "\(Number.percent(seed)) of the specialist seed and \(Number.percent(general)) of the corpus."
+    let empty = leaves.filter { ($0.specialistShare ?? 0) <= 0 }.count
+    if empty > 0 { text += " \(Number.count(empty, "cluster")) \(empty == 1 ? "holds" : "hold") none of the specialist seed." }
+    text += " The largest expected repetition of a cluster is \(Number.epochs(mixture.largestEpochs)) epochs"
+    if mixture.maxEpochs != nil {
+      text +=
+        mixture.moved > 0 ? "; the cap on epochs moved \(Number.percent(mixture.moved)) of the weight" : "; the cap on epochs did not apply"
     }
     return text + "."
   }
 
-  /// A row: label, shares, weight, epochs, tooltip.
   private struct Row {
     var label: String, seed: Double, general: Double, weight: Double?, epochs: Double?, tip: String
   }
@@ -50,18 +45,16 @@ package struct HistogramChart: Chart {
   private var rows: [Row] {
     var rows = leaves.prefix(Self.limit).map { leaf in
       Row(
-        label: leaf.terms.flatMap { $0.isEmpty ? nil : $0.prefix(4).joined(separator: " ") } ?? ClusterNumbers.name(leaf),
-        seed: leaf.seedShare ?? 0, general: leaf.generalShare.finite ?? leaf.share.finite ?? 0, weight: leaf.weight.finite,
-        epochs: leaf.expectedEpochs.finite, tip: ClusterNumbers.tip(leaf))
+        label: leaf.terms.isEmpty ? leaf.name : leaf.terms.prefix(4).joined(separator: " "), seed: leaf.specialistShare ?? 0,
+        general: leaf.generalShare, weight: leaf.sampled?.weight.finite, epochs: leaf.sampled?.epochs.finite, tip: leaf.description)
     }
     let rest = leaves.dropFirst(Self.limit)
     if !rest.isEmpty {
-      let sum = { (key: (RunSummary.Cluster) -> Double?) in rest.reduce(0) { $0 + (key($1).finite ?? 0) } }
-      let weighted = rest.contains { $0.weight.finite != nil }
+      func sum(_ value: (Cluster) -> Double?) -> Double { rest.reduce(0) { $0 + (value($1).finite ?? 0) } }
       rows.append(
         Row(
-          label: "\(rest.count) further clusters together", seed: sum { $0.seedShare }, general: sum { $0.generalShare ?? $0.share },
-          weight: weighted ? sum { $0.weight } : nil, epochs: nil, tip: "\(rest.count) further clusters, summed"))
+          label: "\(rest.count) other clusters", seed: sum { $0.specialistShare }, general: sum { $0.generalShare },
+          weight: sum { $0.sampled?.weight }, epochs: nil, tip: "\(rest.count) other clusters, summed"))
     }
     return rows
   }
@@ -69,23 +62,21 @@ package struct HistogramChart: Chart {
   package func draw() -> SVG {
     let rows = rows
     let pitch = 24.0
-    let hasWeight = rows.contains { $0.weight != nil }
-    let hasEpochs = rows.contains { $0.epochs != nil }
-    var plot = Plot(
-      width: 960, height: 74 + pitch * Double(rows.count), left: 270, right: hasEpochs ? 110 : 60, top: 34, bottom: 40)
+    var plot = Plot(width: 960, height: 74 + pitch * Double(rows.count), left: 270, right: 110, top: 34, bottom: 40)
     let scale = Scale(rows.prefix(Self.limit).flatMap { [$0.seed, $0.general, $0.weight ?? 0] }, pixels: plot.across, includingZero: true)
     plot.horizontal(scale, title: "share of tokens", format: { Number.tickPercent($0) })
-    key(hasWeight: hasWeight, plot: &plot)
-    if hasEpochs { plot.svg.text(960, 22, "expected epochs", "label", anchor: .end) }
+    key(in: &plot)
+    plot.svg.text(960, 22, "expected epochs", "label", anchor: .end)
     for (index, row) in rows.enumerated() {
       let y = plot.top + pitch * Double(index) + 3
       let isRest = index == Self.limit
-      plot.svg.text(
-        plot.left - 10, y + 13, TextMetrics.fit(row.label, into: plot.left - 14, size: 12), isRest ? "soft" : "", anchor: .end)
+      let label = TextMetrics.fit(row.label, into: plot.left - 14, size: 12)
+      plot.svg.text(plot.left - 10, y + 13, label, isRest ? "soft" : "", anchor: .end)
       guard !isRest else {
-        // Their sum would dwarf every bar; three numbers say it as well.
-        let drawn = row.weight.map { ", drawn \(Number.percent($0))" } ?? ""
-        plot.svg.text(plot.left + 6, y + 13, "seed \(Number.percent(row.seed)), corpus \(Number.percent(row.general))\(drawn)", "soft")
+        // A bar for the sum would dwarf all others.
+        var text = "specialist seed \(Number.percent(row.seed)), corpus \(Number.percent(row.general))"
+        if let weight = row.weight { text += ", mixture \(Number.percent(weight))" }
+        plot.svg.text(plot.left + 6, y + 13, text, "soft")
         continue
       }
       plot.svg.rectangle(plot.left, y, scale(row.seed) - plot.left, 8, "f2", tip: row.tip)
@@ -96,16 +87,14 @@ package struct HistogramChart: Chart {
     return plot.svg
   }
 
-  private func key(hasWeight: Bool, plot: inout Plot) {
+  private func key(in plot: inout Plot) {
     var x = plot.left
-    for (style, text) in [("f2", "seed"), ("f1", "corpus")] {
+    for (style, text) in [("f2", "specialist seed"), ("f1", "corpus")] {
       plot.svg.rectangle(x, 14, 16, 8, style)
       plot.svg.text(x + 21, 22, text, "label")
       x += 42 + TextMetrics.width(text, size: 12)
     }
-    if hasWeight {
-      plot.svg.mark(.diamond, x + 6, 18, 8, "o0")
-      plot.svg.text(x + 16, 22, "drawn by the mixture", "label")
-    }
+    plot.svg.mark(.diamond, x + 6, 18, 8, "o0")
+    plot.svg.text(x + 16, 22, "mixture", "label")
   }
 }

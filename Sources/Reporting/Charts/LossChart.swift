@@ -1,118 +1,107 @@
-/// Loss against tokens: the runs that start from nothing at the left on a logarithmic axis, those that continue one at the right
-/// on their own, so that a short continuation is not squeezed into the last corner.
+/// Training loss over tokens: the base models at the left on a log axis, their continuations at the right on an axis of their own, where a
+/// short continuation stays legible.
 package struct LossChart: Chart {
   package let id = "chart-loss"
-  package let title = "Training loss against tokens"
-  let bases: [RunSummary.Training], continued: [RunSummary.Training]
+  package let title = "Training loss over tokens"
+  let bases: [Run], continuations: [Run]
 
-  /// Lines named at their ends at most, a panel; further ones are thin and grey.
+  /// The most lines per panel with a color and a label; the others are thin and gray.
   static let named = 6
 
-  /// Creates the chart; nil where no run has a curve.
+  struct Run {
+    var name: String
+    /// The finite points, by tokens.
+    var curve: [(x: Double, y: Double)]
+
+    init(_ run: RunSummary.Training) {
+      name = run.name
+      curve = run.report.curve.compactMap { $0.count == 2 ? (x: $0[0], y: $0[1]) : nil }
+        .filter { $0.x.positive != nil && $0.y.isFinite }.sorted { $0.x < $1.x }
+    }
+
+    /// The role that the name tells, from 0, so that it has the same color on every page; `roles.count` if none.
+    var role: Int { Run.roles.firstIndex { name.lowercased().contains($0) } ?? Run.roles.count }
+    static let roles = ["uniform", "crisp", "seed", "base"]
+  }
+
+  /// Nil if no run has a curve.
   package init?(_ runs: [RunSummary.Training]) {
-    let drawn = runs.filter { Self.curve($0).count > 1 }
-    bases = drawn.filter { ($0.parent ?? "").isEmpty }
-    continued = drawn.filter { !($0.parent ?? "").isEmpty }
-    if drawn.isEmpty { return nil }
+    func drawn(_ runs: [RunSummary.Training]) -> [Run] { runs.map(Run.init).filter { $0.curve.count > 1 } }
+    bases = drawn(runs.filter { $0.parent == nil })
+    continuations = drawn(runs.filter { $0.parent != nil })
+    if bases.isEmpty && continuations.isEmpty { return nil }
   }
 
   package var sentence: String {
     var parts: [String] = []
-    if let base = bases.first, let first = Self.curve(base).first, let last = Self.curve(base).last {
+    if let base = bases.first, let first = base.curve.first, let last = base.curve.last {
       parts.append(
-        "\(base.name ?? "The base") falls from \(Number.fixed(first.y, 2)) to \(Number.fixed(last.y, 2)) nats a token "
-          + "over \(Number.compact(last.x)) tokens")
+        "The loss of \(base.name) falls from \(Number.fixed(first.y, 2)) to \(Number.fixed(last.y, 2)) nats/token "
+          + "over \(Number.compact(last.x)) tokens.")
     }
-    let ends = continued.compactMap { run in Self.curve(run).last.map { (name: run.name ?? "a run", loss: $0.y) } }
+    let ends = continuations.compactMap { run in run.curve.last.map { (name: run.name, loss: $0.y) } }
     if let lowest = ends.min(by: { $0.loss < $1.loss }), let highest = ends.max(by: { $0.loss < $1.loss }), ends.count > 1 {
       parts.append(
-        "of its \(ends.count) continuations, each measured on its own data, \(lowest.name) ends lowest (\(Number.fixed(lowest.loss, 2))) "
-          + "and \(highest.name) highest (\(Number.fixed(highest.loss, 2)))")
+        "Of \(ends.count) continuations, \(lowest.name) ends lowest (\(Number.fixed(lowest.loss, 2))) and \(highest.name) highest "
+          + "(\(Number.fixed(highest.loss, 2))), each on its own data.")
     } else if let only = ends.first {
-      parts.append("its continuation \(only.name) ends at \(Number.fixed(only.loss, 2)) on its own data")
+      parts.append("Its continuation \(only.name) ends at \(Number.fixed(only.loss, 2)) on its own data.")
     }
-    let text = parts.joined(separator: "; ") + "."
-    return text.prefix(1).uppercased() + text.dropFirst()
+    return parts.joined(separator: " ")
   }
 
   package func draw() -> SVG {
     var svg = SVG(width: 960, height: 340)
-    if bases.isEmpty || continued.isEmpty {
-      panel(bases.isEmpty ? continued : bases, from: 48, to: 820, logarithmic: continued.isEmpty, "tokens", in: &svg)
+    if bases.isEmpty || continuations.isEmpty {
+      panel(bases.isEmpty ? continuations : bases, from: 48, to: 820, isLogarithmic: continuations.isEmpty, "tokens", in: &svg)
     } else {
-      panel(bases, from: 48, to: 420, logarithmic: true, "tokens, from the start", in: &svg)
-      panel(continued, from: 530, to: 850, logarithmic: false, "tokens, since continuing", in: &svg)
+      panel(bases, from: 48, to: 420, isLogarithmic: true, "tokens of the base (log scale)", in: &svg)
+      panel(continuations, from: 530, to: 830, isLogarithmic: false, "tokens of the continuation", in: &svg)
     }
     return svg
   }
 
-  private func panel(
-    _ runs: [RunSummary.Training], from left: Double, to right: Double, logarithmic: Bool, _ title: String,
-    in svg: inout SVG
-  ) {
+  private func panel(_ runs: [Run], from left: Double, to right: Double, isLogarithmic: Bool, _ title: String, in svg: inout SVG) {
     var plot = Plot(width: 960, height: 340, left: left, right: 960 - right, top: 34, bottom: 40)
     plot.svg = svg
-    let kind: Scale.Kind = logarithmic ? .logarithmic : .linear
-    let horizontal = Scale(runs.flatMap(Self.curve).map(\.x), kind: kind, pixels: plot.across, includingZero: !logarithmic)
-    let losses = runs.flatMap { Self.curve($0) + ($0.validation ?? []) }.map(\.y)
-    let vertical = Scale(losses, pixels: plot.upward, padding: 0.03)
+    let horizontal = Scale(
+      runs.flatMap(\.curve).map(\.x), kind: isLogarithmic ? .logarithmic : .linear, pixels: plot.across, includingZero: !isLogarithmic)
+    let vertical = Scale(runs.flatMap(\.curve).map(\.y), pixels: plot.upward, padding: 0.03)
     plot.horizontal(horizontal, title: title, count: 5, format: { Number.tick($0) })
-    plot.vertical(vertical, title: "loss, nats a token")
-    let ranked = runs.enumerated().sorted { (Self.rank($0.element), $0.offset) < (Self.rank($1.element), $1.offset) }.map(\.element)
+    plot.vertical(vertical, title: "loss, nats/token")
+    let ranked = runs.enumerated().sorted { ($0.element.role, $0.offset) < ($1.element.role, $1.offset) }.map(\.element)
     var labels: [(x: Double, y: Double, text: String, style: String)] = []
-    // Where there are too many to tell apart, those with a known part are named and the others are the crowd.
-    let known = ranked.filter { Self.rank($0) < Self.known.count }.count
-    let named = ranked.count <= Self.named ? ranked.count : min(known > 0 ? known : Self.named, Self.named)
+    let named = min(ranked.count, Self.named)
     for (index, run) in ranked.enumerated().reversed() {
       let isNamed = index < named
-      let colour = isNamed ? Self.colour(run, index: index) : 0
-      let points = Self.binned(Self.curve(run), by: horizontal).map { (x: horizontal($0.x), y: vertical($0.y)) }
-      plot.svg.path(points, isNamed ? "l\(colour)" : "l0 thin", tip: run.name)
-      for point in (run.validation ?? []) where horizontal.holds(point.x) && vertical.holds(point.y) {
-        let tip = "\(run.name ?? "run"), validation: \(Number.fixed(point.y, 3)) at \(Number.compact(point.x)) tokens"
-        plot.svg.mark(.circle, horizontal(point.x), vertical(point.y), 6, "o\(colour)", tip: tip)
-      }
+      let color = run.role < Run.roles.count ? [1, 2, 3, 0][run.role] : [4, 0, 3, 1, 2][index % 5]
+      let points = Self.binned(run.curve, by: horizontal).map { (x: horizontal($0.x), y: vertical($0.y)) }
+      plot.svg.path(points, isNamed ? "l\(color)" : "l0 thin", tip: run.name)
       if isNamed, let end = points.last {
-        let name = TextMetrics.fit((run.name ?? "run").spoken, into: 110, size: 12)
-        labels.append((end.x, end.y, name, "t\(colour)"))
+        labels.append((end.x, end.y, TextMetrics.fit(run.name, into: 960 - right - 12, size: 12), "t\(color)"))
       }
     }
     plot.endLabels(labels)
     if ranked.count > named {
-      plot.svg.text(plot.right, plot.top - 12, "\(ranked.count - named) further runs in grey", "small soft", anchor: .end)
+      plot.svg.text(plot.right, plot.top - 12, "\(Number.count(ranked.count - named, "other run")) in gray", "small soft", anchor: .end)
     }
     svg = plot.svg
   }
 
-  /// The finite points of a run's curve, by tokens.
-  private static func curve(_ run: RunSummary.Training) -> [RunSummary.Point] {
-    (run.loss ?? []).filter { $0.x.isFinite && $0.y.isFinite && $0.x > 0 }.sorted { $0.x < $1.x }
-  }
-
-  /// Means over stretches of three pixels: what the eye would average anyway.
-  private static func binned(_ points: [RunSummary.Point], by scale: Scale) -> [RunSummary.Point] {
-    var result: [RunSummary.Point] = []
+  /// Means over bins of three pixels.
+  private static func binned(_ points: [(x: Double, y: Double)], by scale: Scale) -> [(x: Double, y: Double)] {
+    var result: [(x: Double, y: Double)] = []
     var (sumX, sumY, count, bin) = (0.0, 0.0, 0.0, -1)
     for point in points {
       let place = Int(scale(point.x) / 3)
       if place != bin && count > 0 {
-        result.append(.init(sumX / count, sumY / count))
+        result.append((sumX / count, sumY / count))
         (sumX, sumY, count) = (0, 0, 0)
       }
       bin = place
       (sumX, sumY, count) = (sumX + point.x, sumY + point.y, count + 1)
     }
-    if count > 0 { result.append(.init(sumX / count, sumY / count)) }
+    if count > 0 { result.append((sumX / count, sumY / count)) }
     return result
-  }
-
-  private static let known = ["base", "uniform", "crisp", "specialist", "full"]
-
-  private static func rank(_ run: RunSummary.Training) -> Int {
-    known.firstIndex { (run.name ?? "").lowercased().contains($0) } ?? known.count
-  }
-
-  private static func colour(_ run: RunSummary.Training, index: Int) -> Int {
-    [0, 1, 2, 3, 4, index % 5][rank(run)]
   }
 }

@@ -1,129 +1,123 @@
-/// The sections on the data: accounts, dataset, clusters, mixture.
+import Artifacts
+import Pipeline
+
+/// The sections on data: data flow, clusters, mixture.
 enum DataSections {
-  /// The way of the data: what came in, what was dropped and why, what it became.
-  static func accounts(_ summary: RunSummary) -> Section? {
-    let accounts = summary.accounts ?? []
-    return Section(
-      "data", "The way of the data",
-      lead: "Every record of every stage is accounted for: in = out + dropped + quarantined.",
+  static func flow(_ summary: RunSummary) -> Section? {
+    Section(
+      "data", "Data flow",
+      lead: "Every stage accounts for all of its records: in = out + dropped + quarantined.",
       [
-        AccountsChart(accounts)?.figure, table(accounts), dataset(summary.dataset, summary.tokenizer),
-        parts(summary.dataset?.byDomain, "The dataset by domain"), parts(summary.dataset?.bySource, "The dataset by source"),
+        AccountsChart(summary.accounts)?.figure, table(summary.accounts), summary.dataset.map { sizes($0, tokenizer: summary.tokenizer) },
+        parts(summary.dataset?.byDomain, "Dataset by domain"), parts(summary.dataset?.bySource, "Dataset by source"),
       ])
   }
 
-  private static func table(_ accounts: [RunSummary.Account]) -> String? {
+  private static func table(_ accounts: [Account]) -> String? {
     guard !accounts.isEmpty else { return nil }
     var table = Table(
-      "Accounts, records unless another unit is named",
+      "Accounts per stage",
       [
-        .text("Stage"), .number("In"), .number("Out"), .number("Dropped"), .number("Quarantined"), .text("Account"), .number("Read"),
-        .number("Written"), .number("Time"), .text("Also"),
+        .text("Stage"), .number("In"), .number("Out"), .number("Dropped"), .number("Quarantined"), .text("Account"), .number("Text read"),
+        .number("Text written"), .number("Time"), .text("Other counts"),
       ])
     for account in accounts {
-      let balance = account.imbalance.map { $0 == 0 ? "balances" : "off by \(Number.integer($0))" } ?? "unknown"
-      let extra = (account.extra ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key.spoken)\(Number.gap)\(Number.compact($0.value))" }
+      let missing = account.input - account.output - account.droppedTotal - account.quarantinedTotal
+      let extra = account.extra.sorted { $0.key < $1.key }.map { "\($0.key.spaced)\(Number.gap)\(Number.compact($0.value))" }
       table.add([
-        (account.name ?? "").spoken, Number.integer(account.input), Number.integer(account.output),
-        Number.integer(account.droppedTotal), Number.integer(account.quarantinedTotal), balance,
-        (account.bytesIn ?? 0) > 0 ? Number.bytes(account.bytesIn) : "", (account.bytesOut ?? 0) > 0 ? Number.bytes(account.bytesOut) : "",
+        account.stage.spaced, Number.integer(account.input), Number.integer(account.output), Number.integer(account.droppedTotal),
+        Number.integer(account.quarantinedTotal), account.isBalanced ? "balances" : "off by \(Number.integer(missing))",
+        account.bytesIn > 0 ? Number.bytes(account.bytesIn) : "", account.bytesOut > 0 ? Number.bytes(account.bytesOut) : "",
         Number.seconds(account.seconds), extra.joined(separator: ", "),
       ])
     }
     return table.markup
   }
 
-  private static func dataset(_ dataset: RunSummary.Dataset?, _ tokenizer: RunSummary.Tokenizer?) -> String? {
-    var parts: [String] = []
-    if let dataset {
-      if let documents = dataset.documents.finite { parts.append("\(Number.fixed(documents)) documents") }
-      if let tokens = dataset.tokens.finite { parts.append("\(Number.compact(tokens)) tokens") }
-      if let windows = dataset.windows.finite { parts.append("\(Number.fixed(windows)) windows") }
-      if let bytes = dataset.bytes.finite { parts.append("\(Number.bytes(bytes)) of text") }
-    }
-    var text = parts.isEmpty ? "" : "The dataset holds \(Compare.list(parts))"
-    if let ratio = dataset?.bytesPerToken.finite ?? tokenizer?.bytesPerToken.finite, !text.isEmpty {
-      text += ", \(Number.fixed(ratio, 2)) bytes a token"
-    }
-    if !text.isEmpty { text += "." }
-    if let tokenizer, let name = tokenizer.name {
-      text += text.isEmpty ? "" : " "
-      text += "The tokenizer is \(name)" + (tokenizer.vocabulary.map { " with \(Number.integer($0)) tokens" } ?? "") + "."
-    }
-    return text.isEmpty ? nil : "<p>\(Escape.text(text))</p>"
+  private static func sizes(_ dataset: DatasetSummary, tokenizer: String?) -> String {
+    var text = "The dataset has \(Number.count(dataset.documents, "document")), \(Number.compact(dataset.tokens)) tokens in "
+    text += "\(Number.count(dataset.windows, "window")), and \(Number.bytes(dataset.bytes)) of text "
+    text += "(\(Number.fixed(dataset.bytesPerToken, 2)) bytes per token). The tokenizer "
+    if let tokenizer { text += "is \(tokenizer); it " }
+    text += "has a vocabulary of \(Number.integer(dataset.vocabulary)) tokens."
+    return "<p>\(Escape.text(text))</p>"
   }
 
-  private static func parts(_ parts: [RunSummary.Part]?, _ caption: String) -> String? {
+  private static func parts(_ parts: [DatasetSummary.Part]?, _ caption: String) -> String? {
     guard let parts, !parts.isEmpty else { return nil }
-    let total = parts.reduce(0) { $0 + ($1.tokens.positive ?? 0) }
-    var table = Table(caption, [.text("Name"), .number("Documents"), .number("Tokens"), .number("Share"), .number("Text")])
-    for part in parts.sorted(by: { ($1.tokens ?? 0) < ($0.tokens ?? 0) }) {
-      let share = total > 0 ? part.tokens.finite.map { $0 / total } : nil
+    let total = max(1, parts.reduce(0) { $0 + $1.tokens })
+    var table = Table(caption, [.text("Name"), .number("Documents"), .number("Tokens"), .number("Share of tokens"), .number("Text")])
+    for part in parts {
       table.add([
-        part.name ?? "", Number.fixed(part.documents), Number.compact(part.tokens), Number.percent(share), Number.bytes(part.bytes),
+        part.name, Number.integer(part.documents), Number.compact(part.tokens), Number.percent(Double(part.tokens) / Double(total)),
+        Number.bytes(part.bytes),
       ])
     }
     return table.folded(above: 12)
   }
 
-  /// The cluster tree as a map and as a table.
   static func clusters(_ summary: RunSummary) -> Section? {
-    let clusters = summary.clusters ?? []
-    return Section(
-      "clusters", "What is in the corpus",
-      lead: "Windows of at most 1,024 tokens, embedded and clustered by hierarchical k-means; a cluster’s top terms name it.",
-      [ClusterMap(clusters)?.figure, table(clusters)])
+    Section(
+      "clusters", "Clusters",
+      lead: "Windows of at most 1,024 tokens, clustered by hierarchical k-means on their embeddings. The terms of a cluster are those that "
+        + "distinguish it from its parent.",
+      [ClusterMap(summary.clusters)?.figure, table(summary.clusters)])
   }
 
-  /// Rows of the table of clusters at most.
+  /// The most rows of the table of clusters.
   private static let limit = 256
 
-  private static func table(_ clusters: [RunSummary.Cluster]) -> String? {
+  private static func table(_ clusters: [Cluster]) -> String? {
     guard !clusters.isEmpty else { return nil }
-    let sorted = ClusterNumbers.leaves(of: clusters).sorted {
-      (ClusterNumbers.enrichment($1) ?? 0, $1.tokens ?? 0) < (ClusterNumbers.enrichment($0) ?? 0, $0.tokens ?? 0)
-    }
-    let isCut = sorted.count > limit
+    let sorted = clusters.leaves.sorted { ($1.enrichment ?? 0, $1.node.tokens) < ($0.enrichment ?? 0, $0.node.tokens) }
     var table = Table(
-      isCut ? "The \(limit) most enriched of \(sorted.count) clusters" : "The clusters, most enriched first",
+      sorted.count > limit
+        ? "The \(limit) most enriched of \(sorted.count) leaf clusters" : "Leaf clusters, most enriched in the specialist seed first",
       [
-        .text("Node"), .text("Top terms"), .number("Windows"), .number("Tokens"), .number("Corpus"), .number("Seed"),
-        .number("Enrichment"), .number("Drawn"), .number("Epochs"), .text("Label"), .number("Purity"),
+        .text("Path"), .text("Terms"), .number("Windows"), .number("Tokens"), .number("Corpus"), .number("Specialist seed"),
+        .number("Enrichment"), .number("Mixture"), .number("Epochs"), .text("Label"), .number("Purity"),
       ])
     for cluster in sorted.prefix(limit) {
       table.add([
-        ClusterNumbers.name(cluster), (cluster.terms ?? []).prefix(5).joined(separator: " "), Number.fixed(cluster.windows),
-        Number.compact(cluster.tokens), Number.percent(cluster.generalShare ?? cluster.share), Number.percent(cluster.seedShare),
-        Number.factor(ClusterNumbers.enrichment(cluster)), Number.percent(cluster.weight), Number.epochs(cluster.expectedEpochs),
-        cluster.domain ?? "", cluster.purity.finite == nil ? "" : Number.percent(cluster.purity),
+        cluster.name, cluster.terms.prefix(5).joined(separator: " "), Number.integer(cluster.node.windows),
+        Number.compact(cluster.node.tokens), Number.percent(cluster.generalShare), Number.percent(cluster.specialistShare),
+        Number.factor(cluster.enrichment), Number.percent(cluster.sampled?.weight), Number.epochs(cluster.sampled?.epochs),
+        cluster.node.labels.first?.label ?? "", Number.percent(cluster.node.purity),
       ])
     }
     return table.folded(above: 12)
   }
 
-  /// The histogram and the mixture.
   static func mixture(_ summary: RunSummary) -> Section? {
-    Section(
-      "mixture", "From the seed to the mixture",
-      lead: "The seed only says which clusters to draw from: a cluster is drawn by its share of the seed, a window uniformly within.",
-      [HistogramChart(summary.clusters ?? [], mixture: summary.mixture)?.figure, facts(summary.mixture, summary.crisp)])
+    guard let mixture = summary.mixture else { return nil }
+    let isCrisp = mixture.method == "crisp"
+    return Section(
+      "mixture", "Mixture",
+      lead: (isCrisp ? "CRISP weights each cluster by its share of the specialist seed." : "A mixture is a weight per cluster.")
+        + " Within a cluster, windows are sampled uniformly.",
+      [
+        HistogramChart(summary.clusters, mixture: mixture)?.figure,
+        facts(mixture, seed: summary.results.crisp?.seed, domain: summary.domainShare),
+      ])
   }
 
-  private static func facts(_ mixture: RunSummary.Mixture?, _ crisp: RunSummary.Crisp?) -> String? {
-    guard let mixture else { return nil }
-    var table = Table("The mixture", [.text("What"), .number("Value")])
+  private static func facts(_ mixture: Mixture, seed: String?, domain: DomainShare?) -> String {
+    var table = Table("Mixture", [.text("Property"), .number("Value")])
     let rows: [(String, String?)] = [
-      ("Method", mixture.method), ("Seed", mixture.seedData ?? crisp?.seed), ("Depth of the tree", mixture.depth.map(Number.integer)),
-      ("Smoothing, pseudo-count (0 = as published)", mixture.smoothing.finite.map { Number.trimmed($0, 3) }),
-      ("Cap on expected epochs", mixture.maxEpochs.finite.map { Number.trimmed($0, 2) }),
-      ("Largest expected epochs of a cluster", mixture.largestEpochs.finite.map { Number.factor($0) }),
-      ("Probability moved by the cap", mixture.moved.finite.map { Number.percent($0) }),
-      ("Effective sample size, windows", mixture.effectiveSampleSize.finite.map { Number.fixed($0) }),
-      ("Tokens of the run", mixture.runTokens.finite.map { Number.compact($0) }),
-      ("The seed’s domain in the draw", crisp?.domainShareInDraw.finite.map { Number.percent($0) }),
-      ("The seed’s domain in the corpus", crisp?.domainShareInCorpus.finite.map { Number.percent($0) }),
+      ("Method", mixture.method == "crisp" ? "CRISP" : mixture.method),
+      ("Specialist seed", mixture.seedData.isEmpty ? seed : mixture.seedData),
+      ("Depth in the cluster tree", Number.integer(mixture.depth)),
+      ("Smoothing (pseudo-count, 0 = as published)", Number.trimmed(mixture.smoothing, 3)),
+      ("Cap on expected epochs", mixture.maxEpochs.map { Number.trimmed($0, 2) } ?? "none"),
+      ("Largest expected epochs over a cluster", Number.epochs(mixture.largestEpochs)),
+      ("Weight moved by the cap", Number.percent(mixture.moved)),
+      ("Effective sample size, windows", Number.fixed(mixture.effectiveSampleSize)),
+      ("Tokens of the run", Number.compact(mixture.runTokens)),
+      ("Domain of the specialist seed", domain?.domain),
+      ("Its share of the corpus, by tokens", domain.map { Number.percent($0.corpus) }),
+      ("Its share of the mixture, by tokens", domain.map { Number.percent($0.mixture) }),
     ]
     for (name, value) in rows { if let value { table.add([name, value]) } }
-    return table.rowCount > 0 ? table.markup : nil
+    return table.markup
   }
 }

@@ -1,116 +1,110 @@
-/// The sections on the models: training, specialisation, split, finetuning.
-enum ModelSections {
-  /// Loss curves and what the runs cost.
-  static func training(_ summary: RunSummary) -> Section? {
-    let runs = summary.training ?? []
-    return Section(
-      "training", "Training", lead: "Every run with its loss on its own data, and what it cost.",
-      [LossChart(runs)?.figure, table(runs)])
-  }
+import Workflows
 
-  private static func table(_ runs: [RunSummary.Training]) -> String? {
-    guard !runs.isEmpty else { return nil }
+/// The sections on models: training, specialization by sampling, split, finetuning.
+enum ModelSections {
+  static func training(_ summary: RunSummary) -> Section? {
+    guard !summary.training.isEmpty else { return nil }
     var table = Table(
       "Training runs",
       [
         .text("Run"), .text("Continues"), .number("Parameters"), .number("Tokens"), .number("FLOPs"), .number("Tokens/s"),
-        .number("Time"), .number("Last loss"), .number("Last validation"),
+        .number("Time"), .number("Final loss"),
       ])
-    for run in runs {
-      let last = { (points: [RunSummary.Point]?) in (points ?? []).filter { $0.y.isFinite }.max { $0.x < $1.x }?.y }
+    for run in summary.training {
+      let report = run.report.training
       table.add([
-        run.name ?? "", run.parent ?? "", Number.compact(run.parameters), Number.compact(run.tokens), Number.scientific(run.flops),
-        Number.compact(run.tokensPerSecond), Number.seconds(run.seconds), Number.fixed(last(run.loss), 3),
-        Number.fixed(last(run.validation), 3),
+        run.name, run.parent ?? "", Number.compact(report.parameters), Number.compact(report.tokens), Number.scientific(report.flops),
+        Number.compact(report.tokensPerSecond), Number.seconds(report.seconds), Number.fixed(report.loss, 3),
       ])
     }
-    return table.folded(above: 14)
+    return Section(
+      "training", "Training", lead: "The loss of every run, each on its own training data, and its cost.",
+      [LossChart(summary.training)?.figure, table.folded(above: 14)])
   }
 
-  /// What the mixture bought.
   static func crisp(_ summary: RunSummary) -> Section? {
-    guard let crisp = summary.crisp, let chart = PerplexityChart(crisp) else { return nil }
+    guard let crisp = summary.results.crisp, let chart = PerplexityChart(crisp) else { return nil }
     var table = Table(
-      "Perplexity by method",
-      [.text("Method"), .number("Seed’s text"), .number("General text"), .number("Seed, ÷ uniform"), .number("General, ÷ uniform")])
-    let uniform = (crisp.seedPerplexity?.uniform.positive, crisp.generalPerplexity?.uniform.positive)
+      "Perplexity by mixture",
+      [
+        .text("Continued on"), .number("Specialist seed’s domain"), .number("General text"), .number("Domain ÷ uniform"),
+        .number("General ÷ uniform"),
+      ])
     for row in chart.rows {
-      let ratio = { (value: Double?, reference: Double?) -> String in
-        guard let value = value.positive, let reference else { return Number.unknown }
-        return Number.perplexity(value / reference)
+      func ratio(_ value: Double?, _ reference: Double?) -> String {
+        value.flatMap { value in reference.positive.map { Number.fixed(value / $0, 2) } } ?? Number.unknown
       }
       table.add(
         [
-          row.name, Number.perplexity(row.seed), Number.perplexity(row.general), ratio(row.seed, uniform.0), ratio(row.general, uniform.1),
-        ], style: row.isOurs ? "strong" : "")
+          row.name, Number.perplexity(row.target), Number.perplexity(row.general), ratio(row.target, crisp.uniform?.target),
+          ratio(row.general, crisp.uniform?.general),
+        ], style: row.isCrisp ? "strong" : "")
     }
-    let tokens = crisp.tokens.positive.map { ", \(Number.compact($0)) tokens each" } ?? ""
-    let seed = crisp.seed.map { " Seed: \($0)." } ?? ""
+    let tokens = crisp.tokens.map { " for \(Number.compact($0)) tokens each" } ?? ""
+    let seed = crisp.seed.map { " Specialist seed: \($0)." } ?? ""
     return Section(
-      "crisp", "Specialising by the mixture",
-      lead: "The same base continued in several ways\(tokens).\(seed)", [chart.figure, table.markup])
+      "crisp", "Specialization by sampling", lead: "One base model, continued on different mixtures\(tokens).\(seed)",
+      [chart.figure, table.markup])
   }
 
-  /// One model or one per domain.
   static func split(_ summary: RunSummary) -> Section? {
-    guard let split = summary.split else { return nil }
-    var facts: [String] = []
-    if let trunk = split.trunkTokens.positive { facts.append("a trunk of \(Number.compact(trunk)) tokens") }
-    if let branch = split.branchTokens.positive { facts.append("branches of \(Number.compact(branch)) tokens each") }
-    if let router = split.router { facts.append("texts routed by \(router)") }
-    let lead = "One model continued on everything against one model per domain" + SplitChart.cost(split)
-    return Section(
-      "split", "One model or one per domain", lead: lead + (facts.isEmpty ? "." : ": \(Compare.list(facts))."),
-      [SplitChart(split)?.figure ?? mean(split), table(split)])
+    guard let split = summary.results.split else { return nil }
+    let hasFull = split.meanPerplexity["full"] != nil
+    var lead = "One model per domain"
+    lead += hasFull ? ", compared with one full model of the same compute. " : ". "
+    if split.trunkTokens > 0 { lead += "The trunk was trained on \(Number.compact(split.trunkTokens)) tokens, " }
+    let tokens = split.branchTokens.first ?? 0
+    lead += split.trunkTokens > 0 ? "each branch on " : "Each branch was trained on "
+    lead +=
+      Set(split.branchTokens).count > 1
+      ? "up to \(Number.compact(split.branchTokens.max() ?? 0)) more. " : "\(Number.compact(tokens)) more. "
+    lead += "Text is routed to a branch by \(split.router)."
+    return Section("split", "Split by domain", lead: lead, [SplitChart(split)?.figure, table(split)])
   }
 
-  private static func mean(_ split: RunSummary.Split) -> String? {
-    guard let full = split.meanPerplexity?.full.positive, let mean = split.meanPerplexity?.split.positive else { return nil }
-    let text = "Over all domains the split has \(Number.perplexity(mean)), \(Compare.phrase(mean, than: full)) the full model’s "
-    return "<p>\(Escape.text(text + Number.perplexity(full) + "."))</p>"
-  }
-
-  private static func table(_ split: RunSummary.Split) -> String? {
-    guard let domains = split.byDomain, !domains.isEmpty else { return nil }
+  private static func table(_ split: SplitReport) -> String? {
+    guard !split.byDomain.isEmpty else { return nil }
     var table = Table(
       "Perplexity by domain",
-      [.text("Domain"), .text("Top terms"), .number("Windows"), .number("D′"), .number("Full"), .number("Split"), .number("Split ÷ full")])
-    for domain in domains {
-      let ratio = domain.full.positive.flatMap { full in domain.split.positive.map { $0 / full } }
-      table.add([
-        domain.name ?? "", (domain.terms ?? []).prefix(6).joined(separator: " "), Number.fixed(domain.windows),
-        domain.tokens.finite == nil ? "" : Number.compact(domain.tokens), Number.perplexity(domain.full), Number.perplexity(domain.split),
-        Number.fixed(ratio, 2),
-      ])
+      [.text("Domain"), .text("Terms"), .number("Windows"), .number("D′"), .number("Full"), .number("Split"), .number("Split ÷ full")])
+    func add(_ cells: [String], full: Double?, split: Double?, style: String = "") {
+      let ratio = full.positive.flatMap { full in split.positive.map { $0 / full } }
+      table.add(cells + [Number.perplexity(full), Number.perplexity(split), Number.fixed(ratio, 2)], style: style)
     }
-    table.add(
-      [
-        "all domains", "", "", "", Number.perplexity(split.meanPerplexity?.full), Number.perplexity(split.meanPerplexity?.split),
-        Number.fixed(split.meanPerplexity?.full.positive.flatMap { full in split.meanPerplexity?.split.positive.map { $0 / full } }, 2),
-      ], style: "strong")
+    for domain in split.byDomain {
+      add(
+        [
+          domain.name, domain.terms.prefix(6).joined(separator: " "), Number.integer(domain.windows),
+          Number.compact(domain.branchTokens),
+        ], full: domain.full, split: domain.split)
+    }
+    add(
+      ["all domains", "", "", ""], full: split.meanPerplexity["full"], split: split.meanPerplexity["split"], style: "strong")
     return table.folded(above: 14)
   }
 
-  /// What is learnt and what is forgotten.
   static func finetune(_ summary: RunSummary) -> Section? {
-    guard let finetune = summary.finetune else { return nil }
-    let chosen: [(String, RunSummary.FinetunePoint?)] = [
-      ("base", finetune.base), ("direct", finetune.direct), ("label annealing", finetune.anneal),
-    ]
+    guard let finetuning = summary.results.finetuning else { return nil }
     var table = Table(
-      "Chosen models",
-      [.text("Model"), .number("Target"), .number("Source"), .number("λ"), .number("Learning rate"), .number("Epochs")])
-    for (name, point) in chosen {
-      guard let point else { continue }
+      "Finetuned models",
+      [
+        .text("Model"), .number("Target perplexity"), .number("Source perplexity"), .number("λ"), .number("Learning rate"),
+        .number("Epochs"),
+      ])
+    let models = [("base", finetuning.base), ("direct", finetuning.direct), ("label annealing", finetuning.anneal)]
+    for (name, run) in models {
+      guard let run else { continue }
+      let settings = run.report.finetuning
       table.add([
-        name, Number.perplexity(point.targetPerplexity), Number.perplexity(point.sourcePerplexity),
-        point.lambda.finite.map { Number.trimmed($0, 4) } ?? "", point.learningRate.finite.map { Number.trimmed($0, 7) } ?? "",
-        point.epochs.finite.map { Number.trimmed($0, 2) } ?? "",
+        name, Number.perplexity(run.target), Number.perplexity(run.general), settings.map { Number.trimmed($0.lambda, 4) } ?? "",
+        settings.map { Number.trimmed($0.learningRate, 7) } ?? "", settings.map { Number.integer($0.epochs) } ?? "",
       ])
     }
     return Section(
-      "finetune", "Finetuning that remembers",
-      lead: "Label annealing adds λ times the divergence from the frozen initial model’s predictions to the loss; no old data is needed.",
-      [FinetuneChart(finetune)?.figure, table.rowCount > 0 ? table.markup : nil])
+      "finetune", "Target gain and forgetting",
+      lead:
+        "Label annealing adds to the loss λ times the divergence from the predictions of the initial model. It needs none of the original "
+        + "training data.",
+      [FinetuneChart(finetuning)?.figure, table.rowCount > 0 ? table.markup : nil])
   }
 }

@@ -1,15 +1,14 @@
-/// A section of the page; nil bodies are sections that the run has no data for.
+/// A section of the page.
 struct Section {
   /// The anchor, unique on the page.
   let id: String
-  /// The heading.
   let title: String
-  /// One or two sentences on what it is about.
+  /// One or two sentences on what the section shows.
   let lead: String
-  /// Its figures and tables.
+  /// Figures and tables.
   let body: String
 
-  /// Creates a section; nil where there is nothing to show.
+  /// Nil if all parts are nil or empty.
   init?(_ id: String, _ title: String, lead: String, _ parts: [String?]) {
     let present = parts.compactMap { $0 }.filter { !$0.isEmpty }
     guard !present.isEmpty else { return nil }
@@ -19,7 +18,6 @@ struct Section {
     body = present.joined(separator: "\n")
   }
 
-  /// The markup.
   func markup(number: Int) -> String {
     """
     <section id="\(Escape.text(id))" aria-labelledby="\(Escape.text(id))-h">

@@ -1,65 +1,122 @@
-/// The result of a run, `summary.json` in its folder: what the report is made from. Every section may be missing.
-package struct RunSummary: Sendable, Codable, Equatable {
-  /// What the run is called.
-  package var title: String?
-  /// One sentence about it.
-  package var note: String?
-  /// When it ended, as written by the caller.
-  package var finished: String?
-  /// Clustered-importance sampling against its baselines.
-  package var crisp: Crisp?
-  /// Full against split.
-  package var split: Split?
-  /// Direct against annealed.
-  package var finetune: Finetune?
-  /// The law and the allocation.
-  package var plan: Plan?
-  /// Every stage's account, in order.
-  package var accounts: [Account]?
-  /// The nodes of the cluster tree.
-  package var clusters: [Cluster]?
-  /// The mixture.
-  package var mixture: Mixture?
-  /// Every training run.
-  package var training: [Training]?
-  /// The steps of the recipe.
-  package var steps: [Step]?
-  /// Where it ran.
-  package var machine: Machine?
-  /// The token dataset.
-  package var dataset: Dataset?
-  /// The tokenizer.
-  package var tokenizer: Tokenizer?
-  /// What is needed to make it again.
-  package var provenance: Provenance?
+import Artifacts
+import Clustering
+import Foundation
+import Pipeline
+import Primitives
+import Storage
+import Tokens
+import Workflows
 
-  /// Creates the value; what is not given is not known.
-  package init(
-    title: String? = nil, note: String? = nil, finished: String? = nil, crisp: Crisp? = nil, split: Split? = nil,
-    finetune: Finetune? = nil, plan: Plan? = nil, accounts: [Account]? = nil, clusters: [Cluster]? = nil, mixture: Mixture? = nil,
-    training: [Training]? = nil, steps: [Step]? = nil, machine: Machine? = nil, dataset: Dataset? = nil, tokenizer: Tokenizer? = nil,
-    provenance: Provenance? = nil
-  ) {
-    self.title = title
-    self.note = note
-    self.finished = finished
-    self.crisp = crisp
-    self.split = split
-    self.finetune = finetune
-    self.plan = plan
-    self.accounts = accounts
-    self.clusters = clusters
-    self.mixture = mixture
-    self.training = training
-    self.steps = steps
-    self.machine = machine
-    self.dataset = dataset
-    self.tokenizer = tokenizer
-    self.provenance = provenance
+/// A recipe run as its report shows it, put together from the reports of its steps. A section that the recipe does not have is nil or empty.
+package struct RunSummary: Sendable {
+  /// One recipe step that has run.
+  package struct Step: Sendable {
+    package var name: String
+    /// What the step does, on one line.
+    package var says: String
+    /// Wall time over all attempts.
+    package var seconds: Double
+    /// Size of the outputs on disk.
+    package var bytes: Int
   }
 
-  private enum CodingKeys: String, CodingKey {
-    case title, note, finished, crisp, split, finetune, plan, accounts, clusters, mixture, training, steps, machine, dataset, tokenizer,
-      provenance
+  /// A training or finetuning run.
+  package struct Training: Sendable {
+    /// The step.
+    package var name: String
+    /// The step that made the model it starts from; nil for random initialization, or a model from outside the run.
+    package var parent: String?
+    package var report: RunReport
+  }
+
+  /// What it takes to reproduce the run.
+  package struct Provenance: Sendable {
+    /// Fingerprints of the outputs, by path.
+    package var fingerprints: [String: String]
+    /// Random seeds, by step.
+    package var randomSeeds: [String: UInt64]
+    /// The version of Weir.
+    package var version: String
+    /// The command that the recipe names for reproducing it.
+    package var command: String?
+    /// The recipe, one line per step.
+    package var recipe: String
+  }
+
+  package var title: String?
+  package var note: String?
+  package var steps: [Step]
+  /// The accounts of all stages, in order.
+  package var accounts: [Account]
+  package var dataset: DatasetSummary?
+  /// The tokenizer, as the recipe names it.
+  package var tokenizer: String?
+  /// The nodes of the cluster tree below the root, breadth first.
+  package var clusters: [Cluster]
+  package var mixture: Mixture?
+  package var training: [Training]
+  package var results: RunResults
+  /// The share of the specialist seed's domain in the corpus and in the mixture; nil without labels.
+  package var domainShare: DomainShare?
+  package var machine: Machine
+  package var provenance: Provenance
+}
+
+extension RunSummary {
+  /// The file's name in a run folder.
+  package static let fileName = "summary.json"
+
+  /// Reads a run's recipe, the states of its steps, and the dataset and the mixture that the recipe names.
+  /// - Parameters:
+  ///   - run: the run folder.
+  ///   - version: the version of Weir.
+  package init(run: String, version: String) throws {
+    let reports = try StepReports(run: run)
+    let about = reports.mapping("about")
+    let data = reports.mapping("data")
+    title = about["title"]
+    note = about["note"]
+    steps = reports.states.map { Step(name: $0.step.name, says: $0.step.says, seconds: $0.state.seconds, bytes: $0.state.bytes) }
+    accounts = reports.states.flatMap { $0.state.accounts }
+    training = reports.states.compactMap { step, state in
+      reports.decode(RunReport.self, step: step.name).map {
+        Training(name: step.name, parent: state.initialModel.flatMap(reports.maker), report: $0)
+      }
+    }
+    results = RunResults(reports)
+    machine = .current
+    provenance = Provenance(
+      fingerprints: reports.states.reduce(into: [:]) { all, entry in all.merge(entry.state.outputs) { $1 } },
+      randomSeeds: reports.states.reduce(into: [:]) { all, entry in all[entry.step.name] = entry.state.randomSeed },
+      version: version, command: about["command"],
+      recipe: reports.recipe.steps.map { "\($0.name): \($0.do)" }.joined(separator: "\n"))
+    tokenizer = data["tokenizer"]
+    let mixture = try data["mixture"].map { try Mixture.read(from: $0) }
+    self.mixture = mixture
+    clusters = reports.decode(ClusterReport.self, step: data["clusters"]).map { Cluster.all(of: $0, mixture: mixture) } ?? []
+    guard let dataset = data["dataset"].flatMap({ try? TokenDataset($0) }) else { return }
+    let contents = try DatasetContents(dataset)
+    self.dataset = contents.summary
+    domainShare = try mixture.flatMap { try DomainShare(of: $0, in: dataset, contents: contents) }
+  }
+}
+
+/// The computer that a report is made on.
+package struct Machine: Sendable {
+  /// The name of the processor, where the system tells.
+  package var processor: String?
+  package var cores: Int
+  /// Memory in bytes.
+  package var memory: Int
+  /// The operating system.
+  package var system: String
+
+  package static var current: Machine {
+    let text = (try? Files.read("/proc/cpuinfo")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+    let process = ProcessInfo.processInfo
+    return Machine(
+      processor: line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }, cores: process.activeProcessorCount,
+      memory: Int(clamping: process.physicalMemory), system: process.operatingSystemVersionString)
   }
 }

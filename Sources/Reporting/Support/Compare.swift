@@ -1,19 +1,29 @@
-/// Words for how one number stands to another, so that a sentence says what the data say, whichever way they fall.
+/// Words for how one number compares with another, so that a sentence is true whichever way the results fall.
 package enum Compare {
-  /// `3.0 times lower than`, `12 % higher than`, `no different from` (within half a percent).
+  /// How a value differs from a reference: `67 % lower`, `12 % higher`, `3.5 times as high`, or `within 0.5 %`.
   /// - Parameters:
   ///   - value: a positive number.
-  ///   - reference: what it is compared with, positive.
+  ///   - reference: a positive number.
+  package static func difference(_ value: Double, from reference: Double) -> String { words(value, reference).difference }
+
+  /// The difference as part of a sentence: `67 % lower than`, `3.5 times as high as`, `within 0.5 % of`.
   package static func phrase(_ value: Double, than reference: Double) -> String {
-    guard value > 0, reference > 0, value.isFinite, reference.isFinite else { return "beside" }
-    let ratio = value / reference
-    if abs(ratio - 1) < 0.005 { return "no different from" }
-    if ratio <= 1 / 1.5 { return "\(Number.factor(1 / ratio)) times lower than" }
-    if ratio >= 1.5 { return "\(Number.factor(ratio)) times higher than" }
-    return ratio < 1 ? "\(Number.percent(1 - ratio)) lower than" : "\(Number.percent(ratio - 1)) higher than"
+    let (difference, preposition) = words(value, reference)
+    return "\(difference) \(preposition)"
   }
 
-  /// Whether the value is lower by more than half a percent.
+  private static func words(_ value: Double, _ reference: Double) -> (difference: String, preposition: String) {
+    guard let value = value.positive, let reference = reference.positive else { return ("not comparable", "with") }
+    let ratio = value / reference
+    if isSame(value, reference) { return ("within 0.5\(Number.gap)%", "of") }
+    if ratio >= 3 { return ("\(Number.factor(ratio)) times as high", "as") }
+    return ratio < 1 ? ("\(Number.percent(1 - ratio)) lower", "than") : ("\(Number.percent(ratio - 1)) higher", "than")
+  }
+
+  /// Whether two numbers differ by less than half a percent.
+  package static func isSame(_ value: Double, _ reference: Double) -> Bool { abs(value / reference - 1) < 0.005 }
+
+  /// Whether a value is lower by more than half a percent.
   package static func isLower(_ value: Double, than reference: Double) -> Bool { value < reference * 0.995 }
 
   /// A list in words: `a`, `a and b`, `a, b and c`.
@@ -23,9 +33,14 @@ package enum Compare {
   }
 }
 
-extension Optional where Wrapped == Double {
-  /// The number where there is one and it is finite.
-  var finite: Double? { flatMap { $0.isFinite ? $0 : nil } }
-  /// The number where there is one, finite and positive, as every perplexity and count of tokens is.
-  var positive: Double? { flatMap { $0.isFinite && $0 > 0 ? $0 : nil } }
+extension Double {
+  /// The number if it is finite.
+  var finite: Double? { isFinite ? self : nil }
+  /// The number if it is finite and above 0, as perplexities are.
+  var positive: Double? { isFinite && self > 0 ? self : nil }
+}
+
+extension Double? {
+  var finite: Double? { flatMap(\.finite) }
+  var positive: Double? { flatMap(\.positive) }
 }

@@ -1,8 +1,5 @@
-/// Text made safe for markup.
 package enum Escape {
-  /// The text with markup characters as entities, and without what XML 1.0 forbids (control characters, non-characters).
-  /// - Returns: text that may stand in an element or in a quoted attribute.
-  /// - Complexity: O(n).
+  /// The text for an element or a quoted attribute: markup characters as entities, without the characters that XML 1.0 forbids.
   package static func text(_ text: String) -> String {
     var safe = ""
     safe.reserveCapacity(text.utf8.count + 16)

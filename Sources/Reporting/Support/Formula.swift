@@ -1,6 +1,6 @@
-/// Formulas with their exponents raised: `A/N^α` and `(1 + D′/s)^(−γ)` as markup.
+/// Formulas such as `A/N^α` and `(1 + D′/s)^(−γ)` as markup.
 package enum Formula {
-  /// The formula as markup; `^x` and `^(…)` become superscripts, everything else is escaped text.
+  /// `^x` and `^(…)` become superscripts; everything else is escaped text.
   package static func markup(_ formula: String) -> String {
     var markup = ""
     var rest = Substring(formula)
@@ -19,7 +19,7 @@ package enum Formula {
     return markup + Escape.text(String(rest))
   }
 
-  /// What the caret raises: a parenthesis with all it holds, or a sign, letters and digits.
+  /// The exponent after a caret: a parenthesized expression, or letters, digits and a sign.
   private static func exponent(of text: Substring) -> Substring {
     guard text.first == "(" else { return text.prefix { $0.isLetter || $0.isNumber || $0 == "−" || $0 == "-" || $0 == "." } }
     var depth = 0

@@ -1,20 +1,18 @@
-/// Finds free places for labels beside their marks: a fixed order of sides, the first that overlaps nothing wins, and a label
-/// that finds none is left to the mark's tooltip.
+/// Places labels beside their marks, at the first of several sides where nothing overlaps. A label without a free side is left out; its mark
+/// has a tooltip.
 struct LabelPlacer {
   private var taken: [Treemap.Box]
   private let frame: Treemap.Box
 
-  /// Creates a placer.
   /// - Parameters:
-  ///   - frame: where labels may stand.
-  ///   - marks: centres of the marks that no label may cover.
+  ///   - frame: the area for labels.
+  ///   - marks: centers of marks that labels must not cover.
   init(frame: Treemap.Box, marks: [(x: Double, y: Double)]) {
     self.frame = frame
     taken = marks.map { .init($0.x - 6, $0.y - 6, 12, 12) }
   }
 
-  /// The baseline's start of a label beside a mark, nil where no side is free.
-  /// - Complexity: O(labels placed).
+  /// The start of the label's baseline; nil if no side is free.
   mutating func place(_ text: String, beside mark: (x: Double, y: Double)) -> (x: Double, y: Double)? {
     let width = TextMetrics.width(text, size: 12)
     let sides = [(11.0, -8.0), (11, 8), (-11 - width, -8), (-11 - width, 8), (-width / 2, -17), (-width / 2, 17)]
@@ -29,12 +27,10 @@ struct LabelPlacer {
 }
 
 extension Treemap.Box {
-  /// Whether the other box lies within this one.
   fileprivate func holds(_ other: Self) -> Bool {
     other.x >= x && other.y >= y && other.x + other.width <= x + width && other.y + other.height <= y + height
   }
 
-  /// Whether the boxes share an area.
   fileprivate func overlaps(_ other: Self) -> Bool {
     x < other.x + other.width && other.x < x + width && y < other.y + other.height && other.y < y + height
   }

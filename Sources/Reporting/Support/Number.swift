@@ -1,17 +1,15 @@
 import Foundation
 import Primitives
 
-/// Numbers as people read them. What is missing or not finite is an en dash.
+/// Numbers as the page shows them: a dash for what is missing or not finite, true minus signs, and no line breaks before units.
 package enum Number {
-  /// What stands for an unknown number.
+  /// In place of an unknown number.
   package static let unknown = "–"
-  /// A space that no line breaks at, between a number and its unit.
+  /// A no-break space, between a number and its unit.
   package static let gap = "\u{A0}"
 
-  /// A number with a fixed count of decimals and thousands separators.
-  /// - Parameters:
-  ///   - value: the number.
-  ///   - decimals: digits after the point, 0…9.
+  /// A number with thousands separators.
+  /// - Parameter decimals: digits after the point, 0…9.
   package static func fixed(_ value: Double?, _ decimals: Int = 0) -> String {
     guard let value, value.isFinite else { return unknown }
     let powers: [Double] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
@@ -35,41 +33,41 @@ package enum Number {
     return value < 0 ? "−" + text.dropFirst() : text
   }
 
-  /// Three to four digits that matter: 3.218, 56.6, 171.6, 2,164.
+  /// Three to four significant digits: 3.218, 56.6, 171.6, 2,164.
   package static func perplexity(_ value: Double?) -> String {
     guard let value, value.isFinite else { return unknown }
     return abs(value) < 10 ? fixed(value, 2) : abs(value) < 1000 ? fixed(value, 1) : fixed(value)
   }
 
-  /// A large number with a short suffix: 950, 12.4 k, 18.0 M, 1.3 B.
-  package static func compact(_ value: Double?) -> String { suffixed(value, 1000, ["", "k", "M", "B", "T"]) }
+  /// A large number with a decimal prefix: 950, 12.4 k, 18.0 M.
+  package static func compact(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return unknown }
+    return typeset(Format.short(value))
+  }
+  package static func compact(_ value: Int) -> String { compact(Double(value)) }
 
-  /// A large number on an axis, without decimals that say nothing: 500 k, 1 M, 2.5 M.
+  /// A large number on an axis, without trailing zeros: 500 k, 1 M, 2.5 M.
   package static func tick(_ value: Double?) -> String { withoutZero(compact(value)) }
 
-  /// A share on an axis: 5 %, 12.5 %.
+  /// A percentage on an axis: 5 %, 12.5 %.
   package static func tickPercent(_ value: Double?) -> String { withoutZero(percent(value)) }
 
-  /// Expected passes: 4.1, 0.43, < 0.01.
+  /// Expected epochs: 4.1, 0.43, < 0.01.
   package static func epochs(_ value: Double?) -> String {
     guard let value, value.isFinite else { return unknown }
     return value > 0 && value < 0.01 ? "<\(gap)0.01" : value < 1 ? fixed(value, 2) : factor(value)
   }
 
   /// Bytes: 950 B, 12.4 kB, 245 MB.
-  package static func bytes(_ value: Double?) -> String { suffixed(value, 1000, ["B", "kB", "MB", "GB", "TB", "PB"]) }
+  package static func bytes(_ value: Int) -> String { typeset(Format.bytes(value)) }
 
-  /// A duration: 0.42 s, 12 s, 3 min 05 s, 2 h 10 min.
+  /// A duration: 4.2 s, 12 s, 3 min 05 s, 2 h 10 min.
   package static func seconds(_ value: Double?) -> String {
-    guard let value, value.isFinite, abs(value) < 1e12 else { return unknown }
-    if abs(value) < 10 { return fixed(value, value < 1 ? 2 : 1) + "\(gap)s" }
-    let whole = Int(value.rounded())
-    if whole < 120 { return "\(whole)\(gap)s" }
-    if whole < 7200 { return "\(whole / 60)\(gap)min\(gap)" + twoDigits(whole % 60) + "\(gap)s" }
-    return "\(Format.count(whole / 3600))\(gap)h\(gap)" + twoDigits(whole % 3600 / 60) + "\(gap)min"
+    guard let value, value >= 0, value < 1e12 else { return unknown }
+    return typeset(Format.duration(value))
   }
 
-  /// A share of one as a percentage: 0.03 %, 4.6 %, 92 %.
+  /// A share, 0…1, as a percentage: 0.03 %, 4.6 %, 92 %.
   package static func percent(_ value: Double?) -> String {
     guard let value, value.isFinite else { return unknown }
     let points = value * 100
@@ -98,7 +96,7 @@ package enum Number {
     return "\(fixed(mantissa, 1))\(gap)×\(gap)10\(superscript(exponent))"
   }
 
-  /// A parameter of any size, four digits that matter.
+  /// A number of any size, four significant digits.
   package static func general(_ value: Double?) -> String {
     guard let value, value.isFinite else { return unknown }
     let size = abs(value)
@@ -129,21 +127,8 @@ package enum Number {
     return number + gap + parts[1]
   }
 
-  private static func suffixed(_ value: Double?, _ base: Double, _ suffixes: [String]) -> String {
-    guard let value, value.isFinite else { return unknown }
-    var scaled = abs(value)
-    var step = 0
-    while scaled >= base * 0.9995 && step < suffixes.count - 1 {
-      scaled /= base
-      step += 1
-    }
-    let isPlain = step == 0
-    let decimals = isPlain ? (scaled == scaled.rounded() || scaled >= 100 ? 0 : 1) : scaled < 99.95 ? 1 : 0
-    let text = fixed(scaled, decimals)
-    return (value < 0 ? "−" : "") + (suffixes[step].isEmpty ? text : "\(text)\(gap)\(suffixes[step])")
-  }
-
-  private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+  /// With a true minus sign, and without line breaks before units.
+  private static func typeset(_ text: String) -> String { String(text.map { $0 == " " ? Character(gap) : $0 == "-" ? "−" : $0 }) }
 
   private static func superscript(_ value: Int) -> String {
     let digits: [Character: Character] = [

@@ -1,11 +1,9 @@
-/// The frame of a chart with two axes: margins, grid lines, tick labels and axis titles.
+/// The frame of a chart with two axes: grid lines, tick labels and axis titles.
 struct Plot {
-  /// The picture drawn on.
   var svg: SVG
   /// The plot's edges in pixels.
   let left: Double, right: Double, top: Double, bottom: Double
 
-  /// Creates a frame.
   init(width: Double, height: Double, left: Double = 48, right: Double = 16, top: Double = 26, bottom: Double = 40) {
     svg = SVG(width: width, height: height)
     self.left = left
@@ -14,11 +12,11 @@ struct Plot {
     self.bottom = height - bottom
   }
 
-  /// The pixels of the horizontal and the vertical axis, in the order of a scale.
+  /// The pixels of the axes, from the lowest to the highest value.
   var across: (Double, Double) { (left, right) }
   var upward: (Double, Double) { (bottom, top) }
 
-  /// Draws the horizontal axis: light grid lines, tick labels, the title centred below.
+  /// Draws the horizontal axis, with its title below.
   mutating func horizontal(_ scale: Scale, title: String, count: Int = 6, grid: Bool = true, format: ((Double) -> String)? = nil) {
     var lastEnd = -Double.infinity
     for (value, text) in scale.labels(count, format: format) {
@@ -34,7 +32,7 @@ struct Plot {
     svg.text((scale.start + scale.end) / 2, bottom + 33, title, "label", anchor: .middle)
   }
 
-  /// Draws the vertical axis; its title stands above it, level, so that nobody has to turn the head.
+  /// Draws the vertical axis, with its title above, so that it need not be rotated.
   mutating func vertical(_ scale: Scale, title: String, count: Int = 5, format: ((Double) -> String)? = nil) {
     for (value, text) in scale.labels(count, format: format) {
       let y = scale(value)
@@ -44,7 +42,7 @@ struct Plot {
     svg.text(max(0, left - 44), top - 12, title, "label")
   }
 
-  /// Labels at the right ends of lines, moved apart where they would overlap.
+  /// Draws labels at the right ends of lines, moved apart where they would overlap.
   mutating func endLabels(_ labels: [(x: Double, y: Double, text: String, style: String)], gap: Double = 14) {
     let moved = Self.spread(labels.map(\.y), gap: gap, within: (top, bottom))
     for (label, y) in zip(labels, moved) {
@@ -53,7 +51,7 @@ struct Plot {
     }
   }
 
-  /// Positions at least `gap` apart, as near to the wished ones as a simple sweep down and up gets, in the given order.
+  /// Positions at least `gap` apart and near the wished ones, in the same order.
   static func spread(_ wished: [Double], gap: Double, within limits: (low: Double, high: Double)) -> [Double] {
     let order = wished.indices.sorted { (wished[$0], $0) < (wished[$1], $1) }
     var places = wished
@@ -67,7 +65,7 @@ struct Plot {
       places[index] = ceiling
       ceiling = places[index] - gap
     }
-    // A block pushed down from one crowded spot is centred on it again where there is room above.
+    // A block that was pushed down is centered on its wished positions again if there is room above.
     var first = 0
     while first < order.count {
       var last = first

@@ -1,23 +1,21 @@
-/// A small builder of inline SVG. Colours and fonts come from the page's style sheet by class, so that one picture serves
-/// light, dark and paper; every text is escaped; coordinates that are not finite become 0.
+/// Builds inline SVG. Colors and fonts are classes of the style sheet, so that a picture works on light, dark and paper. Text is escaped;
+/// coordinates that are NaN or infinite become 0.
 package struct SVG {
-  /// Where a text stands relative to its point.
+  /// The alignment of a text to its point.
   package enum Anchor: String { case start, middle, end }
 
-  /// A mark's shape; series differ by shape as well as by colour.
+  /// The shape of a mark; series differ by shape as well as by color.
   package enum Shape: Sendable { case circle, square, diamond, triangle }
 
-  /// The size in pixels, of the view box and the largest on the page.
+  /// The size of the view box, and the largest size on the page, in pixels.
   package let width: Double, height: Double
   private var body = ""
 
-  /// Creates an empty picture.
   package init(width: Double, height: Double) {
     self.width = width
     self.height = height
   }
 
-  /// A rectangle.
   package mutating func rectangle(
     _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, radius: Double = 0, tip: String? = nil
   ) {
@@ -28,13 +26,12 @@ package struct SVG {
       style, tip)
   }
 
-  /// A straight line.
   package mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String, tip: String? = nil) {
     element(
       "line", "x1=\"\(Self.text(x1))\" y1=\"\(Self.text(y1))\" x2=\"\(Self.text(x2))\" y2=\"\(Self.text(y2))\"", style, tip)
   }
 
-  /// A line through points; nothing for fewer than two.
+  /// A line through points; nothing for fewer than two points.
   package mutating func path(_ points: [(x: Double, y: Double)], _ style: String, closed: Bool = false, tip: String? = nil) {
     guard points.count > 1 else { return }
     var data = ""
@@ -42,18 +39,6 @@ package struct SVG {
     element("path", "d=\"\(data)\(closed ? "Z" : "")\"", style, tip)
   }
 
-  /// A band between two edges that run from left to right with a soft bend, as in a flow.
-  package mutating func band(
-    fromLeft: Double, fromRight: Double, fromY: Double, toLeft: Double, toRight: Double, toY: Double, _ style: String, tip: String? = nil
-  ) {
-    let middle = Self.text((fromY + toY) / 2)
-    let (a, b, c, d) = (Self.text(fromLeft), Self.text(fromRight), Self.text(toLeft), Self.text(toRight))
-    let (top, bottom) = (Self.text(fromY), Self.text(toY))
-    let data = "M\(a) \(top)C\(a) \(middle) \(c) \(middle) \(c) \(bottom)L\(d) \(bottom)C\(d) \(middle) \(b) \(middle) \(b) \(top)Z"
-    element("path", "d=\"\(data)\"", style, tip)
-  }
-
-  /// A mark.
   package mutating func mark(_ shape: Shape, _ x: Double, _ y: Double, _ size: Double, _ style: String, tip: String? = nil) {
     let half = size / 2
     switch shape {
@@ -70,18 +55,16 @@ package struct SVG {
     }
   }
 
-  /// A text.
   package mutating func text(_ x: Double, _ y: Double, _ content: String, _ style: String = "", anchor: Anchor = .start) {
     guard !content.isEmpty else { return }
     let place = anchor == .start ? "" : " text-anchor=\"\(anchor.rawValue)\""
     body += "<text x=\"\(Self.text(x))\" y=\"\(Self.text(y))\"\(Self.styled(style))\(place)>\(Escape.text(content))</text>\n"
   }
 
-  /// The markup of the picture.
   /// - Parameters:
   ///   - id: unique on the page.
-  ///   - title: what it shows, read out first.
-  ///   - description: what one sees.
+  ///   - title: what the picture shows, for screen readers.
+  ///   - description: the result, for screen readers.
   package func markup(id: String, title: String, description: String) -> String {
     let key = Escape.text(id)
     return """

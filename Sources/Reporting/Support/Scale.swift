@@ -1,25 +1,21 @@
 import Foundation
 
-/// A map of numbers to pixels, linear or logarithmic, with nice ticks. Never traps: what is not finite is left out of the
-/// domain, an empty domain becomes 0…1 (1…10), and a value that has no place is put at the start.
+/// Maps numbers to pixels, linearly or logarithmically, with round ticks. It never traps: NaN and infinity are left out of the domain, an empty
+/// domain becomes 0…1 (log: 1…10), and a value without a place goes to the start.
 package struct Scale: Sendable, Equatable {
-  /// How numbers are spaced.
   package enum Kind: Sendable { case linear, logarithmic }
 
-  /// How numbers are spaced.
   package let kind: Kind
-  /// The least and greatest number.
+  /// The domain.
   package let low: Double, high: Double
-  /// The pixels of the least and greatest number; either may be the greater.
+  /// The pixels of `low` and `high`; either may be the larger.
   package let start: Double, end: Double
 
-  /// Creates a scale that holds all given values.
   /// - Parameters:
-  ///   - values: the data; not finite ones, and for logarithms those ≤ 0, are ignored.
-  ///   - kind: linear or logarithmic.
-  ///   - pixels: where the least and the greatest go.
-  ///   - includingZero: whether a linear domain starts at (or reaches) zero.
-  ///   - padding: share of the domain's width added at both ends.
+  ///   - values: the data that the domain covers; NaN, infinity and, for a log scale, values ≤ 0 are ignored.
+  ///   - pixels: the pixels of the lowest and the highest value.
+  ///   - includingZero: whether a linear domain includes zero.
+  ///   - padding: share of the domain's width to add at both ends.
   package init(
     _ values: [Double], kind: Kind = .linear, pixels: (Double, Double), includingZero: Bool = false, padding: Double = 0
   ) {
@@ -50,20 +46,20 @@ package struct Scale: Sendable, Equatable {
   /// Whether a number has a place on the scale.
   package func holds(_ value: Double) -> Bool { value.isFinite && (kind == .linear || value > 0) }
 
-  /// The pixel of a number, clamped to the scale's ends.
+  /// The pixel of a number, clamped to the ends of the scale.
   package func callAsFunction(_ value: Double) -> Double {
     guard holds(value) else { return start }
     let share = kind == .linear ? (value - low) / (high - low) : log(value / low) / log(high / low)
     return start + min(max(share, 0), 1) * (end - start)
   }
 
-  /// Nice numbers within the domain: multiples of 1, 2 or 5 · 10ⁿ; for wide logarithmic domains powers of ten, with 2 and 5.
-  /// - Parameter count: about how many.
+  /// Round numbers in the domain: multiples of 1, 2 or 5 · 10ⁿ; on a wide log scale, 1, 2 and 5 · 10ⁿ or powers of ten.
+  /// - Parameter count: the approximate number of ticks.
   package func ticks(_ count: Int = 5) -> [Double] {
     kind == .linear ? Self.linearTicks(low, high, count) : Self.logarithmicTicks(low, high, count)
   }
 
-  /// The ticks with their texts, as many decimals as tell them apart.
+  /// The ticks and their labels, with as many decimals as distinguish them.
   package func labels(_ count: Int = 5, format: ((Double) -> String)? = nil) -> [(value: Double, text: String)] {
     let values = ticks(count)
     if let format { return values.map { ($0, format($0)) } }
@@ -85,9 +81,9 @@ package struct Scale: Sendable, Equatable {
     return stride(from: first, through: last, by: 1).map { $0 == 0 ? 0 : exact($0, step) }
   }
 
-  /// The multiple of a step without the dust of binary fractions, 0.3 rather than 0.30000000000000004.
+  /// The multiple of a step without binary rounding errors: 0.3, not 0.30000000000000004.
   private static func exact(_ multiple: Double, _ step: Double) -> Double {
-    step < 1 ? multiple / (1 / step).rounded(toMultipleOfPowerOf: step) : multiple * step
+    step < 1 ? multiple / (1 / step).snapped : multiple * step
   }
 
   private static func logarithmicTicks(_ low: Double, _ high: Double, _ count: Int) -> [Double] {
@@ -109,8 +105,8 @@ package struct Scale: Sendable, Equatable {
 }
 
 extension Double {
-  /// 1/step as the number it stands for where the step is 1, 2 or 5 · 10⁻ⁿ.
-  fileprivate func rounded(toMultipleOfPowerOf step: Double) -> Double {
+  /// The nearest integer if it is within rounding errors, as 1/step is for steps of 1, 2 or 5 · 10⁻ⁿ.
+  fileprivate var snapped: Double {
     let whole = rounded()
     return abs(whole - self) < 1e-6 * abs(self) ? whole : self
   }

@@ -1,7 +1,7 @@
-/// The page's look: one style sheet, system fonts, a palette that holds for colour-blind readers (after Okabe and Ito), for
-/// light, dark and paper. `data-theme="light"` or `"dark"` on the root element overrides what the system prefers.
+/// The style sheet of the page, for light and dark screens and for print: system fonts, and a palette for color-blind readers (after Okabe and
+/// Ito).
 enum Stylesheet {
-  /// Colours by role. `s0` base, `s1` reference, `s2` what is shown, `s3` and `s4` further series; `e0`…`e5` enrichment.
+  /// Colors by role: `s0` base, `s1` reference, `s2` the main result, `s3` and `s4` other series, `e0` … `e5` enrichment.
   private static let light = """
     --paper:#fdfdfb;--card:#f5f5f1;--ink:#1d2126;--soft:#575e67;--rule:#dcdcd5;--grid:#ebebe5;
     --s0:#5b626b;--s1:#0b6aa8;--s2:#bf4a00;--s3:#8b3f86;--s4:#00755a;--soft1:#cfe0ec;--soft2:#f3c9a8;--soft3:#e3cbe1;
@@ -13,11 +13,10 @@ enum Stylesheet {
     --e0:#23415a;--e1:#283644;--e2:#2f3338;--e3:#553a22;--e4:#8f4d18;--e5:#f0914a;--on:#f0f0ee;--on5:#15181c;--good:#43c59e;--bad:#f08a9c;
     """
 
-  /// The style sheet's text; holds neither `<` nor `&`, so that the page is well-formed XML too.
+  /// Has neither `<` nor `&`, so that the page is well-formed XML.
   static let text = """
     :root{color-scheme:light;\(light)}
-    @media (prefers-color-scheme:dark){:root:not([data-theme="light"]){color-scheme:dark;\(dark)}}
-    :root[data-theme="dark"]{color-scheme:dark;\(dark)}
+    @media (prefers-color-scheme:dark){:root{color-scheme:dark;\(dark)}}
     *{box-sizing:border-box}
     html{-webkit-text-size-adjust:100%}
     body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",\
@@ -80,7 +79,7 @@ enum Stylesheet {
     .tiles{grid-template-columns:repeat(auto-fill,minmax(150px,1fr))}.tile .value{font-size:25px}
     }
     @media print{
-    :root,:root:not([data-theme="x"]){color-scheme:light;\(light)--paper:#fff}
+    :root{color-scheme:light;\(light)--paper:#fff}
     body{font-size:11pt}nav{display:none}header{padding-top:0}section{margin:24px 0}figure,tr,.tile{break-inside:avoid}\
     .head{break-inside:avoid}.head,h3,.figure-title,caption{break-after:avoid}.pair{gap:0 20px}
     .frame,.scroll{overflow:visible}.frame svg,.frame svg.middle,.frame svg.wide{min-width:0}
@@ -88,7 +87,7 @@ enum Stylesheet {
     }
     """
 
-  /// Fill, line, open mark and text of each series.
+  /// The fill, line, open mark and text of each series.
   private static let series = (0...4).map { index in
     """
     .f\(index){fill:var(--s\(index))}.l\(index){stroke:var(--s\(index));stroke-width:1.8;fill:none;stroke-linejoin:round}\

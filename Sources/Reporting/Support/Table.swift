@@ -1,17 +1,14 @@
-/// An HTML table: texts to the left, numbers to the right with figures of one width. Columns that nothing is known for are
-/// left out.
+/// An HTML table. Columns without any value are left out.
 package struct Table {
-  /// A column.
   package struct Column {
     fileprivate enum Kind { case text, number, formula }
     fileprivate let title: String
     fileprivate let kind: Kind
 
-    /// A column of texts.
     package static func text(_ title: String) -> Column { Column(title: title, kind: .text) }
-    /// A column of numbers.
+    /// Right-aligned.
     package static func number(_ title: String) -> Column { Column(title: title, kind: .number) }
-    /// A column of formulas.
+    /// With superscripts for exponents.
     package static func formula(_ title: String) -> Column { Column(title: title, kind: .formula) }
   }
 
@@ -19,22 +16,20 @@ package struct Table {
   private let columns: [Column]
   private var rows: [(cells: [String], style: String)] = []
 
-  /// Creates an empty table.
   package init(_ caption: String, _ columns: [Column]) {
     self.caption = caption
     self.columns = columns
   }
 
-  /// The number of rows.
   package var rowCount: Int { rows.count }
 
-  /// Adds a row; the first cell names it. Missing cells stay empty, cells too many are left out.
+  /// Adds a row. The first cell is its header; missing cells stay empty, extra cells are ignored.
   package mutating func add(_ cells: [String], style: String = "") {
     let missing = max(0, columns.count - cells.count)
     rows.append((Array(cells.prefix(columns.count)) + Array(repeating: "", count: missing), style))
   }
 
-  /// The markup; wide tables scroll in themselves rather than the page.
+  /// The markup, in which a wide table scrolls by itself.
   package var markup: String {
     let shown = columns.indices.filter { column in
       column == 0 || rows.contains { !$0.cells[column].isEmpty && $0.cells[column] != Number.unknown }
@@ -57,7 +52,7 @@ package struct Table {
       """
   }
 
-  /// The markup, folded where the table is long.
+  /// The markup, collapsed if the table has more than `limit` rows.
   package func folded(above limit: Int) -> String {
     guard rowCount > limit else { return markup }
     return "<details><summary>\(Escape.text(caption)): \(Number.count(rowCount, "row"))</summary>\n\(markup)\n</details>"

@@ -1,11 +1,7 @@
-/// Widths of text without a font at hand: a table for the common sans-serif faces, a little generous, so that a label that
-/// fits here fits on the page.
+/// Estimates of text widths in common sans-serif fonts, slightly generous, so that a label that fits here fits on the page.
 package enum TextMetrics {
-  /// The width of a text in pixels.
-  /// - Parameters:
-  ///   - text: one line.
-  ///   - size: font size in pixels.
-  /// - Complexity: O(n).
+  /// The width of a line of text in pixels.
+  /// - Parameter size: the font size in pixels.
   package static func width(_ text: String, size: Double) -> Double {
     var units = 0.0
     for scalar in text.unicodeScalars {
@@ -21,7 +17,7 @@ package enum TextMetrics {
     return units * size
   }
 
-  /// The text, shortened with an ellipsis so that it fits; empty where not even three characters do.
+  /// The text, shortened with an ellipsis if it does not fit; empty if not even three characters do.
   package static func fit(_ text: String, into width: Double, size: Double) -> String {
     if Self.width(text, size: size) <= width { return text }
     var kept = Array(text)
@@ -34,7 +30,7 @@ package enum TextMetrics {
     return ""
   }
 
-  /// As many of the words as fit, joined by a separator; the first one shortened if it has to be.
+  /// As many of the words as fit, joined by a separator; the first one is shortened if it does not fit alone.
   package static func fit(words: [String], separator: String = ", ", into width: Double, size: Double) -> String {
     var text = ""
     for word in words {

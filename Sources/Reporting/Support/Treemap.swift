@@ -1,16 +1,14 @@
-/// Squarified treemaps (Bruls, Huizing, van Wijk 2000): areas in proportion to weights, as near to squares as they get.
+/// Squarified treemaps (Bruls, Huizing, van Wijk 2000): areas proportional to weights, with aspect ratios near 1.
 package enum Treemap {
   /// A rectangle in pixels.
   package struct Box: Sendable, Equatable {
-    /// Left, top, width, height.
     package var x: Double, y: Double, width: Double, height: Double
 
-    /// Creates a box.
     package init(_ x: Double, _ y: Double, _ width: Double, _ height: Double) {
       (self.x, self.y, self.width, self.height) = (x, y, width, height)
     }
 
-    /// The box with a margin taken off each side.
+    /// The box without a margin on each side.
     func inset(_ margin: Double) -> Box {
       Box(x + margin, y + margin, max(0, width - 2 * margin), max(0, height - 2 * margin))
     }
@@ -18,10 +16,9 @@ package enum Treemap {
 
   /// Lays out weights in a box.
   /// - Parameters:
-  ///   - weights: not negative; what is not finite counts as 0.
-  ///   - box: where they go.
-  /// - Returns: a box per weight, in the order given.
-  /// - Complexity: O(n log n).
+  ///   - weights: negative, NaN and infinite weights count as 0.
+  ///   - box: the area to fill.
+  /// - Returns: one box per weight, in the order of the weights.
   package static func layout(_ weights: [Double], in box: Box) -> [Box] {
     let safe = weights.map { $0.isFinite && $0 > 0 ? $0 : 0 }
     let total = safe.reduce(0, +)

@@ -13,7 +13,7 @@ struct ReportCommand: WeirCommand {
     abstract: "Write the HTML report of a recipe run.",
     discussion: """
       Writes summary.json and one self-contained HTML page that needs no network. Every figure has a caption generated from \
-      the numbers in summary.json.
+      its numbers.
 
       EXAMPLES:
         weir report runs/demo
@@ -25,7 +25,7 @@ struct ReportCommand: WeirCommand {
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file for the page. (default: RUN/report.html)", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Print the tables of summary.json as Markdown, and write nothing.")
+  @Flag(help: "Print the main results as Markdown tables, and write nothing.")
   var markdown = false
 
   @OptionGroup var common: CommonOptions
@@ -39,10 +39,10 @@ struct ReportCommand: WeirCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     if markdown {
-      try StandardOutput.write(SummaryTable.markdown(RunSummary.read(run)))
+      try StandardOutput.write(ResultTables.markdown(RunResults(StepReports(run: run))))
       return Outcome()
     }
-    let summary = try SummaryBuilder(run: run).build()
+    let summary = try RunSummary(run: run, version: Weir.version)
     try Files.write(Array(summary.encoded()), to: run + "/" + RunSummary.fileName)
     try Files.write(Array(Report.html(summary).utf8), to: page)
     return Outcome(report: .object(["page": .string(page)]), lines: ["  \(page), \(run)/\(RunSummary.fileName)"])
@@ -51,68 +51,63 @@ struct ReportCommand: WeirCommand {
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(disk: 5e5) }
 }
 
-/// The numbers of a run as a table on the terminal, and as Markdown.
-enum SummaryTable {
-  /// The tables of the README.
-  static func markdown(_ summary: RunSummary) -> String {
-    func text(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
+/// The main results of a run, for the terminal and as Markdown.
+enum ResultTables {
+  private static func text(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
+
+  static func markdown(_ results: RunResults) -> String {
     var lines: [String] = []
-    if let crisp = summary.crisp, let seed = crisp.seedPerplexity, let general = crisp.generalPerplexity {
+    if let crisp = results.crisp {
+      let tokens = Format.short(Double(crisp.tokens ?? 0))
       lines += [
         "| Perplexity on held-out text | of the seed's domain | general |", "|---|---|---|",
-        "| base | \(text(seed.base)) | \(text(general.base)) |",
-        "| + \(Format.short(crisp.tokens ?? 0)) tokens, uniform | \(text(seed.uniform)) | \(text(general.uniform)) |",
-        "| + the same, the seed alone | \(text(seed.specialist)) | \(text(general.specialist)) |",
-        "| + the same, CRISP | **\(text(seed.crisp))** | \(text(general.crisp)) |",
+        "| base | \(text(crisp.base?.target)) | \(text(crisp.base?.general)) |",
+        "| + \(tokens) tokens, uniform | \(text(crisp.uniform?.target)) | \(text(crisp.uniform?.general)) |",
+        "| + the same, the seed alone | \(text(crisp.specialist?.target)) | \(text(crisp.specialist?.general)) |",
+        "| + the same, CRISP | **\(text(crisp.crisp?.target))** | \(text(crisp.crisp?.general)) |",
       ]
     }
-    if let split = summary.split, let mean = split.meanPerplexity {
-      lines += ["", "| Same compute, perplexity by domain | full | split |", "|---|---|---|"]
-      lines += (split.byDomain ?? []).map { "| \(($0.terms ?? []).joined(separator: " ")) | \(text($0.full)) | \(text($0.split)) |" }
-      lines.append("| mean over domains | \(text(mean.full)) | **\(text(mean.split))** |")
+    if let split = results.split {
+      lines += ["", "| Perplexity at equal compute, by domain | full model | split |", "|---|---|---|"]
+      lines += split.byDomain.map { "| \($0.terms.joined(separator: " ")) | \(text($0.full)) | \(text($0.split)) |" }
+      lines.append(
+        "| mean over domains | \(text(split.meanPerplexity["full"])) | **\(text(split.meanPerplexity["split"]))** |")
     }
-    if let finetune = summary.finetune {
-      lines += ["", "| Finetuning | target | forgetting: general |", "|---|---|---|"]
-      for (name, point) in [("before", finetune.base), ("direct", finetune.direct), ("label annealing", finetune.anneal)] {
-        lines.append("| \(name) | \(text(point?.targetPerplexity)) | \(text(point?.sourcePerplexity)) |")
-      }
+    if let finetuning = results.finetuning {
+      lines += ["", "| Perplexity after finetuning | target | source |", "|---|---|---|"]
+      lines += rows(finetuning).map { "| \($0.joined(separator: " | ")) |" }
     }
     return lines.joined(separator: "\n") + "\n"
   }
 
-  static func lines(_ summary: RunSummary) -> [String] {
-    func text(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
+  private static func rows(_ finetuning: FinetuningComparison) -> [[String]] {
+    [("base", finetuning.base), ("direct", finetuning.direct), ("label annealing", finetuning.anneal)].map {
+      [$0.0, text($0.1?.target), text($0.1?.general)]
+    }
+  }
+
+  static func lines(_ results: RunResults) -> [String] {
     var lines: [String] = []
-    if let crisp = summary.crisp, let seed = crisp.seedPerplexity, let general = crisp.generalPerplexity {
-      lines.append("  Perplexity on held-out text, after \(Format.short(crisp.tokens ?? 0)) more tokens each:")
+    if let crisp = results.crisp {
+      lines.append("  perplexity on held-out text after \(Format.short(Double(crisp.tokens ?? 0))) more tokens each:")
+      let rows = [
+        ("(base)", crisp.base), ("uniform", crisp.uniform), ("specialist seed", crisp.specialist), ("CRISP", crisp.crisp),
+      ]
       lines.append(
-        TextTable(
-          ["continued on", "seed's domain", "general"],
-          rows: [
-            ["(base)", text(seed.base), text(general.base)], ["uniform", text(seed.uniform), text(general.uniform)],
-            ["seed alone", text(seed.specialist), text(general.specialist)], ["CRISP", text(seed.crisp), text(general.crisp)],
-          ]
-        ).text(indent: "    "))
+        TextTable(["continued on", "seed's domain", "general"], rows: rows.map { [$0.0, text($0.1?.target), text($0.1?.general)] })
+          .text(indent: "    "))
     }
-    if let split = summary.split, let mean = split.meanPerplexity {
-      lines.append(
-        "  Split into \(split.byDomain?.count ?? 0) domains against one full model of the same compute, mean perplexity: full \(text(mean.full)), split \(text(mean.split))"
-      )
+    if let split = results.split {
+      let (full, mean) = (text(split.meanPerplexity["full"]), text(split.meanPerplexity["split"]))
+      lines.append("  perplexity over \(split.byDomain.count) domains at equal compute: full model \(full), split \(mean)")
     }
-    if let finetune = summary.finetune {
-      lines.append("  Finetuning:")
-      lines.append(
-        TextTable(
-          ["method", "target", "source"],
-          rows: [("(base)", finetune.base), ("direct", finetune.direct), ("label annealing", finetune.anneal)].map {
-            [$0.0, text($0.1?.targetPerplexity), text($0.1?.sourcePerplexity)]
-          }
-        ).text(indent: "    "))
+    if let finetuning = results.finetuning {
+      lines.append("  perplexity after finetuning:")
+      lines.append(TextTable(["method", "target", "source"], rows: rows(finetuning)).text(indent: "    "))
     }
-    if let plan = summary.plan {
-      lines.append(
-        "  Law \(plan.law ?? "–"): R² \(plan.r2.map { String(format: "%.4f", $0) } ?? "–"), held-out relative error \(plan.heldoutRelativeError.map { String(format: "%.2f %%", $0 * 100) } ?? "–")"
-      )
+    if let plan = results.plan, let score = plan.score {
+      let error = score.heldOutError.map { String(format: "%.2f %%", $0 * 100) } ?? "–"
+      lines.append("  law \(score.law): R² \(String(format: "%.4f", score.r2)), mean relative error on held-out runs \(error)")
     }
     return lines
   }

@@ -50,8 +50,8 @@ struct RunCommand: ParsableCommand {
       let seconds = (ContinuousClock.now - start).seconds
       session.say("\(report.ran) of \(report.steps) steps run in \(Format.duration(seconds)), \(report.steps - report.ran) up to date")
     }
-    if case .string(let page)? = report.last?.report["page"], let summary = try? RunSummary.read(run.recipe.run) {
-      for line in SummaryTable.lines(summary) { session.say(line) }
+    if case .string(let page)? = report.last?.report["page"], let reports = try? StepReports(run: run.recipe.run) {
+      for line in ResultTables.lines(RunResults(reports)) { session.say(line) }
       session.say("report: \(page)")
     }
   }

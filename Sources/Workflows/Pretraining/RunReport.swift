@@ -1,0 +1,64 @@
+import Foundation
+import Primitives
+import Storage
+import Training
+
+/// The report of a training run with its loss curve, and for finetuning how it was done.
+package struct RunReport: Codable, Sendable, Equatable {
+  /// Finetuning: the method and its settings.
+  package struct Finetuning: Codable, Sendable, Equatable {
+    package var method: String
+    package var lambda: Double
+    package var temperature: Double
+    package var epochs: Int
+    package var learningRate: Double
+
+    enum CodingKeys: String, CodingKey {
+      case method, lambda, temperature, epochs
+      case learningRate = "learning_rate"
+    }
+  }
+
+  package var training: TrainingReport
+  /// [points] tokens seen and mean loss, at most 200 points.
+  package var curve: [[Double]]
+  package var finetuning: Finetuning?
+
+  /// Reads the curve from the run's folder.
+  init(_ training: TrainingReport, run folder: String, finetuning: Finetuning? = nil) throws {
+    self.training = training
+    curve = try Self.curve(folder)
+    self.finetuning = finetuning
+  }
+
+  private enum CodingKeys: String, CodingKey { case curve, method }
+
+  package init(from decoder: any Decoder) throws {
+    let members = try decoder.container(keyedBy: CodingKeys.self)
+    training = try TrainingReport(from: decoder)
+    curve = try members.decode([[Double]].self, forKey: .curve)
+    finetuning = members.contains(.method) ? try Finetuning(from: decoder) : nil
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    try training.encode(to: encoder)
+    try finetuning?.encode(to: encoder)
+    var members = encoder.container(keyedBy: CodingKeys.self)
+    try members.encode(curve, forKey: .curve)
+  }
+
+  /// The loss over tokens seen, each point the mean over consecutive steps.
+  private static func curve(_ run: String) throws -> [[Double]] {
+    struct Line: Codable {
+      var tokens: Double
+      var loss: Double
+    }
+    let text = String(decoding: try Files.read(run + "/log.jsonl"), as: UTF8.self)
+    let lines = text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    let group = max(1, (lines.count + 199) / 200)
+    return stride(from: 0, to: lines.count, by: group).map { start in
+      let part = lines[start..<min(lines.count, start + group)]
+      return [part.last?.tokens ?? 0, part.reduce(0) { $0 + $1.loss } / Double(part.count)]
+    }
+  }
+}
