@@ -1,4 +1,5 @@
 import Deduplication
+import Primitives
 import Storage
 
 extension FuzzyReport {
