@@ -10,7 +10,7 @@ package struct Decontaminate: RecordStage {
 
   /// - Parameter index: of the evaluation texts.
   package init(_ index: EvaluationIndex) {
-    workers = WorkerPool { DecontaminationWorker(index: index) }
+    workers = WorkerPool(limit: 1 << 24) { DecontaminationWorker(index: index) }
   }
 }
 

@@ -14,7 +14,7 @@ package struct FilterDocuments: RecordStage {
   /// - Throws: `WeirError` for thresholds that contradict each other.
   package init(_ configuration: FilterConfiguration = .init()) throws {
     try configuration.validate()
-    // Batches have 1 MiB unless a document is longer; what one very long text made the tables grow to is freed.
+    // What one very long text made the tables grow to is freed.
     workers = WorkerPool(limit: 1 << 24) { FilterWorker(configuration) }
   }
 }
@@ -63,7 +63,7 @@ package struct Verdict: Sendable, Equatable {
   /// The language, where the configuration asks for it.
   package var language: LanguageModel.Answer?
   package var maskedEmails = 0
-  /// Public IP addresses.
+  /// Masked public IP addresses.
   package var maskedAddresses = 0
 }
 

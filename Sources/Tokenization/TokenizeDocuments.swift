@@ -32,7 +32,7 @@ package struct TokenizeWorker: RecordWorker {
   }
 
   package mutating func decide(_ document: Document) -> Decision<TokenDocument> {
-    ids.removeAll(keepingCapacity: true)
+    ids.removeAll(keepingCapacity: ids.capacity < 1 << 22)
     if !document.text.isEmpty { ids += template.prefix }
     tokenizer.encode(document.text, into: &ids, context: &context, allowsSpecials: allowsSpecials)
     if !document.text.isEmpty { ids += template.suffix }
