@@ -10,13 +10,13 @@ package struct StepReports {
   package let states: [(step: Recipe.Step, state: StepState)]
 
   package init(run: String) throws {
-    let path = RecipeRun.recipePath(run: run)
+    let folder = RecipeFolder(run), path = folder.recipe
     guard Files.exists(path) else {
       throw WeirError(run, "is not the folder of a recipe run (no recipe.json)", remedy: "name a folder written by `weir run`")
     }
     let recipe = try JSONFile.read(Recipe.self, from: path)
     self.recipe = recipe
-    states = recipe.steps.compactMap { step in StepState.read(StepState.path(run: run, step: step.name)).map { (step, $0) } }
+    states = recipe.steps.compactMap { step in StepState.read(folder.state(of: step.name)).map { (step, $0) } }
   }
 
   /// A part of the recipe's `summary`, with the run folder filled in.
