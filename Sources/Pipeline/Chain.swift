@@ -47,8 +47,8 @@ package struct Chain<Batch: Sendable> {
     do {
       let accounts = try ChainRun(threads: threads, progress: progress, rejects: rejects).accounts(of: self, from: source, to: sink)
       try source.finish()
-      for warning in source.warnings { progress.note("warning: \(warning)") }
       try check(accounts)
+      for warning in source.warnings { progress.note("warning: \(warning)") }
       // The rejects first: an output never appears without the record of what is missing from it.
       try rejects?.commit()
       return accounts + (try sink.commit())

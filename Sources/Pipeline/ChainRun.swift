@@ -109,9 +109,9 @@ struct ChainRun {
     perform(count - 1)
     group.wait()
     let outcome = results.withLock { $0 }
-    // A cancelled sender is not the cause; the first other error in the order of the parts is.
+    // A canceled sender is not the cause; the first other error in the order of the parts is.
     let failures = outcome.failures.sorted { $0.part < $1.part }.map(\.error)
-    if let failure = failures.first(where: { !($0 is ChannelCancelled) }) ?? failures.first { throw failure }
+    if let failure = failures.first(where: { !($0 is ChannelCanceled) }) ?? failures.first { throw failure }
     return (0..<count).flatMap { outcome.accounts[$0] ?? [] }
   }
 }

@@ -1,8 +1,8 @@
 import Dispatch
 import Synchronization
 
-/// What `Channel.send` throws after the receiver has cancelled.
-package struct ChannelCancelled: Error {
+/// What `Channel.send` throws after the receiver has canceled.
+package struct ChannelCanceled: Error {
   package init() {}
 }
 
@@ -13,7 +13,7 @@ package final class Channel<Element: Sendable>: Sendable {
     var items: [Element] = []
     var isFinished = false
     var failure: (any Error)?
-    var isCancelled = false
+    var isCanceled = false
   }
 
   private let state = Mutex(State())
@@ -27,13 +27,13 @@ package final class Channel<Element: Sendable>: Sendable {
   /// Sends one batch; waits while the channel is full.
   package func send(_ element: Element) throws {
     spaces.wait()
-    let cancelled = state.withLock { state in
-      if !state.isCancelled { state.items.append(element) }
-      return state.isCancelled
+    let canceled = state.withLock { state in
+      if !state.isCanceled { state.items.append(element) }
+      return state.isCanceled
     }
-    if cancelled {
+    if canceled {
       spaces.signal()
-      throw ChannelCancelled()
+      throw ChannelCanceled()
     }
     arrivals.signal()
   }
@@ -67,7 +67,7 @@ package final class Channel<Element: Sendable>: Sendable {
   /// Ends the channel for the sender.
   package func cancel() {
     state.withLock { state in
-      state.isCancelled = true
+      state.isCanceled = true
       state.items = []
     }
     spaces.signal()

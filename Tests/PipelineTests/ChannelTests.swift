@@ -25,5 +25,5 @@ import Testing
 
   let left = Channel<Int>(capacity: 1)
   left.cancel()
-  #expect(throws: ChannelCancelled.self) { for value in 0..<3 { try left.send(value) } }
+  #expect(throws: ChannelCanceled.self) { for value in 0..<3 { try left.send(value) } }
 }
