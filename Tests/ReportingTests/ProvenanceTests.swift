@@ -94,8 +94,9 @@ import Tokens
   }
 
   @Test func withoutLabelsThereIsNoShare() throws {
-    try withTemporaryFolder { #expect(try domainShare($0, seedDomain: nil) == nil) }
-    try withTemporaryFolder { #expect(try domainShare($0, seedDomain: "botany") == nil) }
-    try withTemporaryFolder { #expect(try domainShare($0, seedDomain: "astronomy", changeSeed: true) == nil) }
+    for (domain, changesSeed) in [(nil, false), ("botany", false), ("astronomy", true)] {
+      let share = try withTemporaryFolder { try domainShare($0, seedDomain: domain, changeSeed: changesSeed) }
+      #expect(share == nil, "\(domain ?? "none")")
+    }
   }
 }

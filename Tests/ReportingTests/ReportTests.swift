@@ -55,7 +55,9 @@ import Testing
     }
     // Methods that were not run or not evaluated.
     var summary = full
-    (summary.results.crisp?.uniform, summary.results.crisp?.crisp?.general, summary.results.finetuning?.direct) = (nil, nil, nil)
+    summary.results.crisp?.uniform = nil
+    summary.results.crisp?.crisp?.general = nil
+    summary.results.finetuning?.direct = nil
     summary.results.split?.meanPerplexity["full"] = nil
     summary.results.plan?.allocation = nil
     try expectWellFormed(Report.html(summary))
@@ -69,21 +71,29 @@ import Testing
     summary.accounts[0].extra["tokens"] = odd
     for index in summary.clusters.indices {
       (summary.clusters[index].node.share, summary.clusters[index].node.purity) = (odd, odd)
-      (summary.clusters[index].sampled?.seed, summary.clusters[index].sampled?.general) = (odd, odd)
-      (summary.clusters[index].sampled?.weight, summary.clusters[index].sampled?.epochs) = (odd, odd)
+      summary.clusters[index].sampled?.seed = odd
+      summary.clusters[index].sampled?.general = odd
+      summary.clusters[index].sampled?.weight = odd
+      summary.clusters[index].sampled?.epochs = odd
     }
-    (summary.mixture?.moved, summary.mixture?.effectiveSampleSize, summary.mixture?.maxEpochs) = (odd, odd, odd)
+    summary.mixture?.moved = odd
+    summary.mixture?.effectiveSampleSize = odd
+    summary.mixture?.maxEpochs = odd
     for index in summary.training.indices {
       (summary.training[index].report.training.flops, summary.training[index].report.training.loss) = (odd, odd)
       summary.training[index].report.curve[3] = [1e6, odd]
       summary.training[index].report.curve[4] = [odd, 5]
     }
-    (summary.results.crisp?.crisp?.target, summary.results.crisp?.uniform?.general) = (odd, odd)
-    (summary.results.finetuning?.anneal?.target, summary.results.finetuning?.base?.general) = (odd, odd)
+    summary.results.crisp?.crisp?.target = odd
+    summary.results.crisp?.uniform?.general = odd
+    summary.results.finetuning?.anneal?.target = odd
+    summary.results.finetuning?.base?.general = odd
     summary.results.finetuning?.direct?.report.finetuning?.learningRate = odd
     summary.results.split?.meanPerplexity["split"] = odd
-    (summary.results.split?.byDomain[0].full, summary.results.split?.byDomain[1].split) = (odd, odd)
-    (summary.results.plan?.fit.scores[0].r2, summary.results.plan?.fit.scores[0].heldOutError) = (odd, odd)
+    summary.results.split?.byDomain[0].full = odd
+    summary.results.split?.byDomain[1].split = odd
+    summary.results.plan?.fit.scores[0].r2 = odd
+    summary.results.plan?.fit.scores[0].heldOutError = odd
     for index in 0..<4 {
       summary.results.plan?.fit.domains[1].candidates[0].points[index].measured = odd
       summary.results.plan?.fit.domains[1].candidates[0].points[index + 4].predicted = odd
@@ -113,10 +123,13 @@ import Testing
     summary.accounts = [account]
     summary.clusters[5].node.terms[0].word = evil
     summary.clusters[5].node.labels[0].label = evil
-    (summary.mixture?.method, summary.mixture?.seedData) = (evil, evil)
+    summary.mixture?.method = evil
+    summary.mixture?.seedData = evil
     (summary.training[0].name, summary.training[1].parent) = (evil, evil)
-    (summary.results.crisp?.seed, summary.results.split?.router) = (evil, evil)
-    (summary.results.split?.byDomain[0].name, summary.results.split?.byDomain[0].terms[0]) = (evil, evil)
+    summary.results.crisp?.seed = evil
+    summary.results.split?.router = evil
+    summary.results.split?.byDomain[0].name = evil
+    summary.results.split?.byDomain[0].terms[0] = evil
     summary.results.finetuning?.direct?.report.finetuning?.method = evil
     summary.results.plan?.fit.domains[1].domain = evil
     summary.results.plan?.fit.scores[0].formula = evil + "^" + evil

@@ -95,17 +95,20 @@ struct SampleRun {
     ]
   }
 
-  private static let accounts = [
-    account("read", 14_312, 14_309, quarantined: ["not_json": 3]),
-    account("filter", 14_309, 13_871, dropped: ["too_short": 211, "repetition": 98, "symbols": 61, "bullet_lines": 40, "stop_words": 28]),
-    account("dedup", 13_871, 13_259, dropped: ["near_duplicate": 540, "exact_duplicate": 72]),
-    account("embed", 26_811, 26_811),
-  ]
+  private static var accounts: [[String: Any]] {
+    [
+      account("read", 14_312, 14_309, quarantined: ["not_json": 3]),
+      account(
+        "filter", 14_309, 13_871, dropped: ["too_short": 211, "repetition": 98, "symbols": 61, "bullet_lines": 40, "stop_words": 28]),
+      account("dedup", 13_871, 13_259, dropped: ["near_duplicate": 540, "exact_duplicate": 72]),
+      account("embed", 26_811, 26_811),
+    ]
+  }
 
   private static let terms = ["galaxy stars telescope", "court judge appeal", "probability variance estimator", "novel sister marriage"]
 
   /// Four nodes at the first level with four leaves each; leaf i has (i + 1) · 1,000 tokens.
-  private static let clusters: [String: Any] = {
+  private static var clusters: [String: Any] {
     var nodes: [[String: Any]] = []
     func add(_ node: Int, parent: Int, level: Int, leaf: Int, tokens: Int) {
       let words = terms[max(leaf, 0) % 4].split(separator: " ").map { ["word": String($0), "score": 0.4, "share": 0.3] as [String: Any] }
@@ -121,7 +124,7 @@ struct SampleRun {
     return [
       "nodes": nodes, "windows": 272, "tokens": 136_000, "leaves": 16, "emptyLeaves": 0, "textWindows": 272, "labelled": 272, "purity": 0.6,
     ]
-  }()
+  }
 
   /// Leaves 0 and 1 hold the specialist seed.
   private static let mixture: Mixture = {
@@ -152,22 +155,24 @@ struct SampleRun {
     ]
   }
 
-  private static let split: [String: Any] = [
-    "mean_perplexity": ["full": 46.9, "split": 34.8], "token_perplexity": ["full": 45.1, "split": 33.9],
-    "by_domain": (0..<4).map { index in
-      [
-        "name": "domain-\(index)", "terms": terms[index].split(separator: " ").map(String.init), "windows": 311 + index, "tokens": 90_000,
-        "branch_tokens": 800_000, "full": [35.9, 53.9, 25.1, 99.2][index], "split": [10.1, 71.7, 14.1, 145.8][index],
-      ] as [String: Any]
-    },
-    "trunk_tokens": 2_500_000, "branch_tokens": [800_000, 800_000, 800_000, 800_000], "router": "nearest centroid",
-  ]
+  private static var split: [String: Any] {
+    [
+      "mean_perplexity": ["full": 46.9, "split": 34.8], "token_perplexity": ["full": 45.1, "split": 33.9],
+      "by_domain": (0..<4).map { index in
+        [
+          "name": "domain-\(index)", "terms": terms[index].split(separator: " ").map(String.init), "windows": 311 + index, "tokens": 90_000,
+          "branch_tokens": 800_000, "full": [35.9, 53.9, 25.1, 99.2][index], "split": [10.1, 71.7, 14.1, 145.8][index],
+        ] as [String: Any]
+      },
+      "trunk_tokens": 2_500_000, "branch_tokens": [800_000, 800_000, 800_000, 800_000], "router": "nearest centroid",
+    ]
+  }
 
   private static func loss(_ n: Double, _ d: Double, _ dPrime: Double) -> Double {
     1.9 + 40 / pow(n, 0.3) + (420 / pow(d, 0.36) + 0.5) * pow(1 + dPrime / 2e5, -0.22)
   }
 
-  private static let fit: [String: Any] = {
+  private static var fit: [String: Any] {
     var points: [[String: Any]] = []
     for n in [1e5, 1.2e6] {
       for d in [5e5, 2e6, 8e6] {
@@ -201,9 +206,9 @@ struct SampleRun {
       ],
       "domains": ["all", "domain-0"].map { ["domain": $0, "runs": 18, "range": range, "candidates": [candidate]] as [String: Any] },
     ]
-  }()
+  }
 
-  private static let allocation: [String: Any] = {
+  private static var allocation: [String: Any] {
     func candidate(_ share: Double) -> [String: Any] {
       let (d, dPrime) = ((8e6 * share).rounded(), (8e6 * (1 - share) / 2).rounded())
       let value = loss(1.2e6, d, dPrime)
@@ -213,7 +218,9 @@ struct SampleRun {
         "epochs": [NSNull(), NSNull()],
       ]
     }
-    let best = (1...40).map { Double($0) / 40 }.min { loss(1.2e6, 8e6 * $0, 4e6 * (1 - $0)) < loss(1.2e6, 8e6 * $1, 4e6 * (1 - $1)) } ?? 1
+    func predicted(_ share: Double) -> Double { loss(1.2e6, 8e6 * share, 4e6 * (1 - share)) }
+    let shares = (1...40).map { Double($0) / 40 }
+    let best = shares.min { predicted($0) < predicted($1) } ?? 1
     let size = ["parameters": 1.2e6]
     return [
       "format": "weir.plan-allocation.1", "law": "F1", "size": size, "fullSize": size, "recommended": "split",
@@ -222,7 +229,7 @@ struct SampleRun {
         "domains": [["name": "domain-0", "weight": 1.0] as [String: Any], ["name": "domain-1", "weight": 3.0]],
       ] as [String: Any],
       "split": candidate(best), "full": candidate(1), "gain": ["value": 0.1], "sizes": [candidate(best)],
-      "curve": (1...40).map { candidate(Double($0) / 40) }, "neighbours": [] as [Any], "notes": [] as [Any],
+      "curve": shares.map(candidate), "neighbours": [] as [Any], "notes": [] as [Any],
     ]
-  }()
+  }
 }
