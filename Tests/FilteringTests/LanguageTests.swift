@@ -95,8 +95,8 @@ import Testing
     damaged[5_000] ^= 1
     func with(_ bytes: [UInt8], at offset: Int) -> [UInt8] { Array(sound[..<offset]) + bytes + Array(sound[(offset + bytes.count)...]) }
     let cases: [([UInt8], String)] = [
-      (damaged, "checksum"), (Array(sound.dropLast()), "bytes where"), (Array(sound[..<20]), "no language model"),
-      ([], "no language model"), (with([2, 0, 0, 0], at: 8), "version 2"), (with([255, 255, 255, 255], at: 12), "buckets"),
+      (damaged, "checksum"), (Array(sound.dropLast()), "bytes where"), (Array(sound[..<20]), "is not a language model"),
+      ([], "is not a language model"), (with([2, 0, 0, 0], at: 8), "version 2"), (with([255, 255, 255, 255], at: 12), "buckets"),
     ]
     for (bytes, reason) in cases {
       let error = #expect(throws: WeirError.self) { try LanguageModel(bytes, path: "m") }

@@ -101,7 +101,7 @@ import Tokenization
       (file(added: #"{"id": 258, "content": 7}"#), "added_tokens[0].content"),
       (file(added: #"{"id": 258, "content": "<a>", "special": 1}"#), "added_tokens[0].special"),
       (file(added: #"{"id": 258, "content": "<a>", "special": true, "rstrip": 0}"#), "added_tokens[0].rstrip"),
-      (file(added: #"{"id": 258, "content": "ab", "special": true}"#), "added_tokens gives \"ab\" the id 258"),
+      (file(added: #"{"id": 258, "content": "ab", "special": true}"#), "added_tokens gives \"ab\" id 258"),
       (good.replacing("\"added_tokens\": [", with: "\"added_tokens\": {}, \"x\": ["), "added_tokens is not a list"),
       (
         file(added: #"{"id": 258, "content": "<a>", "normalized": true}"#, normalizer: #"{"type": "NFC"}"#),
@@ -129,13 +129,13 @@ import Tokenization
       (file(more: #""post_processor": {"type": "Sequence"}, "#), "post_processor.processors is not a list"),
       (file(more: #""post_processor": {"type": "RobertaProcessing", "cls": ["a", 5]}, "#), "post_processor.sep"),
       (file(more: #""post_processor": {"type": "TemplateProcessing"}, "#), "post_processor.single is not a list"),
-      (template("", tokens: ""), "post_processor.processors[1].single has the text 0 times"),
-      (template(Self.text + ", " + Self.text, tokens: ""), "post_processor.processors[1].single has the text 2 times"),
-      (template(#"{"Sequence": {"id": "B"}}"#, tokens: ""), "single[0] is another text than A"),
+      (template("", tokens: ""), "post_processor.processors[1].single contains the text 0 times"),
+      (template(Self.text + ", " + Self.text, tokens: ""), "post_processor.processors[1].single contains the text 2 times"),
+      (template(#"{"Sequence": {"id": "B"}}"#, tokens: ""), "single[0] is a text other than A"),
       (template("5", tokens: ""), "single[0] is neither"),
-      (template(Self.begin + Self.text, tokens: ""), "single[0] names \"<|endoftext|>\""),
-      (template(Self.begin + Self.text, tokens: #""<|endoftext|>": {"ids": [258.5]}"#), "single[0] names"),
-      (template(Self.begin + Self.text, tokens: #""<|endoftext|>": {"ids": [999]}"#), "post_processor adds the id 999"),
+      (template(Self.begin + Self.text, tokens: ""), "single[0] refers to \"<|endoftext|>\""),
+      (template(Self.begin + Self.text, tokens: #""<|endoftext|>": {"ids": [258.5]}"#), "single[0] refers"),
+      (template(Self.begin + Self.text, tokens: #""<|endoftext|>": {"ids": [999]}"#), "post_processor adds id 999"),
     ]
     for (text, says) in table + more {
       do {
