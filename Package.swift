@@ -36,7 +36,7 @@ let package = Package(
     // Layer 3: values, and their readers and writers
     .target(name: "Documents", dependencies: ["CJSON", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Tokens", dependencies: ["Documents", "Pipeline", "Primitives", "Storage"]),
-    .target(name: "Artifacts", dependencies: ["Primitives", "Storage"]),
+    .target(name: "Artifacts", dependencies: ["Primitives", "Storage", "Tokens"]),
     .target(name: "Tokenization", dependencies: ["CKernels", "Documents", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
     // Layer 4: one capability each
     .target(name: "Filtering", dependencies: ["CKernels", "Documents", "Pipeline", "Primitives"]),
@@ -46,7 +46,7 @@ let package = Package(
     .target(name: "Embedding", dependencies: ["Artifacts", "CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Clustering", dependencies: ["Artifacts", "CKernels", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Sampling", dependencies: ["Artifacts", "Kernels", "Pipeline", "Primitives", "Tokens"]),
-    .target(name: "Loading", dependencies: ["Primitives", "Storage", "Tokens"]),
+    .target(name: "Loading", dependencies: ["Artifacts", "Primitives", "Storage", "Tokens"]),
     .target(name: "Training", dependencies: ["CKernels", "Documents", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Export", dependencies: ["Artifacts", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Planning", dependencies: ["CLBFGS", "Pipeline", "Primitives"]),
@@ -54,8 +54,8 @@ let package = Package(
     .target(
       name: "Workflows",
       dependencies: [
-        "Artifacts", "Documents", "Embedding", "Export", "Pipeline", "Planning", "Primitives", "Storage", "Tokenization", "Tokens",
-        "Training",
+        "Artifacts", "Clustering", "Documents", "Embedding", "Export", "Kernels", "Loading", "Pipeline", "Planning", "Primitives",
+        "Sampling", "Storage", "Tokenization", "Tokens", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(name: "Inspection", dependencies: ["Documents", "Pipeline", "Primitives", "Storage"]),
@@ -99,7 +99,7 @@ let package = Package(
       dependencies: ["CKernels", "Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokenization", "Tokens"]),
     .testTarget(
       name: "EmbeddingTests",
-      dependencies: ["Artifacts", "Documents", "Embedding", "Kernels", "Primitives", "Storage", "TestSupport", "Tokens"]),
+      dependencies: ["Artifacts", "Documents", "Embedding", "Kernels", "Primitives", "Storage", "TestSupport", "Tokenization", "Tokens"]),
     .testTarget(
       name: "ClusteringTests", dependencies: ["Artifacts", "CKernels", "Clustering", "Kernels", "Primitives", "Storage", "TestSupport"]),
     .testTarget(name: "SamplingTests", dependencies: ["Artifacts", "Kernels", "Primitives", "Sampling"]),
@@ -108,6 +108,12 @@ let package = Package(
       name: "TrainingTests",
       dependencies: ["CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens", "Training"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "Primitives"]),
+    .testTarget(
+      name: "WorkflowsTests",
+      dependencies: [
+        "Artifacts", "Clustering", "Documents", "Embedding", "Kernels", "Loading", "Pipeline", "Planning", "Primitives", "Sampling",
+        "Storage", "TestSupport", "Tokenization", "Tokens", "Training", "Workflows",
+      ]),
     .testTarget(
       name: "ReportingTests",
       dependencies: [
@@ -125,7 +131,7 @@ let package = Package(
 let holdsPointers: Set = [
   "Kernels", "Storage", "Documents", "Tokens", "Artifacts", "Export", "Inspection", "Deduplication", "Filtering", "Tokenization",
   "Embedding",
-  "Clustering", "Training", "Planning", "weir",
+  "Clustering", "Training", "Planning", "Workflows", "weir",
 ]
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
   guard !target.name.hasPrefix("C") || ["Clustering", "ClusteringTests"].contains(target.name) else { continue }

@@ -93,3 +93,23 @@ package struct ClusterTree: Sendable, Equatable {
     }
   }
 }
+
+extension ClusterTree {
+  /// The child numbers from the root to a node.
+  package func path(to node: Int) -> [Int] {
+    var path: [Int] = []
+    var node = node
+    while nodes[node].parent >= 0 {
+      let parent = nodes[node].parent
+      path.insert(node - nodes[parent].firstChild, at: 0)
+      node = parent
+    }
+    return path
+  }
+
+  /// The name of a node in tables and reports: its path, such as `2.0.1`; `all` for the root.
+  package func name(of node: Int) -> String {
+    let path = path(to: node)
+    return path.isEmpty ? "all" : path.map(String.init).joined(separator: ".")
+  }
+}

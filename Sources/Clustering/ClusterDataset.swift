@@ -4,17 +4,14 @@ import Pipeline
 import Primitives
 import Storage
 
-/// Fits a tree on the vectors of a dataset, and assigns the dataset's windows to its leaves.
+/// Fits a tree on the vectors of a dataset, and assigns the windows to its leaves.
 package enum ClusterDataset {
-  /// Fits a tree and writes its folder, the embedder in it.
+  /// Fits a tree and writes its folder, with the embedder in it.
   /// - Parameters:
-  ///   - vectors: the windows' vectors.
-  ///   - folder: where; one of ours that is there is replaced when `replacing`.
-  ///   - replacing: whether one of ours that is there is replaced.
-  ///   - configuration: the settings.
-  ///   - tool: what writes it, with its version.
-  ///   - pool: where the work runs; the result does not depend on its number of threads.
-  ///   - progress: is told how far it is, and may stop it.
+  ///   - folder: the output.
+  ///   - replacing: whether to replace a Weir folder that exists there.
+  ///   - tool: name and version of the program, for the manifest.
+  ///   - pool: the result does not depend on its number of threads.
   package static func fit(
     _ vectors: WindowVectors, to folder: String, replacing: Bool = false, configuration: TreeFit.Configuration = TreeFit.Configuration(),
     tool: String, pool: ThreadPool, progress: Progress = .silent
@@ -26,7 +23,7 @@ package enum ClusterDataset {
     try vectors.checkFinite()
     let tree = try vectors.withVectors { buffer -> ClusterTree in
       guard let base = buffer.baseAddress, vectors.count > 0 else {
-        throw WeirError(vectors.path, "holds no vectors", remedy: "embed a dataset with text")
+        throw WeirError(vectors.path, "contains no vectors", remedy: "embed a dataset with text")
       }
       return try TreeFit.run(
         vectors: base, count: vectors.count, dimensions: vectors.dimensions, embedder: vectors.embedder, configuration: configuration,
@@ -40,21 +37,21 @@ package enum ClusterDataset {
   }
 
   /// Assigns every window to its leaf, without writing.
-  /// - Throws: `WeirError` where the vectors are those of another embedder.
+  /// - Throws: `WeirError` if the vectors come from another embedder than those of the tree.
   package static func assign(_ vectors: WindowVectors, tree: StoredTree, pool: ThreadPool, progress: Progress = .silent) throws
     -> ClusterAssignment
   {
     guard tree.tree.embedder != vectors.embedder || tree.tree.dimensions == vectors.dimensions else {
       throw WeirError(
         vectors.path, "has vectors of \(vectors.dimensions) dimensions, the tree \(tree.path) was fitted on \(tree.tree.dimensions)",
-        remedy: "name the vectors that the tree was fitted on")
+        remedy: "use the vectors that the tree was fitted on")
     }
     guard tree.tree.embedder == vectors.embedder else {
       throw WeirError(
         vectors.path, "the vectors come from another embedder than the tree \(tree.path)",
-        remedy: "embed with the tree's embedder (weir embed --model \(tree.path)) or fit the tree again")
+        remedy: "embed with `weir embed --model \(tree.path)`, or fit the tree again")
     }
-    guard vectors.count <= Int(UInt32.max) else { throw WeirError(vectors.path, "more than 4,294,967,295 windows") }
+    guard vectors.count <= Int(UInt32.max) else { throw WeirError(vectors.path, "contains more than 4,294,967,295 vectors") }
     try vectors.checkFinite()
     let router = TreeRouter(tree.tree)
     var leaves: [UInt32] = []

@@ -5,50 +5,42 @@ import Primitives
 
 import func Foundation.log
 
-/// Looks into the clusters of a tree: sizes, telling words, sample texts, and how well they agree with a label.
+/// Describes the clusters of a tree: sizes, distinctive words, sample texts, and agreement with labels.
 package enum ClusterShow {
-  /// What is shown.
   package struct Configuration: Sendable, Codable, Equatable {
-    /// Levels of the tree that are shown; nil = all.
+    /// Levels of the tree to describe; nil for all.
     package var depth: Int? = nil
-    /// Words a node.
+    /// Words per node.
     package var terms = 8
-    /// Sample texts a node.
+    /// Sample texts per node.
     package var samples = 2
-    /// Bytes of a sample's text.
+    /// Bytes per sample text.
     package var sampleBytes = 160
-    /// The most windows a leaf whose text is read for words.
+    /// The most windows per leaf that are sampled for words.
     package var textWindows = 64
-    /// Labels a node.
+    /// Labels per node.
     package var labels = 3
-    /// The seed of the choice of windows.
-    package var seed: UInt64 = 1
+    package var randomSeed: UInt64 = 1
 
-    /// Creates the defaults.
     package init() {}
   }
 
-  /// Makes a report.
   /// - Parameters:
-  ///   - tree: the tree.
-  ///   - assignment: the leaf of every window.
   ///   - lengths: [windows] tokens of each window.
-  ///   - vectors: the windows' vectors, for the sample texts; nil = none.
-  ///   - configuration: the settings.
-  ///   - text: the text of a window; nil = no words and no samples.
-  ///   - label: a window's label, such as its domain; nil = none.
-  ///   - progress: is told how far it is, and may stop it.
-  /// - Throws: `WeirError` where the parts do not belong together.
+  ///   - vectors: nil for no sample texts.
+  ///   - text: the text of a window; nil for no words and no sample texts.
+  ///   - label: the label of a window, such as its domain.
+  /// - Throws: `WeirError` if tree, assignment, lengths and vectors do not belong together.
   package static func report(
     tree: ClusterTree, assignment: ClusterAssignment, lengths: [Int], vectors: WindowVectors? = nil,
     configuration: Configuration = Configuration(), text: ((Int) throws -> [UInt8])? = nil, label: ((Int) throws -> String?)? = nil,
     progress: Progress = .silent
   ) throws -> ClusterReport {
     guard assignment.leafCount == tree.leafCount, assignment.leaves.count == lengths.count else {
-      throw WeirError("cluster assignment", "it does not belong to this tree and dataset", remedy: "run weir cluster assign again")
+      throw WeirError("cluster assignment", "does not belong to this tree and dataset", remedy: "run `weir cluster assign` again")
     }
     if let vectors, vectors.count != lengths.count || vectors.dimensions != tree.dimensions {
-      throw WeirError(vectors.path, "the vectors do not belong to this tree and dataset", remedy: "run weir embed again")
+      throw WeirError(vectors.path, "does not belong to this tree and dataset", remedy: "run `weir embed` again")
     }
     let index = assignment.index
     let depth = configuration.depth ?? .max
@@ -99,13 +91,13 @@ package enum ClusterShow {
     return report
   }
 
-  /// Words of at most so many windows of each leaf.
+  /// Counts words in a sample of the windows of each leaf.
   private static func countWords(
     _ index: LeafIndex, configuration: Configuration, text: (Int) throws -> [UInt8], progress: Progress
-  ) throws -> (counts: WordCounts, texts: Int, byLeaf: [Int]) {
-    var counts = WordCounts(clusters: index.leafCount)
+  ) throws -> (counts: ClusterWords, texts: Int, byLeaf: [Int]) {
+    var counts = ClusterWords(clusters: index.leafCount)
     var byLeaf = [Int](repeating: 0, count: index.leafCount)
-    let random = CounterRandom(seed: configuration.seed, stream: 0x5357)
+    let random = CounterRandom(seed: configuration.randomSeed, stream: 0x5357)
     for leaf in 0..<index.leafCount {
       try progress.checkStop()
       progress.update(Double(leaf), of: Double(index.leafCount), unit: "clusters", detail: "words")
@@ -119,11 +111,11 @@ package enum ClusterShow {
     return (counts, byLeaf.reduce(0, +), byLeaf)
   }
 
-  /// For each node but the root, the words with the highest p·ln(p/q): p the share of its windows with the word, q that of its
-  /// parent. Words in most windows of the parent fall out by themselves: their ratio is near 1. A leaf with more windows than
-  /// were read does not weigh more.
+  /// For each node except the root, the words with the highest p·ln(p/q), where p is the fraction of its windows with the word and q that of its
+  /// parent. Words in most windows of the parent score low by themselves, because the ratio is close to 1. Leaves with more windows than were sampled
+  /// do not get more weight.
   private static func telling(
-    _ words: (counts: WordCounts, texts: Int, byLeaf: [Int]), tree: ClusterTree, shown: [Int], count: Int
+    _ words: (counts: ClusterWords, texts: Int, byLeaf: [Int]), tree: ClusterTree, shown: [Int], count: Int
   ) -> [Int: [ClusterReport.Term]] {
     var nodeWords = [[Int: Int]](repeating: [:], count: tree.nodes.count)
     var nodeTexts = [Int](repeating: 0, count: tree.nodes.count)
@@ -141,7 +133,7 @@ package enum ClusterShow {
       let parent = tree.nodes[node].parent
       var scored: [(score: Double, share: Double, word: [UInt8])] = []
       for (word, windows) in nodeWords[node] {
-        // A word of one window tells about that window, not about the cluster.
+        // A word in a single window describes that window, not the cluster.
         guard windows > 1 || nodeTexts[node] < 4 else { continue }
         let share = Double(windows) / Double(nodeTexts[node])
         let above = Double(nodeWords[parent][word] ?? windows) / Double(nodeTexts[parent])
@@ -156,7 +148,7 @@ package enum ClusterShow {
     return result
   }
 
-  /// The windows of each shown node nearest to its centroid, nearest first.
+  /// The windows closest to the centroid of each node, closest first.
   private static func nearestWindows(
     _ vectors: WindowVectors, tree: ClusterTree, assignment: ClusterAssignment, shown: [Int], count: Int
   ) throws -> [Int: [(Int, Double)]] {
@@ -189,7 +181,7 @@ package enum ClusterShow {
     return best.mapValues { $0.map { ($0.window, $0.score) } }
   }
 
-  /// [nodes] windows by label, over each node's subtree.
+  /// [nodes] windows by label in the subtree of each node.
   private static func labelTables(_ labels: [String?], tree: ClusterTree, leaves: [UInt32]) -> [[String: Int]] {
     var tables = [[String: Int]](repeating: [:], count: tree.nodes.count)
     let leafNodes = tree.leafNodes
@@ -202,14 +194,14 @@ package enum ClusterShow {
     return tables
   }
 
-  /// Purity and normalised mutual information of a contingency table, one row a leaf; nil where nothing is labelled.
+  /// Purity and normalized mutual information of a contingency table with one row per leaf; nil without labels.
   static func agreement(_ rows: [[String: Int]]) -> (purity: Double?, mutualInformation: Double?) {
     let total = rows.reduce(0) { $0 + $1.values.reduce(0, +) }
     guard total > 0 else { return (nil, nil) }
     let n = Double(total)
     var columns: [String: Int] = [:]
     for row in rows { columns.merge(row, uniquingKeysWith: +) }
-    // Sorted before they are added: the order of a dictionary must not show in the last digits.
+    // Sorted, so that the sums do not depend on the order of a dictionary.
     func entropy(_ counts: [Int]) -> Double { counts.filter { $0 > 0 }.sorted().reduce(0.0) { $0 - Double($1) / n * log(Double($1) / n) } }
     let rowEntropy = entropy(rows.map { $0.values.reduce(0, +) })
     let columnEntropy = entropy(Array(columns.values))

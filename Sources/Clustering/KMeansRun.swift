@@ -19,16 +19,16 @@ struct KMeansRun {
   var clusters = 0
   var centroids: [Float] = []
   var labels: [UInt32] = []
-  /// [count] x·c of the own centroid, less |c|²/2 where vectors are not compared by direction.
+  /// [count] x·c with the assigned centroid, minus |c|²/2 for Euclidean k-means.
   var scores: [Float] = []
   var objective = Double.infinity
   var history: [Double] = []
   private var sizes: [Int] = []
-  /// [count, groups] lower bounds of the distances to the centroids of a group but the own one; empty before the first assignment.
+  /// [count, groups] lower bounds of the distances to the other centroids of each group; empty before the first assignment.
   private var bounds: [Float] = []
-  /// [clusters] how far centroids moved since the last assignment.
+  /// [clusters] the distance that each centroid moved since the last assignment.
   private var drift: [Float] = []
-  /// [clusters] what is taken off the scores of clusters that are too large; empty where they may be of any size.
+  /// [clusters] penalties on the scores of large clusters; empty if clusters are not balanced.
   private var prices: [Float] = []
 
   init(points: UnsafePointer<Float>, count: Int, dimensions: Int, spherical: Bool, pool: ThreadPool?, random: SequentialRandom) {
@@ -49,7 +49,7 @@ struct KMeansRun {
     }
   }
 
-  /// Points in a range; the ranges' sums are added in order.
+  /// Points per range; the sums of ranges are added in order.
   private static let grain = 1_536
 
   static func ranges(_ count: Int, _ pool: ThreadPool?, _ body: (Range<Int>) -> Void) {
@@ -60,7 +60,7 @@ struct KMeansRun {
     }
   }
 
-  /// Lloyd's iterations, until nothing changes, the objective stands still or the limit is reached.
+  /// Lloyd's iterations, until no label changes, the objective converges or the limit is reached.
   mutating func iterate(_ configuration: KMeans.Configuration, progress: Progress) throws {
     if spherical { for cluster in 0..<clusters { normalize(cluster) } }
     if configuration.balanced { prices = [Float](repeating: 0, count: clusters) }
@@ -69,7 +69,7 @@ struct KMeansRun {
       let changed = assign()
       history.append(objective)
       let previous = history.count > 1 ? history[history.count - 2] : .infinity
-      // The last pass only assigns: labels and objective belong to the centroids that are returned.
+      // The last pass only assigns, so that labels and objective match the centroids that are returned.
       if iteration == configuration.iterations || (iteration > 0 && !changed && !sizes.contains(0)) { break }
       if iteration > 0 && !sizes.contains(0) && prices.isEmpty && previous - objective <= configuration.tolerance * previous.magnitude {
         break
@@ -79,8 +79,8 @@ struct KMeansRun {
     }
   }
 
-  /// Prices of clusters with more than their part of the points go up, those of the others down, by a tenth of the mean squared distance
-  /// for each e-fold (a market in place of the linear program of balanced assignment; c-BTM, arXiv 2303.14177, balances too).
+  /// Raises the prices of clusters with more than an equal part of the points and lowers the others, by a tenth of the mean squared distance per
+  /// e-fold: an auction instead of the linear program of balanced assignment (c-BTM, arXiv 2303.14177, balances too).
   private mutating func raisePrices() {
     let step = 0.05 * objective / Double(count)
     for cluster in prices.indices {
@@ -91,8 +91,8 @@ struct KMeansRun {
     for cluster in prices.indices { prices[cluster] -= least }
   }
 
-  /// Labels every point with its nearest centroid; sets scores, sizes and objective. What a point cannot be nearer to, by the triangle
-  /// inequality, is not looked at.
+  /// Labels every point with its nearest centroid, and sets scores, sizes and objective. Centroids that cannot be nearest by the triangle inequality
+  /// are skipped.
   /// - Returns: whether a label changed.
   private mutating func assign() -> Bool {
     let d = dimensions
@@ -102,7 +102,7 @@ struct KMeansRun {
       bounds = [Float](repeating: 0, count: count * groups)
       drift = [Float](repeating: 0, count: clusters)
     }
-    // Rounded up: a bound may be too low, never too high.
+    // Rounded so that bounds may be too low, but never too high.
     let moved = (0..<groups).map { group in (drift[group * size..<min(clusters, (group + 1) * size)].max() ?? 0) * 1.000001 }
     let parts = (count + Self.grain - 1) / Self.grain
     var partial = [Double](repeating: 0, count: parts)
@@ -127,7 +127,7 @@ struct KMeansRun {
                     bounds: prices.isEmpty ? bound + start * groups : nil, drift: moved, squares: square + start)
                   var sum = 0.0
                   for row in start..<start + rows {
-                    // |x − c|² = |x|² − 2(x·c − |c|²/2), with |c| = 1 on the sphere.
+                    // |x − c|² = |x|² − 2(x·c − |c|²/2), with |c| = 1 for spherical k-means.
                     if !prices.isEmpty { score[row] += prices[Int(label[row])] }
                     sum += max(0, Double(square[row]) + 2 * (half - Double(score[row])))
                     if label[row] != before[row - start] { flags[part] = true }
@@ -146,10 +146,10 @@ struct KMeansRun {
     return changes.contains(true)
   }
 
-  /// Squared distance of a point to its centroid.
+  /// The squared distance of a point to its centroid.
   private func distance(_ index: Int) -> Float { max(0, squares[index] + 2 * ((spherical ? 0.5 : 0) - scores[index])) }
 
-  /// Centroids become the means; an empty cluster is put where the worst-served point is.
+  /// Sets centroids to the means; an empty cluster moves to the point with the largest distance to its centroid.
   private mutating func move() {
     let d = dimensions
     let before = centroids
@@ -169,7 +169,7 @@ struct KMeansRun {
       sizes[cluster] = 1
       labels[worst] = UInt32(cluster)
       scores[worst] = .infinity
-      // Its bounds leave out another centroid than its own.
+      // Its bounds exclude a different centroid now.
       let groups = bounds.count / count
       for group in 0..<groups { bounds[worst * groups + group] = 0 }
     }
@@ -183,7 +183,7 @@ struct KMeansRun {
     }
   }
 
-  /// [clusters, dimensions] the sums of the clusters' points, each in the order of the points and in pieces of at most 2,048.
+  /// [clusters, dimensions] the sum of each cluster's points, in order, in blocks of at most 2,048 points.
   private func clusterSums() -> [Double] {
     var offsets = [Int](repeating: 0, count: clusters + 1)
     for cluster in 0..<clusters { offsets[cluster + 1] = offsets[cluster] + sizes[cluster] }
@@ -209,7 +209,7 @@ struct KMeansRun {
     return sums
   }
 
-  /// [pieces, dimensions] the sums of the points that each piece of `order` names.
+  /// [blocks, dimensions] the sums of the points in each block of `order`.
   static func sums(_ points: UnsafePointer<Float>, dimensions: Int, order: [UInt32], pieces: [Range<Int>], pool: ThreadPool?) -> [Double] {
     var sums = [Double](repeating: 0, count: pieces.count * dimensions)
     sums.withUnsafeMutableBufferPointer { sums in
@@ -232,7 +232,7 @@ struct KMeansRun {
     }
   }
 
-  /// Takes out clusters without a point; the others keep their order.
+  /// Removes clusters without points; the others keep their order.
   mutating func dropEmpty() {
     var number = [UInt32](repeating: 0, count: clusters)
     var kept: [Float] = []

@@ -4,16 +4,16 @@ import Pipeline
 import Primitives
 
 extension KMeansRun {
-  /// Points in a block of running sums.
+  /// Points per block of running sums.
   private static let block = 1_024
 
-  /// k-means++ (Arthur & Vassilvitskii 2007): each next seed is drawn with probability proportional to the squared distance to
-  /// the nearest seed so far.
+  /// k-means++ (Arthur & Vassilvitskii 2007): each next centroid is a point sampled with probability proportional to the squared distance to the
+  /// nearest centroid so far.
   ///
-  /// Distances are brought up to date for up to 64 seeds at once. In between, a point is drawn by the distances of the last update and
-  /// taken with probability (distance now) / (distance then): the same distribution, at the speed of matrix products. Labels and
-  /// scores are those of the seeds afterwards.
-  /// - Returns: the seeds' indices; fewer than asked for when fewer points are distinct.
+  /// Distances are updated for up to 64 new centroids at once. In between, points are sampled by the old distances and accepted with probability
+  /// (distance now) / (old distance): the same distribution, at the speed of matrix products. Afterwards, labels and scores are those of the
+  /// centroids.
+  /// - Returns: the indices of the points; fewer than requested if there are not enough distinct points.
   @discardableResult mutating func seed(clusters wanted: Int, progress: Progress) throws -> [Int] {
     labels = [UInt32](repeating: 0, count: count)
     scores = [Float](repeating: -.infinity, count: count)
@@ -32,7 +32,7 @@ extension KMeansRun {
       before = (0..<count).map { max(0, squares[$0] - 2 * scores[$0]) }
       let sums = Self.runningSums(before)
       guard let total = sums.last, total > 0, total.isFinite else { break }
-      // Rejections are rare while the new seeds are few beside the old ones.
+      // Rejections are rare as long as new centroids are few compared with the old ones.
       let most = min(64, wanted - chosen.count, max(1, chosen.count))
       var misses = 0
       while fresh.count < most && (fresh.isEmpty || misses < 4 * most) {
@@ -50,7 +50,7 @@ extension KMeansRun {
     return chosen
   }
 
-  /// Improves labels and scores by some centroids, on the whole pool.
+  /// Updates labels and scores with more centroids.
   private mutating func improve(_ search: NearestCentroids, base: Int) {
     let d = dimensions
     labels.withUnsafeMutableBufferPointer { labels in
@@ -65,7 +65,7 @@ extension KMeansRun {
     }
   }
 
-  /// The sums of the weights up to the end of each block.
+  /// The cumulative sums of the weights at the end of each block.
   private static func runningSums(_ weights: [Float]) -> [Double] {
     var sum = 0.0
     return stride(from: 0, to: weights.count, by: block).map { start in
@@ -74,7 +74,7 @@ extension KMeansRun {
     }
   }
 
-  /// The point in whose share of the running sums `target` falls; never one of weight 0.
+  /// The point whose interval of the cumulative sums contains `target`; never one of weight 0.
   private static func draw(_ target: Double, weights: [Float], sums: [Double]) -> Int {
     var (low, high) = (0, sums.count - 1)
     while low < high {

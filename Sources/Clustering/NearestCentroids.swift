@@ -1,32 +1,28 @@
 import CKernels
 import Kernels
 
-/// Finds the nearest of some centroids. A vector's answer is a pure function of the vector and the centroids: it does not depend
-/// on the batch it comes in, the number of threads or the instruction set.
+/// Finds the nearest centroid of vectors. The result for a vector depends on the vector and the centroids alone, not on the batch, the number of
+/// threads or the instruction set.
 ///
-/// Products of eight-bit codes with a bound of their error leave a few centroids, which are compared in single precision
-/// (`weir_nearest.h`): exact, at some three times the speed of a matrix product.
+/// 8-bit products with an error bound narrow the centroids down to a few candidates, which are compared in single precision
+/// (`weir_nearest.h`): exact, at about three times the speed of a matrix product.
 final class NearestCentroids: Sendable {
-  /// The number of centroids.
   let count: Int
-  /// Dimensions of a centroid.
   let dimensions: Int
-  /// Groups that bounds are kept for.
+  /// Groups of centroids that share a bound.
   let groups: Int
-  /// Centroids in a group.
+  /// Centroids per group.
   let groupSize: Int
   /// |c|²/2 + bias, the same for all centroids.
   private let halfSquare: Float
   private nonisolated(unsafe) let numbers: UnsafeMutablePointer<Float>
   private nonisolated(unsafe) let pack: OpaquePointer
 
-  /// Packs centroids.
   /// - Parameters:
   ///   - centroids: [count, dimensions] row-major.
-  ///   - count: how many, at least 1.
-  ///   - dimensions: of a centroid.
-  ///   - spherical: whether they have length 1 and vectors are compared by direction.
-  ///   - prices: [count] what is taken off a centroid's score, half a squared distance; empty = nothing.
+  ///   - count: at least 1.
+  ///   - spherical: whether centroids have length 1 and vectors are compared by cosine.
+  ///   - prices: [count] penalties on the scores, in units of half a squared distance; empty for none.
   init(_ centroids: UnsafePointer<Float>, count: Int, dimensions: Int, spherical: Bool, prices: [Float] = []) {
     precondition(count > 0 && dimensions > 0, "centroids of a dimension")
     self.count = count
@@ -52,11 +48,11 @@ final class NearestCentroids: Sendable {
     numbers.deallocate()
   }
 
-  /// The nearest centroid of each row; the first one on a tie, as for a zero vector on the sphere.
+  /// The nearest centroid of each row; the first one on a tie, such as for a zero vector with spherical centroids.
   /// - Parameters:
   ///   - vectors: row-major.
-  ///   - rows: the numbers of the rows.
-  ///   - labels: [rows] receives the centroids' numbers.
+  ///   - rows: row numbers.
+  ///   - labels: [rows] receives centroid numbers.
   func nearest(_ vectors: UnsafePointer<Float>, rows: UnsafeBufferPointer<UInt32>, labels: UnsafeMutablePointer<UInt32>) {
     labels.update(repeating: 0, count: rows.count)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count) { scores in
@@ -66,7 +62,7 @@ final class NearestCentroids: Sendable {
     }
   }
 
-  /// Replaces labels and scores where a centroid is nearer than what they hold; see `weir_nearest`.
+  /// Updates labels and scores of vectors that have a nearer centroid here; see `weir_nearest`.
   func improve(
     _ vectors: UnsafePointer<Float>, rows: Int, base: Int = 0, labels: UnsafeMutablePointer<UInt32>, scores: UnsafeMutablePointer<Float>,
     bounds: UnsafeMutablePointer<Float>? = nil, drift: [Float] = [], squares: UnsafePointer<Float>? = nil
@@ -74,7 +70,7 @@ final class NearestCentroids: Sendable {
     weir_nearest(pack, vectors, nil, rows, UInt32(base), labels, scores, bounds, drift, squares, halfSquare)
   }
 
-  /// The scores of the centroids that vectors already have: x·c, less |c|²/2 where they are not on the sphere.
+  /// The scores of the centroids that vectors are labeled with: x·c, minus |c|²/2 unless spherical.
   func ownScores(
     _ vectors: UnsafePointer<Float>, rows: Int, labels: UnsafePointer<UInt32>, scores: UnsafeMutablePointer<Float>
   ) {

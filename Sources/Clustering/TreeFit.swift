@@ -4,50 +4,52 @@ import Kernels
 import Pipeline
 import Primitives
 
-/// Fits a hierarchical k-means tree (CRISP §3: arity 64, depth 1…4): the root's windows are split by k-means, then each
-/// child's, level by level.
+/// Fits a hierarchical k-means tree (CRISP §3: arity 64, depth 1…4): k-means splits the windows of the root, then those of each child, level by
+/// level.
 package enum TreeFit {
-  /// How a tree is fitted; written into its manifest.
+  /// Stored in the tree's manifest.
   package struct Configuration: Sendable, Codable, Equatable {
-    /// Children of a node.
+    /// Children per node.
     package var arity = 64
     /// Levels below the root.
     package var depth = 1
-    /// A child should have this many windows of the sample: a node with n windows has at most n / minimumLeaf children, and
-    /// none when that is below 2.
+    /// Windows of the sample that a child should have: a node with n windows has at most n / minimumLeaf children, and none if that is less
+    /// than 2.
     package var minimumLeaf = 32
-    /// The most windows the tree is fitted on; nil = all.
+    /// The most windows to fit on; nil for all.
     package var sample: Int? = nil
-    /// The most windows per centroid that one k-means looks at; more are sampled down.
+    /// The most windows per centroid in one k-means; if there are more, a random sample.
     package var pointsPerCentroid = 2_048
-    /// How each k-means runs.
     package var kMeans = KMeans.Configuration()
 
-    /// Creates the defaults.
     package init() {}
 
-    /// Throws on values that make no sense.
+    /// Sets the smallest arity that gives at least this many leaves at the depth, if every node has all its children.
+    package mutating func setArity(leaves: Int) {
+      guard depth > 0 else { return }
+      func count(_ arity: Int) -> Int { (0..<depth).reduce(1) { product, _ in min(product * arity, 1 << 40) } }
+      while arity > 2, count(arity - 1) >= leaves { arity -= 1 }
+      while count(arity) < leaves { arity += 1 }
+    }
+
+    /// Throws `WeirError` with the name of the first invalid property.
     package func validate() throws {
-      guard (2...65_536).contains(arity) else { throw WeirError("--arity", "\(arity) is not in 2…65536") }
-      guard (1...8).contains(depth) else { throw WeirError("--depth", "\(depth) is not in 1…8") }
-      guard minimumLeaf >= 1 else { throw WeirError("--minimum-leaf", "\(minimumLeaf) is not positive") }
-      guard (sample ?? 1) >= 1 else { throw WeirError("--sample", "the sample is empty") }
+      guard (2...65_536).contains(arity) else { throw WeirError("arity", "must be in 2…65536, not \(arity)") }
+      guard (1...8).contains(depth) else { throw WeirError("depth", "must be in 1…8, not \(depth)") }
+      guard minimumLeaf >= 1 else { throw WeirError("minimumLeaf", "must be positive, not \(minimumLeaf)") }
+      guard (sample ?? 1) >= 1 else { throw WeirError("sample", "must be positive, not \(sample ?? 0)") }
       guard pointsPerCentroid >= 1, kMeans.iterations >= 0, kMeans.tolerance >= 0 else {
-        throw WeirError("k-means", "iterations, tolerance or points per centroid out of range")
+        throw WeirError("iterations", "iterations, tolerance and points per centroid must not be negative")
       }
     }
   }
 
   /// Fits a tree.
   /// - Parameters:
-  ///   - vectors: [count, dimensions] row-major; zero vectors are left out of the fit.
-  ///   - count: the number of windows.
-  ///   - dimensions: the length of a vector.
-  ///   - embedder: the fingerprint of the embedder that made the vectors.
-  ///   - configuration: the settings.
-  ///   - pool: where the work runs; the result does not depend on its number of threads.
-  ///   - progress: is told how far it is, and may stop it.
-  /// - Throws: `WeirError` when there is nothing to cluster.
+  ///   - vectors: [count, dimensions], row-major; zero vectors are ignored.
+  ///   - embedder: the fingerprint of the embedder of the vectors.
+  ///   - pool: the result does not depend on its number of threads.
+  /// - Throws: `WeirError` if all vectors are zero.
   package static func run(
     vectors: UnsafePointer<Float>, count: Int, dimensions: Int, embedder: String, configuration: Configuration = Configuration(),
     pool: ThreadPool, progress: Progress = .silent
@@ -56,7 +58,7 @@ package enum TreeFit {
     let chosen = sample(vectors: vectors, count: count, dimensions: dimensions, configuration: configuration)
     guard !chosen.isEmpty else {
       throw WeirError(
-        "cluster fit", "every vector is zero: the windows share no feature with the embedder", remedy: "fit the embedder on this data")
+        "cluster fit", "all vectors are zero: the embedder finds no features in the windows", remedy: "fit the embedder on this data")
     }
     var nodes = [ClusterTree.Node(parent: -1, level: 0, firstChild: 0, childCount: 0, leaf: -1)]
     var centroids = mean(vectors, of: chosen, dimensions: dimensions, spherical: configuration.kMeans.spherical, pool: pool)
@@ -88,21 +90,21 @@ package enum TreeFit {
     return tree
   }
 
-  /// What a node's k-means found: the centroids, and the label of every member.
+  /// The result of k-means on a node: the centroids, and the label of every member.
   private struct Split: Sendable {
     var clusters: Int
     var centroids: [Float]
     var labels: [UInt32]
   }
 
-  /// Windows to fit on, in order: those with a vector that is not zero, or a seeded sample of them.
+  /// The windows to fit on, in order: those with a nonzero vector, or a random sample of them.
   private static func sample(vectors: UnsafePointer<Float>, count: Int, dimensions: Int, configuration: Configuration) -> [UInt32] {
     let filled = (0..<count).filter { window in
       for j in 0..<dimensions where vectors[window * dimensions + j] != 0 { return true }
       return false
     }
     guard let size = configuration.sample, filled.count > size else { return filled.map { UInt32($0) } }
-    let random = CounterRandom(seed: configuration.kMeans.seed, stream: 0x5341)
+    let random = CounterRandom(seed: configuration.kMeans.randomSeed, stream: 0x5341)
     return filled.map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }.prefix(size).map { UInt32($0.1) }.sorted()
   }
 
@@ -117,8 +119,8 @@ package enum TreeFit {
     return result
   }
 
-  /// Splits the nodes of a level. A few large nodes run one after the other on the whole pool, many run side by side, one a
-  /// task: k-means gives the same bytes either way.
+  /// Splits the nodes of a level. A few large nodes run one after the other on all threads; many run in parallel, one per task. K-means gives the
+  /// same bytes either way.
   private static func split(
     _ level: [(node: Int, members: [UInt32])], vectors: UnsafePointer<Float>, dimensions: Int, configuration: Configuration,
     pool: ThreadPool, progress: Progress
@@ -145,10 +147,10 @@ package enum TreeFit {
     let most = clusters * configuration.pointsPerCentroid
     var fitted = members
     if members.count > most {
-      let random = CounterRandom(seed: configuration.kMeans.seed, stream: CounterRandom.mix(UInt64(node)))
+      let random = CounterRandom(seed: configuration.kMeans.randomSeed, stream: CounterRandom.mix(UInt64(node)))
       fitted = members.map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }.prefix(most).map(\.1).sorted()
     }
-    // All rows of a matrix are read where they lie.
+    // If all rows are members, they need not be copied.
     let whole = fitted.first.map { Int(fitted[fitted.count - 1]) - Int($0) + 1 == fitted.count } ?? false
     let gathered = whole ? [] : gather(vectors, fitted, dimensions)
     let result = try gathered.withUnsafeBufferPointer { points in
@@ -156,11 +158,11 @@ package enum TreeFit {
         points: whole ? vectors + Int(fitted[0]) * dimensions : points.baseAddress ?? vectors, count: fitted.count, dimensions: dimensions,
         clusters: clusters, configuration: configuration.kMeans, stream: UInt64(node), pool: pool, progress: progress)
     }
-    // Below the root a node may well hold fewer: its documents are alike.
+    // Below the root, fewer distinct vectors are common, because the documents are similar.
     guard node > 0 || result.seeded == clusters else {
       throw WeirError(
-        "--arity", "\(clusters) clusters are asked for, the vectors hold only \(result.seeded) distinct points",
-        remedy: "ask for at most \(result.seeded)")
+        "arity", "\(clusters) clusters were requested, but there are only \(result.seeded) distinct vectors",
+        remedy: "use at most \(result.seeded)")
     }
     guard fitted.count < members.count else {
       return Split(clusters: result.clusters, centroids: result.centroids, labels: result.labels)

@@ -3,13 +3,11 @@ import Kernels
 import Pipeline
 import Primitives
 
-/// Descends a tree: at each level to the child with the nearest centroid (CRISP §3).
+/// Routes vectors down a tree: at each level to the child with the nearest centroid (CRISP §3).
 package struct TreeRouter: Sendable {
-  /// The tree.
   package let tree: ClusterTree
   private let searches: [NearestCentroids?]
 
-  /// Prepares a tree for descents.
   package init(_ tree: ClusterTree) {
     self.tree = tree
     let d = tree.dimensions
@@ -21,12 +19,10 @@ package struct TreeRouter: Sendable {
     }
   }
 
-  /// The node where each vector's descent ends: a leaf, or the node at `level`.
+  /// The node that each vector is routed to: a leaf, or the node at `level`.
   /// - Parameters:
-  ///   - vectors: [count, dimensions] row-major.
-  ///   - count: the number of vectors.
-  ///   - level: the level to stop at; nil = the leaves.
-  ///   - pool: where the vectors run.
+  ///   - vectors: [count, dimensions], row-major.
+  ///   - level: the level to stop at; nil for the leaves.
   /// - Returns: [count] node numbers.
   package func nodes(_ vectors: UnsafePointer<Float>, count: Int, level: Int? = nil, pool: ThreadPool? = nil) -> [UInt32] {
     var result = [UInt32](repeating: 0, count: count)
@@ -49,21 +45,26 @@ package struct TreeRouter: Sendable {
     nodes(vectors, count: count, pool: pool).map { UInt32(max(0, tree.nodes[Int($0)].leaf)) }
   }
 
-  /// The leaf of each vector of an array.
-  /// - Throws: `WeirError` when the array does not hold whole vectors of the tree's dimensions.
-  package func leaves(_ vectors: [Float], pool: ThreadPool? = nil) throws -> [UInt32] {
+  /// The node that each vector is routed to: a leaf, or the node at `level`.
+  /// - Throws: `WeirError` if the array does not consist of whole vectors.
+  package func nodes(_ vectors: [Float], level: Int? = nil, pool: ThreadPool? = nil) throws -> [UInt32] {
     guard vectors.count % tree.dimensions == 0 else {
-      throw WeirError("vectors", "\(vectors.count) numbers are no whole vectors of \(tree.dimensions) dimensions")
+      throw WeirError("vectors", "\(vectors.count) numbers are not whole vectors of \(tree.dimensions) dimensions")
     }
     return vectors.withUnsafeBufferPointer { buffer in
-      buffer.baseAddress.map { leaves($0, count: vectors.count / tree.dimensions, pool: pool) } ?? []
+      buffer.baseAddress.map { nodes($0, count: vectors.count / tree.dimensions, level: level, pool: pool) } ?? []
     }
   }
 
-  /// Squared distances of a vector to the centroids of a level, in node order; for routing to several domains at once.
+  /// The leaf of each vector, by number.
+  /// - Throws: `WeirError` if the array does not consist of whole vectors.
+  package func leaves(_ vectors: [Float], pool: ThreadPool? = nil) throws -> [UInt32] {
+    try nodes(vectors, pool: pool).map { UInt32(max(0, tree.nodes[Int($0)].leaf)) }
+  }
+
+  /// The squared distances of a vector to the centroids of a level, in node order, for routing to several domains at once.
   /// - Parameters:
-  ///   - vector: [dimensions].
-  ///   - level: the level of the tree, 1 below the root.
+  ///   - level: 1 for the children of the root.
   package func squaredDistances(_ vector: [Float], level: Int = 1) -> [Double] {
     let d = tree.dimensions
     return tree.nodes(atLevel: level).map { node in
@@ -76,7 +77,7 @@ package struct TreeRouter: Sendable {
     }
   }
 
-  /// Level by level: the vectors of a node are searched together, read where they lie.
+  /// Routes level by level: the vectors of a node are searched together, without copying them.
   private func descend(_ vectors: UnsafePointer<Float>, _ range: Range<Int>, level: Int, into out: UnsafeMutablePointer<UInt32>) {
     var groups: [(node: Int, rows: [UInt32])] = [(0, range.map { UInt32($0) })]
     while let (node, rows) = groups.popLast() {

@@ -1,31 +1,30 @@
-/// Counts how often numbers below a limit occur, again and again: those that do are found by bits, so that neither what was counted is searched
-/// nor the rest cleared.
+/// Counts how often numbers below a limit occur, for many short lists. A bitmap marks the numbers that occur, so that the counts need neither be
+/// searched nor cleared as a whole.
 package struct BucketCounter {
-  /// A counter a number, a bit for each that counts, a bit for each word of those: all zero between takes.
+  /// One counter per number, one bit per counter, one bit per word of those bits. All are zero between takes.
   private var counters: [UInt32]
   private var touched: [UInt64]
   private var words: [UInt64]
-  /// Numbers of the last take, ascending; of them as many as it said.
+  /// The numbers of the last take, ascending; valid up to the count that it returned.
   package private(set) var buckets: [UInt32] = []
-  /// How often each of them occurs.
+  /// How often each of `buckets` occurs.
   package private(set) var counts: [UInt32] = []
 
-  /// Creates a counter of the numbers 0 ..< limit.
+  /// Creates a counter of the numbers 0..<limit.
   package init(limit: Int) {
     counters = [UInt32](repeating: 0, count: limit)
     touched = [UInt64](repeating: 0, count: (limit + 63) / 64)
     words = [UInt64](repeating: 0, count: (touched.count + 63) / 64)
   }
 
-  /// Counts numbers.
   /// - Parameters:
-  ///   - most: no more are given.
-  ///   - body: is handed what counts a number below the limit, which it does not check.
-  /// - Returns: how many there are at the beginning of `buckets` and `counts`.
+  ///   - most: an upper bound for the numbers to count.
+  ///   - body: receives a function that counts one number, which must be below the limit.
+  /// - Returns: the number of valid elements in `buckets` and `counts`.
   /// - Complexity: O(numbers + limit / 4096).
   @inline(__always)
   package mutating func take(most: Int, _ body: ((Int) -> Void) -> Void) -> Int {
-    // Two beyond the last may be written.
+    // Up to two elements beyond the last may be written.
     if buckets.count < most + 2 {
       buckets = [UInt32](repeating: 0, count: 2 * most + 4)
       counts = buckets
@@ -33,7 +32,7 @@ package struct BucketCounter {
     return counters.withUnsafeMutableBufferPointer { counters in
       touched.withUnsafeMutableBufferPointer { touched in
         words.withUnsafeMutableBufferPointer { words in
-          // Bits are set again and again: whether a bucket is new is not to be foretold, and a wrong guess costs more.
+          // Bits are set unconditionally: a branch on whether a bucket is new would be mispredicted often.
           body { bucket in
             touched[bucket &>> 6] |= 1 &<< UInt64(bucket & 63)
             words[bucket &>> 12] |= 1 &<< UInt64(bucket &>> 6 & 63)
@@ -55,7 +54,7 @@ package struct BucketCounter {
     }
   }
 
-  /// The numbers of the bits that are set, in order; they are cleared. A word rarely has more than two, and those are written without asking.
+  /// Lists the bits that are set, in order, and clears them. A word rarely has more than two, and those are written without a branch.
   private static func gather(
     touched: UnsafeMutableBufferPointer<UInt64>, words: UnsafeMutableBufferPointer<UInt64>, into found: UnsafeMutableBufferPointer<UInt32>
   ) -> Int {

@@ -1,16 +1,15 @@
 import CKernels
 import Kernels
 
-/// Small dense matrices in double precision, row-major: what the truncated SVD needs of them.
+/// Small dense matrices in double precision, row-major, for the truncated SVD.
 enum DenseMath {
-  /// R of the Cholesky factorisation AᵀA = RᵀR, upper triangular. The row of a column that depends on the ones before it is zero.
+  /// R of the Cholesky factorization AᵀA = RᵀR, upper triangular. The row of a column that depends on earlier columns is zero.
   /// - Parameters:
-  ///   - gram: [n, n], symmetric, positive semi-definite; what is zero outside a band costs nothing.
-  ///   - n: the order.
-  ///   - tolerance: the share of a column's square that must be left of it.
-  ///   - least: the square that must be left.
+  ///   - gram: [n, n], symmetric, positive semi-definite; zeros outside a band cost nothing.
+  ///   - tolerance: a column is dependent if less than this fraction of its squared norm remains.
+  ///   - least: a column is dependent if less than this squared norm remains.
   static func cholesky(_ gram: [Double], n: Int, tolerance: Double = 1e-10, least: Double = 0) -> [Double] {
-    // Row by row, so that every inner loop goes along a row: what is left of the matrix after k columns.
+    // Right-looking, so that every inner loop runs along a row of what remains after k columns.
     var left = gram
     var r = [Double](repeating: 0, count: n * n)
     for k in 0..<n {
@@ -25,8 +24,8 @@ enum DenseMath {
     return r
   }
 
-  /// The inverse of an upper triangular matrix on the columns whose diagonal is not zero, zero elsewhere: with R of `cholesky`, A·R⁻¹
-  /// has orthonormal or zero columns.
+  /// The inverse of an upper triangular matrix, restricted to the columns with a nonzero diagonal: with R of `cholesky`, A·R⁻¹ has orthonormal or
+  /// zero columns.
   static func inverse(_ r: [Double], n: Int) -> [Double] {
     // Back substitution: R · inverse = identity.
     var inverse = [Double](repeating: 0, count: n * n)
@@ -60,14 +59,14 @@ enum DenseMath {
     return result
   }
 
-  /// Eigenvalues (descending) and the leading eigenvectors of a symmetric matrix: Householder tridiagonalisation, implicit QL with
-  /// shifts (Golub & Van Loan §8.3), whose rotations are kept and turned, like the reflections, on strips of the vectors.
+  /// Eigenvalues (descending) and leading eigenvectors of a symmetric matrix: Householder tridiagonalization and implicit QL with shifts (Golub &
+  /// Van Loan §8.3). The rotations are stored, and applied to strips of the vectors together with the reflections.
   /// - Parameters:
   ///   - matrix: [n, n].
   ///   - n: the order.
-  ///   - count: how many vectors; nil = all.
-  ///   - pool: where the strips run; the result does not depend on its number of threads.
-  /// - Returns: [n] values; [n, count] vectors, a column each.
+  ///   - count: the number of vectors; nil for all.
+  ///   - pool: the result does not depend on its number of threads.
+  /// - Returns: [n] values; [n, count] vectors, one per column.
   /// - Complexity: O(n³).
   static func symmetricEigen(_ matrix: [Double], n: Int, count: Int? = nil, pool: ThreadPool) -> (values: [Double], vectors: [Double]) {
     guard n > 0 else { return ([], []) }
@@ -78,7 +77,7 @@ enum DenseMath {
     weir_tridiagonal(&reflections, n, &scratch, &values, &below, &beta)
     let rotations = diagonalize(&values, &below, n)
     let order = (0..<n).sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }
-    // A vector of the tridiagonal matrix is a row: rotations mix two of them.
+    // Vectors of the tridiagonal matrix are stored as rows, because rotations combine two of them.
     var rows = [Double](repeating: 0, count: n * n)
     for i in 0..<n { rows[i * n + i] = 1 }
     rows.withUnsafeMutableBufferPointer { rows in
@@ -102,13 +101,13 @@ enum DenseMath {
     return (order.map { values[$0] }, vectors)
   }
 
-  /// Implicit QL with Wilkinson's shift on a tridiagonal matrix: d becomes the eigenvalues; the rotations in their order.
+  /// Implicit QL with Wilkinson's shift on a tridiagonal matrix. `d` becomes the eigenvalues; returns the rotations in order.
   private static func diagonalize(_ d: inout [Double], _ e: inout [Double], _ n: Int) -> [weir_rotation] {
     var rotations: [weir_rotation] = []
     rotations.reserveCapacity(n * n)
     e[n - 1] = 0
     for l in 0..<n {
-      // 60 sweeps are far beyond what the method needs; the bound only guards against not-a-number.
+      // The method never needs 60 sweeps; the bound guards against NaN.
       for _ in 0..<60 {
         var m = l
         while m < n - 1 {

@@ -7,13 +7,10 @@ import Tokens
 
 /// Embeds every window of a dataset into a folder that `WindowVectors` reads.
 package enum EmbedDataset {
-  /// What was done.
   package struct Report: Sendable, Codable, Equatable {
-    /// Windows embedded.
     package var windows: Int
-    /// Windows without any feature: their vector is zero.
+    /// Windows without features, whose vector is zero.
     package var empty: Int
-    /// Dimensions of a vector.
     package var dimensions: Int
     /// The embedder's fingerprint.
     package var embedder: String
@@ -23,23 +20,17 @@ package enum EmbedDataset {
 
   /// Embeds a dataset.
   /// - Parameters:
-  ///   - dataset: the dataset.
-  ///   - embedder: the model; its tokenizer must be the dataset's.
-  ///   - folder: where, such as `DATASET/vectors/lsi`; one of ours that is there is replaced when `replacing`.
-  ///   - replacing: whether one of ours that is there is replaced.
-  ///   - tool: what writes it, with its version.
-  ///   - pool: where the work runs; the result does not depend on its number of threads.
-  ///   - progress: is told how far it is, and may stop it.
-  /// - Throws: `WeirError` where the tokenizers differ or the folder cannot be written.
+  ///   - embedder: its tokenizer must be the dataset's.
+  ///   - folder: the output, such as `DATASET/vectors/lsi`.
+  ///   - replacing: whether to replace a Weir folder that exists there.
+  ///   - tool: name and version of the program, for the manifest.
+  ///   - pool: the result does not depend on its number of threads.
+  /// - Throws: `WeirError` if the tokenizers differ or the folder cannot be written.
   package static func run(
     _ dataset: TokenDataset, embedder: any Embedder, to folder: String, replacing: Bool = false, tool: String, pool: ThreadPool,
     progress: Progress = .silent
   ) throws -> Report {
-    guard embedder.tokenizer == dataset.tokenizer else {
-      throw WeirError(
-        dataset.path, "was tokenized with \(dataset.tokenizer), the embedder understands \(embedder.tokenizer)",
-        remedy: "tokenize with the embedder's tokenizer or fit another embedder")
-    }
+    try embedder.check(tokenizer: dataset.tokenizer, place: dataset.path)
     let output = try AtomicFolder(folder, replacing: replacing)
     let reader = WindowReader(dataset)
     let width = embedder.dimensions

@@ -1,12 +1,22 @@
+import Artifacts
 import Primitives
 import Storage
 
-/// A folder with an embedder: `embedder.json` and what its kind needs.
+/// A folder with an embedder: `embedder.json` and the files of its kind.
 package enum EmbedderFolder {
-  /// The format's name in `embedder.json`.
   package static let format = "weir.embedder.1"
 
-  /// The folder itself, or the embedder's in it (that of window vectors, of a cluster tree).
+  /// Opens the embedder in a folder: its own, that of window vectors, or that of a cluster tree.
+  package static func open(_ folder: String) throws -> any Embedder {
+    switch try kind(folder) {
+    case "lsi": return try LSIEmbedder(folder: folder)
+    case "static": return try StaticEmbedder(folder: folder)
+    case "minilm": return try TextEmbedder(folder: folder)
+    case let kind: throw WeirError(folder, "embedder kind \"\(kind)\" is not supported")
+    }
+  }
+
+  /// The folder itself, or the embedder's folder inside it.
   package static func resolved(_ folder: String) -> String {
     Files.exists(folder + "/embedder/embedder.json") ? folder + "/embedder" : folder
   }
@@ -16,27 +26,36 @@ package enum EmbedderFolder {
     var kind: String
   }
 
-  /// The kind of the embedder in a folder: `lsi`, `minilm`, `static`.
-  /// - Throws: `WeirError` where there is none.
+  /// The kind of the embedder in a folder: `lsi`, `minilm` or `static`.
+  /// - Throws: `WeirError` if there is none.
   package static func kind(_ folder: String) throws -> String {
     let place = resolved(folder) + "/embedder.json"
     guard Files.exists(place) else {
       throw WeirError(
-        folder, "no embedder here",
-        remedy: "make one with weir embed; vectors from elsewhere (--vectors) have none, and cannot place new text")
+        folder, "contains no embedder",
+        remedy: "make one with `weir embed`; imported vectors have none, so new text cannot be embedded")
     }
     let found = try JSONFile.read(Kind.self, from: place)
-    guard found.format == format else { throw WeirError(place, "is of format \(found.format), not \(format)") }
+    guard found.format == format else { throw WeirError(place, "has format \(found.format), expected \(format)") }
     return found.kind
   }
 
-  /// What `embedder.json` says of an embedder of a kind.
+  /// Reads `embedder.json` of an embedder that must be of a kind.
   static func description<Configuration: Codable>(
     _ folder: String, kind: String, as configuration: Configuration.Type
   ) throws -> EmbedderDescription<Configuration> {
     let found = try self.kind(folder)
     let place = resolved(folder) + "/embedder.json"
-    guard found == kind else { throw WeirError(place, "is a \(found) embedder, not \(kind)") }
+    guard found == kind else { throw WeirError(place, "is a \(found) embedder, expected \(kind)") }
     return try JSONFile.read(EmbedderDescription<Configuration>.self, from: place)
+  }
+}
+
+extension StoredTree {
+  /// Opens the embedder that is stored with the tree.
+  package func openEmbedder() throws -> any Embedder {
+    let embedder = try EmbedderFolder.open(path)
+    try check(embedder: embedder.fingerprint)
+    return embedder
   }
 }

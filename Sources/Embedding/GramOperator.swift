@@ -1,10 +1,10 @@
 import CKernels
 import Kernels
 
-/// AᵀA of a sparse matrix A, to be multiplied with dense matrices of 32 columns: neither AᵀA nor the whole of A's own product is ever made.
+/// AᵀA of a sparse matrix A as an operator on dense matrices of 32 columns. Neither AᵀA nor the whole product with A is ever stored.
 ///
-/// Rows are dealt to blocks like cards, so that blocks take equally long. A task multiplies its blocks one after another, by their rows and
-/// then by their columns, so that what lies between them stays in the second-level cache, and every sum in registers.
+/// Rows are distributed to blocks in round-robin order, so that blocks take equally long. A task multiplies its blocks one after another, by rows
+/// and then by columns, so that the intermediate product stays in the L2 cache, and sums in registers.
 package final class GramOperator {
   /// Columns of a dense matrix.
   package static let width = Int(WEIR_SPARSE_WIDTH)
@@ -14,7 +14,7 @@ package final class GramOperator {
   private let pieces: Int
   private let sums: FloatBuffer
 
-  /// A block by columns: those that it has, where the entries of each end, and the entries' rows in the block and values.
+  /// A block in compressed columns: its nonzero columns, where the entries of each end, and the rows in the block and values of the entries.
   private struct Block {
     var columns: [UInt32] = []
     var ends: [UInt32] = []
@@ -22,14 +22,14 @@ package final class GramOperator {
     var values: [Float] = []
   }
 
-  /// Rows of a block: what lies between the two products has 256 kB.
+  /// Rows per block: the intermediate product has 256 kB.
   private static let blockRows = 2_048
 
-  /// Prepares a matrix; its entries are copied once.
+  /// Prepares a matrix; its entries are copied.
   package init(_ matrix: SparseMatrix, pool: ThreadPool) {
     self.matrix = matrix
     var count = max(1, (matrix.rows + Self.blockRows - 1) / Self.blockRows)
-    // Pieces of equally many blocks, by the shape alone: a power of two, enough for many threads, and no more than 256 MB.
+    // The partition depends on the shape alone: a power of two of tasks, enough for many threads, and at most 256 MB.
     let size = matrix.columns * Self.width, most = min(8, count / 2, (64 << 20) / max(1, size))
     pieces = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1
     count = (count + pieces - 1) / pieces * pieces
@@ -42,7 +42,7 @@ package final class GramOperator {
     sums = FloatBuffer(pieces * size)
   }
 
-  /// Rows first, first + step, … by columns.
+  /// The rows first, first + step, … in compressed columns.
   private static func block(of matrix: SparseMatrix, first: Int, step: Int) -> Block {
     var next = [UInt32](repeating: 0, count: matrix.columns)
     var total = 0
@@ -78,8 +78,8 @@ package final class GramOperator {
   /// AᵀA · dense.
   /// - Parameters:
   ///   - dense: [columns, 32], row-major.
-  ///   - result: of the same shape; no part of `dense`.
-  ///   - pool: where the pieces run; sums have one order, whatever its threads.
+  ///   - result: [columns, 32]; must not overlap `dense`.
+  ///   - pool: the result does not depend on its number of threads.
   package func multiply(_ dense: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>, pool: ThreadPool) {
     nonisolated(unsafe) let (dense, result) = (dense, result)
     let size = matrix.columns * Self.width
@@ -95,7 +95,7 @@ package final class GramOperator {
     }
   }
 
-  /// The part of some blocks.
+  /// The contribution of some blocks.
   private func multiply(_ dense: UnsafePointer<Float>, blocks chosen: Range<Int>, out: UnsafeMutablePointer<Float>) {
     out.update(repeating: 0, count: matrix.columns * Self.width)
     let between = FloatBuffer(Self.blockRows * Self.width)

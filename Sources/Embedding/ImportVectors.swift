@@ -3,20 +3,18 @@ import Primitives
 import Storage
 import Tokens
 
-/// Vectors from elsewhere become those of a dataset.
+/// Imports vectors that other software computed for the windows of a dataset.
 package enum ImportVectors {
-  /// Writes the vectors' folder.
   /// - Parameters:
-  ///   - array: the vectors, one a window, in order.
-  ///   - dataset: whose windows they are.
-  ///   - folder: where; one of ours that is there is replaced.
-  ///   - tool: what writes it, with its version.
-  /// - Throws: `WeirError` where their number is not that of the windows, or a number is not finite.
+  ///   - array: one vector per window, in order.
+  ///   - folder: the output; a Weir folder that exists there is replaced.
+  ///   - tool: name and version of the program, for the manifest.
+  /// - Throws: `WeirError` if the number of vectors is not that of the windows, or a vector contains NaN/Inf.
   package static func run(_ array: WindowVectors, of dataset: TokenDataset, to folder: String, tool: String) throws -> EmbedDataset.Report {
     guard array.count == dataset.windowCount else {
       throw WeirError(
-        array.path, "holds \(array.count) vectors, \(dataset.path) has \(dataset.windowCount) windows",
-        remedy: "make one vector a window of at most \(Window.maximum) tokens, in order")
+        array.path, "contains \(array.count) vectors, but \(dataset.path) has \(dataset.windowCount) windows",
+        remedy: "compute one vector per window of at most \(Window.maximum) tokens, in order")
     }
     try array.checkFinite()
     let output = try AtomicFolder(folder, replacing: true)

@@ -2,32 +2,32 @@ import CKernels
 import Kernels
 import Primitives
 
-/// An orthonormal basis of a block Krylov space of a symmetric matrix, which grows by 32 directions a step; dependent ones are zero.
-/// Every pass over it is cut into ranges of rows, whose sums are added in order.
+/// An orthonormal basis of a block Krylov space of a symmetric matrix. It grows by 32 directions per step; dependent directions are zero.
+/// Every pass over it is divided into ranges of rows, whose sums are added in order.
 final class KrylovBasis {
-  /// Directions of a block.
+  /// Directions per block.
   static let width = GramOperator.width
 
   private let rows: Int
-  /// [rows, stride] all blocks beside one another.
+  /// [rows, stride] all blocks side by side.
   private let basis: FloatBuffer
   private let stride: Int
-  /// [rows, width] the last block, and room for the next.
+  /// [rows, width] the last block, and space for the next.
   private var last: FloatBuffer
   private var next: FloatBuffer
-  /// Blocks that are there.
+  /// The number of blocks so far.
   private var blocks = 0
-  /// [width, width] what the last product had of the last block.
+  /// [width, width] the component of the last product in the last block.
   private var coupling: [Double] = []
 
-  /// Begins with a block of numbers between −1 and 1, each a function of its row's name and its column, made orthonormal.
-  init(_ names: [Int], steps: Int, seed: UInt64, pool: ThreadPool) {
+  /// Starts with an orthonormalized block of random numbers in −1…1, each a function of the row's name and the column.
+  init(_ names: [Int], steps: Int, randomSeed: UInt64, pool: ThreadPool) {
     rows = names.count
     stride = (steps + 1) * Self.width
     basis = FloatBuffer(rows * stride)
     last = FloatBuffer(rows * Self.width)
     next = FloatBuffer(rows * Self.width)
-    let random = CounterRandom(seed: seed, stream: 0x5644)
+    let random = CounterRandom(seed: randomSeed, stream: 0x5644)
     pool.ranges(rows, grain: 256) { range in
       for row in range {
         for column in 0..<Self.width {
@@ -38,13 +38,13 @@ final class KrylovBasis {
     _ = orthonormalize(pool: pool)
   }
 
-  /// A step: the matrix times the last block M·V, made orthonormal to all blocks and in itself, is the next one.
-  /// - Returns: [width, width] what M·V has of V, and of the next block.
+  /// Adds the next block: the product M·V of the matrix with the last block, orthonormalized against all blocks and within itself.
+  /// - Returns: [width, width] the components of M·V in V and in the next block.
   func grow(_ matrix: GramOperator, pool: ThreadPool) -> (own: [Double], next: [Double]) {
     let width = Self.width
     matrix.multiply(last.base, into: next.base, pool: pool)
     var own = coefficients(of: blocks - 1..<blocks, pool: pool)
-    // But for rounding the product has nothing but its own block, the one before and the next.
+    // In exact arithmetic, the product only has components in its own block, the previous and the next.
     var taken = own
     if blocks > 1 {
       taken = [Float](repeating: 0, count: width * width) + own
@@ -54,7 +54,7 @@ final class KrylovBasis {
     }
     subtract(taken, of: max(0, blocks - 2)..<blocks, pool: pool)
     let (more, scale, rest) = orthonormalize(pool: pool)
-    // What rounding had left of the last block, in units of the product.
+    // The component in the last block that rounding left, in units of the product.
     for row in 0..<width {
       for column in 0..<width {
         for k in 0..<width {
@@ -66,11 +66,8 @@ final class KrylovBasis {
     return (own.map { Double($0) }, coupling)
   }
 
-  /// The basis times a small matrix.
   /// - Parameters:
   ///   - factors: [(blocks · width), width].
-  ///   - width: its columns.
-  ///   - pool: where it runs.
   /// - Returns: [rows, width].
   func times(_ factors: [Float], width: Int, pool: ThreadPool) -> [Float] {
     let inner = blocks * Self.width
@@ -88,14 +85,14 @@ final class KrylovBasis {
     return result
   }
 
-  /// Makes `next` orthonormal, takes from it what it has of the blocks, makes it orthonormal again, and appends it.
-  /// - Returns: what it had of the blocks [(blocks · width), width] after the first R⁻¹, and both R.
+  /// Orthonormalizes `next`, subtracts its components in the blocks, orthonormalizes it again, and appends it.
+  /// - Returns: its components in the blocks [(blocks · width), width] after the first R⁻¹, and both R.
   private func orthonormalize(pool: ThreadPool) -> (more: [Float], first: [Double], second: [Double]) {
     let first = DenseMath.cholesky(gram(pool: pool), n: Self.width)
     turn(DenseMath.inverse(first, n: Self.width), pool: pool)
     let more = blocks > 0 ? coefficients(of: 0..<blocks, pool: pool) : []
     if blocks > 0 { subtract(more, of: 0..<blocks, pool: pool) }
-    // Columns have length 1 but for what was taken; of one in the blocks' span rounding alone is left.
+    // Columns had norm 1 before the subtraction; of a column in the span of the blocks, only rounding errors remain.
     let second = DenseMath.cholesky(gram(pool: pool), n: Self.width, least: 0.01)
     turn(DenseMath.inverse(second, n: Self.width), pool: pool)
     let place = blocks * Self.width
@@ -107,7 +104,7 @@ final class KrylovBasis {
     return (more, first, second)
   }
 
-  /// Rows of a task.
+  /// Rows per task.
   private var grain: Int { max(1_024, (rows + 63) / 64) }
 
   /// nextᵀ · next.

@@ -1,7 +1,7 @@
 import Primitives
 import Storage
 
-/// `embedder.json`: what an embedder's folder holds.
+/// `embedder.json`.
 struct EmbedderDescription<Configuration: Codable>: Codable {
   var format = EmbedderFolder.format
   var kind: String
@@ -11,8 +11,7 @@ struct EmbedderDescription<Configuration: Codable>: Codable {
 }
 
 extension LSIEmbedder {
-  /// Saves the embedder: `embedder.json` and `model.safetensors` (idf, projection, singular values).
-  /// - Parameter folder: made where it is not there; usually inside an `AtomicFolder`.
+  /// Saves `embedder.json` and `model.safetensors` (idf, projection, singular values).
   package func save(to folder: String) throws {
     try Files.createFolder(folder)
     let projection = projection
@@ -27,8 +26,8 @@ extension LSIEmbedder {
       to: folder + "/embedder.json")
   }
 
-  /// Loads an embedder and checks that it is the one it says.
-  /// - Parameter folder: as `save` made it, or one with it in `embedder/` (window vectors, a cluster tree).
+  /// Loads an embedder and checks its fingerprint.
+  /// - Parameter folder: that of the embedder, of window vectors, or of a cluster tree.
   package init(folder: String) throws {
     let folder = EmbedderFolder.resolved(folder)
     let description = try EmbedderFolder.description(folder, kind: "lsi", as: Configuration.self)
@@ -38,18 +37,18 @@ extension LSIEmbedder {
     guard file.shape("idf") == [buckets], file.shape("projection").map({ $0.count == 2 && $0[1] == width }) ?? false,
       file.shape("singular_values") == [width]
     else {
-      throw WeirError(file.path, "does not have the tensors that embedder.json describes", remedy: "make the embedder again")
+      throw WeirError(file.path, "its tensors do not match embedder.json", remedy: "make the embedder again")
     }
     try self.init(
       configuration: description.configuration, tokenizer: description.tokenizer, idf: file.floats("idf"),
       projection: file.floats("projection"), singularValues: file.floats("singular_values"))
     guard fingerprint == description.fingerprint else {
       throw WeirError(
-        file.path, "its content is not what embedder.json says (\(description.fingerprint))", remedy: "make the embedder again")
+        file.path, "does not match its fingerprint in embedder.json (\(description.fingerprint))", remedy: "make the embedder again")
     }
   }
 
-  /// XXH3 over the configuration, the tokenizer and every number of the model.
+  /// XXH3-64 over the configuration, the tokenizer and the weights.
   static func fingerprint(configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float]) throws -> String {
     let stream = ChecksumStream()
     let head = try JSONFile.encode(configuration) + Array("\nlsi.2 \(tokenizer)\n".utf8)

@@ -3,15 +3,12 @@ import Pipeline
 import Primitives
 
 extension LSIEmbedder {
-  /// Fits an embedder on windows: all of them, or a seeded sample.
+  /// Fits an embedder on windows: all of them, or a random sample.
   /// - Parameters:
-  ///   - windows: the corpus.
-  ///   - tokenizer: the fingerprint of the tokenizer that made the ids.
-  ///   - configuration: see there.
-  ///   - pool: where the work runs; the result does not depend on its number of threads.
-  ///   - progress: told of the steps.
-  /// - Throws: `WeirError` when no window has a feature that is kept.
-  /// - Complexity: memory of 16 bytes per feature of a sampled window, twice.
+  ///   - tokenizer: the fingerprint of the tokenizer of the windows.
+  ///   - pool: the result does not depend on its number of threads.
+  /// - Throws: `WeirError` if no window has a feature that is kept.
+  /// - Complexity: O(features of the sampled windows) memory, twice 16 bytes each.
   package static func fit(
     _ windows: WindowReader, tokenizer: String, configuration: Configuration = Configuration(), pool: ThreadPool,
     progress: Progress = .silent
@@ -23,7 +20,7 @@ extension LSIEmbedder {
       windows, chosen: chosen, features: TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams), pool: pool,
       progress: progress)
     let idf = inverseFrequencies(counted.parts, windows: chosen.count, configuration: configuration)
-    // Buckets that no window has would only be zeros: with tokens alone there are as many as the vocabulary has.
+    // Empty buckets would only be zeros. Without bigrams, there are at most as many buckets as tokens in the vocabulary.
     let kept = idf.indices.filter { idf[$0] > 0 }
     guard !kept.isEmpty else {
       throw WeirError(
@@ -32,7 +29,7 @@ extension LSIEmbedder {
     }
     let matrix = weighted(counted.parts, rows: chosen.count, idf: idf, kept: kept, pool: pool)
     let svd = try TruncatedSVD(
-      matrix, rank: configuration.dimensions, seed: configuration.seed, names: kept, pool: pool, progress: progress)
+      matrix, rank: configuration.dimensions, randomSeed: configuration.randomSeed, names: kept, pool: pool, progress: progress)
     let width = configuration.dimensions
     let scale = svd.singularValues.map { $0 > 0 ? Float(Elementary.power($0, configuration.spectrum - 1)) : 0 }
     var projection = svd.vectors
@@ -44,22 +41,22 @@ extension LSIEmbedder {
       singularValues: svd.singularValues.map { Float($0) }, counted: counted.source == nil ? nil : counted)
   }
 
-  /// Windows to fit on: all, or those with the smallest random keys, in order.
+  /// The windows to fit on: all, or those with the smallest random keys, in order.
   private static func sampleWindows(_ count: Int, configuration: Configuration) -> [Int] {
     guard count > configuration.sample else { return Array(0..<count) }
-    let random = CounterRandom(seed: configuration.seed, stream: 0x4C53)
+    let random = CounterRandom(seed: configuration.randomSeed, stream: 0x4C53)
     let keyed = (0..<count).map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }
     return keyed.prefix(configuration.sample).map(\.1).sorted()
   }
 
-  /// Smoothed: ln((1 + n)/(1 + df)) + 1; 0 where a bucket is left out.
+  /// Smoothed inverse document frequencies ln((1 + n)/(1 + df)) + 1; 0 for buckets that are left out.
   private static func inverseFrequencies(_ parts: [WindowFeatures.Part], windows: Int, configuration: Configuration) -> [Float] {
     var frequency = [Int](repeating: 0, count: configuration.buckets)
     for part in parts {
       for bucket in part.buckets { frequency[Int(bucket)] += 1 }
     }
     let most = configuration.maximumShare * Double(windows)
-    // A tiny corpus has no bucket in three windows: the floor gives way there.
+    // In a tiny corpus, no bucket may occur in three windows, so the minimum is lowered.
     let least = min(configuration.minimumWindows, max(1, windows / 8))
     return frequency.map { count in
       guard count > 0, count >= least, Double(count) <= most else { return 0 }
@@ -67,11 +64,11 @@ extension LSIEmbedder {
     }
   }
 
-  /// The tf-idf matrix with rows of length 1 and the kept buckets as columns.
+  /// The tf-idf matrix with rows of length 1; its columns are the buckets that are kept.
   private static func weighted(_ parts: [WindowFeatures.Part], rows: Int, idf: [Float], kept: [Int], pool: ThreadPool) -> SparseMatrix {
     var number = [UInt32](repeating: 0, count: idf.count)
     for (column, bucket) in kept.enumerated() { number[bucket] = UInt32(column) }
-    // How long each row becomes, then each part into its place.
+    // First the length of each row, then the rows of each part at their offsets.
     var offsets = [Int](repeating: 0, count: rows + 1)
     offsets.withUnsafeMutableBufferPointer { offsets in
       nonisolated(unsafe) let out = offsets

@@ -2,73 +2,70 @@ import CKernels
 import Kernels
 import Primitives
 
-/// Latent semantic indexing: hashed unigrams (and bigrams) of token ids, sublinear term frequency, inverse document frequency,
-/// projection on the leading singular vectors of the sample, length 1 (CRISP's ablation embeds so; Deerwester et al. 1990).
-/// It needs no download and embeds some ten thousand windows a second.
+/// Latent semantic indexing: hashed unigrams (and bigrams) of token ids, sublinear term frequency, inverse document frequency, projection on the
+/// leading singular vectors of a sample, length 1 (Deerwester et al. 1990; used in an ablation of CRISP). It needs no download.
 package struct LSIEmbedder: Embedder {
-  /// How an embedder is fitted; written into its manifest.
+  /// Stored in `embedder.json`.
   package struct Configuration: Sendable, Codable, Equatable {
-    /// Dimensions of a vector.
     package var dimensions = 128
-    /// Hash buckets of features, a power of two.
+    /// Hash buckets of the features, a power of two.
     package var buckets = 65_536
-    /// Whether pairs of neighbouring tokens count, beside single ones. Off: they double the cost and do not help (docs/LOG).
+    /// Whether bigrams are features too. They double the cost and do not help.
     package var bigrams = false
-    /// A bucket that fewer windows of the sample have is left out.
+    /// Buckets that occur in fewer windows of the sample are left out.
     package var minimumWindows = 3
-    /// A bucket that more than this share of the sample's windows have is left out.
+    /// Buckets that occur in more than this fraction of the sample's windows are left out.
     package var maximumShare = 1.0
-    /// The most windows that are fitted on; a seeded sample where there are more.
+    /// The most windows to fit on; if there are more, a random sample.
     package var sample = 50_000
-    /// Of an embedder that an earlier version fitted by subspace iteration; now by a Krylov space, which follows from the dimensions.
+    /// Only in embedders of an earlier version, which used subspace iteration.
     package var iterations: Int?
-    /// Of the same.
+    /// Only in embedders of an earlier version, which used subspace iteration.
     package var oversampling: Int?
-    /// The exponent of the singular values in the projection: 1 = classic LSI, 0 = every direction alike. Half the exponent tells
-    /// small domains apart better (docs/LOG).
+    /// The exponent of the singular values in the projection: 1 is classic LSI, 0 gives every direction equal variance. 0.5 separates small
+    /// domains best.
     package var spectrum = 0.5
-    /// The seed of sampling and start.
-    package var seed: UInt64 = 1
+    package var randomSeed: UInt64 = 1
 
-    /// Creates the defaults.
+    enum CodingKeys: String, CodingKey {
+      case dimensions, buckets, bigrams, minimumWindows, maximumShare, sample, iterations, oversampling, spectrum
+      case randomSeed = "seed"
+    }
+
     package init() {}
 
-    /// Throws on values that make no sense.
+    /// Throws `WeirError` with the name of the first invalid property.
     package func validate() throws {
-      guard (1...4_096).contains(dimensions) else { throw WeirError("--dimensions", "\(dimensions) is not in 1…4096") }
+      guard (1...4_096).contains(dimensions) else { throw WeirError("dimensions", "must be in 1…4096, not \(dimensions)") }
       guard (16...1 << 24).contains(buckets), buckets & (buckets - 1) == 0 else {
-        throw WeirError("--buckets", "\(buckets) is not a power of two in 16…16777216")
+        throw WeirError("buckets", "must be a power of two in 16…16777216, not \(buckets)")
       }
-      guard sample > 0 else { throw WeirError("--sample", "the sample is empty", remedy: "give a positive number of windows") }
+      guard sample > 0 else { throw WeirError("sample", "must be positive, not \(sample)") }
       guard minimumWindows >= 0, maximumShare > 0, spectrum.isFinite else {
         throw WeirError("lsi", "minimum windows, maximum share or spectrum out of range")
       }
     }
   }
 
-  /// How it was fitted.
   package let configuration: Configuration
-  /// The fingerprint of the tokenizer whose ids it understands.
   package let tokenizer: String
-  /// XXH3 over configuration, tokenizer and every number of the model.
+  /// XXH3-64 over the configuration, the tokenizer and the weights.
   package let fingerprint: String
-  /// [buckets] inverse document frequencies, 0 where a bucket is left out.
+  /// [buckets] inverse document frequencies; 0 for buckets that are left out.
   package let idf: [Float]
-  /// [kept, dimensions] row-major: a row for each bucket whose frequency is not 0, in their order.
+  /// [kept, dimensions], row-major: one row per bucket with nonzero idf, in order.
   package var projection: [Float] { table.values }
-  /// The same in large pages, as its rows are gathered from all over.
+  /// The projection in large pages, because its rows are accessed in random order.
   private let table: FloatBuffer
-  /// [buckets] the row of each kept bucket.
+  /// [buckets] the row of each bucket that is kept.
   private let rows: [UInt32]
   /// [dimensions] singular values of the sample.
   package let singularValues: [Float]
-  /// The features of the windows that it was fitted on, where those are all of a dataset: they are not counted again to embed them.
+  /// The features of the windows that it was fitted on, if those are a whole dataset, so that they need not be counted again.
   private let counted: WindowFeatures?
 
-  /// Dimensions of a vector.
   package var dimensions: Int { configuration.dimensions }
 
-  /// Creates an embedder of its parts.
   package init(
     configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float], singularValues: [Float]
   ) throws {
@@ -100,7 +97,6 @@ package struct LSIEmbedder: Embedder {
     self.counted = counted
   }
 
-  /// Embeds windows, see `Embedder`.
   package func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     let features = TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams)
     return vectors(windows.count, pool: pool) { range, out in
@@ -112,7 +108,6 @@ package struct LSIEmbedder: Embedder {
     }
   }
 
-  /// Embeds windows of a source, see `Embedder`.
   package func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
     guard let counted, counted.source == windows.source else { return try embed(windows.tokens(range, pool: pool), pool: pool) }
     return vectors(range.count, pool: pool) { part, out in
@@ -125,7 +120,7 @@ package struct LSIEmbedder: Embedder {
     }
   }
 
-  /// [count, dimensions], made by ranges of rows.
+  /// [count, dimensions], computed by ranges of rows.
   private func vectors(_ count: Int, pool: ThreadPool, _ body: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void) -> [Float] {
     let total = count * dimensions
     return [Float](unsafeUninitializedCapacity: total) { result, size in
@@ -136,14 +131,14 @@ package struct LSIEmbedder: Embedder {
     }
   }
 
-  /// Reusable space of one thread: rows of the projection and their weights.
+  /// Scratch memory of one thread: rows of the projection and their weights.
   private struct Room {
     var indices: [UInt32] = []
     var values: [Float] = []
   }
 
-  /// The vector of a window: its features, weighted and projected, of length 1. The projection is linear, so the length of the tf-idf vector
-  /// cancels in the last normalisation.
+  /// The vector of a window: its features, weighted, projected and scaled to length 1. The length of the tf-idf vector cancels in the last step,
+  /// because the projection is linear.
   private func project(_ buckets: ArraySlice<UInt32>, _ counts: ArraySlice<UInt32>, room: inout Room, out: UnsafeMutablePointer<Float>) {
     if room.indices.count < buckets.count {
       room.indices = [UInt32](repeating: 0, count: 2 * buckets.count)

@@ -3,17 +3,16 @@ import Kernels
 import Primitives
 import Storage
 
-/// A sentence encoder of the BERT family in the folder layout of sentence-transformers, such as all-MiniLM-L6-v2 (CRISP §3 embeds with it):
-/// windows of word pieces become the mean of their last vectors, of length 1.
+/// A sentence encoder of the BERT family in the folder layout of sentence-transformers, such as all-MiniLM-L6-v2, which CRISP §3 uses. The vector
+/// of a window of WordPiece ids is the mean of the last hidden states, scaled to length 1.
 ///
-/// Float32 throughout, or matrices in bfloat16 where the processor multiplies them. There is no padding: rows of short windows share a product.
-/// Cost: 6 GFLOP a window of 256 pieces for six layers of width 384.
+/// Float32 throughout, or with matrices in bfloat16 if the processor supports it. There is no padding: the rows of several windows share a product.
+/// Cost: 6 GFLOPs per window of 256 pieces, with six layers of width 384.
 package final class SentenceEncoder: Sendable {
-  /// Dimensions of a vector.
   package let dimensions: Int
-  /// The most pieces of a window, [CLS] and [SEP] included.
+  /// The most pieces per window, [CLS] and [SEP] included.
   package let longest: Int
-  /// XXH3-64 over the weights' file, and the precision.
+  /// XXH3-64 of the file with the weights, and the precision.
   package let fingerprint: String
   private nonisolated(unsafe) let model: UnsafeMutablePointer<weir_encoder>
   private nonisolated(unsafe) let layers: UnsafeMutablePointer<weir_encoder_layer>
@@ -32,22 +31,22 @@ package final class SentenceEncoder: Sendable {
     var layer_norm_eps: Double
   }
 
-  /// Whether this processor multiplies bfloat16.
+  /// Whether this processor supports bfloat16 products (AVX512-BF16).
   package static var hasHalf: Bool { weir_bf16_supported() != 0 }
 
   /// Loads `config.json` and `model.safetensors`.
   /// - Parameters:
-  ///   - folder: where they are.
-  ///   - half: whether matrices are rounded to bfloat16; wants a processor with AVX512-BF16.
-  /// - Throws: `WeirError` where the folder holds another kind of model, or is damaged.
+  ///   - half: whether matrices are rounded to bfloat16, which needs AVX512-BF16.
+  /// - Throws: `WeirError` if the folder contains another kind of model, or is damaged.
   package init(folder: String, half: Bool = false) throws {
     guard !half || Self.hasHalf else {
-      throw WeirError("--precision", "this processor has no bfloat16 products", remedy: "take --precision float32")
+      throw WeirError("precision", "this processor does not support bfloat16 products (AVX512-BF16)", remedy: "use float32")
     }
     let place = folder + "/config.json"
     guard Files.exists(place) else {
       throw WeirError(
-        folder, "holds no sentence encoder (no config.json)", remedy: "name a folder of sentence-transformers, such as all-MiniLM-L6-v2")
+        folder, "contains no sentence encoder (config.json)",
+        remedy: "name a folder of sentence-transformers, such as all-MiniLM-L6-v2")
     }
     let shape = try JSONFile.read(Shape.self, from: place)
     let (width, inner) = (shape.hidden_size, shape.intermediate_size)
@@ -56,15 +55,15 @@ package final class SentenceEncoder: Sendable {
       (3...1 << 20).contains(shape.vocab_size), (8...8_192).contains(shape.max_position_embeddings)
     else {
       throw WeirError(
-        place, "is no BERT encoder with gelu and heads of 32 dimensions", remedy: "take all-MiniLM-L6-v2")
+        place, "is not a BERT encoder with GELU and a head width of 32", remedy: "use all-MiniLM-L6-v2")
     }
     let file = try SafetensorsFile(folder + "/model.safetensors")
     func read(_ name: String, _ extents: Int...) throws -> [Float] {
       guard file.shape(name) == extents else {
-        throw WeirError(file.path, "holds no tensor \(name) of shape \(extents)", remedy: "fetch the model again")
+        throw WeirError(file.path, "contains no tensor \(name) of shape \(extents)", remedy: "download the model again")
       }
       let values = try file.floats(name)
-      guard weir_all_finite(values, values.count) != 0 else { throw WeirError(file.path, "\(name) holds a number that is not finite") }
+      guard weir_all_finite(values, values.count) != 0 else { throw WeirError(file.path, "\(name) contains NaN/Inf") }
       return values
     }
     dimensions = width
@@ -72,7 +71,7 @@ package final class SentenceEncoder: Sendable {
     vocabulary = shape.vocab_size
     fingerprint = Checksum.hex(try Checksum.xxh3(file: file.path)) + (half ? " bfloat16" : "")
 
-    // Everything in one block, each part at a multiple of 64 bytes.
+    // One block for everything, each part aligned to 64 bytes.
     var values: [Float] = []
     func put(_ numbers: [Float]) -> Int {
       let at = values.count
@@ -112,7 +111,7 @@ package final class SentenceEncoder: Sendable {
         put(try read(p + "output.LayerNorm.weight", width)), put(try read(p + "output.LayerNorm.bias", width)),
       ])
     }
-    // From here on nothing throws: what is taken is given back by deinit.
+    // Nothing throws from here on, so deinit frees the memory.
     let block = UnsafeMutableRawPointer.allocate(byteCount: values.count * 4, alignment: 64).bindMemory(
       to: Float.self, capacity: values.count)
     block.initialize(from: values, count: values.count)
@@ -138,18 +137,16 @@ package final class SentenceEncoder: Sendable {
     room.deallocate()
   }
 
-  /// Embeds windows of pieces.
   /// - Parameters:
-  ///   - windows: the ids, [CLS] and [SEP] among them; each of 1…`longest` pieces.
-  ///   - pool: where groups of windows run.
-  /// - Returns: [windows, dimensions], row-major; a window's vector does not depend on the others.
+  ///   - windows: WordPiece ids, [CLS] and [SEP] included; 1…`longest` each.
+  /// - Returns: [windows, dimensions], row-major. A vector does not depend on the other windows.
   package func encode(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     for window in windows {
       guard (1...longest).contains(window.count), window.allSatisfy({ $0 >= 0 && $0 < vocabulary }) else {
-        throw WeirError("encoder", "a window of \(window.count) pieces, or a piece beyond the vocabulary of \(vocabulary)")
+        throw WeirError("encoder", "a window has \(window.count) pieces, or a piece outside the vocabulary of \(vocabulary)")
       }
     }
-    // Windows of about one length go together, some 256 rows at a time, the longest first, so that no thread ends late.
+    // Windows of similar length share a product of about 256 rows. The longest go first, so that threads finish at about the same time.
     let order = windows.indices.sorted { (windows[$1].count, $0) < (windows[$0].count, $1) }
     var groups: [[Int]] = []
     var rows = 0

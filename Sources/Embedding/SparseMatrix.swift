@@ -1,17 +1,14 @@
-/// A sparse matrix in compressed rows, single precision.
+/// A sparse matrix in compressed rows (CSR), single precision.
 package struct SparseMatrix: Sendable {
-  /// The number of rows.
   package let rows: Int
-  /// The number of columns.
   package let columns: Int
-  /// [rows + 1] where each row begins.
+  /// [rows + 1] the start of each row.
   package let offsets: [Int]
-  /// [non-zeros] columns, ascending in a row.
+  /// [nonzeros] columns, ascending within a row.
   package let indices: [UInt32]
-  /// [non-zeros] values.
+  /// [nonzeros]
   package let values: [Float]
 
-  /// Creates a matrix of its parts.
   package init(rows: Int, columns: Int, offsets: [Int], indices: [UInt32], values: [Float]) {
     precondition(offsets.count == rows + 1 && offsets.last == indices.count && indices.count == values.count, "not a sparse matrix")
     self.rows = rows

@@ -3,50 +3,54 @@ import Kernels
 import Primitives
 import Storage
 import Synchronization
+import Tokenization
 
 import func Foundation.log
 
-/// A vector a token, distilled once from an encoder (after model2vec, github.com/MinishLab/model2vec): each token's text is encoded alone, the vectors
-/// are projected on their principal components and weighted by ln(1 + rank), the rank taken from the token's id, as Zipf's law would have it.
-/// A window is the mean of its tokens' vectors, scaled to length 1. No encoder at run time.
+/// One vector per token, distilled from a sentence encoder (after model2vec, github.com/MinishLab/model2vec): the text of each token is
+/// encoded alone, and the vectors are projected on their principal components and weighted by ln(1 + rank), following Zipf's law with the
+/// token id as the rank. The vector of a window is the mean over its tokens, scaled to length 1. No encoder is needed at run time.
 package struct StaticEmbedder: Embedder {
-  /// How it was distilled.
   package struct Configuration: Sendable, Codable, Equatable {
-    /// Dimensions of a vector.
     package var dimensions: Int
     /// The fingerprint of the encoder.
     package var encoder: String
   }
 
-  /// How it was distilled.
   package let configuration: Configuration
-  /// The fingerprint of the tokenizer whose ids it understands.
   package let tokenizer: String
   /// XXH3-64 over configuration, tokenizer and table.
   package let fingerprint: String
-  /// [tokens, dimensions] row-major, as it is saved.
+  /// [tokens, dimensions], row-major, as it is saved.
   private let table: [Float]
-  /// The table rounded to bfloat16: gathering its rows waits for the cache, and moves half as much.
+  /// The table rounded to bfloat16: gathering rows is bound by memory, and this halves the traffic.
   private let pairs: MemoryBlock
 
-  /// Dimensions of a vector.
   package var dimensions: Int { configuration.dimensions }
 
-  /// Distils.
+  /// Distills the encoder in a folder for the tokens of a tokenizer.
+  package init(distilling folder: String, tokenizer: Tokenizer, dimensions: Int, pool: ThreadPool) throws {
+    let teacher = try TextEmbedder(encoder: folder, configuration: TextEmbedder.Configuration(parts: .first), tokenizer: tokenizer)
+    let vectors = try teacher.embed((0..<tokenizer.vocabularySize).map { [Int32($0)] }, pool: pool)
+    try self.init(
+      distilling: vectors, width: teacher.dimensions, dimensions: dimensions, encoder: teacher.fingerprint,
+      tokenizer: tokenizer.fingerprint, pool: pool)
+  }
+
+  /// Distills vectors.
   /// - Parameters:
-  ///   - vectors: [tokens, width] each token's vector; zero where it has no text.
-  ///   - width: of a vector.
-  ///   - dimensions: how many principal components are kept.
-  ///   - encoder: the fingerprint of what made the vectors.
-  ///   - tokenizer: the fingerprint of the tokens' tokenizer.
-  ///   - pool: where the products run; the result does not depend on its number of threads.
+  ///   - vectors: [tokens, width], zero for a token without text.
+  ///   - dimensions: the number of principal components to keep.
+  ///   - encoder: the fingerprint of the encoder of the vectors.
+  ///   - tokenizer: the fingerprint of the tokenizer.
+  ///   - pool: the result does not depend on its number of threads.
   package init(distilling vectors: [Float], width: Int, dimensions: Int, encoder: String, tokenizer: String, pool: ThreadPool) throws {
     guard (1...width).contains(dimensions) else {
-      throw WeirError("--dimensions", "\(dimensions) is not in 1…\(width), the encoder's width")
+      throw WeirError("dimensions", "must be in 1…\(width), the width of the encoder, not \(dimensions)")
     }
     let tokens = vectors.count / width
     let filled = (0..<tokens).filter { token in vectors[token * width..<(token + 1) * width].contains { $0 != 0 } }
-    guard !filled.isEmpty else { throw WeirError("static", "no token has a text to distil from") }
+    guard !filled.isEmpty else { throw WeirError("static", "no token has text to distill from") }
     var mean = [Double](repeating: 0, count: width)
     for token in filled { for j in 0..<width { mean[j] += Double(vectors[token * width + j]) } }
     var centred = [Float](repeating: 0, count: filled.count * width)
@@ -94,12 +98,10 @@ package struct StaticEmbedder: Embedder {
     return result
   }
 
-  /// Embeds windows, see `Embedder`.
   package func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     try embed(0..<windows.count, of: WindowReader(windows), pool: pool)
   }
 
-  /// Embeds windows of a source, see `Embedder`; each is read where it is embedded.
   package func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
     let (width, tokens) = (dimensions, table.count / dimensions)
     nonisolated(unsafe) let rows = UnsafePointer(pairs.base.assumingMemoryBound(to: UInt32.self))
@@ -109,7 +111,7 @@ package struct StaticEmbedder: Embedder {
       guard let base = result.baseAddress else { return }
       nonisolated(unsafe) let out = base
       pool.ranges(range.count, grain: 64) { part in
-        // Half of a window's tokens, or more, repeat others: a row is fetched once.
+        // At least half of the tokens of a window repeat others, so each row is fetched once with its count.
         var counter = BucketCounter(limit: tokens), weights: [Float] = []
         do {
           for window in part {
@@ -127,7 +129,7 @@ package struct StaticEmbedder: Embedder {
             _ = weir_normalize(out + window * width, width)
           }
         } catch {
-          // The first of the windows', whichever thread meets it when.
+          // Report the first window that fails, whichever thread finds it first.
           failure.withLock { if part.lowerBound < $0?.part ?? .max { $0 = (part.lowerBound, error) } }
         }
       }
@@ -147,19 +149,19 @@ package struct StaticEmbedder: Embedder {
       to: folder + "/embedder.json")
   }
 
-  /// Loads an embedder and checks that it is the one it says.
+  /// Loads an embedder and checks its fingerprint.
   package init(folder: String) throws {
     let folder = EmbedderFolder.resolved(folder)
     let description = try EmbedderFolder.description(folder, kind: "static", as: Configuration.self)
     let file = try SafetensorsFile(folder + "/model.safetensors")
     guard let shape = file.shape("table"), shape.count == 2, shape[0] > 0, shape[1] > 0, shape[1] == description.configuration.dimensions
     else {
-      throw WeirError(file.path, "does not have the table that embedder.json describes", remedy: "make the embedder again")
+      throw WeirError(file.path, "its table does not match embedder.json", remedy: "make the embedder again")
     }
     try self.init(description.configuration, tokenizer: description.tokenizer, table: file.floats("table"))
     guard fingerprint == description.fingerprint else {
       throw WeirError(
-        file.path, "its content is not what embedder.json says (\(description.fingerprint))", remedy: "make the embedder again")
+        file.path, "does not match its fingerprint in embedder.json (\(description.fingerprint))", remedy: "make the embedder again")
     }
   }
 }

@@ -1,91 +1,87 @@
 import Kernels
 import Primitives
 import Storage
+import Tokenization
 
-/// A sentence encoder on windows of another tokenizer: tokens become text, text becomes word pieces, and those vectors.
+/// A sentence encoder on windows of another tokenizer: a window is decoded to text, the text becomes WordPiece ids, and those a vector.
 ///
-/// An encoder sees 256 pieces at a time; a window of up to 1,024 tokens is the mean of its parts' vectors, scaled to length 1 (ours; the paper does not say).
-/// Turning tokens into pieces is given from outside, because tokenizers live in a target of their own.
+/// The encoder sees up to 254 pieces at a time. The vector of a longer window is the mean over its parts, scaled to length 1 (our choice; the
+/// CRISP paper does not say).
 package struct TextEmbedder: Embedder {
-  /// How windows are embedded.
   package struct Configuration: Sendable, Codable, Equatable {
-    /// Which parts of a window are seen.
+    /// Which parts of a window are embedded.
     package enum Parts: String, Sendable, Codable, CaseIterable {
       /// The first 254 pieces.
       case first
       /// All, 254 pieces each.
       case all
     }
-    /// The precision of the encoder's matrices.
+    /// The precision of the encoder's matrices; sums are in single precision.
     package enum Precision: String, Sendable, Codable, CaseIterable {
-      /// Single precision.
-      case float32
-      /// Rounded to bfloat16, sums in single precision.
-      case bfloat16
+      case float32, bfloat16
     }
-    /// Which parts of a window are seen.
     package var parts: Parts
-    /// The precision of the encoder's matrices.
     package var precision: Precision
 
-    /// Creates the settings.
     package init(parts: Parts = .all, precision: Precision = .float32) {
       self.parts = parts
       self.precision = precision
     }
   }
 
-  /// How windows are embedded.
   package let configuration: Configuration
-  /// The encoder.
   package let encoder: SentenceEncoder
-  /// The fingerprint of the tokenizer of the windows.
   package let tokenizer: String
-  /// The encoder's, the parts and the precision.
   package var fingerprint: String { "minilm \(encoder.fingerprint) \(configuration.parts.rawValue)" }
-  /// Dimensions of a vector.
   package var dimensions: Int { encoder.dimensions }
 
   private let source: String
-  private let first: Int32
-  private let last: Int32
-  private let pieces: @Sendable ([Int32]) -> [Int32]
-  private let keep: @Sendable (String) throws -> Void
+  private let windowTokenizer: Tokenizer
+  private let pieces: WordPiece
+  /// The ids of [CLS] and [SEP].
+  private let markers: (first: Int32, last: Int32)
 
-  /// Creates an embedder.
+  /// Opens a sentence encoder.
   /// - Parameters:
-  ///   - folder: the encoder's.
-  ///   - configuration: the settings.
-  ///   - tokenizer: the fingerprint of the windows' tokenizer.
-  ///   - markers: the ids of [CLS] and [SEP].
-  ///   - pieces: the word pieces of a window of tokens.
-  ///   - keep: saves in a folder what `pieces` needs.
-  package init(
-    folder: String, configuration: Configuration, tokenizer: String, markers: (first: Int32, last: Int32),
-    pieces: @escaping @Sendable ([Int32]) -> [Int32], keep: @escaping @Sendable (String) throws -> Void
-  ) throws {
+  ///   - folder: config.json, model.safetensors and a WordPiece vocabulary, as sentence-transformers saves them.
+  ///   - tokenizer: the tokenizer of the windows.
+  package init(encoder folder: String, configuration: Configuration, tokenizer: Tokenizer) throws {
+    guard Files.isFolder(folder) else {
+      throw WeirError(
+        "model", "folder \"\(folder)\" does not exist",
+        remedy: "name a folder of sentence-transformers with a sentence encoder, such as all-MiniLM-L6-v2")
+    }
+    pieces = try WordPiece(reading: folder)
+    guard let first = pieces.id(of: "[CLS]"), let last = pieces.id(of: "[SEP]") else {
+      throw WeirError(folder, "its vocabulary has no [CLS] and [SEP]", remedy: "download the model again")
+    }
+    markers = (Int32(first), Int32(last))
     encoder = try SentenceEncoder(folder: folder, half: configuration.precision == .bfloat16)
     self.configuration = configuration
-    self.tokenizer = tokenizer
+    self.tokenizer = tokenizer.fingerprint
+    windowTokenizer = tokenizer
     source = folder
-    (first, last) = markers
-    self.pieces = pieces
-    self.keep = keep
   }
 
-  /// Embeds windows, see `Embedder`.
+  /// Opens an embedder that was saved.
+  package init(folder: String) throws {
+    let description = try EmbedderFolder.description(folder, kind: "minilm", as: Configuration.self)
+    let folder = EmbedderFolder.resolved(folder)
+    try self.init(encoder: folder, configuration: description.configuration, tokenizer: Tokenizer(folder: folder + "/tokenizer"))
+  }
+
   package func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     var all = [[Int32]](repeating: [], count: windows.count)
     all.withUnsafeMutableBufferPointer { all in
       nonisolated(unsafe) let out = all
-      pool.ranges(windows.count, grain: 16) { range in for window in range { out[window] = pieces(windows[window]) } }
+      pool.ranges(windows.count, grain: 16) { range in for window in range { out[window] = pieceIDs(windows[window]) } }
     }
     let most = encoder.longest - 2
     var parts: [[Int32]] = []
     var owners: [Int] = []
     for (window, pieces) in all.enumerated() {
       for start in stride(from: 0, to: configuration.parts == .first ? min(1, pieces.count) : pieces.count, by: most) {
-        parts.append([first] + pieces[start..<min(pieces.count, start + most)] + [last])
+        parts.append([markers.first] + pieces[start..<min(pieces.count, start + most)] + [markers.last])
         owners.append(window)
       }
     }
@@ -104,18 +100,22 @@ package struct TextEmbedder: Embedder {
     return result
   }
 
-  /// Saves `embedder.json`, the encoder's files, and what turns tokens into pieces.
+  /// The WordPiece ids of a window.
+  private func pieceIDs(_ window: [Int32]) -> [Int32] {
+    pieces.encode(String(decoding: windowTokenizer.text(of: window), as: UTF8.self)).map { Int32(bitPattern: $0) }
+  }
+
+  /// Saves `embedder.json`, the files of the encoder, and both tokenizers.
   package func save(to folder: String) throws {
     try Files.createFolder(folder)
     for name in ["config.json", "model.safetensors"] { try Files.write(Files.read(source + "/" + name), to: folder + "/" + name) }
-    try keep(folder)
+    for name in ["tokenizer.json", "vocab.txt"] where Files.exists(source + "/" + name) {
+      try Files.write(Files.read(source + "/" + name), to: folder + "/" + name)
+    }
+    try Files.createFolder(folder + "/tokenizer")
+    try windowTokenizer.writeFiles(in: folder + "/tokenizer")
     try JSONFile.write(
       EmbedderDescription(kind: "minilm", fingerprint: fingerprint, tokenizer: tokenizer, configuration: configuration),
       to: folder + "/embedder.json")
-  }
-
-  /// The settings of an embedder that was saved.
-  package static func configuration(of folder: String) throws -> Configuration {
-    try EmbedderFolder.description(folder, kind: "minilm", as: Configuration.self).configuration
   }
 }

@@ -1,10 +1,10 @@
 import Primitives
 
-/// Hashed n-grams of token ids: unigrams and bigrams of a window fall into a fixed number of buckets.
+/// Hashed unigrams and bigrams of the token ids of a window.
 package struct TokenFeatures: Sendable {
   /// The number of buckets, a power of two.
   package let buckets: Int
-  /// Whether pairs of neighbouring tokens count too.
+  /// Whether bigrams are features too.
   package let bigrams: Bool
   private let shift: UInt64
 
@@ -15,14 +15,14 @@ package struct TokenFeatures: Sendable {
     shift = UInt64(64 - buckets.trailingZeroBitCount)
   }
 
-  /// The bucket of a token, or of a pair of neighbours.
+  /// The bucket of a unigram or bigram.
   @inline(__always) private func bucket(_ key: UInt64) -> Int { Int(CounterRandom.mix(key &+ 0x9E37_79B9_7F4A_7C15) >> shift) }
 
-  /// A counter of a thread's own.
+  /// A counter for one thread.
   package var counter: BucketCounter { BucketCounter(limit: buckets) }
 
-  /// Counts a window's features.
-  /// - Returns: how many there are at the beginning of `counter.buckets` and `counter.counts`.
+  /// Counts the features of a window.
+  /// - Returns: the number of valid elements in `counter.buckets` and `counter.counts`.
   /// - Complexity: O(tokens + buckets / 4096).
   package func count(_ tokens: [Int32], counter: inout BucketCounter) -> Int {
     counter.take(most: tokens.count * (bigrams ? 2 : 1)) { add in

@@ -3,38 +3,35 @@ import Kernels
 import Pipeline
 import Primitives
 
-/// The leading right singular vectors of a sparse matrix A by a block Krylov space of AᵀA (Musco, Musco 2015, algorithm 2; block Lanczos
-/// with full reorthogonalisation, Golub & Van Loan §10.3) of about twice as many directions as are wanted, from a uniform start.
+/// The leading right singular vectors of a sparse matrix A from a block Krylov space of AᵀA (Musco & Musco 2015, algorithm 2; block Lanczos with
+/// full reorthogonalization, Golub & Van Loan §10.3) with about twice as many directions as vectors, and a random start.
 ///
-/// Cost: some 4 · non-zeros · rank multiply-adds in sparse products, 10 · columns · rank² in dense ones; memory of [columns, 2·rank] numbers.
+/// Cost: about 4 · nonzeros · rank multiply-adds in sparse products, 10 · columns · rank² in dense ones; memory for [columns, 2·rank] numbers.
 package struct TruncatedSVD: Sendable {
-  /// The number of singular vectors.
   package let rank: Int
-  /// [rank] singular values, descending; 0 beyond the matrix's rank, and below a thousandth of the first, which single precision does not tell
-  /// from it.
+  /// [rank] singular values, descending; 0 beyond the rank of the matrix, and below a thousandth of the first, which single precision cannot
+  /// distinguish from 0.
   package let singularValues: [Double]
-  /// [columns, rank] right singular vectors, row-major; zero columns where the value is 0.
+  /// [columns, rank] right singular vectors, row-major; a column is zero if its value is 0.
   package let vectors: [Float]
 
   /// Decomposes a matrix.
   /// - Parameters:
-  ///   - matrix: [rows, columns].
-  ///   - rank: how many singular vectors.
-  ///   - seed: of the start; the result is a function of the arguments alone, whatever the pool.
-  ///   - names: [columns] the numbers that the start is drawn by; nil = 0, 1, …: where empty columns are left out it begins as with them.
-  ///   - pool: where the work runs; the result does not depend on its number of threads.
-  ///   - progress: is told how far it is, and may stop it.
+  ///   - rank: the number of singular vectors.
+  ///   - randomSeed: seeds the start.
+  ///   - names: [columns] numbers that the start depends on; nil for 0, 1, …. So leaving out empty columns does not change the start.
+  ///   - pool: the result does not depend on its number of threads.
   package init(
-    _ matrix: SparseMatrix, rank: Int, seed: UInt64, names: [Int]? = nil, pool: ThreadPool, progress: Progress = .silent
+    _ matrix: SparseMatrix, rank: Int, randomSeed: UInt64, names: [Int]? = nil, pool: ThreadPool, progress: Progress = .silent
   ) throws {
     precondition(rank > 0, "rank is positive")
     let width = KrylovBasis.width, columns = matrix.columns
-    // Two more than hold 1.75 times the rank, and five for a small one: more of A is kept than by five rounds of subspace iteration (docs/LOG).
+    // Two blocks more than 1.75 times the rank needs, and at least five: this captures more of A than five rounds of subspace iteration.
     let wanted = max(5, (7 * rank + 4 * width - 1) / (4 * width) + 2)
     let steps = max(1, min(wanted, (columns + width - 1) / width)), order = steps * width
-    let basis = KrylovBasis(names ?? Array(0..<columns), steps: steps, seed: seed, pool: pool)
+    let basis = KrylovBasis(names ?? Array(0..<columns), steps: steps, randomSeed: randomSeed, pool: pool)
     let operation = GramOperator(matrix, pool: pool)
-    // T = VᵀAᵀAV is block tridiagonal: on its diagonal what a product has of its own block, beside it what it has of the next.
+    // T = VᵀAᵀAV is block tridiagonal: the components of each product in its own block on the diagonal, those in the next block beside it.
     var small = [Double](repeating: 0, count: order * order)
     var beyond: [Double] = []
     for step in 0..<steps {
@@ -54,8 +51,8 @@ package struct TruncatedSVD: Sendable {
       beyond = next
     }
     progress.update(Double(steps), of: Double(steps + 1), unit: "steps", detail: "singular vectors")
-    // With T = RᵀR the columns of Q = A·V·R⁻¹ are orthonormal, and AᵀQ = V·Rᵀ + V'·E, V' the block beyond the last and E what the last
-    // product has of it, by R⁻¹: the singular vectors of AᵀQ are half a step further than those of T, at no cost.
+    // With T = RᵀR, the columns of Q = A·V·R⁻¹ are orthonormal, and AᵀQ = V·Rᵀ + V'·E with V' the block after the last and E the component of the
+    // last product in it, times R⁻¹. The singular vectors of AᵀQ are half a step more accurate than those of T, at no cost.
     let r = DenseMath.cholesky(small, n: order)
     var corner = [Double](repeating: 0, count: width * width)
     for row in 0..<width {
@@ -67,7 +64,7 @@ package struct TruncatedSVD: Sendable {
     var singular = [Double](repeating: 0, count: rank)
     let floor = (values.first ?? 0) * 1e-6, held = min(rank, order)
     for column in 0..<held where values[column] > floor && values[column] > 0 { singular[column] = values[column].squareRoot() }
-    // The vectors in the basis, its last block included: [order + width, rank].
+    // The vectors in terms of the basis, its last block included: [order + width, rank].
     var turn = [Float](repeating: 0, count: (order + width) * rank)
     var sum = [Double](repeating: 0, count: held)
     for row in 0..<order + width {
@@ -85,7 +82,7 @@ package struct TruncatedSVD: Sendable {
     self.vectors = vectors
   }
 
-  /// R·Rᵀ of a band of two blocks, and restᵀ·rest in its last block.
+  /// R·Rᵀ of a band of two blocks, plus restᵀ·rest in the last block.
   private static func squared(_ r: [Double], order: Int, rest: [Double], width: Int) -> [Double] {
     var result = [Double](repeating: 0, count: order * order)
     for row in 0..<order {
@@ -101,7 +98,7 @@ package struct TruncatedSVD: Sendable {
     return result
   }
 
-  /// Singular vectors are known up to their sign: the entry of largest magnitude, the first of equal ones, is made positive.
+  /// Fixes the signs of singular vectors: the entry of largest magnitude becomes positive, the first one on a tie.
   private static func fixSigns(_ vectors: inout [Float], rows: Int, width: Int) {
     var largest = [Float](repeating: 0, count: width)
     for row in 0..<rows {

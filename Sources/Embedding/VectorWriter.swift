@@ -3,23 +3,23 @@ import Dispatch
 import Storage
 import Synchronization
 
-/// Writes the vectors of a dataset's windows, a block while the next one is made: memory of two blocks.
+/// Writes window vectors, one block while the next is computed. Memory for two blocks.
 final class VectorWriter: Sendable {
   private nonisolated(unsafe) let writer: SafetensorsWriter  // by the queue alone
   private let queue = DispatchQueue(label: "vectors")
   private let failure = Mutex<(any Error)?>(nil)
 
-  /// Begins the file of [windows, dimensions] numbers.
+  /// Creates a file of [windows, dimensions] numbers.
   init(_ path: String, windows: Int, dimensions: Int) throws {
     writer = try Self.file(path, windows: windows, dimensions: dimensions)
   }
 
-  /// The same without a block under way.
+  /// Creates the file without writing in the background.
   static func file(_ path: String, windows: Int, dimensions: Int) throws -> SafetensorsWriter {
     try SafetensorsWriter(path, layout: [("vectors", .F32, [windows, dimensions])], metadata: ["format": WindowVectors.format])
   }
 
-  /// Waits for the block before, then begins to write the next vectors.
+  /// Waits for the previous block, then starts writing the next vectors.
   func append(_ block: [Float]) throws {
     try wait()
     queue.async { [self] in
@@ -31,7 +31,7 @@ final class VectorWriter: Sendable {
     }
   }
 
-  /// Makes the file appear.
+  /// Waits for the last block and commits the file.
   func commit() throws -> FileRecord {
     try wait()
     return try writer.commit()

@@ -2,18 +2,18 @@ import Kernels
 import Pipeline
 import Primitives
 
-/// The features of chosen windows, counted once: what a fit reads of them, and a projection of the same windows again.
+/// The features of some windows, counted once for the fit and for the projection of the same windows.
 struct WindowFeatures: Sendable {
-  /// Windows of a part.
+  /// Windows per part.
   static let grain = 64
 
-  /// The features of some windows in a row: where each window's end, then their buckets and how often each occurs.
+  /// The features of consecutive windows: where those of each window end, their buckets, and their counts.
   struct Part: Sendable {
     private(set) var ends: [Int] = []
     private(set) var buckets: [UInt32] = []
     private(set) var counts: [UInt32] = []
 
-    /// Where the features of window `index` of the part are.
+    /// The range of the features of a window of the part.
     func features(_ index: Int) -> Range<Int> { (index > 0 ? ends[index - 1] : 0)..<ends[index] }
 
     fileprivate mutating func append(_ counter: BucketCounter, size: Int) {
@@ -23,18 +23,13 @@ struct WindowFeatures: Sendable {
     }
   }
 
-  /// Of 64 windows each, the last of the rest.
+  /// 64 windows each, except for the last.
   let parts: [Part]
-  /// What names the windows, where they are all of a source that has a name.
+  /// Identifies the windows, if they are all windows of a reader with a known source.
   let source: String?
 
-  /// Counts the features of windows.
   /// - Parameters:
-  ///   - windows: where they are.
-  ///   - chosen: their numbers, ascending.
-  ///   - features: how they are counted.
-  ///   - pool: where the work runs.
-  ///   - progress: is told how far it is, and may stop it.
+  ///   - chosen: the numbers of the windows to count, ascending.
   init(_ windows: WindowReader, chosen: [Int], features: TokenFeatures, pool: ThreadPool, progress: Progress) throws {
     let grain = Self.grain, group = 64
     var parts = [Result<Part, any Error>](repeating: .success(Part()), count: (chosen.count + grain - 1) / grain)

@@ -9,11 +9,14 @@ package struct Progress: Sendable {
     package var unit: String
     /// A few words more, such as the loss.
     package var detail: String
+    /// The part of the work that is counted, such as one of several training runs; empty if there is only one.
+    package var phase: String
   }
 
   private let report: @Sendable (Event) -> Void
   private let stopping: @Sendable () -> Bool
   private let notice: @Sendable (String) -> Void
+  private var phase = ""
 
   /// - Parameters:
   ///   - report: receives events.
@@ -32,7 +35,14 @@ package struct Progress: Sendable {
   package static let silent = Progress(report: { _ in })
 
   package func update(_ done: Double, of total: Double? = nil, unit: String, detail: String = "") {
-    report(Event(done: done, total: total, unit: unit, detail: detail))
+    report(Event(done: done, total: total, unit: unit, detail: detail, phase: phase))
+  }
+
+  /// The same progress for one part of the work.
+  package func phase(_ name: String) -> Progress {
+    var progress = self
+    progress.phase = name
+    return progress
   }
 
   /// Sends the user one line about something that does not stop the work, such as a warning or a skipped step.

@@ -1,22 +1,20 @@
 import Primitives
 
-/// What the general corpus has in each leaf: P(c|Dg), by tokens.
+/// Windows and tokens of the general corpus in each leaf. P(c|Dg) is by tokens.
 package struct GeneralHistogram: Sendable, Codable, Equatable {
   /// [leaves] windows.
   package var windows: [Int]
   /// [leaves] tokens.
   package var tokens: [Int]
 
-  /// Creates a histogram.
-  /// - Throws: `WeirError` when the counts do not belong together.
   package init(windows: [Int], tokens: [Int]) throws {
     guard windows.count == tokens.count, !windows.isEmpty, zip(windows, tokens).allSatisfy({ $0 >= 0 && $1 >= 0 }) else {
-      throw WeirError("general histogram", "windows and tokens are not one count ≥ 0 per leaf")
+      throw WeirError("general histogram", "expected one count ≥ 0 of windows and tokens per leaf")
     }
     var total = 0
     for count in tokens {
       let (sum, overflow) = total.addingReportingOverflow(count)
-      guard !overflow else { throw WeirError("general histogram", "more tokens than 64 bits count") }
+      guard !overflow else { throw WeirError("general histogram", "the number of tokens exceeds 64 bits") }
       total = sum
     }
     self.windows = windows
@@ -27,7 +25,6 @@ package struct GeneralHistogram: Sendable, Codable, Equatable {
   /// - Parameters:
   ///   - leaves: [windows] the leaf of each window.
   ///   - lengths: [windows] tokens of each window.
-  ///   - leafCount: the number of leaves.
   package init(leaves: [UInt32], lengths: [Int], leafCount: Int) throws {
     guard leaves.count == lengths.count else {
       throw WeirError("assignment", "\(leaves.count) leaves for \(lengths.count) windows", remedy: "assign this dataset again")
@@ -35,17 +32,16 @@ package struct GeneralHistogram: Sendable, Codable, Equatable {
     var windows = [Int](repeating: 0, count: leafCount)
     var tokens = windows
     for (leaf, length) in zip(leaves, lengths) {
-      guard leaf < leafCount else { throw WeirError("assignment", "leaf \(leaf) of a tree with \(leafCount) leaves") }
+      guard leaf < leafCount else { throw WeirError("assignment", "contains leaf \(leaf), but the tree has \(leafCount) leaves") }
       windows[Int(leaf)] += 1
       tokens[Int(leaf)] += length
     }
     try self.init(windows: windows, tokens: tokens)
   }
 
-  /// Everything in one cluster, for `uniform` without a tree.
+  /// One cluster.
   package init(windows: Int, tokens: Int) throws { try self.init(windows: [windows], tokens: [tokens]) }
 
-  /// Tokens in all.
   package var totalTokens: Int { tokens.reduce(0, +) }
 
   /// [leaves] P(c|Dg).
@@ -55,37 +51,37 @@ package struct GeneralHistogram: Sendable, Codable, Equatable {
   }
 }
 
-/// Where a specialist seed falls: its windows and tokens per leaf (CRISP §3).
+/// Windows and tokens of a specialist seed in each leaf (CRISP §3).
 ///
-/// The loss is a mean over tokens and our windows differ in length, so P(c|Ds) is counted in tokens; with windows of one length,
-/// as in the paper, that is the count of windows.
-package struct SeedHistogram: Sendable, Codable, Equatable {
-  /// The seed's name, for messages and reports.
+/// P(c|Ds) is by tokens, because the loss is a mean over tokens and windows differ in length. With windows of equal length, as in the paper, it
+/// is the same by windows.
+package struct SpecialistHistogram: Sendable, Codable, Equatable {
+  /// The name of the seed, for errors and reports.
   package var name: String
   /// [leaves] windows.
   package var windows: [Int]
   /// [leaves] tokens.
   package var tokens: [Int]
-  /// Windows left out because they have no feature that the embedder knows.
+  /// Windows that are not counted because the embedder found no features in them.
   package var skipped: Int
 
   /// Counts a seed.
   /// - Parameters:
-  ///   - name: for messages and reports.
   ///   - leaves: [windows] the leaf of each window.
   ///   - lengths: [windows] tokens of each window.
-  ///   - hasFeatures: [windows] whether the embedder saw anything in it; nil = all.
-  ///   - leafCount: the number of leaves.
-  /// - Throws: `WeirError` when nothing is left to count.
+  ///   - hasFeatures: [windows] whether the embedder found features in the window; nil for all.
+  /// - Throws: `WeirError` if no window can be counted.
   package init(name: String, leaves: [UInt32], lengths: [Int], hasFeatures: [Bool]? = nil, leafCount: Int) throws {
     guard leaves.count == lengths.count, hasFeatures.map({ $0.count == leaves.count }) ?? true else {
-      throw WeirError(name, "leaves, lengths and features are not one per window")
+      throw WeirError(name, "expected one leaf, length and feature flag per window")
     }
     var windows = [Int](repeating: 0, count: leafCount)
     var tokens = windows
     var skipped = 0
     for index in leaves.indices {
-      guard leaves[index] < leafCount else { throw WeirError(name, "leaf \(leaves[index]) of a tree with \(leafCount) leaves") }
+      guard leaves[index] < leafCount else {
+        throw WeirError(name, "window \(index) is in leaf \(leaves[index]), but the tree has \(leafCount) leaves")
+      }
       guard lengths[index] > 0, hasFeatures?[index] ?? true else {
         skipped += 1
         continue
@@ -96,15 +92,14 @@ package struct SeedHistogram: Sendable, Codable, Equatable {
     try self.init(name: name, windows: windows, tokens: tokens, skipped: skipped)
   }
 
-  /// Creates a histogram of its counts.
   package init(name: String, windows: [Int], tokens: [Int], skipped: Int = 0) throws {
     guard windows.count == tokens.count, zip(windows, tokens).allSatisfy({ $0 >= 0 && $1 >= 0 }) else {
-      throw WeirError(name, "windows and tokens are not one count ≥ 0 per leaf")
+      throw WeirError(name, "expected one count ≥ 0 of windows and tokens per leaf")
     }
     guard tokens.contains(where: { $0 > 0 }) else {
       throw WeirError(
-        name, skipped > 0 ? "none of its \(skipped) windows has a word that the embedder knows" : "the seed has no text",
-        remedy: "give a seed with text like that of the corpus")
+        name, skipped > 0 ? "the embedder finds no features in any of its \(skipped) windows" : "contains no text",
+        remedy: "give a seed with text similar to the corpus")
     }
     self.name = name
     self.windows = windows
@@ -118,6 +113,6 @@ package struct SeedHistogram: Sendable, Codable, Equatable {
     return tokens.map { Double($0) / total }
   }
 
-  /// Windows that were counted: the scale of pseudo-counts.
+  /// The number of windows, which is the unit of pseudo-counts.
   package var totalWindows: Int { windows.reduce(0, +) }
 }

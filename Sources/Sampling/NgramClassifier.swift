@@ -3,42 +3,35 @@ import Kernels
 import Pipeline
 import Primitives
 
-/// A classifier of the seed against the corpus: logistic regression on the mean of hashed word n-grams, as fastText's `supervised` mode
-/// with `wordNgrams 2` (Joulin et al., arXiv 1607.01759) once its two linear layers are multiplied out.
+/// A classifier of the specialist seed against the corpus: logistic regression on the mean of hashed word n-grams, which is fastText's
+/// `supervised` mode with `wordNgrams 2` (Joulin et al., arXiv 1607.01759) with its two linear layers multiplied out.
 ///
-/// Windows of the seed are one class, a random sample of the corpus's the other; both weigh the same in all. Trained by AdaGrad, one
-/// window at a time in an order drawn by the seed: the same numbers on any number of threads.
+/// The windows of the seed are one class, random windows of the corpus the other, with equal total weights. AdaGrad takes one window at a time in
+/// random order, so the result does not depend on the number of threads.
 package struct NgramClassifier: Sendable {
-  /// How it is trained.
   package struct Configuration: Sendable, Codable, Equatable {
     /// Buckets of the hashed n-grams.
     package var buckets = 1 << 18
-    /// Windows of the corpus in the training set.
+    /// The most windows of the corpus in the training set.
     package var generalWindows = 20_000
     /// Passes over the training set.
     package var epochs = 5
-    /// AdaGrad's rate.
+    /// AdaGrad's learning rate.
     package var rate = 0.5
-    /// The seed of the sample and of the order.
-    package var seed: UInt64 = 1
+    package var randomSeed: UInt64 = 1
 
-    /// Creates the defaults.
     package init() {}
   }
 
-  /// [buckets] the weights.
+  /// [buckets]
   package private(set) var weights: [Float]
-  /// The constant term.
   package private(set) var bias: Float = 0
   private let features: WordFeatures
 
-  /// Trains.
+  /// Trains the classifier.
   /// - Parameters:
-  ///   - general: the corpus's windows.
-  ///   - target: the seed's windows.
-  ///   - configuration: the settings.
-  ///   - pool: the threads; no number depends on them.
-  ///   - progress: told how far it is.
+  ///   - general: the windows of the corpus.
+  ///   - target: the windows of the seed.
   package init(
     general: WindowTexts, target: [[UInt8]], configuration: Configuration = Configuration(), pool: ThreadPool,
     progress: Pipeline.Progress = .silent
@@ -46,24 +39,24 @@ package struct NgramClassifier: Sendable {
     let features = WordFeatures(buckets: configuration.buckets)
     self.features = features
     weights = [Float](repeating: 0, count: configuration.buckets)
-    let random = CounterRandom(seed: configuration.seed, stream: 0xC1A5)
-    let drawn = (0..<general.count).map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }.prefix(configuration.generalWindows).map(\.1)
+    let random = CounterRandom(seed: configuration.randomSeed, stream: 0xC1A5)
+    let chosen = (0..<general.count).map { (random.bits(UInt64($0)), $0) }.sorted { $0 < $1 }.prefix(configuration.generalWindows).map(\.1)
       .sorted()
-    let sample = WindowTexts(count: drawn.count) { try general.text(drawn[$0]) }
+    let sample = WindowTexts(count: chosen.count) { try general.text(chosen[$0]) }
     func bags(_ texts: WindowTexts) throws -> [[UInt32]] {
       try texts.fold(pool: pool, progress: progress, start: [[UInt32]]()) { $0.append(features.features(of: $2).buckets) }.flatMap { $0 }
         .filter { !$0.isEmpty }
     }
     let classes = [try bags(WindowTexts(target)), try bags(sample)]
-    guard !classes[0].isEmpty, !classes[1].isEmpty else { throw WeirError("--seed-data", "has no word to tell it by") }
+    guard !classes[0].isEmpty, !classes[1].isEmpty else { throw WeirError("specialist", "the seed or the corpus contains no word") }
     let bags = classes[0].map { (bag: $0, label: Float(1)) } + classes[1].map { (bag: $0, label: Float(0)) }
-    // Each class weighs one half, whatever its size.
+    // Each class has half of the total weight, whatever its size.
     let share = classes.map { Float(bags.count) / (2 * Float($0.count)) }
     var squares = [Float](repeating: 0, count: configuration.buckets)
     var biasSquares: Float = 0
     for epoch in 0..<configuration.epochs {
       try progress.checkStop()
-      var generator = SequentialRandom(seed: configuration.seed, stream: 0xC1A6 &+ UInt64(epoch))
+      var generator = SequentialRandom(seed: configuration.randomSeed, stream: 0xC1A6 &+ UInt64(epoch))
       for index in bags.indices.shuffled(using: &generator) {
         let (bag, label) = bags[index]
         let error = (1 / (1 + exp(-logit(bag))) - label) * (label > 0 ? share[0] : share[1])
@@ -83,13 +76,13 @@ package struct NgramClassifier: Sendable {
     bias + bag.reduce(Float(0)) { $0 + weights[Int($1)] } / Float(max(1, bag.count))
   }
 
-  /// ln p(seed)/p(corpus) of a text; −∞ without a word.
+  /// ln p(seed)/p(corpus) of a text; −∞ for a text without words.
   package func score(_ text: [UInt8]) -> Double {
     let bag = features.features(of: text).buckets
     return bag.isEmpty ? -.infinity : Double(logit(bag))
   }
 
-  /// [windows] the scores.
+  /// [windows] scores.
   package func scores(of windows: WindowTexts, pool: ThreadPool, progress: Pipeline.Progress = .silent) throws -> [Double] {
     try windows.fold(pool: pool, progress: progress, start: [Double]()) { $0.append(score($2)) }.flatMap { $0 }
   }

@@ -1,24 +1,20 @@
 import Artifacts
 import Primitives
 
-/// Makes mixtures: how much of a training run comes from each cluster of the general corpus.
+/// Builds mixtures: how much of a training run comes from each cluster of the general corpus.
 ///
-/// A weight is the cluster's share of the training tokens. The loader draws rows of one length from the cluster that the weights
-/// give, so that drawing by tokens and counting seeds by tokens agree, and a run of T tokens passes over a cluster
-/// T · weight / tokens times.
+/// A weight is the cluster's fraction of the training tokens. The loader samples rows of equal length, so weights and seed histograms both
+/// count tokens, and a run of T tokens makes T · weight / tokens epochs over a cluster.
 package enum Sampler {
-  /// Clustered-importance sampling (Grangier et al., arXiv 2410.03735 §3): c ~ P(c|Ds), then uniformly within the cluster; with
-  /// back-off along the tree for small seeds and a cap on repeats (ours).
+  /// Clustered-importance sampling (Grangier et al., arXiv 2410.03735 §3): c ~ P(c|Ds), then uniformly within the cluster. Back-off along the
+  /// tree for small seeds and the cap on epochs are our additions.
   /// - Parameters:
-  ///   - tree: the cluster tree.
-  ///   - general: the dataset's counts per leaf.
-  ///   - seeds: one or several seeds with their weights in a convex combination (any scale).
-  ///   - configuration: see there.
-  ///   - origin: fingerprints that go into the mixture.
-  /// - Throws: `WeirError` for counts of another tree, weights that are no distribution, or a cap that cannot hold.
+  ///   - general: the counts of the dataset.
+  ///   - seeds: the seeds of a convex combination; their weights are normalized.
+  /// - Throws: `WeirError` for counts of another tree, weights that cannot be normalized, or a cap that cannot be met.
   package static func crisp(
-    tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, histogram: SeedHistogram)],
-    configuration: SamplingConfiguration = SamplingConfiguration(), origin: MixtureOrigin
+    tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, histogram: SpecialistHistogram)],
+    configuration: MixtureConfiguration = MixtureConfiguration(), origin: MixtureOrigin
   ) throws -> Mixture {
     try configuration.validate()
     let depth = min(configuration.depth ?? .max, tree.depth)
@@ -26,33 +22,33 @@ package enum Sampler {
     guard zip(smoothed, general.tokens).contains(where: { $0 > 0 && $1 > 0 }) else {
       throw WeirError(
         seeds.map(\.histogram.name).joined(separator: ", "),
-        "all clusters it falls in (\(smoothed.count { $0 > 0 }) of \(smoothed.count)) are empty in the dataset",
-        remedy: "use fewer levels with --depth, or --smoothing, or a dataset that has such text")
+        "all its clusters (\(smoothed.count { $0 > 0 }) of \(smoothed.count)) are empty in the dataset",
+        remedy: "use fewer levels of the tree, or smoothing, or a dataset with such text")
     }
     return try mixture(
       method: "crisp", mass: TreeMass(tree: tree), demand: smoothed, seed: counted, general: general, depth: depth,
       configuration: configuration, origin: origin)
   }
 
-  /// P(c|Ds) of a convex combination of seeds, as counted and smoothed along the tree: [leaves] each, summing to 1.
+  /// P(c|Ds) of a convex combination of seeds, as counted and as smoothed along the tree: [leaves], summing to 1.
   static func demand(
-    tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, histogram: SeedHistogram)],
-    configuration: SamplingConfiguration
+    tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, histogram: SpecialistHistogram)],
+    configuration: MixtureConfiguration
   ) throws -> (counted: [Double], smoothed: [Double]) {
     let leaves = tree.leafCount
     guard general.tokens.count == leaves else {
       throw WeirError("assignment", "\(general.tokens.count) leaves, the tree has \(leaves)", remedy: "assign the dataset with this tree")
     }
-    guard !seeds.isEmpty else { throw WeirError("--seed-data", "no seed is given") }
+    guard !seeds.isEmpty else { throw WeirError("specialist", "no seed is given") }
     for (weight, histogram) in seeds {
-      guard weight >= 0, weight.isFinite else { throw WeirError(histogram.name, "its weight \(weight) is not a number ≥ 0") }
+      guard weight >= 0, weight.isFinite else { throw WeirError(histogram.name, "its weight must be a finite number ≥ 0, not \(weight)") }
       guard histogram.tokens.count == leaves else {
         throw WeirError(histogram.name, "\(histogram.tokens.count) leaves, the tree has \(leaves)", remedy: "count it with this tree")
       }
     }
     let sum = seeds.reduce(0.0) { $0 + $1.weight }
     guard sum > 0, sum.isFinite else {
-      throw WeirError("--seed-data", "the seeds' weights sum to \(sum)", remedy: "give one a positive weight")
+      throw WeirError("specialistWeights", "sum to \(sum)", remedy: "give at least one positive weight")
     }
     let mass = TreeMass(tree: tree)
     let depth = min(configuration.depth ?? .max, tree.depth)
@@ -60,7 +56,7 @@ package enum Sampler {
     var counted = [Double](repeating: 0, count: leaves)
     var result = counted
     for (weight, histogram) in seeds where weight > 0 {
-      // Tokens scaled so that they sum to the seed's windows: a pseudo-count then weighs as that many windows.
+      // Scaled to sum to the number of windows, which is the unit of the pseudo-count.
       let own = histogram.shares
       let windows = Double(histogram.totalWindows)
       let smoothed = mass.backOff(seed: own.map { $0 * windows }, general: shares, pseudo: configuration.smoothing, depth: depth)
@@ -72,14 +68,10 @@ package enum Sampler {
     return (counted, result)
   }
 
-  /// The generalist: P(c|Dg), every token alike.
-  /// - Parameters:
-  ///   - tree: the tree the histogram belongs to; nil = one cluster or clusters without a tree.
-  ///   - general: the tokens of each cluster in the general corpus.
-  ///   - configuration: the settings.
-  ///   - origin: what the mixture is made from.
+  /// The general corpus as it is: P(c|Dg), uniform over tokens.
+  /// - Parameter tree: the tree of the histogram; nil for clusters without a tree.
   package static func uniform(
-    tree: ClusterTree? = nil, general: GeneralHistogram, configuration: SamplingConfiguration = SamplingConfiguration(),
+    tree: ClusterTree? = nil, general: GeneralHistogram, configuration: MixtureConfiguration = MixtureConfiguration(),
     origin: MixtureOrigin
   ) throws -> Mixture {
     try configuration.validate()
@@ -93,22 +85,19 @@ package enum Sampler {
       depth: tree.depth, configuration: configuration, origin: origin)
   }
 
-  /// Any distribution over the leaves under the same caps, for further methods.
+  /// Any distribution over the leaves, under the same cap.
   /// - Parameters:
-  ///   - method: the name that the mixture gives to its method.
-  ///   - tree: the tree whose leaves they are; without it a flat one.
-  ///   - general: the tokens of each cluster in the general corpus.
-  ///   - demand: [leaves] numbers ≥ 0, normalised here.
-  ///   - configuration: the settings.
-  ///   - origin: what the mixture is made from.
+  ///   - method: the name of the method in the mixture.
+  ///   - tree: the tree of the histogram; nil for clusters without a tree.
+  ///   - demand: [leaves] numbers ≥ 0, which are normalized.
   package static func weighted(
     method: String, tree: ClusterTree? = nil, general: GeneralHistogram, demand: [Double],
-    configuration: SamplingConfiguration = SamplingConfiguration(), origin: MixtureOrigin
+    configuration: MixtureConfiguration = MixtureConfiguration(), origin: MixtureOrigin
   ) throws -> Mixture {
     try configuration.validate()
     let sum = demand.reduce(0, +)
     guard demand.count == general.tokens.count, demand.allSatisfy({ $0 >= 0 }), sum > 0, sum.isFinite else {
-      throw WeirError(method, "the weights are not one number ≥ 0 per cluster with a positive sum")
+      throw WeirError(method, "expected one weight ≥ 0 per cluster, with a positive sum")
     }
     let tree = tree ?? flat(general.tokens.count)
     guard tree.leafCount == demand.count else { throw WeirError(method, "\(demand.count) weights, the tree has \(tree.leafCount) leaves") }
@@ -133,16 +122,16 @@ package enum Sampler {
 
   private static func mixture(
     method: String, mass: TreeMass, demand: [Double], seed: [Double], general: GeneralHistogram, depth: Int,
-    configuration: SamplingConfiguration, origin: MixtureOrigin
+    configuration: MixtureConfiguration, origin: MixtureOrigin
   ) throws -> Mixture {
     let total = general.totalTokens
-    guard total > 0 else { throw WeirError("dataset", "it has no tokens to draw from") }
+    guard total > 0 else { throw WeirError("dataset", "contains no tokens") }
     let run = configuration.runTokens ?? total
     let capacity = try capacities(general, run: run, cap: configuration.maxEpochs)
     var weights = mass.place(demand: demand, capacity: capacity)
     let sum = weights.reduce(0, +)
-    guard sum > 0, sum.isFinite else { throw WeirError("--seed-data", "no cluster of the seed has text in the dataset") }
-    // A tiny cluster can stand above its capacity by the rounding of a large one: clipped, which the sum does not feel.
+    guard sum > 0, sum.isFinite else { throw WeirError("specialist", "no cluster of the seed has text in the dataset") }
+    // Rounding can leave a tiny cluster above its capacity; clipping it does not change the sum noticeably.
     weights = zip(weights, capacity).map { min($0 / sum, $1) }
     let moved = zip(weights, demand).reduce(0.0) { $0 + ($1.0 - $1.1).magnitude } / 2
     var concentration = 0.0
@@ -162,15 +151,15 @@ package enum Sampler {
       effectiveSampleSize: 1 / concentration, clusters: clusters)
   }
 
-  /// [leaves] the largest weight under the cap; 0 where there is nothing to draw, infinite without a cap.
+  /// [leaves] the largest weight under the cap: 0 for an empty cluster, infinite without a cap.
   private static func capacities(_ general: GeneralHistogram, run: Int, cap: Double?) throws -> [Double] {
     guard let cap else { return general.tokens.map { $0 > 0 ? .infinity : 0 } }
     let needed = Double(run) / Double(general.totalTokens)
-    // A cap equal to the passes the run needs is feasible: rounding must not refuse it.
+    // A cap equal to the epochs that the run needs is feasible despite rounding.
     guard cap >= needed * (1 - 1e-12) else {
       throw WeirError(
-        "--max-epochs", "\(cap) passes over the \(general.totalTokens) tokens of the dataset are fewer than the run's \(run) tokens",
-        remedy: "allow \((needed * 1_000).rounded(.up) / 1_000) passes or more, or run fewer tokens")
+        "maxEpochs", "\(cap) epochs over the \(general.totalTokens) tokens of the dataset are fewer than the run's \(run) tokens",
+        remedy: "allow at least \((needed * 1_000).rounded(.up) / 1_000) epochs, or run fewer tokens")
     }
     return general.tokens.map { max(cap, needed) * (Double($0) / Double(run)) }
   }

@@ -1,13 +1,13 @@
 import Artifacts
 import Primitives
 
-/// Probability mass on a tree: sums over subtrees, back-off toward parents, and moving what does not fit.
+/// Probability mass on a tree: sums over subtrees, back-off to parents, and redistribution under capacities.
 struct TreeMass {
   let tree: ClusterTree
-  /// Nodes from the last to the first: children before parents.
+  /// Nodes in reverse order: children before parents.
   private var upward: StrideTo<Int> { stride(from: tree.nodes.count - 1, to: -1, by: -1) }
 
-  /// [nodes] the sum over each node's leaves.
+  /// [nodes] the sum over the leaves below each node.
   func sums(_ leaves: [Double]) -> [Double] {
     var result = [Double](repeating: 0, count: tree.nodes.count)
     for node in upward {
@@ -17,12 +17,12 @@ struct TreeMass {
     return result
   }
 
-  /// [leaves] of a value per node.
+  /// [leaves] the values of the leaf nodes.
   func leaves(_ nodes: [Double]) -> [Double] { tree.leafNodes.map { nodes[$0] } }
 
-  /// The seed's distribution, each child's probability smoothed toward parent × P(child|parent, Dg):
-  /// P(c) = P(parent) · (n_c + m·P(c|parent, Dg)) / (n_parent + m). Below `depth`, and below a node the seed never reached,
-  /// mass is spread by P(c|parent, Dg).
+  /// The distribution of a specialist seed, with each child's probability smoothed toward that of the corpus:
+  /// P(c) = P(parent) · (n_c + m·P(c|parent, Dg)) / (n_parent + m). Below `depth`, and below a node without windows of the seed, mass is
+  /// distributed by P(c|parent, Dg).
   /// - Parameters:
   ///   - seed: [leaves] counts, in windows.
   ///   - general: [leaves] P(c|Dg).
@@ -48,9 +48,9 @@ struct TreeMass {
     return leaves(result)
   }
 
-  /// Puts mass 1 on the leaves in proportion to the demand, none above its capacity. At every node, from the root down, the
-  /// children get min(capacity, λ·demand) with the λ that places everything, and what is left when all that were asked for
-  /// are full goes to the others by their room: an overflow goes to the siblings first, then up the tree.
+  /// Distributes mass 1 over the leaves, proportional to the demand, none above its capacity. From the root down, the children of a node get
+  /// min(capacity, λ·demand) with the λ that distributes everything. If all children with a demand are full, the rest goes to the others by
+  /// their capacity. So an overflow goes to siblings first, then up the tree.
   /// - Parameters:
   ///   - demand: [leaves], summing to 1.
   ///   - capacity: [leaves], summing to at least 1.
@@ -67,20 +67,20 @@ struct TreeMass {
     return leaves(result)
   }
 
-  /// One node's children: min(capacity, λ·demand) summing to `mass`, then by room.
+  /// The children of one node: min(capacity, λ·demand) summing to `mass`, then by capacity.
   static func fill(_ mass: Double, demand: [Double], capacity: [Double]) -> [Double] {
     var result = [Double](repeating: 0, count: demand.count)
-    // In the order in which children become full as λ grows.
+    // In the order in which children become full as λ increases.
     let asked = demand.indices.filter { demand[$0] > 0 && capacity[$0] > 0 }
       .sorted { (capacity[$0] / demand[$0], $0) < (capacity[$1] / demand[$1], $1) }
-    // Sums of the demand from each position on, added from the end: differences would lose the last digits.
+    // Sums of the demand from each position on, added from the end: differences would lose precision.
     var rest = [Double](repeating: 0, count: asked.count + 1)
     for position in asked.indices.reversed() { rest[position] = rest[position + 1] + demand[asked[position]] }
     var left = mass
     for (position, child) in asked.enumerated() {
       let lambda = left / rest[position]
       if lambda * demand[child] <= capacity[child] {
-        // Nobody from here on becomes full.
+        // No child from here on becomes full.
         for other in asked[position...] { result[other] = left * (demand[other] / rest[position]) }
         return result
       }

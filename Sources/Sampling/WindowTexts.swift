@@ -3,18 +3,14 @@ import Pipeline
 import Primitives
 import Synchronization
 
-/// The texts of a corpus's windows by number, read by several threads at once.
+/// The texts of the windows of a corpus, read on several threads.
 package struct WindowTexts: Sendable {
-  /// The number of windows.
   package let count: Int
   private let read: @Sendable (Int) throws -> [UInt8]
-  /// Windows of one task: fixed, so that no sum depends on the number of threads.
+  /// Windows per task: fixed, so that no sum depends on the number of threads.
   private static let grain = 512
 
-  /// Creates a reader.
-  /// - Parameters:
-  ///   - count: the number of windows.
-  ///   - read: the UTF-8 text of a window; called from several threads.
+  /// - Parameter read: returns the UTF-8 text of a window; called from several threads.
   package init(count: Int, read: @escaping @Sendable (Int) throws -> [UInt8]) {
     self.count = count
     self.read = read
@@ -23,17 +19,14 @@ package struct WindowTexts: Sendable {
   /// The texts of documents in memory.
   package init(_ texts: [[UInt8]]) { self.init(count: texts.count) { texts[$0] } }
 
-  /// The text of window `index`.
   func text(_ index: Int) throws -> [UInt8] { try read(index) }
 
-  /// Reads every window and makes one value of each run of 512 of them.
+  /// Folds every run of 512 windows into one value.
   /// - Parameters:
-  ///   - pool: the threads.
-  ///   - progress: told after each run; may stop the work.
-  ///   - start: the value a run begins with.
-  ///   - add: adds a window's text to the run's value.
-  /// - Returns: the values of the runs, in the windows' order.
-  /// - Throws: what reading throws, of the first window that cannot be read; `Stopped`.
+  ///   - start: the initial value of a run.
+  ///   - add: adds the text of a window to the value of its run.
+  /// - Returns: the values of the runs, in order.
+  /// - Throws: `Stopped`, or the error of the first window that cannot be read.
   func fold<Value: Sendable>(
     pool: ThreadPool, progress: Progress, start: Value, add: (inout Value, Int, [UInt8]) -> Void
   ) throws -> [Value] {

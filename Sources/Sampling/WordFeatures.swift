@@ -1,28 +1,28 @@
 import Primitives
 
-/// The bag of hashed word n-grams of a text: what DSIR and the classifier see of a window (Xie et al., arXiv 2302.03169 §3).
+/// Hashed word n-grams, the features of DSIR and the classifier (Xie et al., arXiv 2302.03169 §3).
 ///
-/// Words are NLTK's WordPunct on bytes: runs of letters, digits, `_` and bytes beyond ASCII, lower-cased in ASCII; and runs of what is
-/// neither a word nor white space. Working on bytes makes a window that begins within a character harmless, and leaves no table of
-/// Unicode to change features; punctuation beyond ASCII then belongs to its word (ours). A pair is its two words with a blank between.
-/// An n-gram's bucket is SplitMix64's mix of the FNV-1a hash of its bytes, scaled to the number of buckets. O(bytes).
+/// Words are those of NLTK's WordPunctTokenizer, on bytes: runs of letters, digits, `_` and non-ASCII bytes, lowercased in ASCII, and runs of
+/// other characters except white space. On bytes, a window that starts inside a character does no harm, and features do not depend on a Unicode
+/// version; punctuation beyond ASCII becomes part of its word (our choice). A bigram is two words with a space between them. The bucket of an
+/// n-gram is the FNV-1a hash of its bytes, mixed by SplitMix64 and scaled to the number of buckets.
 package struct WordFeatures: Sendable, Equatable {
   /// The number of buckets; DSIR's is 10,000.
   package var buckets: Int
 
-  /// Creates the features.
   package init(buckets: Int = 10_000) {
-    precondition(buckets > 0 && buckets <= 1 << 31, "buckets that an index names")
+    precondition(buckets > 0 && buckets <= 1 << 31, "the number of buckets is in 1…2^31")
     self.buckets = buckets
   }
 
-  /// The buckets of a text: each word's, and each pair of neighbours', in order.
-  /// - Returns: the buckets, 2 · words − 1 of them, and the number of words.
+  /// The buckets of the unigrams and bigrams of a text, in order.
+  /// - Returns: 2 · words − 1 buckets, and the number of words.
+  /// - Complexity: O(bytes).
   package func features(of text: [UInt8]) -> (buckets: [UInt32], words: Int) {
     var found: [UInt32] = []
     found.reserveCapacity(text.count / 2)
     var words = 0
-    // The hash of the last word and a blank: what a pair goes on from.
+    // The hash of the previous word and a space: the prefix of a bigram.
     var before = Self.start
     var index = 0
     while index < text.count {
@@ -56,7 +56,7 @@ package struct WordFeatures: Sendable, Equatable {
 
   private static func lower(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 
-  /// By byte: 0 white space, 1 part of a word, 2 anything else.
+  /// [bytes] 0 for white space, 1 for word characters, 2 for anything else.
   private static let kinds: [UInt8] = (0..<256).map { byte in
     switch byte {
     case 0x09...0x0D, 0x20: 0

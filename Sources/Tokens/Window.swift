@@ -17,3 +17,12 @@ package struct Window: Sendable, Equatable {
     self.count = count
   }
 }
+
+extension Window {
+  /// Splits the tokens of a document into windows, as a dataset does; none for an empty document.
+  package static func split(_ tokens: [UInt32]) -> [[Int32]] {
+    stride(from: 0, to: tokens.count, by: maximum).map { start in
+      tokens[start..<min(tokens.count, start + maximum)].map { Int32(bitPattern: $0) }
+    }
+  }
+}

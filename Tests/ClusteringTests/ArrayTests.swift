@@ -62,7 +62,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: base) }
     let points = planted(4, dimensions: 5, centers: 4, noise: 0.1, seed: 1)
     let path = try write((0..<50).flatMap { _ in points }, columns: 5, to: "a.npy")
-    #expect(errorMessage { _ = try fit(path, arity: 9) }.contains("9 clusters are asked for, the vectors hold only 4 distinct points"))
+    #expect(errorMessage { _ = try fit(path, arity: 9) }.contains("9 clusters were requested, but there are only 4 distinct vectors"))
     #expect(try fit(path, arity: 4).tree.leafCount == 4)
     // Clusters that are empty when the iterations end are another matter.
     var configuration = TreeFit.Configuration()
@@ -85,6 +85,6 @@ import Testing
       #expect(errorMessage { _ = try WindowVectors(array: path, name: "external") }.contains(expected))
     }
     let empty = try write([], columns: 4, to: "e.npy")
-    #expect(errorMessage { _ = try fit(empty, arity: 2) }.contains("holds no vectors"))
+    #expect(errorMessage { _ = try fit(empty, arity: 2) }.contains("contains no vectors"))
   }
 }

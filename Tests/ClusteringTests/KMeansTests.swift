@@ -60,10 +60,10 @@ func samePartition<A: Hashable, B: Hashable>(_ a: [A], _ b: [B]) -> Bool {
     let points = planted(400, dimensions: 7, centers: 9, noise: 0.9, seed: seed)
     var configuration = KMeans.Configuration()
     configuration.spherical = false
-    configuration.seed = seed
+    configuration.randomSeed = seed
     configuration.iterations = 12
     configuration.tolerance = 0
-    let seeds = KMeans.seeds(points: points, count: 400, dimensions: 7, clusters: 9, seed: seed)
+    let seeds = KMeans.seeds(points: points, count: 400, dimensions: 7, clusters: 9, randomSeed: seed)
     #expect(Set(seeds).count == 9)
     let expected = naive(points, dimensions: 7, seeds: seeds, iterations: 12)
     let result = try KMeans(
@@ -101,7 +101,7 @@ func samePartition<A: Hashable, B: Hashable>(_ a: [A], _ b: [B]) -> Bool {
     let points = (0..<200).flatMap { distinct[$0 % 7] }
     var configuration = KMeans.Configuration()
     configuration.spherical = false
-    configuration.seed = seed
+    configuration.randomSeed = seed
     let result = try KMeans(points: points, count: 200, dimensions: 3, clusters: 50, configuration: configuration)
     #expect(result.clusters <= 7 && result.clusters > 1)
     #expect(Set(result.labels).count == result.clusters)

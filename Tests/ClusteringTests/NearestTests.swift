@@ -67,7 +67,7 @@ private func nearest(_ points: [Float], _ centroids: [Float], _ bias: [Float], d
       var configuration = KMeans.Configuration()
       configuration.spherical = spherical
       configuration.tolerance = 0
-      configuration.seed = seed
+      configuration.randomSeed = seed
       let result = try KMeans(points: points, count: count, dimensions: d, clusters: 100, configuration: configuration)
       #expect(result.clusters == 100 && result.history.count > 5)
       #expect(zip(result.history, result.history.dropFirst()).allSatisfy { $1 <= $0 * (1 + 1e-6) })

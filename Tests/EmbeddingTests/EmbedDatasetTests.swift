@@ -43,7 +43,7 @@ import Tokens
     let loaded = try LSIEmbedder(folder: vectors.path)
     for document in [0, 1, 7, 59] {
       let tokens = try data.tokens(document: document, range: 0..<data.length(document) - 1).map { UInt32($0) }
-      let windows = WindowReader.windows(of: tokens)
+      let windows = Window.split(tokens)
       let expected = try vectors.vectors(data.windows(of: document))
       let found = try loaded.embed(windows, pool: pool)
       #expect(found == Array(expected.prefix(found.count)))

@@ -6,6 +6,7 @@ import Storage
 import Synchronization
 import TestSupport
 import Testing
+import Tokens
 
 /// A random sparse matrix of low rank and some noise, and its dense double.
 private func sample(rows: Int, columns: Int, rank: Int, seed: UInt64) -> (SparseMatrix, [Double]) {
@@ -94,8 +95,8 @@ func featuresAreCountedInOrderOfTheirBuckets(shape: (buckets: Int, bigrams: Bool
   @Test(arguments: [(60, 30, 5), (90, 70, 8), (2_500, 40, 4)], 1...3) func agreesWithJacobi(shape: (Int, Int, Int), seed: UInt64) throws {
     let (rows, columns, rank) = shape
     let (matrix, dense) = sample(rows: rows, columns: columns, rank: rank, seed: seed)
-    let svd = try TruncatedSVD(matrix, rank: rank, seed: seed, pool: ThreadPool(threads: 2))
-    let alone = try TruncatedSVD(matrix, rank: rank, seed: seed, pool: ThreadPool(threads: 1))
+    let svd = try TruncatedSVD(matrix, rank: rank, randomSeed: seed, pool: ThreadPool(threads: 2))
+    let alone = try TruncatedSVD(matrix, rank: rank, randomSeed: seed, pool: ThreadPool(threads: 1))
     #expect(svd.vectors == alone.vectors && svd.singularValues == alone.singularValues)
     let (values, vectors) = jacobi(dense, rows: rows, columns: columns)
     for k in 0..<rank { #expect((svd.singularValues[k] * svd.singularValues[k] - values[k]).magnitude < 1e-5 * values[0]) }
@@ -123,8 +124,8 @@ func featuresAreCountedInOrderOfTheirBuckets(shape: (buckets: Int, bigrams: Bool
     let wide = SparseMatrix(
       rows: 60, columns: 100, offsets: dense.offsets, indices: dense.indices.map { 3 * $0 + 1 }, values: dense.values)
     let pool = ThreadPool(threads: 2)
-    let whole = try TruncatedSVD(wide, rank: 4, seed: seed, pool: pool)
-    let part = try TruncatedSVD(dense, rank: 4, seed: seed, names: kept, pool: pool)
+    let whole = try TruncatedSVD(wide, rank: 4, randomSeed: seed, pool: pool)
+    let part = try TruncatedSVD(dense, rank: 4, randomSeed: seed, names: kept, pool: pool)
     for k in 0..<4 { #expect((part.singularValues[k] / whole.singularValues[k] - 1).magnitude < 2e-4) }
     for (row, column) in kept.enumerated() {
       for k in 0..<4 { #expect((part.vectors[row * 4 + k] - whole.vectors[column * 4 + k]).magnitude < 2e-3) }
@@ -133,7 +134,7 @@ func featuresAreCountedInOrderOfTheirBuckets(shape: (buckets: Int, bigrams: Bool
 
   @Test func moreDirectionsThanTheMatrixHasAreZero() throws {
     let matrix = SparseMatrix(rows: 3, columns: 4, offsets: [0, 1, 2, 2], indices: [1, 3], values: [2, 5])
-    let svd = try TruncatedSVD(matrix, rank: 4, seed: 1, pool: ThreadPool(threads: 1))
+    let svd = try TruncatedSVD(matrix, rank: 4, randomSeed: 1, pool: ThreadPool(threads: 1))
     #expect((svd.singularValues[0] - 5).magnitude < 1e-5 && (svd.singularValues[1] - 2).magnitude < 1e-5)
     #expect(svd.singularValues[2] == 0 && svd.singularValues[3] == 0)
     #expect(svd.vectors.allSatisfy { $0.isFinite })
@@ -156,7 +157,7 @@ func featuresAreCountedInOrderOfTheirBuckets(shape: (buckets: Int, bigrams: Bool
       offsets.append(indices.count)
     }
     let matrix = SparseMatrix(rows: rows, columns: columns, offsets: offsets, indices: indices, values: values)
-    let svd = try TruncatedSVD(matrix, rank: rank, seed: seed, pool: ThreadPool(threads: 2))
+    let svd = try TruncatedSVD(matrix, rank: rank, randomSeed: seed, pool: ThreadPool(threads: 2))
     let best = jacobi(dense, rows: rows, columns: columns).values.prefix(rank).reduce(0, +)
     let kept = svd.singularValues.reduce(0.0) { $0 + $1 * $1 }
     #expect(kept > 0.999 * best && kept < (1 + 1e-5) * best)
@@ -298,7 +299,7 @@ private func configuration() -> LSIEmbedder.Configuration {
     sampled.sample = 50
     let first = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: sampled, pool: pool)
     let again = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: sampled, pool: pool)
-    sampled.seed = 2
+    sampled.randomSeed = 2
     let other = try LSIEmbedder.fit(WindowReader(windows), tokenizer: "t", configuration: sampled, pool: pool)
     #expect(first.fingerprint == again.fingerprint && first.fingerprint != other.fingerprint)
   }
@@ -335,7 +336,7 @@ private func configuration() -> LSIEmbedder.Configuration {
   }
 
   @Test func documentsAreCutAsDatasetsAre() {
-    #expect(WindowReader.windows(of: []).isEmpty)
-    #expect(WindowReader.windows(of: [UInt32](0..<2_050)).map(\.count) == [1_024, 1_024, 2])
+    #expect(Window.split([]).isEmpty)
+    #expect(Window.split([UInt32](0..<2_050)).map(\.count) == [1_024, 1_024, 2])
   }
 }

@@ -5,6 +5,7 @@ import Primitives
 import Storage
 import TestSupport
 import Testing
+import Tokenization
 
 /// An encoder of random weights on disk, and the same computation in float64 as the paper writes it (Devlin et al. 2019, §3).
 private struct Reference {
@@ -167,6 +168,43 @@ private struct Reference {
     #expect(throws: WeirError.self) { try SentenceEncoder(folder: folder) }
     try Files.write(Array(#"{"model_type":"gpt2"}"#.utf8), to: folder + "/config.json")
     #expect(throws: WeirError.self) { try SentenceEncoder(folder: folder) }
+  }
+
+  /// A tokenizer of windows, and the encoder's word pieces.
+  private func writeTokenizers() throws -> Tokenizer {
+    let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + (0..<19).map { String(UnicodeScalar(UInt8(97 + $0))) }
+    try Files.write(Array((words.joined(separator: "\n") + "\n").utf8), to: folder + "/vocab.txt")
+    var configuration = BytePairTrainer.Configuration()
+    configuration.vocabulary = 260
+    var trainer = try BytePairTrainer(configuration)
+    trainer.add(Array("a b ab abc c b a".utf8))
+    return try trainer.finish()
+  }
+
+  @Test func aTextEmbedderSurvivesTheDisk() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Reference(width: 32, inner: 32, seed: 2).write(to: folder)
+    let tokenizer = try writeTokenizers(), pool = ThreadPool(threads: 2)
+    let embedder = try TextEmbedder(encoder: folder, configuration: TextEmbedder.Configuration(), tokenizer: tokenizer)
+    let end = try #require(tokenizer.endOfDocument)
+    let windows = ["a b c", "", String(repeating: "a c ", count: 40)].map { tokenizer.encode($0).map { Int32($0) } }
+    let found = try embedder.embed(windows, pool: pool)
+    #expect(try embedder.embed([windows[0] + [Int32(end)]], pool: pool) == Array(found[..<32]), "an end of document is no text")
+    #expect(found[32..<64].allSatisfy { $0 == 0 })
+    let saved = folder + "/saved"
+    try embedder.save(to: saved)
+    let loaded = try EmbedderFolder.open(saved)
+    #expect(loaded.fingerprint == embedder.fingerprint && loaded.tokenizer == tokenizer.fingerprint)
+    #expect(try loaded.embed(windows, pool: pool) == found)
+    let distilled = try StaticEmbedder(distilling: folder, tokenizer: tokenizer, dimensions: 4, pool: pool)
+    #expect(distilled.dimensions == 4 && distilled.tokenizer == tokenizer.fingerprint)
+    for (name, kind) in [("lsi", "lsi"), ("minilm:x", "minilm"), ("static:x", "static"), (saved, "minilm")] {
+      #expect(EmbedderModel(name).kind == kind)
+    }
+    try Files.remove(folder + "/vocab.txt")
+    #expect(throws: WeirError.self) {
+      try TextEmbedder(encoder: folder, configuration: TextEmbedder.Configuration(), tokenizer: tokenizer)
+    }
   }
 
   @Test func aStaticEmbedderSurvivesTheDisk() throws {

@@ -66,7 +66,7 @@ private func text(_ domain: Int, words: Int, _ random: inout SequentialRandom) -
     let scores = try resampling.scores(of: windows, pool: three)
     #expect(try ImportanceResampling(general: windows, target: target, pool: one).scores(of: windows, pool: one) == scores)
     let lengths = [Int](repeating: 100, count: texts.count)
-    let kept = try WindowSelection(scores: ImportanceResampling.perturbed(scores, seed: seed), lengths: lengths, tokens: 5_000)
+    let kept = try WindowSelection(scores: ImportanceResampling.perturbed(scores, randomSeed: seed), lengths: lengths, tokens: 5_000)
     #expect(kept.windows == 50 && kept.leaves.enumerated().allSatisfy { $1 == 0 || $0 % 2 == 0 })
     let classifier = try NgramClassifier(general: windows, target: target, pool: three)
     let odds = try classifier.scores(of: windows, pool: three)
@@ -78,7 +78,7 @@ private func text(_ domain: Int, words: Int, _ random: inout SequentialRandom) -
   /// Of two windows whose weights are as 3 to 1, the first is drawn first three times in four.
   @Test func theNoiseDrawsInProportion() {
     let scores = (0..<20_000).map { $0 % 2 == 0 ? log(3.0) : 0 }
-    let noisy = ImportanceResampling.perturbed(scores, seed: 5)
+    let noisy = ImportanceResampling.perturbed(scores, randomSeed: 5)
     let first = stride(from: 0, to: noisy.count, by: 2).count { noisy[$0] > noisy[$0 + 1] }
     #expect((Double(first) / 10_000 - 0.75).magnitude < 0.02)
   }
@@ -96,7 +96,7 @@ private func text(_ domain: Int, words: Int, _ random: inout SequentialRandom) -
     #expect(selection.leaves == [0, 1, 0, 1, 1, 0])
     #expect(selection.windows == 3 && selection.tokens == 30 && selection.threshold == 3)
     #expect(throws: WeirError.self) { try WindowSelection(scores: [-.infinity], lengths: [1], tokens: 1) }
-    var configuration = SamplingConfiguration()
+    var configuration = MixtureConfiguration()
     configuration.runTokens = 60
     let lengths = [Int](repeating: 10, count: 6)
     let mixture = try Sampler.selection(selection, method: "dsir", lengths: lengths, configuration: configuration, origin: origin)
@@ -121,9 +121,9 @@ private func text(_ domain: Int, words: Int, _ random: inout SequentialRandom) -
   }
 }
 
-@Suite struct SeedSampleTests {
-  private func sample(_ leaves: [UInt32], documents: [Int], tokens: Int = 500) -> SeedSample {
-    SeedSample(
+@Suite struct SpecialistWindowsTests {
+  private func sample(_ leaves: [UInt32], documents: [Int], tokens: Int = 500) -> SpecialistWindows {
+    SpecialistWindows(
       name: "s", leaves: leaves, lengths: [Int](repeating: tokens, count: leaves.count), documents: documents,
       hasFeatures: [Bool](repeating: true, count: leaves.count))
   }
@@ -134,9 +134,9 @@ private func text(_ domain: Int, words: Int, _ random: inout SequentialRandom) -
     let many = sample((0..<90).map { UInt32($0 % 3 == 0 ? 1 : 0) }, documents: Array(0..<90))
     // The same counts, but each document has thirty windows of one leaf.
     let few = sample((0..<90).map { $0 < 60 ? 0 : 1 }, documents: (0..<90).map { $0 / 30 })
-    func intervals(_ sample: SeedSample) throws -> SeedIntervals {
-      try SeedIntervals(
-        tree: tree, general: general, seeds: [(1, sample)], configuration: SamplingConfiguration(), replicates: 200, seed: 4)
+    func intervals(_ sample: SpecialistWindows) throws -> SpecialistIntervals {
+      try SpecialistIntervals(
+        tree: tree, general: general, seeds: [(1, sample)], configuration: MixtureConfiguration(), replicates: 200, randomSeed: 4)
     }
     let (narrow, wide) = (try intervals(many), try intervals(few))
     #expect(narrow.low[0] < 2 / 3.0 && narrow.high[0] > 2 / 3.0 && narrow.high[2] == 0)
@@ -154,9 +154,9 @@ private func text(_ domain: Int, words: Int, _ random: inout SequentialRandom) -
   @Test func aSeedWhoseClustersAreEmptyIsRefused() throws {
     let tree = makeTree([2, 2])
     let general = try GeneralHistogram(windows: [0, 2, 1, 1], tokens: [0, 20, 10, 10])
-    let seed = try SeedHistogram(name: "nowhere.jsonl", windows: [3, 0, 0, 0], tokens: [30, 0, 0, 0])
+    let seed = try SpecialistHistogram(name: "nowhere.jsonl", windows: [3, 0, 0, 0], tokens: [30, 0, 0, 0])
     #expect(throws: WeirError.self) { try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], origin: origin) }
-    var configuration = SamplingConfiguration()
+    var configuration = MixtureConfiguration()
     configuration.smoothing = 1
     let mixture = try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], configuration: configuration, origin: origin)
     #expect(mixture.clusters[0].weight == 0 && mixture.clusters[1].weight > 0.5)

@@ -34,11 +34,11 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
     let general = try GeneralHistogram(leaves: [0, 0, 1, 2], lengths: [10, 30, 40, 20], leafCount: 3)
     #expect(general.windows == [2, 1, 1])
     #expect(general.tokens == [40, 40, 20])
-    let seed = try SeedHistogram(
+    let seed = try SpecialistHistogram(
       name: "s", leaves: [0, 2, 2, 1], lengths: [5, 10, 5, 7], hasFeatures: [true, true, true, false], leafCount: 3)
     #expect(seed.tokens == [5, 0, 15])
     #expect(seed.skipped == 1)
-    var configuration = SamplingConfiguration()
+    var configuration = MixtureConfiguration()
     configuration.runTokens = 200
     let mixture = try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], configuration: configuration, origin: origin)
     #expect(mixture.clusters.map(\.weight) == [0.25, 0, 0.75])
@@ -47,7 +47,7 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
     #expect(close(mixture.clusters[2].epochs, 200 * 0.75 / 20))
     #expect(close(mixture.effectiveSampleSize, 1 / (0.0625 / 2 + 0.5625 / 1)))
     #expect(mixture.moved == 0)
-    let report = SamplingReport(mixture)
+    let report = MixtureReport(mixture)
     #expect(report.rows.map(\.leaf) == [2, 0])
     #expect(close(report.rows[0].importance, 3.75))
     #expect(report.largestEpochsLeaf == 2)
@@ -57,8 +57,8 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
   @Test func backOffFollowsTheTree() throws {
     let tree = makeTree([2, 2])
     let general = try GeneralHistogram(windows: [1, 3, 2, 2], tokens: [100, 300, 200, 200])
-    let seed = try SeedHistogram(name: "s", windows: [3, 1, 0, 0], tokens: [30, 10, 0, 0])
-    var configuration = SamplingConfiguration()
+    let seed = try SpecialistHistogram(name: "s", windows: [3, 1, 0, 0], tokens: [30, 10, 0, 0])
+    var configuration = MixtureConfiguration()
     configuration.smoothing = 2
     let mixture = try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], configuration: configuration, origin: origin)
     // Level 1: (4 + 2/2)/6 and (0 + 2/2)/6. Level 2, left: (3 + 2/4)/6 and (1 + 2·3/4)/6; right: no count, halves.
@@ -69,8 +69,8 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
   @Test func aPrefixOfTheTreeSpreadsByTheGeneralCorpus() throws {
     let tree = makeTree([2, 2])
     let general = try GeneralHistogram(windows: [1, 3, 2, 2], tokens: [100, 300, 200, 200])
-    let seed = try SeedHistogram(name: "s", windows: [3, 0, 0, 1], tokens: [30, 0, 0, 10])
-    var configuration = SamplingConfiguration()
+    let seed = try SpecialistHistogram(name: "s", windows: [3, 0, 0, 1], tokens: [30, 0, 0, 10])
+    var configuration = MixtureConfiguration()
     configuration.depth = 1
     let mixture = try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], configuration: configuration, origin: origin)
     for (cluster, value) in zip(mixture.clusters, [0.75 / 4, 0.75 * 3 / 4, 0.125, 0.125]) { #expect(close(cluster.weight, value)) }
@@ -83,8 +83,8 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
   @Test func theCapOverflowsToSiblingsThenUp() throws {
     let tree = makeTree([2, 2])
     let general = try GeneralHistogram(windows: [1, 1, 1, 3], tokens: [100, 100, 100, 300])
-    let seed = try SeedHistogram(name: "s", windows: [5, 0, 0, 0], tokens: [50, 0, 0, 0])
-    var configuration = SamplingConfiguration()
+    let seed = try SpecialistHistogram(name: "s", windows: [5, 0, 0, 0], tokens: [50, 0, 0, 0])
+    var configuration = MixtureConfiguration()
     configuration.maxEpochs = 1
     configuration.runTokens = 150
     let half = try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], configuration: configuration, origin: origin)
@@ -105,8 +105,8 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
   @Test func severalSeedsAreAConvexCombination() throws {
     let tree = makeTree([2])
     let general = try GeneralHistogram(windows: [1, 1], tokens: [10, 10])
-    let left = try SeedHistogram(name: "l", windows: [1, 0], tokens: [7, 0])
-    let right = try SeedHistogram(name: "r", windows: [0, 9], tokens: [0, 900])
+    let left = try SpecialistHistogram(name: "l", windows: [1, 0], tokens: [7, 0])
+    let right = try SpecialistHistogram(name: "r", windows: [0, 9], tokens: [0, 900])
     let mixture = try Sampler.crisp(tree: tree, general: general, seeds: [(3, left), (1, right), (0, right)], origin: origin)
     #expect(mixture.clusters.map(\.weight) == [0.75, 0.25])
     #expect(throws: WeirError.self) { try Sampler.crisp(tree: tree, general: general, seeds: [(0, left)], origin: origin) }
@@ -125,16 +125,16 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
 
   @Test func aSeedWithoutWordsIsAnError() {
     #expect(throws: WeirError.self) {
-      try SeedHistogram(name: "s", leaves: [0, 1], lengths: [3, 4], hasFeatures: [false, false], leafCount: 2)
+      try SpecialistHistogram(name: "s", leaves: [0, 1], lengths: [3, 4], hasFeatures: [false, false], leafCount: 2)
     }
-    #expect(throws: WeirError.self) { try SeedHistogram(name: "s", leaves: [], lengths: [], leafCount: 2) }
-    #expect(throws: WeirError.self) { try SeedHistogram(name: "s", leaves: [2], lengths: [1], leafCount: 2) }
+    #expect(throws: WeirError.self) { try SpecialistHistogram(name: "s", leaves: [], lengths: [], leafCount: 2) }
+    #expect(throws: WeirError.self) { try SpecialistHistogram(name: "s", leaves: [2], lengths: [1], leafCount: 2) }
   }
 
   @Test func massNeverLandsOnAnEmptyCluster() throws {
     let tree = makeTree([2, 2])
     let general = try GeneralHistogram(windows: [0, 2, 1, 1], tokens: [0, 20, 10, 10])
-    let seed = try SeedHistogram(name: "s", windows: [3, 0, 0, 1], tokens: [30, 0, 0, 10])
+    let seed = try SpecialistHistogram(name: "s", windows: [3, 0, 0, 1], tokens: [30, 0, 0, 10])
     let mixture = try Sampler.crisp(tree: tree, general: general, seeds: [(1, seed)], origin: origin)
     for (cluster, value) in zip(mixture.clusters, [0, 0.75, 0, 0.25]) { #expect(close(cluster.weight, value)) }
     #expect(close(mixture.moved, 0.75))
@@ -146,18 +146,18 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
     let flat = (0..<200).map { UInt32($0 % 8) }
     let sharp = [UInt32](repeating: 5, count: 200)
     let documents = Array(0..<200)
-    let none = try DepthScore.scores(tree: tree, general: general, leaves: flat, documents: documents, smoothing: 1, seed: 3)
-    let much = try DepthScore.scores(tree: tree, general: general, leaves: sharp, documents: documents, smoothing: 1, seed: 3)
+    let none = try DepthScore.scores(tree: tree, general: general, leaves: flat, documents: documents, smoothing: 1, randomSeed: 3)
+    let much = try DepthScore.scores(tree: tree, general: general, leaves: sharp, documents: documents, smoothing: 1, randomSeed: 3)
     #expect(none.count == 3 && much.count == 3)
     #expect(none.allSatisfy { $0.gain.magnitude < 0.1 })
     #expect(much[0].gain.magnitude < 1e-9 && much[1].gain > 0.5 && much[2].gain > much[1].gain + 1)
     // Four documents with a leaf of their own each, all below one node: what another document says of theirs is the node, not the leaf.
     let own = (0..<200).map { UInt32(4 + $0 / 50) }
     let alone = try DepthScore.scores(
-      tree: tree, general: general, leaves: own, documents: (0..<200).map { $0 / 50 }, smoothing: 1, seed: 3)
+      tree: tree, general: general, leaves: own, documents: (0..<200).map { $0 / 50 }, smoothing: 1, randomSeed: 3)
     #expect(alone[1].gain > 0.5 && alone[2].gain < alone[1].gain)
     let one = try DepthScore.scores(
-      tree: tree, general: general, leaves: own, documents: [Int](repeating: 7, count: 200), smoothing: 1, seed: 3)
+      tree: tree, general: general, leaves: own, documents: [Int](repeating: 7, count: 200), smoothing: 1, randomSeed: 3)
     #expect(one[1].gain > 0.5 && one[2].gain > one[1].gain - 0.1)
   }
 }
@@ -175,8 +175,8 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
     let general = try GeneralHistogram(windows: windows, tokens: tokens)
     var hits = (0..<leaves).map { _ in Int.random(in: 0...3, using: &random) == 0 ? Int.random(in: 1...1_000_000, using: &random) : 0 }
     if !zip(hits, tokens).contains(where: { $0 > 0 && $1 > 0 }) { hits[tokens.firstIndex { $0 > 0 } ?? 0] = 1 }
-    let histogram = try SeedHistogram(name: "s", windows: hits.map { min($0, 1 + $0 / 700) }, tokens: hits)
-    var configuration = SamplingConfiguration()
+    let histogram = try SpecialistHistogram(name: "s", windows: hits.map { min($0, 1 + $0 / 700) }, tokens: hits)
+    var configuration = MixtureConfiguration()
     configuration.smoothing = [0, 1e-9, 1, 1e9][seed % 4]
     configuration.depth = seed % 3 == 0 ? seed % 5 : nil
     configuration.runTokens = Int.random(in: 1...3 * general.totalTokens, using: &random)
@@ -207,7 +207,7 @@ private func close(_ a: Double, _ b: Double, _ tolerance: Double = 1e-12) -> Boo
       windows: (0..<20).map { _ in Int.random(in: 1...50, using: &random) },
       tokens: (0..<20).map { _ in Int.random(in: 100...999, using: &random) })
     let leaves = (0..<40).map { _ in UInt32.random(in: 0..<20, using: &random) }
-    let histogram = try SeedHistogram(name: "s", leaves: leaves, lengths: [Int](repeating: 1_024, count: 40), leafCount: 20)
+    let histogram = try SpecialistHistogram(name: "s", leaves: leaves, lengths: [Int](repeating: 1_024, count: 40), leafCount: 20)
     let mixture = try Sampler.crisp(tree: tree, general: general, seeds: [(1, histogram)], origin: origin)
     for cluster in mixture.clusters {
       #expect(close(cluster.weight, Double(leaves.count { $0 == UInt32(cluster.leaf) }) / 40))

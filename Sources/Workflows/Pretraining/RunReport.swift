@@ -1,6 +1,3 @@
-import Foundation
-import Primitives
-import Storage
 import Training
 
 /// The report of a training run with its loss curve, and for finetuning how it was done.
@@ -49,16 +46,11 @@ package struct RunReport: Codable, Sendable, Equatable {
 
   /// The loss over tokens seen, each point the mean over consecutive steps.
   private static func curve(_ run: String) throws -> [[Double]] {
-    struct Line: Codable {
-      var tokens: Double
-      var loss: Double
-    }
-    let text = String(decoding: try Files.read(run + "/log.jsonl"), as: UTF8.self)
-    let lines = text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
-    let group = max(1, (lines.count + 199) / 200)
-    return stride(from: 0, to: lines.count, by: group).map { start in
-      let part = lines[start..<min(lines.count, start + group)]
-      return [part.last?.tokens ?? 0, part.reduce(0) { $0 + $1.loss } / Double(part.count)]
+    let steps = try StepRecord.read(RunFolder(run).log).filter(\.loss.isFinite)
+    let group = max(1, (steps.count + 199) / 200)
+    return stride(from: 0, to: steps.count, by: group).map { start in
+      let part = steps[start..<min(steps.count, start + group)]
+      return [Double(part.last?.tokens ?? 0), part.reduce(0) { $0 + $1.loss } / Double(part.count)]
     }
   }
 }

@@ -68,6 +68,9 @@ struct ClusterFitCommand: WeirCommand {
 
   var randomSeed: UInt64? { seed.seed }
 
+  var propertyFlags: PropertyFlags {
+    ["arity": "--arity", "depth": "--depth", "minimumLeaf": "--minimum-leaf", "sample": "--sample", "iterations": "--iterations"]
+  }
   var inputs: [String] { Vectors.inputs(dataset, name: vectors) }
   var outputs: [String] { [output] }
 
@@ -79,18 +82,14 @@ struct ClusterFitCommand: WeirCommand {
     let vectors = try Vectors.open(dataset, name: vectors)
     var configuration = TreeFit.Configuration()
     configuration.arity = arity
-    if let leaves {
-      // The least arity with enough leaves.
-      while configuration.arity > 2, power(configuration.arity - 1, depth) >= leaves { configuration.arity -= 1 }
-      while power(configuration.arity, depth) < leaves { configuration.arity += 1 }
-    }
+    configuration.depth = depth
+    if let leaves { configuration.setArity(leaves: leaves) }
     configuration.kMeans.balanced = balanced
     configuration.kMeans.spherical = !euclidean
     configuration.kMeans.iterations = iterations
-    configuration.depth = depth
     configuration.minimumLeaf = minimumLeaf
     configuration.sample = sample
-    configuration.kMeans.seed = seed.seed
+    configuration.kMeans.randomSeed = seed.seed
     let start = ContinuousClock.now
     let stored = try session.with("cluster") { progress in
       try ClusterDataset.fit(
@@ -103,7 +102,7 @@ struct ClusterFitCommand: WeirCommand {
         "leaves": .number(Double(stored.tree.leafCount)), "depth": .number(Double(stored.tree.depth)),
         "seconds": .number((ContinuousClock.now - start) / .seconds(1)),
       ]),
-      lines: ["  \(stored.tree.leafCount) leaves; nodes a level: \(levels.map(String.init).joined(separator: ", "))"])
+      lines: ["  \(stored.tree.leafCount) leaves; nodes per level: \(levels.map(String.init).joined(separator: ", "))"])
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
@@ -111,8 +110,6 @@ struct ClusterFitCommand: WeirCommand {
     let windows = max(size.documents, size.tokens / 1024)
     return Forecast.Row(documents: size.documents, memory: windows * 128 * 8, disk: 35e6)
   }
-
-  private func power(_ base: Int, _ exponent: Int) -> Int { (0..<exponent).reduce(1) { product, _ in min(product * base, 1 << 40) } }
 }
 
 /// `weir cluster assign DATASET --tree TREE`.
@@ -141,7 +138,7 @@ struct ClusterAssignCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { Vectors.inputs(dataset, name: nil) + [tree] }
-  var outputs: [String] { [output ?? Clusters.assignmentFolder(dataset, tree: tree)] }
+  var outputs: [String] { [output ?? DatasetFolder(dataset).assignment(tree: tree)] }
 
   func validate() throws {
     guard output != nil || !Vectors.isArray(dataset) else {
@@ -164,7 +161,7 @@ struct ClusterAssignCommand: WeirCommand {
         "windows": .number(Double(assignment.leaves.count)), "leaves": .number(Double(assignment.leafCount)), "seconds": .number(seconds),
       ]),
       lines: [
-        "  \(Format.count(assignment.leaves.count)) windows on \(assignment.leafCount) leaves, \(sizes.first ?? 0) to \(sizes.last ?? 0) each"
+        "  \(Format.count(assignment.leaves.count)) windows in \(assignment.leafCount) leaves of \(sizes.first ?? 0) to \(sizes.last ?? 0) windows"
       ])
   }
 
@@ -205,20 +202,23 @@ struct ClusterShowCommand: WeirCommand {
     guard samples >= 0, depth ?? 1 >= 1 else { throw ValidationError("--samples and --depth count from 0 and 1") }
   }
 
-  var inputs: [String] { [tree, dataset, Clusters.assignmentFolder(dataset, tree: tree)] }
+  var inputs: [String] { [tree, dataset, DatasetFolder(dataset).assignment(tree: tree)] }
 
   func perform(_ session: Session) throws -> Outcome {
-    let report = try Self.report(dataset: dataset, tree: tree, depth: depth, samples: samples, session: session)
     let stored = try StoredTree(tree)
+    let report = try session.with("show") { progress in
+      try ClusterContents.report(
+        dataset: TokenDataset(dataset), tree: stored, depth: depth, samples: samples, progress: progress)
+    }
     var lines = [
       "  \(Format.count(report.windows)) windows, \(Format.short(Double(report.tokens))) tokens, \(report.leaves) leaves (\(report.emptyLeaves) empty)"
         + (report.purity.map { String(format: "; purity %.2f", $0) } ?? "")
         + (report.mutualInformation.map { String(format: ", mutual information with the label %.2f", $0) } ?? "")
     ]
-    let rows = report.nodes.filter { $0.level > 0 }.map { node -> [String] in
-      let path = Clusters.path(of: node.node, in: stored.tree).map(String.init).joined(separator: ".")
-      return [
-        String(repeating: " ", count: node.level - 1) + path, Format.count(node.windows), String(format: "%.1f %%", node.share * 100),
+    let rows = report.nodes.filter { $0.level > 0 }.map { node in
+      [
+        String(repeating: " ", count: node.level - 1) + stored.tree.name(of: node.node), Format.count(node.windows),
+        String(format: "%.1f %%", node.share * 100),
         node.purity.map { String(format: "%.2f", $0) } ?? "–", node.labels.first?.label ?? "–",
         node.terms.map { $0.word }.joined(separator: " "),
       ]
@@ -227,42 +227,28 @@ struct ClusterShowCommand: WeirCommand {
     if samples > 0, depth != nil {
       for node in report.nodes where node.level > 0 {
         for sample in node.samples {
-          lines.append("  \(Clusters.path(of: node.node, in: stored.tree).map(String.init).joined(separator: "."))  \(sample.text)")
+          lines.append("  \(stored.tree.name(of: node.node))  \(sample.text)")
         }
       }
     }
     return Outcome(report: try JSONValue(encoding: report), lines: lines)
   }
 
-  /// Terms that tell each node of a level from its parent.
-  static func terms(dataset: String, tree: String, level: Int, session: Session) throws -> [[String]] {
-    let nodes = try StoredTree(tree).tree.nodes(atLevel: level)
-    let report = try report(dataset: dataset, tree: tree, depth: level, samples: 0, session: session)
-    return nodes.map { node in report.nodes.first { $0.node == node }?.terms.prefix(4).map { $0.word } ?? [] }
-  }
-
-  /// The report.
-  static func report(dataset: String, tree: String, depth: Int?, samples: Int, session: Session) throws -> ClusterReport {
-    let dataset = try TokenDataset(dataset)
-    let stored = try StoredTree(tree)
-    let assignment = try Clusters.assignment(of: dataset) { $0.tree == stored.fingerprint }
-    let tokenizer = try Load.tokenizer(of: dataset)
-    var labels: [String?] = []
-    try dataset.forEachInfo { _, info in
-      labels.append(Load.label(members: info.members, source: info.source))
-      return true
-    }
-    var configuration = ClusterShow.Configuration()
-    configuration.depth = depth
-    configuration.samples = samples
-    return try session.with("show") { progress in
-      try ClusterShow.report(
-        tree: stored.tree, assignment: assignment, lengths: Clusters.lengths(dataset),
-        vectors: Clusters.vectors(of: dataset, embedder: stored.tree.embedder), configuration: configuration,
-        text: { tokenizer.decode(try dataset.tokens(window: $0).map { UInt32($0) }.filter { $0 != UInt32(dataset.endOfDocument) }) },
-        label: { labels[dataset.window($0).document] }, progress: progress)
-    }
-  }
-
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(memory: 100e6) }
+}
+
+/// Vectors as `weir cluster` takes them: those of a dataset, or a `.npy` file without a dataset.
+enum Vectors {
+  static func isArray(_ path: String) -> Bool { path.hasSuffix(".npy") }
+
+  /// Files and folders that are read.
+  static func inputs(_ path: String, name: String?) -> [String] {
+    isArray(path) ? [path] : [path, DatasetFolder(path).vectors(name ?? "lsi")]
+  }
+
+  /// Opens vectors by name, or those of the embedder with a fingerprint.
+  static func open(_ path: String, embedder: String? = nil, name: String? = nil) throws -> WindowVectors {
+    isArray(path)
+      ? try WindowVectors(array: path, name: "external") : try TokenDataset(path).vectors(name: name, embedder: embedder)
+  }
 }

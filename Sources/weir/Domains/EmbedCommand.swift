@@ -61,12 +61,9 @@ struct EmbedCommand: WeirCommand {
 
   var randomSeed: UInt64? { seed.seed }
 
-  private var folderName: String {
-    if let name { return name }
-    if vectors != nil { return "external" }
-    return model.split(separator: ":").first.map(String.init).flatMap { ["lsi", "minilm", "static"].contains($0) ? $0 : nil }
-      ?? (try? EmbedderFolder.kind(model)) ?? "lsi"
-  }
+  private var source: EmbedderModel { EmbedderModel(model) }
+
+  private var folderName: String { name ?? (vectors != nil ? "external" : source.kind) }
 
   func validate() throws {
     guard name.map({ !$0.isEmpty && !$0.contains("/") && $0 != "." && $0 != ".." }) ?? true else {
@@ -74,15 +71,14 @@ struct EmbedCommand: WeirCommand {
     }
   }
 
-  /// The folder behind a kind, such as minilm:FOLDER.
-  private func folder(_ kind: String) -> String? { model.hasPrefix(kind + ":") ? String(model.dropFirst(kind.count + 1)) : nil }
-  var inputs: [String] { [dataset] + (vectors.map { [$0] } ?? [folder("minilm") ?? folder("static") ?? model].filter { $0 != "lsi" }) }
-  var outputs: [String] { [Clusters.vectorsFolder(dataset, folderName)] }
+  var propertyFlags: PropertyFlags { ["dimensions": "--dimensions", "sample": "--sample", "model": "--model", "precision": "--precision"] }
+  var inputs: [String] { [dataset] + (vectors.map { [$0] } ?? source.folder.map { [$0] } ?? []) }
+  var outputs: [String] { [DatasetFolder(dataset).vectors(folderName)] }
 
   func perform(_ session: Session) throws -> Outcome {
     let dataset = try TokenDataset(dataset)
     let pool = ThreadPool(threads: session.threads)
-    let target = Clusters.vectorsFolder(dataset.path, folderName)
+    let target = dataset.folder.vectors(folderName)
     let clock = ContinuousClock()
     var seconds: [String: Double] = [:]
     let report = try session.with("embed") { progress in
@@ -90,7 +86,13 @@ struct EmbedCommand: WeirCommand {
         return try ImportVectors.run(WindowVectors(array: vectors, name: folderName), of: dataset, to: target, tool: Weir.tool)
       }
       let start = clock.now
-      let embedder = try embedder(dataset, pool: pool, progress: progress)
+      var lsi = LSIEmbedder.Configuration()
+      lsi.dimensions = dimensions ?? lsi.dimensions
+      lsi.sample = sample
+      lsi.randomSeed = seed.seed
+      let embedder = try source.embedder(
+        for: dataset, lsi: lsi, encoder: TextEmbedder.Configuration(parts: parts, precision: precision), dimensions: dimensions ?? 256,
+        pool: pool, progress: progress)
       seconds["model"] = (clock.now - start) / .seconds(1)
       let begin = clock.now
       let report = try EmbedDataset.run(
@@ -105,29 +107,7 @@ struct EmbedCommand: WeirCommand {
     }
     return Outcome(
       report: json,
-      lines: ["  \(Format.count(report.windows)) windows in \(report.dimensions) dimensions, \(report.empty) without a feature"])
-  }
-
-  private func embedder(_ dataset: TokenDataset, pool: ThreadPool, progress: Progress) throws -> any Embedder {
-    if model == "lsi" {
-      var configuration = LSIEmbedder.Configuration()
-      configuration.dimensions = dimensions ?? configuration.dimensions
-      configuration.sample = sample
-      configuration.seed = seed.seed
-      return try LSIEmbedder.fit(
-        WindowReader(dataset), tokenizer: dataset.tokenizer, configuration: configuration, pool: pool, progress: progress)
-    }
-    if let folder = folder("minilm") {
-      let configuration = TextEmbedder.Configuration(parts: parts, precision: precision)
-      return try Embedders.text(folder, configuration: configuration, tokenizer: Load.tokenizer(of: dataset))
-    }
-    if let folder = folder("static") {
-      return try Embedders.distilled(folder, tokenizer: Load.tokenizer(of: dataset), dimensions: dimensions ?? 256, pool: pool)
-    }
-    guard Files.isFolder(model) else {
-      throw WeirError("--model", "\(model) is neither lsi, minilm:FOLDER, static:FOLDER nor a folder with an embedder")
-    }
-    return try Embedders.load(model)
+      lines: ["  \(Format.count(report.windows)) windows in \(report.dimensions) dimensions, \(report.empty) without features"])
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {

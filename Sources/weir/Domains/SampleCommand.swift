@@ -2,9 +2,7 @@ import ArgumentParser
 import Artifacts
 import Pipeline
 import Primitives
-import Sampling
-import Storage
-import Training
+import Tokens
 import Workflows
 
 /// `weir sample DATASET --seed-data FILE`: the mixture.
@@ -32,29 +30,6 @@ struct SampleCommand: WeirCommand {
         weir sample out/dataset --tree out/tree --seed-data seed.jsonl --dry-run
       """)
 
-  /// How a run's tokens are chosen.
-  enum Method: String, ExpressibleByArgument, CaseIterable {
-    case crisp, uniform, specialist, dsir, classifier, ced, doge
-
-    /// Whether it weighs the clusters of a tree, or chooses windows.
-    var needsTree: Bool { [.crisp, .uniform, .doge].contains(self) }
-    var scoresWindows: Bool { [.dsir, .classifier, .ced].contains(self) }
-  }
-
-  /// Levels of the tree.
-  enum Depth: ExpressibleByArgument, Equatable {
-    case auto, levels(Int)
-
-    init?(argument: String) {
-      guard argument != "auto" else {
-        self = .auto
-        return
-      }
-      guard let levels = Int(argument) else { return nil }
-      self = .levels(levels)
-    }
-  }
-
   @Argument(help: ArgumentHelp("Token dataset with an assignment to the tree.", valueName: "dataset"))
   var dataset: String
 
@@ -66,7 +41,7 @@ struct SampleCommand: WeirCommand {
   var output: String?
 
   @Option(help: "Sampling method.")
-  var method = Method.crisp
+  var method = SampleConfiguration.Method.crisp
 
   @Option(
     parsing: .upToNextOption,
@@ -77,7 +52,7 @@ struct SampleCommand: WeirCommand {
   var seedWeights: String?
 
   @Option(help: ArgumentHelp("Tree depth to use, or auto. (default: all levels; doge: at most 64 nodes)", valueName: "n"))
-  var depth: Depth?
+  var depth: SampleConfiguration.Depth?
 
   @Option(help: ArgumentHelp("Pseudo-count of the back-off along the tree, in seed windows; 0 is the paper's method.", valueName: "m"))
   var smoothing = 0.0
@@ -129,51 +104,80 @@ struct SampleCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var randomSeed: UInt64? { seed.seed }
-  /// Those of `GradientAlignment`.
-  var propertyFlags: PropertyFlags { ["target": "--seed-data", "model": "--proxy"] }
+  var propertyFlags: PropertyFlags {
+    [
+      "specialist": "--seed-data", "specialistWeights": "--seed-weights", "tree": "--tree", "depth": "--depth", "smoothing": "--smoothing",
+      "maxEpochs": "--max-epochs", "runTokens": "--tokens", "bootstrap": "--bootstrap", "keep": "--keep",
+      "minimumWords": "--minimum-words", "proxyModel": "--proxy", "specialistModel": "--specialist", "scoreTokens": "--score-tokens",
+      "proxySteps": "--proxy-steps", "weightRate": "--weight-rate", "method": "--method", "target": "--seed-data", "model": "--proxy",
+    ]
+  }
   var inputs: [String] {
-    [dataset, tree, tree.map { Clusters.assignmentFolder(dataset, tree: $0) }, proxy, specialist].compactMap { $0 } + seedData
+    [dataset, tree, tree.map { DatasetFolder(dataset).assignment(tree: $0) }, proxy, specialist].compactMap { $0 } + seedData
   }
   var outputs: [String] {
     guard let output, !dryRun else { return [] }
     switch method {
     case .crisp, .uniform, .doge: return [output]
-    case .specialist: return [Clusters.folder(dataset, Clusters.seeds, mixture: output), output]
+    case .specialist: return [DatasetFolder(dataset).entry(.seeds, mixture: output), output]
     case .dsir, .classifier, .ced:
-      return [Clusters.folder(dataset, Clusters.selections, mixture: output), output] + (scores.map { [$0] } ?? [])
+      return [DatasetFolder(dataset).entry(.selections, mixture: output), output] + (scores.map { [$0] } ?? [])
     }
   }
 
   func validate() throws {
     guard output != nil || dryRun else { throw ValidationError("Missing expected option '-o <file>'") }
-    guard method == .uniform || !seedData.isEmpty else { throw ValidationError("--method \(method) needs --seed-data") }
-    guard tree != nil || !method.needsTree else { throw ValidationError("--method \(method) needs --tree") }
-    guard proxy != nil || ![.ced, .doge].contains(method) else { throw ValidationError("--method \(method) needs --proxy") }
-    guard specialist != nil || method != .ced else { throw ValidationError("--method ced needs --specialist") }
-    guard scores == nil || method.scoresWindows else { throw ValidationError("--scores goes with dsir, classifier and ced") }
-    guard keep == nil || method.scoresWindows else { throw ValidationError("--keep goes with dsir, classifier and ced") }
-    // The others know one target: documents of all seeds together, each counted once.
-    guard seedWeights == nil || method == .crisp else {
-      throw ValidationError("--seed-weights goes with crisp; repeat a seed's documents to weigh them with \(method)")
-    }
-    guard depth != .auto || method == .crisp else { throw ValidationError("--depth auto goes with crisp") }
-    guard keep.map({ $0 > 0 && $0 <= 1 }) ?? true else { throw ValidationError("--keep must be a share, above 0 and at most 1") }
-    guard (0...100_000).contains(bootstrap) else { throw ValidationError("--bootstrap must be in 0…100,000") }
-    guard (1...1_000_000).contains(proxySteps) else { throw ValidationError("--proxy-steps must be in 1…1,000,000") }
-    guard weightRate > 0, weightRate <= 1_000 else { throw ValidationError("--weight-rate must be above 0 and at most 1,000") }
-    guard scoreTokens > 1 else { throw ValidationError("--score-tokens must be at least 2") }
+    guard scores == nil || method.scoresWindows else { throw ValidationError("--scores applies to dsir, classifier and ced") }
+    try usage { try sample.validateUse() }
+  }
+
+  private var sample: SampleConfiguration {
+    var sample = SampleConfiguration(dataset: dataset, method: method)
+    sample.tree = tree
+    sample.specialist = seedData
+    // What is not a number is left out, so that there are too few.
+    sample.specialistWeights = seedWeights.map { $0.split(separator: ",").compactMap { Double($0) } }
+    sample.depth = depth
+    sample.smoothing = smoothing
+    sample.maxEpochs = maxEpochs
+    sample.runTokens = tokens?.value
+    sample.bootstrap = bootstrap
+    sample.keep = keep
+    sample.minimumWords = minimumWords
+    sample.proxyModel = proxy
+    sample.specialistModel = specialist
+    sample.scoreTokens = scoreTokens
+    sample.proxySteps = proxySteps
+    sample.weightRate = weightRate
+    sample.randomSeed = seed.seed
+    sample.output = dryRun ? nil : output
+    sample.describesClusters = explain
+    return sample
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let work = try SampleWork(command: self, session: session)
-    let made = try work.mixture()
-    if let scores, !dryRun { try NumPyArray.write(made.scores ?? [], to: scores) }
-    if let output, !dryRun { try made.mixture.write(to: output) }
-    return try work.outcome(made)
+    let result = try session.with("sample") { progress in
+      try SampleRun.run(sample, threads: session.threads, tool: Weir.tool, progress: progress)
+    }
+    if let scores, !dryRun { try NumPyArray.write(result.scores ?? [], to: scores) }
+    return try outcome(result)
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     let size = try forecast.size(of: seedData)
     return Forecast.Row(documents: size.documents, tokens: size.bytes / Forecast.bytesPerToken, disk: 20_000)
+  }
+}
+
+extension SampleConfiguration.Method: ExpressibleByArgument {}
+
+extension SampleConfiguration.Depth: ExpressibleByArgument {
+  package init?(argument: String) {
+    guard argument != "auto" else {
+      self = .auto
+      return
+    }
+    guard let levels = Int(argument) else { return nil }
+    self = .levels(levels)
   }
 }

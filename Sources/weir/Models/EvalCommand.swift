@@ -3,7 +3,6 @@ import Foundation
 import Pipeline
 import Primitives
 import Storage
-import Tokenization
 import Training
 import Workflows
 
@@ -74,59 +73,43 @@ struct EvalCommand: WeirCommand {
     }
   }
 
+  private var evaluation: EvaluationConfiguration {
+    var evaluation = EvaluationConfiguration(model: model)
+    (evaluation.data, evaluation.tree, evaluation.level, evaluation.logits) = (data, tree, level, logits)
+    (evaluation.choices, evaluation.choiceScores) = (choices, choiceScores)
+    return evaluation
+  }
+
   func perform(_ session: Session) throws -> Outcome {
-    if router { return try SplitEvaluation(split: model, session: session).outcome(data: data) }
-    let folder = try ModelFolder.locate(model)
-    let tokenizer = try Models.tokenizer(model)
-    var outcome = try data.isEmpty ? Outcome() : losses(folder, tokenizer, session)
-    if !choices.isEmpty {
-      let results = try accuracies(folder, tokenizer, session)
-      outcome.report.set("choices", try JSONValue(encoding: results))
-      outcome.lines.append(
-        TextTable(
-          ["questions", "number", "acc", "±", "acc_norm", "±", "acc_bytes", "±"],
-          rows: results.map { result in
-            func error(_ value: Double?) -> String { value.map { Self.text($0, nil, 4) } ?? "–" }
-            return [
-              result.name, Format.count(result.questions), Self.text(result.accuracy, nil, 4), error(result.accuracyError),
-              Self.text(result.byCharacter, nil, 4), error(result.byCharacterError), Self.text(result.byByte, nil, 4),
-              error(result.byByteError),
-            ]
-          }
-        ).text())
+    if router {
+      return try session.with("eval") { progress in
+        try SplitEvaluation.run(model, data: data, threads: session.threads, progress: progress).outcome()
+      }
     }
-    return outcome
+    let report = try session.with("eval") { try EvaluationRun.run(evaluation, threads: session.threads, progress: $0) }
+    var lines: [String] = []
+    if let result = report.documents {
+      lines.append(
+        "  perplexity \(Self.text(result.perplexity, result.perplexityError, 2)), \(Self.text(result.bitsPerByte, result.bitsPerByteError, 4)) bits per byte, loss \(Self.text(result.loss, result.lossError, 4)) over \(Format.count(result.tokens)) tokens of \(Format.count(result.documents ?? 0)) documents"
+      )
+      if let parts = result.byDomain, parts.count > 1 { lines.append(Self.table("domain", parts)) }
+      if let parts = result.byCluster { lines.append(Self.table("cluster", parts)) }
+    }
+    if let choices = report.choices { lines.append(Self.table(choices)) }
+    return Outcome(report: try JSONValue(encoding: report), lines: lines)
   }
 
-  private func accuracies(_ folder: String, _ tokenizer: Tokenizer, _ session: Session) throws -> [ChoiceEvaluation] {
-    let start = try Models.textStart(folder, tokenizer)
-    let sets = try choices.map { (name: Load.name($0), questions: try Choices.read($0, tokenizer, start: start)) }
-    let longest = sets.flatMap(\.questions).flatMap(\.choices).map(\.tokens.count).max() ?? 2
-    let evaluator = try Evaluator(folder: folder, sequence: max(256, longest - 1), threads: session.threads)
-    var lines: [UInt8] = []
-    let results = try sets.map { set in
-      let scores = try session.with(set.name) { try evaluator.score(set.questions, progress: $0) }
-      if choiceScores != nil { for score in scores { lines += try JSONFile.encode(score) + [0x0A] } }
-      return ChoiceEvaluation(name: set.name, scores: scores)
-    }
-    if let choiceScores { try Files.write(lines, to: choiceScores) }
-    return results
-  }
-
-  private func losses(_ folder: String, _ tokenizer: Tokenizer, _ session: Session) throws -> Outcome {
-    let documents = try data.flatMap { try Load.validation($0, tokenizer).documents }
-    let clusters = try tree.map { try ClusterEvaluation(tree: $0, level: level, tokenizer: tokenizer, threads: session.threads) }
-    let evaluator = try Evaluator(folder: folder, threads: session.threads)
-    let result = try session.with("eval") { progress in
-      try clusters?.evaluate(documents, evaluator: evaluator, progress: progress) ?? evaluator.evaluate(documents, progress: progress)
-    }
-    if let logits { try write(logits, documents, evaluator, session) }
-    var lines = [
-      "  perplexity \(Self.text(result.perplexity, result.perplexityError, 2)), \(Self.text(result.bitsPerByte, result.bitsPerByteError, 4)) bits a byte, loss \(Self.text(result.loss, result.lossError, 4)) over \(Format.count(result.tokens)) tokens of \(Format.count(documents.count)) documents"
-    ]
-    if let parts = result.byDomain, parts.count > 1 { lines.append(Self.table("domain", parts)) }
-    if let parts = result.byCluster { lines.append(Self.table("cluster", parts)) }
-    return Outcome(report: try JSONValue(encoding: result), lines: lines)
+  private static func table(_ results: [ChoiceEvaluation]) -> String {
+    func error(_ value: Double?) -> String { value.map { text($0, nil, 4) } ?? "–" }
+    return TextTable(
+      ["questions", "number", "acc", "±", "acc_norm", "±", "acc_bytes", "±"],
+      rows: results.map { result in
+        [
+          result.name, Format.count(result.questions), text(result.accuracy, nil, 4), error(result.accuracyError),
+          text(result.byCharacter, nil, 4), error(result.byCharacterError), text(result.byByte, nil, 4), error(result.byByteError),
+        ]
+      }
+    ).text()
   }
 
   /// `12.34 ± 0.56`.
@@ -136,7 +119,7 @@ struct EvalCommand: WeirCommand {
 
   private static func table(_ name: String, _ parts: [String: Evaluation]) -> String {
     TextTable(
-      [name, "perplexity", "±", "bits a byte", "±", "tokens", "documents"],
+      [name, "perplexity", "±", "bits per byte", "±", "tokens", "documents"],
       rows: parts.sorted { $0.key < $1.key }.map { name, part in
         [
           name, text(part.perplexity, nil, 2), part.perplexityError.map { text($0, nil, 2) } ?? "–", text(part.bitsPerByte, nil, 4),
@@ -146,26 +129,22 @@ struct EvalCommand: WeirCommand {
     ).text()
   }
 
-  private func write(_ path: String, _ documents: [EvaluationDocument], _ evaluator: Evaluator, _ session: Session) throws {
-    let vocabulary = evaluator.model.configuration.vocabulary
-    let writer = try SafetensorsWriter(
-      path,
-      layout: documents.enumerated().flatMap { index, document in
-        [("tokens.\(index)", .I32, [document.tokens.count]), ("logits.\(index)", .F32, [document.tokens.count, vocabulary])]
-      })
-    try session.with("logits") { progress in
-      for (index, document) in documents.enumerated() {
-        try progress.checkStop()
-        progress.update(Double(index), of: Double(documents.count), unit: "documents")
-        try document.tokens.withUnsafeBytes { try writer.append($0) }
-        try evaluator.logits(document.tokens).withUnsafeBufferPointer { try writer.append($0) }
-      }
-    }
-    _ = try writer.commit()
-  }
-
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     let size = try forecast.size(of: data + choices)
     return Forecast.Row(documents: size.documents, tokens: size.bytes / Forecast.bytesPerToken)
+  }
+}
+
+extension SplitReport {
+  /// The report and its table.
+  func outcome() throws -> Outcome {
+    func text(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
+    let rows = byDomain.map { [$0.name, "\($0.windows)", text($0.full), text($0.split), $0.terms.joined(separator: " ")] }
+    return Outcome(
+      report: try JSONValue(encoding: self),
+      lines: [
+        TextTable(["domain", "windows", "full", "split", "terms"], rows: rows).text(),
+        "  mean perplexity over domains: full \(text(meanPerplexity["full"])), split \(text(meanPerplexity["split"])); over tokens: full \(text(tokenPerplexity["full"])), split \(text(tokenPerplexity["split"]))",
+      ])
   }
 }

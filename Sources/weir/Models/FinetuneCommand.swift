@@ -1,9 +1,6 @@
 import ArgumentParser
-import Foundation
 import Pipeline
 import Primitives
-import Storage
-import Tokenization
 import Training
 import Workflows
 
@@ -23,11 +20,6 @@ struct FinetuneCommand: WeirCommand {
           --valid target-heldout.jsonl general-heldout.jsonl -o runs/tuned
       """)
 
-  /// How.
-  enum Method: String, ExpressibleByArgument, CaseIterable {
-    case direct, anneal
-  }
-
   @Argument(help: ArgumentHelp("Model folder or run folder.", valueName: "model"))
   var model: String
 
@@ -38,7 +30,7 @@ struct FinetuneCommand: WeirCommand {
   var output: String
 
   @Option(help: "Method: direct, or anneal (label annealing).")
-  var method = Method.anneal
+  var method = FinetuneConfiguration.Method.anneal
 
   @Option(help: ArgumentHelp("Weight λ of the divergence from the initial model.", valueName: "x"))
   var lambda = 1.0
@@ -73,47 +65,31 @@ struct FinetuneCommand: WeirCommand {
 
   var isParallel: Bool { true }
 
-  private func configuration(steps: Int) -> TrainingConfiguration {
-    var configuration = schedule.configuration(tokens: nil, seed: seed.seed)
-    configuration.steps = steps
-    configuration.checkpointEvery = checkpointEvery
-    if method == .anneal { configuration.annealing = Annealing(lambda: lambda, temperature: temperature) }
-    return configuration
+  private var finetuning: FinetuneConfiguration {
+    var finetuning = FinetuneConfiguration(model: model, data: data, output: output)
+    (finetuning.method, finetuning.lambda, finetuning.temperature, finetuning.epochs) = (method, lambda, temperature, epochs)
+    finetuning.training = schedule.configuration(tokens: nil, seed: seed.seed)
+    finetuning.training.checkpointEvery = checkpointEvery
+    (finetuning.rows, finetuning.sequence, finetuning.randomSeed) = (schedule.batch, schedule.sequence, seed.seed)
+    finetuning.heldOut = valid
+    return finetuning
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let folder = try ModelFolder.locate(model)
-    let tokenizer = try Models.tokenizer(model)
-    let documents = try Load.tokenize(data, tokenizer).map { TuningDocument(tokens: $0.tokens) }
-    guard documents.contains(where: { $0.tokens.count > 1 }) else {
-      throw WeirError(data.joined(separator: " "), "no document with two tokens")
+    try session.with("finetune") { progress in
+      try FinetuneRun.run(finetuning, threads: session.threads, ranks: session.ranks, progress: progress).outcome()
     }
-    let name = try data.map { Checksum.hex(try Checksum.xxh3(file: $0)) }.joined(separator: " ")
-    let batches = try DocumentBatches(
-      documents: documents, name: name, rows: schedule.batch, sequence: schedule.sequence, epochs: epochs, randomSeed: seed.seed)
-    let sets = try valid.map { try Load.validation($0, tokenizer) }
-    let report = try session.with("finetune") { progress in
-      try TrainingRun.run(
-        configuration: configuration(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets, folder: output,
-        tokenizer: folder, endOfDocument: tokenizer.endOfDocument.map { Int($0) }, threads: session.threads,
-        ranks: session.ranks, progress: progress)
-    }
-    var outcome = try TrainingOutcome.outcome(report, run: output)
-    outcome.report.set("method", .string(method.rawValue))
-    outcome.report.set("lambda", .number(method == .anneal ? lambda : 0))
-    outcome.report.set("temperature", .number(temperature))
-    outcome.report.set("epochs", .number(Double(epochs)))
-    outcome.report.set("learning_rate", .number(schedule.learningRate))
-    return outcome
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     let size = try forecast.size(of: data)
     let tokens = Int(size.bytes / Forecast.bytesPerToken) * epochs
     var row = try forecast.training(
-      schedule.configuration(tokens: max(1, tokens), seed: 0), shape: ShapeOptions.defaults, schedule: schedule, initial: model,
+      schedule.configuration(tokens: max(1, tokens), seed: 0), shape: ModelShape(), schedule: schedule, initial: model,
       output: output)
     if method == .anneal { row.flops = row.flops.map { $0 * 4 / 3 } }
     return row
   }
 }
+
+extension FinetuneConfiguration.Method: ExpressibleByArgument {}

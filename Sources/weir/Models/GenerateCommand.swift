@@ -3,7 +3,6 @@ import Foundation
 import Pipeline
 import Primitives
 import Storage
-import Tokenization
 import Training
 import Workflows
 
@@ -56,7 +55,7 @@ struct GenerateCommand: WeirCommand {
     guard prompt == nil || promptFile == nil else { throw ValidationError("Give either --prompt or --prompt-file") }
   }
 
-  private func beginning() throws -> [UInt8] {
+  private func readPrompt() throws -> [UInt8] {
     guard let file = promptFile else { return Array((prompt ?? "").utf8) }
     guard file == "-" else { return try Files.read(file) }
     do {
@@ -67,27 +66,15 @@ struct GenerateCommand: WeirCommand {
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let tokenizer = try Models.tokenizer(model), folder = try ModelFolder.locate(model)
     var decoding = DecodingConfiguration()
-    decoding.temperature = temperature
-    decoding.topK = topK
-    decoding.topP = topP
-    decoding.randomSeed = seed.seed
+    (decoding.temperature, decoding.topK, decoding.topP, decoding.randomSeed) = (temperature, topK, topP, seed.seed)
     try decoding.validate()
-    let beginning = try beginning()
-    var ids: [UInt32] = [], context = EncodeContext()
-    tokenizer.encode(beginning, into: &ids, context: &context)
-    if ids.isEmpty, let end = tokenizer.endOfDocument { ids = [end] }
-    let stops = Set(ModelFolder.endings(folder).compactMap { Int32(exactly: $0) }).union(tokenizer.endOfDocument.map { [Int32($0)] } ?? [])
-    let generator = try Generator(folder: folder, threads: session.threads)
-    try StandardOutput.write(beginning)
-    var text = CharacterStream()
-    try generator.generate(prompt: ids.map { Int32($0) }, count: tokens, decoding: decoding, stops: stops) { id in
-      let piece = text.append(tokenizer.bytes(of: UInt32(id)))
-      if !piece.isEmpty { try StandardOutput.write(piece) }
-      return !Interrupt.isRequested
-    }
-    try StandardOutput.write(text.finish() + "\n")
+    let prompt = try readPrompt()
+    let generation = try TextGeneration(model: model, threads: session.threads)
+    try StandardOutput.write(prompt)
+    try generation.run(
+      prompt: prompt, tokens: tokens, decoding: decoding, write: { try StandardOutput.write($0) }, isStopping: { Interrupt.isRequested })
+    try StandardOutput.write("\n")
     return Outcome()
   }
 

@@ -1,10 +1,7 @@
 import ArgumentParser
 import Artifacts
-import Foundation
-import Loading
 import Pipeline
 import Primitives
-import Storage
 import Tokens
 import Training
 import Workflows
@@ -65,94 +62,45 @@ struct SplitCommand: WeirCommand {
   var initialModel: String? { `init` }
   var propertyFlags: PropertyFlags {
     ShapeOptions.propertyFlags + ScheduleOptions.propertyFlags + [
-      "tokens": trunkTokens == nil ? "--branch-tokens" : "--trunk-tokens", "checkpointEvery": "--checkpoint-every",
+      "tokens": trunkTokens == nil ? "--branch-tokens" : "--trunk-tokens", "branchTokens": "--branch-tokens",
+      "trunkTokens": "--trunk-tokens", "level": "--level", "checkpointEvery": "--checkpoint-every",
     ]
   }
-  var inputs: [String] { [dataset, tree, Clusters.assignmentFolder(dataset, tree: tree), `init`].compactMap { $0 } + valid }
-  var outputs: [String] { [output + "/split.json"] }
+  var inputs: [String] { [dataset, tree, DatasetFolder(dataset).assignment(tree: tree), `init`].compactMap { $0 } + valid }
+  var outputs: [String] { [SplitFolder(output).description] }
 
   func validate() throws {
     guard (trunkTokens == nil) != (`init` == nil) else { throw ValidationError("Give either --trunk-tokens or --init") }
   }
 
-  private func branches(_ count: Int) throws -> [Int] {
-    let list = try Amount.list(branchTokens, flag: "--branch-tokens")
-    guard list.count == 1 || list.count == count else {
-      throw WeirError(
-        "--branch-tokens", "names \(list.count) numbers, the tree has \(count) domains", remedy: "give one number, or one a domain")
-    }
-    return list.count == 1 ? [Int](repeating: list[0], count: count) : list
+  private func split() throws -> SplitConfiguration {
+    var split = SplitConfiguration(
+      dataset: dataset, tree: tree, output: output,
+      trunk: `init`.map { .model($0) } ?? .scratch(shape.shape, tokens: trunkTokens?.value ?? 0),
+      branchTokens: try Amount.list(branchTokens, flag: "--branch-tokens"))
+    split.level = level
+    split.full = full
+    split.training = schedule.configuration(tokens: nil, seed: seed.seed)
+    split.training.checkpointEvery = checkpointEvery
+    (split.rows, split.sequence, split.randomSeed) = (schedule.batch, schedule.sequence, seed.seed)
+    split.heldOut = valid
+    return split
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let domains = try Domains(dataset: dataset, tree: tree, level: level, threads: session.threads)
-    let tokens = try branches(domains.count)
-    let trunk = try trunk(domains, session)
-    let windows = domains.windows
-    var folders: [String] = []
-    for domain in 0..<domains.count {
-      guard !windows[domain].isEmpty else { throw WeirError(tree, "domain \(domain) has no window in the dataset") }
-      folders.append(RunFolder("branch-\(domain)").model)
-      let source = try PackedLoader(
-        uniform: domains.dataset, windows: windows[domain], name: "domain \(domain) of \(domains.stored.fingerprint)",
-        randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
-      try train("branch-\(domain)", tokens: tokens[domain], from: .folder(trunk), source: source, domains, session)
-    }
-    if full {
-      let source = try Load.loader(domains.dataset, mixture: nil, randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
-      try train("full", tokens: tokens.reduce(0, +), from: .folder(trunk), source: source, domains, session)
-    }
-    let trunkCount = try trunkTokens?.value ?? Int(self.trunkReport()?.tokens ?? 0)
-    try JSONFile.write(
-      SplitFile(
-        dataset: dataset, tree: tree, treeFingerprint: domains.stored.fingerprint, level: level, trunkTokens: trunkCount,
-        branchTokens: tokens, branches: folders, full: full ? RunFolder("full").model : nil,
-        terms: try ClusterShowCommand.terms(dataset: dataset, tree: tree, level: level, session: session)),
-      to: output + "/split.json")
-    guard !valid.isEmpty else { return Outcome(lines: ["  \(domains.count) branches in \(output)"]) }
-    return try SplitEvaluation(split: output, session: session).outcome(data: valid)
-  }
-
-  /// The report of the run that the trunk was taken from, where it is one.
-  private func trunkReport() throws -> TrainingReport? {
-    guard let report = `init`.map({ RunFolder($0).report }), Files.exists(report) else { return nil }
-    return try JSONFile.read(TrainingReport.self, from: report)
-  }
-
-  /// The trunk's model folder.
-  private func trunk(_ domains: Domains, _ session: Session) throws -> String {
-    if let path = `init` {
-      let folder = try ModelFolder.locate(path)
-      try ModelInitialization.folder(folder).check(dataset: domains.dataset, tokenizer: domains.tokenizer, place: path)
-      return folder
-    }
-    let model = try shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: schedule.sequence)
-    let source = try Load.loader(domains.dataset, mixture: nil, randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
-    try train("trunk", tokens: trunkTokens?.value ?? 0, from: .scratch(model), source: source, domains, session)
-    return RunFolder(output + "/trunk").model
-  }
-
-  private func train(
-    _ name: String, tokens: Int, from initial: ModelInitialization, source: any BatchSource, _ domains: Domains, _ session: Session
-  ) throws {
-    var configuration = schedule.configuration(tokens: tokens, seed: seed.seed)
-    configuration.checkpointEvery = checkpointEvery
-    _ = try session.with(name) { progress in
-      try TrainingRun.run(
-        configuration: configuration, initial: initial, source: source, folder: "\(output)/\(name)",
-        tokenizer: domains.dataset.path + "/tokenizer", endOfDocument: domains.dataset.endOfDocument, threads: session.threads,
-        progress: progress)
-    }
+    let split = try split()
+    let result = try session.with("split") { try SplitRun.run(split, threads: session.threads, progress: $0) }
+    return try result.report?.outcome() ?? Outcome(lines: ["  \(result.branches) branches in \(output)"])
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
-    // The number of domains is the tree's; before there is one, the number that the demonstration's arity gives.
+    // Until the tree exists, its number of domains is a guess.
     let count = (try? StoredTree(tree).tree.nodes(atLevel: level).count) ?? 4
-    let each = try branches(max(count, branchTokens.split(separator: ",").count))
+    let split = try split(), each = try split.branches(max(count, split.branchTokens.count))
     var row = Forecast.Row(tokens: 0, flops: 0, memory: 0, disk: 0)
     for tokens in each + (full ? [each.reduce(0, +)] : []) + [trunkTokens?.value ?? 0] where tokens > 0 {
       let part = try forecast.training(
-        schedule.configuration(tokens: tokens, seed: 0), shape: shape, schedule: schedule, initial: `init`, output: nil)
+        schedule.configuration(tokens: tokens, seed: 0), shape: shape.shape, schedule: schedule, initial: `init`, output: nil)
       row.tokens = (row.tokens ?? 0) + (part.tokens ?? 0)
       row.flops = (row.flops ?? 0) + (part.flops ?? 0)
       row.memory = max(row.memory ?? 0, part.memory ?? 0)

@@ -3,8 +3,6 @@ import Foundation
 import Pipeline
 import Primitives
 import Storage
-import Tokenization
-import Tokens
 import Training
 import Workflows
 
@@ -111,95 +109,44 @@ struct TrainCommand: WeirCommand {
     return configuration
   }
 
-  private func initialization(vocabulary: Int) throws -> ModelInitialization {
-    if let path = `init` { return try ModelInitialization(continuing: path) }
-    return .scratch(try shape.configuration(vocabulary: vocabulary, sequence: schedule.sequence))
+  private func run(dataset: String, output: String) throws -> PretrainConfiguration {
+    var run = PretrainConfiguration(dataset: dataset, output: output)
+    (run.mixture, run.initial, run.shape, run.heldOut, run.recompute) = (mixture, `init`, shape.shape, valid, recompute)
+    run.training = try configuration()
+    (run.rows, run.sequence, run.randomSeed) = (schedule.batch, schedule.sequence, seed.seed)
+    return run
   }
 
   func perform(_ session: Session) throws -> Outcome {
     if presets { return try PresetTable.outcome() }
-    guard let path = dataset else { throw ValidationError("Missing expected argument '<dataset>'") }
-    let dataset = try TokenDataset(path)
-    let initial = try initialization(vocabulary: dataset.vocabulary)
-    let configuration = try configuration()
+    guard let dataset else { throw ValidationError("Missing expected argument '<dataset>'") }
     if dryRun {
-      let model = try initial.configuration()
-      let estimate = try TrainingEstimate(
-        configuration, model: model, rows: schedule.batch, sequence: schedule.sequence, recompute: recompute, evaluates: !valid.isEmpty,
-        threads: session.threads)
+      let estimate = try PretrainRun.estimate(run(dataset: dataset, output: output ?? ""), threads: session.threads)
       return Outcome(report: try JSONValue(encoding: estimate), lines: PresetTable.lines(estimate))
     }
     guard let output else { throw ValidationError("Missing expected option '-o <run>'") }
-    let tokenizer = try Load.tokenizer(of: dataset)
-    let loader = try Load.loader(dataset, mixture: mixture, randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
-    try initial.check(dataset: dataset, tokenizer: tokenizer, place: `init` ?? "--preset")
-    let sets = try valid.map { try Load.validation($0, tokenizer) }
-    let report = try session.with("train") { progress in
-      try TrainingRun.run(
-        configuration: configuration, initial: initial, source: loader, validation: sets, folder: output,
-        tokenizer: dataset.path + "/tokenizer", endOfDocument: dataset.endOfDocument, threads: session.threads, recompute: recompute,
-        ranks: session.ranks, progress: progress)
+    let run = try run(dataset: dataset, output: output)
+    return try session.with("train") { progress in
+      try PretrainRun.run(run, threads: session.threads, ranks: session.ranks, progress: progress).outcome()
     }
-    return try TrainingOutcome.outcome(report, run: output)
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     try forecast.training(
-      configuration(), shape: shape, schedule: schedule, initial: `init`, output: output, recompute: recompute, evaluates: !valid.isEmpty)
+      configuration(), shape: shape.shape, schedule: schedule, initial: `init`, output: output, recompute: recompute,
+      evaluates: !valid.isEmpty)
   }
 }
 
-/// A training run as a command reports it.
-enum TrainingOutcome {
-  /// The report with the curve of the losses, and a line for each held-out set.
-  static func outcome(_ report: TrainingReport, run: String) throws -> Outcome {
-    var value = try JSONValue(encoding: report)
-    value.set("curve", .array(try curve(run).map { .array([.number($0), .number($1)]) }))
-    var line =
-      "  \(Format.short(Double(report.tokens))) tokens in \(report.steps) steps, \(Format.short(Double(report.parameters))) parameters, "
-    line += String(format: "last loss %.3f, ", report.loss) + "\(Format.short(report.tokensPerSecond)) tokens/s"
-    let sets = report.final.map { record in
-      "  \(record.name): perplexity \(String(format: "%.1f", record.result.perplexity)), \(String(format: "%.3f", record.result.bitsPerByte)) bits a byte"
+extension RunReport {
+  /// The report, and lines for the user.
+  func outcome() throws -> Outcome {
+    let line =
+      "  \(Format.short(Double(training.tokens))) tokens in \(training.steps) steps, \(Format.short(Double(training.parameters))) parameters, "
+      + String(format: "final loss %.3f, ", training.loss) + "\(Format.short(training.tokensPerSecond)) tokens/s"
+    let sets = training.final.map { record in
+      "  \(record.name): perplexity \(String(format: "%.1f", record.result.perplexity)), \(String(format: "%.3f", record.result.bitsPerByte)) bits per byte"
     }
-    return Outcome(report: value, lines: [line] + sets)
-  }
-
-  /// The loss over tokens seen, at most 200 points, each the mean over consecutive steps.
-  static func curve(_ run: String) throws -> [(Double, Double)] {
-    let steps = try StepRecord.read(RunFolder(run).log).filter(\.loss.isFinite)
-    let group = max(1, (steps.count + 199) / 200)
-    return stride(from: 0, to: steps.count, by: group).map { start in
-      let part = steps[start..<min(steps.count, start + group)]
-      return (Double(part.last?.tokens ?? 0), part.reduce(0) { $0 + $1.loss } / Double(part.count))
-    }
-  }
-}
-
-extension ModelInitialization {
-  /// The shape of the model that a run begins with.
-  func configuration() throws -> ModelConfiguration {
-    switch self {
-    case .scratch(let configuration): configuration
-    case .folder(let path): try ModelFolder.configuration(path)
-    case .checkpoint(let path, _): try ModelFolder.configuration(path)
-    }
-  }
-
-  /// Throws where the model's vocabulary is not the dataset's. A model may have more rows in its embedding than its tokenizer has tokens.
-  func check(dataset: TokenDataset, tokenizer: Tokenizer, place: String) throws {
-    let model = try configuration()
-    var isSame: Bool?
-    if case .folder(let path) = self, Files.exists(path + "/tokenizer.json") {
-      isSame = try Tokenizer(folder: path).fingerprint == tokenizer.fingerprint
-    }
-    guard model.vocabulary == dataset.vocabulary || isSame == true && model.vocabulary > dataset.vocabulary else {
-      throw WeirError(
-        place, "has a vocabulary of \(model.vocabulary), the dataset \(dataset.path) one of \(dataset.vocabulary)",
-        remedy: "tokenize the data with the model's tokenizer")
-    }
-    guard isSame != false else {
-      throw WeirError(
-        place, "has another tokenizer than the dataset \(dataset.path)", remedy: "tokenize the data with the model's tokenizer")
-    }
+    return Outcome(report: try JSONValue(encoding: self), lines: [line] + sets)
   }
 }

@@ -1,9 +1,6 @@
 import ArgumentParser
 import Artifacts
-import Foundation
-import Loading
 import Pipeline
-import Planning
 import Primitives
 import Storage
 import Tokens
@@ -62,126 +59,54 @@ struct PlanSweepCommand: WeirCommand {
 
   var randomSeed: UInt64? { seed.seed }
   var propertyFlags: PropertyFlags {
-    ScheduleOptions.propertyFlags + ["modelConfiguration": "--sizes", "preset": "--sizes", "tokens": "--trunk-tokens"]
+    ScheduleOptions.propertyFlags + [
+      "sizes": "--sizes", "trunkTokens": "--trunk-tokens", "branchTokens": "--branch-tokens", "level": "--level", "domains": "--domains",
+      "modelConfiguration": "--sizes", "preset": "--sizes", "tokens": "--trunk-tokens",
+    ]
   }
-  var inputs: [String] { [dataset, tree, Clusters.assignmentFolder(dataset, tree: tree)] + valid }
+  var inputs: [String] { [dataset, tree, DatasetFolder(dataset).assignment(tree: tree)] + valid }
   var outputs: [String] { [output] }
 
-  private func shapes() throws -> [(width: Int, layers: Int)] {
-    try sizes.split(separator: ",").map { part in
+  private func sweep() throws -> SweepConfiguration {
+    let sizes = try sizes.split(separator: ",").map { part in
       let numbers = part.split(separator: "x").map { Int($0) }
       guard numbers.count == 2, let width = numbers[0], let layers = numbers[1], width > 0, layers > 0 else {
-        throw WeirError("--sizes", "'\(part)' is no shape", remedy: "write width x layers: 32x2,64x2")
+        throw WeirError("--sizes", "'\(part)' is not WIDTHxLAYERS", remedy: "write sizes such as 32x2,64x2")
       }
-      return (width, layers)
+      return SweepConfiguration.Size(width: width, layers: layers)
     }
-  }
-
-  private func model(_ size: (width: Int, layers: Int), vocabulary: Int) throws -> ModelConfiguration {
-    var shape = ShapeOptions.defaults
-    shape.width = size.width
-    shape.layers = size.layers
-    return try shape.configuration(vocabulary: vocabulary, sequence: schedule.sequence)
-  }
-
-  private func configuration(tokens: Int) -> TrainingConfiguration {
-    var configuration = schedule.configuration(tokens: tokens, seed: seed.seed)
-    configuration.schedule = .constant
-    return configuration
+    var sweep = SweepConfiguration(
+      dataset: dataset, tree: tree, sizes: sizes, trunkTokens: try Amount.list(trunkTokens, flag: "--trunk-tokens"),
+      branchTokens: try Amount.list(branchTokens, flag: "--branch-tokens"), heldOut: valid, runs: run, output: output)
+    (sweep.level, sweep.domains) = (level, domains)
+    sweep.training = schedule.configuration(tokens: nil, seed: seed.seed)
+    (sweep.rows, sweep.sequence, sweep.randomSeed) = (schedule.batch, schedule.sequence, seed.seed)
+    return sweep
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let all = try Domains(dataset: dataset, tree: tree, level: level, threads: session.threads)
-    let sets = try all.heldOutSets(valid)
-    let unique = all.tokens
-    let measured = (0..<all.count).filter { domain in sets.contains { $0.name == all.name(domain) } && unique[domain] > 0 }
-    let chosen = Array(measured.sorted { (unique[$1], $0) < (unique[$0], $1) }.prefix(domains ?? Int.max)).sorted()
-    guard !chosen.isEmpty else { throw WeirError(valid.joined(separator: " "), "no held-out text falls into a domain of the tree") }
-    let d = try Amount.list(trunkTokens, flag: "--trunk-tokens").sorted()
-    let dPrime = try Amount.list(branchTokens, flag: "--branch-tokens").sorted()
-    guard let longest = d.last, let furthest = dPrime.last else { throw WeirError("--trunk-tokens", "names no number of tokens") }
-    let windows = all.windows
-    var runs: [MeasuredRun] = []
-    for size in try shapes() {
-      let name = "\(size.width)x\(size.layers)"
-      let model = try model(size, vocabulary: all.dataset.vocabulary)
-      var trunk = configuration(tokens: longest)
-      trunk.checkpointAt = d
-      trunk.evaluateAt = d
-      let source = try Load.loader(all.dataset, mixture: nil, randomSeed: seed.seed, rows: schedule.batch, sequence: schedule.sequence)
-      let report = try train("\(name)/trunk", trunk, .scratch(model), source, sets, all, session)
-      for tokens in d {
-        let step = trunk.step(tokens: tokens, batch: source)
-        for domain in chosen {
-          guard let record = report.evaluations.first(where: { $0.step == step && $0.name == all.name(domain) }) else { continue }
-          runs.append(plan(name, model, d: record.tokens, dPrime: 0, all.name(domain), unique[domain], record.result.loss))
-          var branch = configuration(tokens: furthest)
-          branch.warmup = 0
-          branch.evaluateAt = dPrime
-          let loader = try PackedLoader(
-            uniform: all.dataset, windows: windows[domain], name: "domain \(domain) of \(all.stored.fingerprint)", randomSeed: seed.seed,
-            rows: schedule.batch, sequence: schedule.sequence)
-          let checkpoint = RunFolder("\(run)/\(name)/trunk").checkpoint(step: step)
-          let set = sets.filter { $0.name == all.name(domain) }
-          let specialised = try train(
-            "\(name)/D\(tokens)-\(all.name(domain))", branch, .checkpoint(checkpoint, optimizer: true), loader, set, all, session)
-          for wanted in dPrime {
-            let at = branch.step(tokens: wanted, batch: loader)
-            guard let found = specialised.evaluations.first(where: { $0.step == at }) else { continue }
-            runs.append(plan(name, model, d: record.tokens, dPrime: found.tokens, all.name(domain), unique[domain], found.result.loss))
-          }
-        }
-      }
-    }
-    try Files.write(MeasuredRuns.serialize(runs), to: output)
+    let sweep = try sweep()
+    let report = try session.with("sweep") { try SweepRun.run(sweep, threads: session.threads, progress: $0) }
     return Outcome(
-      report: try JSONValue(encoding: ["runs": Double(runs.count), "domains": Double(chosen.count)]),
+      report: try JSONValue(encoding: report),
       lines: [
-        "  \(runs.count) measured points: \(try shapes().count) sizes, \(d.count) × D, \(dPrime.count + 1) × D′, \(chosen.count) domains"
+        "  \(report.runs) measured losses: \(sweep.sizes.count) sizes, \(sweep.trunkTokens.count) × D, \(sweep.branchTokens.count + 1) × D′, \(report.domains) domains"
       ])
   }
 
-  private func plan(_ name: String, _ model: ModelConfiguration, d: Int, dPrime: Int, _ domain: String, _ unique: Int, _ loss: Double)
-    -> MeasuredRun
-  {
-    MeasuredRun(
-      model: name, n: Double(model.nonEmbeddingParameters), d: Double(d), dPrime: Double(dPrime), domain: domain, unique: Double(unique),
-      loss: loss, flops: Double(d + dPrime) * model.flopsPerToken(context: schedule.sequence), seed: seed.seed)
-  }
-
-  private func train(
-    _ name: String, _ configuration: TrainingConfiguration, _ initial: ModelInitialization, _ source: any BatchSource,
-    _ sets: [ValidationSet], _ all: Domains, _ session: Session
-  ) throws -> TrainingReport {
-    try session.with(name) { progress in
-      try TrainingRun.run(
-        configuration: configuration, initial: initial, source: source, validation: sets, folder: "\(run)/\(name)",
-        endOfDocument: all.dataset.endOfDocument, threads: session.threads, progress: progress)
-    }
-  }
-
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
-    let d = try Amount.list(trunkTokens, flag: "--trunk-tokens")
-    let dPrime = try Amount.list(branchTokens, flag: "--branch-tokens")
+    let sweep = try sweep(), d = sweep.trunkTokens, dPrime = sweep.branchTokens
     let count = domains ?? (try? StoredTree(tree).tree.nodes(atLevel: level).count) ?? 4
     var row = Forecast.Row(tokens: 0, flops: 0, memory: 0, disk: 0)
-    for size in try shapes() {
-      let model = try model(size, vocabulary: 4_096)
+    for size in sweep.sizes {
+      let model = try size.shape.configuration(vocabulary: 4_096, sequence: sweep.sequence)
       let tokens = (d.max() ?? 0) + d.count * count * (dPrime.max() ?? 0)
-      let estimate = try TrainingEstimate(configuration(tokens: tokens), model: model, rows: schedule.batch, sequence: schedule.sequence)
+      let estimate = try TrainingEstimate(sweep.training(tokens: tokens), model: model, rows: sweep.rows, sequence: sweep.sequence)
       row.tokens = (row.tokens ?? 0) + Double(estimate.tokens)
       row.flops = (row.flops ?? 0) + estimate.flops
       row.memory = max(row.memory ?? 0, Double(estimate.memoryBytes))
       row.disk = (row.disk ?? 0) + Double(estimate.parameters * 4 * (3 * d.count + 1 + d.count * count))
     }
     return row
-  }
-}
-
-extension TrainingConfiguration {
-  /// The step after which `tokens` tokens have been seen.
-  func step(tokens: Int, batch: any BatchSource) -> Int {
-    let size = batch.rows * batch.sequence
-    return max(1, (tokens + size - 1) / size)
   }
 }

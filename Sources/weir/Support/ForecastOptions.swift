@@ -12,7 +12,7 @@ extension Forecast {
   private static let typicalVocabulary = 4_096
 
   mutating func training(
-    _ configuration: TrainingConfiguration, shape: ShapeOptions, schedule: ScheduleOptions, initial: String?, output: String?,
+    _ configuration: TrainingConfiguration, shape: ModelShape, schedule: ScheduleOptions, initial: String?, output: String?,
     recompute: Bool = false, evaluates: Bool = true
   ) throws -> Row {
     try training(
@@ -31,9 +31,4 @@ extension Forecast.Row {
     func cell(_ value: Double?, _ unit: String = "") -> String { value.map { Format.short($0, unit: unit) } ?? "–" }
     return [documents.map { Format.count(Int($0)) } ?? "–", cell(tokens), cell(flops), cell(memory, "B"), cell(disk, "B")]
   }
-}
-
-extension ShapeOptions {
-  /// Without any flag.
-  static var defaults: ShapeOptions { (try? ShapeOptions.parse([])) ?? ShapeOptions() }
 }

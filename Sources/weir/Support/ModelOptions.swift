@@ -1,6 +1,7 @@
 import ArgumentParser
 import Primitives
 import Training
+import Workflows
 
 /// Options for the shape of a model.
 struct ShapeOptions: ParsableArguments {
@@ -25,26 +26,10 @@ struct ShapeOptions: ParsableArguments {
   @Flag(help: "Use QK-norm (writes a Qwen 3 model).")
   var qkNorm = false
 
-  /// The shape for a vocabulary and a sequence length.
-  func configuration(vocabulary: Int, sequence: Int) throws -> ModelConfiguration {
-    var shape = try ModelConfiguration.preset(preset ?? "micro", vocabulary: vocabulary, sequence: sequence)
-    if let width {
-      // Without further flags: heads of 32, and SwiGLU's 8/3 in whole multiples of 16.
-      shape = ModelConfiguration(
-        vocabulary: vocabulary, width: width, layers: layers ?? shape.layers, heads: heads ?? max(1, width / 32),
-        kvHeads: kvHeads, ffn: ffn ?? (width * 8 / 3 + 15) / 16 * 16, sequence: sequence)
-    } else {
-      if let layers { shape.layers = layers }
-      if let heads {
-        shape.headWidth = max(1, shape.width / max(1, heads))
-        shape.heads = heads
-        shape.kvHeads = heads
-      }
-      if let kvHeads { shape.kvHeads = kvHeads }
-      if let ffn { shape.ffn = ffn }
-    }
-    shape.qkNorm = qkNorm
-    try shape.validate(place: "--preset")
+  var shape: ModelShape {
+    var shape = ModelShape()
+    shape.preset = preset ?? shape.preset
+    (shape.width, shape.layers, shape.heads, shape.kvHeads, shape.ffn, shape.qkNorm) = (width, layers, heads, kvHeads, ffn, qkNorm)
     return shape
   }
 }

@@ -10,6 +10,7 @@ final class ProgressBar: Sendable {
     var first: Double?
     var shown = Date.distantPast
     var visible = false
+    var phase = ""
   }
 
   private let label: String
@@ -30,6 +31,7 @@ final class ProgressBar: Sendable {
     guard !quiet else { return }
     state.withLock { state in
       let now = Date()
+      if event.phase != state.phase { (state.phase, state.started, state.first) = (event.phase, now, nil) }
       guard now.timeIntervalSince(state.shown) >= (Terminal.isInteractive ? 0.1 : 10) else { return }
       // The rate counts from the first event, because a resumed run starts beyond zero.
       let first = state.first ?? event.done
@@ -37,7 +39,8 @@ final class ProgressBar: Sendable {
       let seconds = now.timeIntervalSince(state.started)
       if !Terminal.isInteractive && seconds < 5 { return }
       state.shown = now
-      let line = Self.line(label: label, event: event, first: first, seconds: seconds, columns: Terminal.columns)
+      let line = Self.line(
+        label: event.phase.isEmpty ? label : event.phase, event: event, first: first, seconds: seconds, columns: Terminal.columns)
       Terminal.write(Terminal.isInteractive ? "\r\u{1B}[2K" + line : line + "\n")
       state.visible = Terminal.isInteractive
     }

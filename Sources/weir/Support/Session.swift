@@ -128,5 +128,12 @@ extension [String: Int] {
   }
 }
 
+extension WeirCommand {
+  /// Checks a configuration while the command line is parsed: an error is one of usage.
+  func usage(_ check: () throws -> Void) throws {
+    do { try namingFlags(check) } catch let error as WeirError { throw ValidationError(error.description) }
+  }
+}
+
 /// Disambiguates from Foundation's `Progress`.
 typealias Progress = Pipeline.Progress

@@ -4,9 +4,9 @@ import Primitives
 import Tokenization
 
 extension TokenizerReport {
-  /// The report on documents by domain, as `Load.label` names it.
+  /// The report on documents by `Document.label`.
   init(_ tokenizer: Tokenizer, byDomain documents: [Document]) {
-    self.init(tokenizer, documents: documents) { Load.label(members: $0.members, source: $0.source) ?? "" }
+    self.init(tokenizer, documents: documents) { $0.label ?? "" }
   }
 
   /// The vocabulary by kind of token.

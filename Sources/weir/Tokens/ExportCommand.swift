@@ -90,7 +90,7 @@ struct ExportCommand: WeirCommand {
       parts = [("", rows)]
     } else if let tree {
       let stored = try StoredTree(tree)
-      let assignment = try Clusters.assignment(of: dataset) { $0.tree == stored.fingerprint }
+      let assignment = try dataset.assignment(to: stored)
       inputs["assignment"] = assignment.fingerprint
       configuration.tree = stored.fingerprint
       let leaves = try DocumentPieces.byLeaf(
@@ -128,7 +128,7 @@ private struct MixtureRows: ExportSource {
   let count: Int
 
   init(_ dataset: TokenDataset, mixture: String, seed: UInt64, sequence: Int, tokens: Int) throws {
-    loader = try Load.loader(dataset, mixture: mixture, randomSeed: seed, rows: 1, sequence: sequence)
+    loader = try PackedLoader(dataset: dataset, mixture: mixture, randomSeed: seed, rows: 1, sequence: sequence)
     guard tokens > 0 else { throw WeirError("--tokens", "must be at least 1") }
     count = (tokens - 1) / sequence + 1
   }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Kernels
 import Loading
 import Pipeline
@@ -61,7 +60,7 @@ struct FeedCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var randomSeed: UInt64? { seed.seed }
-  var propertyFlags: PropertyFlags { .batch }
+  var propertyFlags: PropertyFlags { .batch + ["world": "--world", "rank": "--rank"] }
   var inputs: [String] { [dataset, mixture].compactMap { $0 } }
   var outputs: [String] { raw.map { [$0] } ?? [] }
   var writesDataToOutput: Bool { raw == nil }
@@ -85,75 +84,34 @@ struct FeedCommand: WeirCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     let dataset = try TokenDataset(dataset)
-    let loader = try Load.loader(dataset, mixture: mixture, randomSeed: seed.seed, rows: batch, sequence: sequence)
-    let header = Header(rows: batch / world, sequence: sequence, from_step: fromStep, steps: steps, fingerprint: loader.fingerprint)
-    let pool = ThreadPool(threads: session.threads)
-    if let raw {
-      let folder = try AtomicFolder(raw, replacing: true)
-      let names = draws ? ["draws.u32"] : ["tokens.i32", "targets.i32", "starts.i32"]
-      let files = try names.map { try AtomicFile("\(folder.working)/\($0)") }
-      try pieces(of: loader, pool: pool) { arrays in
-        for (file, bytes) in zip(files, arrays) { try file.write(bytes) }
+    let loader = try PackedLoader(dataset: dataset, mixture: mixture, randomSeed: seed.seed, rows: batch, sequence: sequence)
+    let feed = try BatchFeed(loader: loader, rank: rank, world: world, fromStep: fromStep, steps: steps)
+    let header = Header(rows: feed.rows, sequence: sequence, from_step: fromStep, steps: steps, fingerprint: loader.fingerprint)
+    guard let raw else {
+      try StandardOutput.write(try JSONFile.encode(header) + [10])
+      try write(feed, session) { arrays in
+        for bytes in arrays { try StandardOutput.write(bytes) }
       }
-      for file in files { _ = try file.commit() }
-      try JSONFile.write(header, to: folder.working + "/shape.json")
-      _ = try folder.commit(
-        format: "weir.batches.1", tool: Weir.tool, inputs: ["dataset": dataset.fingerprint], configuration: try JSONValue(encoding: header),
-        counts: ["steps": steps ?? 0])
       return Outcome()
     }
-    try StandardOutput.write(try JSONFile.encode(header) + [10])
-    try pieces(of: loader, pool: pool) { arrays in
-      for bytes in arrays { try StandardOutput.write(bytes) }
+    let folder = try AtomicFolder(raw, replacing: true)
+    let names = draws ? ["draws.u32"] : ["tokens.i32", "targets.i32", "starts.i32"]
+    let files = try names.map { try AtomicFile("\(folder.working)/\($0)") }
+    try write(feed, session) { arrays in
+      for (file, bytes) in zip(files, arrays) { try file.write(bytes) }
     }
+    for file in files { _ = try file.commit() }
+    try JSONFile.write(header, to: folder.working + "/shape.json")
+    _ = try folder.commit(
+      format: "weir.batches.1", tool: Weir.tool, inputs: ["dataset": dataset.fingerprint], configuration: try JSONValue(encoding: header),
+      counts: ["steps": steps ?? 0])
     return Outcome()
   }
 
-  /// What goes out, in order: of a step its arrays; of a block of draws theirs.
-  private func pieces(of loader: PackedLoader, pool: ThreadPool, write: ([[UInt8]]) throws -> Void) throws {
-    let taken = fromStep * batch..<(steps.map { (fromStep + $0) * batch } ?? .max)
-    let size = draws ? RowOrigin.block : batch
-    var next = taken.lowerBound / size
-    // As many at a time as keep every thread busy, and no more than some megabytes.
-    let group = pool.threads * (draws ? 64 : max(1, (1 << 18) / (batch * sequence)))
-    while next * size < taken.upperBound, !Interrupt.isRequested {
-      let count = min(group, (taken.upperBound - next * size - 1) / size + 1)
-      let first = next
-      nonisolated(unsafe) var results = [Result<[[UInt8]], any Error>](repeating: .success([]), count: count)
-      unsafe results.withUnsafeMutableBufferPointer { results in
-        nonisolated(unsafe) let results = unsafe results
-        pool.run(count) { index in
-          unsafe results[index] = Result {
-            draws ? [origins(of: loader, block: first + index, taken: taken)] : try arrays(of: loader.batch(step: first + index))
-          }
-        }
-      }
-      for result in results { try write(result.get()) }
-      next += count
-    }
-  }
-
-  /// This reader's rows of a batch.
-  private func arrays(of whole: Batch) -> [[UInt8]] {
-    [whole.tokens, whole.targets, whole.starts].map { values in
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(values.count * 4 / world)
-      for row in stride(from: rank, to: batch, by: world) {
-        unsafe values[row * sequence..<(row + 1) * sequence].withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-      }
-      return bytes
-    }
-  }
-
-  /// This reader's draws of a block, of those that are taken.
-  private func origins(of loader: PackedLoader, block: Int, taken: Range<Int>) -> [UInt8] {
-    var origins = loader.origins(block: block)
-    let range = taken.clamped(to: block * RowOrigin.block..<(block + 1) * RowOrigin.block)
-    if range.count < origins.count || world > 1 {
-      let first = block * RowOrigin.block
-      origins = range.lazy.filter { $0 % batch % world == rank }.map { origins[$0 - first] }
-    }
-    return unsafe origins.withUnsafeBytes { unsafe Array($0) }
+  private func write(_ feed: BatchFeed, _ session: Session, to write: ([[UInt8]]) throws -> Void) throws {
+    let pool = ThreadPool(threads: session.threads), isStopping = { Interrupt.isRequested }
+    try draws
+      ? feed.origins(pool: pool, isStopping: isStopping, write: write) : feed.batches(pool: pool, isStopping: isStopping, write: write)
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {

@@ -1,10 +1,11 @@
 import ArgumentParser
-import Foundation
+import Loading
 import Pipeline
 import Primitives
 import Storage
 import Tokens
 import Training
+import Workflows
 
 /// `weir trace DATASET --step N`: shows which documents are in a training batch.
 struct TraceCommand: WeirCommand {
@@ -60,39 +61,14 @@ struct TraceCommand: WeirCommand {
     }
   }
 
-  private struct Line: Encodable {
-    var step: Int
-    var row: Int
-    var start: Int
-    var count: Int
-    var document: Int
-    var offset: Int
-    var id: String
-    var origin: String
-    var source: String?
-  }
-
   func perform(_ session: Session) throws -> Outcome {
     let dataset = try TokenDataset(dataset)
-    let described = try run.map { try TrainingRun.batches(run: $0) }
-    let loader = try Load.loader(
-      dataset, mixture: mixture, randomSeed: described?.randomSeed ?? seed ?? 1, rows: described?.rows ?? batch ?? 16,
-      sequence: described?.sequence ?? sequence ?? 256)
-    if let run, let described, loader.fingerprint != described.data {
-      throw WeirError(
-        run, "was trained on other data (\(described.data)) than this dataset and mixture (\(loader.fingerprint))",
-        remedy: "give the dataset and the --mixture of the run")
-    }
+    let trace =
+      try run.map { try BatchTrace(run: $0, dataset: dataset, mixture: mixture) }
+      ?? BatchTrace(
+        loader: PackedLoader(dataset: dataset, mixture: mixture, randomSeed: seed ?? 1, rows: batch ?? 16, sequence: sequence ?? 256))
     for step in step..<step + steps {
-      let segments = try loader.batch(step: step).segments
-      let infos = try loader.dataset.infos(Set(segments.map(\.document)))
-      for segment in segments.sorted(by: { ($0.row, $0.start) < ($1.row, $1.start) }) {
-        guard let info = infos[segment.document] else { continue }
-        let line = Line(
-          step: step, row: segment.row, start: segment.start, count: segment.count, document: segment.document, offset: segment.offset,
-          id: info.id, origin: info.origin, source: info.source)
-        try StandardOutput.write(try JSONFile.encode(line) + [10])
-      }
+      for segment in try trace.segments(step: step) { try StandardOutput.write(try JSONFile.encode(segment) + [10]) }
       if Interrupt.isRequested { break }
     }
     return Outcome()

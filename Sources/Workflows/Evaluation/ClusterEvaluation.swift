@@ -2,67 +2,61 @@ import Artifacts
 import Clustering
 import Embedding
 import Kernels
+import Pipeline
 import Primitives
-import Storage
 import Tokenization
 import Tokens
 import Training
 
-/// The loss on held-out documents by the clusters that their windows fall in.
+/// The loss on held-out documents by cluster.
 ///
-/// Documents are scored whole, as without a tree; every token then counts for the cluster nearest to its window of the document.
+/// Documents are scored whole, as without a tree. Each token then counts toward the cluster of its window of the document.
 struct ClusterEvaluation {
-  private let stored: StoredTree
+  private let tree: ClusterTree
   private let level: Int
   private let embedder: any Embedder
   private let tokenizer: Tokenizer
   private let pool: ThreadPool
 
-  init(tree: String, level: Int, tokenizer: Tokenizer, threads: Int) throws {
-    stored = try StoredTree(tree)
+  init(tree path: String, level: Int, tokenizer: Tokenizer, threads: Int) throws {
+    let stored = try StoredTree(path)
+    tree = stored.tree
     self.level = level
-    embedder = try Clusters.embedder(of: stored)
-    try embedder.check(tokenizer: tokenizer.fingerprint, place: tree)
+    embedder = try stored.openEmbedder()
+    try embedder.check(tokenizer: tokenizer.fingerprint, place: path)
     self.tokenizer = tokenizer
     pool = ThreadPool(threads: threads)
   }
 
-  /// The cluster of every window of the documents, by its name in `weir cluster show`.
+  /// The name of the cluster of every window of the documents.
   private func clusters(_ documents: [EvaluationDocument]) throws -> [[String]] {
     var windows: [[Int32]] = []
     let counts = documents.map { document -> Int in
-      let own = WindowReader.windows(of: document.tokens.map { UInt32(bitPattern: $0) })
+      let own = Window.split(document.tokens.map { UInt32(bitPattern: $0) })
       for window in own {
         let ends = tokenizer.endOfDocument.map { Int32(bitPattern: $0) == window.last } ?? false
         windows.append(ends ? Array(window.dropLast()) : window)
       }
       return own.count
     }
-    let vectors = try embedder.embed(windows, pool: pool), router = TreeRouter(stored.tree)
-    let nodes = vectors.withUnsafeBufferPointer { buffer in
-      buffer.baseAddress.map { router.nodes($0, count: windows.count, level: level, pool: pool) } ?? []
-    }
+    let nodes = try TreeRouter(tree).nodes(embedder.embed(windows, pool: pool), level: level, pool: pool)
     var next = 0
     return counts.map { count in
       defer { next += count }
-      return nodes[next..<next + count].map { node in
-        let path = Clusters.path(of: Int(node), in: stored.tree)
-        return path.isEmpty ? "all" : path.map(String.init).joined(separator: ".")
-      }
+      return nodes[next..<next + count].map { tree.name(of: Int($0)) }
     }
   }
 
-  /// Evaluates: all, by domain, by cluster.
+  /// Evaluates overall, by domain and by cluster.
   func evaluate(_ documents: [EvaluationDocument], evaluator: Evaluator, progress: Progress) throws -> Evaluation {
     let names = try clusters(documents)
-    // A document's part in a cluster: one score for each of the two.
+    // One score per cluster and document: standard errors are over documents.
     var parts: [String: [Int: EvaluationScore]] = [:]
     for (document, clusters) in names.enumerated() {
       for (window, name) in clusters.enumerated() {
         let first = window * Window.maximum, tokens = documents[document].tokens
-        let own = tokens[first..<min(tokens.count, first + Window.maximum)].map { UInt32(bitPattern: $0) }
-        parts[name, default: [:]][document, default: EvaluationScore()].bytes +=
-          tokenizer.decode(own.filter { $0 != tokenizer.endOfDocument }).count
+        let own = Array(tokens[first..<min(tokens.count, first + Window.maximum)])
+        parts[name, default: [:]][document, default: EvaluationScore()].bytes += tokenizer.text(of: own).count
       }
     }
     var result = try evaluator.evaluate(documents, progress: progress) { document, token, nats in

@@ -1,7 +1,5 @@
-/// Words of a text: lower-cased sequences of at least three letters; bytes beyond ASCII count as letters, so that words of every
-/// alphabet are found.
+/// Words of a text: lowercased sequences of at least three letters. Non-ASCII bytes count as letters, so that words of every script are found.
 enum Words {
-  /// Calls `body` with each word.
   /// - Complexity: O(bytes).
   static func scan(_ text: [UInt8], _ body: (ArraySlice<UInt8>) -> Void) {
     var lower = text
@@ -11,7 +9,7 @@ enum Words {
     for index in 0...lower.count {
       let byte = index < lower.count ? lower[index] : 0x20
       if (byte >= 0x61 && byte <= 0x7A) || byte >= 0x80 {
-        // A continuation byte is not a letter of its own.
+        // A continuation byte is not a separate letter.
         letters += byte & 0xC0 == 0x80 ? 0 : 1
       } else {
         if letters >= 3 && index - start <= 40 { body(lower[start..<index]) }
@@ -22,17 +20,17 @@ enum Words {
   }
 }
 
-/// In how many windows each word occurs, in all and by cluster.
-struct WordCounts {
+/// In how many windows each word occurs, overall and by cluster.
+struct ClusterWords {
   private(set) var words: [[UInt8]] = []
   private(set) var windows: [Int] = []
   private var numbers: [[UInt8]: Int] = [:]
-  /// [clusters] windows with the word, by word.
+  /// [clusters] windows with each word, by word number.
   private(set) var byCluster: [[Int: Int]]
 
   init(clusters: Int) { byCluster = Array(repeating: [:], count: clusters) }
 
-  /// Counts a window's words once each, in its cluster.
+  /// Counts each word of a window once, in its cluster.
   mutating func add(_ text: [UInt8], cluster: Int) {
     var seen: Set<Int> = []
     Words.scan(text) { word in

@@ -1,45 +1,43 @@
 import Artifacts
 
-/// A mixture explained: what is drawn more than its share, how often it repeats, and how concentrated the draw is.
-package struct SamplingReport: Sendable, Codable, Equatable {
-  /// One cluster's line.
+/// Which clusters a mixture upsamples, how often they repeat, and how concentrated the mixture is.
+package struct MixtureReport: Sendable, Codable, Equatable {
+  /// One cluster.
   package struct Row: Sendable, Codable, Equatable {
-    /// The leaf.
     package var leaf: Int
     /// P(c|Ds) as counted.
     package var seed: Double
     /// P(c|Dg).
     package var general: Double
-    /// The share of the training tokens.
+    /// The fraction of the training tokens.
     package var weight: Double
-    /// weight / P(c|Dg): the importance weight of CRISP after smoothing and caps.
+    /// weight / P(c|Dg): the importance weight of CRISP, after smoothing and caps.
     package var importance: Double
-    /// Expected passes.
+    /// Expected epochs.
     package var epochs: Double
     /// Expected tokens of the run.
     package var runTokens: Double
   }
 
-  /// Clusters with a weight or a seed, by descending weight.
+  /// Clusters with a positive weight or seed windows, by descending weight.
   package var rows: [Row]
   /// Clusters with a positive weight.
   package var drawnClusters: Int
-  /// Clusters in all.
+  /// All clusters.
   package var clusters: Int
-  /// The largest expected passes over a cluster, and the cluster.
+  /// The largest expected epochs over a cluster.
   package var largestEpochs: Double
-  /// The cluster with the largest expected passes.
+  /// The cluster with the largest expected epochs.
   package var largestEpochsLeaf: Int
   /// Kish's effective sample size, in windows.
   package var effectiveSampleSize: Double
-  /// Share of probability that the cap, or a lack of text, moved to other clusters.
+  /// The probability that moved to other clusters because of the cap, or because a cluster has no text.
   package var moved: Double
-  /// Tokens of the run that are second or later passes, expected.
+  /// The expected fraction of the run's tokens that are repeats.
   package var repeatedShare: Double
-  /// Σ weight · ln(weight / P(c|Dg)), in nats: how far the draw is from the general corpus.
+  /// Σ weight · ln(weight / P(c|Dg)), in nats: the divergence from the general corpus.
   package var divergence: Double
 
-  /// Explains a mixture.
   package init(_ mixture: Mixture) {
     rows = mixture.clusters.filter { $0.weight > 0 || $0.seed > 0 }
       .map { cluster in

@@ -4,9 +4,8 @@ import Storage
 import Tokenization
 import Training
 
-/// Multiple-choice questions from JSON Lines: `question`, `choices` (strings), `answer` (the index of the right one).
-enum Choices {
-  /// A line of the file.
+/// Multiple-choice questions as JSON Lines: `question`, `choices` (strings) and `answer` (the index of the right choice).
+enum ChoiceFile {
   private struct Line {
     var question: String
     var choices: [String]
@@ -14,22 +13,22 @@ enum Choices {
 
     init(_ text: ArraySlice<UInt8>, place: String) throws {
       let root = try JSONDocument(Array(text), place: place).root
-      guard let question = root["question"]?.string else { throw WeirError(place, "\"question\" is no string") }
-      guard let nodes = root["choices"]?.array, nodes.count > 1 else { throw WeirError(place, "\"choices\" is no list of two or more") }
+      guard let question = root["question"]?.string else { throw WeirError(place, "\"question\" is not a string") }
+      guard let nodes = root["choices"]?.array, nodes.count > 1 else { throw WeirError(place, "\"choices\" is not a list of at least two") }
       let choices = nodes.compactMap(\.string).filter { !$0.isEmpty }
-      guard choices.count == nodes.count else { throw WeirError(place, "\"choices\" holds what is no text") }
+      guard choices.count == nodes.count else { throw WeirError(place, "\"choices\" contains an entry that is not a non-empty string") }
       guard let answer = root["answer"]?.int, choices.indices.contains(answer) else {
-        throw WeirError(place, "\"answer\" is not the index of a choice, 0…\(choices.count - 1)")
+        throw WeirError(place, "\"answer\" is not the index of a choice (0…\(choices.count - 1))")
       }
       (self.question, self.choices, self.answer) = (question, choices, answer)
     }
   }
 
-  /// Reads a file's questions.
+  /// Reads and encodes the questions of a file.
   /// - Parameters:
   ///   - path: JSON Lines, plain or compressed.
-  ///   - tokenizer: the model's.
-  ///   - start: the token that an empty question stands for.
+  ///   - tokenizer: the tokenizer of the model.
+  ///   - start: the token that replaces an empty question.
   static func read(_ path: String, _ tokenizer: Tokenizer, start: Int32?) throws -> [ChoiceQuestion] {
     let bytes = try ByteReader(path).readAll()
     var questions: [ChoiceQuestion] = []
@@ -40,12 +39,14 @@ enum Choices {
         ChoiceQuestion(
           choices: try line.choices.map { try encode(line.question, $0, tokenizer, start: start, place: place) }, answer: line.answer))
     }
-    guard !questions.isEmpty else { throw WeirError(path, "no questions", remedy: "a line is {\"question\", \"choices\", \"answer\"}") }
+    guard !questions.isEmpty else {
+      throw WeirError(path, "contains no questions", remedy: "expected lines {\"question\": …, \"choices\": […], \"answer\": …}")
+    }
     return questions
   }
 
-  /// A question and " answer" as lm-evaluation-harness cuts them: white space at the question's end goes to the answer, both are encoded
-  /// together, and the answer's tokens are those beyond the question's own.
+  /// Encodes a question and a choice as lm-evaluation-harness does: white space at the end of the question moves to the choice, both are
+  /// encoded together, and the tokens beyond those of the question alone are the choice's.
   private static func encode(
     _ question: String, _ choice: String, _ tokenizer: Tokenizer, start: Int32?, place: String
   ) throws -> ChoiceQuestion.Choice {
@@ -63,12 +64,12 @@ enum Choices {
     if own > 0 {
       (tokens, scored) = (whole, whole.count - own)
     } else {
-      guard let start else { throw WeirError(place, "an empty question, and the tokenizer has no token to begin a text with") }
-      // A text that already begins with that token is not given a second.
+      guard let start else { throw WeirError(place, "the question is empty, and the model has no token that starts a text") }
+      // A text that already starts with that token does not get a second one.
       tokens = whole.first == start ? whole : [start] + whole
       scored = tokens.count - 1
     }
-    guard scored > 0 else { throw WeirError(place, "the choice \"\(choice)\" has no token of its own after the question") }
+    guard scored > 0 else { throw WeirError(place, "the choice \"\(choice)\" adds no token to the question") }
     return ChoiceQuestion.Choice(tokens: tokens, scored: scored, characters: choice.unicodeScalars.count, bytes: choice.utf8.count)
   }
 }

@@ -1,0 +1,41 @@
+import Documents
+import Tokens
+
+/// A document with its tokens.
+package struct EncodedDocument: Sendable {
+  package var document: Document
+  /// The tokens of the text, then the end-of-document token.
+  package var tokens: [UInt32]
+
+  /// The tokens as models take them.
+  package var ids: [Int32] { tokens.map { Int32(bitPattern: $0) } }
+
+  package var windows: [[Int32]] { Window.split(tokens) }
+}
+
+/// Encodes documents as a token dataset stores them: the tokens of the text, then the end-of-document token if the tokenizer has one.
+package struct DocumentEncoder: Sendable {
+  package let tokenizer: Tokenizer
+  private var context = EncodeContext()
+
+  package init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+
+  package mutating func encode(_ document: Document) -> EncodedDocument {
+    var tokens: [UInt32] = []
+    tokenizer.encode(document.text, into: &tokens, context: &context)
+    if let end = tokenizer.endOfDocument { tokens.append(end) }
+    return EncodedDocument(document: document, tokens: tokens)
+  }
+
+  /// Reads and encodes all documents of files, folders or standard input, into memory.
+  package mutating func encode(files paths: [String]) throws -> [EncodedDocument] {
+    try DocumentFile.readAll(paths).map { encode($0) }
+  }
+}
+
+extension Tokenizer {
+  /// The text of a window or document, without end-of-document tokens.
+  package func text(of tokens: [Int32]) -> [UInt8] {
+    decode(tokens.map { UInt32(bitPattern: $0) }.filter { $0 != endOfDocument })
+  }
+}

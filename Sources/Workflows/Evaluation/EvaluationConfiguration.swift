@@ -1,0 +1,56 @@
+import Primitives
+import Training
+
+/// Evaluation of a model on held-out documents, multiple-choice questions, or both.
+package struct EvaluationConfiguration: Codable, Sendable {
+  /// A model folder or a run.
+  package var model: String
+  /// Files of held-out documents.
+  package var data: [String] = []
+  /// A cluster tree, to report the loss by cluster too.
+  package var tree: String?
+  /// The level of the tree whose nodes are the clusters.
+  package var level = 1
+  /// A safetensors file for the tokens and logits of every document; nil writes none.
+  package var logits: String?
+  /// Files of multiple-choice questions.
+  package var choices: [String] = []
+  /// A JSON Lines file for the scores of every question; nil writes none.
+  package var choiceScores: String?
+
+  package init(model: String) { self.model = model }
+
+  package func validate() throws {
+    guard !data.isEmpty || !choices.isEmpty else { throw WeirError("data", "is missing; there is nothing to evaluate on") }
+    guard level >= 1 else { throw WeirError("level", "must be at least 1, not \(level)") }
+    guard !data.isEmpty || tree == nil else { throw WeirError("tree", "needs held-out documents") }
+    guard !data.isEmpty || logits == nil else { throw WeirError("logits", "need held-out documents") }
+    guard !choices.isEmpty || choiceScores == nil else { throw WeirError("choiceScores", "need multiple-choice questions") }
+  }
+}
+
+package struct EvaluationReport: Codable, Sendable, Equatable {
+  /// On the held-out documents, if there are any.
+  package var documents: Evaluation?
+  /// One entry per file of multiple-choice questions.
+  package var choices: [ChoiceEvaluation]?
+
+  private enum CodingKeys: String, CodingKey { case choices, loss }
+
+  init(documents: Evaluation?, choices: [ChoiceEvaluation]?) {
+    self.documents = documents
+    self.choices = choices
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let members = try decoder.container(keyedBy: CodingKeys.self)
+    documents = members.contains(.loss) ? try Evaluation(from: decoder) : nil
+    choices = try members.decodeIfPresent([ChoiceEvaluation].self, forKey: .choices)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    try documents?.encode(to: encoder)
+    var members = encoder.container(keyedBy: CodingKeys.self)
+    try members.encodeIfPresent(choices, forKey: .choices)
+  }
+}

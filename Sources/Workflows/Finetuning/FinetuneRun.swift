@@ -1,0 +1,35 @@
+import Kernels
+import Pipeline
+import Primitives
+import Storage
+import Tokenization
+import Training
+
+package enum FinetuneRun {
+  /// Finetunes, or resumes.
+  package static func run(
+    _ configuration: FinetuneConfiguration, threads: Int, ranks: Ranks? = nil, progress: Progress = .silent
+  ) throws -> RunReport {
+    let folder = try ModelFolder.locate(configuration.model)
+    let tokenizer = try Models.tokenizer(configuration.model)
+    var encoder = DocumentEncoder(tokenizer)
+    let documents = try encoder.encode(files: configuration.data).map { TuningDocument(tokens: $0.ids) }
+    guard documents.contains(where: { $0.tokens.count > 1 }) else {
+      throw WeirError(configuration.data.joined(separator: " "), "no document has two tokens, the fewest to train on")
+    }
+    let name = try configuration.data.map { Checksum.hex(try Checksum.xxh3(file: $0)) }.joined(separator: " ")
+    let batches = try DocumentBatches(
+      documents: documents, name: name, rows: configuration.rows, sequence: configuration.sequence, epochs: configuration.epochs,
+      randomSeed: configuration.randomSeed)
+    let sets = try configuration.heldOut.map { try ValidationSet(file: $0, tokenizer: tokenizer) }
+    let report = try TrainingRun.run(
+      configuration: configuration.training(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets,
+      folder: configuration.output, tokenizer: folder, endOfDocument: tokenizer.endOfDocument.map { Int($0) }, threads: threads,
+      ranks: ranks, progress: progress)
+    return try RunReport(
+      report, run: configuration.output,
+      finetuning: RunReport.Finetuning(
+        method: configuration.method.rawValue, lambda: configuration.method == .anneal ? configuration.lambda : 0,
+        temperature: configuration.temperature, epochs: configuration.epochs, learningRate: configuration.training.learningRate))
+  }
+}

@@ -1,0 +1,78 @@
+import Kernels
+import Loading
+import Pipeline
+import Primitives
+import Tokenization
+import Tokens
+import Training
+
+/// A training run on a token dataset.
+package struct PretrainConfiguration: Codable, Sendable {
+  package var dataset: String
+  /// The run folder.
+  package var output: String
+  /// A mixture file; nil to sample uniformly over tokens.
+  package var mixture: String?
+  /// The run, model folder or checkpoint to continue; nil for random initialization.
+  package var initial: String?
+  /// The shape of the model with random initialization.
+  package var shape = ModelShape()
+  /// Its random seed is replaced.
+  package var training = TrainingConfiguration()
+  /// Rows per batch.
+  package var rows = 16
+  /// Tokens per row.
+  package var sequence = 256
+  /// Seeds the random initialization and the order of the batches.
+  package var randomSeed: UInt64 = 1
+  /// Files of held-out documents.
+  package var heldOut: [String] = []
+  /// Whether the backward pass recomputes activations.
+  package var recompute = false
+
+  package init(dataset: String, output: String) {
+    self.dataset = dataset
+    self.output = output
+  }
+
+  fileprivate var seededTraining: TrainingConfiguration {
+    var configuration = training
+    configuration.randomSeed = randomSeed
+    return configuration
+  }
+}
+
+/// Pretraining and continued pretraining.
+package enum PretrainRun {
+  /// Trains, or resumes.
+  package static func run(
+    _ configuration: PretrainConfiguration, threads: Int, ranks: Ranks? = nil, progress: Progress = .silent
+  ) throws -> RunReport {
+    let dataset = try TokenDataset(configuration.dataset)
+    let initial = try initial(configuration, dataset)
+    let tokenizer = try dataset.openTokenizer()
+    let loader = try PackedLoader(
+      dataset: dataset, mixture: configuration.mixture, randomSeed: configuration.randomSeed, rows: configuration.rows,
+      sequence: configuration.sequence)
+    try initial.check(dataset: dataset, tokenizer: tokenizer, place: configuration.initial ?? "modelConfiguration")
+    let sets = try configuration.heldOut.map { try ValidationSet(file: $0, tokenizer: tokenizer) }
+    let report = try TrainingRun.run(
+      configuration: configuration.seededTraining, initial: initial, source: loader, validation: sets, folder: configuration.output,
+      tokenizer: dataset.folder.tokenizer, endOfDocument: dataset.endOfDocument, threads: threads, recompute: configuration.recompute,
+      ranks: ranks, progress: progress)
+    return try RunReport(report, run: configuration.output)
+  }
+
+  /// What the run takes.
+  package static func estimate(_ configuration: PretrainConfiguration, threads: Int) throws -> TrainingEstimate {
+    try TrainingEstimate(
+      configuration.training, model: initial(configuration, TokenDataset(configuration.dataset)).configuration(),
+      rows: configuration.rows, sequence: configuration.sequence, recompute: configuration.recompute,
+      evaluates: !configuration.heldOut.isEmpty, threads: threads)
+  }
+
+  private static func initial(_ configuration: PretrainConfiguration, _ dataset: TokenDataset) throws -> ModelInitialization {
+    if let path = configuration.initial { return try ModelInitialization(continuing: path) }
+    return .scratch(try configuration.shape.configuration(vocabulary: dataset.vocabulary, sequence: configuration.sequence))
+  }
+}

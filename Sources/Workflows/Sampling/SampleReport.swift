@@ -1,0 +1,52 @@
+import Artifacts
+import Sampling
+
+/// What a mixture samples, as `--json` prints it.
+package struct SampleReport: Codable, Sendable, Equatable {
+  /// The windows that a scoring method keeps.
+  package struct Kept: Codable, Sendable, Equatable {
+    package var windows: Int
+    package var tokens: Int
+  }
+
+  package var mixture: MixtureReport
+  package var kept: Kept?
+
+  init(mixture: MixtureReport, kept: Kept?) {
+    self.mixture = mixture
+    self.kept = kept
+  }
+
+  private enum CodingKeys: String, CodingKey { case kept }
+
+  package init(from decoder: any Decoder) throws {
+    mixture = try MixtureReport(from: decoder)
+    kept = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Kept.self, forKey: .kept)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    try mixture.encode(to: encoder)
+    var members = encoder.container(keyedBy: CodingKeys.self)
+    try members.encodeIfPresent(kept, forKey: .kept)
+  }
+}
+
+/// The result of `SampleRun`: the mixture, its report, and what explains them.
+package struct SampleResult: Sendable {
+  package var mixture: Mixture
+  package var report: SampleReport
+  /// [windows] the scores of a method that scores windows.
+  package var scores: [Double]?
+  /// The folder of the scores, if an earlier run made them.
+  package var reusedScores: String?
+  /// The lowest score that was kept.
+  package var threshold: Double?
+  /// [leaves] tokens kept, if windows are scored and there is a tree.
+  package var keptByLeaf: [Int]?
+  /// [leaves] P(c|Dg), if there is a tree.
+  package var generalShares: [Double]?
+  /// The score of each depth, if the depth was chosen.
+  package var depths: [DepthScore]?
+  /// Terms that distinguish each leaf from its parent, if asked for.
+  package var terms: [Int: [String]] = [:]
+}
