@@ -63,9 +63,6 @@ package struct RunSummary: Sendable {
 }
 
 extension RunSummary {
-  /// The file's name in a run folder.
-  package static let fileName = "summary.json"
-
   /// Reads a run's recipe, the states of its steps, and the dataset and the mixture that the recipe names.
   /// - Parameters:
   ///   - run: the run folder.

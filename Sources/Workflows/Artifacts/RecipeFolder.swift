@@ -16,6 +16,8 @@ package struct RecipeFolder: Artifact {
 
   /// The copy of the recipe.
   package var recipe: String { path + "/recipe.json" }
+  /// The numbers behind the report.
+  package var summary: String { path + "/" + Self.summaryFile }
   package var steps: String { path + "/" + Self.stepsFolder }
   package func state(of step: String) -> String { "\(steps)/\(step).json" }
 

@@ -31,7 +31,7 @@ struct ReportCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { [RecipeFolder(run).recipe] }
-  var outputs: [String] { [page, run + "/" + RunSummary.fileName] }
+  var outputs: [String] { [page, RecipeFolder(run).summary] }
 
   var readsOtherSteps: Bool { true }
 
@@ -43,9 +43,9 @@ struct ReportCommand: WeirCommand {
       return Outcome()
     }
     let summary = try RunSummary(run: run, version: Weir.version)
-    try Files.write(Array(summary.encoded()), to: run + "/" + RunSummary.fileName)
+    try Files.write(Array(summary.encoded()), to: RecipeFolder(run).summary)
     try Files.write(Array(Report.html(summary).utf8), to: page)
-    return Outcome(report: .object(["page": .string(page)]), lines: ["  \(page), \(run)/\(RunSummary.fileName)"])
+    return Outcome(report: .object(["page": .string(page)]), lines: ["  \(page), \(RecipeFolder(run).summary)"])
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(disk: 5e5) }
