@@ -27,7 +27,7 @@ build: setup
 	@swift build -c release --product weir -q
 
 ## What CI runs.
-check: setup lint layers docs fuzz-readers results-crisp-small test
+check: setup lint layers docs example fuzz-readers results-crisp-small test
 
 setup:
 	@scripts/setup
@@ -51,6 +51,11 @@ layers:
 ## The API documentation; fails on a broken reference.
 docs: setup
 	@scripts/docs
+
+## Builds the example package against the library product, as a dependency, and runs it.
+example: setup
+	@swift build --product weir -q
+	@scripts/example
 
 ## Compares with others' software from PyPI: tokenizers, transformers, PyTorch, faiss, a Megatron reader (minutes, 1.5 GB).
 parity: build

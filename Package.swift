@@ -12,7 +12,10 @@ let optimizedCXX: [CXXSetting] = debugFlags.isEmpty ? [] : [.unsafeFlags(debugFl
 let package = Package(
   name: "weir",
   platforms: [.macOS(.v15)],
-  products: [.executable(name: "weir", targets: ["weir"])],
+  products: [
+    .executable(name: "weir", targets: ["weir"]),
+    .library(name: "WeirData", targets: ["Documents", "Tokenization", "Tokens", "Artifacts", "Loading"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -139,4 +142,9 @@ for target in package.targets where target.type == .regular || target.type == .e
   if target.type == .regular && !holdsPointers.contains(target.name) {
     target.swiftSettings?.append(.strictMemorySafety())
   }
+}
+
+// The commands and the report have no hot loops, and optimizing them took a third of a release build.
+for target in package.targets where ["weir", "Reporting"].contains(target.name) {
+  target.swiftSettings?.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
 }
