@@ -46,7 +46,8 @@ let package = Package(
     .target(
       name: "Deduplication",
       dependencies: ["Artifacts", "CJSON", "CKernels", "Documents", "Kernels", "Pipeline", "Primitives", "Storage"]),
-    .target(name: "Embedding", dependencies: ["Artifacts", "CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
+    .target(
+      name: "Embedding", dependencies: ["Artifacts", "CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "Tokenization", "Tokens"]),
     .target(name: "Clustering", dependencies: ["Artifacts", "CKernels", "Kernels", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Sampling", dependencies: ["Artifacts", "Kernels", "Pipeline", "Primitives", "Tokens"]),
     .target(name: "Loading", dependencies: ["Artifacts", "Primitives", "Storage", "Tokens"]),
@@ -65,7 +66,7 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "Artifacts", "Clustering", "Documents", "Pipeline", "Planning", "Primitives", "Storage", "Tokens", "Training", "Workflows",
+        "Artifacts", "Clustering", "Documents", "Pipeline", "Planning", "Primitives", "Storage", "Tokens", "Workflows",
       ]),
     // Layer 6
     .executableTarget(
@@ -120,8 +121,7 @@ let package = Package(
     .testTarget(
       name: "ReportingTests",
       dependencies: [
-        "Artifacts", "Clustering", "Documents", "Pipeline", "Planning", "Primitives", "Reporting", "Storage", "TestSupport", "Tokens",
-        "Training", "Workflows",
+        "Artifacts", "Documents", "Pipeline", "Primitives", "Reporting", "Storage", "TestSupport", "Tokens",
       ]),
     .testTarget(name: "weirTests", dependencies: ["weir"], exclude: ["Golden"]),
   ],

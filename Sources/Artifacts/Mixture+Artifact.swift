@@ -40,7 +40,8 @@ extension Mixture: Artifact {
     facts.add("seed data", Format.clip(mixture.seedData, 100))
     facts.add("depth", "\(mixture.depth), smoothing \(significant(mixture.smoothing))")
     facts.add(
-      "epochs", "at most \(mixture.maxEpochs.map(significant) ?? "any number") in \(n(mixture.runTokens)) tokens; the cap moved "
+      "epochs",
+      "at most \(mixture.maxEpochs.map(significant) ?? "any number") in \(n(mixture.runTokens)) tokens; the cap moved "
         + significant(mixture.moved))
     facts.add("clusters", "\(n(mixture.clusters.count)), effective sample size \(significant(mixture.effectiveSampleSize)) windows")
     var table = TextTable(["leaf", "weight", "general", "ratio", "windows", "tokens", "epochs"], right: [0, 1, 2, 3, 4, 5, 6])

@@ -4,7 +4,7 @@ import Storage
 extension Mixture {
   /// Reads and checks a mixture.
   /// - Throws: `WeirError` where it is none, or its weights are no distribution.
-  package static func read(from path: String) throws -> Mixture {
+  public static func read(from path: String) throws -> Mixture {
     let mixture = try JSONFile.read(Mixture.self, from: path)
     guard mixture.format == format else {
       throw WeirError(path, "its format is \"\(mixture.format)\", not \(format)", remedy: "rebuild it with `weir sample`")
@@ -22,7 +22,7 @@ extension Mixture {
   package func write(to path: String) throws { try JSONFile.write(self, to: path) }
 
   /// [leaves] the weights.
-  package var weights: [Double] { clusters.map(\.weight) }
+  public var weights: [Double] { clusters.map(\.weight) }
 
   /// XXH3 of the canonical JSON: what a run names as its data.
   package func fingerprint() throws -> String { try Checksum.hex(Checksum.xxh3(JSONFile.encode(self))) }

@@ -1,21 +1,21 @@
 /// A weight per leaf of a cluster tree, with provenance. A mixture is a small file, not a copy of the data; the loader samples the dataset by it.
-package struct Mixture: Sendable, Codable, Equatable {
+public struct Mixture: Sendable, Codable, Equatable {
   /// One cluster's share.
-  package struct Cluster: Sendable, Codable, Equatable {
+  public struct Cluster: Sendable, Codable, Equatable {
     /// The leaf.
-    package var leaf: Int
+    public var leaf: Int
     /// P(c|Dg), by tokens.
-    package var general: Double
+    public var general: Double
     /// P(c|Ds) as counted, before smoothing and caps.
-    package var seed: Double
+    public var seed: Double
     /// The probability with which the loader draws the cluster; the weights sum to 1.
-    package var weight: Double
+    public var weight: Double
     /// Windows of the dataset in the cluster.
-    package var windows: Int
+    public var windows: Int
     /// Tokens of the dataset in the cluster.
-    package var tokens: Int
+    public var tokens: Int
     /// Expected passes over the cluster in a run of `tokens` tokens.
-    package var epochs: Double
+    public var epochs: Double
     /// A bootstrap interval of P(c|Ds) after smoothing, over resampled documents of the seed; nil = not asked for, or 0 throughout.
     package var seedLow: Double?
     /// Its upper end.
@@ -37,11 +37,11 @@ package struct Mixture: Sendable, Codable, Equatable {
 
   package var format = Self.format
   /// `crisp`, `uniform`, ….
-  package var method: String
+  public var method: String
   /// The fingerprint of the dataset it draws from.
-  package var dataset: String
+  public var dataset: String
   /// The fingerprint of the cluster tree.
-  package var tree: String
+  public var tree: String
   /// The fingerprint of the cluster assignment.
   package var assignment: String
   /// The seed data's name and fingerprint; empty for uniform.
@@ -51,15 +51,15 @@ package struct Mixture: Sendable, Codable, Equatable {
   /// The pseudo-count of the back-off along the tree, 0 = the paper.
   package var smoothing: Double
   /// The cap on expected epochs; nil = none.
-  package var maxEpochs: Double?
+  public var maxEpochs: Double?
   /// Tokens of the run the epochs are expected for.
-  package var runTokens: Int
+  public var runTokens: Int
   /// Share of probability that the cap moved elsewhere.
   package var moved: Double
   /// Kish's effective sample size, in windows.
   package var effectiveSampleSize: Double
   /// One entry per leaf, ordered by leaf.
-  package var clusters: [Cluster]
+  public var clusters: [Cluster]
 
   /// What wrote it, with its version; nil in files of earlier versions.
   package var tool: String?
@@ -79,13 +79,13 @@ package struct Mixture: Sendable, Codable, Equatable {
     /// XXH3-64 of its bytes.
     package var fingerprint: String
     /// Its weight in the combination, all summing to 1.
-    package var weight: Double
+    public var weight: Double
     /// Documents.
     package var documents: Int
     /// Windows.
-    package var windows: Int
+    public var windows: Int
     /// Tokens.
-    package var tokens: Int
+    public var tokens: Int
 
     /// Creates a seed's entry.
     package init(name: String, fingerprint: String, weight: Double, documents: Int, windows: Int, tokens: Int) {

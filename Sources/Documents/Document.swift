@@ -1,19 +1,19 @@
 /// A text with its id and metadata: a JSON line on disk, with `id`, `text` and `source` parsed and all other members unchanged.
-package struct Document: Sendable, Equatable {
+public struct Document: Sendable, Equatable {
   /// A checksum of the text where the input has none.
-  package var id: String
+  public var id: String
   /// Valid UTF-8.
-  package var text: [UInt8] { didSet { escapedText = nil } }
+  public var text: [UInt8] { didSet { escapedText = nil } }
   /// The text escaped as `JSONText` would, copied from the input line; nil where there is no copy, and once the text is changed.
   private(set) var escapedText: [UInt8]?
   /// Where the corpus says that the text comes from.
-  package var source: String?
+  public var source: String?
   /// The other members as they were, `"key": value` separated by commas, without braces; empty where there are none.
-  package var members: [UInt8]
+  public var members: [UInt8]
   /// `path:line` of the file it was first read from.
-  package var origin: String
+  public var origin: String
 
-  package init(id: String, text: [UInt8], source: String? = nil, members: [UInt8] = [], origin: String = "") {
+  public init(id: String, text: [UInt8], source: String? = nil, members: [UInt8] = [], origin: String = "") {
     self.id = id
     self.text = text
     self.source = source
@@ -28,12 +28,12 @@ package struct Document: Sendable, Equatable {
   }
 
   /// Whether both would be written as the same line.
-  package static func == (one: Document, other: Document) -> Bool {
+  public static func == (one: Document, other: Document) -> Bool {
     one.id == other.id && one.text == other.text && one.source == other.source && one.members == other.members
       && one.origin == other.origin
   }
 
-  package init(id: String, text: String, source: String? = nil) {
+  public init(id: String, text: String, source: String? = nil) {
     self.init(id: id, text: Array(text.utf8), source: source)
   }
 }

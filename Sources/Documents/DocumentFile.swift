@@ -2,10 +2,10 @@ import Pipeline
 import Primitives
 
 /// Small sets of documents read into memory, such as specialist seeds and held-out data.
-package enum DocumentFile {
+public enum DocumentFile {
   /// Reads all documents of files, folders or standard input.
   /// - Throws: `WeirError` for the first line that is not a document, and where there is no document.
-  package static func readAll(_ paths: [String], textField: String = "text", idField: String = "id") throws -> [Document] {
+  public static func readAll(_ paths: [String], textField: String = "text", idField: String = "id") throws -> [Document] {
     let source = try DocumentSource(paths: paths)
     let parse = ParseDocuments(textField: textField, idField: idField)
     var documents: [Document] = []

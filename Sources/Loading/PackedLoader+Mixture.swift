@@ -6,7 +6,7 @@ import Tokens
 extension PackedLoader {
   /// Creates a loader that samples from a mixture file, or uniformly over tokens without one.
   /// - Throws: `WeirError` if the mixture was built for another dataset, or what it samples from is missing.
-  package init(dataset: TokenDataset, mixture file: String?, randomSeed: UInt64, rows: Int, sequence: Int) throws {
+  public init(dataset: TokenDataset, mixture file: String?, randomSeed: UInt64, rows: Int, sequence: Int) throws {
     guard let file else {
       self = try PackedLoader(uniform: dataset, randomSeed: randomSeed, rows: rows, sequence: sequence)
       return
@@ -24,7 +24,8 @@ extension PackedLoader {
     } else {
       let assignment = try dataset.assignment(of: mixture, file: file)
       self = try PackedLoader(
-        dataset: dataset, windows: assignment.index.lists, weights: mixture.weights, name: name, randomSeed: randomSeed, rows: rows, sequence: sequence)
+        dataset: dataset, windows: assignment.index.lists, weights: mixture.weights, name: name, randomSeed: randomSeed, rows: rows,
+        sequence: sequence)
     }
   }
 }

@@ -9,15 +9,15 @@ import Tokens
 /// replacement, and every epoch has its own order and its own cuts. Segments from different windows do not attend to each other. The batch
 /// of a step is a pure function of (dataset, clusters, weights, random seed, step): a loader seeks, resumes and changes its world size
 /// in O(1).
-package struct PackedLoader: BatchSource {
+public struct PackedLoader: BatchSource {
   /// Rows per batch.
-  package let rows: Int
+  public let rows: Int
   /// Tokens per row.
-  package let sequence: Int
+  public let sequence: Int
   /// Identifies the dataset, the mixture, the random seed and the batch shape: two loaders with equal fingerprints yield equal batches.
-  package let fingerprint: String
+  public let fingerprint: String
   /// The dataset that rows are sampled from.
-  package let dataset: TokenDataset
+  public let dataset: TokenDataset
 
   private let clusters: [ClusterRows]
   private let schedule: RowSchedule
@@ -76,7 +76,7 @@ package struct PackedLoader: BatchSource {
   }
 
   /// The batch of step `step`, counted from 0. O(batch), wherever the step is.
-  package func batch(step: Int) throws -> Batch {
+  public func batch(step: Int) throws -> Batch {
     precondition(step >= 0, "steps are counted from 0")
     var batch = Batch(rows: rows, sequence: sequence)
     var blockIndex = -1

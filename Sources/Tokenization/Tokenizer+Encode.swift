@@ -25,7 +25,7 @@ extension Tokenizer {
   }
 
   /// The tokens of a text; for many texts, reuse a context.
-  package func encode(_ text: [UInt8], allowsSpecials: Bool = false) -> [UInt32] {
+  public func encode(_ text: [UInt8], allowsSpecials: Bool = false) -> [UInt32] {
     var context = EncodeContext(cacheBits: 8)
     var ids: [UInt32] = []
     encode(text, into: &ids, context: &context, allowsSpecials: allowsSpecials)
@@ -33,10 +33,10 @@ extension Tokenizer {
   }
 
   /// The tokens of a string.
-  package func encode(_ text: String, allowsSpecials: Bool = false) -> [UInt32] { encode(Array(text.utf8), allowsSpecials: allowsSpecials) }
+  public func encode(_ text: String, allowsSpecials: Bool = false) -> [UInt32] { encode(Array(text.utf8), allowsSpecials: allowsSpecials) }
 
   /// The bytes of tokens; ids outside the vocabulary are skipped (see `firstInvalid`).
-  package func decode(_ ids: some Sequence<UInt32>) -> [UInt8] {
+  public func decode(_ ids: some Sequence<UInt32>) -> [UInt8] {
     var text: [UInt8] = []
     for id in ids { text.append(contentsOf: bytes(of: id)) }
     return text

@@ -7,7 +7,7 @@ extension Tokenizer {
 
   /// Reads a tokenizer.json, or a folder with one (a tokenizer's or a model's).
   /// - Throws: `WeirError` that names the file and the invalid member.
-  package init(folder path: String) throws {
+  public init(folder path: String) throws {
     let file = Files.isFolder(path) ? path + "/tokenizer.json" : path
     guard Files.exists(file) else { throw WeirError(file, "is not there", remedy: "give a folder with a tokenizer.json") }
     try self.init(json: try Files.read(file), path: file)

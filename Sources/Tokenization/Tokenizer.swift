@@ -4,7 +4,7 @@ import Storage
 /// A byte-level BPE tokenizer: an immutable value, cheap to copy, safe to share between threads.
 ///
 /// `decode(encode(text)) == text` for any bytes (with a normalizer: for texts that it does not change).
-package struct Tokenizer: Sendable {
+public struct Tokenizer: Sendable {
   /// Two tokens that merge into one.
   package struct Merge: Sendable, Equatable {
     package var left: UInt32
@@ -150,9 +150,9 @@ package struct Tokenizer: Sendable {
   }
 
   /// The number of ids (the size of a model's embedding): one more than the largest id.
-  package var vocabularySize: Int { tables.offsets.count - 1 }
+  public var vocabularySize: Int { tables.offsets.count - 1 }
   /// XXH3-64 of everything that decides the ids of a text, as 16 hexadecimal digits.
-  package var fingerprint: String { Checksum.hex(tables.fingerprint) }
+  public var fingerprint: String { Checksum.hex(tables.fingerprint) }
   /// The merges in order of rank.
   package var merges: [Merge] { tables.merges }
   /// Special and other added tokens, by id.
@@ -165,7 +165,7 @@ package struct Tokenizer: Sendable {
   package var normalization: Normalization { tables.normalization }
 
   /// The bytes of a token; empty for an id that is not a token.
-  package func bytes(of id: UInt32) -> ArraySlice<UInt8> {
+  public func bytes(of id: UInt32) -> ArraySlice<UInt8> {
     guard Int(id) < vocabularySize else { return [] }
     return tables.bytes[Int(tables.offsets[Int(id)])..<Int(tables.offsets[Int(id) + 1])]
   }
@@ -176,7 +176,7 @@ package struct Tokenizer: Sendable {
   package func addedToken(_ content: String) -> UInt32? { tables.added.first { $0.content == content }?.id }
 
   /// The id of the end-of-document token, `<|endoftext|>` or its equivalent in other families; nil if there is none.
-  package var endOfDocument: UInt32? {
+  public var endOfDocument: UInt32? {
     for name in [Self.endOfDocumentName, "<|end_of_text|>", "</s>", "<eos>"] {
       if let id = addedToken(name) { return id }
     }

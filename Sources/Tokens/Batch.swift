@@ -1,17 +1,17 @@
 /// One packed training batch: `rows` sequences of `sequence` tokens, documents one after another, none seeing another.
-package struct Batch: Sendable, Equatable {
+public struct Batch: Sendable, Equatable {
   /// Where a segment of a row comes from, so that every token traces back to its source.
-  package struct Segment: Sendable, Equatable {
+  public struct Segment: Sendable, Equatable {
     /// The row in the batch.
-    package var row: Int
+    public var row: Int
     /// The first position in the row.
-    package var start: Int
+    public var start: Int
     /// The number of tokens.
-    package var count: Int
+    public var count: Int
     /// The document in the dataset.
-    package var document: Int
+    public var document: Int
     /// The first token in the document.
-    package var offset: Int
+    public var offset: Int
 
     /// Creates a segment.
     package init(row: Int, start: Int, count: Int, document: Int, offset: Int) {
@@ -24,17 +24,17 @@ package struct Batch: Sendable, Equatable {
   }
 
   /// The number of sequences.
-  package let rows: Int
+  public let rows: Int
   /// Tokens in a sequence.
-  package let sequence: Int
+  public let sequence: Int
   /// [rows, sequence] token ids; padding is 0 with target −1.
-  package var tokens: [Int32]
+  public var tokens: [Int32]
   /// [rows, sequence] the token to predict at each position, −1 where there is none (last token of a segment, padding, masked).
-  package var targets: [Int32]
+  public var targets: [Int32]
   /// [rows, sequence] the first position in the row that the position may attend to (its segment's start).
-  package var starts: [Int32]
+  public var starts: [Int32]
   /// What the rows are made of.
-  package var segments: [Segment]
+  public var segments: [Segment]
 
   /// Creates an empty batch: every position padding that attends to itself only.
   package init(rows: Int, sequence: Int) {
@@ -47,7 +47,7 @@ package struct Batch: Sendable, Equatable {
   }
 
   /// The number of positions with a target.
-  package var targetCount: Int { targets.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) } }
+  public var targetCount: Int { targets.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) } }
 }
 
 /// A source of training batches: the batch of a step is a pure function of the source and the step, reached in O(1).

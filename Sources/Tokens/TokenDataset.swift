@@ -6,22 +6,22 @@ import Storage
 ///
 /// `shard-00000.bin`, `.idx`: tokens, each document ended by the end-of-document token. `shard-00000.docs.jsonl`: a line a document
 /// (id, source, origin, bytes and the other members). `tokenizer/tokenizer.json`: the tokenizer, where it was known.
-package final class TokenDataset: Sendable {
+public final class TokenDataset: Sendable {
   /// The format's name in the manifest.
   package static let format = "weir.token-dataset.1"
 
   /// What is known of a document besides its tokens.
-  package struct DocumentInfo: Sendable, Equatable {
+  public struct DocumentInfo: Sendable, Equatable {
     /// The document's name.
-    package var id: String
+    public var id: String
     /// Where the corpus says it comes from.
-    package var source: String?
+    public var source: String?
     /// `path:line` of the file it was first read from.
-    package var origin: String
+    public var origin: String
     /// Bytes of the text.
-    package var bytes: Int
+    public var bytes: Int
     /// The other members, as in `Document`.
-    package var members: [UInt8]
+    public var members: [UInt8]
   }
 
   private struct Shard: Sendable {
@@ -33,21 +33,21 @@ package final class TokenDataset: Sendable {
   }
 
   /// The folder.
-  package let path: String
+  public let path: String
   /// The manifest.
   package let manifest: Manifest
   /// What outputs made from the dataset name as their input.
-  package let fingerprint: String
+  public let fingerprint: String
   /// The fingerprint of the tokenizer.
-  package let tokenizer: String
+  public let tokenizer: String
   /// The size of the vocabulary.
-  package let vocabulary: Int
+  public let vocabulary: Int
   /// The end-of-document token.
-  package let endOfDocument: Int
+  public let endOfDocument: Int
   /// Tokens in all, end-of-document tokens included.
-  package let tokenCount: Int
+  public let tokenCount: Int
   /// Bytes of text.
-  package let byteCount: Int
+  public let byteCount: Int
 
   private let shards: [Shard]
   /// The first token of each document within its shard.
@@ -59,7 +59,7 @@ package final class TokenDataset: Sendable {
 
   /// Opens and checks a dataset; the checksums of its files are left to `weir verify`.
   /// - Throws: `WeirError` where it is not a dataset, or damaged.
-  package init(_ folder: String) throws {
+  public init(_ folder: String) throws {
     guard Files.isFolder(folder) else {
       throw WeirError(
         folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with weir shard")
@@ -120,27 +120,27 @@ package final class TokenDataset: Sendable {
   }
 
   /// The number of documents.
-  package var documentCount: Int { lengths.count }
+  public var documentCount: Int { lengths.count }
 
   /// Tokens of a document, its end-of-document token included.
-  package func length(_ document: Int) -> Int { Int(lengths[document]) }
+  public func length(_ document: Int) -> Int { Int(lengths[document]) }
 
   /// The number of windows: consecutive stretches of at most `Window.maximum` tokens of one document.
-  package var windowCount: Int { windowDocuments.count }
+  public var windowCount: Int { windowDocuments.count }
 
   /// A window by its number; windows stand in the order of the documents.
-  package func window(_ index: Int) -> Window {
+  public func window(_ index: Int) -> Window {
     let document = Int(windowDocuments[index])
     let offset = (index - firstWindows[document]) * Window.maximum
     return Window(document: document, offset: offset, count: min(Window.maximum, Int(lengths[document]) - offset))
   }
 
   /// The windows of a document.
-  package func windows(of document: Int) -> Range<Int> { firstWindows[document]..<firstWindows[document + 1] }
+  public func windows(of document: Int) -> Range<Int> { firstWindows[document]..<firstWindows[document + 1] }
 
   /// Some tokens of a document.
   /// - Throws: `WeirError` for an id outside the vocabulary.
-  package func tokens(document: Int, range: Range<Int>) throws -> [Int32] {
+  public func tokens(document: Int, range: Range<Int>) throws -> [Int32] {
     precondition(range.lowerBound >= 0 && range.upperBound <= length(document), "tokens outside the document")
     let shard = shards[shardIndex(of: document)]
     let first = starts[document] + range.lowerBound
@@ -165,7 +165,7 @@ package final class TokenDataset: Sendable {
   }
 
   /// The tokens of a window.
-  package func tokens(window index: Int) throws -> [Int32] {
+  public func tokens(window index: Int) throws -> [Int32] {
     let window = window(index)
     return try tokens(document: window.document, range: window.offset..<window.offset + window.count)
   }
@@ -235,7 +235,7 @@ package final class TokenDataset: Sendable {
   }
 
   /// Where one document comes from.
-  package func info(_ document: Int) throws -> DocumentInfo {
+  public func info(_ document: Int) throws -> DocumentInfo {
     var found: DocumentInfo?
     try forEachInfo(from: document) { _, info in
       found = info

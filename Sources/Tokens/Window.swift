@@ -1,14 +1,14 @@
 /// A window: at most `Window.maximum` consecutive tokens of one document (CRISP §3: a short document is one window, a long one several).
-package struct Window: Sendable, Equatable {
+public struct Window: Sendable, Equatable {
   /// The most tokens a window holds.
-  package static let maximum = 1_024
+  public static let maximum = 1_024
 
   /// The document in the dataset.
-  package var document: Int
+  public var document: Int
   /// The first token in the document.
-  package var offset: Int
+  public var offset: Int
   /// The number of tokens.
-  package var count: Int
+  public var count: Int
 
   /// Creates a window.
   package init(document: Int, offset: Int, count: Int) {

@@ -100,7 +100,9 @@ import Workflows
     #expect(assigned.contains("2 leaves are empty") && assigned.contains("   1        2  0.6667\n   3        1  0.3333\n"))
     try writeTensors(folder + "/vectors", format: WindowVectors.format, name: "vectors", shape: [2, 2], floats: [3, 4, 0, 1])
     #expect(try Peek.text(folder + "/vectors", registry: .all).contains("     0       5  3 4\n     1       1  0 1\n"))
-    #expect(try Verification.check(folder + "/vectors", registry: .all).problems == [] && Verification.check(folder + "/assigned", registry: .all).problems == [])
+    #expect(
+      try Verification.check(folder + "/vectors", registry: .all).problems == []
+        && Verification.check(folder + "/assigned", registry: .all).problems == [])
   }
 }
 

@@ -41,7 +41,8 @@ import Workflows
 @Test func foldersWithoutAManifestAreIdentifiedByTheirFiles() throws {
   try withTemporaryFolder { folder in
     for (file, kind) in [
-      ("run.json", "run"), ("split.json", "split"), ("config.json", "model"), ("tokenizer.json", "tokenizer"), ("summary.json", "recipe run"),
+      ("run.json", "run"), ("split.json", "split"), ("config.json", "model"), ("tokenizer.json", "tokenizer"),
+      ("summary.json", "recipe run"),
       ("steps/a.json", "recipe run"),
     ] {
       let path = folder + "/" + file.prefix { $0 != "." && $0 != "/" }

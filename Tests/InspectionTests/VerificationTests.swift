@@ -141,7 +141,9 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       "model/model.safetensors", "model/config.json", "checkpoints/step-00000002/model.safetensors",
       "checkpoints/step-00000002/manifest.json",
     ] {
-      let problems = try withFlippedBit(folder + "/run/" + name, bit: 83) { try Verification.check(folder + "/run", registry: .all).problems }
+      let problems = try withFlippedBit(folder + "/run/" + name, bit: 83) {
+        try Verification.check(folder + "/run", registry: .all).problems
+      }
       #expect(problems.contains { $0.contains(name) }, "\(name)")
     }
     try Files.write(Array("{\"step\": 1}\n{\"st".utf8), to: folder + "/run/log.jsonl")
@@ -202,7 +204,9 @@ func aFlippedBitIsFound(seed: UInt64) throws {
 @Test func aCheckCanBeStopped() throws {
   try withTemporaryFolder { folder in
     try writeDataset(folder + "/set", seed: 1)
-    #expect(throws: Stopped.self) { try Verification.check(folder + "/set", registry: .all, progress: Progress(report: { _ in }, stopping: { true })) }
+    #expect(throws: Stopped.self) {
+      try Verification.check(folder + "/set", registry: .all, progress: Progress(report: { _ in }, stopping: { true }))
+    }
   }
 }
 

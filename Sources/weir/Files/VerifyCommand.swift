@@ -25,7 +25,8 @@ struct VerifyCommand: WeirCommand {
   var inputs: [String] { paths }
 
   func perform(_ session: Session) throws -> Outcome {
-    let reports = try session.with("verify") { progress in try paths.map { try Verification.check($0, registry: .all, progress: progress) } }
+    let reports = try session.with("verify") { progress in try paths.map { try Verification.check($0, registry: .all, progress: progress) }
+    }
     var lines: [String] = []
     for report in reports {
       lines.append(
