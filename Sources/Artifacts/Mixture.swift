@@ -33,9 +33,9 @@ public struct Mixture: Sendable, Codable, Equatable {
     }
   }
 
-  package static let format = "weir.mixture.1"
+  package static let format: String = "weir.mixture.1"
 
-  package var format = Self.format
+  package var format: String = Self.format
   /// `crisp`, `uniform`, ….
   public var method: String
   /// The fingerprint of the dataset it draws from.

@@ -87,22 +87,22 @@ import Testing
         (["train", "other-set", "--init", "run", "-o", "new"] + small, ["run", "vocabulary of 320", "300"]),
         (
           ["train", "set", "--mixture", "other-mix.json", "-o", "new", "--width", "32", "--layers", "1"] + small,
-          ["other-mix.json", "another dataset"]
+          ["other-mix.json", "built for dataset"]
         ),
         (["train", "set", "--mixture", "docs.jsonl", "-o", "new", "--width", "32", "--layers", "1"] + small, ["docs.jsonl"]),
-        (["feed", "set", "--mixture", "other-mix.json"], ["other-mix.json", "another dataset"]),
+        (["feed", "set", "--mixture", "other-mix.json"], ["other-mix.json", "built for dataset"]),
         (["assign", "docs.jsonl", "--tree", "tree", "--tokenizer", "other-tok", "-o", "new.jsonl"], ["--tokenizer"]),
-        (["sample", "set", "--tree", "other-tree", "--seed-data", "docs.jsonl", "-o", "new.json"], ["set", "not assigned to this tree"]),
-        (["sample", "set", "--tree", "tree", "--seed-data", "silent.jsonl", "-o", "new.json"], ["silent.jsonl", "without a word"]),
+        (["sample", "set", "--tree", "other-tree", "--seed-data", "docs.jsonl", "-o", "new.json"], ["set", "not assigned to the tree"]),
+        (["sample", "set", "--tree", "tree", "--seed-data", "silent.jsonl", "-o", "new.json"], ["silent.jsonl", "contains no word"]),
         (["sample", "set", "--tree", "tree", "--seed-data", "short.jsonl", "-o", "new.json"], ["short.jsonl", "fewer than one window"]),
         (
           ["sample", "set", "--method", "dsir", "--seed-data", "docs.jsonl", "--minimum-words", "999", "-o", "new.json"],
-          ["no window", "--minimum-words"]
+          ["no window", "--method"]
         ),
-        (["feed", "set", "--mixture", "wrong-mix.json"], ["wrong-mix.json", "clusters are not"]),
+        (["feed", "set", "--mixture", "wrong-mix.json"], ["wrong-mix.json", "clusters do not match"]),
         (["sample", "set", "--tree", "mixed-tree", "--seed-data", "docs.jsonl", "-o", "new.json"], ["mixed-tree"]),
         (["cluster", "assign", "set", "--tree", "other-tree"], ["set", "another embedder"]),
-        (["cluster", "show", "tree", "--dataset", "other-set"], ["other-set", "not assigned to this tree"]),
+        (["cluster", "show", "tree", "--dataset", "other-set"], ["other-set", "not assigned to the tree"]),
         (["split", "set", "--tree", "other-tree", "--init", "run", "--branch-tokens", "64", "-o", "new"], ["other-tree"]),
         (["finetune", "run", "--data", "silent.jsonl", "-o", "new", "--sequence", "9999"], []),
         (["eval", "set", "--data", "docs.jsonl"], ["set", "no model"]),

@@ -21,7 +21,7 @@ import Testing
         (#"{"question":"a","choices":["b","c"],"answer":2}"#, "\"answer\""),
         (#"{"question":"a","choices":["b"],"answer":0}"#, "\"choices\""),
         (#"{"question":1,"choices":["b","c"],"answer":0}"#, "\"question\""),
-        (#"{"question":"a","choices":["b",""],"answer":0}"#, "no text"),
+        (#"{"question":"a","choices":["b",""],"answer":0}"#, "non-empty string"),
         ("nonsense", "not valid JSON"), (#"{"question":"a","choices":["b","c"],"answer":-1}"#, "\"answer\""),
       ] {
         try binary.write("bad.jsonl", "\(good)\n\(line)\n")
