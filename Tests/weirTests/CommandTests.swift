@@ -53,7 +53,9 @@ import Testing
         for d in [1e6, 4e6, 16e6] {
           for dPrime in [0, 2e5, 8e5] {
             let loss = 1.5 + 60 / pow(n, 0.4) + (40 / pow(d, 0.3) + 0.3) * pow(1 + dPrime / 1e5, -0.3)
-            lines += "{\"n\":\(n),\"d\":\(d),\"d_prime\":\(dPrime),\"domain\":\"a\",\"loss\":\(loss)}\n"
+            for (domain, offset) in [("a", 0.0), ("b", 0.1)] {
+              lines += "{\"n\":\(n),\"d\":\(d),\"d_prime\":\(dPrime),\"domain\":\"\(domain)\",\"loss\":\(loss + offset)}\n"
+            }
           }
         }
       }

@@ -57,7 +57,7 @@ import Testing
         (["export", "set", "--to", "npy", "-o", "new", "--tree", "other-tree"], ["set", "not assigned"]),
         (
           ["export", "set", "--to", "npy", "-o", "new", "--mixture", "other-mix.json", "--sequence", "9", "--tokens", "9"],
-          ["other-mix.json", "another dataset"]
+          ["other-mix.json", "built for dataset"]
         ),
         (["export", "set", "--to", "npy", "-o", "new", "--mixture", "mix.json", "--sequence", "0", "--tokens", "9"], ["--sequence"]),
         (["export", "set", "--to", "npy", "-o", "new", "--mixture", "mix.json", "--sequence", "9", "--tokens", "0"], ["--tokens"]),
