@@ -101,7 +101,7 @@ import Testing
         ),
         (["feed", "set", "--mixture", "wrong-mix.json"], ["wrong-mix.json", "clusters do not match"]),
         (["sample", "set", "--tree", "mixed-tree", "--seed-data", "docs.jsonl", "-o", "new.json"], ["mixed-tree"]),
-        (["cluster", "assign", "set", "--tree", "other-tree"], ["set", "another embedder"]),
+        (["cluster", "assign", "set", "--tree", "other-tree"], ["set", "no vectors of the tree's embedder"]),
         (["cluster", "show", "tree", "--dataset", "other-set"], ["other-set", "not assigned to the tree"]),
         (["split", "set", "--tree", "other-tree", "--init", "run", "--branch-tokens", "64", "-o", "new"], ["other-tree"]),
         (["finetune", "run", "--data", "silent.jsonl", "-o", "new", "--sequence", "9999"], []),
