@@ -111,7 +111,7 @@ import Testing
     let text = try #require(AccountsChart([good, bad])).sentence
     #expect(
       text
-        == "Of 10 records into filter, 5 (50\u{A0}%) leave dedup. The largest loss is 3 records dropped by filter as “too short”. Accounts "
+        == "Of 10 records entering filter, 5 (50\u{A0}%) leave dedup. The largest loss is 3 records dropped by filter as “too short”. Accounts "
         + "that do not balance: dedup.")
     var summary = try SampleRun.summary()
     summary.accounts = [good, bad]

@@ -43,8 +43,8 @@ import Tokens
     }
   }
 
-  /// Documents of 6, 2, 4 and 8 tokens, of astronomy, poetry, astronomy and law; the first two in one cluster, the others in another. The
-  /// weights of the clusters are ¾ and ¼.
+  /// Documents of 7, 3, 5 and 9 tokens with their end-of-document tokens, of astronomy, poetry, astronomy and law; the first two in one
+  /// cluster, the others in another. The weights of the clusters are ¾ and ¼.
   private func domainShare(_ folder: String, seedDomain: String?, changeSeed: Bool = false) throws -> DomainShare? {
     let writer = try TokenDatasetWriter(
       folder + "/set", tokenizer: "0123456789abcdef", tokenizerFile: Array(smallTokenizer.utf8), vocabulary: 300, endOfDocument: 2)
@@ -67,8 +67,8 @@ import Tokens
       method: "crisp", dataset: dataset.fingerprint, tree: "tree", assignment: assignment.fingerprint, seedData: "seed", depth: 1,
       smoothing: 0, maxEpochs: nil, runTokens: 10, moved: 0, effectiveSampleSize: 1,
       clusters: [
-        Mixture.Cluster(leaf: 0, general: 0.4, seed: 0.75, weight: 0.75, windows: 2, tokens: 8, epochs: 1),
-        Mixture.Cluster(leaf: 1, general: 0.6, seed: 0.25, weight: 0.25, windows: 2, tokens: 12, epochs: 0.2),
+        Mixture.Cluster(leaf: 0, general: 10.0 / 24, seed: 0.75, weight: 0.75, windows: 2, tokens: 10, epochs: 1),
+        Mixture.Cluster(leaf: 1, general: 14.0 / 24, seed: 0.25, weight: 0.25, windows: 2, tokens: 14, epochs: 0.2),
       ])
     mixture.seeds = [
       Mixture.Seed(name: seed, fingerprint: Checksum.hex(try Checksum.xxh3(file: seed)), weight: 1, documents: 1, windows: 1, tokens: 2)
@@ -87,9 +87,9 @@ import Tokens
     try withTemporaryFolder { folder in
       let share = try #require(try domainShare(folder, seedDomain: "astronomy"))
       #expect(share.domain == "astronomy")
-      // Of the corpus 6 + 4 of 20 tokens; of the first cluster 6 of 8, of the second 4 of 12.
+      // 7 + 5 of 24 tokens in the corpus, 7 of 10 in the first cluster, 5 of 14 in the second.
       #expect(share.corpus == 0.5)
-      #expect(abs(share.mixture - (0.75 * 6 / 8 + 0.25 * 4 / 12)) < 1e-12)
+      #expect(abs(share.mixture - (0.75 * 7 / 10 + 0.25 * 5 / 14)) < 1e-12)
     }
   }
 

@@ -65,7 +65,7 @@ import Testing
       plain(Number.seconds(203)) == "3 min 23 s" && plain(Number.seconds(7800)) == "2 h 10 min" && plain(Number.seconds(0.42)) == "0.4 s")
     #expect(plain(Number.scientific(1.97e13)) == "2.0 × 10¹³" && plain(Number.scientific(9.99e-5)) == "1.0 × 10⁻⁴")
     #expect(plain(Number.tick(1e6)) == "1 M" && plain(Number.tick(2.5e6)) == "2.5 M" && plain(Number.tickPercent(0.05)) == "5 %")
-    #expect(Number.epochs(4.12) == "4.1" && plain(Number.epochs(0.004)) == "< 0.01" && Number.epochs(0) == "0.00")
+    #expect(Number.epochs(4.12) == "4.1" && plain(Number.epochs(0.004)) == "< 0.01" && Number.epochs(0) == "0")
     #expect(Number.trimmed(0.0003) == "0.0003" && Number.trimmed(120, 2) == "120")
     for odd in [Double.nan, .infinity, -.infinity] {
       #expect(Number.fixed(odd) == "–" && Number.compact(odd) == "–" && Number.seconds(odd) == "–" && Number.percent(odd) == "–")

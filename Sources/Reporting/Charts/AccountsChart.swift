@@ -32,7 +32,7 @@ package struct AccountsChart: Chart {
     else { return "" }
     let share = Number.percent(Double(last.output) / Double(first.input))
     var text =
-      "Of \(Number.integer(first.input)) records into \(first.stage), \(Number.integer(last.output)) (\(share)) leave \(last.stage). "
+      "Of \(Number.integer(first.input)) records entering \(first.stage), \(Number.integer(last.output)) (\(share)) leave \(last.stage). "
     let reasons = accounts[flow].flatMap { account in
       account.dropped.map { (count: $0.value, reason: $0.key, stage: account.stage) }
     }

@@ -28,7 +28,7 @@ package struct ClusterMap: Chart {
       text +=
         enriched.isEmpty
         ? " No cluster is enriched at least twofold in the specialist seed."
-        : " \(Number.count(enriched.count, "cluster")) enriched at least twofold \(enriched.count == 1 ? "holds" : "hold") "
+        : " The clusters enriched at least twofold (\(enriched.count) of \(leaves.count)) hold "
           + "\(Number.percent(Self.tokens(enriched) / total)) of the tokens and \(Number.percent(seed)) of the specialist seed."
     }
     let labeled = leaves.filter { $0.node.purity.finite != nil }

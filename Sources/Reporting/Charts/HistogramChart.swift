@@ -30,7 +30,7 @@ package struct HistogramChart: Chart {
     text += "\(Number.percent(seed)) of the specialist seed and \(Number.percent(general)) of the corpus."
     let empty = leaves.filter { ($0.specialistShare ?? 0) <= 0 }.count
     if empty > 0 { text += " \(Number.count(empty, "cluster")) \(empty == 1 ? "holds" : "hold") none of the specialist seed." }
-    text += " The largest expected repetition of a cluster is \(Number.epochs(mixture.largestEpochs)) epochs"
+    text += " The mixture expects at most \(Number.epochs(mixture.largestEpochs)) epochs over any cluster"
     if mixture.maxEpochs != nil {
       text +=
         mixture.moved > 0 ? "; the cap on epochs moved \(Number.percent(mixture.moved)) of the weight" : "; the cap on epochs did not apply"

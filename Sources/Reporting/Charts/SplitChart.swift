@@ -85,7 +85,7 @@ package struct SplitChart: Chart {
   }
 
   private func row(_ name: String, full: Double, split: Double, y: Double, scale: Scale, isMean: Bool, plot: inout Plot) {
-    let label = TextMetrics.fit(name, into: 256, size: isMean ? 13 : 12)
+    let label = TextMetrics.fit(name, into: 238, size: isMean ? 13 : 12)
     plot.svg.text(plot.left - 10, y + 4, label, isMean ? "bold" : "", anchor: .end)
     let isBetter = split < full
     let color = isBetter ? 2 : 3

@@ -27,7 +27,7 @@ enum ModelSections {
     var table = Table(
       "Perplexity by mixture",
       [
-        .text("Continued on"), .number("Specialist seed’s domain"), .number("General text"), .number("Domain ÷ uniform"),
+        .text("Model"), .number("Specialist seed’s domain"), .number("General text"), .number("Domain ÷ uniform"),
         .number("General ÷ uniform"),
       ])
     for row in chart.rows {
@@ -58,7 +58,7 @@ enum ModelSections {
     lead +=
       Set(split.branchTokens).count > 1
       ? "up to \(Number.compact(split.branchTokens.max() ?? 0)) more. " : "\(Number.compact(tokens)) more. "
-    lead += "Text is routed to a branch by \(split.router)."
+    lead += "Router: \(split.router)."
     return Section("split", "Split by domain", lead: lead, [SplitChart(split)?.figure, table(split)])
   }
 

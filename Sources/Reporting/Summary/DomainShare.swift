@@ -46,15 +46,11 @@ package struct DomainShare: Sendable, Equatable {
   }
 
   private static func assignment(of mixture: Mixture, in dataset: TokenDataset) throws -> ClusterAssignment? {
-    for kind in ["clusters", "selections"] {
-      let parent = "\(dataset.path)/\(kind)"
-      guard Files.isFolder(parent) else { continue }
-      for name in try Files.entries(of: parent) where Files.exists("\(parent)/\(name)/manifest.json") {
-        let assignment = try ClusterAssignment(folder: "\(parent)/\(name)")
-        guard assignment.fingerprint == mixture.assignment, assignment.leafCount == mixture.clusters.count else { continue }
-        try assignment.check(dataset: dataset.fingerprint, windows: dataset.windowCount)
-        return assignment
-      }
+    for folder in try dataset.folder.folders(.clusters) + dataset.folder.folders(.selections) {
+      let assignment = try ClusterAssignment(folder: folder)
+      guard assignment.fingerprint == mixture.assignment, assignment.leafCount == mixture.clusters.count else { continue }
+      try assignment.check(dataset: dataset.fingerprint, windows: dataset.windowCount)
+      return assignment
     }
     return nil
   }

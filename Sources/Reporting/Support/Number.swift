@@ -55,7 +55,7 @@ package enum Number {
   /// Expected epochs: 4.1, 0.43, < 0.01.
   package static func epochs(_ value: Double?) -> String {
     guard let value, value.isFinite else { return unknown }
-    return value > 0 && value < 0.01 ? "<\(gap)0.01" : value < 1 ? fixed(value, 2) : factor(value)
+    return value == 0 ? "0" : value > 0 && value < 0.01 ? "<\(gap)0.01" : value < 1 ? fixed(value, 2) : factor(value)
   }
 
   /// Bytes: 950 B, 12.4 kB, 245 MB.
@@ -64,6 +64,7 @@ package enum Number {
   /// A duration: 4.2 s, 12 s, 3 min 05 s, 2 h 10 min.
   package static func seconds(_ value: Double?) -> String {
     guard let value, value >= 0, value < 1e12 else { return unknown }
+    if value > 0 && value < 0.05 { return "<\(gap)0.1\(gap)s" }
     return typeset(Format.duration(value))
   }
 
