@@ -3,12 +3,10 @@ import Storage
 
 /// The leaf of every window of a dataset: a folder (`DATASET/clusters/NAME`) with `leaves.safetensors` and a manifest.
 package struct ClusterAssignment: Sendable, Equatable {
-  /// The format's name in the manifest.
   package static let format = "weir.cluster-assignment.1"
-  /// The tensor file's name in the folder.
   package static let fileName = "leaves.safetensors"
 
-  /// The most leaves an assignment may name: four times those of a tree of arity 64 and depth 4.
+  /// The maximum number of leaves: four times those of a tree of arity 64 and depth 4.
   package static let mostLeaves = 1 << 26
 
   /// The fingerprint of the dataset.
@@ -19,10 +17,9 @@ package struct ClusterAssignment: Sendable, Equatable {
   package var leafCount: Int
   /// [windows] the leaf of each window.
   package var leaves: [UInt32]
-  /// The assignment's own fingerprint; empty before it is written.
+  /// The fingerprint of the assignment; empty before it is written.
   package var fingerprint: String
 
-  /// Creates an assignment.
   package init(dataset: String, tree: String, leafCount: Int, leaves: [UInt32], fingerprint: String = "") {
     self.dataset = dataset
     self.tree = tree
@@ -31,17 +28,21 @@ package struct ClusterAssignment: Sendable, Equatable {
     self.fingerprint = fingerprint
   }
 
-  /// Reads an assignment.
-  /// - Throws: `WeirError` where it is none, or damaged.
+  /// Reads an assignment and checks every leaf.
   package init(folder: String) throws {
-    guard Files.isFolder(folder) else { throw WeirError(folder, "no cluster assignment here", remedy: "make one with weir cluster assign") }
+    guard Files.isFolder(folder) else {
+      throw WeirError(folder, "is not a cluster assignment", remedy: "make one with `weir cluster assign`")
+    }
     let manifest = try Manifest.read(folder: folder, format: Self.format)
     guard let dataset = manifest.inputs["dataset"], let tree = manifest.inputs["tree"], let leafCount = manifest.counts["leaves"],
       let windows = manifest.counts["windows"], (1...Self.mostLeaves).contains(leafCount), windows >= 0
-    else { throw WeirError(folder + "/manifest.json", "names no dataset, tree, leaves or windows", remedy: "assign the dataset again") }
+    else {
+      throw WeirError(
+        folder + "/" + Manifest.fileName, "does not name dataset, tree, leaves and windows", remedy: "assign the dataset again")
+    }
     let file = try SafetensorsFile(folder + "/" + Self.fileName)
     guard file.dtype("leaf") == .U32, file.shape("leaf") == [windows] else {
-      throw WeirError(file.path, "holds no U32 tensor \"leaf\" of \(windows) windows", remedy: "assign the dataset again")
+      throw WeirError(file.path, "has no U32 tensor \"leaf\" of \(windows) windows", remedy: "assign the dataset again")
     }
     let leaves = try file.withBytes("leaf") { bytes in
       try (0..<windows).map { window in
@@ -55,11 +56,10 @@ package struct ClusterAssignment: Sendable, Equatable {
     self.init(dataset: dataset, tree: tree, leafCount: leafCount, leaves: leaves, fingerprint: manifest.fingerprint)
   }
 
-  /// Writes the assignment, whole or not at all.
+  /// Writes the assignment atomically.
   /// - Parameters:
-  ///   - folder: where; one of ours that is there is replaced when `replacing`.
-  ///   - replacing: whether one of ours that is there is replaced.
-  ///   - tool: what writes it, with its version.
+  ///   - replacing: whether an existing Weir folder may be replaced.
+  ///   - tool: tool and version for the manifest.
   /// - Returns: the assignment with its fingerprint.
   package func write(to folder: String, replacing: Bool = false, tool: String) throws -> ClusterAssignment {
     let output = try AtomicFolder(folder, replacing: replacing)
@@ -77,10 +77,10 @@ package struct ClusterAssignment: Sendable, Equatable {
     return result
   }
 
-  /// Throws where the assignment is not that of a dataset.
+  /// Throws if the assignment is of another dataset.
   package func check(dataset: String, windows: Int) throws {
     guard self.dataset == dataset, leaves.count == windows else {
-      throw WeirError("cluster assignment", "it is that of another dataset (or it has changed)", remedy: "run weir cluster assign again")
+      throw WeirError("cluster assignment", "is of another dataset (or the dataset has changed)", remedy: "run `weir cluster assign` again")
     }
   }
 

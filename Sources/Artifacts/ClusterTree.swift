@@ -1,6 +1,5 @@
 /// A hierarchical k-means tree as a value: nodes in breadth-first order, node 0 the root.
 package struct ClusterTree: Sendable, Equatable {
-  /// One node of the tree.
   package struct Node: Sendable, Codable, Equatable {
     /// The parent, −1 for the root.
     package var parent: Int
@@ -10,10 +9,9 @@ package struct ClusterTree: Sendable, Equatable {
     package var firstChild: Int
     /// The number of children; 0 for a leaf.
     package var childCount: Int
-    /// The leaf's number in left-to-right order; −1 for an inner node.
+    /// The number of the leaf, from left to right; −1 for an inner node.
     package var leaf: Int
 
-    /// Creates a node.
     package init(parent: Int, level: Int, firstChild: Int, childCount: Int, leaf: Int) {
       self.parent = parent
       self.level = level
@@ -23,18 +21,17 @@ package struct ClusterTree: Sendable, Equatable {
     }
   }
 
-  /// The fingerprint of the embedder whose vectors it was fitted on.
+  /// The fingerprint of the embedder of the vectors that the tree was fitted on.
   package var embedder: String
   /// Dimensions of a vector.
   package var dimensions: Int
-  /// Whether vectors and centroids are compared by direction.
+  /// Whether distances are cosine instead of Euclidean.
   package var spherical: Bool
   /// The nodes, breadth first.
   package var nodes: [Node]
   /// [nodes, dimensions] centroids, row-major; the root's is the mean.
   package var centroids: [Float]
 
-  /// Creates a tree.
   package init(embedder: String, dimensions: Int, spherical: Bool, nodes: [Node], centroids: [Float]) {
     self.embedder = embedder
     self.dimensions = dimensions
@@ -43,7 +40,6 @@ package struct ClusterTree: Sendable, Equatable {
     self.centroids = centroids
   }
 
-  /// The number of leaves.
   package var leafCount: Int { nodes.reduce(0) { $0 + ($1.leaf >= 0 ? 1 : 0) } }
 
   /// Levels below the root.
@@ -61,12 +57,12 @@ package struct ClusterTree: Sendable, Equatable {
     nodes[node].childCount == 0 ? 0..<0 : nodes[node].firstChild..<nodes[node].firstChild + nodes[node].childCount
   }
 
-  /// The nodes a descent that stops at `level` can end in, in breadth-first order: those of the level and the leaves above it.
+  /// The nodes in which a descent to `level` can end, breadth first: those of the level and the leaves above it.
   package func nodes(atLevel level: Int) -> [Int] {
     nodes.indices.filter { nodes[$0].level == level || (nodes[$0].level < level && nodes[$0].childCount == 0) }
   }
 
-  /// Groups the leaves by the nodes of a level, as `weir split` does by the top one.
+  /// Groups the leaves by the nodes of a level, as `weir split` does for the top level.
   /// - Returns: [leaves] the position in `nodes(atLevel:)` of the node that each leaf is under.
   package func domains(level: Int) -> [Int] {
     var position = [Int](repeating: -1, count: nodes.count)

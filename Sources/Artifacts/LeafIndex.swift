@@ -1,6 +1,6 @@
 /// The windows of each leaf: an inverted index, windows ascending within a leaf.
 package struct LeafIndex: Sendable, Equatable {
-  /// [leaves + 1] where each leaf's windows begin.
+  /// [leaves + 1] the start of each leaf's windows in `windows`.
   package let offsets: [Int]
   /// [windows] window numbers.
   package let windows: [UInt32]
@@ -26,15 +26,13 @@ package struct LeafIndex: Sendable, Equatable {
     self.windows = windows
   }
 
-  /// The number of leaves.
   package var leafCount: Int { offsets.count - 1 }
 
-  /// The number of windows of a leaf.
   package func count(of leaf: Int) -> Int { offsets[leaf + 1] - offsets[leaf] }
 
   /// The windows of a leaf, ascending.
   package func windows(of leaf: Int) -> ArraySlice<UInt32> { windows[offsets[leaf]..<offsets[leaf + 1]] }
 
-  /// The windows of every leaf, as the loader takes them.
+  /// The windows of every leaf, for the loader.
   package var lists: [[UInt32]] { (0..<leafCount).map { Array(windows(of: $0)) } }
 }

@@ -8,7 +8,7 @@ public struct Mixture: Sendable, Codable, Equatable {
     public var general: Double
     /// P(c|Ds) as counted, before smoothing and caps.
     public var seed: Double
-    /// The probability with which the loader draws the cluster; the weights sum to 1.
+    /// The probability that the loader samples the cluster; the weights sum to 1.
     public var weight: Double
     /// Windows of the dataset in the cluster.
     public var windows: Int
@@ -16,12 +16,11 @@ public struct Mixture: Sendable, Codable, Equatable {
     public var tokens: Int
     /// Expected passes over the cluster in a run of `tokens` tokens.
     public var epochs: Double
-    /// A bootstrap interval of P(c|Ds) after smoothing, over resampled documents of the seed; nil = not asked for, or 0 throughout.
+    /// The bootstrap interval of P(c|Ds) after smoothing, over resampled documents of the seed; nil if it was not computed or is always 0.
     package var seedLow: Double?
-    /// Its upper end.
+    /// The upper end of the interval.
     package var seedHigh: Double?
 
-    /// Creates a cluster's share.
     package init(leaf: Int, general: Double, seed: Double, weight: Double, windows: Int, tokens: Int, epochs: Double) {
       self.leaf = leaf
       self.general = general
@@ -38,43 +37,42 @@ public struct Mixture: Sendable, Codable, Equatable {
   package var format: String = Self.format
   /// `crisp`, `uniform`, ….
   public var method: String
-  /// The fingerprint of the dataset it draws from.
+  /// The fingerprint of the dataset that the mixture samples from.
   public var dataset: String
   /// The fingerprint of the cluster tree.
   public var tree: String
   /// The fingerprint of the cluster assignment.
   package var assignment: String
-  /// The seed data's name and fingerprint; empty for uniform.
+  /// Name and fingerprint of the specialist seed; empty for `uniform`.
   package var seedData: String
-  /// Levels of the tree that were used.
+  /// The levels of the tree that are used.
   package var depth: Int
-  /// The pseudo-count of the back-off along the tree, 0 = the paper.
+  /// The pseudo-count for smoothing along the tree; 0 as in the paper.
   package var smoothing: Double
   /// The cap on expected epochs; nil = none.
   public var maxEpochs: Double?
-  /// Tokens of the run the epochs are expected for.
+  /// The tokens of the run that `epochs` refers to.
   public var runTokens: Int
-  /// Share of probability that the cap moved elsewhere.
+  /// The probability mass that the cap moved to other clusters.
   package var moved: Double
   /// Kish's effective sample size, in windows.
   package var effectiveSampleSize: Double
   /// One entry per leaf, ordered by leaf.
   public var clusters: [Cluster]
 
-  /// What wrote it, with its version; nil in files of earlier versions.
+  /// The tool and its version; nil in files of earlier versions.
   package var tool: String?
-  /// The fingerprint of the dataset that is drawn from, where it is not `dataset`: the seed's own (`specialist`).
+  /// The fingerprint of the dataset to sample from, if it is not `dataset`: that of the specialist seed (`specialist`).
   package var source: String?
-  /// The seeds, one a task.
+  /// The specialist seeds, one per task.
   package var seeds: [Seed]?
-  /// What the method was told beyond the members above, by flag.
+  /// Other options of the method, by flag.
   package var settings: [String: String]?
-  /// Resamples behind the intervals of `clusters`.
+  /// The number of bootstrap resamples for the intervals of `clusters`.
   package var resamples: Int?
 
-  /// One seed of the combination.
+  /// One specialist seed of a combination.
   package struct Seed: Sendable, Codable, Equatable {
-    /// The file.
     package var name: String
     /// XXH3-64 of its bytes.
     package var fingerprint: String
@@ -87,7 +85,6 @@ public struct Mixture: Sendable, Codable, Equatable {
     /// Tokens.
     public var tokens: Int
 
-    /// Creates a seed's entry.
     package init(name: String, fingerprint: String, weight: Double, documents: Int, windows: Int, tokens: Int) {
       self.name = name
       self.fingerprint = fingerprint
@@ -98,7 +95,6 @@ public struct Mixture: Sendable, Codable, Equatable {
     }
   }
 
-  /// Creates a mixture.
   package init(
     method: String, dataset: String, tree: String, assignment: String, seedData: String, depth: Int, smoothing: Double,
     maxEpochs: Double?, runTokens: Int, moved: Double, effectiveSampleSize: Double, clusters: [Cluster]

@@ -1,22 +1,19 @@
 import Primitives
 import Storage
 
-/// A matrix of vectors in numpy's `.npy` (versions 1 and 2): float32, little-endian, rows one after another.
+/// A row-major float32 matrix in a NumPy file (versions 1 and 2), little-endian, memory-mapped.
 package final class NumPyMatrix: Sendable {
-  /// The number of vectors.
   package let rows: Int
-  /// Numbers in a vector.
   package let columns: Int
   private let file: MappedFile
   private let start: Int
 
-  /// Maps a file and checks its header against its size.
-  /// - Throws: `WeirError` where it is anything else.
+  /// Maps a file and checks its header and size.
   package init(_ path: String) throws {
     file = try MappedFile(path)
     (rows, columns, start) = try file.withBytes { bytes in
       guard bytes.count >= 12, bytes.prefix(6).elementsEqual(NumPyArray.magic), (1...2).contains(bytes[6]) else {
-        throw WeirError("\(path)@0", "is not a numpy array of version 1 or 2", remedy: "write it with numpy.save")
+        throw WeirError("\(path)@0", "is not a NumPy array of version 1 or 2", remedy: "write it with numpy.save")
       }
       let wide = bytes[6] == 2
       let length = Int(bytes[8]) | Int(bytes[9]) << 8 | (wide ? Int(bytes[10]) << 16 | Int(bytes[11]) << 24 : 0)
@@ -29,7 +26,7 @@ package final class NumPyMatrix: Sendable {
         let rows = Int(match.1), let columns = Int(match.2), columns > 0, begin % 4 == 0
       else {
         throw WeirError(
-          "\(path)@10", "is no float32 array of two dimensions, rows one after another",
+          "\(path)@10", "is not a row-major float32 array of two dimensions",
           remedy: "write it with numpy.save(path, numpy.ascontiguousarray(vectors, dtype=\"<f4\"))")
       }
       guard bytes.count == begin + 4 * rows * columns else {
@@ -42,7 +39,7 @@ package final class NumPyMatrix: Sendable {
   /// XXH3-64 of the vectors.
   package var checksum: UInt64 { file.withBytes { Checksum.xxh3(UnsafeRawBufferPointer(rebasing: $0[start...])) } }
 
-  /// Gives `body` all vectors, row-major; not to be kept.
+  /// Calls `body` with all vectors, row-major, which are valid during the call.
   package func withVectors<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
     try file.withBytes { bytes in
       let numbers = UnsafeRawBufferPointer(rebasing: bytes[start...])

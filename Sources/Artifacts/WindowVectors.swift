@@ -1,19 +1,15 @@
 import Primitives
 import Storage
 
-/// The vectors of a dataset's windows on disk, mapped: a folder with `vectors.safetensors` ([windows, dimensions] F32), the embedder
-/// in `embedder/`, and a manifest.
+/// The vectors of a dataset's windows, memory-mapped: a folder with `vectors.safetensors` ([windows, dimensions] F32), the embedder in
+/// `embedder/`, and a manifest.
 package final class WindowVectors: Sendable {
-  /// The format's name in the manifest.
   package static let format = "weir.window-vectors.1"
-  /// The tensor file's name in the folder.
   package static let fileName = "vectors.safetensors"
 
-  /// The folder.
   package let path: String
-  /// The manifest.
   package let manifest: Manifest
-  /// What outputs made from the vectors name as their input.
+  /// The input fingerprint in the manifests of outputs made from the vectors.
   package let fingerprint: String
   /// The number of windows.
   package let count: Int
@@ -32,16 +28,15 @@ package final class WindowVectors: Sendable {
     case array(NumPyMatrix)
   }
 
-  /// Opens and checks a folder of vectors.
-  /// - Throws: `WeirError` where it is none, or damaged.
+  /// Opens a folder of vectors and checks its shapes.
   package init(_ folder: String) throws {
-    guard Files.isFolder(folder) else { throw WeirError(folder, "no window vectors here", remedy: "make them with weir embed") }
+    guard Files.isFolder(folder) else { throw WeirError(folder, "contains no window vectors", remedy: "make them with `weir embed`") }
     manifest = try Manifest.read(folder: folder, format: Self.format)
     path = folder
     fingerprint = manifest.fingerprint
     func input(_ name: String, of manifest: Manifest) throws -> String {
       guard let value = manifest.inputs[name] else {
-        throw WeirError(folder + "/manifest.json", "names no \(name)", remedy: "make the vectors again")
+        throw WeirError(folder + "/" + Manifest.fileName, "does not name its \(name)", remedy: "make the vectors again")
       }
       return value
     }
@@ -51,20 +46,19 @@ package final class WindowVectors: Sendable {
     let file = try SafetensorsFile(folder + "/" + Self.fileName)
     source = .tensors(file)
     guard let shape = file.shape("vectors"), shape.count == 2, file.dtype("vectors") == .F32, shape[1] > 0 else {
-      throw WeirError(file.path, "holds no F32 tensor \"vectors\" of two dimensions", remedy: "make the vectors again")
+      throw WeirError(file.path, "has no two-dimensional F32 tensor \"vectors\"", remedy: "make the vectors again")
     }
     (count, dimensions) = (shape[0], shape[1])
     guard manifest.counts["windows"] == count else {
       throw WeirError(
-        file.path, "holds \(count) vectors, the manifest says \(manifest.counts["windows"] ?? 0)", remedy: "make the vectors again")
+        file.path, "has \(count) vectors, the manifest says \(manifest.counts["windows"] ?? 0)", remedy: "make the vectors again")
     }
   }
 
-  /// Vectors from elsewhere, of no dataset: a `.npy` file.
+  /// Vectors from a `.npy` file, which belong to no dataset.
   /// - Parameters:
   ///   - path: float32, [vectors, dimensions].
-  ///   - name: who made them; vectors of equal names are taken to come from the same embedder.
-  /// - Throws: `WeirError` where it is no such file.
+  ///   - name: the name of the embedder; vectors with equal names are assumed to come from the same embedder.
   package init(array path: String, name: String) throws {
     let array = try NumPyMatrix(path)
     self.path = path
@@ -77,7 +71,7 @@ package final class WindowVectors: Sendable {
     fingerprint = manifest.fingerprint
   }
 
-  /// Throws where a number of the vectors is not finite, or a vector is so long (above 1e15) that squares of distances would overflow.
+  /// Throws if the vectors contain NaN/Inf, or a norm above 1e15, whose squared distances would overflow.
   package func checkFinite() throws {
     try withVectors { numbers in
       for row in 0..<count {
@@ -85,14 +79,14 @@ package final class WindowVectors: Sendable {
         guard !square.isNaN, square <= 1e30 else {
           let isFinite = numbers[row * dimensions..<(row + 1) * dimensions].allSatisfy(\.isFinite)
           throw WeirError(
-            path, "vector \(row) " + (isFinite ? "is longer than 1e15" : "holds a number that is not finite"),
+            path, "vector \(row) " + (isFinite ? "has a norm above 1e15" : "contains NaN/Inf"),
             remedy: isFinite ? "scale the vectors" : "make the vectors again")
         }
       }
     }
   }
 
-  /// The sum of squares, in sixteen sums at once: one sum would wait for each addition.
+  /// The sum of squares, in sixteen lanes: a single sum would be limited by the latency of additions.
   private static func square(_ vector: UnsafeBufferPointer<Float>) -> Float {
     var sums = SIMD16<Float>(repeating: 0)
     let bytes = UnsafeRawBufferPointer(vector)
@@ -104,17 +98,17 @@ package final class WindowVectors: Sendable {
     return vector[full...].reduce(sums.sum()) { $0 + $1 * $1 }
   }
 
-  /// Throws where the vectors are not those of a dataset.
+  /// Throws if the vectors are of another dataset.
   /// - Parameters:
   ///   - dataset: the dataset's fingerprint.
-  ///   - windows: its number of windows.
+  ///   - windows: the number of its windows.
   package func check(dataset: String, windows: Int) throws {
     guard self.dataset == dataset, count == windows else {
-      throw WeirError(path, "the vectors are those of another dataset (or it has changed)", remedy: "run weir embed again")
+      throw WeirError(path, "is of another dataset (or the dataset has changed)", remedy: "run `weir embed` again")
     }
   }
 
-  /// Gives `body` all vectors, [count, dimensions] row-major; not to be kept.
+  /// Calls `body` with all vectors, [count, dimensions] row-major, which are valid during the call.
   package func withVectors<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
     switch source {
     case .tensors(let file): try file.withFloats("vectors", body)

@@ -1,15 +1,13 @@
-/// What is written as one: the tokens of a document, of a part of one, or of a row.
+/// The unit of an export: the tokens of a document, of a segment of one, or of a row.
 package struct ExportSample: Sendable, Equatable {
-  /// The document's name.
   package var id: String
-  /// Where the corpus says it comes from; empty where that is not known.
+  /// The source according to the corpus; empty if unknown.
   package var source: String
-  /// `path:line` of the file it was first read from; empty where that is not known.
+  /// `path:line` of the file that the document was first read from; empty if unknown.
   package var origin: String
-  /// The tokens as they are to be written.
+  /// The tokens as they are written.
   package var tokens: [Int32]
 
-  /// Creates a sample.
   package init(id: String, source: String = "", origin: String = "", tokens: [Int32]) {
     self.id = id
     self.source = source
@@ -18,12 +16,10 @@ package struct ExportSample: Sendable, Equatable {
   }
 }
 
-/// Samples in the order in which they are written; their lengths are known before they are read.
+/// Samples in the order in which they are written. Lengths are known before the samples are read.
 package protocol ExportSource {
-  /// The number of samples.
   var count: Int { get }
-  /// Tokens of a sample as they are to be written.
+  /// The number of tokens of a sample.
   func length(_ index: Int) -> Int
-  /// A sample.
   func sample(_ index: Int) throws -> ExportSample
 }

@@ -2,7 +2,7 @@ import Artifacts
 import Primitives
 import Storage
 
-/// Flat arrays of tokens: numpy's, OLMo's and llm.c's. The lengths of the samples are known beforehand, so the headers are right at once.
+/// Writes flat arrays of tokens for NumPy, OLMo and llm.c. The lengths of the samples are known beforehand, so a header is never rewritten.
 final class FlatWriter: ExportWriter {
   private let folder: String
   private let format: ExportFormat
@@ -11,10 +11,10 @@ final class FlatWriter: ExportWriter {
   private let source: any ExportSource
   private var file: AtomicFile?
   private var buffer: [UInt8] = []
-  /// OLMo's lines of the file at hand.
+  /// OLMo's lines for the current file.
   private var lines: [UInt8] = []
   private var next = 0
-  /// The sample that the next file begins with.
+  /// The first sample of the next file.
   private var border = 0
   private var position = 0
   private var files = 0
@@ -65,7 +65,7 @@ final class FlatWriter: ExportWriter {
     if buffer.count >= 1 << 20 { try flush() }
   }
 
-  /// `start,end,id,src,loc`, as Dolma's tokens command writes it. Readers go by lines, so that names have none of their own.
+  /// `start,end,id,src,loc`, as Dolma's tokens command writes it. Readers split at newlines, so names must not contain any.
   private func line(_ sample: ExportSample) {
     let colon = sample.origin.lastIndex(of: ":")
     let path = colon.map { String(sample.origin[..<$0]) } ?? sample.origin

@@ -1,15 +1,14 @@
 import Primitives
 import Storage
 
-/// The head of a shard of MosaicML's: u32 samples, their offsets, and the columns.
+/// The header of an MDS shard (MosaicML Streaming): u32 sample count, sample offsets, and the columns.
 package struct MDSShard {
-  /// Names of the columns.
   package let names: [String]
-  /// How each is encoded.
+  /// The encoding of each column.
   package let encodings: [String]
   private let offsets: [UInt32]
 
-  /// Reads and checks a shard: offsets rise and end with the file, and the sizes of each sample's columns are those of the sample.
+  /// Reads and checks a shard: offsets increase and end with the file, and the columns of each sample fill it.
   /// - Throws: `WeirError` with path and byte.
   package init(_ file: MappedFile) throws {
     (names, encodings, offsets) = try file.withBytes { bytes in
@@ -22,12 +21,12 @@ package struct MDSShard {
       let head = 4 + 4 * offsets.count
       guard Int(offsets[0]) >= head, zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 }),
         Int(offsets[offsets.count - 1]) == bytes.count
-      else { throw wrong(4, "its offsets do not rise from its head to its end") }
+      else { throw wrong(4, "its offsets do not increase from the header to the end of the file") }
       let root = try JSONDocument(Array(bytes[head..<Int(offsets[0])]), place: "\(file.path)@\(head)").root
       guard root["version"]?.int == 2, root["format"]?.string == "mds", let names = root["column_names"]?.array?.map(\.string),
         let encodings = root["column_encodings"]?.array?.map(\.string), let sizes = root["column_sizes"]?.array,
         names.count == sizes.count, encodings.count == sizes.count
-      else { throw wrong(head, "its description is not that of an MDS shard of version 2") }
+      else { throw wrong(head, "the header does not describe an MDS shard of version 2") }
       for (sample, (start, end)) in zip(offsets, offsets.dropFirst()).enumerated() {
         var at = Int(start)
         var sum = 0
@@ -51,6 +50,5 @@ package struct MDSShard {
   /// The number of samples.
   package var count: Int { offsets.count - 1 }
 
-  /// The size of a sample.
   package func bytes(of sample: Int) -> Int { Int(offsets[sample + 1] - offsets[sample]) }
 }

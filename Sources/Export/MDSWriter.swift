@@ -1,10 +1,10 @@
 import Primitives
 import Storage
 
-/// MosaicML's MDS shards, byte for byte as `streaming.MDSWriter` writes them: columns id, source and tokens, or tokens alone where rows
-/// of `sequence` tokens are cut from the samples.
+/// Writes MDS shards byte for byte as MosaicML's `streaming.MDSWriter` does: columns id, source and tokens, or only tokens if the samples are
+/// cut into rows of `sequence` tokens.
 final class MDSWriter: ExportWriter {
-  /// The largest shard, as in MosaicML's writer; a larger sample has one to itself.
+  /// The maximum size of a shard, as in MosaicML's writer; a larger sample gets a shard of its own.
   static let sizeLimit = 1 << 26
 
   private let folder: String
@@ -30,7 +30,7 @@ final class MDSWriter: ExportWriter {
     configuration = "{\(Self.members(columns)), \"size_limit\": \(Self.sizeLimit), \"version\": 2}"
   }
 
-  /// The members that say how samples are laid out, as Python's json writes them with sorted names.
+  /// The members that describe the layout of samples, as Python's json writes them with sorted keys.
   private static func members(_ columns: [(name: String, encoding: String)]) -> String {
     func list(_ values: [String]) -> String { "[" + values.joined(separator: ", ") + "]" }
     return "\"column_encodings\": \(list(columns.map { "\"\($0.encoding)\"" })), "
@@ -54,7 +54,7 @@ final class MDSWriter: ExportWriter {
 
   private func put(_ id: String, _ source: String, _ ids: [Int32]) throws {
     var array: [UInt8] = []
-    // One dimension, and its length in as few bytes as hold it.
+    // One dimension, with its length in as few bytes as possible.
     let width = ids.count < 1 << 8 ? 0 : ids.count < 1 << 16 ? 1 : 2
     array.append(UInt8(1 << 2 | width))
     for byte in 0..<1 << width { array.append(UInt8(truncatingIfNeeded: ids.count >> (8 * byte))) }
@@ -63,7 +63,7 @@ final class MDSWriter: ExportWriter {
     let size = values.reduce(4 * values.count) { $0 + $1.count }
     // Offsets are 32 bits wide.
     guard size < 1 << 31 else {
-      throw WeirError(id, "a document of \(ids.count) tokens, more than a shard can hold", remedy: "export with --sequence")
+      throw WeirError(id, "has \(ids.count) tokens, more than fit into a shard", remedy: "export with --sequence")
     }
     let head = 8 + configuration.utf8.count
     if !ends.isEmpty, head + samples.count + 4 * ends.count + size + 4 > Self.sizeLimit || tokens >= shardTokens { try flush() }

@@ -3,24 +3,21 @@ import Primitives
 import Storage
 import Tokens
 
-/// Writes samples as files of another trainer's format: a folder that appears whole or not at all.
+/// Writes samples in the format of another trainer, to a folder that is created atomically.
 package struct TokenExport: Sendable {
-  /// What to write.
   package struct Configuration: Codable, Sendable, Equatable {
-    /// The format.
     package var format: ExportFormat
-    /// Tokens after which a new file begins; nil where bytes alone decide (MDS).
+    /// Tokens after which a new file starts; nil if only bytes count (MDS).
     package var shardTokens: Int?
-    /// Tokens of a sample that is cut from the samples one after another (MDS); nil for samples as they are.
+    /// Tokens per row, if the concatenated samples are cut into rows (MDS); nil for samples as they are.
     package var sequence: Int?
-    /// The seed of the order; nil for that of the dataset.
+    /// The random seed of the order; nil for the dataset's order.
     package var shuffle: UInt64?
-    /// The fingerprint of the mixture that rows are drawn by.
+    /// The fingerprint of the mixture that rows are sampled by.
     package var mixture: String?
-    /// The fingerprint of the tree whose leaves have a folder each.
+    /// The fingerprint of the tree, if each leaf gets a folder.
     package var tree: String?
 
-    /// Creates a configuration.
     package init(format: ExportFormat, shardTokens: Int? = nil, sequence: Int? = nil, shuffle: UInt64? = nil) {
       self.format = format
       self.shardTokens = shardTokens ?? format.defaultShardTokens
@@ -35,12 +32,10 @@ package struct TokenExport: Sendable {
     }
   }
 
-  /// What was asked for.
   package let configuration: Configuration
   private let dataset: TokenDataset
   private let tokenBytes: Int
 
-  /// Prepares an export.
   /// - Throws: `WeirError` that names the flag of a bad value.
   package init(_ configuration: Configuration, of dataset: TokenDataset) throws {
     try configuration.validate()
@@ -49,26 +44,25 @@ package struct TokenExport: Sendable {
     tokenBytes = ExportFormat.tokenBytes(vocabulary: dataset.vocabulary)
   }
 
-  /// What would be written, without writing it.
-  /// - Returns: samples, tokens and about how many bytes.
+  /// The size of the export, without writing it.
+  /// - Returns: samples, tokens and approximate bytes.
   package func plan(_ parts: [(folder: String, source: any ExportSource)]) -> (samples: Int, tokens: Int, bytes: Int) {
     var plan = (samples: 0, tokens: 0, bytes: 0)
     for part in parts {
       plan.samples += part.source.count
       for index in 0..<part.source.count { plan.tokens += part.source.length(index) }
     }
-    // Beside the tokens: MDS's offsets, sizes and names, or the line of a document in OLMo's list.
+    // Besides the tokens: MDS's offsets, sizes and names, or a document's line in OLMo's list.
     plan.bytes = plan.tokens * tokenBytes + (configuration.format == .mds ? 40 : configuration.format == .olmo ? 20 : 0) * plan.samples
     return plan
   }
 
   /// Writes all parts.
   /// - Parameters:
-  ///   - parts: where in the folder each goes ("" for the folder itself), and its samples.
-  ///   - path: the folder; one of ours that is there is replaced.
-  ///   - inputs: fingerprints of what the export was made from besides the dataset, by role.
-  ///   - tool: what writes it, with its version.
-  ///   - progress: told of the samples written.
+  ///   - parts: samples, each with its folder inside the export ("" for the export itself).
+  ///   - path: the folder of the export; an existing Weir folder is replaced.
+  ///   - inputs: fingerprints of inputs other than the dataset, by role.
+  ///   - tool: tool and version for the manifest.
   /// - Returns: the account: samples in and out.
   package func write(
     _ parts: [(folder: String, source: any ExportSource)], to path: String, inputs: [String: String] = [:], tool: String,
@@ -103,7 +97,7 @@ package struct TokenExport: Sendable {
         account.bytesOut += result.bytes
       }
       guard account.output > 0, written > left else {
-        throw WeirError(path, "there is nothing to export", remedy: left > 0 ? "make --sequence shorter" : "look at the dataset")
+        throw WeirError(path, "has nothing to export", remedy: left > 0 ? "use a shorter sequence" : "check the dataset with `weir peek`")
       }
       account.extra = ["tokens": Double(written - left), "files": Double(files)]
       if left > 0 { account.extra["tokens left over"] = Double(left) }
@@ -135,8 +129,8 @@ package struct TokenExport: Sendable {
 /// Writes the samples of one part.
 protocol ExportWriter: AnyObject {
   func append(_ sample: ExportSample) throws
-  /// Ends the last file.
-  /// - Returns: files and bytes written, and tokens that were not because they do not fill a sample.
+  /// Finishes the last file.
+  /// - Returns: files and bytes written, and the tokens left over because they do not fill a row.
   func finish() throws -> (files: Int, bytes: Int, left: Int)
 }
 

@@ -1,4 +1,4 @@
-/// One packed training batch: `rows` sequences of `sequence` tokens, documents one after another, none seeing another.
+/// One packed training batch: `rows` sequences of `sequence` tokens, documents one after another that do not attend to each other.
 public struct Batch: Sendable, Equatable {
   /// Where a segment of a row comes from, so that every token traces back to its source.
   public struct Segment: Sendable, Equatable {
@@ -13,7 +13,6 @@ public struct Batch: Sendable, Equatable {
     /// The first token in the document.
     public var offset: Int
 
-    /// Creates a segment.
     package init(row: Int, start: Int, count: Int, document: Int, offset: Int) {
       self.row = row
       self.start = start
@@ -25,18 +24,18 @@ public struct Batch: Sendable, Equatable {
 
   /// The number of sequences.
   public let rows: Int
-  /// Tokens in a sequence.
+  /// Tokens per row.
   public let sequence: Int
   /// [rows, sequence] token ids; padding is 0 with target −1.
   public var tokens: [Int32]
-  /// [rows, sequence] the token to predict at each position, −1 where there is none (last token of a segment, padding, masked).
+  /// [rows, sequence] the token to predict at each position, −1 for none (last token of a segment, padding, masked).
   public var targets: [Int32]
   /// [rows, sequence] the first position in the row that the position may attend to (its segment's start).
   public var starts: [Int32]
-  /// What the rows are made of.
+  /// The segments of the rows.
   public var segments: [Segment]
 
-  /// Creates an empty batch: every position padding that attends to itself only.
+  /// Creates a batch of padding; every position attends only to itself.
   package init(rows: Int, sequence: Int) {
     self.rows = rows
     self.sequence = sequence
@@ -50,14 +49,14 @@ public struct Batch: Sendable, Equatable {
   public var targetCount: Int { targets.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) } }
 }
 
-/// A source of training batches: the batch of a step is a pure function of the source and the step, reached in O(1).
+/// A source of training batches. The batch of a step is a pure function of the source and the step; access is O(1).
 package protocol BatchSource: Sendable {
-  /// Sequences in a batch.
+  /// Rows per batch.
   var rows: Int { get }
-  /// Tokens in a sequence.
+  /// Tokens per row.
   var sequence: Int { get }
-  /// One line that names the data, the mixture and the seed; a run resumes only on the same one.
+  /// One line that identifies the data, the mixture and the random seed; a run only resumes with the same one.
   var fingerprint: String { get }
-  /// The batch of step `step`, counted from 0.
+  /// The batch of a step, counted from 0.
   func batch(step: Int) throws -> Batch
 }

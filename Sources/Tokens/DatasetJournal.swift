@@ -3,28 +3,27 @@ import Pipeline
 import Primitives
 import Storage
 
-/// Which shards of a dataset under construction are whole, in `NAME.journal` beside it: a line with what is made of what, and one for each
-/// shard. Each line is written and synced when the shard is, so that a run killed at any moment finds what it can go on from.
+/// The complete shards of a dataset under construction, in `NAME.journal` next to it: a line that identifies the job, and one line per shard. A
+/// line is written and synced after its shard, so that a run that was killed at any moment can be resumed.
 final class DatasetJournal {
-  /// What a journal is of; one of anything else is begun afresh.
+  /// Identifies the job; the journal of another job is ignored.
   private struct Head: Codable, Equatable {
     var format = "weir.dataset-journal.1"
     var job: JSONValue
   }
 
-  /// A shard that is whole, and all that the run knew when it was.
+  /// A complete shard, and the state of the run when it was completed.
   struct Shard: Codable {
-    /// Its files, by names within the dataset.
+    /// Names are relative to the dataset.
     var files: [FileRecord]
-    /// Where the block begins whose documents come next.
+    /// The start of the input block that the next document is from.
     var position: DocumentSource.Position
-    /// Documents from there on that are in shards already.
+    /// Documents of that block that are in shards already.
     var documents: Int
-    /// The stages' accounts up to the block.
+    /// The stages' accounts before the block.
     var accounts: [Account]
-    /// What the dataset holds.
     var totals: TokenDatasetWriter.Totals
-    /// The writer's own account.
+    /// The account of the writer.
     var account: Account
   }
 
@@ -33,11 +32,10 @@ final class DatasetJournal {
 
   init(dataset: String) { path = dataset + ".journal" }
 
-  /// The shards that an earlier run of the same job left whole, in order; nil where there is nothing to go on from.
-  /// - Parameter folder: where they are.
+  /// The shards in `folder` that an earlier run of the same job completed, in order; nil if there are none.
   func shards(of job: JSONValue, in folder: String) throws -> [Shard]? {
     guard Files.exists(path) else { return nil }
-    // A killed run may have left half a line, and nothing after it.
+    // A killed run may have left an incomplete last line.
     let lines = try Files.read(path).split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
     func decode<T: Decodable>(_ type: T.Type, _ line: ArraySlice<UInt8>) -> T? {
       try? JSONFile.decode(type, from: Array(line), place: path)
@@ -52,17 +50,16 @@ final class DatasetJournal {
     return whole.isEmpty ? nil : whole
   }
 
-  /// Begins the journal of a job with the shards that there are.
+  /// Starts the journal of a job with the shards that are kept.
   func begin(_ job: JSONValue, shards: [Shard]) throws {
     let lines = try [JSONFile.encode(Head(job: job))] + shards.map { try JSONFile.encode($0) }
     try Files.write(lines.flatMap { $0 + [0x0A] }, to: path)
     file = try AppendedFile(path)
   }
 
-  /// Adds a shard whose files are on disk.
+  /// Adds a shard whose files are synced.
   func append(_ shard: Shard) throws { try file?.append(JSONFile.encode(shard) + [0x0A]) }
 
-  /// Removes the journal.
   func remove() throws {
     file = nil
     try Files.remove(path)

@@ -2,14 +2,12 @@ import Foundation
 import Primitives
 import Storage
 
-/// Where documents come from, in any order: the beginnings of their lines are found in one pass, 8 bytes a document.
+/// Random access to the metadata of documents. One pass finds the start of every line, 8 bytes per document.
 package final class DocumentInfoReader: Sendable {
-  /// The dataset.
   package let dataset: TokenDataset
   private let lines: [Int]
 
-  /// Finds the lines.
-  /// - Throws: `WeirError` where a shard has fewer lines than documents.
+  /// - Throws: `WeirError` if a shard has fewer lines than documents.
   package init(_ dataset: TokenDataset) throws {
     self.dataset = dataset
     var lines: [Int] = []
@@ -21,6 +19,5 @@ package final class DocumentInfoReader: Sendable {
     self.lines = lines
   }
 
-  /// Where one document comes from.
   package func info(_ document: Int) throws -> TokenDataset.DocumentInfo { try dataset.info(document, at: lines[document]) }
 }

@@ -1,23 +1,23 @@
 import Primitives
 import Storage
 
-/// The `.idx` of a Megatron indexed dataset (Megatron-LM `indexed_dataset.py`), one sequence a document; see docs/FORMATS.md.
+/// The `.idx` of a Megatron indexed dataset (Megatron-LM `indexed_dataset.py`), one sequence per document; see docs/FORMATS.md.
 ///
 /// `[0,9)` magic, `[9,17)` u64 version 1, `[17]` dtype, `[18,26)` u64 sequences, `[26,34)` u64 document entries (sequences + 1), then i32
-/// lengths, i64 byte pointers, i64 document indices. All counts and offsets are 64 bits here, and checked before use.
+/// lengths, i64 byte pointers, i64 document indices. Counts and offsets are 64 bits and checked before use.
 package struct MegatronIndex: Sendable {
   package static let magic: [UInt8] = Array("MMIDIDX\0\0".utf8)
   package static let headerBytes = 34
 
-  /// Bytes of a token: 2 (u16) or 4 (i32).
+  /// Bytes per token: 2 (u16) or 4 (i32).
   package let tokenBytes: Int
-  /// Tokens of each document, its end-of-document token included.
+  /// The tokens of each document, including the end-of-document token.
   package let lengths: [Int32]
 
-  /// Whether token ids of a vocabulary are written as u16; the rule is Megatron's.
+  /// Bytes per token for a vocabulary, by Megatron's rule.
   package static func tokenBytes(vocabulary: Int) -> Int { vocabulary < 65_500 ? 2 : 4 }
 
-  /// The bytes of the index of documents with `lengths` tokens.
+  /// Encodes the index of documents with `lengths` tokens.
   package static func encode(lengths: [Int32], tokenBytes: Int) -> [UInt8] {
     var bytes = magic
     bytes.reserveCapacity(headerBytes + 8 + lengths.count * 20)
@@ -46,7 +46,7 @@ package struct MegatronIndex: Sendable {
   package init(_ file: MappedFile, dataBytes: Int) throws {
     (tokenBytes, lengths) = try file.withBytes { bytes in
       func wrong(_ offset: Int, _ reason: String) -> WeirError {
-        WeirError("\(file.path)@\(offset)", reason, remedy: "the dataset is damaged; make it again with weir shard")
+        WeirError("\(file.path)@\(offset)", reason, remedy: "the dataset is damaged; make it again with `weir shard`")
       }
       guard bytes.count >= Self.headerBytes, bytes.prefix(9).elementsEqual(Self.magic) else { throw wrong(0, "not a Megatron index") }
       func read<Value: FixedWidthInteger>(_ offset: Int, _ type: Value.Type) -> Value {
@@ -65,7 +65,7 @@ package struct MegatronIndex: Sendable {
         throw wrong(18, "\(count) sequences do not fit a file of \(bytes.count) bytes")
       }
       guard read(26, UInt64.self) == count + 1 else {
-        throw wrong(26, "\(read(26, UInt64.self)) document entries for \(count) sequences, expected one a document and one more")
+        throw wrong(26, "\(read(26, UInt64.self)) document entries for \(count) sequences, expected one more")
       }
       let documents = Int(count)
       var lengths: [Int32] = []
@@ -76,7 +76,7 @@ package struct MegatronIndex: Sendable {
         let at = Self.headerBytes + 4 * documents + 8 * index
         guard length >= 0 else { throw wrong(Self.headerBytes + 4 * index, "document \(index) has \(length) tokens") }
         guard read(at, Int64.self) == pointer else {
-          throw wrong(at, "document \(index) begins at byte \(read(at, Int64.self)), expected \(pointer)")
+          throw wrong(at, "document \(index) starts at byte \(read(at, Int64.self)), expected \(pointer)")
         }
         lengths.append(length)
         pointer += Int64(length) * Int64(tokenBytes)

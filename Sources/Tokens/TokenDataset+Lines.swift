@@ -14,13 +14,13 @@ extension TokenDataset {
 
   package static func parse(_ line: [UInt8], place: String) throws -> DocumentInfo {
     guard let value = try? JSONDecoder().decode(InfoLine.self, from: Data(line)) else {
-      throw WeirError(place, "not a document's line", remedy: "check the dataset with weir verify")
+      throw WeirError(place, "does not describe a document", remedy: "check the dataset with `weir verify`")
     }
     return DocumentInfo(
       id: value.id, source: value.source, origin: value.origin, bytes: value.bytes, members: Array((value.members ?? "").utf8))
   }
 
-  /// Appends a document's line: members in the order of their names, only `"`, `\\` and control characters escaped.
+  /// Appends a document's line: members sorted by name; only `"`, `\\` and control characters are escaped.
   static func append(line document: TokenDocument, to bytes: inout [UInt8]) {
     bytes.append(contentsOf: "{\"bytes\":".utf8)
     bytes.append(contentsOf: String(document.bytes).utf8)

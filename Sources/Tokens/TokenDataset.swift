@@ -2,21 +2,21 @@ import Foundation
 import Primitives
 import Storage
 
-/// A token dataset: Megatron `.bin/.idx` shards with, beside each, where every document comes from, and a manifest.
+/// A token dataset: Megatron `.bin/.idx` shards with a provenance sidecar each, and a manifest.
 ///
-/// `shard-00000.bin`, `.idx`: tokens, each document ended by the end-of-document token. `shard-00000.docs.jsonl`: a line a document
-/// (id, source, origin, bytes and the other members). `tokenizer/tokenizer.json`: the tokenizer, where it was known.
+/// `shard-00000.bin` and `.idx`: the tokens; every document ends with the end-of-document token. `shard-00000.docs.jsonl`: one line per document
+/// (id, source, origin, bytes and the other members). `tokenizer/tokenizer.json`: the tokenizer, if it was known.
 public final class TokenDataset: Sendable {
   /// The format's name in the manifest.
   package static let format = "weir.token-dataset.1"
 
-  /// What is known of a document besides its tokens.
+  /// The metadata of a document.
   public struct DocumentInfo: Sendable, Equatable {
     /// The document's name.
     public var id: String
-    /// Where the corpus says it comes from.
+    /// The source according to the corpus.
     public var source: String?
-    /// `path:line` of the file it was first read from.
+    /// `path:line` of the file that the document was first read from.
     public var origin: String
     /// Bytes of the text.
     public var bytes: Int
@@ -36,7 +36,7 @@ public final class TokenDataset: Sendable {
   public let path: String
   /// The manifest.
   package let manifest: Manifest
-  /// What outputs made from the dataset name as their input.
+  /// The input fingerprint in the manifests of outputs made from the dataset.
   public let fingerprint: String
   /// The fingerprint of the tokenizer.
   public let tokenizer: String
@@ -44,7 +44,7 @@ public final class TokenDataset: Sendable {
   public let vocabulary: Int
   /// The end-of-document token.
   public let endOfDocument: Int
-  /// Tokens in all, end-of-document tokens included.
+  /// All tokens, including end-of-document tokens.
   public let tokenCount: Int
   /// Bytes of text.
   public let byteCount: Int
@@ -57,12 +57,12 @@ public final class TokenDataset: Sendable {
   private let firstWindows: [Int]
   private let windowDocuments: [UInt32]
 
-  /// Opens and checks a dataset; the checksums of its files are left to `weir verify`.
-  /// - Throws: `WeirError` where it is not a dataset, or damaged.
+  /// Opens a dataset and checks its structure, but not the checksums.
+  /// - Throws: `WeirError` if the folder is not a dataset, or is damaged.
   public init(_ folder: String) throws {
     guard Files.isFolder(folder) else {
       throw WeirError(
-        folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with weir shard")
+        folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with `weir shard`")
     }
     let manifest = try Manifest.read(folder: folder, format: Self.format)
     let place = folder + "/" + Manifest.fileName
@@ -72,12 +72,12 @@ public final class TokenDataset: Sendable {
     fingerprint = manifest.fingerprint
     func count(_ name: String) throws -> Int {
       guard let value = manifest.counts[name], value >= 0 else {
-        throw WeirError(place, "no count of \(name)", remedy: "make the dataset again")
+        throw WeirError(place, "has no count of \(name)", remedy: "make the dataset again")
       }
       return value
     }
     guard let tokenizer = manifest.inputs["tokenizer"] else {
-      throw WeirError(place, "names no tokenizer", remedy: "make the dataset again")
+      throw WeirError(place, "does not name a tokenizer", remedy: "make the dataset again")
     }
     self.tokenizer = tokenizer
     vocabulary = try count("vocabulary")
@@ -101,7 +101,8 @@ public final class TokenDataset: Sendable {
     }
     guard lengths.count == (try count("documents")) else {
       throw WeirError(
-        folder, "the shards hold \(lengths.count) documents, the manifest says \(try count("documents"))", remedy: "make the dataset again")
+        folder, "the shards contain \(lengths.count) documents, the manifest says \(try count("documents"))",
+        remedy: "make the dataset again")
     }
     tokenCount = lengths.reduce(0) { $0 + Int($1) }
     self.shards = shards
@@ -122,13 +123,13 @@ public final class TokenDataset: Sendable {
   /// The number of documents.
   public var documentCount: Int { lengths.count }
 
-  /// Tokens of a document, its end-of-document token included.
+  /// The tokens of a document, including the end-of-document token.
   public func length(_ document: Int) -> Int { Int(lengths[document]) }
 
-  /// The number of windows: consecutive stretches of at most `Window.maximum` tokens of one document.
+  /// The number of windows: at most `Window.maximum` consecutive tokens of one document each.
   public var windowCount: Int { windowDocuments.count }
 
-  /// A window by its number; windows stand in the order of the documents.
+  /// A window by its number, in document order.
   public func window(_ index: Int) -> Window {
     let document = Int(windowDocuments[index])
     let offset = (index - firstWindows[document]) * Window.maximum
@@ -139,7 +140,7 @@ public final class TokenDataset: Sendable {
   public func windows(of document: Int) -> Range<Int> { firstWindows[document]..<firstWindows[document + 1] }
 
   /// Some tokens of a document.
-  /// - Throws: `WeirError` for an id outside the vocabulary.
+  /// - Throws: `WeirError` if an id is outside the vocabulary.
   public func tokens(document: Int, range: Range<Int>) throws -> [Int32] {
     precondition(range.lowerBound >= 0 && range.upperBound <= length(document), "tokens outside the document")
     let shard = shards[shardIndex(of: document)]
@@ -155,7 +156,7 @@ public final class TokenDataset: Sendable {
           guard id < limit else {
             throw WeirError(
               "\(shard.tokens.path)@\(shard.tokenBytes * (first + index))", "token \(id) is outside the vocabulary of \(vocabulary)",
-              remedy: "the dataset is damaged; check it with weir verify")
+              remedy: "the dataset is damaged; check it with `weir verify`")
           }
           buffer.initializeElement(at: index, to: Int32(id))
         }
@@ -180,15 +181,13 @@ public final class TokenDataset: Sendable {
     return low
   }
 
-  /// Where documents come from, in order, from `first` on; O(bytes before it in its shard).
-  /// - Parameters:
-  ///   - first: the number of the first document.
-  ///   - body: gets the document's number and what is known of it; returns whether to go on.
+  /// Calls `body` with the number and the metadata of each document from `first` on, until it returns false. O(bytes before `first` in its
+  /// shard).
   package func forEachInfo(from first: Int = 0, _ body: (Int, DocumentInfo) throws -> Bool) throws {
     try forEachLine(from: first) { document, start in try body(document, info(document, at: start)) }
   }
 
-  /// Where the lines of documents begin in their shard's file, in order, from `first` on, while `body` says so.
+  /// Calls `body` with the number of each document from `first` on and the start of its line in the shard's file, until it returns false.
   func forEachLine(from first: Int = 0, _ body: (Int, Int) throws -> Bool) throws {
     guard !shards.isEmpty else { return }
     for index in shardIndex(of: first)..<shards.count {
@@ -200,7 +199,7 @@ public final class TokenDataset: Sendable {
         while document < end {
           guard let base = bytes.baseAddress, let found = memchr(base + start, 10, bytes.count - start) else {
             throw WeirError(
-              shard.documents.path, "has fewer lines than the shard has documents", remedy: "check the dataset with weir verify")
+              shard.documents.path, "has fewer lines than the shard has documents", remedy: "check the dataset with `weir verify`")
           }
           if document >= first {
             guard try body(document, start) else { return false }
@@ -214,7 +213,7 @@ public final class TokenDataset: Sendable {
     }
   }
 
-  /// What the line of a document says that begins at a byte of its shard's file.
+  /// Parses the line of a document that starts at a byte of the shard's file.
   func info(_ document: Int, at start: Int) throws -> DocumentInfo {
     let shard = shards[shardIndex(of: document)]
     let line = shard.documents.withBytes { bytes -> [UInt8] in
@@ -223,7 +222,7 @@ public final class TokenDataset: Sendable {
     return try Self.parse(line, place: "\(shard.documents.path):\(document - shard.first + 1)")
   }
 
-  /// Where some documents come from; one pass over the lines of the shards from the first to the last of them.
+  /// The metadata of some documents, in one pass over the lines from the first of them to the last.
   package func infos(_ documents: Set<Int>) throws -> [Int: DocumentInfo] {
     var found: [Int: DocumentInfo] = [:]
     guard let first = documents.min() else { return found }
@@ -234,7 +233,7 @@ public final class TokenDataset: Sendable {
     return found
   }
 
-  /// Where one document comes from.
+  /// The metadata of one document.
   public func info(_ document: Int) throws -> DocumentInfo {
     var found: DocumentInfo?
     try forEachInfo(from: document) { _, info in

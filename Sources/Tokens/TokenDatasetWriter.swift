@@ -3,10 +3,10 @@ import Pipeline
 import Primitives
 import Storage
 
-/// Writes a token dataset; it appears under its name when `commit` has put the manifest, and not before.
+/// Writes a token dataset, which appears under its name when `commit` has written the manifest.
 ///
-/// With a `job` it is resumable: shards that an earlier run of the same job left whole are kept, `resumption` says where the input is to go on,
-/// and what comes from there is passed over as far as it is in shards.
+/// With a `job`, the writer resumes: it keeps the shards that an earlier run of the same job completed, `resumption` says where the input has to
+/// continue, and documents from there that are in shards already are skipped.
 package final class TokenDatasetWriter {
   private let folder: AtomicFolder
   /// Paths in the folder while it is being written.
@@ -18,15 +18,15 @@ package final class TokenDatasetWriter {
   private let shardTokens: Int
   private var tokens: AtomicFile?
   private var documents: AtomicFile?
-  /// Files of shards that are whole.
+  /// Files of complete shards.
   private var written: [FileRecord] = []
   private var lengths: [Int32] = []
-  /// What is not yet in the files.
+  /// Bytes that are not in the files yet.
   private var tokenBuffer: [UInt8] = []
   private var lineBuffer: [UInt8] = []
   private static let bufferBytes = 1 << 20
   private var inShard = 0
-  /// What is in the shards, the one being written included.
+  /// Sums over all shards, including the one being written.
   struct Totals: Codable, Sendable, Equatable {
     var documents = 0
     var tokens = 0
@@ -35,41 +35,39 @@ package final class TokenDatasetWriter {
   }
   private var totals = Totals()
 
-  /// Where a run goes on that was stopped or killed.
+  /// Where an interrupted run resumes.
   package struct Resumption: Sendable {
     /// Shards that are kept.
     package var shards: Int
-    /// Where the input is to go on.
+    /// Where the input has to continue.
     package var position: DocumentSource.Position
-    /// The accounts of the stages up to there.
+    /// The accounts of the stages before that position.
     package var accounts: [Account]
   }
-  /// Where the input is to go on; nil: at its beginning.
+  /// Nil if the input starts at its beginning.
   package private(set) var resumption: Resumption?
   private let journal: DatasetJournal
   private let journals: Bool
-  /// Documents to come that are in shards already.
+  /// Documents still to come that are in shards already.
   private var passing = 0
-  /// The block that documents come from, and how many of it came.
+  /// The input block of the next document, and the documents seen in it.
   private var block = (position: DocumentSource.Position(file: 0, byte: 0, line: 1), accounts: [Account](), documents: 0)
-  /// What the writer did: documents in and out, those without tokens dropped.
+  /// Documents in and out; documents without tokens are dropped.
   package private(set) var account = Account(stage: "shard")
 
-  /// Begins a dataset.
   /// - Parameters:
-  ///   - path: where it is to be.
   ///   - tokenizer: the tokenizer's fingerprint.
-  ///   - tokenizerFile: its tokenizer.json, copied into the dataset; empty where it is not known.
+  ///   - tokenizerFile: the tokenizer.json, which is copied into the dataset; empty if unknown.
   ///   - vocabulary: ids are below it.
-  ///   - endOfDocument: put after each document.
-  ///   - shardTokens: tokens after which a new shard begins.
-  ///   - job: all that the documents depend on, where a run that was stopped or killed is to be gone on with.
+  ///   - endOfDocument: the token added to each document.
+  ///   - shardTokens: the number of tokens after which a new shard starts.
+  ///   - job: everything that the documents depend on, to resume an interrupted run; nil to start over.
   package init(
     _ path: String, tokenizer: String, tokenizerFile: [UInt8], vocabulary: Int, endOfDocument: Int, shardTokens: Int = 1 << 28,
     job: JSONValue? = nil
   ) throws {
     guard vocabulary > 0, vocabulary <= Int(Int32.max), (0..<vocabulary).contains(endOfDocument) else {
-      throw WeirError(path, "an end-of-document token \(endOfDocument) outside the vocabulary of \(vocabulary)")
+      throw WeirError(path, "the end-of-document token \(endOfDocument) is outside the vocabulary of \(vocabulary)")
     }
     guard shardTokens > 0 else { throw WeirError("--shard-tokens", "must be at least 1") }
     folder = try AtomicFolder(path, replacing: true, resuming: job != nil)
@@ -96,7 +94,7 @@ package final class TokenDatasetWriter {
     }
   }
 
-  /// Takes over the shards that are whole, and removes what else an earlier run left.
+  /// Keeps the complete shards of an earlier run, and removes its other files.
   private func resume(_ job: JSONValue) throws {
     let shards = folder.isResumed ? try journal.shards(of: job, in: folder.working) ?? [] : []
     let kept = Set(shards.flatMap { $0.files.map(\.name) })
@@ -109,10 +107,10 @@ package final class TokenDatasetWriter {
     resumption = Resumption(shards: shards.count, position: last.position, accounts: last.accounts)
   }
 
-  /// Says where the documents that come next begin, before the first of them.
+  /// Sets the input block of the documents that follow.
   /// - Parameters:
-  ///   - position: of the block that they are from.
-  ///   - accounts: of the stages, without the block.
+  ///   - position: the start of the block.
+  ///   - accounts: the accounts of the stages before the block.
   package func beginBlock(_ position: DocumentSource.Position, accounts: [Account]) { block = (position, accounts, 0) }
 
   /// Appends documents, in order.
@@ -133,14 +131,14 @@ package final class TokenDatasetWriter {
     }
     guard document.tokens.count < Int(Int32.max) else {
       throw WeirError(
-        document.origin, "a document of \(document.tokens.count) tokens, more than Megatron's index can name", remedy: "split it")
+        document.origin, "has \(document.tokens.count) tokens, more than a Megatron index can count", remedy: "split the document")
     }
     if tokens == nil {
       let shard = paths.shard(totals.shards)
       tokens = try AtomicFile(shard.tokens)
       documents = try AtomicFile(shard.documents)
     }
-    // One look at all ids, which needs no branch a token; the first wrong one is looked for only where there is one.
+    // The maximum needs no branch per token; the first wrong id is searched for only if there is one.
     if document.tokens.reduce(0, { max($0, $1) }) >= UInt32(vocabulary), let id = document.tokens.first(where: { $0 >= UInt32(vocabulary) })
     {
       throw WeirError(
@@ -163,7 +161,7 @@ package final class TokenDatasetWriter {
     account.bytesOut += count * tokenBytes
   }
 
-  /// Puts a document's tokens and the end of document into the buffer, little-endian.
+  /// Appends a document's tokens and the end-of-document token to the buffer, little-endian.
   private func put<T: FixedWidthInteger>(_ ids: [UInt32], as _: T.Type) {
     let end = T(truncatingIfNeeded: endOfDocument).littleEndian
     withUnsafeTemporaryAllocation(of: T.self, capacity: ids.count + 1) { narrow in
@@ -201,8 +199,8 @@ package final class TokenDatasetWriter {
     folder.keepsPartial = true
   }
 
-  /// Makes the dataset appear.
-  /// - Throws: where there is no document: an empty dataset is of no use to anyone.
+  /// Completes the dataset.
+  /// - Throws: `WeirError` if there is no document; an empty dataset would be useless.
   package func commit(tool: String) throws -> Manifest {
     guard passing == 0 else {
       throw WeirError(folder.path, "the input ends \(passing) documents before those of an earlier run", remedy: "remove \(folder.working)")
@@ -210,7 +208,7 @@ package final class TokenDatasetWriter {
     try finishShard()
     guard totals.documents > 0 else {
       discard()
-      throw WeirError(folder.path, "no document has a token", remedy: "look at the account of the stages before it")
+      throw WeirError(folder.path, "no document has a token", remedy: "check the accounts of the stages before it")
     }
     account.extra = ["tokens": Double(totals.tokens), "shards": Double(totals.shards)]
     let manifest = try folder.commit(
@@ -224,7 +222,7 @@ package final class TokenDatasetWriter {
     return manifest
   }
 
-  /// Removes what was written, but for whole shards that the next run of the same job can go on from.
+  /// Removes what was written, except complete shards from which the next run of the same job can resume.
   package func discard() {
     tokens?.discard()
     documents?.discard()

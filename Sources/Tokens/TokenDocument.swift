@@ -1,19 +1,16 @@
-/// A document as token ids, without an end-of-document token: the dataset's writer puts that.
+/// A document as token ids, without the end-of-document token, which the dataset's writer adds.
 package struct TokenDocument: Sendable, Equatable {
-  /// The document's name.
   package var id: String
-  /// Where the corpus says it comes from.
+  /// The source according to the corpus.
   package var source: String?
-  /// `path:line` of the file it was first read from.
+  /// `path:line` of the file that the document was first read from.
   package var origin: String
   /// The other members, as in `Document`.
   package var members: [UInt8]
-  /// The number of bytes of the text.
+  /// Bytes of the text.
   package var bytes: Int
-  /// Token ids.
   package var tokens: [UInt32]
 
-  /// Creates a token document.
   package init(id: String, source: String? = nil, origin: String = "", members: [UInt8] = [], bytes: Int, tokens: [UInt32]) {
     self.id = id
     self.source = source

@@ -2,18 +2,17 @@ import Documents
 import Primitives
 import Storage
 
-/// What stands at the beginning of a stream of token documents.
+/// The header of a stream of token documents.
 package struct TokenStreamHeader: Sendable, Equatable {
   /// The tokenizer's fingerprint.
   package var tokenizer: String
   /// The number of token ids.
   package var vocabulary: Int
-  /// The token that is to end every document.
+  /// The token that ends every document in a dataset.
   package var endOfDocument: Int
-  /// The tokenizer.json, so that a dataset made of the stream is complete in itself; empty where it is not known.
+  /// The tokenizer.json, which is copied into datasets made from the stream; empty if unknown.
   package var tokenizerFile: [UInt8]
 
-  /// Creates a header.
   package init(tokenizer: String, vocabulary: Int, endOfDocument: Int, tokenizerFile: [UInt8] = []) {
     self.tokenizer = tokenizer
     self.vocabulary = vocabulary
@@ -22,7 +21,7 @@ package struct TokenStreamHeader: Sendable, Equatable {
   }
 }
 
-/// Token documents as bytes, little-endian, inside of a weir stream of kind `tokens`:
+/// The encoding of token documents, little-endian, in a Weir stream of kind `tokens`:
 ///
 ///     "WEIRTOKN", u32 version, u32 length of the tokenizer's fingerprint, fingerprint, u32 vocabulary, u32 end of document,
 ///                   u32 length of tokenizer.json, tokenizer.json
@@ -32,9 +31,9 @@ package enum TokenRecords {
   static let magic = Array("WEIRTOKN".utf8)
   static let version: UInt32 = 1
   static let noSource = UInt32.max
-  /// The most bytes of an id, a source or an origin.
+  /// Maximum bytes of an id, a source or an origin.
   static let nameLimit = 1 << 24
-  /// The most bytes of the other members.
+  /// Maximum bytes of the other members.
   static let membersLimit = 1 << 30
 
   static func encode(_ header: TokenStreamHeader) -> [UInt8] {
@@ -50,8 +49,7 @@ package enum TokenRecords {
     return bytes
   }
 
-  /// The records of documents.
-  /// - Throws: `WeirError` for a document whose name or members are too long.
+  /// - Throws: `WeirError` if a document's id, source, origin, members or tokens are too long.
   package static func encode(_ documents: [TokenDocument]) throws -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(documents.reduce(0) { $0 + 4 * $1.tokens.count + $1.members.count + 256 })
@@ -60,7 +58,7 @@ package enum TokenRecords {
       let source = document.source?.utf8
       guard max(id.count, origin.count, source?.count ?? 0) <= nameLimit, document.members.count <= membersLimit,
         document.tokens.count < Int(Int32.max)
-      else { throw WeirError(document.origin, "a document's id, source, origin, members or tokens are too long for a stream") }
+      else { throw WeirError(document.origin, "id, source, origin, members or tokens are too long for a stream") }
       append(UInt32(id.count), to: &bytes)
       append(source.map { UInt32($0.count) } ?? noSource, to: &bytes)
       append(UInt32(origin.count), to: &bytes)
@@ -76,7 +74,7 @@ package enum TokenRecords {
     return bytes
   }
 
-  /// The plain form: a JSON line a document with `id` and `tokens`.
+  /// One JSON line per document with `id` and `tokens`.
   package static func plain(_ documents: [TokenDocument]) -> [UInt8] {
     var bytes: [UInt8] = []
     for document in documents {
@@ -102,16 +100,14 @@ package final class TokenStreamWriter {
   private let writer: StreamWriter
   private let plain: Bool
 
-  /// Begins a stream.
   /// - Parameters:
   ///   - path: a file, or `-` for standard output.
-  ///   - header: what the tokens are.
-  ///   - plain: JSON lines with `id` and `tokens` rather than a stream; nothing of the header is in them.
-  ///   - threads: threads that compress.
+  ///   - plain: JSON lines with `id` and `tokens` instead of a stream, without the header.
+  ///   - threads: compression threads.
   package init(path: String = "-", header: TokenStreamHeader, plain: Bool = false, threads: Int = 1) throws {
     guard header.vocabulary > 0, header.vocabulary <= Int(Int32.max), (0..<header.vocabulary).contains(header.endOfDocument),
       header.tokenizer.utf8.count <= TokenRecords.nameLimit, header.tokenizerFile.count <= TokenRecords.membersLimit
-    else { throw WeirError("tokenizer", "its vocabulary or end-of-document token is impossible") }
+    else { throw WeirError("tokenizer", "has an invalid vocabulary or end-of-document token") }
     self.plain = plain
     writer = try StreamWriter(
       path, kind: .tokens,
@@ -128,6 +124,6 @@ package final class TokenStreamWriter {
   /// Completes the stream.
   @discardableResult package func finish() throws -> FileRecord? { try writer.finish() }
 
-  /// Gives the stream up: a file does not appear, standard output has no proof.
+  /// Abandons the stream: a file does not appear, standard output has no proof of completeness.
   package func discard() { writer.discard() }
 }

@@ -2,9 +2,8 @@ import Documents
 import Primitives
 import Storage
 
-/// Reads a stream of token documents, validating every length before it believes it.
+/// Reads a stream of token documents. Every length is validated before it is used.
 package final class TokenStreamReader {
-  /// What the tokens are.
   package let header: TokenStreamHeader
   /// Documents read so far.
   package private(set) var documents = 0
@@ -14,29 +13,28 @@ package final class TokenStreamReader {
   /// Bytes read so far.
   package var bytesRead: Int { cursor.reader.position }
 
-  /// Opens a stream.
   /// - Parameter path: a file, or `-` for standard input.
-  /// - Throws: `WeirError` where it is no stream of token documents.
+  /// - Throws: `WeirError` if it is not a stream of token documents.
   package init(path: String = "-") throws {
     let reader = try ByteReader(path)
     var cursor = Cursor(reader: reader)
     guard reader.kind == .tokens else {
-      throw WeirError(path == "-" ? "standard input" : path, "carries no token documents", remedy: "put weir tokenize before it")
+      throw WeirError(path == "-" ? "standard input" : path, "contains no token documents", remedy: "pipe it through `weir tokenize` first")
     }
-    guard try cursor.bytes(8, "header") == TokenRecords.magic else { throw cursor.damaged("does not begin with WEIRTOKN") }
+    guard try cursor.bytes(8, "header") == TokenRecords.magic else { throw cursor.damaged("it does not start with WEIRTOKN") }
     let version = try cursor.integer(UInt32.self, "header")
-    guard version == TokenRecords.version else { throw cursor.damaged("has version \(version)") }
+    guard version == TokenRecords.version else { throw cursor.damaged("version \(version), expected \(TokenRecords.version)") }
     let tokenizer = try cursor.string(try cursor.length("header", limit: TokenRecords.nameLimit), "tokenizer")
     let vocabulary = try cursor.integer(UInt32.self, "header")
     let end = try cursor.integer(UInt32.self, "header")
-    guard vocabulary > 0, vocabulary <= UInt32(Int32.max), end < vocabulary else { throw cursor.damaged("has an impossible vocabulary") }
+    guard vocabulary > 0, vocabulary <= UInt32(Int32.max), end < vocabulary else { throw cursor.damaged("invalid vocabulary") }
     let file = try cursor.bytes(try cursor.length("header", limit: TokenRecords.membersLimit), "tokenizer.json")
     header = TokenStreamHeader(tokenizer: tokenizer, vocabulary: Int(vocabulary), endOfDocument: Int(end), tokenizerFile: file)
     self.cursor = cursor
   }
 
-  /// The next documents, about `tokens` tokens of them; nil at the end. `finish` then checks the stream's proof.
-  /// - Throws: `WeirError` with the byte of the content that is wrong, and where the upstream died.
+  /// The next documents, with about `tokens` tokens; nil at the end. `finish` then checks the stream's proof of completeness.
+  /// - Throws: `WeirError` with the byte offset of damaged content, or if the upstream process died.
   package func next(tokens: Int = 1 << 18) throws -> [TokenDocument]? {
     var batch: [TokenDocument] = []
     var count = 0
@@ -50,9 +48,9 @@ package final class TokenStreamReader {
     return batch.isEmpty ? nil : batch
   }
 
-  /// Checks that everything was read, and as many documents as the stream's proof says.
+  /// Checks that everything was read and that the number of documents agrees with the proof of completeness.
   package func finish() throws {
-    guard try cursor.isAtEnd() else { throw cursor.damaged("documents follow that were not read") }
+    guard try cursor.isAtEnd() else { throw cursor.damaged("unread documents follow") }
     try cursor.reader.finish(records: documents)
   }
 
@@ -80,7 +78,7 @@ package final class TokenStreamReader {
   }
 }
 
-/// A place in the content of a stream.
+/// A position in the content of a stream.
 private struct Cursor {
   let reader: ByteReader
   private var buffer = [UInt8](repeating: 0, count: Files.pieceBytes)
@@ -104,12 +102,12 @@ private struct Cursor {
     return end == 0
   }
 
-  /// Grows with what comes, not with what a damaged length promises.
+  /// Reserves little memory up front, because a damaged length may be huge.
   mutating func bytes(_ count: Int, _ what: String) throws -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(min(count, 1 << 20))
     while bytes.count < count {
-      if try isAtEnd() { throw damaged("ends within the \(what)") }
+      if try isAtEnd() { throw damaged("it ends within the \(what)") }
       let step = min(end - start, count - bytes.count)
       bytes.append(contentsOf: buffer[start..<start + step])
       start += step

@@ -1,6 +1,7 @@
-/// A window: at most `Window.maximum` consecutive tokens of one document (CRISP §3: a short document is one window, a long one several).
+/// At most `Window.maximum` consecutive tokens of one document, the unit of embedding and clustering (CRISP §3): a short document is one
+/// window, a long one several.
 public struct Window: Sendable, Equatable {
-  /// The most tokens a window holds.
+  /// The maximum number of tokens in a window.
   public static let maximum = 1_024
 
   /// The document in the dataset.
@@ -10,7 +11,6 @@ public struct Window: Sendable, Equatable {
   /// The number of tokens.
   public var count: Int
 
-  /// Creates a window.
   package init(document: Int, offset: Int, count: Int) {
     self.document = document
     self.offset = offset

@@ -12,7 +12,7 @@ import Tokens
 package enum TrainingRun {
   /// The inputs of a run; `run.json`. A folder holds one run only.
   struct Identity: Codable, Equatable {
-    var format = RunFolder.format
+    var format: String = RunFolder.format
     var configuration: TrainingConfiguration
     var model: ModelConfiguration
     /// The fingerprint of the initial model.

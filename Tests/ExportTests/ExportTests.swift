@@ -21,7 +21,7 @@ import Workflows
     _ dataset: TokenDataset, _ format: ExportFormat, to path: String, shardTokens: Int? = 100, sequence: Int? = nil, shuffle: UInt64? = nil
   ) throws -> Account {
     let configuration = TokenExport.Configuration(format: format, shardTokens: shardTokens, sequence: sequence, shuffle: shuffle)
-    let source = DocumentPieces(try DocumentInfoReader(dataset), format: format, shuffle: shuffle)
+    let source = DocumentSegments(try DocumentInfoReader(dataset), format: format, shuffle: shuffle)
     let account = try TokenExport(configuration, of: dataset).write([("", source)], to: path, tool: "test")
     #expect(account.isBalanced && account.input == source.count)
     #expect(try Verification.check(path, registry: .all).problems.isEmpty)
@@ -102,7 +102,7 @@ import Workflows
       let dataset = try TokenDataset(folder + "/set")
       let leaves = (0..<dataset.windowCount).map { _ in UInt32.random(in: 0..<3, using: &random) }
       let assignment = ClusterAssignment(dataset: dataset.fingerprint, tree: "t", leafCount: 4, leaves: leaves)
-      let parts = try DocumentPieces.byLeaf(try DocumentInfoReader(dataset), assignment: assignment, format: .npy)
+      let parts = try DocumentSegments.byLeaf(try DocumentInfoReader(dataset), assignment: assignment, format: .npy)
       let export = try TokenExport(.init(format: .npy), of: dataset)
       let account = try export.write(
         parts.enumerated().map { ("leaf-\($0)", $1 as any ExportSource) }, to: folder + "/out", tool: "test")
@@ -128,7 +128,7 @@ import Workflows
       }
       let stranger = ClusterAssignment(dataset: "another", tree: "t", leafCount: 4, leaves: leaves)
       #expect(throws: WeirError.self) {
-        _ = try DocumentPieces.byLeaf(try DocumentInfoReader(dataset), assignment: stranger, format: .npy)
+        _ = try DocumentSegments.byLeaf(try DocumentInfoReader(dataset), assignment: stranger, format: .npy)
       }
     }
   }

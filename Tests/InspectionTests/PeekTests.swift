@@ -61,7 +61,7 @@ import Workflows
       ], metadata: ["format": "pt"])
     let text = try Peek.text(folder + "/a.safetensors", registry: .all)
     #expect(text.contains("format: pt\n"))
-    #expect(text.contains("x       F32   [2, 2]     -1         2   0.5  1 NaN/Inf"))
+    #expect(text.contains("x       F32   [2, 2]       -1        2   0.5  1 NaN/Inf"))
     #expect(text.contains("ids     I32   [1]"))
     #expect(try Peek.text(folder + "/a.safetensors", registry: .all, lines: 1).contains("… and 2 more tensors"))
   }
@@ -99,7 +99,7 @@ import Workflows
     let assigned = try Peek.text(folder + "/assigned", registry: .all)
     #expect(assigned.contains("2 leaves are empty") && assigned.contains("   1        2  0.6667\n   3        1  0.3333\n"))
     try writeTensors(folder + "/vectors", format: WindowVectors.format, name: "vectors", shape: [2, 2], floats: [3, 4, 0, 1])
-    #expect(try Peek.text(folder + "/vectors", registry: .all).contains("     0       5  3 4\n     1       1  0 1\n"))
+    #expect(try Peek.text(folder + "/vectors", registry: .all).contains("     0     5  3 4\n     1     1  0 1\n"))
     #expect(
       try Verification.check(folder + "/vectors", registry: .all).problems == []
         && Verification.check(folder + "/assigned", registry: .all).problems == [])
@@ -114,7 +114,7 @@ import Workflows
     #expect(run.contains("checkpoints: step-00000002") && run.contains("finished: model/ exists"))
     let model = try Peek.text(folder + "/run/model", registry: .all)
     #expect(
-      model.contains("llama: vocabulary 300, width 4, 1 layers") && model.contains("model.norm.weight  F32   [4]        1         4   2.5"))
+      model.contains("llama: vocabulary 300, width 4, 1 layers") && model.contains("model.norm.weight  F32   [4]         1        4   2.5"))
     try Files.write(Array(smallTokenizer.utf8), to: folder + "/tokenizer.json")
     let tokenizer = try Peek.text(folder + "/tokenizer.json", registry: .all)
     #expect(

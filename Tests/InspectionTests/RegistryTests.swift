@@ -45,7 +45,7 @@ import Workflows
       ("summary.json", "recipe run"),
       ("steps/a.json", "recipe run"),
     ] {
-      let path = folder + "/" + file.prefix { $0 != "." && $0 != "/" }
+      let path = folder + "/in-" + file.prefix { $0 != "." && $0 != "/" }
       try Files.createFolder(path + "/" + (file.contains("/") ? "steps" : ""))
       try Files.write(Array("{}".utf8), to: path + "/" + file)
       #expect(try ArtifactRegistry.all.identify(path)?.kind == kind)

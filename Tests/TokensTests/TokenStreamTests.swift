@@ -112,7 +112,7 @@ import Tokens
       #expect(errorMessage { try readRaw(Array("WEIRTOKX".utf8), in: folder) }.contains("does not begin with WEIRTOKN"))
       #expect(errorMessage { try readRaw(Array("WEIRTOKN".utf8) + number(2), in: folder) }.contains("version 2"))
       let end = Array("WEIRTOKN".utf8) + number(1) + number(0) + number(10) + number(10) + number(0)
-      #expect(errorMessage { try readRaw(end, in: folder) }.contains("impossible vocabulary"))
+      #expect(errorMessage { try readRaw(end, in: folder) }.contains("invalid vocabulary"))
     }
   }
 

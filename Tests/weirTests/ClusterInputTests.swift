@@ -29,8 +29,8 @@ import Testing
       #expect(try binary.run(["cluster", "fit", "good.npy", "--arity", "3"] + fit + ["tree"]).code == 0)
       let before = try binary.snapshot()
       let cases: [([String], [String])] = [
-        (["cluster", "fit", "nan.npy", "--arity", "3"] + fit + ["new"], ["nan.npy", "vector 41", "not finite"]),
-        (["cluster", "assign", "nan.npy", "--tree", "tree", "-o", "new"], ["nan.npy", "vector 41", "not finite"]),
+        (["cluster", "fit", "nan.npy", "--arity", "3"] + fit + ["new"], ["nan.npy", "vector 41", "NaN/Inf"]),
+        (["cluster", "assign", "nan.npy", "--tree", "tree", "-o", "new"], ["nan.npy", "vector 41", "NaN/Inf"]),
         (["cluster", "assign", "wide.npy", "--tree", "tree", "-o", "new"], ["wide.npy", "5 dimensions", "fitted on 4"]),
         (["cluster", "fit", "few.npy", "--arity", "9"] + fit + ["new"], ["9 clusters", "only 3 distinct points"]),
         (["cluster", "fit", "half.npy", "--arity", "3"] + fit + ["new"], ["half.npy"]),

@@ -93,11 +93,11 @@ struct ExportCommand: WeirCommand {
       let assignment = try dataset.assignment(to: stored)
       inputs["assignment"] = assignment.fingerprint
       configuration.tree = stored.fingerprint
-      let leaves = try DocumentPieces.byLeaf(
+      let leaves = try DocumentSegments.byLeaf(
         try DocumentInfoReader(dataset), assignment: assignment, format: to, shuffle: configuration.shuffle)
       parts = leaves.enumerated().map { ("leaf-" + String(100_000 + $0).dropFirst(), $1) }
     } else {
-      parts = [("", DocumentPieces(try DocumentInfoReader(dataset), format: to, shuffle: configuration.shuffle))]
+      parts = [("", DocumentSegments(try DocumentInfoReader(dataset), format: to, shuffle: configuration.shuffle))]
     }
     let export = try TokenExport(configuration, of: dataset)
     let plan = export.plan(parts)
