@@ -24,19 +24,20 @@ package struct ArtifactRegistry: Sendable {
   /// - Throws: `WeirError` if the file cannot be read.
   package func identify(_ path: String) throws -> Identification? {
     let candidate = try ArtifactCandidate(path)
-    if candidate.isJSON, let found = identifyJSON(candidate) { return found }
+    let named = candidate.isJSON ? kindByName(candidate) : nil
+    if candidate.isJSON, named == nil, let found = identifyByFormat(candidate) { return found }
     let form: ArtifactForm = candidate.isFolder ? .folder : .file
-    return types.first { ($0.form == form || $0.form == .fileOrFolder) && $0.matches(candidate) }
-      .map { Identification(kind: $0.kind, type: $0) }
+    let type = types.first { ($0.form == form || $0.form == .fileOrFolder) && $0.matches(candidate) }
+    return type.map { Identification(kind: $0.kind, type: $0) } ?? named.map { Identification(kind: $0) }
   }
 
-  /// A JSON file by its name, so that a damaged one keeps its kind, or by the format id in it.
-  private func identifyJSON(_ candidate: ArtifactCandidate) -> Identification? {
-    if candidate.name == Manifest.fileName { return Identification(kind: "manifest") }
-    for type in types {
-      guard let kind = type.fileKinds[candidate.name] else { continue }
-      return type.form != .folder && type.matches(candidate) ? Identification(kind: type.kind, type: type) : Identification(kind: kind)
-    }
+  /// The kind of a JSON file by its name alone, so that a damaged one keeps its kind.
+  private func kindByName(_ candidate: ArtifactCandidate) -> String? {
+    candidate.name == Manifest.fileName ? "manifest" : types.lazy.compactMap { $0.fileKinds[candidate.name] }.first
+  }
+
+  /// A JSON file by the format id in it.
+  private func identifyByFormat(_ candidate: ArtifactCandidate) -> Identification? {
     guard let format = candidate.json?["format"]?.string, format.hasPrefix("weir.") else { return nil }
     let kind = Self.kind(format: format)
     // By kind, so that the type can reject another version of its format.

@@ -79,8 +79,8 @@ import Testing
     for (path, expected) in [
       (try write(points, columns: 4, to: "a.npy", cut: 3), "20 vectors of 4 numbers do not fit"),
       (try write(points, columns: 4, to: "b.npy", cut: 400), "ends within its header"),
-      (try write(points, columns: 4, to: "c.npy", cut: 440), "is not a numpy array"),
-      (try write(points, columns: 4, to: "d.npy", type: "<f8"), "is no float32 array of two dimensions"),
+      (try write(points, columns: 4, to: "c.npy", cut: 440), "is not a NumPy array"),
+      (try write(points, columns: 4, to: "d.npy", type: "<f8"), "is not a row-major float32 array of two dimensions"),
     ] {
       #expect(errorMessage { _ = try WindowVectors(array: path, name: "external") }.contains(expected))
     }

@@ -27,6 +27,7 @@ import Workflows
       ("tree.json", "{", "cluster tree shape"), ("run.json", #"{"format": "weir.run.1"}"#, "run description"),
       ("a.json", #"{"format": "weir.mixture.2"}"#, "mixture"), ("b.json", #"{"format": "weir.new-thing.1"}"#, "new thing"),
       ("c.json", #"{"model": {"vocab": {}}}"#, "tokenizer"), ("report.json", "{}", "report"),
+      ("report.json", #"{"key": "k", "command": "c", "outputs": {}, "accounts": []}"#, "step state"),
       ("report.json", #"{"steps": 1, "flops": 1, "evaluations": []}"#, "training report"),
       ("d.json", #"{"version": 2, "shards": []}"#, "MDS index"), ("e.json", "{}", nil), ("f.bin", "tokens", nil),
       ("f.idx", "", "Megatron index"), ("f.bin", "tokens", "tokens of a Megatron index"),

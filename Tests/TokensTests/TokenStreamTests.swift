@@ -109,7 +109,7 @@ import Tokens
         (record(id: 1 << 23), "ends within the id"), ([1, 2], "ends within the id"),
       ]
       for (content, reason) in bad { #expect(errorMessage { try readRaw(start + content, in: folder) }.contains(reason), "\(reason)") }
-      #expect(errorMessage { try readRaw(Array("WEIRTOKX".utf8), in: folder) }.contains("does not begin with WEIRTOKN"))
+      #expect(errorMessage { try readRaw(Array("WEIRTOKX".utf8), in: folder) }.contains("does not start with WEIRTOKN"))
       #expect(errorMessage { try readRaw(Array("WEIRTOKN".utf8) + number(2), in: folder) }.contains("version 2"))
       let end = Array("WEIRTOKN".utf8) + number(1) + number(0) + number(10) + number(10) + number(0)
       #expect(errorMessage { try readRaw(end, in: folder) }.contains("invalid vocabulary"))
