@@ -15,7 +15,7 @@ package struct DomainShare: Sendable, Equatable {
   /// the clusters of the mixture.
   init?(of mixture: Mixture, in dataset: TokenDataset, contents: DatasetContents) throws {
     guard mixture.source == nil, mixture.dataset == dataset.fingerprint, let domain = try Self.domain(of: mixture),
-      let label = contents.labelNumbers[domain], let assignment = try? dataset.assignment(of: mixture, file: RunSummary.fileName)
+      let label = contents.labelNumbers[domain], let assignment = try? dataset.assignment(of: mixture, file: "mixture")
     else { return nil }
     var tokens = [Int](repeating: 0, count: assignment.leafCount)
     var ofDomain = tokens
