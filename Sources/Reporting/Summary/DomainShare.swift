@@ -15,7 +15,7 @@ package struct DomainShare: Sendable, Equatable {
   /// the clusters of the mixture.
   init?(of mixture: Mixture, in dataset: TokenDataset, contents: DatasetContents) throws {
     guard mixture.source == nil, mixture.dataset == dataset.fingerprint, let domain = try Self.domain(of: mixture),
-      let label = contents.labelNumbers[domain], let assignment = try Self.assignment(of: mixture, in: dataset)
+      let label = contents.labelNumbers[domain], let assignment = try? dataset.assignment(of: mixture, file: "mixture")
     else { return nil }
     var tokens = [Int](repeating: 0, count: assignment.leafCount)
     var ofDomain = tokens
@@ -43,15 +43,5 @@ package struct DomainShare: Sendable, Equatable {
     let domains = try DocumentFile.readAll(seeds.map(\.name)).map { Document.label(members: $0.members, source: nil) }
     let counts = Dictionary(grouping: domains) { $0 }.mapValues(\.count)
     return counts.first { $0.key != nil && 2 * $0.value > domains.count }?.key
-  }
-
-  private static func assignment(of mixture: Mixture, in dataset: TokenDataset) throws -> ClusterAssignment? {
-    for folder in try dataset.folder.folders(.clusters) + dataset.folder.folders(.selections) {
-      let assignment = try ClusterAssignment(folder: folder)
-      guard assignment.fingerprint == mixture.assignment, assignment.leafCount == mixture.clusters.count else { continue }
-      try assignment.check(dataset: dataset.fingerprint, windows: dataset.windowCount)
-      return assignment
-    }
-    return nil
   }
 }
