@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 WEIR := .build/release/weir
-SWIFT_FILES := Package.swift Sources Tests Fuzz
+SWIFT_FILES := Package.swift Sources Tests Fuzz Examples
 
 .PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills mup results-crisp results-crisp-small clean
 

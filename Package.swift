@@ -130,7 +130,7 @@ let package = Package(
   cxxLanguageStandard: .gnucxx17
 )
 
-// Warnings are errors everywhere of ours; strict memory safety wherever no C pointer has to be held for speed.
+// Warnings are errors in all targets; strict memory safety wherever no C pointer is held for speed.
 let holdsPointers: Set = [
   "Kernels", "Storage", "Documents", "Tokens", "Artifacts", "Export", "Inspection", "Deduplication", "Filtering", "Tokenization",
   "Embedding",

@@ -13,6 +13,7 @@ public struct Document: Sendable, Equatable {
   /// `path:line` of the file it was first read from.
   public var origin: String
 
+  /// Creates a document; `text` must be valid UTF-8.
   public init(id: String, text: [UInt8], source: String? = nil, members: [UInt8] = [], origin: String = "") {
     self.id = id
     self.text = text
@@ -33,6 +34,7 @@ public struct Document: Sendable, Equatable {
       && one.origin == other.origin
   }
 
+  /// Creates a document from a string.
   public init(id: String, text: String, source: String? = nil) {
     self.init(id: id, text: Array(text.utf8), source: source)
   }

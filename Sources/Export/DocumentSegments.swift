@@ -39,7 +39,7 @@ package struct DocumentSegments: ExportSource {
     order = shuffle.flatMap { segments.isEmpty ? nil : Permutation(count: segments.count, seed: $0, stream: stream) }
   }
 
-  /// The segments in each leaf of a tree: adjacent windows of a document in the same leaf form one segment.
+  /// The segments by leaf cluster: adjacent windows of a document in the same leaf form one segment.
   /// - Returns: [leaves] the samples of each leaf.
   /// - Throws: `WeirError` if the assignment is not the dataset's.
   package static func byLeaf(

@@ -67,7 +67,7 @@ struct LineRules {
         outcome.removed[.noTerminalPunctuation, default: 0] += 1
         continue
       }
-      if shortLines, row.stretches < limits.minimumWordsPerLine {
+      if shortLines, row.spans < limits.minimumWordsPerLine {
         outcome.removed[.shortLines, default: 0] += 1
         continue
       }

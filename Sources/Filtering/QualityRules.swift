@@ -52,7 +52,7 @@ struct QualityRules {
     guard !shape.rows.isEmpty else { return nil }
     var bullets = 0
     var ellipses = 0
-    for row in shape.rows where row.stretches > 0 {
+    for row in shape.rows where row.spans > 0 {
       let (start, end) = (Int(row.start), Int(row.end))
       if text[start] == 0x2D || text.holds(0xE2, 0x80, 0xA2, at: start) { bullets += 1 }
       if row.end - row.last >= 3, text.holds(0x2E, 0x2E, 0x2E, at: end - 3) || text.holds(0xE2, 0x80, 0xA6, at: end - 3) { ellipses += 1 }

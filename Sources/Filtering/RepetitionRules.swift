@@ -73,7 +73,7 @@ struct RepetitionRules {
   /// Paragraphs (separated by two or more newlines) that repeat an earlier one, of the stripped text.
   private func repeatedParagraphs(_ text: [UInt8], _ shape: TextShape) -> Repetitions {
     var found = Repetitions()
-    guard let first = shape.rows.first(where: { $0.stretches > 0 }), let last = shape.rows.last(where: { $0.stretches > 0 }) else {
+    guard let first = shape.rows.first(where: { $0.spans > 0 }), let last = shape.rows.last(where: { $0.spans > 0 }) else {
       found.total = 1
       return found
     }

@@ -50,6 +50,6 @@ package enum WordForms {
     let counts = [c.characters, c.newlines, c.hashes, c.ellipses, c.content_words, c.content_characters, c.letter_words, c.word_count]
     return [counts.map { UInt64($0) }] + shape.words.map { [$0.hash, UInt64($0.start), UInt64($0.before)] }
       + shape.lines.map { [$0.hash, UInt64($0.start), UInt64($0.end), UInt64($0.characters), UInt64($0.blank), UInt64($0.terminal)] }
-      + shape.rows.map { row in [row.start, row.end, row.stretches, row.last, row.longest, row.sentences].map { UInt64($0) } }
+      + shape.rows.map { row in [row.start, row.end, row.spans, row.last, row.longest, row.sentences].map { UInt64($0) } }
   }
 }

@@ -6,7 +6,7 @@ package struct FitConfiguration: Codable, Sendable, Equatable {
   package var delta = 1e-3
   /// Starting points of the optimization: a grid, then random points drawn from the priors.
   package var starts = 80
-  /// Starting points that go on from a short optimization to the full one.
+  /// Starting points that advance from a short optimization to the full one.
   package var refined = 8
   /// Maximum L-BFGS iterations of the full optimization.
   package var iterations = 1_000

@@ -7,6 +7,7 @@ public struct WeirError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What to do about it; empty where the reason makes that clear.
   public var remedy: String
 
+  /// Creates an error that prints as `place: reason; remedy`.
   public init(_ place: String, _ reason: String, remedy: String = "") {
     self.place = place
     self.reason = reason

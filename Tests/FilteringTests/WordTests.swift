@@ -15,14 +15,14 @@ import Testing
   @Test(arguments: 0..<50 as Range<UInt64>) func losesNothing(seed: UInt64) {
     var dice = Dice(state: seed)
     let parts = ["a", "B", "9", ".", "..", ",", "'", "s", "n't", "(", ")", "-", "é", "中", "😀", "…", "/", "@", ":", "km", "$", "\u{301}"]
-    let stretches = (0..<40).map { _ in
+    let spans = (0..<40).map { _ in
       (0..<Int.random(in: 1...12, using: &dice)).map { _ in parts.randomElement(using: &dice) ?? "" }.joined()
     }
-    let words = WordForms.words(stretches.joined(separator: " "))
-    #expect(Array(words.joined().utf8) == Array(stretches.joined().utf8))
-    // A stretch is cut alike wherever it stands, and out of the table as at first.
-    #expect(stretches.flatMap { WordForms.words($0) } == words)
-    #expect(WordForms.words((stretches + stretches).joined(separator: "\n")) == words + words)
+    let words = WordForms.words(spans.joined(separator: " "))
+    #expect(Array(words.joined().utf8) == Array(spans.joined().utf8))
+    // A span is cut alike wherever it stands, and out of the table as at first.
+    #expect(spans.flatMap { WordForms.words($0) } == words)
+    #expect(WordForms.words((spans + spans).joined(separator: "\n")) == words + words)
   }
 
   @Test func longStretchesTakeLinearTime() {

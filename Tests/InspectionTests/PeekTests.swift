@@ -114,7 +114,8 @@ import Workflows
     #expect(run.contains("checkpoints: step-00000002") && run.contains("finished: model/ exists"))
     let model = try Peek.text(folder + "/run/model", registry: .all)
     #expect(
-      model.contains("llama: vocabulary 300, width 4, 1 layers") && model.contains("model.norm.weight  F32   [4]          1        4   2.5"))
+      model.contains("llama: vocabulary 300, width 4, 1 layers") && model.contains("model.norm.weight  F32   [4]          1        4   2.5")
+    )
     try Files.write(Array(smallTokenizer.utf8), to: folder + "/tokenizer.json")
     let tokenizer = try Peek.text(folder + "/tokenizer.json", registry: .all)
     #expect(

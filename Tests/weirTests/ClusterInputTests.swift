@@ -32,7 +32,7 @@ import Testing
         (["cluster", "fit", "nan.npy", "--arity", "3"] + fit + ["new"], ["nan.npy", "vector 41", "NaN/Inf"]),
         (["cluster", "assign", "nan.npy", "--tree", "tree", "-o", "new"], ["nan.npy", "vector 41", "NaN/Inf"]),
         (["cluster", "assign", "wide.npy", "--tree", "tree", "-o", "new"], ["wide.npy", "5 dimensions", "fitted on 4"]),
-        (["cluster", "fit", "few.npy", "--arity", "9"] + fit + ["new"], ["9 clusters", "only 3 distinct points"]),
+        (["cluster", "fit", "few.npy", "--arity", "9"] + fit + ["new"], ["--branching-factor", "9 clusters", "only 3 distinct vectors"]),
         (["cluster", "fit", "half.npy", "--arity", "3"] + fit + ["new"], ["half.npy"]),
         (["cluster", "fit", "text.npy", "--arity", "3"] + fit + ["new"], ["text.npy"]),
         (["cluster", "fit", "empty.npy", "--arity", "3"] + fit + ["new"], ["empty.npy"]),
@@ -72,7 +72,8 @@ import Testing
       #expect(made.code == 0, "\(made.errors)")
       let before = try binary.snapshot()
       let sample = ["sample", "half", "--tree", "kinds", "--tokens", "100", "-o", "new.json"]
-      expectFailure(try binary.run(sample + ["--seed-data", "two.jsonl"]), naming: ["two.jsonl", "all clusters", "empty in the dataset"])
+      expectFailure(
+        try binary.run(sample + ["--seed-data", "two.jsonl"]), naming: ["two.jsonl", "all its clusters", "empty in the dataset"])
       #expect(try binary.snapshot() == before)
       #expect(try binary.run(sample + ["--seed-data", "one.jsonl", "--quiet"]).code == 0)
     }

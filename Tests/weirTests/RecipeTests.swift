@@ -114,7 +114,7 @@ import Testing
     if result.code == 0 {
       #expect(result.errors.contains("2 of 10 steps run"), "\(result.errors)")
     } else {
-      #expect(result.errors.contains("weir: out/tuned: holds another run"), "\(result.errors)")
+      #expect(result.errors.contains("weir: out/tuned: contains a different run"), "\(result.errors)")
     }
   }
 
@@ -167,7 +167,7 @@ import Testing
 
   @Test(arguments: [
     ("steps: [", "not YAML"), ("run: out\n", "steps"), ("run: out\nsteps: 7\n", "steps"), ("steps: []\n", "run"),
-    ("run: out\nsteps: []\n", "without steps"),
+    ("run: out\nsteps: []\n", "has no steps"),
     ("run: out\nsteps:\n\(step)\(step)", "two steps are named a"), ("run: out\nsteps:\n\(step)  - {name: b, says: x}\n", "do"),
     ("run: out\nsteps:\n\(step)  - {name: b, says: x, do: 'nonsense docs.jsonl'}\n", "step b"),
     ("run: out\nsteps:\n\(step)  - {name: b, says: x, do: 'read docs.jsonl --nonsense'}\n", "step b"),

@@ -202,7 +202,7 @@ size_t weir_centroid_group_size(const weir_centroids *p) { return p->perGroup * 
 
 /// The search state of a row.
 typedef struct {
-  /// The exact score is at least `low`; a column whose value is below `least` is no candidate.
+  /// The exact score is at least `low`; a column whose value is below `least` is not a candidate.
   float low, least, margin, scale;
   uint32_t candidates, own;
 } row_state;

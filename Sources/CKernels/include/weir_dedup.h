@@ -19,7 +19,7 @@ size_t weir_text_paragraphs(const uint8_t *text, size_t count, size_t *bounds);
 /// word of one code point gets two blanks for four bytes. Returns the number of fingerprints.
 size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint8_t *scratch, uint64_t *out);
 
-/// Fingerprints of the words of a text, normalised likewise but for numbers, which stand for themselves, and the byte where each begins.
+/// Fingerprints of the words of a text, normalized likewise but for numbers, which stand for themselves, and the byte where each begins.
 /// Both have room for `count` values. Returns the number of words.
 size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t *starts);
 

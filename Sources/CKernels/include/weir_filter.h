@@ -39,8 +39,8 @@ typedef struct weir_line {
 /// A line between line breaks of any kind (`\r\n` is one), without surrounding white space; start = end if it is blank.
 typedef struct weir_row {
   uint32_t start, end;
-  /// Number of stretches without white space, byte offset of the last one, and code points in the longest one.
-  uint32_t stretches, last, longest;
+  /// Number of spans without white space, byte offset of the last one, and code points in the longest one.
+  uint32_t spans, last, longest;
   uint32_t sentences;
 } weir_row;
 
@@ -59,7 +59,7 @@ typedef struct weir_shape {
 /// Fills in the classes of the 256 code points from page · 256 on.
 typedef void (*weir_class_source)(uint32_t page, uint32_t *classes);
 
-/// Measures shapes, with a cache of the stretches it has cut. Not thread-safe. `forms` must outlive it.
+/// Measures shapes, with a cache of the spans it has cut. Not thread-safe. `forms` must outlive it.
 typedef struct weir_shaper weir_shaper;
 weir_shaper *weir_shaper_create(const weir_word_forms *forms, weir_class_source source);
 void weir_shaper_destroy(weir_shaper *shaper);

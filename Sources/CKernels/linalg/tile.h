@@ -31,7 +31,7 @@ float *weir_scratch(int slot, size_t floats);
 #define WEIR_LOW_1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
 #define WEIR_HIGH_1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
 
-/// Transposes a 16 × 16 block in place, by exchanging halves, quarters, pairs and neighbours.
+/// Transposes a 16 × 16 block in place, by exchanging halves, quarters, pairs and neighbors.
 WEIR_INLINE void weir_transpose16(v16 *r) {
 #pragma unroll
   for (int i = 0; i < 8; i++) WEIR_SWAP(r, i, 8)

@@ -1,8 +1,8 @@
 // The shape of a text in one pass: lines, words, counts.
 //
 // 64 bytes at a time become one bit mask per character class; non-ASCII characters are looked up one by one and set their bits. The positions where white
-// space begins or ends and where lines end are then visited in order. A stretch between white space that has only letters is a word, except for some
-// contractions. Other stretches are cut by spaCy's rules (word_cutter.c); most of them have been seen before and come from a cache.
+// space begins or ends and where lines end are then visited in order. A span between white space that has only letters is a word, except for some
+// contractions. Other spans are cut by spaCy's rules (word_cutter.c); most of them have been seen before and come from a cache.
 // White space is defined as in Python (Unicode white space and the separators 0x1C to 0x1F). A character is a code point; a malformed byte is one character.
 #include "text_bits.h"
 #include "word_cutter.h"
@@ -12,7 +12,7 @@ enum { PAGES = 0x110000 >> 8 };
 // Traits of a word.
 enum { HAS_LETTER = 1, HAS_CONTENT = 2, ALL_PUNCTUATION = 4, ENDS_SENTENCE = 8 };
 
-// A cached stretch: its bytes, and the bytes and characters of its words. The size of a cache line.
+// A cached span: its bytes, and the bytes and characters of its words. The size of a cache line.
 enum { KEPT_WORDS = 8, KEPT_BYTES = 38, ENTRIES = 1 << 14 };
 typedef struct entry {
   uint64_t hash;
@@ -34,8 +34,8 @@ struct weir_shaper {
   weir_line *lines;
   weir_row *rows;
   size_t word_room, line_room, row_room;
-  weir_stretch stretch;
-  size_t stretch_room;
+  weir_span span;
+  size_t span_room;
   uint32_t *pages[PAGES];
 };
 
@@ -59,15 +59,15 @@ void weir_shaper_destroy(weir_shaper *shaper) {
   free(shaper->words);
   free(shaper->lines);
   free(shaper->rows);
-  free(shaper->stretch.scalars);
+  free(shaper->span.scalars);
   free(shaper);
 }
 
-// A stretch that waits to be cut while its cache entry is being prefetched, or the end of a row (length 0).
+// A span that waits to be cut while its cache entry is being prefetched, or the end of a row (length 0).
 typedef struct pending {
   uint64_t hash;
   uint32_t start, length, characters;
-  // The traits of a stretch that is one word, otherwise MARKED.
+  // The traits of a span that is one word, otherwise MARKED.
   uint32_t traits;
 } pending;
 enum { PENDING = 64, MARKED = 16 };
@@ -76,13 +76,13 @@ enum { PENDING = 64, MARKED = 16 };
 typedef struct pass {
   const uint8_t *text;
   size_t count;
-  // The open stretch: where it begins, its continuation bytes, whether it has anything but letters, whether it has a letter.
+  // The open span: where it begins, its continuation bytes, whether it has anything but letters, whether it has a letter.
   int open;
   size_t start, inner;
   uint64_t active, letters;
   // Continuation bytes before the block, and before the open line.
   size_t inner_before, line_inner;
-  size_t line_start, row_start, line_stretches;
+  size_t line_start, row_start, line_spans;
   weir_row row;
   int ended;
   // Dots at the end of the last block.
@@ -137,16 +137,16 @@ static uint32_t traits_of(const uint32_t *classes, uint32_t count) {
   return traits;
 }
 
-// Cuts a stretch by the rules, and caches the result if it fits.
+// Cuts a span by the rules, and caches the result if it fits.
 static __attribute__((noinline)) void cut(weir_shaper *shaper, pass *p, size_t start, size_t end, uint64_t hash) {
-  weir_stretch *s = &shaper->stretch;
+  weir_span *s = &shaper->span;
   size_t length = end - start;
-  if (length > shaper->stretch_room) {
-    shaper->stretch_room = length + length / 2 + 64;
-    s->scalars = weir_room(s->scalars, 4 * shaper->stretch_room * sizeof *s->scalars);
-    s->classes = s->scalars + shaper->stretch_room;
-    s->lengths = s->classes + shaper->stretch_room;
-    s->spare = s->lengths + shaper->stretch_room;
+  if (length > shaper->span_room) {
+    shaper->span_room = length + length / 2 + 64;
+    s->scalars = weir_room(s->scalars, 4 * shaper->span_room * sizeof *s->scalars);
+    s->classes = s->scalars + shaper->span_room;
+    s->lengths = s->classes + shaper->span_room;
+    s->spare = s->lengths + shaper->span_room;
   }
   uint32_t n = 0;
   for (size_t i = start; i < end; n++) {
@@ -200,10 +200,10 @@ WEIR_INLINE int same_bytes(const uint8_t *a, const uint8_t *b, size_t count) {
   return 1;
 }
 
-WEIR_INLINE void take_stretch(weir_shaper *shaper, pass *p, const pending *next) {
+WEIR_INLINE void take_span(weir_shaper *shaper, pass *p, const pending *next) {
   size_t start = next->start, length = next->length;
   weir_row *row = &p->row;
-  if (row->stretches == 0) {
+  if (row->spans == 0) {
     row->start = next->start;
     row->sentences = 1;
     p->ended = 0;
@@ -212,7 +212,7 @@ WEIR_INLINE void take_stretch(weir_shaper *shaper, pass *p, const pending *next)
     p->ended = 0;
     row->sentences++;
   }
-  row->stretches++;
+  row->spans++;
   row->last = next->start;
   row->end = (uint32_t)(start + length);
   if (next->characters > row->longest) row->longest = next->characters;
@@ -225,7 +225,7 @@ WEIR_INLINE void take_stretch(weir_shaper *shaper, pass *p, const pending *next)
     return;
   }
   const entry *kept = &shaper->entries[next->hash >> 40 & (ENTRIES - 1)];
-  // Different stretches may have the same fingerprint, and then the result would depend on which came first: compare the bytes too.
+  // Different spans may have the same fingerprint, and then the result would depend on which came first: compare the bytes too.
   if (kept->hash != next->hash || kept->count == 0 || kept->length != length || !same_bytes(kept->bytes, p->text + start, length)) {
     cut(shaper, p, start, start + length, next->hash);
     return;
@@ -250,19 +250,19 @@ static void take_row(weir_shaper *shaper, pass *p) {
 
 static __attribute__((noinline)) void take_all(weir_shaper *shaper, pass *p) {
   for (size_t i = 0; i < p->waiting; i++) {
-    if (p->queue[i].length) take_stretch(shaper, p, &p->queue[i]);
+    if (p->queue[i].length) take_span(shaper, p, &p->queue[i]);
     else take_row(shaper, p);
   }
   p->waiting = 0;
 }
 
-// The open stretch ends.
-WEIR_INLINE void close_stretch(weir_shaper *shaper, pass *p, size_t end) {
+// The open span ends.
+WEIR_INLINE void close_span(weir_shaper *shaper, pass *p, size_t end) {
   size_t start = p->start, length = end - start;
   uint64_t hash = weir_fingerprint(p->text + start, length, p->count - start);
   int marked = p->active || (shaper->special[hash >> 6 & 0xFF] >> (hash & 63) & 1);
   if (marked) __builtin_prefetch(&shaper->entries[hash >> 40 & (ENTRIES - 1)]);
-  p->line_stretches++;
+  p->line_spans++;
   if (p->waiting == PENDING) take_all(shaper, p);
   p->queue[p->waiting++] = (pending){
       hash, (uint32_t)start, (uint32_t)length, (uint32_t)(length - p->inner), marked ? MARKED : HAS_CONTENT | (p->letters != 0)};
@@ -285,9 +285,9 @@ static void close_line(weir_shaper *shaper, pass *p, size_t end, size_t inner) {
   line->start = (uint32_t)start;
   line->end = (uint32_t)end;
   line->characters = (uint32_t)(length - (inner - p->line_inner));
-  line->blank = p->line_stretches == 0;
+  line->blank = p->line_spans == 0;
   line->terminal = 0;
-  p->line_stretches = 0;
+  p->line_spans = 0;
   if (line->blank) return;
   uint8_t last = p->text[end - 1];
   if (last < 0x80) {
@@ -381,7 +381,7 @@ WEIR_INLINE void measure(weir_shaper *shaper, pass *p, masks (*classify)(const u
     if (m.wide || carry.inner) classify_wide(shaper, p, base, &m, &active, &inner, &carry);
     if (m.hash) shape->hashes += (size_t)__builtin_popcountll(m.hash);
     if (m.dot || p->dots) count_dots(shape, p, m.dot);
-    // Where a stretch begins or ends, and where a line does.
+    // Where a span begins or ends, and where a line does.
     uint64_t events = (m.space ^ (m.space << 1 | (uint64_t)!p->open)) | m.ends;
     unsigned from = 0;
     while (events) {
@@ -394,7 +394,7 @@ WEIR_INLINE void measure(weir_shaper *shaper, pass *p, masks (*classify)(const u
           p->letters |= m.letter & inside;
           p->inner += (size_t)__builtin_popcountll(inner & inside);
           p->open = 0;
-          close_stretch(shaper, p, base + at);
+          close_span(shaper, p, base + at);
         }
       } else if (!(m.space >> at & 1)) {
         p->open = 1;
@@ -452,7 +452,7 @@ void weir_shaper_measure(weir_shaper *shaper, const uint8_t *text, size_t count,
 #else
   measure_any(shaper, &p);
 #endif
-  if (p.open) close_stretch(shaper, &p, count);
+  if (p.open) close_span(shaper, &p, count);
   if (p.line_start < count) close_line(shaper, &p, count, p.inner_before);
   if (p.row_start < count) close_row(shaper, &p);
   take_all(shaper, &p);

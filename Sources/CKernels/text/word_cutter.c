@@ -1,6 +1,6 @@
 // Cuts words as spaCy's English tokenizer does (`tokenizer.pyx`, `lang/punctuation.py`, MIT); its rules are written out by hand:
 //
-//   1. Punctuation is stripped from both ends of a stretch without white space, one mark per end at a time, until a special form (a contraction, an
+//   1. Punctuation is stripped from both ends of a span without white space, one mark per end at a time, until a special form (a contraction, an
 //      abbreviation, a smiley) is left or there is nothing more to strip.
 //   2. The rest is a special form or a web address, or it is cut at punctuation in its middle.
 //   3. Words that together spell a special form which these rules cut apart are joined again.
@@ -72,20 +72,20 @@ static inline uint32_t outline(uint32_t first, uint32_t last, uint32_t count) {
 }
 
 // The special form that scalars[low ..< high] spell, or NULL.
-static const form *special(const weir_word_forms *forms, const weir_stretch *s, uint32_t low, uint32_t high) {
+static const form *special(const weir_word_forms *forms, const weir_span *s, uint32_t low, uint32_t high) {
   if (low >= high || high - low > forms->longest) return NULL;
   uint32_t bit = outline(s->scalars[low], s->scalars[high - 1], high - low);
   if (!(forms->outlines[bit >> 6] >> (bit & 63) & 1)) return NULL;
   return form_find(&forms->specials, s->scalars + low, high - low);
 }
 
-static uint32_t run_of(const weir_stretch *s, uint32_t scalar, uint32_t low, uint32_t high) {
+static uint32_t run_of(const weir_span *s, uint32_t scalar, uint32_t low, uint32_t high) {
   uint32_t i = low;
   while (i < high && s->scalars[i] == scalar) i++;
   return i - low;
 }
 
-static uint32_t prefix_length(const weir_stretch *s, uint32_t low, uint32_t high) {
+static uint32_t prefix_length(const weir_span *s, uint32_t low, uint32_t high) {
   if (low >= high) return 0;
   if (s->classes[low] & (WEIR_EDGE | WEIR_OPENING)) return 1;
   uint32_t next = low + 1 < high ? s->scalars[low + 1] : 0;
@@ -100,7 +100,7 @@ static uint32_t prefix_length(const weir_stretch *s, uint32_t low, uint32_t high
 }
 
 // A unit or a currency after an ASCII digit.
-static uint32_t unit_length(const weir_word_forms *forms, const weir_stretch *s, uint32_t low, uint32_t high) {
+static uint32_t unit_length(const weir_word_forms *forms, const weir_span *s, uint32_t low, uint32_t high) {
   uint32_t i = high;
   while (i > low && high - i <= 5 && !(s->classes[i - 1] & WEIR_DIGIT)) i--;
   if (i <= low || i >= high || !(s->classes[i - 1] & WEIR_DIGIT)) return 0;
@@ -108,7 +108,7 @@ static uint32_t unit_length(const weir_word_forms *forms, const weir_stretch *s,
   return form_find(&forms->units, s->scalars + i, high - i) ? high - i : 0;
 }
 
-static uint32_t suffix_length(const weir_word_forms *forms, const weir_stretch *s, uint32_t low, uint32_t high) {
+static uint32_t suffix_length(const weir_word_forms *forms, const weir_span *s, uint32_t low, uint32_t high) {
   if (low >= high) return 0;
   uint32_t last = s->scalars[high - 1];
   int two = high - low >= 2;
@@ -130,7 +130,7 @@ static uint32_t suffix_length(const weir_word_forms *forms, const weir_stretch *
   return unit_length(forms, s, low, high);
 }
 
-static uint32_t infix_length(const weir_stretch *s, uint32_t i, uint32_t low, uint32_t high) {
+static uint32_t infix_length(const weir_span *s, uint32_t i, uint32_t low, uint32_t high) {
   uint32_t kind = s->classes[i];
   if (!(kind & WEIR_ACTIVE) || kind & WEIR_DIGIT) return 0;
   if (kind & WEIR_ICON) return 1;
@@ -172,7 +172,7 @@ static uint32_t infix_length(const weir_stretch *s, uint32_t i, uint32_t low, ui
 }
 
 // Cuts at punctuation in the middle. Appends the lengths to out and returns their new number.
-static uint32_t cut_inside(const weir_stretch *s, uint32_t low, uint32_t high, uint32_t *out, uint32_t n) {
+static uint32_t cut_inside(const weir_span *s, uint32_t low, uint32_t high, uint32_t *out, uint32_t n) {
   uint32_t start = low, i = low;
   while (i < high) {
     uint32_t length = infix_length(s, i, low, high);
@@ -192,7 +192,7 @@ static uint32_t cut_inside(const weir_stretch *s, uint32_t low, uint32_t high, u
 }
 
 // Steps 1 and 2.
-static void cut_marks(const weir_word_forms *forms, weir_stretch *s, int specials) {
+static void cut_marks(const weir_word_forms *forms, weir_span *s, int specials) {
   uint32_t low = 0, high = s->count, n = 0, suffixes = 0, last = UINT32_MAX;
   const form *whole = NULL;
   while (low < high && high - low != last) {
@@ -245,7 +245,7 @@ static int match_order(const void *a, const void *b) {
 }
 
 // Joins the words of each match, the longest first, then from the left. A match that overlaps an earlier one is skipped but still claims its words.
-static void join_matches(weir_stretch *s, match *matches, size_t count) {
+static void join_matches(weir_span *s, match *matches, size_t count) {
   qsort(matches, count, sizeof *matches, match_order);
   // What happens to a word: 0 it stays, 1 it is claimed, 2 + i match i begins with it.
   uint32_t *fate = s->spare;
@@ -273,7 +273,7 @@ static void join_matches(weir_stretch *s, match *matches, size_t count) {
 }
 
 // Step 3.
-static void join_specials(const weir_word_forms *forms, weir_stretch *s) {
+static void join_specials(const weir_word_forms *forms, weir_span *s) {
   match few[32], *matches = few;
   size_t count = 0, room = 32;
   uint32_t start = 0;
@@ -300,9 +300,9 @@ static void join_specials(const weir_word_forms *forms, weir_stretch *s) {
   if (matches != few) free(matches);
 }
 
-void weir_cut_words(const weir_word_forms *forms, weir_stretch *stretch) {
-  cut_marks(forms, stretch, 1);
-  if (stretch->words > 1) join_specials(forms, stretch);
+void weir_cut_words(const weir_word_forms *forms, weir_span *span) {
+  cut_marks(forms, span, 1);
+  if (span->words > 1) join_specials(forms, span);
 }
 
 const uint64_t *weir_special_letters(const weir_word_forms *forms) { return forms->letters; }
@@ -316,7 +316,7 @@ static void describe(weir_word_forms *forms, form *one, uint32_t *classes) {
   if (one->count > forms->longest) forms->longest = one->count;
   uint32_t scalars[LONGEST], lengths[LONGEST], spare[LONGEST];
   memcpy(scalars, one->scalars, one->count * sizeof *scalars);
-  weir_stretch s = {scalars, classes, lengths, one->count, 0, spare};
+  weir_span s = {scalars, classes, lengths, one->count, 0, spare};
   cut_marks(forms, &s, 0);
   int same = s.words == one->parts;
   for (uint32_t i = 0; i < s.words && same; i++) same = lengths[i] == one->lengths[i];

@@ -1,5 +1,5 @@
 #pragma once
-// Cuts a stretch without white space into words, for text_shape.c; private to this target.
+// Cuts a span without white space into words, for text_shape.c; private to this target.
 #include "../shared/utf8.h"
 #include "weir_filter.h"
 #include <stdlib.h>
@@ -8,16 +8,16 @@
 // The scalar and class of a malformed byte.
 enum { MALFORMED = 0xFFFFFFFF, MALFORMED_CLASS = WEIR_CONTENT | WEIR_ACTIVE };
 
-// A stretch as code points, and the length of each of its words in code points.
-typedef struct weir_stretch {
+// A span as code points, and the length of each of its words in code points.
+typedef struct weir_span {
   uint32_t *scalars, *classes, *lengths;
   uint32_t count, words;
   // Scratch of the same size.
   uint32_t *spare;
-} weir_stretch;
+} weir_span;
 
-// Cuts the stretch; all arrays have room for `count` numbers. Linear in the length.
-void weir_cut_words(const weir_word_forms *forms, weir_stretch *stretch);
+// Cuts the span; all arrays have room for `count` numbers. Linear in the length.
+void weir_cut_words(const weir_word_forms *forms, weir_span *span);
 
 // Whether scalars[low ..< high] are a web address.
 int weir_is_web_address(const uint32_t *scalars, const uint32_t *classes, size_t low, size_t high);

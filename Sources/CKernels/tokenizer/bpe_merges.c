@@ -284,7 +284,7 @@ static void refresh(chain *c, const weir_merges *m, size_t at, size_t length) {
 }
 
 static size_t merge_long(const weir_merges *m, const uint8_t *word, size_t length, uint32_t *tokens) {
-  // Each merge removes a candidate for good and adds two. Memory: 40 bytes per byte of the word.
+  // Each merge removes a candidate permanently and adds two. Memory: 40 bytes per byte of the word.
   chain c = {malloc(8 * 3 * length + 16 * (length + 1)), 0, NULL, NULL, NULL, NULL};
   if (!c.heap) return SIZE_MAX;
   c.symbols = (uint32_t *)(c.heap + 3 * length);

@@ -121,7 +121,7 @@ static size_t end_modern(const weir_pattern *p, const uint8_t *t, size_t n, size
     size_t length = contraction(t + start, n - start, 1);
     if (length > 0) return start + length;
   }
-  // A symbol or a white space that is no newline goes with the letters after it, a blank also with symbols.
+  // A symbol, or whitespace other than a newline, joins the letters after it; a space also joins symbols.
   if (first.class != NEWLINE && after < n) {
     character next = look(p, t, n, after);
     if (next.class == LETTER) return run(p, t, n, after + next.length, LETTER);

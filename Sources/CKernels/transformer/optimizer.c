@@ -23,7 +23,7 @@ WEIR_CLONES double weir_sum_squares(const float *x, size_t count) {
 }
 
 WEIR_CLONES int weir_all_finite(const float *x, size_t count) {
-  // Exponents of all ones stand for infinities and what is no number.
+  // Exponents of all ones are infinities and NaN.
   int32_t bad = 0;
   for (size_t i = 0; i < count; i++) {
     int32_t bits;

@@ -69,7 +69,10 @@ struct ClusterFitCommand: WeirCommand {
   var randomSeed: UInt64? { seed.seed }
 
   var propertyFlags: PropertyFlags {
-    ["arity": "--arity", "depth": "--depth", "minimumLeaf": "--minimum-leaf", "sample": "--sample", "iterations": "--iterations"]
+    [
+      "arity": "--branching-factor", "depth": "--depth", "minimumLeaf": "--min-leaf-size", "sample": "--sample",
+      "iterations": "--iterations",
+    ]
   }
   var inputs: [String] { Vectors.inputs(dataset, name: vectors) }
   var outputs: [String] { [output] }

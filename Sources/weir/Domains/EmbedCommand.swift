@@ -67,7 +67,7 @@ struct EmbedCommand: WeirCommand {
 
   func validate() throws {
     guard name.map({ !$0.isEmpty && !$0.contains("/") && $0 != "." && $0 != ".." }) ?? true else {
-      throw ValidationError("--name is no name of a folder")
+      throw ValidationError("--name must be a valid folder name")
     }
   }
 

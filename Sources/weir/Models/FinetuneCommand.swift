@@ -4,7 +4,7 @@ import Primitives
 import Training
 import Workflows
 
-/// `weir finetune MODEL --data FILE`: specialises a model, with or without keeping what it knew.
+/// `weir finetune MODEL --data FILE`: finetunes a model, directly or with label annealing.
 struct FinetuneCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",

@@ -6,7 +6,7 @@ import Tokens
 import Training
 import Workflows
 
-/// `weir split DATASET --tree DIR`: a trunk, a specialised branch for each domain, the router.
+/// `weir split DATASET --tree DIR`: trains a trunk, one branch per domain, and writes the router.
 struct SplitCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "split",
