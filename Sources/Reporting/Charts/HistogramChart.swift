@@ -39,22 +39,24 @@ package struct HistogramChart: Chart {
   }
 
   private struct Row {
-    var label: String, seed: Double, general: Double, weight: Double?, epochs: Double?, tip: String
+    var label: String, seed: Double, general: Double, weight: Double?, epochs: Double?, tip: String, isRest = false
   }
 
   private var rows: [Row] {
-    var rows = leaves.prefix(Self.limit).map { leaf in
+    let shown = leaves.filter { ($0.specialistShare ?? 0) > 0 || ($0.sampled?.weight ?? 0) > 0 }.prefix(Self.limit)
+    var rows = shown.map { leaf in
       Row(
         label: leaf.terms.isEmpty ? leaf.name : leaf.terms.prefix(4).joined(separator: " "), seed: leaf.specialistShare ?? 0,
         general: leaf.generalShare, weight: leaf.sampled?.weight.finite, epochs: leaf.sampled?.epochs.finite, tip: leaf.description)
     }
-    let rest = leaves.dropFirst(Self.limit)
+    let paths = Set(shown.map(\.path))
+    let rest = leaves.filter { !paths.contains($0.path) }
     if !rest.isEmpty {
       func sum(_ value: (Cluster) -> Double?) -> Double { rest.reduce(0) { $0 + (value($1).finite ?? 0) } }
       rows.append(
         Row(
           label: "\(rest.count) other clusters", seed: sum { $0.specialistShare }, general: sum { $0.generalShare },
-          weight: sum { $0.sampled?.weight }, epochs: nil, tip: "\(rest.count) other clusters, summed"))
+          weight: sum { $0.sampled?.weight }, epochs: nil, tip: "\(rest.count) other clusters, summed", isRest: true))
     }
     return rows
   }
@@ -63,16 +65,16 @@ package struct HistogramChart: Chart {
     let rows = rows
     let pitch = 24.0
     var plot = Plot(width: 960, height: 74 + pitch * Double(rows.count), left: 270, right: 110, top: 34, bottom: 40)
-    let scale = Scale(rows.prefix(Self.limit).flatMap { [$0.seed, $0.general, $0.weight ?? 0] }, pixels: plot.across, includingZero: true)
+    let scale = Scale(
+      rows.filter { !$0.isRest }.flatMap { [$0.seed, $0.general, $0.weight ?? 0] }, pixels: plot.across, includingZero: true)
     plot.horizontal(scale, title: "share of tokens", format: { Number.tickPercent($0) })
     key(in: &plot)
     plot.svg.text(960, 22, "expected epochs", "label", anchor: .end)
     for (index, row) in rows.enumerated() {
       let y = plot.top + pitch * Double(index) + 3
-      let isRest = index == Self.limit
       let label = TextMetrics.fit(row.label, into: plot.left - 14, size: 12)
-      plot.svg.text(plot.left - 10, y + 13, label, isRest ? "soft" : "", anchor: .end)
-      guard !isRest else {
+      plot.svg.text(plot.left - 10, y + 13, label, row.isRest ? "soft" : "", anchor: .end)
+      guard !row.isRest else {
         // A bar for the sum would dwarf all others.
         var text = "specialist seed \(Number.percent(row.seed)), corpus \(Number.percent(row.general))"
         if let weight = row.weight { text += ", mixture \(Number.percent(weight))" }

@@ -72,13 +72,14 @@ package struct LossChart: Chart {
     let ranked = runs.enumerated().sorted { ($0.element.role, $0.offset) < ($1.element.role, $1.offset) }.map(\.element)
     var labels: [(x: Double, y: Double, text: String, style: String)] = []
     let named = min(ranked.count, Self.named)
+    let known = ranked.filter { $0.role < Run.roles.count }.count
     for (index, run) in ranked.enumerated().reversed() {
       let isNamed = index < named
-      let color = run.role < Run.roles.count ? [1, 2, 3, 0][run.role] : [4, 0, 3, 1, 2][index % 5]
+      let color = run.role < Run.roles.count ? [1, 2, 3, 0][run.role] : [4, 0, 3, 1, 2][(index - known) % 5]
       let points = Self.binned(run.curve, by: horizontal).map { (x: horizontal($0.x), y: vertical($0.y)) }
       plot.svg.path(points, isNamed ? "l\(color)" : "l0 thin", tip: run.name)
       if isNamed, let end = points.last {
-        labels.append((end.x, end.y, TextMetrics.fit(run.name, into: 960 - right - 12, size: 12), "t\(color)"))
+        labels.append((plot.right, end.y, TextMetrics.fit(run.name, into: 960 - right - 12, size: 12), "t\(color)"))
       }
     }
     plot.endLabels(labels)

@@ -28,7 +28,7 @@ enum DataSections {
         account.stage.spaced, Number.integer(account.input), Number.integer(account.output), Number.integer(account.droppedTotal),
         Number.integer(account.quarantinedTotal), account.isBalanced ? "balances" : "off by \(Number.integer(missing))",
         account.bytesIn > 0 ? Number.bytes(account.bytesIn) : "", account.bytesOut > 0 ? Number.bytes(account.bytesOut) : "",
-        Number.seconds(account.seconds), extra.joined(separator: ", "),
+        account.seconds == 0 ? "" : Number.seconds(account.seconds), extra.joined(separator: ", "),
       ])
     }
     return table.markup

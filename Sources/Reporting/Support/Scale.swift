@@ -88,7 +88,7 @@ package struct Scale: Sendable, Equatable {
 
   private static func logarithmicTicks(_ low: Double, _ high: Double, _ count: Int) -> [Double] {
     let decades = log10(high / low)
-    if decades < 0.7 { return linearTicks(low, high, count).filter { $0 > 0 } }
+    if decades < 0.9 { return linearTicks(low, high, count).filter { $0 > 0 } }
     let mantissas: [Double] = decades <= 2.2 ? [1, 2, 5] : decades < 3.5 ? [1, 3] : [1]
     let first = Int(log10(low).rounded(.down))
     let last = Int(log10(high).rounded(.up))
