@@ -1,5 +1,4 @@
 import Artifacts
-import Kernels
 import Pipeline
 import Primitives
 

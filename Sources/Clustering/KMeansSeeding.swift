@@ -1,7 +1,5 @@
 import CKernels
-import Kernels
 import Pipeline
-import Primitives
 
 extension KMeansRun {
   /// Points per block of running sums.

@@ -1,5 +1,4 @@
 import CKernels
-import Kernels
 
 /// Finds the nearest centroid of vectors. The result for a vector depends on the vector and the centroids alone, not on the batch, the number of
 /// threads or the instruction set.

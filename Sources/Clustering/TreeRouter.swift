@@ -1,6 +1,5 @@
 import Artifacts
 import Kernels
-import Pipeline
 import Primitives
 
 /// Routes vectors down a tree: at each level to the child with the nearest centroid (CRISP §3).

@@ -1,6 +1,5 @@
 import Documents
 import Pipeline
-import Storage
 
 /// Keeps the first of equal documents, paragraphs or lines, in the order in which batches are admitted.
 ///

@@ -1,6 +1,5 @@
 import Documents
 import Pipeline
-import Primitives
 import Storage
 
 /// Fuzzy deduplication: signatures on all threads while documents are spooled, the decision, then the documents that stay.

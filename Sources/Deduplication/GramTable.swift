@@ -1,5 +1,3 @@
-import Primitives
-
 /// Maps the fingerprint of an n-gram to the evaluation texts that contain it: a Bloom filter, which rejects most n-grams of a corpus, in
 /// front of a hash table.
 struct GramTable: Sendable {

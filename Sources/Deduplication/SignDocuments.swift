@@ -1,7 +1,6 @@
 import Artifacts
 import Documents
 import Pipeline
-import Primitives
 import Storage
 
 /// Computes the MinHash signature of every document, so that another engine can do the shuffle of the MinHash-LSH search.

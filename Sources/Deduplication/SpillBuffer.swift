@@ -1,5 +1,3 @@
-import Primitives
-
 /// An append-only array that spills to a temporary file once it exceeds a memory limit.
 final class SpillBuffer<Element: BitwiseCopyable> {
   private let limit: Int

@@ -1,6 +1,5 @@
 import Foundation
 import Pipeline
-import Primitives
 import Storage
 
 /// Writes documents as JSON lines: to a file (`.jsonl` or `.jsonl.zst`), which appears only when complete, or to standard output, as a weir

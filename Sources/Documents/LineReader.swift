@@ -1,5 +1,4 @@
 import Foundation
-import Primitives
 import Storage
 
 /// Reads the lines of a file, plain or compressed, one at a time and without their newlines.

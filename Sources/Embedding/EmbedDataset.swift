@@ -1,7 +1,6 @@
 import Artifacts
 import Kernels
 import Pipeline
-import Primitives
 import Storage
 import Tokens
 

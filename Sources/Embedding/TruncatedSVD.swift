@@ -1,7 +1,6 @@
 import CKernels
 import Kernels
 import Pipeline
-import Primitives
 
 /// The leading right singular vectors of a sparse matrix A from a block Krylov space of AᵀA (Musco & Musco 2015, algorithm 2; block Lanczos with
 /// full reorthogonalization, Golub & Van Loan §10.3) with about twice as many directions as vectors, and a random start.

@@ -1,6 +1,5 @@
 import Kernels
 import Pipeline
-import Primitives
 
 /// The features of some windows, counted once for the fit and for the projection of the same windows.
 struct WindowFeatures: Sendable {

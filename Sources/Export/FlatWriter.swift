@@ -1,5 +1,4 @@
 import Artifacts
-import Primitives
 import Storage
 
 /// Writes flat arrays of tokens for NumPy, OLMo and llm.c. The lengths of the samples are known beforehand, so a header is never rewritten.

@@ -1,5 +1,4 @@
 import Documents
-import Primitives
 
 /// Drops documents in other than the wanted languages, and annotates the language if asked to.
 struct LanguageRules: Sendable {

@@ -1,5 +1,3 @@
-import Primitives
-
 /// A split of the runs: a law is fitted to the smaller ones and predicts the largest.
 struct HeldOutFold: Sendable {
   let axis: String

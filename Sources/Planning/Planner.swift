@@ -1,5 +1,4 @@
 import Foundation
-import Primitives
 
 /// Finds the best use of a compute budget according to a fitted law: the model size, the general tokens, and the specialization tokens per domain.
 package enum Planner {

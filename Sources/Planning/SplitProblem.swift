@@ -1,5 +1,4 @@
 import Foundation
-import Primitives
 
 /// The best D and D′ᵢ for T = C/(6N) tokens at one model size N:
 ///

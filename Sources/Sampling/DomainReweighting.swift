@@ -1,5 +1,4 @@
 import Foundation
-import Primitives
 
 /// The domain weights of DoGE (Fan, Pagliardini, Jaggi, arXiv 2310.15393, algorithm 1 for a target outside the corpus). While a proxy model
 /// trains, domains whose gradient is aligned with the target's gain weight by exponentiated gradient; the result is the mean over the steps.

@@ -1,5 +1,4 @@
 import Artifacts
-import Primitives
 
 /// Probability mass on a tree: sums over subtrees, back-off to parents, and redistribution under capacities.
 struct TreeMass {

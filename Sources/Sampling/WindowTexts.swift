@@ -1,6 +1,5 @@
 import Kernels
 import Pipeline
-import Primitives
 import Synchronization
 
 /// The texts of the windows of a corpus, read on several threads.

@@ -1,6 +1,5 @@
 import CZstd
 import Foundation
-import Primitives
 
 /// System calls on file descriptors, with errors that name the path.
 enum Descriptor {

@@ -1,5 +1,4 @@
 import Foundation
-import Primitives
 
 /// Operations on files and folders. Names are sorted by their bytes.
 package enum Files {

@@ -1,5 +1,4 @@
 import Foundation
-import Primitives
 
 /// The raw bytes of a file or of standard input, with a lookahead buffer.
 final class InputBuffer {

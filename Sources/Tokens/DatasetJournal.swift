@@ -1,6 +1,5 @@
 import Documents
 import Pipeline
-import Primitives
 import Storage
 
 /// The complete shards of a dataset under construction, in `NAME.journal` next to it: a line that identifies the job, and one line per shard. A

@@ -1,6 +1,4 @@
 import Foundation
-import Primitives
-import Storage
 
 /// Random access to the metadata of documents. One pass finds the start of every line, 8 bytes per document.
 package final class DocumentInfoReader: Sendable {

@@ -2,7 +2,6 @@ import CKernels
 import Foundation
 import Kernels
 import Pipeline
-import Primitives
 import Tokens
 
 /// A tokenized held-out document.

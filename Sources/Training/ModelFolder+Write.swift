@@ -1,6 +1,5 @@
 import Foundation
 import Kernels
-import Primitives
 import Storage
 
 extension ModelFolder {

@@ -1,4 +1,3 @@
-import Primitives
 import Storage
 
 /// The initial weights of a run.

@@ -1,6 +1,5 @@
 import Foundation
 import Pipeline
-import Primitives
 
 /// A tokenized multiple-choice question.
 package struct ChoiceQuestion: Sendable {

@@ -1,4 +1,3 @@
-import Primitives
 import Storage
 
 /// The paths inside a run folder.

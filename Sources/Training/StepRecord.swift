@@ -1,5 +1,4 @@
 import Foundation
-import Primitives
 import Storage
 
 /// One training step; a line of `log.jsonl`.

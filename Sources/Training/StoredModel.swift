@@ -1,4 +1,3 @@
-import Primitives
 import Storage
 
 /// A model folder of any architecture: also those that `ModelFolder` does not read.

@@ -1,5 +1,3 @@
-import Primitives
-
 /// The cost of a training run, computed without running it.
 package struct TrainingEstimate: Codable, Sendable, Equatable {
   package var parameters: Int

@@ -1,6 +1,5 @@
 import Foundation
 import Pipeline
-import Primitives
 import Storage
 
 extension TrainingSession {

@@ -1,5 +1,4 @@
 import CKernels
-import Kernels
 
 extension Transformer {
   /// Computes the gradients after `loss(gradient: true)`.

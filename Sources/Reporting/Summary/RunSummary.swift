@@ -2,7 +2,6 @@ import Artifacts
 import Clustering
 import Foundation
 import Pipeline
-import Primitives
 import Storage
 import Tokens
 import Workflows

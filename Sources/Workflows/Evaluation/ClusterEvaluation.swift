@@ -3,7 +3,6 @@ import Clustering
 import Embedding
 import Kernels
 import Pipeline
-import Primitives
 import Tokenization
 import Tokens
 import Training

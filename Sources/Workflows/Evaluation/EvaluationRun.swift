@@ -1,5 +1,4 @@
 import Pipeline
-import Primitives
 import Storage
 import Tokenization
 import Training

@@ -1,4 +1,3 @@
-import Primitives
 import Training
 
 /// Finetuning of a model on documents.

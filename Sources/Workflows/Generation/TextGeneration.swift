@@ -1,4 +1,3 @@
-import Primitives
 import Tokenization
 import Training
 

@@ -1,4 +1,3 @@
-import Primitives
 import Training
 
 /// The shape of a new model: a preset, or a width with optional details, for any vocabulary.

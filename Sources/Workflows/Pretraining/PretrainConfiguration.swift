@@ -1,7 +1,6 @@
 import Kernels
 import Loading
 import Pipeline
-import Primitives
 import Tokenization
 import Tokens
 import Training

@@ -1,5 +1,4 @@
 import Pipeline
-import Primitives
 import Storage
 
 /// The state of a recipe step that has run: `RUN/steps/NAME.json`, written when the step is done.

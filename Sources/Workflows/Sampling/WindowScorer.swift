@@ -1,7 +1,6 @@
 import Embedding
 import Kernels
 import Pipeline
-import Primitives
 import Sampling
 import Tokenization
 import Tokens

@@ -2,7 +2,6 @@ import ArgumentParser
 import Deduplication
 import Documents
 import Pipeline
-import Primitives
 import Workflows
 
 /// `weir decontaminate --against FILE`: removes documents that share text with evaluation sets.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Documents
 import Filtering
 import Pipeline
 import Primitives

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Inspection
-import Pipeline
 import Storage
 import Workflows
 

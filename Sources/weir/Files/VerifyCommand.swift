@@ -1,6 +1,5 @@
 import ArgumentParser
 import Inspection
-import Pipeline
 import Primitives
 import Storage
 import Workflows

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Pipeline
-import Primitives
 import Training
 import Workflows
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Artifacts
 import Pipeline
-import Primitives
 import Tokens
 import Training
 import Workflows

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Primitives
 import Training
 import Workflows
 

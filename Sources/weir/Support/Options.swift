@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Primitives
 
 /// Options of every command.
 struct CommonOptions: ParsableArguments {

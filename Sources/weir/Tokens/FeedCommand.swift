@@ -2,7 +2,6 @@ import ArgumentParser
 import Kernels
 import Loading
 import Pipeline
-import Primitives
 import Storage
 import Tokens
 import Workflows

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Documents
 import Pipeline
-import Primitives
 import Storage
 import Tokenization
 import Tokens

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Loading
 import Pipeline
-import Primitives
 import Storage
 import Tokens
 import Training
