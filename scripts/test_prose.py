@@ -113,9 +113,9 @@ class Prose(unittest.TestCase):
         self.check("Sources/A/a.swift", '"""\nIt is\nanew: \\(anew)\n"""\nlet anew = 1  // "\nlet colour = 2\n', '3: "anew"')
 
     def test_spelling(self):
-        self.check("README.md", "Initialise, re-normalised, ModelInitialisation, neighbours, labelled, licence.\n",
-                   '1: write "initialize"', '1: write "initialization"', '1: write "labeled"',
-                   '1: write "license"', '1: write "neighbors"', '1: write "normalized"')
+        self.check("README.md", "Initialise, re-normalised, ModelInitialisation, honours, labelled, licence.\n",
+                   '1: write "initialize"', '1: write "initialization"', '1: write "honors"',
+                   '1: write "labeled"', '1: write "license"', '1: write "normalized"')
 
     def test_american(self):
         self.check("README.md", "Otherwise raise promised, precise, supervised noise; advises exercises, comprises; "
