@@ -5,6 +5,7 @@ import Primitives
 
 @testable import Artifacts
 @testable import Documents
+@testable import Export
 @testable import Storage
 @testable import Tokens
 
