@@ -1,7 +1,7 @@
 import Planning
 import Workflows
 
-/// The comparisons of a recipe run, as the recipe's `summary` names them; nil where it names none.
+/// The comparisons of a recipe run, as listed in the recipe's `summary`; nil for a comparison it does not list.
 package struct RunResults: Sendable {
   package var crisp: SamplingComparison?
   package var split: SplitReport?
