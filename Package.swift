@@ -73,7 +73,7 @@ let package = Package(
       name: "weir",
       dependencies: [
         "Artifacts", "Clustering", "Deduplication", "Documents", "Embedding", "Export", "Filtering", "Inspection", "Kernels",
-        "Loading", "Pipeline", "Planning", "Primitives", "Reporting", "Sampling", "Storage", "Tokenization", "Tokens", "Training",
+        "Loading", "Pipeline", "Planning", "Primitives", "Reporting", "Storage", "Tokenization", "Tokens", "Training",
         "Workflows",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -6,6 +6,6 @@ extension ArtifactRegistry {
 
   /// What `weir verify` and `weir peek` support, for errors.
   static let supported =
-    "token datasets, window vectors, cluster trees and assignments, tokenizers, models, checkpoints, runs, mixtures, plans, summaries, "
+    "token datasets, window vectors, cluster trees and assignments, tokenizers, models, checkpoints, runs, mixtures, batches, plans, summaries, "
     + "step states, .jsonl(.gz, .zst), .safetensors, .idx, .bin, .npy and .mds"
 }

@@ -30,6 +30,12 @@ package enum Format {
   /// Four significant digits: `0.1235`, `1.5e+09`.
   package static func significant(_ value: Double) -> String { value.isFinite ? String(format: "%.4g", value) : "\(value)" }
 
+  /// A number with `digits` decimals; a dash for none.
+  package static func fixed(_ value: Double?, _ digits: Int) -> String { value.map { String(format: "%.\(digits)f", $0) } ?? "–" }
+
+  /// A fraction in percent, `12.3 %`; a dash for none.
+  package static func percent(_ fraction: Double?, _ digits: Int) -> String { fraction.map { fixed($0 * 100, digits) + " %" } ?? "–" }
+
   /// `1.23 MB`.
   package static func bytes(_ value: Int) -> String { short(Double(value), unit: "B") }
 

@@ -30,6 +30,11 @@ package enum ArtifactForm: Sendable {
   case fileOrFolder
 }
 
+extension Artifact where Self: Decodable {
+  /// Reads a JSON file.
+  package static func open(_ path: String) throws -> Self { try JSONFile.read(Self.self, from: path) }
+}
+
 extension Artifact {
   package static var kind: String { ArtifactRegistry.kind(format: format) }
   package static var fileKinds: [String: String] { [:] }

@@ -20,6 +20,11 @@ package struct ArtifactRegistry: Sendable {
   /// The type of a folder whose manifest has a format id.
   package func folderType(format: String) -> (any Artifact.Type)? { types.first { $0.format == format && $0.form != .file } }
 
+  /// The type of a folder by its manifest; nil without one, and for a manifest that no type knows.
+  package func folderType(_ path: String) -> (any Artifact.Type)? {
+    (try? Manifest.read(folder: path)).flatMap { folderType(format: $0.format) }
+  }
+
   /// Identifies a file, or a folder without a manifest; nil if it is unknown.
   /// - Throws: `WeirError` if the file cannot be read.
   package func identify(_ path: String) throws -> Identification? {

@@ -2,19 +2,21 @@ import Foundation
 
 /// Fingerprints of files, folders and glob patterns: how recipes recognize inputs and outputs that have changed.
 package enum Fingerprint {
-  /// The fingerprint of a file's content, of a folder's manifest, of all files in a folder without one, or of everything that a glob pattern
+  /// The fingerprint of a file's content, of the manifest of an artifact, of all files in another folder, or of everything that a glob pattern
   /// matches; nil if nothing exists.
-  /// - Parameter checksum: XXH3-64 of a file in hexadecimal.
+  /// - Parameters:
+  ///   - registry: the artifacts whose manifests are trusted to cover their content.
+  ///   - checksum: XXH3-64 of a file in hexadecimal.
   package static func of(
-    _ path: String, checksum: (String) throws -> String = { Checksum.hex(try Checksum.xxh3(file: $0)) }
+    _ path: String, registry: ArtifactRegistry, checksum: (String) throws -> String = { Checksum.hex(try Checksum.xxh3(file: $0)) }
   ) throws -> String? {
     guard Files.exists(path) else {
       let found = Files.matching(path)
-      return found.isEmpty ? nil : try found.map { "\($0) \(try of($0, checksum: checksum) ?? "missing")" }.joined(separator: " ")
+      return found.isEmpty
+        ? nil : try found.map { "\($0) \(try of($0, registry: registry, checksum: checksum) ?? "missing")" }.joined(separator: " ")
     }
     guard Files.isFolder(path) else { return try checksum(path) }
-    let manifest = path + "/" + Manifest.fileName
-    if Files.exists(manifest) { return try checksum(manifest) }
+    if registry.folderType(path) != nil { return try checksum(path + "/" + Manifest.fileName) }
     var text = ""
     for name in try FileManager.default.subpathsOfDirectory(atPath: path).sorted() where !Files.isFolder(path + "/" + name) {
       text += "\(name) \(try checksum(path + "/" + name))\n"

@@ -43,7 +43,8 @@ package enum JSONFile {
     }
   }
 
-  private static func explain(_ error: DecodingError) -> String {
+  /// The wrong member and the reason, on one line.
+  package static func explain(_ error: DecodingError) -> String {
     func at(_ context: DecodingError.Context, _ key: (any CodingKey)? = nil) -> String {
       let path = (context.codingPath + (key.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
       return path.isEmpty ? "the top level" : "\"\(path)\""

@@ -48,7 +48,6 @@ extension TrainingReport: Artifact {
   package static let form = ArtifactForm.file
   package static let fileKinds = ["report.json": "report"]
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.hasMembers("steps", "flops", "evaluations") }
-  package static func open(_ path: String) throws -> TrainingReport { try JSONFile.read(TrainingReport.self, from: path) }
 
   /// Members are not checked: reports of other versions have others.
   package static func verify(_ path: String, _ context: any VerificationContext) throws {}

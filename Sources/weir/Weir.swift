@@ -23,21 +23,16 @@ struct Weir: ParsableCommand {
       """,
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Documents", subcommands: [ReadCommand.self, FilterCommand.self, DedupCommand.self, DecontaminateCommand.self]),
+      CommandGroup(name: "Document", subcommands: [ReadCommand.self, FilterCommand.self, DedupCommand.self, DecontaminateCommand.self]),
       CommandGroup(
-        name: "Tokens",
+        name: "Token",
         subcommands: [
           TokenizerCommand.self, TokenizeCommand.self, ShardCommand.self, FeedCommand.self, TraceCommand.self, ExportCommand.self,
         ]),
+      CommandGroup(name: "Domain", subcommands: [EmbedCommand.self, ClusterCommand.self, AssignCommand.self, SampleCommand.self]),
       CommandGroup(
-        name: "Domains", subcommands: [EmbedCommand.self, ClusterCommand.self, AssignCommand.self, SampleCommand.self]),
-      CommandGroup(
-        name: "Models",
-        subcommands: [
-          TrainCommand.self, FinetuneCommand.self, SplitCommand.self,
-          EvalCommand.self, GenerateCommand.self,
-        ]),
-      CommandGroup(name: "Plans", subcommands: [PlanCommand.self, ReportCommand.self, RunCommand.self]),
-      CommandGroup(name: "Files", subcommands: [VerifyCommand.self, PeekCommand.self]),
+        name: "Model", subcommands: [TrainCommand.self, FinetuneCommand.self, SplitCommand.self, EvalCommand.self, GenerateCommand.self]),
+      CommandGroup(name: "Plan", subcommands: [PlanCommand.self, ReportCommand.self, RunCommand.self]),
+      CommandGroup(name: "File", subcommands: [VerifyCommand.self, PeekCommand.self]),
     ])
 }

@@ -61,14 +61,14 @@ import Workflows
     try Files.write([1], to: folder + "/a.x")
     try Files.write([2], to: folder + "/b.x")
     let a = Checksum.hex(Checksum.xxh3([1])), b = Checksum.hex(Checksum.xxh3([2]))
-    #expect(try Fingerprint.of(folder + "/a.x") == a)
-    #expect(try Fingerprint.of(folder + "/?.x") == "\(folder)/a.x \(a) \(folder)/b.x \(b)")
-    #expect(try Fingerprint.of(folder) == Checksum.hex(Checksum.xxh3(Array("a.x \(a)\nb.x \(b)\n".utf8))))
-    #expect(try Fingerprint.of(folder + "/none") == nil && Fingerprint.of(folder + "/*.y") == nil)
+    #expect(try Fingerprint.of(folder + "/a.x", registry: .all) == a)
+    #expect(try Fingerprint.of(folder + "/?.x", registry: .all) == "\(folder)/a.x \(a) \(folder)/b.x \(b)")
+    #expect(try Fingerprint.of(folder, registry: .all) == Checksum.hex(Checksum.xxh3(Array("a.x \(a)\nb.x \(b)\n".utf8))))
+    #expect(try Fingerprint.of(folder + "/none", registry: .all) == nil && Fingerprint.of(folder + "/*.y", registry: .all) == nil)
     #expect(Fingerprint.exists(folder + "/*.x") && !Fingerprint.exists(folder + "/*.y"))
     #expect(Fingerprint.bytes(folder) == 2)
     let manifest = try writeDataset(folder + "/set", seed: 1)
-    #expect(try Fingerprint.of(folder + "/set") == Checksum.hex(Checksum.xxh3(file: folder + "/set/" + Manifest.fileName)))
+    #expect(try Fingerprint.of(folder + "/set", registry: .all) == Checksum.hex(Checksum.xxh3(file: folder + "/set/" + Manifest.fileName)))
     #expect(manifest.format == TokenDataset.format)
 
     let state = folder + "/state.json.json"
@@ -77,7 +77,7 @@ import Workflows
         JSONValue.object(["key": "k", "command": "c", "outputs": try JSONValue(encoding: outputs), "accounts": .array([])]), to: state)
       return try Verification.check(state, registry: .all)
     }
-    #expect(try verify([folder + "/?.x": Fingerprint.of(folder + "/?.x") ?? ""]).problems == [])
+    #expect(try verify([folder + "/?.x": Fingerprint.of(folder + "/?.x", registry: .all) ?? ""]).problems == [])
     #expect(try verify([folder + "/?.x": "0"]).problems.count == 1)
     #expect(try verify([folder + "/*.y": "0"]).notes.count == 1)
   }

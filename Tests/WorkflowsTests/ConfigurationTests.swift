@@ -28,8 +28,9 @@ import Workflows
       ("keep", { $0.keep = 0.5 }), ("bootstrap", { $0.bootstrap = -1 }), ("proxySteps", { $0.proxySteps = 0 }),
       ("weightRate", { $0.weightRate = .nan }), ("scoreTokens", { $0.scoreTokens = 1 }),
       ("specialistWeights", { $0.specialistWeights = [1, 2] }),
-      ("specialistWeights", { $0.specialistWeights = [0] }), ("depth", { $0.depth = .levels(-1) }), ("smoothing", { $0.smoothing = -1 }),
-      ("maxEpochs", { $0.maxEpochs = 0 }), ("runTokens", { $0.runTokens = 0 }), ("proxyModel", { $0.method = .doge }),
+      ("specialistWeights", { $0.specialistWeights = [0] }), ("depth", { $0.mixture.depth = -1 }),
+      ("smoothing", { $0.mixture.smoothing = -1 }),
+      ("maxEpochs", { $0.mixture.maxEpochs = 0 }), ("runTokens", { $0.mixture.runTokens = 0 }), ("proxyModel", { $0.method = .doge }),
       ("proxyModel", { $0.method = .ced }),
     ] as [(String, (inout SampleConfiguration) -> Void)] {
       var changed = sample
@@ -37,9 +38,9 @@ import Workflows
       #expect(place { try changed.validate() } == property)
     }
     sample.method = .dsir
-    sample.depth = .auto
+    sample.choosesDepth = true
     #expect(place { try sample.validateUse() } == "depth")
-    sample.depth = nil
+    sample.choosesDepth = false
     sample.keep = 1.5
     #expect(place { try sample.validateUse() } == "keep")
     sample.keep = 0.5
@@ -72,10 +73,10 @@ import Workflows
 
   @Test func sweepsRunAtAConstantRate() throws {
     var sweep = SweepConfiguration(
-      dataset: "set", tree: "tree", sizes: [.init(width: 32, layers: 2)], trunkTokens: [10, 20], branchTokens: [5], heldOut: ["held.jsonl"],
+      dataset: "set", tree: "tree", sizes: [.init(width: 32, layers: 2)], trunkTokens: [10, 20], branchTokens: [5],
       runs: "sweep", output: "runs.jsonl")
     try sweep.validate()
-    sweep.training.learningRate = 0.5
+    sweep.settings.training.learningRate = 0.5
     let training = sweep.training(tokens: 20)
     #expect(training.schedule == .constant && training.tokens == 20 && training.learningRate == 0.5)
     #expect(sweep.sizes[0].name == "32x2")
@@ -122,9 +123,9 @@ import Workflows
 
   @Test func configurationsSurviveJSON() throws {
     var sample = SampleConfiguration(dataset: "set", method: .doge)
-    sample.depth = .levels(2)
+    sample.mixture.depth = 2
     let again = try JSONFile.decode(SampleConfiguration.self, from: JSONFile.encode(sample), place: "sample")
-    #expect(again.depth == .levels(2) && again.method == .doge && again.bootstrap == 200)
+    #expect(again.mixture.depth == 2 && again.method == .doge && again.bootstrap == 200)
     let split = SplitConfiguration(
       dataset: "set", tree: "tree", output: "split", trunk: .scratch(ModelShape(width: 32, layers: 1), tokens: 7), branchTokens: [1])
     let copy = try JSONFile.decode(SplitConfiguration.self, from: JSONFile.encode(split), place: "split")

@@ -90,10 +90,17 @@ private struct World {
   var pretraining: PretrainConfiguration {
     var configuration = PretrainConfiguration(dataset: dataset, output: model)
     configuration.shape = ModelShape(width: 32, layers: 1)
-    configuration.training.tokens = 128
-    (configuration.rows, configuration.sequence) = (2, 32)
-    configuration.heldOut = [heldOut]
+    configuration.settings = settings
+    configuration.settings.training.tokens = 128
     return configuration
+  }
+
+  /// Small batches.
+  var settings: TrainingSettings {
+    var settings = TrainingSettings()
+    settings.training.randomSeed = 1
+    (settings.rows, settings.sequence, settings.heldOut) = (2, 32, [heldOut])
+    return settings
   }
 
   /// The names of all files.
@@ -108,7 +115,7 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
   @Test func samples() throws {
     try withWorld { world in
       var sample = SampleConfiguration(dataset: world.dataset)
-      (sample.tree, sample.specialist, sample.depth, sample.bootstrap) = (world.tree, [world.seed], .auto, 5)
+      (sample.tree, sample.specialist, sample.choosesDepth, sample.bootstrap) = (world.tree, [world.seed], true, 5)
       sample.describesClusters = true
       let before = world.files
       let dry = try SampleRun.run(sample, threads: 2, tool: "test")
@@ -117,7 +124,7 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       let made = try SampleRun.run(sample, threads: 1, tool: "test")
       #expect(made.mixture == dry.mixture && made.depths?.count == 2 && !made.terms.isEmpty)
       #expect(try Mixture.read(from: world.folder + "/mix.json") == made.mixture)
-      #expect(try decoded(made.report) == made.report && made.report.kept == nil)
+      #expect(made.kept == nil)
       // The seed is of one domain: its cluster gets nearly everything.
       #expect(made.mixture.clusters.map(\.weight).max() ?? 0 > 0.9)
       // Scores are kept for other thresholds.
@@ -129,9 +136,8 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       sample.output = world.folder + "/many.json"
       let many = try SampleRun.run(sample, threads: 2, tool: "test")
       #expect(few.reusedScores == nil && many.reusedScores != nil && few.scores == many.scores)
-      let kept = try #require(few.report.kept), more = try #require(many.report.kept)
+      let kept = try #require(few.kept), more = try #require(many.kept)
       #expect(kept.tokens < more.tokens && few.keptByLeaf?.reduce(0, +) == kept.tokens)
-      #expect(try decoded(few.report) == few.report)
       let dataset = try TokenDataset(world.dataset)
       let loader = try PackedLoader(dataset: dataset, mixture: world.folder + "/few.json", randomSeed: 1, rows: 4, sequence: 32)
       #expect(try loader.batch(step: 0).targetCount > 0)
@@ -144,8 +150,7 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       #expect(report.training.tokens == 128 && report.curve.count == report.training.steps && report.finetuning == nil)
       #expect(try decoded(report) == report)
       var finetuning = FinetuneConfiguration(model: world.model, data: [world.seed], output: world.folder + "/tuned")
-      (finetuning.rows, finetuning.sequence, finetuning.epochs, finetuning.lambda) = (2, 32, 1, 0.5)
-      finetuning.heldOut = [world.heldOut]
+      (finetuning.settings, finetuning.epochs, finetuning.lambda) = (world.settings, 1, 0.5)
       let tuned = try FinetuneRun.run(finetuning, threads: 2)
       #expect(tuned.finetuning?.method == "anneal" && tuned.finetuning?.lambda == 0.5 && tuned.training.final.count == 1)
       #expect(try decoded(tuned) == tuned)
@@ -157,12 +162,10 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       #expect(result.documents?.byDomain?.count == 2 && result.choices?.first?.questions == 1)
       let clusters = try #require(result.documents?.byCluster)
       #expect(clusters.values.reduce(0) { $0 + $1.tokens } == result.documents?.tokens)
-      #expect(try decoded(result) == result)
       evaluation.data = []
       evaluation.tree = nil
       let choices = try EvaluationRun.run(evaluation, threads: 1)
       #expect(choices.documents == nil && choices.choices == result.choices)
-      #expect(try decoded(choices) == choices)
       let generation = try TextGeneration(model: world.model, threads: 1)
       var text = ""
       try generation.run(prompt: Array("star".utf8), tokens: 5, decoding: .init(), write: { text += $0 })
@@ -175,7 +178,7 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       var split = SplitConfiguration(
         dataset: world.dataset, tree: world.tree, output: world.folder + "/split",
         trunk: .scratch(ModelShape(width: 32, layers: 1), tokens: 128), branchTokens: [64])
-      (split.rows, split.sequence, split.heldOut) = (2, 32, [world.heldOut])
+      split.settings = world.settings
       let phases = Mutex<Set<String>>([])
       let progress = Progress(report: { event in phases.withLock { _ = $0.insert(event.phase) } })
       let result = try SplitRun.run(split, threads: 2, progress: progress)
@@ -183,15 +186,15 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       #expect(result.branches == 2 && report.byDomain.count == 2 && report.meanPerplexity.keys.sorted() == ["full", "split"])
       #expect(try decoded(report) == report)
       #expect(phases.withLock { $0.isSuperset(of: ["trunk", "branch-0", "branch-1", "full", "eval"]) })
-      let file = try SplitFile.read(folder: split.output)
+      let file = try SplitFile.open(split.output)
       #expect(file.trunkTokens == 128 && file.branchTokens == [64, 64] && file.terms.count == 2)
       #expect(try SplitEvaluation.run(split.output, data: [world.heldOut], threads: 1) == report)
       #expect(throws: WeirError.self) { try SplitEvaluation.run(world.model, data: [world.heldOut], threads: 1) }
       // Of a model that exists, without a full one.
       split.output = world.folder + "/continued"
-      (split.trunk, split.full, split.heldOut) = (.model(world.model), false, [])
+      (split.trunk, split.full, split.settings.heldOut) = (.model(world.model), false, [])
       #expect(try SplitRun.run(split, threads: 2).report == nil)
-      #expect(try SplitFile.read(folder: split.output).full == nil)
+      #expect(try SplitFile.open(split.output).full == nil)
     }
   }
 
@@ -199,8 +202,8 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
     try withWorld { world in
       var sweep = SweepConfiguration(
         dataset: world.dataset, tree: world.tree, sizes: [.init(width: 32, layers: 1)], trunkTokens: [64, 128], branchTokens: [64],
-        heldOut: [world.heldOut], runs: world.folder + "/sweep", output: world.folder + "/runs.jsonl")
-      (sweep.rows, sweep.sequence) = (2, 32)
+        runs: world.folder + "/sweep", output: world.folder + "/runs.jsonl")
+      sweep.settings = world.settings
       let report = try SweepRun.run(sweep, threads: 2)
       // Two D, each with D′ of 0 and 64, in two domains.
       #expect(report.runs == 8 && report.domains == 2)

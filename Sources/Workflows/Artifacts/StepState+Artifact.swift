@@ -4,7 +4,6 @@ extension StepState: Artifact {
   package static let format = "weir.step-state.1"
   package static let form = ArtifactForm.file
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.hasMembers("key", "command", "outputs", "accounts") }
-  package static func open(_ path: String) throws -> StepState { try JSONFile.read(StepState.self, from: path) }
 
   /// What verification needs of a state, so that states of other versions can be verified.
   private struct Result: Decodable {
@@ -31,7 +30,8 @@ extension StepState: Artifact {
       context.problem("\(path): the account of \(account.stage) does not balance: input is not the sum of output, dropped and quarantined")
     }
     for (name, expected) in state.outputs.sorted(by: { $0.key < $1.key }) {
-      guard let output = locate(name, state: path), let found = try Fingerprint.of(output, checksum: context.checksum) else {
+      guard let output = locate(name, state: path), let found = try Fingerprint.of(output, registry: .all, checksum: context.checksum)
+      else {
         context.note("\(path): its output \(name) does not exist")
         continue
       }

@@ -26,10 +26,6 @@ package struct AssignWorker: RecordWorker {
   fileprivate let router: TreeRouter
   private let pool = ThreadPool(threads: 1)
 
-  fileprivate init(encoder: DocumentEncoder, embedder: any Embedder, router: TreeRouter) {
-    (self.encoder, self.embedder, self.router) = (encoder, embedder, router)
-  }
-
   package mutating func decide(_ document: Document) throws -> Decision<Document> {
     let windows = encoder.encode(document).windows
     let leaves = windows.isEmpty ? [] : try router.leaves(embedder.embed(windows, pool: pool))

@@ -8,8 +8,8 @@ package struct BatchFeed: Sendable {
   package let loader: PackedLoader
   private let rank: Int
   private let world: Int
-  private let fromStep: Int
-  private let steps: Int?
+  let fromStep: Int
+  let steps: Int?
 
   /// - Parameters:
   ///   - loader: batches of all ranks together.
@@ -32,9 +32,7 @@ package struct BatchFeed: Sendable {
   package func batches(pool: ThreadPool, isStopping: () -> Bool, write: ([[UInt8]]) throws -> Void) throws {
     // Enough steps at a time to keep every thread busy, within some megabytes.
     let group = pool.threads * max(1, (1 << 18) / (loader.rows * loader.sequence))
-    try blocks(of: loader.rows, group: group, pool: pool, isStopping: isStopping, write: write) {
-      try arrays(of: loader.batch(step: $0))
-    }
+    try blocks(of: loader.rows, group: group, pool: pool, isStopping: isStopping, write: write) { try arrays(of: loader.batch(step: $0)) }
   }
 
   /// Writes the origin of every row: two little-endian uint32, the window and the token of the window.

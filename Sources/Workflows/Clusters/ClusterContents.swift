@@ -31,12 +31,8 @@ package enum ClusterContents {
   }
 
   /// Terms that distinguish each node of a level from its parent.
-  package static func terms(
-    dataset: TokenDataset, tree: StoredTree, level: Int, progress: Progress = .silent
-  ) throws -> [[String]] {
+  package static func terms(dataset: TokenDataset, tree: StoredTree, level: Int, progress: Progress = .silent) throws -> [[String]] {
     let report = try report(dataset: dataset, tree: tree, depth: level, progress: progress)
-    return tree.tree.nodes(atLevel: level).map { node in
-      report.nodes.first { $0.node == node }?.terms.prefix(4).map { $0.word } ?? []
-    }
+    return tree.tree.nodes(atLevel: level).map { node in report.nodes.first { $0.node == node }?.terms.prefix(4).map { $0.word } ?? [] }
   }
 }

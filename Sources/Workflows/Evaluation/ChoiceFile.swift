@@ -1,4 +1,3 @@
-import Foundation
 import Primitives
 import Storage
 import Tokenization
@@ -6,22 +5,16 @@ import Training
 
 /// Multiple-choice questions as JSON Lines: `question`, `choices` (strings) and `answer` (the index of the right choice).
 enum ChoiceFile {
-  private struct Line {
-    var question: String
-    var choices: [String]
-    var answer: Int
-
-    init(_ text: ArraySlice<UInt8>, place: String) throws {
-      let root = try JSONDocument(Array(text), place: place).root
-      guard let question = root["question"]?.string else { throw WeirError(place, "\"question\" is not a string") }
-      guard let nodes = root["choices"]?.array, nodes.count > 1 else { throw WeirError(place, "\"choices\" is not a list of at least two") }
-      let choices = nodes.compactMap(\.string).filter { !$0.isEmpty }
-      guard choices.count == nodes.count else { throw WeirError(place, "\"choices\" contains an entry that is not a non-empty string") }
-      guard let answer = root["answer"]?.int, choices.indices.contains(answer) else {
-        throw WeirError(place, "\"answer\" is not the index of a choice (0…\(choices.count - 1))")
-      }
-      (self.question, self.choices, self.answer) = (question, choices, answer)
+  private static func parse(_ text: ArraySlice<UInt8>, place: String) throws -> (question: String, choices: [String], answer: Int) {
+    let root = try JSONDocument(Array(text), place: place).root
+    guard let question = root["question"]?.string else { throw WeirError(place, "\"question\" is not a string") }
+    guard let nodes = root["choices"]?.array, nodes.count > 1 else { throw WeirError(place, "\"choices\" is not a list of at least two") }
+    let choices = nodes.compactMap(\.string).filter { !$0.isEmpty }
+    guard choices.count == nodes.count else { throw WeirError(place, "\"choices\" contains an entry that is not a non-empty string") }
+    guard let answer = root["answer"]?.int, choices.indices.contains(answer) else {
+      throw WeirError(place, "\"answer\" is not the index of a choice (0…\(choices.count - 1))")
     }
+    return (question, choices, answer)
   }
 
   /// Reads and encodes the questions of a file.
@@ -34,7 +27,7 @@ enum ChoiceFile {
     var questions: [ChoiceQuestion] = []
     for (index, text) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
       guard text.contains(where: { $0 > 0x20 }) else { continue }
-      let place = "\(path):\(index + 1)", line = try Line(text, place: place)
+      let place = "\(path):\(index + 1)", line = try parse(text, place: place)
       questions.append(
         ChoiceQuestion(
           choices: try line.choices.map { try encode(line.question, $0, tokenizer, start: start, place: place) }, answer: line.answer))

@@ -21,7 +21,9 @@ package struct EvaluationConfiguration: Codable, Sendable {
   package init(model: String) { self.model = model }
 
   package func validate() throws {
-    guard !data.isEmpty || !choices.isEmpty else { throw WeirError("data", "is missing; there is nothing to evaluate on") }
+    guard !data.isEmpty || !choices.isEmpty else {
+      throw WeirError("data", "is missing", remedy: "give held-out documents or multiple-choice questions")
+    }
     guard level >= 1 else { throw WeirError("level", "must be at least 1, not \(level)") }
     guard !data.isEmpty || tree == nil else { throw WeirError("tree", "needs held-out documents") }
     guard !data.isEmpty || logits == nil else { throw WeirError("logits", "need held-out documents") }
@@ -29,24 +31,13 @@ package struct EvaluationConfiguration: Codable, Sendable {
   }
 }
 
-package struct EvaluationReport: Codable, Sendable, Equatable {
+package struct EvaluationReport: Encodable, Sendable, Equatable {
   /// On the held-out documents, if there are any.
   package var documents: Evaluation?
   /// One entry per file of multiple-choice questions.
   package var choices: [ChoiceEvaluation]?
 
-  private enum CodingKeys: String, CodingKey { case choices, loss }
-
-  init(documents: Evaluation?, choices: [ChoiceEvaluation]?) {
-    self.documents = documents
-    self.choices = choices
-  }
-
-  package init(from decoder: any Decoder) throws {
-    let members = try decoder.container(keyedBy: CodingKeys.self)
-    documents = members.contains(.loss) ? try Evaluation(from: decoder) : nil
-    choices = try members.decodeIfPresent([ChoiceEvaluation].self, forKey: .choices)
-  }
+  private enum CodingKeys: String, CodingKey { case choices }
 
   package func encode(to encoder: any Encoder) throws {
     try documents?.encode(to: encoder)

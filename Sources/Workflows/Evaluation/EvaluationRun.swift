@@ -10,14 +10,11 @@ package struct EvaluationRun {
   private let threads: Int
   private let progress: Progress
 
-  package static func run(
-    _ configuration: EvaluationConfiguration, threads: Int, progress: Progress = .silent
-  ) throws -> EvaluationReport {
+  package static func run(_ configuration: EvaluationConfiguration, threads: Int, progress: Progress = .silent) throws -> EvaluationReport {
     try configuration.validate()
     let run = EvaluationRun(
       configuration: configuration, folder: try ModelFolder.locate(configuration.model),
-      tokenizer: try Models.tokenizer(configuration.model),
-      threads: threads, progress: progress)
+      tokenizer: try Models.tokenizer(configuration.model), threads: threads, progress: progress)
     return EvaluationReport(
       documents: configuration.data.isEmpty ? nil : try run.losses(), choices: configuration.choices.isEmpty ? nil : try run.accuracies())
   }
@@ -36,9 +33,7 @@ package struct EvaluationRun {
 
   private func accuracies() throws -> [ChoiceEvaluation] {
     let start = try Models.startToken(folder, tokenizer)
-    let sets = try configuration.choices.map {
-      (name: ValidationSet.name($0), questions: try ChoiceFile.read($0, tokenizer, start: start))
-    }
+    let sets = try configuration.choices.map { (name: ValidationSet.name($0), questions: try ChoiceFile.read($0, tokenizer, start: start)) }
     let longest = sets.flatMap(\.questions).flatMap(\.choices).map(\.tokens.count).max() ?? 2
     let evaluator = try Evaluator(folder: folder, sequence: max(256, longest - 1), threads: threads)
     var lines: [UInt8] = []

@@ -10,9 +10,7 @@ extension ValidationSet {
     guard !documents.isEmpty else { throw WeirError(path, "no document has two tokens, the fewest to evaluate on") }
     self.init(
       name: Self.name(path),
-      documents: documents.map {
-        EvaluationDocument(tokens: $0.ids, bytes: $0.document.text.count, domain: $0.document.label)
-      })
+      documents: documents.map { EvaluationDocument(tokens: $0.ids, bytes: $0.document.text.count, domain: $0.document.label) })
   }
 
   /// The name of a file without its folder and extensions.

@@ -22,29 +22,14 @@ package struct FinetuneConfiguration: Codable, Sendable {
   package var temperature = 1.0
   /// Passes over the documents.
   package var epochs = 5
-  /// The number of steps and the random seed are replaced.
-  package var training = TrainingConfiguration()
-  /// Rows per batch.
-  package var rows = 16
-  /// Tokens per row.
-  package var sequence = 256
-  /// Seeds the order of the documents.
-  package var randomSeed: UInt64 = 1
-  /// Files of held-out documents.
-  package var heldOut: [String] = []
+  package var settings = TrainingSettings()
 
-  package init(model: String, data: [String], output: String) {
-    self.model = model
-    self.data = data
-    self.output = output
-  }
+  package init(model: String, data: [String], output: String) { (self.model, self.data, self.output) = (model, data, output) }
 
   /// The training configuration of a number of steps.
   func training(steps: Int) -> TrainingConfiguration {
-    var configuration = training
-    configuration.tokens = nil
-    configuration.steps = steps
-    configuration.randomSeed = randomSeed
+    var configuration = settings.training
+    (configuration.tokens, configuration.steps) = (nil, steps)
     if method == .anneal { configuration.annealing = Annealing(lambda: lambda, temperature: temperature) }
     return configuration
   }

@@ -18,10 +18,11 @@ package enum FinetuneRun {
       throw WeirError(configuration.data.joined(separator: " "), "no document has two tokens, the fewest to train on")
     }
     let name = try configuration.data.map { Checksum.hex(try Checksum.xxh3(file: $0)) }.joined(separator: " ")
+    let settings = configuration.settings
     let batches = try DocumentBatches(
-      documents: documents, name: name, rows: configuration.rows, sequence: configuration.sequence, epochs: configuration.epochs,
-      randomSeed: configuration.randomSeed)
-    let sets = try configuration.heldOut.map { try ValidationSet(file: $0, tokenizer: tokenizer) }
+      documents: documents, name: name, rows: settings.rows, sequence: settings.sequence, epochs: configuration.epochs,
+      randomSeed: settings.randomSeed)
+    let sets = try settings.heldOut.map { try ValidationSet(file: $0, tokenizer: tokenizer) }
     let report = try TrainingRun.run(
       configuration: configuration.training(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets,
       folder: configuration.output, tokenizer: folder, endOfDocument: tokenizer.endOfDocument.map { Int($0) }, threads: threads,
@@ -30,6 +31,6 @@ package enum FinetuneRun {
       report, run: configuration.output,
       finetuning: RunReport.Finetuning(
         method: configuration.method.rawValue, lambda: configuration.method == .anneal ? configuration.lambda : 0,
-        temperature: configuration.temperature, epochs: configuration.epochs, learningRate: configuration.training.learningRate))
+        temperature: configuration.temperature, epochs: configuration.epochs, learningRate: settings.training.learningRate))
   }
 }

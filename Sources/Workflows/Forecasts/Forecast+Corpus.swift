@@ -1,5 +1,4 @@
 import Documents
-import Foundation
 import Pipeline
 import Primitives
 import Storage

@@ -1,28 +1,35 @@
 import Training
 
 extension Forecast {
+  /// The vocabulary of a model that is not trained yet is not known; the demo's is typical.
+  private static let typicalVocabulary = 4_096
+
   /// The cost of a training run.
   /// - Parameters:
-  ///   - initial: the path that training starts from, and its model folder if it exists already.
-  ///   - scratch: the configuration for training from random initialization.
+  ///   - shape: the model with random initialization.
+  ///   - initial: the path that training starts from, a model or one that an earlier step makes; nil for random initialization.
   ///   - output: the run folder; its model is remembered for later steps.
   package mutating func training(
-    _ configuration: TrainingConfiguration, rows: Int, sequence: Int, initial: (path: String, folder: String?)?,
-    scratch: () throws -> ModelConfiguration,
-    output: String?, recompute: Bool = false, evaluates: Bool = true
+    _ settings: TrainingSettings, shape: ModelShape, initial: String?, output: String?, recompute: Bool = false, evaluates: Bool = true
   ) throws -> Row {
-    let model: ModelConfiguration
-    if let initial, let known = models[initial.path] {
-      model = known
-    } else if let folder = initial?.folder {
-      model = try ModelFolder.configuration(folder)
-    } else {
-      model = try scratch()
-    }
+    let model =
+      if let initial, let known = models[initial] {
+        known
+      } else if let initial, let folder = try? ModelFolder.locate(initial) {
+        try ModelFolder.configuration(folder)
+      } else {
+        try shape.configuration(vocabulary: Self.typicalVocabulary, sequence: settings.sequence)
+      }
     if let output { models[output] = model }
     let estimate = try TrainingEstimate(
-      configuration, model: model, rows: rows, sequence: sequence, recompute: recompute, evaluates: evaluates)
-    return Row(
+      settings.training, model: model, rows: settings.rows, sequence: settings.sequence, recompute: recompute, evaluates: evaluates)
+    return Row(estimate)
+  }
+}
+
+extension Forecast.Row {
+  package init(_ estimate: TrainingEstimate) {
+    self.init(
       tokens: Double(estimate.tokens), flops: estimate.flops, memory: Double(estimate.memoryBytes), disk: Double(estimate.diskBytes))
   }
 }

@@ -21,11 +21,7 @@ package struct Forecast {
     package var disk: Double?
 
     package init(documents: Double? = nil, tokens: Double? = nil, flops: Double? = nil, memory: Double? = nil, disk: Double? = nil) {
-      self.documents = documents
-      self.tokens = tokens
-      self.flops = flops
-      self.memory = memory
-      self.disk = disk
+      (self.documents, self.tokens, self.flops, self.memory, self.disk) = (documents, tokens, flops, memory, disk)
     }
 
     /// Adds the cost of the next command in the same process: compute and disk add up, memory is the larger, counts are the last ones.
@@ -35,6 +31,13 @@ package struct Forecast {
       flops = next.flops.map { $0 + (flops ?? 0) } ?? flops
       memory = next.memory.map { max($0, memory ?? 0) } ?? memory
       disk = next.disk.map { $0 + (disk ?? 0) } ?? disk
+    }
+
+    /// Adds the cost of another run by the same command: the tokens add up, too.
+    package mutating func add(run: Row) {
+      let earlier = tokens ?? 0
+      add(run)
+      tokens = run.tokens.map { $0 + earlier } ?? tokens
     }
   }
 

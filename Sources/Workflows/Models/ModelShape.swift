@@ -16,10 +16,7 @@ package struct ModelShape: Codable, Sendable, Equatable {
 
   package init() {}
 
-  package init(width: Int, layers: Int) {
-    self.width = width
-    self.layers = layers
-  }
+  package init(width: Int, layers: Int) { (self.width, self.layers) = (width, layers) }
 
   package func configuration(vocabulary: Int, sequence: Int) throws -> ModelConfiguration {
     var shape = try ModelConfiguration.preset(preset, vocabulary: vocabulary, sequence: sequence)

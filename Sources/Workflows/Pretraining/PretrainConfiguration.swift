@@ -16,29 +16,11 @@ package struct PretrainConfiguration: Codable, Sendable {
   package var initial: String?
   /// The shape of the model with random initialization.
   package var shape = ModelShape()
-  /// Its random seed is replaced.
-  package var training = TrainingConfiguration()
-  /// Rows per batch.
-  package var rows = 16
-  /// Tokens per row.
-  package var sequence = 256
-  /// Seeds the random initialization and the order of the batches.
-  package var randomSeed: UInt64 = 1
-  /// Files of held-out documents.
-  package var heldOut: [String] = []
+  package var settings = TrainingSettings()
   /// Whether the backward pass recomputes activations.
   package var recompute = false
 
-  package init(dataset: String, output: String) {
-    self.dataset = dataset
-    self.output = output
-  }
-
-  fileprivate var seededTraining: TrainingConfiguration {
-    var configuration = training
-    configuration.randomSeed = randomSeed
-    return configuration
-  }
+  package init(dataset: String, output: String) { (self.dataset, self.output) = (dataset, output) }
 }
 
 /// Pretraining and continued pretraining.
@@ -50,13 +32,13 @@ package enum PretrainRun {
     let dataset = try TokenDataset(configuration.dataset)
     let initial = try initial(configuration, dataset)
     let tokenizer = try dataset.openTokenizer()
+    let settings = configuration.settings
     let loader = try PackedLoader(
-      dataset: dataset, mixture: configuration.mixture, randomSeed: configuration.randomSeed, rows: configuration.rows,
-      sequence: configuration.sequence)
+      dataset: dataset, mixture: configuration.mixture, randomSeed: settings.randomSeed, rows: settings.rows, sequence: settings.sequence)
     try initial.check(dataset: dataset, tokenizer: tokenizer, place: configuration.initial ?? "modelConfiguration")
-    let sets = try configuration.heldOut.map { try ValidationSet(file: $0, tokenizer: tokenizer) }
+    let sets = try settings.heldOut.map { try ValidationSet(file: $0, tokenizer: tokenizer) }
     let report = try TrainingRun.run(
-      configuration: configuration.seededTraining, initial: initial, source: loader, validation: sets, folder: configuration.output,
+      configuration: settings.training, initial: initial, source: loader, validation: sets, folder: configuration.output,
       tokenizer: dataset.folder.tokenizer, endOfDocument: dataset.endOfDocument, threads: threads, recompute: configuration.recompute,
       ranks: ranks, progress: progress)
     return try RunReport(report, run: configuration.output)
@@ -64,14 +46,14 @@ package enum PretrainRun {
 
   /// What the run takes.
   package static func estimate(_ configuration: PretrainConfiguration, threads: Int) throws -> TrainingEstimate {
-    try TrainingEstimate(
-      configuration.training, model: initial(configuration, TokenDataset(configuration.dataset)).configuration(),
-      rows: configuration.rows, sequence: configuration.sequence, recompute: configuration.recompute,
-      evaluates: !configuration.heldOut.isEmpty, threads: threads)
+    let settings = configuration.settings
+    return try TrainingEstimate(
+      settings.training, model: initial(configuration, TokenDataset(configuration.dataset)).configuration(), rows: settings.rows,
+      sequence: settings.sequence, recompute: configuration.recompute, evaluates: !settings.heldOut.isEmpty, threads: threads)
   }
 
   private static func initial(_ configuration: PretrainConfiguration, _ dataset: TokenDataset) throws -> ModelInitialization {
     if let path = configuration.initial { return try ModelInitialization(continuing: path) }
-    return .scratch(try configuration.shape.configuration(vocabulary: dataset.vocabulary, sequence: configuration.sequence))
+    return .scratch(try configuration.shape.configuration(vocabulary: dataset.vocabulary, sequence: configuration.settings.sequence))
   }
 }

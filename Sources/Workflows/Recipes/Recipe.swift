@@ -42,7 +42,8 @@ package struct Recipe: Codable, Sendable, Equatable {
     do {
       recipe = try YAMLDecoder().decode(Recipe.self, from: text)
     } catch let error as DecodingError {
-      throw WeirError(path, "not a recipe: \(error.place)", remedy: "a recipe has `run: FOLDER` and `steps:` with name, says and do")
+      throw WeirError(
+        path, "not a recipe: \(JSONFile.explain(error))", remedy: "a recipe has `run: FOLDER` and `steps:` with name, says and do")
     } catch {
       throw WeirError(path, "not YAML: \(error)")
     }
@@ -69,7 +70,9 @@ package struct Recipe: Codable, Sendable, Equatable {
       default: throw WeirError(path, "not YAML: \("\(error)".split(separator: "\n").joined(separator: " "))")
       }
     }
-    guard let root = node?.mapping else { return }
+    guard let root = node?.mapping else {
+      throw WeirError(path, "not a recipe: the top level has no members", remedy: "a recipe has `run: FOLDER` and `steps:`")
+    }
     func check(_ mapping: Node.Mapping, _ known: [String]) throws {
       for key in mapping.keys {
         guard let name = key.string, !known.contains(name) else { continue }
@@ -122,17 +125,5 @@ package struct Recipe: Codable, Sendable, Equatable {
     guard quote == nil else { throw WeirError(place, "unbalanced quote") }
     if let word { words.append(word) }
     return words
-  }
-}
-
-extension DecodingError {
-  /// The wrong member and the reason, on one line.
-  fileprivate var place: String {
-    switch self {
-    case .keyNotFound(let key, let context): "no \"\((context.codingPath + [key]).map { $0.stringValue }.joined(separator: "."))\""
-    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-      "\(context.codingPath.map { $0.stringValue }.joined(separator: ".")): \(context.debugDescription)"
-    @unknown default: "\(self)"
-    }
   }
 }

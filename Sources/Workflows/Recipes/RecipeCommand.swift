@@ -31,22 +31,22 @@ package protocol RecipeInterpreter {
   /// - Parameter place: the step, for errors.
   func parse(_ commands: [[String]], place: String) throws -> [any RecipeCommand]
   /// Runs the commands of a step in one process.
-  func perform(_ commands: [any RecipeCommand]) throws -> StepResult
+  /// - Throws: `WeirError`, also if too many records were quarantined.
+  func perform(_ commands: [any RecipeCommand], step: String) throws -> Outcome
 }
 
-/// The result of the commands of one step.
-package struct StepResult {
+/// The result of a command, or of the commands of one step.
+package struct Outcome {
+  /// The accounts of all stages.
   package var accounts: [Account]
+  /// The machine-readable report, which `--json` prints and a recipe stores.
   package var report: JSONValue
-  /// Why the step counts as failed although it finished: too many quarantined records.
-  package var complaint: String?
-  /// Results for a person, a line each.
+  /// The summary for a person.
   package var lines: [String]
+  /// The fraction of quarantined records above which the command counts as failed.
+  package var maxBad: Double
 
-  package init(accounts: [Account], report: JSONValue, complaint: String? = nil, lines: [String] = []) {
-    self.accounts = accounts
-    self.report = report
-    self.complaint = complaint
-    self.lines = lines
+  package init(accounts: [Account] = [], report: JSONValue = .object([:]), lines: [String] = [], maxBad: Double = 1) {
+    (self.accounts, self.report, self.lines, self.maxBad) = (accounts, report, lines, maxBad)
   }
 }

@@ -1,5 +1,4 @@
 import Pipeline
-import Primitives
 import Storage
 
 /// Runs a recipe: skips the steps that are up to date and resumes the others.
@@ -14,10 +13,7 @@ package struct RecipeRun {
   package let interpreter: any RecipeInterpreter
 
   package init(_ recipe: Recipe, path: String, tool: String, interpreter: any RecipeInterpreter) {
-    self.recipe = recipe
-    self.path = path
-    self.tool = tool
-    self.interpreter = interpreter
+    (self.recipe, self.path, self.tool, self.interpreter) = (recipe, path, tool, interpreter)
   }
 
   /// A step whose commands are parsed.
@@ -36,7 +32,7 @@ package struct RecipeRun {
     /// A step begins; its number counts from 1.
     case begin(number: Int, of: Int, step: Prepared)
     /// A step has finished.
-    case end(result: StepResult, state: StepState)
+    case end(result: Outcome, state: StepState)
   }
 
   /// The outcome of a whole run.
@@ -108,27 +104,23 @@ package struct RecipeRun {
   private func statePath(_ step: String) -> String { RecipeFolder(recipe.run).state(of: step) }
   private func state(of step: String) -> StepState? { StepState.read(statePath(step)) }
 
-  private func perform(_ prepared: Prepared, key: String) throws -> (StepResult, StepState) {
+  private func perform(_ prepared: Prepared, key: String) throws -> (Outcome, StepState) {
     let start = ContinuousClock.now
     let statePath = statePath(prepared.step.name)
     let attemptPath = statePath + ".attempts"
     // The time of failed attempts at the same work counts, so that an interrupted run reports what it really took.
     let earlier = (try? JSONFile.read([String: Double].self, from: attemptPath))?[key] ?? 0
-    let result: StepResult
-    do { result = try interpreter.perform(prepared.commands) } catch {
+    let result: Outcome
+    do { result = try interpreter.perform(prepared.commands, step: prepared.step.name) } catch {
       try? JSONFile.write([key: earlier + (ContinuousClock.now - start).seconds], to: attemptPath)
       throw error
     }
-    if let complaint = result.complaint {
-      throw WeirError("step \(prepared.step.name)", complaint, remedy: "inspect them with --rejects FILE")
-    }
     var outputs: [String: String] = [:]
-    for output in prepared.outputs { outputs[output] = try Fingerprint.of(output) }
+    for output in prepared.outputs { outputs[output] = try Fingerprint.of(output, registry: .all) }
     let state = StepState(
       key: key, command: prepared.line, randomSeed: prepared.commands.lazy.compactMap(\.randomSeed).first,
       initialModel: prepared.commands.lazy.compactMap(\.initialModel).first, seconds: earlier + (ContinuousClock.now - start).seconds,
-      bytes: prepared.outputs.reduce(0) { $0 + Fingerprint.bytes($1) }, outputs: outputs, accounts: result.accounts,
-      report: result.report)
+      bytes: prepared.outputs.reduce(0) { $0 + Fingerprint.bytes($1) }, outputs: outputs, accounts: result.accounts, report: result.report)
     try JSONFile.write(state, to: statePath)
     try? Files.remove(attemptPath)
     return (result, state)
@@ -136,7 +128,7 @@ package struct RecipeRun {
 
   private func key(of prepared: Prepared) throws -> String {
     var text = "\(tool)\n\(prepared.line)\n"
-    for input in prepared.inputs { text += "\(input) \(try Fingerprint.of(input) ?? "missing")\n" }
+    for input in prepared.inputs { text += "\(input) \(try Fingerprint.of(input, registry: .all) ?? "missing")\n" }
     if prepared.commands.contains(where: \.readsOtherSteps) {
       for step in recipe.steps where step.name != prepared.step.name {
         text += "\(step.name) \(state(of: step.name).map { "\($0.key) \($0.seconds)" } ?? "missing")\n"

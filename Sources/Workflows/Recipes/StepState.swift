@@ -26,7 +26,7 @@ package struct StepState: Codable, Sendable, Equatable {
   /// Whether all outputs are still what the step wrote.
   package var isIntact: Bool {
     get throws {
-      for (path, fingerprint) in outputs where try Fingerprint.of(path) != fingerprint { return false }
+      for (path, fingerprint) in outputs where try Fingerprint.of(path, registry: .all) != fingerprint { return false }
       return true
     }
   }

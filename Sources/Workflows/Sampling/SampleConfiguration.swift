@@ -14,13 +14,6 @@ package struct SampleConfiguration: Codable, Sendable {
     package var needsProxy: Bool { [.ced, .doge].contains(self) }
   }
 
-  /// The levels of the tree that are used.
-  package enum Depth: Codable, Sendable, Equatable {
-    /// The depth with the highest held-out likelihood on a split of the specialist seed.
-    case auto
-    case levels(Int)
-  }
-
   /// The token dataset, assigned to the tree if there is one.
   package var dataset: String
   package var method: Method
@@ -30,14 +23,10 @@ package struct SampleConfiguration: Codable, Sendable {
   package var specialist: [String] = []
   /// One weight per file; nil for equal weights.
   package var specialistWeights: [Double]?
-  /// nil for all levels (`crisp`), or the deepest level with at most 64 nodes (`doge`).
-  package var depth: Depth?
-  /// Pseudo-count of the back-off along the tree, in seed windows; 0 as in the paper.
-  package var smoothing = 0.0
-  /// Cap on the expected epochs over a cluster, or over what is kept; nil for none.
-  package var maxEpochs: Double?
-  /// Tokens of the run; nil for one epoch over the dataset.
-  package var runTokens: Int?
+  /// Without a depth, `crisp` uses all levels, and `doge` the deepest one with at most 64 nodes.
+  package var mixture = MixtureConfiguration()
+  /// Whether to use the depth with the highest held-out likelihood on a split of the specialist seed (`crisp`).
+  package var choosesDepth = false
   /// Bootstrap resamples of the seed's documents for intervals of P(c|Ds); 0 for none.
   package var bootstrap = 200
   /// The fraction of the corpus's tokens to keep, for methods that score windows; nil for as many as the run has.
@@ -60,10 +49,7 @@ package struct SampleConfiguration: Codable, Sendable {
   /// Whether to describe each cluster by its terms.
   package var describesClusters = false
 
-  package init(dataset: String, method: Method = .crisp) {
-    self.dataset = dataset
-    self.method = method
-  }
+  package init(dataset: String, method: Method = .crisp) { (self.dataset, self.method) = (dataset, method) }
 
   /// Throws `WeirError` with the name of the first property that is invalid, or that is missing or unused with this method.
   package func validate() throws {
@@ -91,21 +77,11 @@ package struct SampleConfiguration: Codable, Sendable {
     try require(
       specialistWeights == nil || method == .crisp, "specialistWeights",
       "apply to crisp, not to \(name); to weight a seed, repeat its documents")
-    try require(depth != .auto || method == .crisp, "depth", "auto applies to crisp, not to \(name)")
+    try require(!choosesDepth || method == .crisp, "depth", "auto applies to crisp, not to \(name)")
     try require(keep.map { $0 > 0 && $0 <= 1 } ?? true, "keep", "must be greater than 0 and at most 1, not \(keep ?? 0)")
     try require((0...100_000).contains(bootstrap), "bootstrap", "must be in 0…100,000, not \(bootstrap)")
     try require((1...1_000_000).contains(proxySteps), "proxySteps", "must be in 1…1,000,000, not \(proxySteps)")
     try require(weightRate > 0 && weightRate <= 1_000, "weightRate", "must be greater than 0 and at most 1,000, not \(weightRate)")
     try require(scoreTokens > 1, "scoreTokens", "must be at least 2, not \(scoreTokens)")
-  }
-
-  /// The part that `Sampler` needs.
-  var mixture: MixtureConfiguration {
-    var configuration = MixtureConfiguration()
-    if case .levels(let levels) = depth { configuration.depth = levels }
-    configuration.smoothing = smoothing
-    configuration.maxEpochs = maxEpochs
-    configuration.runTokens = runTokens
-    return configuration
   }
 }

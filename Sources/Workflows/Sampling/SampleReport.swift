@@ -2,9 +2,9 @@ import Artifacts
 import Sampling
 
 /// What a mixture samples, as `--json` prints it.
-package struct SampleReport: Codable, Sendable, Equatable {
+package struct SampleReport: Encodable, Sendable, Equatable {
   /// The windows that a scoring method keeps.
-  package struct Kept: Codable, Sendable, Equatable {
+  package struct Kept: Encodable, Sendable, Equatable {
     package var windows: Int
     package var tokens: Int
   }
@@ -12,17 +12,7 @@ package struct SampleReport: Codable, Sendable, Equatable {
   package var mixture: MixtureReport
   package var kept: Kept?
 
-  init(mixture: MixtureReport, kept: Kept?) {
-    self.mixture = mixture
-    self.kept = kept
-  }
-
   private enum CodingKeys: String, CodingKey { case kept }
-
-  package init(from decoder: any Decoder) throws {
-    mixture = try MixtureReport(from: decoder)
-    kept = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Kept.self, forKey: .kept)
-  }
 
   package func encode(to encoder: any Encoder) throws {
     try mixture.encode(to: encoder)
@@ -34,7 +24,8 @@ package struct SampleReport: Codable, Sendable, Equatable {
 /// The result of `SampleRun`: the mixture, its report, and what explains them.
 package struct SampleResult: Sendable {
   package var mixture: Mixture
-  package var report: SampleReport
+  /// The windows that a scoring method keeps.
+  package var kept: SampleReport.Kept?
   /// [windows] the scores of a method that scores windows.
   package var scores: [Double]?
   /// The folder of the scores, if an earlier run made them.
@@ -49,4 +40,6 @@ package struct SampleResult: Sendable {
   package var depths: [DepthScore]?
   /// Terms that distinguish each leaf from its parent, if asked for.
   package var terms: [Int: [String]] = [:]
+
+  package var report: SampleReport { SampleReport(mixture: MixtureReport(mixture), kept: kept) }
 }

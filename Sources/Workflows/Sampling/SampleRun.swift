@@ -9,20 +9,20 @@ import Training
 
 /// Builds a mixture by one of the sampling methods, with what it samples from if that is not the clusters of a tree.
 package struct SampleRun {
-  private struct Clusters {
+  struct Clusters {
     var stored: StoredTree
     var assignment: ClusterAssignment
     var general: GeneralHistogram
   }
 
-  private let configuration: SampleConfiguration
-  private let dataset: TokenDataset
-  private let clusters: Clusters?
+  let configuration: SampleConfiguration
+  let dataset: TokenDataset
+  let clusters: Clusters?
   /// [windows] tokens.
-  private let lengths: [Int]
-  private let threads: Int
-  private let tool: String
-  private let progress: Progress
+  let lengths: [Int]
+  let threads: Int
+  let tool: String
+  let progress: Progress
 
   /// Builds the mixture and writes it, unless there is no output.
   /// - Parameter tool: name and version of the program, for the mixture.
@@ -36,12 +36,9 @@ package struct SampleRun {
   }
 
   private init(_ configuration: SampleConfiguration, threads: Int, tool: String, progress: Progress) throws {
-    self.configuration = configuration
+    let dataset = try TokenDataset(configuration.dataset), lengths = dataset.windowLengths
+    (self.configuration, self.dataset, self.lengths) = (configuration, dataset, lengths)
     (self.threads, self.tool, self.progress) = (threads, tool, progress)
-    let dataset = try TokenDataset(configuration.dataset)
-    let lengths = dataset.windowLengths
-    self.dataset = dataset
-    self.lengths = lengths
     clusters = try configuration.tree.map { path in
       let stored = try StoredTree(path)
       let assignment = try dataset.assignment(to: stored)
@@ -50,24 +47,10 @@ package struct SampleRun {
     }
   }
 
-  /// What a method makes.
-  private struct Made {
-    var mixture: Mixture
-    var selection: WindowSelection?
-    var scores: [Double]?
-    var reusedScores: String?
-    var depths: [DepthScore]?
-  }
-
   private func result() throws -> SampleResult {
-    let made = try made()
-    let kept = made.selection.map { SampleReport.Kept(windows: $0.windows, tokens: $0.tokens) }
-    var result = SampleResult(mixture: made.mixture, report: SampleReport(mixture: MixtureReport(made.mixture), kept: kept))
-    (result.scores, result.reusedScores, result.depths) = (made.scores, made.reusedScores, made.depths)
-    result.threshold = made.selection?.threshold
+    var result = try made()
     guard let clusters else { return result }
     result.generalShares = clusters.general.shares
-    result.keptByLeaf = made.selection.map { keptByLeaf($0, clusters) }
     if configuration.describesClusters {
       let report = try ClusterContents.report(dataset: dataset, tree: clusters.stored, progress: progress.phase("show"))
       for node in report.nodes where node.leaf >= 0 { result.terms[node.leaf] = node.terms.prefix(4).map(\.word) }
@@ -75,25 +58,24 @@ package struct SampleRun {
     return result
   }
 
-  private func made() throws -> Made {
+  private func made() throws -> SampleResult {
     var origin = MixtureOrigin(
       dataset: dataset.fingerprint, tree: clusters?.stored.fingerprint ?? "", assignment: clusters?.assignment.fingerprint ?? "")
     guard configuration.method != .uniform else {
       let clusters = try neededClusters()
-      return Made(
-        mixture: signed(
-          try Sampler.uniform(
-            tree: clusters.stored.tree, general: clusters.general, configuration: configuration.mixture, origin: origin)))
+      let mixture = try Sampler.uniform(
+        tree: clusters.stored.tree, general: clusters.general, configuration: configuration.mixture, origin: origin)
+      return SampleResult(mixture: signed(mixture))
     }
     let seeds = try SpecialistSeeds(
       configuration.specialist, weights: configuration.specialistWeights, tokenizer: try dataset.openTokenizer())
     let provenance = try seeds.provenance()
     origin.seedData = provenance.map { "\($0.name) \($0.fingerprint)" }.joined(separator: ", ")
-    var made: Made
+    var made: SampleResult
     switch configuration.method {
     case .crisp: made = try crisp(seeds, origin)
-    case .specialist: made = Made(mixture: try specialist(seeds, origin))
-    case .doge: made = Made(mixture: try doge(seeds, origin))
+    case .specialist: made = SampleResult(mixture: try specialist(seeds, origin))
+    case .doge: made = SampleResult(mixture: try doge(seeds, origin))
     default: made = try selection(seeds, origin)
     }
     made.mixture = signed(made.mixture)
@@ -101,26 +83,24 @@ package struct SampleRun {
     return made
   }
 
-  private func neededClusters() throws -> Clusters {
+  func neededClusters() throws -> Clusters {
     guard let clusters else { throw WeirError("tree", "is missing") }
     return clusters
   }
 
-  private func crisp(_ seeds: SpecialistSeeds, _ origin: MixtureOrigin) throws -> Made {
+  private func crisp(_ seeds: SpecialistSeeds, _ origin: MixtureOrigin) throws -> SampleResult {
     let clusters = try neededClusters(), tree = clusters.stored.tree, general = clusters.general
     let windows = try seeds.leaves(of: clusters.stored, threads: threads)
-    for (_, windows) in windows { try windows.check(smoothing: configuration.smoothing) }
+    for (_, windows) in windows { try windows.check(smoothing: configuration.mixture.smoothing) }
     var mixtureConfiguration = configuration.mixture
-    var depths: [DepthScore]?
-    if configuration.depth == .auto {
-      let scores = try DepthScore.scores(
-        tree: tree, general: general, seeds: windows, smoothing: configuration.smoothing, randomSeed: configuration.randomSeed)
-      mixtureConfiguration.depth = DepthScore.best(scores)
-      depths = scores
-    }
+    let depths =
+      try !configuration.choosesDepth
+      ? nil
+      : DepthScore.scores(
+        tree: tree, general: general, seeds: windows, smoothing: configuration.mixture.smoothing, randomSeed: configuration.randomSeed)
+    if let depths { mixtureConfiguration.depth = DepthScore.best(depths) }
     let histograms = try windows.map { (weight: $0.weight, histogram: try $0.windows.histogram(leafCount: general.tokens.count)) }
-    var mixture = try Sampler.crisp(
-      tree: tree, general: general, seeds: histograms, configuration: mixtureConfiguration, origin: origin)
+    var mixture = try Sampler.crisp(tree: tree, general: general, seeds: histograms, configuration: mixtureConfiguration, origin: origin)
     if configuration.bootstrap > 0 {
       let intervals = try SpecialistIntervals(
         tree: tree, general: general, seeds: windows, configuration: mixtureConfiguration, replicates: configuration.bootstrap,
@@ -130,7 +110,7 @@ package struct SampleRun {
       }
       mixture.resamples = configuration.bootstrap
     }
-    return Made(mixture: mixture, depths: depths)
+    return SampleResult(mixture: mixture, depths: depths)
   }
 
   private func specialist(_ seeds: SpecialistSeeds, _ origin: MixtureOrigin) throws -> Mixture {
@@ -143,29 +123,14 @@ package struct SampleRun {
     return try Sampler.specialist(windows: windows, tokens: tokens, configuration: configuration.mixture, origin: own, source: source)
   }
 
-  private func doge(_ seeds: SpecialistSeeds, _ origin: MixtureOrigin) throws -> Mixture {
-    let clusters = try neededClusters(), tree = clusters.stored.tree
-    // At most as many domains as fit one batch each into a step.
-    let level = configuration.mixture.depth ?? (1...max(1, tree.depth)).last { tree.nodes(atLevel: $0).count <= 64 } ?? 1
-    let weighting = DomainWeighting(
-      dataset: dataset, stored: clusters.stored, assignment: clusters.assignment, general: clusters.general, seeds: seeds, threads: threads,
-      progress: progress)
-    let demand = try weighting.demand(
-      proxy: configuration.proxyModel ?? "", level: level, steps: configuration.proxySteps, weightRate: configuration.weightRate,
-      randomSeed: configuration.randomSeed)
-    var mixture = try Sampler.weighted(
-      method: "doge", tree: tree, general: clusters.general, demand: demand, configuration: configuration.mixture, origin: origin)
-    mixture.depth = min(level, tree.depth)
-    return mixture
-  }
-
-  private func selection(_ seeds: SpecialistSeeds, _ origin: MixtureOrigin) throws -> Made {
+  private func selection(_ seeds: SpecialistSeeds, _ origin: MixtureOrigin) throws -> SampleResult {
     let method = configuration.method
     let (scored, folder, isReused) = try scores(seeds, origin)
     let scores = scored.values
     // By default, one epoch over what is kept.
     let wanted =
-      configuration.keep.map { Int(($0 * Double(dataset.tokenCount)).rounded(.up)) } ?? configuration.runTokens ?? dataset.tokenCount
+      configuration.keep.map { Int(($0 * Double(dataset.tokenCount)).rounded(.up)) } ?? configuration.mixture.runTokens
+      ?? dataset.tokenCount
     let selection = try WindowSelection(
       scores: method == .dsir ? ImportanceResampling.perturbed(scores, randomSeed: configuration.randomSeed) : scores, lengths: lengths,
       tokens: wanted)
@@ -178,18 +143,17 @@ package struct SampleRun {
       let name = "\(method) " + Checksum.hex(Checksum.xxh3(Array("\(origin.seedData) \(settings.sorted { $0.key < $1.key })".utf8)))
       own.assignment = try ClusterAssignment(
         dataset: dataset.fingerprint, tree: name, leafCount: WindowSelection.clusters, leaves: selection.leaves
-      )
-      .write(to: dataset.folder.entry(.selections, mixture: output), replacing: true, tool: tool).fingerprint
+      ).write(to: dataset.folder.entry(.selections, mixture: output), replacing: true, tool: tool).fingerprint
       mixture.assignment = own.assignment
     }
-    return Made(mixture: mixture, selection: selection, scores: scores, reusedScores: isReused ? folder : nil)
+    return SampleResult(
+      mixture: mixture, kept: SampleReport.Kept(windows: selection.windows, tokens: selection.tokens), scores: scores,
+      reusedScores: isReused ? folder : nil, threshold: selection.threshold, keptByLeaf: clusters.map { keptByLeaf(selection, $0) })
   }
 
   /// The scores of all windows, and the folder to store them in. Stored scores are reused if they were made by the same method from the same
   /// seed, models and settings, however many windows were kept then.
-  private func scores(
-    _ seeds: SpecialistSeeds, _ origin: MixtureOrigin
-  ) throws -> (scores: WindowScores, folder: String, isReused: Bool) {
+  private func scores(_ seeds: SpecialistSeeds, _ origin: MixtureOrigin) throws -> (scores: WindowScores, folder: String, isReused: Bool) {
     let method = configuration.method
     let settings = settings.filter { $0.key != "--keep" }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
     let name = ([method.rawValue, tool, origin.seedData] + settings).joined(separator: "; ")
@@ -224,7 +188,7 @@ package struct SampleRun {
   private var settings: [String: String] {
     var settings: [String: String] = [:]
     let method = configuration.method
-    if configuration.depth == .auto { settings["--depth"] = "auto" }
+    if configuration.choosesDepth { settings["--depth"] = "auto" }
     if [.crisp, .dsir, .classifier, .doge].contains(method) { settings["--seed"] = "\(configuration.randomSeed)" }
     if method.scoresWindows { settings["--keep"] = configuration.keep.map { "\($0)" } ?? "--tokens" }
     if method == .dsir { settings["--minimum-words"] = "\(configuration.minimumWords)" }

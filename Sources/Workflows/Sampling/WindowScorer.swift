@@ -2,7 +2,6 @@ import Embedding
 import Kernels
 import Pipeline
 import Sampling
-import Tokenization
 import Tokens
 import Training
 

@@ -1,7 +1,6 @@
 import Primitives
-import Training
 
-/// A trunk, one branch per domain, and a full model of the same compute.
+/// A trunk, one branch per domain, and a single-model baseline of the same compute.
 package struct SplitConfiguration: Codable, Sendable {
   /// The trunk: random initialization and training, or a model that exists.
   package enum Trunk: Codable, Sendable {
@@ -21,25 +20,13 @@ package struct SplitConfiguration: Codable, Sendable {
   package var trunk: Trunk
   /// Tokens of each branch; a single number applies to all.
   package var branchTokens: [Int]
-  /// Whether to train the full model, for comparison.
+  /// Whether to train the single-model baseline.
   package var full = true
-  /// The training configuration of every part; its tokens and its random seed are replaced.
-  package var training = TrainingConfiguration()
-  /// Rows per batch.
-  package var rows = 16
-  /// Tokens per row.
-  package var sequence = 256
-  /// Seeds the random initialization and the order of the batches.
-  package var randomSeed: UInt64 = 1
-  /// Files of held-out documents; without any, the split is not evaluated.
-  package var heldOut: [String] = []
+  /// For every part. Without held-out documents, the split is not evaluated.
+  package var settings = TrainingSettings()
 
   package init(dataset: String, tree: String, output: String, trunk: Trunk, branchTokens: [Int]) {
-    self.dataset = dataset
-    self.tree = tree
-    self.output = output
-    self.trunk = trunk
-    self.branchTokens = branchTokens
+    (self.dataset, self.tree, self.output, self.trunk, self.branchTokens) = (dataset, tree, output, trunk, branchTokens)
   }
 
   package func validate() throws {

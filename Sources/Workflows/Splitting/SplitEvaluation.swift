@@ -1,8 +1,6 @@
-import Artifacts
 import Foundation
 import Pipeline
 import Primitives
-import Tokens
 import Training
 
 /// Evaluates a split: each held-out window goes to the branch of its domain.
@@ -11,9 +9,8 @@ package enum SplitEvaluation {
   ///   - folder: the split's folder.
   ///   - data: files of held-out documents.
   package static func run(_ folder: String, data: [String], threads: Int, progress: Pipeline.Progress = .silent) throws -> SplitReport {
-    let file = try SplitFile.read(folder: folder)
-    let domains = try TreeDomains(
-      dataset: TokenDataset(file.dataset), tree: StoredTree(file.tree), level: file.level, threads: threads)
+    let file = try SplitFile.open(folder)
+    let domains = try TreeDomains(dataset: file.dataset, tree: file.tree, level: file.level, threads: threads)
     guard domains.tree.fingerprint == file.treeFingerprint else {
       throw WeirError(file.tree, "is not the tree that the split was made with", remedy: "make the split again")
     }

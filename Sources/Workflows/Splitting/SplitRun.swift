@@ -1,13 +1,11 @@
-import Artifacts
-import Loading
 import Pipeline
 import Primitives
 import Storage
 import Tokens
 import Training
 
-/// Trains a split: a trunk on the whole dataset, one branch per domain, and a full model that continues the trunk for as many tokens as all
-/// branches together. Parts that have finished are not trained again.
+/// Trains a split: a trunk on the whole dataset, one branch per domain, and a single-model baseline that continues the trunk for as many
+/// tokens as all branches together. Parts that have finished are not trained again.
 package enum SplitRun {
   package struct Result: Sendable {
     package var branches: Int
@@ -15,28 +13,26 @@ package enum SplitRun {
     package var report: SplitReport?
   }
 
-  package static func run(
-    _ configuration: SplitConfiguration, threads: Int, progress: Progress = .silent
-  ) throws -> Result {
+  package static func run(_ configuration: SplitConfiguration, threads: Int, progress: Progress = .silent) throws -> Result {
     try configuration.validate()
-    let domains = try TreeDomains(
-      dataset: TokenDataset(configuration.dataset), tree: StoredTree(configuration.tree), level: configuration.level, threads: threads)
+    let domains = try TreeDomains(dataset: configuration.dataset, tree: configuration.tree, level: configuration.level, threads: threads)
     let tokens = try configuration.branches(domains.count)
     let part = Part(configuration: configuration, domains: domains, threads: threads, progress: progress)
     let (trunk, trunkTokens) = try part.trunk()
     let windows = domains.windows
     var folders: [String] = []
     for domain in 0..<domains.count {
-      guard !windows[domain].isEmpty else { throw WeirError(configuration.tree, "domain \(domain) has no windows in the dataset") }
+      guard !windows[domain].isEmpty else {
+        throw WeirError(
+          configuration.tree, "domain \(domain) has no windows in \(configuration.dataset)", remedy: "use a tree fitted on this dataset")
+      }
       let name = "branch-\(domain)"
       folders.append(RunFolder(name).model)
-      let source = try domains.batches(
-        domain: domain, windows: windows[domain], randomSeed: configuration.randomSeed, rows: configuration.rows,
-        sequence: configuration.sequence)
+      let source = try domains.batches(domain: domain, windows: windows[domain], configuration.settings)
       try part.train(name, tokens: tokens[domain], from: .folder(trunk), source: source)
     }
     if configuration.full {
-      try part.train("full", tokens: tokens.reduce(0, +), from: .folder(trunk), source: part.wholeDataset())
+      try part.train("full", tokens: tokens.reduce(0, +), from: .folder(trunk), source: domains.batches(configuration.settings))
     }
     let terms = try ClusterContents.terms(
       dataset: domains.dataset, tree: domains.tree, level: configuration.level, progress: progress.phase("show"))
@@ -44,11 +40,9 @@ package enum SplitRun {
       dataset: configuration.dataset, tree: configuration.tree, treeFingerprint: domains.tree.fingerprint, level: configuration.level,
       trunkTokens: trunkTokens, branchTokens: tokens, branches: folders, full: configuration.full ? RunFolder("full").model : nil,
       terms: terms)
-    try JSONFile.write(file, to: SplitFolder(configuration.output).description)
-    let report =
-      try configuration.heldOut.isEmpty
-      ? nil
-      : SplitEvaluation.run(configuration.output, data: configuration.heldOut, threads: threads, progress: progress.phase("eval"))
+    try JSONFile.write(file, to: SplitFile.path(in: configuration.output))
+    let heldOut = configuration.settings.heldOut, progress = progress.phase("eval")
+    let report = try heldOut.isEmpty ? nil : SplitEvaluation.run(configuration.output, data: heldOut, threads: threads, progress: progress)
     return Result(branches: domains.count, report: report)
   }
 
@@ -59,11 +53,6 @@ package enum SplitRun {
     let threads: Int
     let progress: Progress
 
-    func wholeDataset() throws -> PackedLoader {
-      try PackedLoader(
-        uniform: domains.dataset, randomSeed: configuration.randomSeed, rows: configuration.rows, sequence: configuration.sequence)
-    }
-
     /// The trunk's model folder, and the tokens that it was trained on as far as they are known.
     func trunk() throws -> (folder: String, tokens: Int) {
       switch configuration.trunk {
@@ -73,16 +62,15 @@ package enum SplitRun {
         let report = RunFolder(path).report
         return (folder, Files.exists(report) ? try JSONFile.read(TrainingReport.self, from: report).tokens : 0)
       case .scratch(let shape, let tokens):
-        let model = try shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: configuration.sequence)
-        try train("trunk", tokens: tokens, from: .scratch(model), source: wholeDataset())
+        let model = try shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: configuration.settings.sequence)
+        try train("trunk", tokens: tokens, from: .scratch(model), source: domains.batches(configuration.settings))
         return (RunFolder(configuration.output + "/trunk").model, tokens)
       }
     }
 
     func train(_ name: String, tokens: Int, from initial: ModelInitialization, source: any BatchSource) throws {
-      var training = configuration.training
+      var training = configuration.settings.training
       training.tokens = tokens
-      training.randomSeed = configuration.randomSeed
       _ = try TrainingRun.run(
         configuration: training, initial: initial, source: source, folder: "\(configuration.output)/\(name)",
         tokenizer: domains.dataset.folder.tokenizer, endOfDocument: domains.dataset.endOfDocument, threads: threads,

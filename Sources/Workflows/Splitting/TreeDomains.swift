@@ -8,28 +8,36 @@ import Tokenization
 import Tokens
 import Training
 
+extension ClusterAssignment {
+  /// [count] the windows of each domain.
+  /// - Parameter domains: [leaves] the domain of each leaf.
+  func windows(domains: [Int], count: Int) -> [[UInt32]] {
+    var windows = [[UInt32]](repeating: [], count: count)
+    for (window, leaf) in leaves.enumerated() { windows[domains[Int(leaf)]].append(UInt32(window)) }
+    return windows
+  }
+}
+
 /// The domains of a dataset: the nodes of one level of a cluster tree. New text belongs to the domain with the nearest centroid.
-package struct TreeDomains: Sendable {
-  package let dataset: TokenDataset
-  package let tree: StoredTree
-  package let level: Int
-  package let tokenizer: Tokenizer
+struct TreeDomains: Sendable {
+  let dataset: TokenDataset
+  let tree: StoredTree
+  let level: Int
+  let tokenizer: Tokenizer
   /// [domains] the nodes of the level.
-  package let nodes: [Int]
+  let nodes: [Int]
   private let embedder: any Embedder
   private let assignment: ClusterAssignment
   private let pool: ThreadPool
 
-  package init(dataset: TokenDataset, tree: StoredTree, level: Int, threads: Int) throws {
+  init(dataset: String, tree: String, level: Int, threads: Int) throws {
     guard level >= 1 else { throw WeirError("level", "must be at least 1, not \(level)") }
-    self.dataset = dataset
-    self.tree = tree
-    self.level = level
+    let (dataset, tree) = try (TokenDataset(dataset), StoredTree(tree))
+    (self.dataset, self.tree, self.level) = (dataset, tree, level)
     nodes = tree.tree.nodes(atLevel: level)
     guard nodes.count > 1 else {
       throw WeirError(
-        tree.path, "has one node at level \(level), so there are no domains",
-        remedy: "fit a tree on more windows, or with smaller leaves")
+        tree.path, "has one node at level \(level), so there are no domains", remedy: "fit a tree on more windows, or with smaller leaves")
     }
     tokenizer = try dataset.openTokenizer()
     embedder = try tree.openEmbedder()
@@ -38,30 +46,30 @@ package struct TreeDomains: Sendable {
     pool = ThreadPool(threads: threads)
   }
 
-  package var count: Int { nodes.count }
+  var count: Int { nodes.count }
 
   /// [domains] the windows of the dataset in each domain.
-  package var windows: [[UInt32]] {
-    var windows = [[UInt32]](repeating: [], count: count)
-    let domain = tree.tree.domains(level: level)
-    for (window, leaf) in assignment.leaves.enumerated() { windows[domain[Int(leaf)]].append(UInt32(window)) }
-    return windows
-  }
+  var windows: [[UInt32]] { assignment.windows(domains: tree.tree.domains(level: level), count: count) }
 
   /// [domains] the tokens of the dataset in each domain.
-  package var tokens: [Int] { windows.map { $0.reduce(0) { $0 + dataset.window(Int($1)).count } } }
+  var tokens: [Int] { windows.map { $0.reduce(0) { $0 + dataset.window(Int($1)).count } } }
 
-  package func name(_ domain: Int) -> String { "domain-\(domain)" }
+  func name(_ domain: Int) -> String { "domain-\(domain)" }
 
   /// Batches of one domain, sampled uniformly over its tokens.
-  package func batches(domain: Int, windows: [UInt32], randomSeed: UInt64, rows: Int, sequence: Int) throws -> PackedLoader {
+  func batches(domain: Int, windows: [UInt32], _ settings: TrainingSettings) throws -> PackedLoader {
     try PackedLoader(
-      uniform: dataset, windows: windows, name: "domain \(domain) of \(tree.fingerprint)", randomSeed: randomSeed, rows: rows,
-      sequence: sequence)
+      uniform: dataset, windows: windows, name: "domain \(domain) of \(tree.fingerprint)", randomSeed: settings.randomSeed,
+      rows: settings.rows, sequence: settings.sequence)
+  }
+
+  /// Batches of the whole dataset, sampled uniformly over its tokens.
+  func batches(_ settings: TrainingSettings) throws -> PackedLoader {
+    try PackedLoader(uniform: dataset, randomSeed: settings.randomSeed, rows: settings.rows, sequence: settings.sequence)
   }
 
   /// The windows of held-out documents, one set for each domain that has any.
-  package func heldOutSets(_ files: [String]) throws -> [ValidationSet] {
+  func heldOutSets(_ files: [String]) throws -> [ValidationSet] {
     var position = [Int](repeating: 0, count: tree.tree.nodes.count)
     for (index, node) in nodes.enumerated() { position[node] = index }
     var encoder = DocumentEncoder(tokenizer)
@@ -73,8 +81,7 @@ package struct TreeDomains: Sendable {
       let routed = try router.nodes(embedder.embed(windows, pool: pool), level: level, pool: pool)
       for (window, node) in zip(windows, routed) {
         let domain = position[Int(node)]
-        sets[domain].documents.append(
-          EvaluationDocument(tokens: window, bytes: tokenizer.text(of: window).count, domain: name(domain)))
+        sets[domain].documents.append(EvaluationDocument(tokens: window, bytes: tokenizer.text(of: window).count, domain: name(domain)))
       }
     }
     return sets.filter { !$0.documents.isEmpty }

@@ -25,32 +25,16 @@ package struct SweepConfiguration: Codable, Sendable {
   package var level = 1
   /// Only branch into this many domains, those with the most tokens; nil for all.
   package var domains: Int?
-  /// Files of held-out documents.
-  package var heldOut: [String]
   /// The folder of the runs.
   package var runs: String
   /// The file of the measured losses.
   package var output: String
-  /// The training configuration of every run; its tokens, schedule and random seed are replaced.
-  package var training = TrainingConfiguration()
-  /// Rows per batch.
-  package var rows = 16
-  /// Tokens per row.
-  package var sequence = 256
-  /// Seeds the random initialization and the order of the batches.
-  package var randomSeed: UInt64 = 1
+  /// For every run; the schedule is replaced.
+  package var settings = TrainingSettings()
 
-  package init(
-    dataset: String, tree: String, sizes: [Size], trunkTokens: [Int], branchTokens: [Int], heldOut: [String], runs: String, output: String
-  ) {
-    self.dataset = dataset
-    self.tree = tree
-    self.sizes = sizes
-    self.trunkTokens = trunkTokens
-    self.branchTokens = branchTokens
-    self.heldOut = heldOut
-    self.runs = runs
-    self.output = output
+  package init(dataset: String, tree: String, sizes: [Size], trunkTokens: [Int], branchTokens: [Int], runs: String, output: String) {
+    (self.dataset, self.tree, self.sizes, self.runs, self.output) = (dataset, tree, sizes, runs, output)
+    (self.trunkTokens, self.branchTokens) = (trunkTokens, branchTokens)
   }
 
   package func validate() throws {
@@ -66,10 +50,8 @@ package struct SweepConfiguration: Codable, Sendable {
 
   /// The configuration of one run. Learning rates are constant, so that a checkpoint of a longer run is the end of a shorter one.
   package func training(tokens: Int) -> TrainingConfiguration {
-    var configuration = training
-    configuration.tokens = tokens
-    configuration.schedule = .constant
-    configuration.randomSeed = randomSeed
+    var configuration = settings.training
+    (configuration.tokens, configuration.schedule) = (tokens, .constant)
     return configuration
   }
 }

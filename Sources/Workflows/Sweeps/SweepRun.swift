@@ -1,5 +1,3 @@
-import Artifacts
-import Loading
 import Pipeline
 import Planning
 import Primitives
@@ -18,14 +16,15 @@ package struct SweepReport: Codable, Sendable, Equatable {
 package enum SweepRun {
   package static func run(_ configuration: SweepConfiguration, threads: Int, progress: Progress = .silent) throws -> SweepReport {
     try configuration.validate()
-    let domains = try TreeDomains(
-      dataset: TokenDataset(configuration.dataset), tree: StoredTree(configuration.tree), level: configuration.level, threads: threads)
-    let sets = try domains.heldOutSets(configuration.heldOut)
+    let domains = try TreeDomains(dataset: configuration.dataset, tree: configuration.tree, level: configuration.level, threads: threads)
+    let sets = try domains.heldOutSets(configuration.settings.heldOut)
     let unique = domains.tokens
     let measured = (0..<domains.count).filter { domain in sets.contains { $0.name == domains.name(domain) } && unique[domain] > 0 }
     let chosen = Array(measured.sorted { (unique[$1], $0) < (unique[$0], $1) }.prefix(configuration.domains ?? Int.max)).sorted()
     guard !chosen.isEmpty else {
-      throw WeirError(configuration.heldOut.joined(separator: " "), "no window falls into a domain that has windows in the dataset")
+      throw WeirError(
+        configuration.settings.heldOut.joined(separator: " "), "no window falls into a domain that has windows in the dataset",
+        remedy: "give held-out documents of the dataset's domains")
     }
     let windows = domains.windows
     var runs: [MeasuredRun] = []
@@ -67,23 +66,16 @@ package enum SweepRun {
     let progress: Progress
 
     init(configuration: SweepConfiguration, domains: TreeDomains, size: SweepConfiguration.Size, threads: Int, progress: Progress) throws {
-      self.configuration = configuration
-      self.domains = domains
-      self.size = size
-      self.threads = threads
-      self.progress = progress
-      model = try size.shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: configuration.sequence)
+      (self.configuration, self.domains, self.size, self.threads, self.progress) = (configuration, domains, size, threads, progress)
+      model = try size.shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: configuration.settings.sequence)
     }
 
     /// Trains the trunk to the largest D, with a checkpoint and evaluations at each D.
     func trunk(sets: [ValidationSet]) throws -> [Point] {
       let points = configuration.trunkTokens.sorted()
       var training = configuration.training(tokens: points.last ?? 0)
-      training.checkpointAt = points
-      training.evaluateAt = points
-      let source = try PackedLoader(
-        uniform: domains.dataset, randomSeed: configuration.randomSeed, rows: configuration.rows, sequence: configuration.sequence)
-      let report = try train("trunk", training, .scratch(model), source, sets)
+      (training.checkpointAt, training.evaluateAt) = (points, points)
+      let report = try train("trunk", training, .scratch(model), domains.batches(configuration.settings), sets)
       return points.map { tokens in
         let step = step(tokens: tokens)
         return Point(tokens: tokens, step: step, evaluations: report.evaluations.filter { $0.step == step })
@@ -95,26 +87,23 @@ package enum SweepRun {
     func branch(at point: Point, domain: Int, windows: [UInt32], sets: [ValidationSet]) throws -> [EvaluationRecord] {
       let points = configuration.branchTokens.sorted()
       var training = configuration.training(tokens: points.last ?? 0)
-      training.warmup = 0
-      training.evaluateAt = points
-      let source = try domains.batches(
-        domain: domain, windows: windows, randomSeed: configuration.randomSeed, rows: configuration.rows, sequence: configuration.sequence)
+      (training.warmup, training.evaluateAt) = (0, points)
+      let source = try domains.batches(domain: domain, windows: windows, configuration.settings)
       let checkpoint = RunFolder(folder("trunk")).checkpoint(step: point.step)
-      let report = try train(
-        "D\(point.tokens)-\(domains.name(domain))", training, .checkpoint(checkpoint, optimizer: true), source, sets)
+      let report = try train("D\(point.tokens)-\(domains.name(domain))", training, .checkpoint(checkpoint, optimizer: true), source, sets)
       return points.compactMap { tokens in report.evaluations.first { $0.step == step(tokens: tokens) } }
     }
 
     func run(d: Int, dPrime: Int, domain: String, unique: Int, loss: Double) -> MeasuredRun {
       MeasuredRun(
         model: size.name, n: Double(model.nonEmbeddingParameters), d: Double(d), dPrime: Double(dPrime), domain: domain,
-        unique: Double(unique), loss: loss, flops: Double(d + dPrime) * model.flopsPerToken(context: configuration.sequence),
-        seed: configuration.randomSeed)
+        unique: Double(unique), loss: loss, flops: Double(d + dPrime) * model.flopsPerToken(context: configuration.settings.sequence),
+        seed: configuration.settings.randomSeed)
     }
 
     /// The step after which `tokens` tokens have been seen.
     private func step(tokens: Int) -> Int {
-      let batch = configuration.rows * configuration.sequence
+      let batch = configuration.settings.rows * configuration.settings.sequence
       return max(1, (tokens + batch - 1) / batch)
     }
 

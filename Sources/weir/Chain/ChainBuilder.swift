@@ -19,7 +19,7 @@ struct ChainBuilder {
   /// What the first command reads.
   private var input: InputOptions?
   /// Where the last command writes.
-  private var output = OutputOptions.standard
+  private var output: OutputOptions?
   /// Of the first command: it is the one that reads input from outside, as in a shell pipe.
   private var maxBad = 1.0
   private var rejects: String?
@@ -44,10 +44,9 @@ struct ChainBuilder {
       self.input = input
       maxBad = stream.maxBad
     } else {
-      guard end == nil, self.output.output == nil else { throw endsHere() }
+      guard end == nil, self.output?.output == nil else { throw endsHere() }
       guard input.paths.isEmpty else {
-        throw WeirError(
-          names[names.count - 1], "names files, but reads from the pipe", remedy: "name the files in the first command")
+        throw WeirError(names[names.count - 1], "names files, but reads from the pipe", remedy: "name the files in the first command")
       }
     }
     self.output = output
@@ -73,12 +72,12 @@ struct ChainBuilder {
 
   /// Tokenizes the documents: into a dataset, or as a stream to the command's output.
   mutating func tokenize(_ tokenizing: TokenizingSink, into dataset: TokenDestination?) {
-    end = .tokens(tokenizing, dataset ?? .stream(output.output ?? "-", plain: output.plain || Terminal.outputIsInteractive))
+    end = .tokens(tokenizing, dataset ?? .stream(output?.output ?? "-", plain: output?.plain ?? false || Terminal.outputIsInteractive))
   }
 
   /// Turns the token stream of the command before into a dataset.
   mutating func shard(into dataset: TokenDestination) throws {
-    guard output.output == nil else { throw endsHere() }
+    guard output?.output == nil else { throw endsHere() }
     guard case .tokens(let tokenizing, .stream) = end else { throw WeirError("shard", "needs tokens", remedy: "put tokenize before it") }
     end = .tokens(tokenizing, dataset)
   }
@@ -117,7 +116,7 @@ struct ChainBuilder {
     reading source: DocumentSource, _ input: InputOptions, threads: Int, _ progress: Progress
   ) throws -> any Sink<[Document]> {
     switch end {
-    case nil: try DocumentSink(path: output.output ?? "-", plain: output.plain, threads: threads)
+    case nil: try DocumentSink(path: output?.output ?? "-", plain: output?.plain ?? false, threads: threads)
     case .signatures(let path, let configuration):
       try SignatureFile(path, configuration: configuration).after(SignDocuments(configuration))
     case .tokens(let tokenizing, let destination):
@@ -141,24 +140,12 @@ extension Account {
   fileprivate var changedNothing: Bool { input == output && bytesIn == bytesOut && extra.isEmpty }
 }
 
-extension OutputOptions {
-  /// Standard output.
-  static var standard: OutputOptions {
-    var options = OutputOptions()
-    options.output = nil
-    options.plain = false
-    return options
-  }
-}
-
 extension InputOptions {
   /// The paths; standard input where there are none.
   /// - Throws: where standard input is a terminal: nobody wants to type a corpus.
   func resolvedPaths() throws -> [String] {
     if !paths.isEmpty { return paths }
-    guard !Terminal.inputIsInteractive else {
-      throw ValidationError("Name files or folders, or pipe documents into standard input.")
-    }
+    guard !Terminal.inputIsInteractive else { throw ValidationError("Name files or folders, or pipe documents into standard input.") }
     return ["-"]
   }
 

@@ -1,11 +1,9 @@
 import ArgumentParser
 import Filtering
-import Pipeline
 import Primitives
-import Workflows
 
 /// `weir filter`: drops documents that break published quality rules.
-struct FilterCommand: ChainCommand {
+struct FilterCommand: DocumentCommand {
   static let configuration = CommandConfiguration(
     commandName: "filter",
     abstract: "Drop documents that break published quality rules.",
@@ -14,7 +12,7 @@ struct FilterCommand: ChainCommand {
       removes a rule from the list.
 
       Thresholds are the published ones; --set overrides one, for example --set gopherQuality.minimumWords=20. The rules \
-      were made for English prose: they drop code, formulas and other languages, so check the account.
+      were made for English prose: they drop code, formulas and other languages, so check what is dropped.
 
       EXAMPLES:
         weir filter corpora/sample --rules gopher,fineweb -o kept.jsonl.zst
@@ -45,25 +43,19 @@ struct FilterCommand: ChainCommand {
   @OptionGroup var stream: StreamOptions
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { input.paths }
-  var outputs: [String] { output.output.map { [$0] } ?? [] }
-
   func extend(_ chain: inout ChainBuilder) throws {
     try chain.add(input: input, output: output, stream: stream)
     chain.append(try FilterDocuments(configuration()))
   }
 
-  func validate() throws {
-    do { _ = try configuration() } catch { throw ValidationError("\(error)") }
-  }
+  func validate() throws { try usage { _ = try configuration() } }
 
   private func configuration() throws -> FilterConfiguration {
     var configuration = FilterConfiguration()
     configuration.rules = try FilterRules(parsing: rules)
     configuration.masksPersonalData = maskPii
     configuration.language.keeps = try parsedLanguages()
-    configuration.language.threshold = languageThreshold
-    configuration.language.annotates = annotateLanguage
+    (configuration.language.threshold, configuration.language.annotates) = (languageThreshold, annotateLanguage)
     for assignment in set {
       guard let equals = assignment.firstIndex(of: "=") else {
         throw WeirError("--set", "'\(assignment)' has no =", remedy: "write group.name=value")
@@ -80,6 +72,4 @@ struct FilterCommand: ChainCommand {
     guard !codes.isEmpty else { throw WeirError("--languages", "contains no language code", remedy: "write codes such as de,en") }
     return codes
   }
-
-  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.documents(input, output: output) }
 }

@@ -1,9 +1,7 @@
 import ArgumentParser
-import Pipeline
-import Workflows
 
 /// `weir read PATH…`: reads documents from files.
-struct ReadCommand: ChainCommand {
+struct ReadCommand: DocumentCommand {
   static let configuration = CommandConfiguration(
     commandName: "read",
     abstract: "Read documents from files, folders or standard input.",
@@ -23,12 +21,5 @@ struct ReadCommand: ChainCommand {
   @OptionGroup var stream: StreamOptions
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { input.paths }
-  var outputs: [String] { output.output.map { [$0] } ?? [] }
-
-  func extend(_ chain: inout ChainBuilder) throws {
-    try chain.add(input: input, output: output, stream: stream)
-  }
-
-  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.documents(input, output: output) }
+  func extend(_ chain: inout ChainBuilder) throws { try chain.add(input: input, output: output, stream: stream) }
 }

@@ -4,7 +4,7 @@ import Tokenization
 import Workflows
 
 /// `weir assign --tree DIR`: documents to documents with their cluster.
-struct AssignCommand: ChainCommand {
+struct AssignCommand: DocumentCommand {
   static let configuration = CommandConfiguration(
     commandName: "assign",
     abstract: "Assign documents in a pipe to clusters.",
@@ -30,12 +30,9 @@ struct AssignCommand: ChainCommand {
 
   var propertyFlags: PropertyFlags { ["tokenizer": "--tokenizer"] }
   var inputs: [String] { input.paths + [tree, tokenizer] }
-  var outputs: [String] { output.output.map { [$0] } ?? [] }
 
   func extend(_ chain: inout ChainBuilder) throws {
     try chain.add(input: input, output: output, stream: stream)
     chain.append(try AssignDocuments(tree: StoredTree(tree), tokenizer: Tokenizer(folder: tokenizer)))
   }
-
-  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.documents(input, output: output) }
 }

@@ -9,11 +9,13 @@ import Tokens
 import Workflows
 
 /// `weir embed DATASET`: a vector for every window.
-struct EmbedCommand: WeirCommand {
+struct EmbedCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed",
     abstract: "Compute an embedding for every window of a token dataset.",
     discussion: """
+      A window is at most 1,024 consecutive tokens of one document.
+
       lsi (default): latent semantic indexing, that is hashed tf-idf of tokens and a truncated SVD, fitted on this dataset; \
       no download. minilm:FOLDER: a sentence encoder in the layout of sentence-transformers, such as all-MiniLM-L6-v2. \
       static:FOLDER: static token vectors distilled from such an encoder. Any other folder: the embedder stored in that tree \
@@ -59,8 +61,6 @@ struct EmbedCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var randomSeed: UInt64? { seed.seed }
-
   private var source: EmbedderModel { EmbedderModel(model) }
 
   private var folderName: String { name ?? (vectors != nil ? "external" : source.kind) }
@@ -87,9 +87,7 @@ struct EmbedCommand: WeirCommand {
       }
       let start = clock.now
       var lsi = LSIEmbedder.Configuration()
-      lsi.dimensions = dimensions ?? lsi.dimensions
-      lsi.sample = sample
-      lsi.randomSeed = seed.seed
+      (lsi.dimensions, lsi.sample, lsi.randomSeed) = (dimensions ?? lsi.dimensions, sample, seed.seed)
       let embedder = try source.embedder(
         for: dataset, lsi: lsi, encoder: TextEmbedder.Configuration(parts: parts, precision: precision), dimensions: dimensions ?? 256,
         pool: pool, progress: progress)
@@ -101,10 +99,7 @@ struct EmbedCommand: WeirCommand {
       return report
     }
     var json = try JSONValue(encoding: report)
-    if case .object(var members) = json {
-      members["seconds"] = try JSONValue(encoding: seconds)
-      json = .object(members)
-    }
+    json.set("seconds", try JSONValue(encoding: seconds))
     return Outcome(
       report: json,
       lines: ["  \(Format.count(report.windows)) windows in \(report.dimensions) dimensions, \(report.empty) without features"])

@@ -1,6 +1,5 @@
 import Foundation
 import Primitives
-import Sampling
 import Storage
 import Workflows
 
@@ -15,7 +14,7 @@ extension SampleCommand {
           + depths.map { "\($0.depth) (\(String(format: "%+.3f", $0.gain)))" }.joined(separator: ", "))
     }
     if let folder = result.reusedScores { lines.append("  reusing the scores in \(folder)") }
-    if let kept = result.report.kept {
+    if let kept = result.kept {
       lines.append(
         "  \(Format.count(kept.windows)) of \(Format.count(result.scores?.count ?? 0)) windows kept, "
           + "\(Format.count(kept.tokens)) tokens, score \(String(format: "%.4g", result.threshold ?? 0)) or higher, "
@@ -23,7 +22,7 @@ extension SampleCommand {
       if let kept = result.keptByLeaf { lines.append(table(kept, result)) }
     } else if mixture.method == "specialist" {
       lines.append(
-        "  the seed's \(Format.count(mixture.clusters[0].windows)) windows, \(Format.count(mixture.clusters[0].tokens)) tokens, "
+        "  the specialist seed's \(Format.count(mixture.clusters[0].windows)) windows, \(Format.count(mixture.clusters[0].tokens)) tokens, "
           + String(format: "%.2f expected epochs", mixture.clusters[0].epochs))
     } else {
       lines.append(

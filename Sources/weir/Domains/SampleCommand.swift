@@ -1,26 +1,25 @@
 import ArgumentParser
 import Artifacts
-import Pipeline
 import Tokens
 import Workflows
 
 /// `weir sample DATASET --seed-data FILE`: the mixture.
-struct SampleCommand: WeirCommand {
+struct SampleCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample",
     abstract: "Turn a specialist seed into a data mixture.",
     discussion: """
-      crisp (default) is clustered-importance sampling (Grangier et al. 2024): clusters are weighted by P(c|Ds), their share \
-      of the specialist seed, and sampled uniformly within. --smoothing backs off along the tree where the seed is small; \
-      --max-epochs caps repetition and moves the overflow to siblings, then up the tree; --depth auto chooses the depth by \
-      held-out likelihood on a split of the seed. These three are ours.
+      crisp (default) is clustered-importance sampling (Grangier et al. 2024): each cluster c is weighted by P(c|Ds), its \
+      share of the specialist seed's tokens, and sampled uniformly within. P(c|Dg) is its share of the general corpus. \
+      --smoothing backs off along the tree where the specialist seed is small; --max-epochs caps repetition and moves the \
+      overflow to siblings, then up the tree; --depth auto chooses the depth by held-out likelihood on a split of the \
+      specialist seed. These three are ours.
 
-      Baselines: uniform (the corpus as it is), specialist (the seed alone), dsir (resamples windows by hashed n-grams), \
-      classifier (keeps windows most similar to the seed), ced (keeps windows with the largest cross-entropy difference \
-      between --proxy and --specialist, the same model continued on the seed), doge (weights the nodes at --depth by \
-      gradient alignment in --proxy).
+      Baselines: uniform (the corpus as it is), specialist (the specialist seed alone), dsir (resamples windows by hashed \
+      n-grams), classifier (keeps the windows most similar to the specialist seed), ced (keeps the windows whose loss falls \
+      most from --proxy to --specialist), doge (weights the nodes at --depth by gradient alignment in --proxy).
 
-      The mixture is a small file; only the specialist method copies data (the seed). Selections of windows are stored in \
+      The mixture is a small file; only the specialist method copies data (the specialist seed). Selections of windows are stored in \
       the dataset folder.
 
       EXAMPLES:
@@ -33,7 +32,7 @@ struct SampleCommand: WeirCommand {
   var dataset: String
 
   @Option(
-    help: ArgumentHelp("Tree folder; required by crisp, uniform and doge, optional for --explain.", valueName: "tree"))
+    help: ArgumentHelp("Tree folder; required by crisp, uniform and doge. Others show the tokens kept per cluster.", valueName: "tree"))
   var tree: String?
 
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file for the mixture (JSON).", valueName: "file"))
@@ -47,13 +46,13 @@ struct SampleCommand: WeirCommand {
     help: ArgumentHelp("Specialist seed: files of documents. Several files are several tasks with equal weight.", valueName: "file"))
   var seedData: [String] = []
 
-  @Option(help: ArgumentHelp("Weights of the seed files, separated by commas (crisp).", valueName: "list"))
+  @Option(help: ArgumentHelp("Weights of the --seed-data files, separated by commas (crisp).", valueName: "list"))
   var seedWeights: String?
 
   @Option(help: ArgumentHelp("Tree depth to use, or auto. (default: all levels; doge: at most 64 nodes)", valueName: "n"))
-  var depth: SampleConfiguration.Depth?
+  var depth: TreeDepth?
 
-  @Option(help: ArgumentHelp("Pseudo-count of the back-off along the tree, in seed windows; 0 is the paper's method.", valueName: "m"))
+  @Option(help: ArgumentHelp("Pseudo-count of the back-off along the tree, in windows; 0 is the paper's method.", valueName: "m"))
   var smoothing = 0.0
 
   @Option(help: ArgumentHelp("Cap on expected epochs over a cluster, or over the selected windows.", valueName: "n"))
@@ -62,7 +61,7 @@ struct SampleCommand: WeirCommand {
   @Option(help: ArgumentHelp("Length of the run in tokens, for expected epochs.", valueName: "n"))
   var tokens: Amount?
 
-  @Option(help: ArgumentHelp("Bootstrap samples of the seed's documents for 90 % intervals of P(c|Ds); 0 disables them.", valueName: "n"))
+  @Option(help: ArgumentHelp("Bootstrap samples of the seed documents for 90 % intervals of P(c|Ds); 0 disables them.", valueName: "n"))
   var bootstrap = 200
 
   @Option(
@@ -76,7 +75,7 @@ struct SampleCommand: WeirCommand {
   @Option(help: ArgumentHelp("Small general model, a run or model folder (ced, doge).", valueName: "model"))
   var proxy: String?
 
-  @Option(help: ArgumentHelp("The proxy model continued on the seed (ced).", valueName: "model"))
+  @Option(help: ArgumentHelp("The --proxy model continued on the specialist seed (ced).", valueName: "model"))
   var specialist: String?
 
   @Option(help: ArgumentHelp("Tokens per window to score (ced).", valueName: "n"))
@@ -102,7 +101,6 @@ struct SampleCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var randomSeed: UInt64? { seed.seed }
   var propertyFlags: PropertyFlags {
     [
       "specialist": "--seed-data", "specialistWeights": "--seed-weights", "tree": "--tree", "depth": "--depth", "smoothing": "--smoothing",
@@ -132,25 +130,15 @@ struct SampleCommand: WeirCommand {
 
   private var sample: SampleConfiguration {
     var sample = SampleConfiguration(dataset: dataset, method: method)
-    sample.tree = tree
+    (sample.tree, sample.output, sample.describesClusters) = (tree, dryRun ? nil : output, explain)
     sample.specialist = seedData
     // What is not a number is left out, so that there are too few.
     sample.specialistWeights = seedWeights.map { $0.split(separator: ",").compactMap { Double($0) } }
-    sample.depth = depth
-    sample.smoothing = smoothing
-    sample.maxEpochs = maxEpochs
-    sample.runTokens = tokens?.value
-    sample.bootstrap = bootstrap
-    sample.keep = keep
-    sample.minimumWords = minimumWords
-    sample.proxyModel = proxy
-    sample.specialistModel = specialist
-    sample.scoreTokens = scoreTokens
-    sample.proxySteps = proxySteps
-    sample.weightRate = weightRate
-    sample.randomSeed = seed.seed
-    sample.output = dryRun ? nil : output
-    sample.describesClusters = explain
+    (sample.mixture.depth, sample.choosesDepth) = (depth?.levels, depth == .auto)
+    (sample.mixture.smoothing, sample.mixture.maxEpochs, sample.mixture.runTokens) = (smoothing, maxEpochs, tokens?.value)
+    (sample.bootstrap, sample.keep, sample.minimumWords, sample.randomSeed) = (bootstrap, keep, minimumWords, seed.seed)
+    (sample.proxyModel, sample.specialistModel, sample.scoreTokens) = (proxy, specialist, scoreTokens)
+    (sample.proxySteps, sample.weightRate) = (proxySteps, weightRate)
     return sample
   }
 
@@ -170,13 +158,16 @@ struct SampleCommand: WeirCommand {
 
 extension SampleConfiguration.Method: ExpressibleByArgument {}
 
-extension SampleConfiguration.Depth: ExpressibleByArgument {
-  package init?(argument: String) {
-    guard argument != "auto" else {
-      self = .auto
-      return
-    }
-    guard let levels = Int(argument) else { return nil }
-    self = .levels(levels)
+/// A number of levels, or `auto`.
+struct TreeDepth: ExpressibleByArgument, Equatable {
+  static let auto = TreeDepth(levels: nil)
+  /// Nil for `auto`.
+  var levels: Int?
+
+  private init(levels: Int?) { self.levels = levels }
+
+  init?(argument: String) {
+    levels = Int(argument)
+    guard levels != nil || argument == "auto" else { return nil }
   }
 }

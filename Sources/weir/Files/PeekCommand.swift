@@ -1,6 +1,5 @@
 import ArgumentParser
 import Inspection
-import Storage
 import Workflows
 
 /// `weir peek PATH`: shows the contents of a Weir file or folder.

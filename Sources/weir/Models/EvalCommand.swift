@@ -1,6 +1,4 @@
 import ArgumentParser
-import Foundation
-import Pipeline
 import Primitives
 import Storage
 import Training
@@ -42,10 +40,7 @@ struct EvalCommand: WeirCommand {
   @Option(help: ArgumentHelp("Tree level whose nodes are the clusters.", valueName: "n"))
   var level = 1
 
-  @Option(
-    help: ArgumentHelp(
-      "Also write tokens.N and logits.N [tokens, vocabulary] of every document, for comparison with other software (safetensors).",
-      valueName: "file"))
+  @Option(help: ArgumentHelp("Also write tokens.N and logits.N [tokens, vocabulary] of every document (safetensors).", valueName: "file"))
   var logits: String?
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Multiple-choice questions (JSON Lines).", valueName: "file"))
@@ -56,6 +51,12 @@ struct EvalCommand: WeirCommand {
 
   @OptionGroup var common: CommonOptions
 
+  var propertyFlags: PropertyFlags {
+    [
+      "data": "--data", "tree": "--tree", "level": "--level", "logits": "--logits", "choices": "--choices",
+      "choiceScores": "--choice-scores",
+    ]
+  }
   var inputs: [String] { [model] + data + choices + (tree.map { [$0] } ?? []) }
   var outputs: [String] { [logits, choiceScores].compactMap { $0 } }
 
@@ -63,13 +64,10 @@ struct EvalCommand: WeirCommand {
     guard !data.isEmpty || !choices.isEmpty else {
       throw ValidationError("Missing expected option '--data <file> ...' or '--choices <file> ...'")
     }
-    guard !choices.isEmpty || choiceScores == nil else { throw ValidationError("--choice-scores goes with --choices") }
-    guard !data.isEmpty || tree == nil && logits == nil && !router else {
-      throw ValidationError("--tree, --logits and --router go with --data")
-    }
-    guard level >= 1 else { throw ValidationError("--level counts from 1") }
+    guard !data.isEmpty || !router else { throw ValidationError("--router requires --data") }
+    try usage { try evaluation.validate() }
     guard !router || tree == nil && logits == nil && choices.isEmpty else {
-      throw ValidationError("--router goes without --tree, --logits and --choices")
+      throw ValidationError("--router cannot be combined with --tree, --logits or --choices")
     }
   }
 
@@ -100,21 +98,21 @@ struct EvalCommand: WeirCommand {
   }
 
   private static func table(_ results: [ChoiceEvaluation]) -> String {
-    func error(_ value: Double?) -> String { value.map { text($0, nil, 4) } ?? "–" }
-    return TextTable(
+    TextTable(
       ["questions", "number", "acc", "±", "acc_norm", "±", "acc_bytes", "±"],
       rows: results.map { result in
         [
-          result.name, Format.count(result.questions), text(result.accuracy, nil, 4), error(result.accuracyError),
-          text(result.byCharacter, nil, 4), error(result.byCharacterError), text(result.byByte, nil, 4), error(result.byByteError),
+          result.name, Format.count(result.questions), Format.fixed(result.accuracy, 4), Format.fixed(result.accuracyError, 4),
+          Format.fixed(result.byCharacter, 4), Format.fixed(result.byCharacterError, 4), Format.fixed(result.byByte, 4),
+          Format.fixed(result.byByteError, 4),
         ]
       }
     ).text()
   }
 
   /// `12.34 ± 0.56`.
-  static func text(_ value: Double, _ error: Double?, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value) + (error.map { String(format: " ± %.\(digits)f", $0) } ?? "")
+  private static func text(_ value: Double, _ error: Double?, _ digits: Int) -> String {
+    Format.fixed(value, digits) + (error.map { " ± " + Format.fixed($0, digits) } ?? "")
   }
 
   private static func table(_ name: String, _ parts: [String: Evaluation]) -> String {
@@ -122,8 +120,8 @@ struct EvalCommand: WeirCommand {
       [name, "perplexity", "±", "bits per byte", "±", "tokens", "documents"],
       rows: parts.sorted { $0.key < $1.key }.map { name, part in
         [
-          name, text(part.perplexity, nil, 2), part.perplexityError.map { text($0, nil, 2) } ?? "–", text(part.bitsPerByte, nil, 4),
-          part.bitsPerByteError.map { text($0, nil, 4) } ?? "–", Format.count(part.tokens), Format.count(part.documents ?? 0),
+          name, Format.fixed(part.perplexity, 2), Format.fixed(part.perplexityError, 2), Format.fixed(part.bitsPerByte, 4),
+          Format.fixed(part.bitsPerByteError, 4), Format.count(part.tokens), Format.count(part.documents ?? 0),
         ]
       }
     ).text()
@@ -138,13 +136,13 @@ struct EvalCommand: WeirCommand {
 extension SplitReport {
   /// The report and its table.
   func outcome() throws -> Outcome {
-    func text(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
+    func text(_ value: Double?) -> String { Format.fixed(value, 1) }
     let rows = byDomain.map { [$0.name, "\($0.windows)", text($0.full), text($0.split), $0.terms.joined(separator: " ")] }
     return Outcome(
       report: try JSONValue(encoding: self),
       lines: [
-        TextTable(["domain", "windows", "full", "split", "terms"], rows: rows).text(),
-        "  mean perplexity over domains: full \(text(meanPerplexity["full"])), split \(text(meanPerplexity["split"])); over tokens: full \(text(tokenPerplexity["full"])), split \(text(tokenPerplexity["split"]))",
+        TextTable(["domain", "windows", "single model", "split", "terms"], rows: rows).text(),
+        "  mean perplexity over domains: single model \(text(meanPerplexity["full"])), split \(text(meanPerplexity["split"])); over tokens: single model \(text(tokenPerplexity["full"])), split \(text(tokenPerplexity["split"]))",
       ])
   }
 }

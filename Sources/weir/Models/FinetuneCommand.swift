@@ -1,10 +1,9 @@
 import ArgumentParser
-import Pipeline
 import Training
 import Workflows
 
 /// `weir finetune MODEL --data FILE`: finetunes a model, directly or with label annealing.
-struct FinetuneCommand: WeirCommand {
+struct FinetuneCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
     abstract: "Finetune a model on documents, with or without label annealing.",
@@ -51,7 +50,6 @@ struct FinetuneCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var randomSeed: UInt64? { seed.seed }
   var initialModel: String? { model }
   var propertyFlags: PropertyFlags {
     ScheduleOptions.propertyFlags + [
@@ -67,10 +65,7 @@ struct FinetuneCommand: WeirCommand {
   private var finetuning: FinetuneConfiguration {
     var finetuning = FinetuneConfiguration(model: model, data: data, output: output)
     (finetuning.method, finetuning.lambda, finetuning.temperature, finetuning.epochs) = (method, lambda, temperature, epochs)
-    finetuning.training = schedule.configuration(tokens: nil, seed: seed.seed)
-    finetuning.training.checkpointEvery = checkpointEvery
-    (finetuning.rows, finetuning.sequence, finetuning.randomSeed) = (schedule.batch, schedule.sequence, seed.seed)
-    finetuning.heldOut = valid
+    finetuning.settings = schedule.settings(seed: seed, checkpointEvery: checkpointEvery, valid: valid)
     return finetuning
   }
 
@@ -84,8 +79,7 @@ struct FinetuneCommand: WeirCommand {
     let size = try forecast.size(of: data)
     let tokens = Int(size.bytes / Forecast.bytesPerToken) * epochs
     var row = try forecast.training(
-      schedule.configuration(tokens: max(1, tokens), seed: 0), shape: ModelShape(), schedule: schedule, initial: model,
-      output: output)
+      schedule.settings(tokens: max(1, tokens), seed: seed), shape: ModelShape(), initial: model, output: output)
     if method == .anneal { row.flops = row.flops.map { $0 * 4 / 3 } }
     return row
   }

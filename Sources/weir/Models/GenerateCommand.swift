@@ -6,7 +6,7 @@ import Training
 import Workflows
 
 /// `weir generate MODEL`: text from a prompt.
-struct GenerateCommand: WeirCommand {
+struct GenerateCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Generate text from a prompt.",
@@ -42,10 +42,7 @@ struct GenerateCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var randomSeed: UInt64? { seed.seed }
-  var propertyFlags: PropertyFlags {
-    ["temperature": "--temperature", "topK": "--top-k", "topP": "--top-p", "prompt": "--prompt"]
-  }
+  var propertyFlags: PropertyFlags { ["temperature": "--temperature", "topK": "--top-k", "topP": "--top-p", "prompt": "--prompt"] }
   var inputs: [String] { [model] + (promptFile.map { $0 == "-" ? [] : [$0] } ?? []) }
   var writesDataToOutput: Bool { true }
 

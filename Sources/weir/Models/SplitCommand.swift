@@ -1,19 +1,17 @@
 import ArgumentParser
 import Artifacts
-import Pipeline
 import Tokens
-import Training
 import Workflows
 
 /// `weir split DATASET --tree DIR`: trains a trunk, one branch per domain, and writes the router.
-struct SplitCommand: WeirCommand {
+struct SplitCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "split",
     abstract: "Train a shared trunk, then one branch per domain.",
     discussion: """
       The trunk is trained on D tokens of the corpus; each of K branches continues it for D′ tokens of its domain (a node of \
-      the tree at --level). For comparison, a full model continues the trunk on the whole corpus for K·D′ tokens, the same \
-      total compute. Held-out text is cut into windows, and each window is routed to the branch with the nearest centroid. \
+      the tree at --level). For comparison, a single-model baseline continues the trunk on the whole corpus for K·D′ \
+      tokens, the same total compute. Held-out text is cut into windows, and each window is routed to the branch with the nearest centroid. \
       Parts that are complete are not trained again.
 
       EXAMPLES:
@@ -42,7 +40,7 @@ struct SplitCommand: WeirCommand {
   @Option(help: ArgumentHelp("Branch tokens D′; one number, or one per domain, separated by commas.", valueName: "list"))
   var branchTokens: String
 
-  @Flag(inversion: .prefixedNo, help: "Also train a full model of the same compute, for comparison.")
+  @Flag(inversion: .prefixedNo, help: "Also train a single-model baseline of the same compute.")
   var full = true
 
   @OptionGroup(title: "Shape") var shape: ShapeOptions
@@ -57,7 +55,6 @@ struct SplitCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var randomSeed: UInt64? { seed.seed }
   var initialModel: String? { `init` }
   var propertyFlags: PropertyFlags {
     ShapeOptions.propertyFlags + ScheduleOptions.propertyFlags + [
@@ -66,7 +63,7 @@ struct SplitCommand: WeirCommand {
     ]
   }
   var inputs: [String] { [dataset, tree, DatasetFolder(dataset).assignment(tree: tree), `init`].compactMap { $0 } + valid }
-  var outputs: [String] { [SplitFolder(output).description] }
+  var outputs: [String] { [SplitFile.path(in: output)] }
 
   func validate() throws {
     guard (trunkTokens == nil) != (`init` == nil) else { throw ValidationError("Give either --trunk-tokens or --init") }
@@ -79,10 +76,7 @@ struct SplitCommand: WeirCommand {
       branchTokens: try Amount.list(branchTokens, flag: "--branch-tokens"))
     split.level = level
     split.full = full
-    split.training = schedule.configuration(tokens: nil, seed: seed.seed)
-    split.training.checkpointEvery = checkpointEvery
-    (split.rows, split.sequence, split.randomSeed) = (schedule.batch, schedule.sequence, seed.seed)
-    split.heldOut = valid
+    split.settings = schedule.settings(seed: seed, checkpointEvery: checkpointEvery, valid: valid)
     return split
   }
 
@@ -96,14 +90,11 @@ struct SplitCommand: WeirCommand {
     // Until the tree exists, its number of domains is a guess.
     let count = (try? StoredTree(tree).tree.nodes(atLevel: level).count) ?? 4
     let split = try split(), each = try split.branches(max(count, split.branchTokens.count))
-    var row = Forecast.Row(tokens: 0, flops: 0, memory: 0, disk: 0)
+    var row = Forecast.Row()
     for tokens in each + (full ? [each.reduce(0, +)] : []) + [trunkTokens?.value ?? 0] where tokens > 0 {
-      let part = try forecast.training(
-        schedule.configuration(tokens: tokens, seed: 0), shape: shape.shape, schedule: schedule, initial: `init`, output: nil)
-      row.tokens = (row.tokens ?? 0) + (part.tokens ?? 0)
-      row.flops = (row.flops ?? 0) + (part.flops ?? 0)
-      row.memory = max(row.memory ?? 0, part.memory ?? 0)
-      row.disk = (row.disk ?? 0) + (part.disk ?? 0)
+      row.add(
+        run: try forecast.training(
+          schedule.settings(tokens: tokens, seed: seed), shape: shape.shape, initial: `init`, output: nil))
     }
     return row
   }

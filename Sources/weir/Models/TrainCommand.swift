@@ -1,13 +1,12 @@
 import ArgumentParser
 import Foundation
-import Pipeline
 import Primitives
 import Storage
 import Training
 import Workflows
 
 /// `weir train DATASET -o RUN`: pretraining and continued pretraining.
-struct TrainCommand: WeirCommand {
+struct TrainCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a decoder-only language model on a token dataset.",
@@ -19,8 +18,8 @@ struct TrainCommand: WeirCommand {
       spike or a NaN/Inf loss are skipped; after several in a row, the run rolls back to the last good checkpoint and skips \
       the batches in between. After --max-rollbacks rollbacks it fails.
 
-      Under mpirun (Open MPI), the rows of each batch are divided among the ranks. The losses are the same, and with \
-      --grad-accum 4 one, two and four ranks give the same weights, bit for bit.
+      Under mpirun (Open MPI), the rows of each batch are divided among the ranks. With --grad-accum 4, runs on 1, 2 \
+      and 4 ranks end with the same weights, bit for bit, because they add up the gradients of the same 4 micro-batches.
 
       EXAMPLES:
         weir train out/dataset --preset micro --tokens 20M -o runs/base
@@ -78,7 +77,6 @@ struct TrainCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var randomSeed: UInt64? { seed.seed }
   var initialModel: String? { `init` }
   var propertyFlags: PropertyFlags {
     ShapeOptions.propertyFlags + ScheduleOptions.propertyFlags + StabilityOptions.propertyFlags + [
@@ -98,22 +96,17 @@ struct TrainCommand: WeirCommand {
     guard tokens != nil else { throw ValidationError("Missing expected option '--tokens <n>'") }
   }
 
-  private func configuration() throws -> TrainingConfiguration {
-    var configuration = schedule.configuration(tokens: tokens?.value, seed: seed.seed)
-    configuration.evaluateEvery = validEvery
-    configuration.checkpointEvery = checkpointEvery
-    configuration.keepLast = keepLast
-    configuration.keepEvery = keepEvery
-    stability.apply(to: &configuration)
-    configuration.checkpointAt = try Amount.list(checkpointAt ?? "", flag: "--checkpoint-at")
-    return configuration
+  private func settings() throws -> TrainingSettings {
+    var settings = schedule.settings(tokens: tokens?.value, seed: seed, checkpointEvery: checkpointEvery, valid: valid)
+    (settings.training.evaluateEvery, settings.training.keepLast, settings.training.keepEvery) = (validEvery, keepLast, keepEvery)
+    stability.apply(to: &settings.training)
+    settings.training.checkpointAt = try Amount.list(checkpointAt ?? "", flag: "--checkpoint-at")
+    return settings
   }
 
   private func run(dataset: String, output: String) throws -> PretrainConfiguration {
     var run = PretrainConfiguration(dataset: dataset, output: output)
-    (run.mixture, run.initial, run.shape, run.heldOut, run.recompute) = (mixture, `init`, shape.shape, valid, recompute)
-    run.training = try configuration()
-    (run.rows, run.sequence, run.randomSeed) = (schedule.batch, schedule.sequence, seed.seed)
+    (run.mixture, run.initial, run.shape, run.settings, run.recompute) = (mixture, `init`, shape.shape, try settings(), recompute)
     return run
   }
 
@@ -133,8 +126,7 @@ struct TrainCommand: WeirCommand {
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     try forecast.training(
-      configuration(), shape: shape.shape, schedule: schedule, initial: `init`, output: output, recompute: recompute,
-      evaluates: !valid.isEmpty)
+      settings(), shape: shape.shape, initial: `init`, output: output, recompute: recompute, evaluates: !valid.isEmpty)
   }
 }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Artifacts
-import Pipeline
 import Primitives
 import Storage
 import Tokens
@@ -8,7 +7,7 @@ import Training
 import Workflows
 
 /// `weir plan sweep DATASET`: the grid of runs that a law is fitted to.
-struct PlanSweepCommand: WeirCommand {
+struct PlanSweepCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
     abstract: "Measure the loss over model sizes, trunk and branch tokens.",
@@ -57,7 +56,6 @@ struct PlanSweepCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var randomSeed: UInt64? { seed.seed }
   var propertyFlags: PropertyFlags {
     ScheduleOptions.propertyFlags + [
       "sizes": "--sizes", "trunkTokens": "--trunk-tokens", "branchTokens": "--branch-tokens", "level": "--level", "domains": "--domains",
@@ -77,10 +75,9 @@ struct PlanSweepCommand: WeirCommand {
     }
     var sweep = SweepConfiguration(
       dataset: dataset, tree: tree, sizes: sizes, trunkTokens: try Amount.list(trunkTokens, flag: "--trunk-tokens"),
-      branchTokens: try Amount.list(branchTokens, flag: "--branch-tokens"), heldOut: valid, runs: run, output: output)
+      branchTokens: try Amount.list(branchTokens, flag: "--branch-tokens"), runs: run, output: output)
     (sweep.level, sweep.domains) = (level, domains)
-    sweep.training = schedule.configuration(tokens: nil, seed: seed.seed)
-    (sweep.rows, sweep.sequence, sweep.randomSeed) = (schedule.batch, schedule.sequence, seed.seed)
+    sweep.settings = schedule.settings(seed: seed, valid: valid)
     return sweep
   }
 
@@ -90,22 +87,21 @@ struct PlanSweepCommand: WeirCommand {
     return Outcome(
       report: try JSONValue(encoding: report),
       lines: [
-        "  \(report.runs) measured losses: \(sweep.sizes.count) sizes, \(sweep.trunkTokens.count) × D, \(sweep.branchTokens.count + 1) × D′, \(report.domains) domains"
+        "  \(report.runs) losses measured: \(sweep.sizes.count) sizes, \(sweep.trunkTokens.count) values of D, \(sweep.branchTokens.count + 1) of D′, \(report.domains) domains"
       ])
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     let sweep = try sweep(), d = sweep.trunkTokens, dPrime = sweep.branchTokens
     let count = domains ?? (try? StoredTree(tree).tree.nodes(atLevel: level).count) ?? 4
-    var row = Forecast.Row(tokens: 0, flops: 0, memory: 0, disk: 0)
+    var row = Forecast.Row()
     for size in sweep.sizes {
-      let model = try size.shape.configuration(vocabulary: 4_096, sequence: sweep.sequence)
+      let model = try size.shape.configuration(vocabulary: 4_096, sequence: schedule.sequence)
       let tokens = (d.max() ?? 0) + d.count * count * (dPrime.max() ?? 0)
-      let estimate = try TrainingEstimate(sweep.training(tokens: tokens), model: model, rows: sweep.rows, sequence: sweep.sequence)
-      row.tokens = (row.tokens ?? 0) + Double(estimate.tokens)
-      row.flops = (row.flops ?? 0) + estimate.flops
-      row.memory = max(row.memory ?? 0, Double(estimate.memoryBytes))
-      row.disk = (row.disk ?? 0) + Double(estimate.parameters * 4 * (3 * d.count + 1 + d.count * count))
+      let estimate = try TrainingEstimate(sweep.training(tokens: tokens), model: model, rows: schedule.batch, sequence: schedule.sequence)
+      var run = Forecast.Row(estimate)
+      run.disk = Double(estimate.parameters * 4 * (3 * d.count + 1 + d.count * count))
+      row.add(run: run)
     }
     return row
   }

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Foundation
-import Pipeline
 import Primitives
 import Reporting
 import Storage
@@ -53,7 +51,7 @@ struct ReportCommand: WeirCommand {
 
 /// The main results of a run, for the terminal and as Markdown.
 enum ResultTables {
-  private static func text(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
+  private static func text(_ value: Double?) -> String { Format.fixed(value, 1) }
 
   static func markdown(_ results: RunResults) -> String {
     var lines: [String] = []
@@ -68,13 +66,12 @@ enum ResultTables {
       ]
     }
     if let split = results.split {
-      lines += ["", "| Perplexity at equal compute, by domain | full model | split |", "|---|---|---|"]
+      lines += ["", "| Perplexity at equal compute, by domain | single model | split |", "|---|---|---|"]
       lines += split.byDomain.map { "| \($0.terms.joined(separator: " ")) | \(text($0.full)) | \(text($0.split)) |" }
-      lines.append(
-        "| mean over domains | \(text(split.meanPerplexity["full"])) | **\(text(split.meanPerplexity["split"]))** |")
+      lines.append("| mean over domains | \(text(split.meanPerplexity["full"])) | **\(text(split.meanPerplexity["split"]))** |")
     }
     if let finetuning = results.finetuning {
-      lines += ["", "| Perplexity after finetuning | target | source |", "|---|---|---|"]
+      lines += ["", "| Perplexity after finetuning | target domain | original domain |", "|---|---|---|"]
       lines += rows(finetuning).map { "| \($0.joined(separator: " | ")) |" }
     }
     return lines.joined(separator: "\n") + "\n"
@@ -90,24 +87,22 @@ enum ResultTables {
     var lines: [String] = []
     if let crisp = results.crisp {
       lines.append("  perplexity on held-out text after \(Format.short(Double(crisp.tokens ?? 0))) more tokens each:")
-      let rows = [
-        ("(base)", crisp.base), ("uniform", crisp.uniform), ("specialist seed", crisp.specialist), ("CRISP", crisp.crisp),
-      ]
+      let rows = [("(base)", crisp.base), ("uniform", crisp.uniform), ("specialist seed", crisp.specialist), ("CRISP", crisp.crisp)]
       lines.append(
         TextTable(["continued on", "seed's domain", "general"], rows: rows.map { [$0.0, text($0.1?.target), text($0.1?.general)] })
           .text(indent: "    "))
     }
     if let split = results.split {
       let (full, mean) = (text(split.meanPerplexity["full"]), text(split.meanPerplexity["split"]))
-      lines.append("  perplexity over \(split.byDomain.count) domains at equal compute: full model \(full), split \(mean)")
+      lines.append("  perplexity over \(split.byDomain.count) domains at equal compute: single model \(full), split \(mean)")
     }
     if let finetuning = results.finetuning {
       lines.append("  perplexity after finetuning:")
-      lines.append(TextTable(["method", "target", "source"], rows: rows(finetuning)).text(indent: "    "))
+      lines.append(TextTable(["method", "target domain", "original domain"], rows: rows(finetuning)).text(indent: "    "))
     }
     if let plan = results.plan, let score = plan.score {
-      let error = score.heldOutError.map { String(format: "%.2f %%", $0 * 100) } ?? "–"
-      lines.append("  law \(score.law): R² \(String(format: "%.4f", score.r2)), mean relative error on held-out runs \(error)")
+      let error = Format.percent(score.heldOutError, 2)
+      lines.append("  law \(score.law): R² \(Format.fixed(score.r2, 4)), mean relative error on held-out runs \(error)")
     }
     return lines
   }

@@ -29,8 +29,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     try OpenMPI.requireSingleRank()
     let session = Session(threads: common.threads, quiet: common.quiet)
-    let run = RecipeRun(
-      try Recipe.read(recipe), path: recipe, tool: Weir.tool, interpreter: RecipeCommands(session: session))
+    let run = RecipeRun(try Recipe.read(recipe), path: recipe, tool: Weir.tool, interpreter: RecipeCommands(session: session))
     guard !dryRun else { return try printForecast(run) }
     let start = ContinuousClock.now
     let report = try run.run(progress: Progress(report: { _ in }, stopping: { Interrupt.isRequested })) { event in
@@ -48,7 +47,7 @@ struct RunCommand: ParsableCommand {
       session.say("all \(report.steps) steps in \(run.recipe.run) are up to date")
     } else {
       let seconds = (ContinuousClock.now - start).seconds
-      session.say("\(report.ran) of \(report.steps) steps run in \(Format.duration(seconds)), \(report.steps - report.ran) up to date")
+      session.say("ran \(report.ran) of \(report.steps) steps in \(Format.duration(seconds)); \(report.steps - report.ran) were up to date")
     }
     if case .string(let page)? = report.last?.report["page"], let reports = try? StepReports(run: run.recipe.run) {
       for line in ResultTables.lines(RunResults(reports)) { session.say(line) }

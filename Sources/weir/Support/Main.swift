@@ -30,9 +30,7 @@ import Synchronization
       let code = Weir.exitCode(for: error)
       var text = Weir.fullMessage(for: error)
       if code != .success, text.hasPrefix("Error: ") { text = "weir: " + text.dropFirst("Error: ".count) }
-      if !text.isEmpty {
-        FileHandle(forWritingTo: code == .success ? STDOUT_FILENO : STDERR_FILENO).text(text + "\n")
-      }
+      if !text.isEmpty { FileHandle(forWritingTo: code == .success ? STDOUT_FILENO : STDERR_FILENO).text(text + "\n") }
       return code.rawValue
     }
   }

@@ -4,6 +4,8 @@ import Workflows
 
 /// Options for the shape of a model.
 struct ShapeOptions: ParsableArguments {
+  static let propertyFlags: PropertyFlags = ["preset": "--preset", "modelConfiguration": "--preset"]
+
   @Option(help: ArgumentHelp("Named model size; see weir train --presets.", valueName: "name"))
   var preset: String?
 
@@ -35,6 +37,13 @@ struct ShapeOptions: ParsableArguments {
 
 /// Options for the optimizer, the learning-rate schedule and the batch.
 struct ScheduleOptions: ParsableArguments {
+  static let propertyFlags: PropertyFlags =
+    [
+      "learningRate": "--lr", "schedule": "--schedule", "warmup": "--warmup-fraction", "decay": "--decay-fraction",
+      "weightDecay": "--weight-decay", "clip": "--grad-clip", "accumulate": "--grad-accum", "precision": "--precision",
+      "baseWidth": "--base-width", "baseHeadWidth": "--base-head-width",
+    ] + .batch
+
   @Option(help: ArgumentHelp("Sequence length in tokens.", valueName: "n"))
   var sequence = 256
 
@@ -71,7 +80,7 @@ struct ScheduleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("With mup, the hidden size at which --lr was tuned.", valueName: "n"))
   var baseWidth = 64
 
-  @Option(help: ArgumentHelp("With mup, the head size at which --lr was tuned. (default: the same)", valueName: "n"))
+  @Option(help: ArgumentHelp("With mup, the head size at which --lr was tuned. (default: this model's)", valueName: "n"))
   var baseHeadWidth: Int?
 
   /// How initialization and learning rates scale with the hidden size.
@@ -85,27 +94,28 @@ struct ScheduleOptions: ParsableArguments {
     init?(argument: String) { self.init(rawValue: argument == "bfloat16" ? "bf16" : argument) }
   }
 
-  func configuration(tokens: Int?, seed: UInt64) -> TrainingConfiguration {
-    var configuration = TrainingConfiguration(tokens: tokens)
-    configuration.learningRate = learningRate
-    configuration.schedule = schedule
-    configuration.warmup = warmup
-    configuration.decay = decay
-    configuration.weightDecay = weightDecay
-    configuration.clip = clip
-    configuration.randomSeed = seed
+  /// The settings of a workflow.
+  /// - Parameter valid: files of held-out documents.
+  func settings(tokens: Int? = nil, seed: SeedOption, checkpointEvery: Int = 0, valid: [String] = []) -> TrainingSettings {
+    var settings = TrainingSettings(), configuration = TrainingConfiguration(tokens: tokens)
+    (configuration.learningRate, configuration.schedule, configuration.weightDecay) = (learningRate, schedule, weightDecay)
+    (configuration.warmup, configuration.decay, configuration.clip) = (warmup, decay, clip)
+    (configuration.randomSeed, configuration.checkpointEvery) = (seed.seed, checkpointEvery)
     if precision == .bf16 || precision == .auto && Precision.fastest == .bf16 { configuration.precision = .bf16 }
     if accumulate != 1 { configuration.accumulate = accumulate }
-    if parametrization == .mup {
-      configuration.baseWidth = baseWidth
-      configuration.baseHeadWidth = baseHeadWidth
-    }
-    return configuration
+    if parametrization == .mup { (configuration.baseWidth, configuration.baseHeadWidth) = (baseWidth, baseHeadWidth) }
+    settings.training = configuration
+    (settings.rows, settings.sequence, settings.heldOut) = (batch, sequence, valid)
+    return settings
   }
 }
 
 /// Options for training stability and for the moving average of the weights.
 struct StabilityOptions: ParsableArguments {
+  static let propertyFlags: PropertyFlags = [
+    "zLoss": "--z-loss", "emaDecay": "--ema", "deviations": "--spike-threshold", "rollbacks": "--max-rollbacks",
+  ]
+
   @Option(help: ArgumentHelp("Weight of the z-loss (squared log of the softmax normalizer), such as 1e-4.", valueName: "x"))
   var zLoss: Double?
 
@@ -130,8 +140,7 @@ struct StabilityOptions: ParsableArguments {
     configuration.zLoss = zLoss
     configuration.emaDecay = ema
     var settings = LossGuard.Settings()
-    settings.deviations = spike
-    settings.rollbacks = rollbacks
+    (settings.deviations, settings.rollbacks) = (spike, rollbacks)
     if !self.guard { settings = .off }
     configuration.lossGuard = settings == LossGuard.Settings() ? nil : settings
   }

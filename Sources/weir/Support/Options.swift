@@ -1,15 +1,14 @@
 import ArgumentParser
-import Foundation
 
 /// Options of every command.
 struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Number of threads; results do not depend on it.", valueName: "n"))
   var threads = OpenMPI.threadsPerRank
 
-  @Flag(help: "Print errors only: no progress and no account.")
+  @Flag(help: "Print errors only: no progress and no summary.")
   var quiet = false
 
-  @Flag(help: "Print a machine-readable report to standard output, unless data goes there.")
+  @Flag(help: "Print a report as JSON to standard output; no effect if the command writes data there.")
   var json = false
 
   func validate() throws {
@@ -66,7 +65,7 @@ struct OutputOptions: ParsableArguments {
     help: ArgumentHelp("Output file (.jsonl or .jsonl.zst) instead of standard output.", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Write plain JSON Lines without the proof of completeness; the default on a terminal.")
+  @Flag(help: "Write plain JSON Lines without an end marker; the default on a terminal.")
   var plain = false
 }
 

@@ -38,18 +38,6 @@ extension JSONValue {
     members[key] = value
     self = .object(members)
   }
-
-  /// A member; nil if it is missing or the value is not an object.
-  subscript(key: String) -> JSONValue? {
-    guard case .object(let members) = self else { return nil }
-    return members[key]
-  }
-
-  /// The number; nil if the value is not one.
-  var number: Double? {
-    guard case .number(let value) = self else { return nil }
-    return value
-  }
 }
 
 extension Amount {

@@ -23,9 +23,7 @@ final class ProgressBar: Sendable {
   }
 
   /// The callbacks for library code.
-  var progress: Progress {
-    Progress(report: { [self] in show($0) }, stopping: { Interrupt.isRequested }, notice: { [self] in say($0) })
-  }
+  var progress: Progress { Progress(report: { [self] in show($0) }, stopping: { Interrupt.isRequested }, notice: { [self] in say($0) }) }
 
   private func show(_ event: Progress.Event) {
     guard !quiet else { return }

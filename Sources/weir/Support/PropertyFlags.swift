@@ -1,3 +1,4 @@
+import ArgumentParser
 import Primitives
 import Storage
 
@@ -16,6 +17,11 @@ extension WeirCommand {
       throw error
     }
   }
+
+  /// Checks a configuration while the command line is parsed: an error is one of usage.
+  func usage(_ check: () throws -> Void) throws {
+    do { try namingFlags(check) } catch let error as WeirError { throw ValidationError(error.description) }
+  }
 }
 
 extension PropertyFlags {
@@ -23,24 +29,4 @@ extension PropertyFlags {
 
   /// The shape of a loader's batches.
   static let batch: PropertyFlags = ["rows": "--batch-size", "sequence": "--sequence"]
-}
-
-extension ShapeOptions {
-  static let propertyFlags: PropertyFlags = ["preset": "--preset", "modelConfiguration": "--preset"]
-}
-
-extension ScheduleOptions {
-  static let propertyFlags: PropertyFlags =
-    [
-      "learningRate": "--lr", "schedule": "--schedule", "warmup": "--warmup-fraction", "decay": "--decay-fraction",
-      "weightDecay": "--weight-decay",
-      "clip": "--grad-clip", "accumulate": "--grad-accum", "precision": "--precision", "baseWidth": "--base-width",
-      "baseHeadWidth": "--base-head-width",
-    ] + .batch
-}
-
-extension StabilityOptions {
-  static let propertyFlags: PropertyFlags = [
-    "zLoss": "--z-loss", "emaDecay": "--ema", "deviations": "--spike-threshold", "rollbacks": "--max-rollbacks",
-  ]
 }

@@ -27,10 +27,13 @@ struct RecipeCommands: RecipeInterpreter {
     return parsed
   }
 
-  func perform(_ commands: [any RecipeCommand]) throws -> StepResult {
+  func perform(_ commands: [any RecipeCommand], step: String) throws -> Outcome {
     let commands = commands.compactMap { $0 as? any WeirCommand }
     let outcome =
       try commands.count == 1 ? commands[0].namingFlags { try commands[0].perform(session) } : ChainBuilder(commands).perform(session)
-    return StepResult(accounts: outcome.accounts, report: outcome.report, complaint: outcome.complaint, lines: outcome.lines)
+    if let complaint = outcome.complaint {
+      throw WeirError("step \(step)", complaint, remedy: "add --rejects FILE to a command of the step to see them")
+    }
+    return outcome
   }
 }

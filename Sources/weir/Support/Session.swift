@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Kernels
 import Pipeline
 import Primitives
@@ -13,11 +12,9 @@ struct Session {
   /// The ranks that share the work; nil for a single process.
   var ranks: Ranks?
 
-  func bar(_ label: String) -> ProgressBar { ProgressBar(label: label, quiet: quiet) }
-
   /// Runs `work` under a progress bar.
   func with<R>(_ label: String, _ work: (Progress) throws -> R) throws -> R {
-    let bar = bar(label)
+    let bar = ProgressBar(label: label, quiet: quiet)
     defer { bar.clear() }
     return try work(bar.progress)
   }
@@ -28,25 +25,15 @@ struct Session {
   }
 }
 
-/// The result of a command.
-struct Outcome {
-  /// The accounts of all stages.
-  var accounts: [Account] = []
-  /// The machine-readable report, which `--json` prints and a recipe stores.
-  var report: JSONValue = .object([:])
-  /// The summary that is printed to standard error.
-  var lines: [String] = []
-  /// The fraction of quarantined records above which the exit code is 2.
-  var maxBad = 1.0
-
+extension Outcome {
   /// The message if too many records were quarantined: how many, why, and the location of the first one; otherwise nil.
   var complaint: String? {
     guard let account = accounts.first(where: { $0.input > 0 && Double($0.quarantinedTotal) > maxBad * Double($0.input) }) else {
       return nil
     }
-    return
-      "\(account.firstQuarantined ?? account.stage): \(Format.count(account.quarantinedTotal)) of \(Format.count(account.input)) records "
-      + "quarantined (\(account.quarantined.listing)), more than --max-bad \(maxBad) allows; all other records were written"
+    let first = account.firstQuarantined.map { ", the first at \($0)" } ?? ""
+    return "\(account.stage): \(Format.count(account.quarantinedTotal)) of \(Format.count(account.input)) records were quarantined "
+      + "(\(account.quarantined.listing)\(first)), more than --max-bad \(maxBad) allows; all other records were written"
   }
 }
 
@@ -93,8 +80,7 @@ extension Outcome {
   func render(_ session: Session, json: Bool) throws {
     for account in accounts {
       guard account.isBalanced else {
-        throw WeirError(
-          account.stage, "the account does not balance: \(account.line)", remedy: "this is a bug in Weir; please report it")
+        throw WeirError(account.stage, "the account does not balance: \(account.line)", remedy: "this is a bug in Weir; please report it")
       }
       session.say(account.line)
       if account.input > 0 && account.quarantinedTotal > 0 {
@@ -128,12 +114,6 @@ extension [String: Int] {
   }
 }
 
-extension WeirCommand {
-  /// Checks a configuration while the command line is parsed: an error is one of usage.
-  func usage(_ check: () throws -> Void) throws {
-    do { try namingFlags(check) } catch let error as WeirError { throw ValidationError(error.description) }
-  }
-}
-
-/// Disambiguates from Foundation's `Progress`.
+// The types in the signatures of commands, so that commands without workflows need no import. `Progress` is not Foundation's.
+typealias Outcome = Workflows.Outcome
 typealias Progress = Pipeline.Progress

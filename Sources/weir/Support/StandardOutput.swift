@@ -1,4 +1,3 @@
-import Foundation
 import Storage
 
 /// Standard output, for reports.

@@ -14,7 +14,5 @@ enum Terminal {
   }
 
   /// Writes to standard error. Failures, such as a closed standard error, are ignored.
-  static func write(_ text: String) {
-    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
-  }
+  static func write(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 }

@@ -5,9 +5,7 @@ import Tokenization
 
 extension TokenizerReport {
   /// The report on documents by `Document.label`.
-  init(_ tokenizer: Tokenizer, byDomain documents: [Document]) {
-    self.init(tokenizer, documents: documents) { $0.label ?? "" }
-  }
+  init(_ tokenizer: Tokenizer, byDomain documents: [Document]) { self.init(tokenizer, documents: documents) { $0.label ?? "" } }
 
   /// The vocabulary by kind of token.
   var vocabularyTable: String {

@@ -2,14 +2,13 @@ import ArgumentParser
 import Artifacts
 import Export
 import Loading
-import Pipeline
 import Primitives
 import Storage
 import Tokens
 import Workflows
 
 /// `weir export DATASET`: writes tokens in the format of another trainer.
-struct ExportCommand: WeirCommand {
+struct ExportCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Export a token dataset in the format of another trainer.",
@@ -61,7 +60,6 @@ struct ExportCommand: WeirCommand {
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var randomSeed: UInt64? { seed.seed }
   var propertyFlags: PropertyFlags { .batch }
   var inputs: [String] { [dataset, tree, mixture].compactMap { $0 } }
   var outputs: [String] { output.map { [$0] } ?? [] }

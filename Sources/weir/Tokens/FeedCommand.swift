@@ -7,7 +7,7 @@ import Tokens
 import Workflows
 
 /// `weir feed DATASET`: streams packed batches to another trainer.
-struct FeedCommand: WeirCommand {
+struct FeedCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "feed",
     abstract: "Stream packed batches to another trainer.",
@@ -52,13 +52,14 @@ struct FeedCommand: WeirCommand {
   @Flag(name: .customLong("row-starts"), help: "Write where each row begins instead of its tokens.")
   var draws = false
 
-  @Option(help: ArgumentHelp("Write tokens.i32, targets.i32, starts.i32 (or draws.u32) and shape.json to a folder.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Write tokens.i32, targets.i32 and starts.i32 to a folder, with --row-starts draws.u32, and shape.json.", valueName: "folder"))
   var raw: String?
 
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var randomSeed: UInt64? { seed.seed }
   var propertyFlags: PropertyFlags { .batch + ["world": "--world", "rank": "--rank"] }
   var inputs: [String] { [dataset, mixture].compactMap { $0 } }
   var outputs: [String] { raw.map { [$0] } ?? [] }
@@ -73,36 +74,24 @@ struct FeedCommand: WeirCommand {
     guard raw == nil || steps != nil else { throw ValidationError("--raw requires --steps") }
   }
 
-  private struct Header: Codable {
-    var rows: Int
-    var sequence: Int
-    var from_step: Int
-    var steps: Int?
-    var fingerprint: String
-  }
-
   func perform(_ session: Session) throws -> Outcome {
     let dataset = try TokenDataset(dataset)
     let loader = try PackedLoader(dataset: dataset, mixture: mixture, randomSeed: seed.seed, rows: batch, sequence: sequence)
     let feed = try BatchFeed(loader: loader, rank: rank, world: world, fromStep: fromStep, steps: steps)
-    let header = Header(rows: feed.rows, sequence: sequence, from_step: fromStep, steps: steps, fingerprint: loader.fingerprint)
+    let shape = BatchShape(feed)
     guard let raw else {
-      try StandardOutput.write(try JSONFile.encode(header) + [10])
-      try write(feed, session) { arrays in
-        for bytes in arrays { try StandardOutput.write(bytes) }
-      }
+      try StandardOutput.write(try JSONFile.encode(shape) + [10])
+      try write(feed, session) { for bytes in $0 { try StandardOutput.write(bytes) } }
       return Outcome()
     }
     let folder = try AtomicFolder(raw, replacing: true)
-    let names = draws ? ["draws.u32"] : ["tokens.i32", "targets.i32", "starts.i32"]
-    let files = try names.map { try AtomicFile("\(folder.working)/\($0)") }
-    try write(feed, session) { arrays in
-      for (file, bytes) in zip(files, arrays) { try file.write(bytes) }
-    }
+    let files = try (draws ? BatchFolder.origins : BatchFolder.arrays).map { try AtomicFile("\(folder.working)/\($0)") }
+    try write(feed, session) { for (file, bytes) in zip(files, $0) { try file.write(bytes) } }
+    if Interrupt.isRequested { throw Stopped() }
     for file in files { _ = try file.commit() }
-    try JSONFile.write(header, to: folder.working + "/shape.json")
+    try JSONFile.write(shape, to: "\(folder.working)/\(BatchFolder.shapeFile)")
     _ = try folder.commit(
-      format: "weir.batches.1", tool: Weir.tool, inputs: ["dataset": dataset.fingerprint], configuration: try JSONValue(encoding: header),
+      format: BatchFolder.format, tool: Weir.tool, inputs: ["dataset": dataset.fingerprint], configuration: JSONValue(encoding: shape),
       counts: ["steps": steps ?? 0])
     return Outcome()
   }
@@ -113,7 +102,5 @@ struct FeedCommand: WeirCommand {
       ? feed.origins(pool: pool, isStopping: isStopping, write: write) : feed.batches(pool: pool, isStopping: isStopping, write: write)
   }
 
-  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
-    Forecast.Row(tokens: steps.map { Double($0 * batch * sequence) })
-  }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(tokens: steps.map { Double($0 * batch * sequence) }) }
 }

@@ -39,15 +39,12 @@ struct ShardCommand: ChainCommand {
       folder, tokenizer: header.tokenizer, tokenizerFile: header.tokenizerFile, vocabulary: header.vocabulary,
       endOfDocument: header.endOfDocument, shardTokens: shardTokens.value)
     let accounts = try session.with("shard") { progress in
-      try Chain().run(
-        from: reader, to: TokenDatasetSink(writer, tool: Weir.tool), threads: session.threads, progress: progress)
+      try Chain().run(from: reader, to: TokenDatasetSink(writer, tool: Weir.tool), threads: session.threads, progress: progress)
     }
     return Outcome(accounts: accounts, report: try JSONValue(encoding: ["accounts": accounts]))
   }
 
-  func extend(_ chain: inout ChainBuilder) throws {
-    try chain.shard(into: .dataset(folder, shardTokens: shardTokens.value))
-  }
+  func extend(_ chain: inout ChainBuilder) throws { try chain.shard(into: .dataset(folder, shardTokens: shardTokens.value)) }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { try forecast.shards(folder) }
 }

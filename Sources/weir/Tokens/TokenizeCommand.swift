@@ -35,10 +35,7 @@ struct TokenizeCommand: ChainCommand {
   @Flag(help: "Encode special tokens in the text as their ids instead of as plain text.")
   var allowSpecial = false
 
-  @Flag(
-    help:
-      "Add special tokens, as add_special_tokens=True does; with --decode, remove them."
-  )
+  @Flag(help: "Add special tokens around each text, as add_special_tokens=True does. With --decode, remove those that were added.")
   var addSpecial = false
 
   @Flag(help: "Decode token documents from standard input.")
@@ -61,7 +58,7 @@ struct TokenizeCommand: ChainCommand {
     let tokenizer = try Tokenizer(folder: tokenizer)
     let reader = try TokenStreamReader(path: input.resolvedPaths().first ?? "-")
     guard reader.header.tokenizer == tokenizer.fingerprint else {
-      throw WeirError("--tokenizer", "did not produce these tokens", remedy: "give the tokenizer that did")
+      throw WeirError("--tokenizer", "is not the tokenizer of these tokens", remedy: "give the one that weir tokenize used")
     }
     let rejects = try stream.rejects.map { try RejectFile($0) }
     let sink = try DocumentSink(path: output.output ?? "-", plain: output.plain, threads: session.threads)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Pipeline
 import Primitives
 import Storage
 import Tokenization

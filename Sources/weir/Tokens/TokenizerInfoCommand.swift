@@ -1,6 +1,5 @@
 import ArgumentParser
 import Documents
-import Pipeline
 import Primitives
 import Storage
 import Tokenization
@@ -66,11 +65,8 @@ struct TokenizerInfoCommand: WeirCommand {
           String(
             format: "  %.1f MB/s on %d threads (best of %d runs; the first: %.1f)", speed.best, session.threads, repetitions, speed.first))
       }
-      if case .object(var members) = value {
-        members["speed"] = try JSONValue(encoding: speed)
-        members["load_milliseconds"] = .number(loading)
-        value = .object(members)
-      }
+      value.set("speed", try JSONValue(encoding: speed))
+      value.set("load_milliseconds", .number(loading))
     }
     return Outcome(report: value, lines: lines)
   }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Loading
-import Pipeline
 import Storage
 import Tokens
 import Training
