@@ -47,7 +47,7 @@ struct DomainWeighting {
           uniform: dataset, windows: windows, name: "domain \(domain)", randomSeed: randomSeed, rows: Self.shape.rows, sequence: sequence)
     }
     let target = try DocumentBatches(
-      documents: seeds.seeds.flatMap { $0.documents.map { TuningDocument(tokens: $0.ids) } }, name: "specialist", rows: Self.shape.rows,
+      documents: seeds.seeds.flatMap { $0.documents.map(\.ids) }, name: "specialist", rows: Self.shape.rows,
       sequence: sequence, epochs: 4, randomSeed: randomSeed)
     let shares = general.shares
     var mass = [Double](repeating: 0, count: nodes.count)

@@ -1,7 +1,7 @@
 import Primitives
 import Training
 
-/// A trunk, one branch per domain, and a full model of the same compute.
+/// A trunk, one branch per domain, and a single-model baseline of the same compute.
 package struct SplitConfiguration: Codable, Sendable {
   /// The trunk: random initialization and training, or a model that exists.
   package enum Trunk: Codable, Sendable {
@@ -21,7 +21,7 @@ package struct SplitConfiguration: Codable, Sendable {
   package var trunk: Trunk
   /// Tokens of each branch; a single number applies to all.
   package var branchTokens: [Int]
-  /// Whether to train the full model, for comparison.
+  /// Whether to train the single-model baseline.
   package var full = true
   /// The training configuration of every part; its tokens and its random seed are replaced.
   package var training = TrainingConfiguration()

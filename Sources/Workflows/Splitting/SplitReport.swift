@@ -1,4 +1,4 @@
-/// A split beside the full model on held-out text, by domain.
+/// A split and its single-model baseline on held-out text, by domain.
 package struct SplitReport: Codable, Sendable, Equatable {
   package struct Domain: Codable, Sendable, Equatable {
     package var name: String
@@ -8,7 +8,7 @@ package struct SplitReport: Codable, Sendable, Equatable {
     package var tokens: Int
     /// Tokens that the branch was trained on.
     package var branchTokens: Int
-    /// The perplexity of the full model, if there is one.
+    /// The perplexity of the single-model baseline, if there is one.
     package var full: Double?
     /// The perplexity of the branch.
     package var split: Double
@@ -19,7 +19,7 @@ package struct SplitReport: Codable, Sendable, Equatable {
     }
   }
 
-  /// Perplexities of the mean loss over domains: `split`, and `full` if there is a full model.
+  /// Perplexities of the mean loss over domains: `split`, and `full` if there is a single-model baseline.
   package var meanPerplexity: [String: Double]
   /// The same over tokens.
   package var tokenPerplexity: [String: Double]

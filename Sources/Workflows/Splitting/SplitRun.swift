@@ -6,7 +6,7 @@ import Storage
 import Tokens
 import Training
 
-/// Trains a split: a trunk on the whole dataset, one branch per domain, and a full model that continues the trunk for as many tokens as all
+/// Trains a split: a trunk on the whole dataset, one branch per domain, and a single-model baseline that continues the trunk for as many tokens as all
 /// branches together. Parts that have finished are not trained again.
 package enum SplitRun {
   package struct Result: Sendable {
@@ -27,7 +27,11 @@ package enum SplitRun {
     let windows = domains.windows
     var folders: [String] = []
     for domain in 0..<domains.count {
-      guard !windows[domain].isEmpty else { throw WeirError(configuration.tree, "domain \(domain) has no windows in the dataset") }
+      guard !windows[domain].isEmpty else {
+        throw WeirError(
+          configuration.tree, "domain \(domain) has no windows in the dataset",
+          remedy: "use a smaller level, or fit the tree on this dataset")
+      }
       let name = "branch-\(domain)"
       folders.append(RunFolder(name).model)
       let source = try domains.batches(

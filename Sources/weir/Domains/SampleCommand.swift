@@ -13,7 +13,7 @@ struct SampleCommand: WeirCommand {
       crisp (default) is clustered-importance sampling (Grangier et al. 2024): clusters are weighted by P(c|Ds), their share \
       of the specialist seed, and sampled uniformly within. --smoothing backs off along the tree where the seed is small; \
       --max-epochs caps repetition and moves the overflow to siblings, then up the tree; --depth auto chooses the depth by \
-      held-out likelihood on a split of the seed. These three are ours.
+      held-out likelihood on a split of the seed. The paper describes none of these three; they are extensions of Weir.
 
       Baselines: uniform (the corpus as it is), specialist (the seed alone), dsir (resamples windows by hashed n-grams), \
       classifier (keeps windows most similar to the seed), ced (keeps windows with the largest cross-entropy difference \

@@ -12,7 +12,7 @@ struct SplitCommand: WeirCommand {
     abstract: "Train a shared trunk, then one branch per domain.",
     discussion: """
       The trunk is trained on D tokens of the corpus; each of K branches continues it for D′ tokens of its domain (a node of \
-      the tree at --level). For comparison, a full model continues the trunk on the whole corpus for K·D′ tokens, the same \
+      the tree at --level). For comparison, a single-model baseline continues the trunk on the whole corpus for K·D′ tokens, the same \
       total compute. Held-out text is cut into windows, and each window is routed to the branch with the nearest centroid. \
       Parts that are complete are not trained again.
 
@@ -42,7 +42,7 @@ struct SplitCommand: WeirCommand {
   @Option(help: ArgumentHelp("Branch tokens D′; one number, or one per domain, separated by commas.", valueName: "list"))
   var branchTokens: String
 
-  @Flag(inversion: .prefixedNo, help: "Also train a full model of the same compute, for comparison.")
+  @Flag(inversion: .prefixedNo, help: "Also train a single-model baseline of the same compute, for comparison.")
   var full = true
 
   @OptionGroup(title: "Shape") var shape: ShapeOptions

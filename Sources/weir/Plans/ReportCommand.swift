@@ -68,13 +68,13 @@ enum ResultTables {
       ]
     }
     if let split = results.split {
-      lines += ["", "| Perplexity at equal compute, by domain | full model | split |", "|---|---|---|"]
+      lines += ["", "| Perplexity at equal compute, by domain | single-model baseline | split |", "|---|---|---|"]
       lines += split.byDomain.map { "| \($0.terms.joined(separator: " ")) | \(text($0.full)) | \(text($0.split)) |" }
       lines.append(
         "| mean over domains | \(text(split.meanPerplexity["full"])) | **\(text(split.meanPerplexity["split"]))** |")
     }
     if let finetuning = results.finetuning {
-      lines += ["", "| Perplexity after finetuning | target | source |", "|---|---|---|"]
+      lines += ["", "| Perplexity after finetuning | target | original domain |", "|---|---|---|"]
       lines += rows(finetuning).map { "| \($0.joined(separator: " | ")) |" }
     }
     return lines.joined(separator: "\n") + "\n"
@@ -99,11 +99,11 @@ enum ResultTables {
     }
     if let split = results.split {
       let (full, mean) = (text(split.meanPerplexity["full"]), text(split.meanPerplexity["split"]))
-      lines.append("  perplexity over \(split.byDomain.count) domains at equal compute: full model \(full), split \(mean)")
+      lines.append("  perplexity over \(split.byDomain.count) domains at equal compute: single-model baseline \(full), split \(mean)")
     }
     if let finetuning = results.finetuning {
       lines.append("  perplexity after finetuning:")
-      lines.append(TextTable(["method", "target", "source"], rows: rows(finetuning)).text(indent: "    "))
+      lines.append(TextTable(["method", "target", "original domain"], rows: rows(finetuning)).text(indent: "    "))
     }
     if let plan = results.plan, let score = plan.score {
       let error = score.heldOutError.map { String(format: "%.2f %%", $0 * 100) } ?? "–"
