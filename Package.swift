@@ -53,7 +53,7 @@ let package = Package(
     .target(name: "Loading", dependencies: ["Artifacts", "Primitives", "Storage", "Tokens"]),
     .target(name: "Training", dependencies: ["CKernels", "Documents", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Export", dependencies: ["Artifacts", "Pipeline", "Primitives", "Storage", "Tokens"]),
-    .target(name: "Planning", dependencies: ["CLBFGS", "Pipeline", "Primitives"]),
+    .target(name: "Planning", dependencies: ["CLBFGS", "Pipeline", "Primitives", "Storage"]),
     // Layer 5: what combines capabilities, and what looks at everything
     .target(
       name: "Workflows",

@@ -150,11 +150,9 @@ package enum ClusterShow {
   /// The windows closest to the centroid of each node, closest first.
   private static func nearestWindows(
     _ vectors: WindowVectors, tree: ClusterTree, assignment: ClusterAssignment, shown: [Int], count: Int
-  ) throws -> [Int: [(Int, Double)]] {
+  ) throws -> [Int: [(window: Int, score: Double)]] {
     guard count > 0 else { return [:] }
-    let isShown = Set(shown)
-    let leafNodes = tree.leafNodes
-    let d = tree.dimensions
+    let isShown = Set(shown), leafNodes = tree.leafNodes, d = tree.dimensions
     var best: [Int: [(window: Int, score: Double)]] = [:]
     try vectors.withVectors { x in
       for window in 0..<vectors.count {
@@ -177,7 +175,7 @@ package enum ClusterShow {
         }
       }
     }
-    return best.mapValues { $0.map { ($0.window, $0.score) } }
+    return best
   }
 
   /// [nodes] windows by label in the subtree of each node.

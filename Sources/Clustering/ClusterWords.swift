@@ -20,10 +20,9 @@ enum Words {
   }
 }
 
-/// In how many windows each word occurs, overall and by cluster.
+/// In how many windows of each cluster each word occurs.
 struct ClusterWords {
   private(set) var words: [[UInt8]] = []
-  private(set) var windows: [Int] = []
   private var numbers: [[UInt8]: Int] = [:]
   /// [clusters] windows with each word, by word number.
   private(set) var byCluster: [[Int: Int]]
@@ -42,10 +41,8 @@ struct ClusterWords {
         number = words.count
         numbers[key] = number
         words.append(key)
-        windows.append(0)
       }
       guard seen.insert(number).inserted else { return }
-      windows[number] += 1
       byCluster[cluster][number, default: 0] += 1
     }
   }

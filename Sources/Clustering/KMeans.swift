@@ -48,10 +48,10 @@ package struct KMeans: Sendable {
   ///   - count: at least 1.
   ///   - clusters: the number of clusters.
   ///   - stream: distinguishes runs with the same random seed, such as those for the nodes of a tree.
-  ///   - pool: nil for a single thread, with the same result.
+  ///   - pool: the result does not depend on its number of threads.
   package init(
     points: UnsafePointer<Float>, count: Int, dimensions: Int, clusters: Int, configuration: Configuration = Configuration(),
-    stream: UInt64 = 0, pool: ThreadPool? = nil, progress: Progress = .silent
+    stream: UInt64 = 0, pool: ThreadPool = ThreadPool(threads: 1), progress: Progress = .silent
   ) throws {
     precondition(count > 0 && dimensions > 0 && clusters > 0, "k-means needs points and clusters")
     var best: KMeansRun?
@@ -71,13 +71,5 @@ package struct KMeans: Sendable {
     labels = run.labels
     objective = run.objective
     history = run.history
-  }
-
-  /// The indices of the points that k-means++ chooses, for comparison with other implementations.
-  package static func seeds(points: UnsafePointer<Float>, count: Int, dimensions: Int, clusters: Int, randomSeed: UInt64) -> [Int] {
-    var run = KMeansRun(
-      points: points, count: count, dimensions: dimensions, spherical: false, pool: nil,
-      random: SequentialRandom(seed: randomSeed, stream: CounterRandom.mix(0)))
-    return (try? run.seed(clusters: min(clusters, count), progress: .silent)) ?? []
   }
 }

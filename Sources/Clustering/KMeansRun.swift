@@ -11,7 +11,7 @@ struct KMeansRun {
   let count: Int
   let dimensions: Int
   let spherical: Bool
-  let pool: ThreadPool?
+  let pool: ThreadPool
   var random: SequentialRandom
   /// [count] |x|².
   let squares: [Float]
@@ -31,7 +31,7 @@ struct KMeansRun {
   /// [clusters] penalties on the scores of large clusters; empty if clusters are not balanced.
   private var prices: [Float] = []
 
-  init(points: UnsafePointer<Float>, count: Int, dimensions: Int, spherical: Bool, pool: ThreadPool?, random: SequentialRandom) {
+  init(points: UnsafePointer<Float>, count: Int, dimensions: Int, spherical: Bool, pool: ThreadPool, random: SequentialRandom) {
     self.points = points
     self.count = count
     self.dimensions = dimensions
@@ -41,7 +41,7 @@ struct KMeansRun {
     squares = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
       if let base = buffer.baseAddress {
         nonisolated(unsafe) let (out, x) = (base, points)
-        Self.ranges(count, pool) { range in
+        pool.ranges(count, grain: Self.grain) { range in
           weir_squares(x + range.lowerBound * dimensions, range.count, dimensions, out + range.lowerBound)
         }
       }
@@ -50,15 +50,7 @@ struct KMeansRun {
   }
 
   /// Points per range; the sums of ranges are added in order.
-  private static let grain = 1_536
-
-  static func ranges(_ count: Int, _ pool: ThreadPool?, _ body: (Range<Int>) -> Void) {
-    if let pool {
-      pool.ranges(count, grain: grain, body)
-    } else {
-      for start in stride(from: 0, to: count, by: grain) { body(start..<min(count, start + grain)) }
-    }
-  }
+  static let grain = 1_536
 
   /// Lloyd's iterations, until no label changes, the objective converges or the limit is reached.
   mutating func iterate(_ configuration: KMeans.Configuration, progress: Progress) throws {
@@ -118,7 +110,7 @@ struct KMeansRun {
                 else { return }
                 nonisolated(unsafe) let (label, score, bound, square, x) = (l, s, b, q, points)
                 nonisolated(unsafe) let (sums, flags) = (partial, changes)
-                Self.ranges(count, pool) { range in
+                pool.ranges(count, grain: Self.grain) { range in
                   let (start, rows, part) = (range.lowerBound, range.count, range.lowerBound / Self.grain)
                   let before = Array(UnsafeBufferPointer(start: label + start, count: rows))
                   search.ownScores(x + start * d, rows: rows, labels: label + start, scores: score + start)
@@ -210,16 +202,15 @@ struct KMeansRun {
   }
 
   /// [blocks, dimensions] the sums of the points in each block of `order`.
-  static func sums(_ points: UnsafePointer<Float>, dimensions: Int, order: [UInt32], pieces: [Range<Int>], pool: ThreadPool?) -> [Double] {
+  static func sums(_ points: UnsafePointer<Float>, dimensions: Int, order: [UInt32], pieces: [Range<Int>], pool: ThreadPool) -> [Double] {
     var sums = [Double](repeating: 0, count: pieces.count * dimensions)
     sums.withUnsafeMutableBufferPointer { sums in
       order.withUnsafeBufferPointer { order in
         guard let s = sums.baseAddress, let o = order.baseAddress else { return }
         nonisolated(unsafe) let (out, index, x) = (s, o, points)
-        let one = { (piece: Int) in
+        pool.run(pieces.count) { piece in
           weir_sum_indexed(x, dimensions, index + pieces[piece].lowerBound, pieces[piece].count, out + piece * dimensions)
         }
-        if let pool { pool.run(pieces.count, one) } else { pieces.indices.forEach(one) }
       }
     }
     return sums

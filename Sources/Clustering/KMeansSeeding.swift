@@ -10,9 +10,8 @@ extension KMeansRun {
   ///
   /// Distances are updated for up to 64 new centroids at once. In between, points are sampled by the old distances and accepted with probability
   /// (distance now) / (old distance): the same distribution, at the speed of matrix products. Afterwards, labels and scores are those of the
-  /// centroids.
-  /// - Returns: the indices of the points; fewer than requested if there are not enough distinct points.
-  @discardableResult mutating func seed(clusters wanted: Int, progress: Progress) throws -> [Int] {
+  /// centroids. There are fewer than requested if there are not enough distinct points.
+  mutating func seed(clusters wanted: Int, progress: Progress) throws {
     labels = [UInt32](repeating: 0, count: count)
     scores = [Float](repeating: -.infinity, count: count)
     let d = dimensions
@@ -45,7 +44,6 @@ extension KMeansRun {
     }
     clusters = chosen.count
     centroids = chosen.flatMap { Array(UnsafeBufferPointer(start: points + $0 * d, count: d)) }
-    return chosen
   }
 
   /// Updates labels and scores with more centroids.
@@ -55,7 +53,7 @@ extension KMeansRun {
       scores.withUnsafeMutableBufferPointer { scores in
         guard let l = labels.baseAddress, let s = scores.baseAddress else { return }
         nonisolated(unsafe) let (label, score, x) = (l, s, points)
-        Self.ranges(count, pool) { range in
+        pool.ranges(count, grain: Self.grain) { range in
           let start = range.lowerBound
           search.improve(x + start * d, rows: range.count, base: base, labels: label + start, scores: score + start)
         }

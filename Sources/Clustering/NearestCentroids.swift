@@ -70,9 +70,7 @@ final class NearestCentroids: Sendable {
   }
 
   /// The scores of the centroids that vectors are labeled with: x·c, minus |c|²/2 unless spherical.
-  func ownScores(
-    _ vectors: UnsafePointer<Float>, rows: Int, labels: UnsafePointer<UInt32>, scores: UnsafeMutablePointer<Float>
-  ) {
+  func ownScores(_ vectors: UnsafePointer<Float>, rows: Int, labels: UnsafePointer<UInt32>, scores: UnsafeMutablePointer<Float>) {
     weir_own_scores(vectors, rows, dimensions, numbers, numbers + count * dimensions, labels, scores)
   }
 }

@@ -65,9 +65,7 @@ package enum TreeFit {
     var level = [(node: 0, members: chosen)]
     for depth in 1...configuration.depth {
       progress.update(Double(depth - 1), of: Double(configuration.depth), unit: "levels", detail: "\(level.count) nodes")
-      let splits = try split(
-        level.map { ($0.node, $0.members) }, vectors: vectors, dimensions: dimensions, configuration: configuration, pool: pool,
-        progress: progress)
+      let splits = try split(level, vectors: vectors, dimensions: dimensions, configuration: configuration, pool: pool, progress: progress)
       var below: [(node: Int, members: [UInt32])] = []
       for (entry, result) in zip(level, splits) {
         guard let result, result.clusters > 1 else { continue }
@@ -126,20 +124,20 @@ package enum TreeFit {
     pool: ThreadPool, progress: Progress
   ) throws -> [Split?] {
     nonisolated(unsafe) let vectors = vectors
-    let one = { @Sendable (node: Int, members: [UInt32], pool: ThreadPool?) throws -> Split? in
+    let one = { @Sendable (node: Int, members: [UInt32], pool: ThreadPool) throws -> Split? in
       try split(node: node, members, vectors: vectors, dimensions: dimensions, configuration: configuration, pool: pool, progress: progress)
     }
     if level.count < 8 { return try level.map { try one($0.node, $0.members, pool) } }
     var results = [Result<Split?, any Error>](repeating: .success(nil), count: level.count)
     results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let out = results
-      pool.run(level.count) { index in out[index] = Result { try one(level[index].node, level[index].members, nil) } }
+      pool.run(level.count) { index in out[index] = Result { try one(level[index].node, level[index].members, ThreadPool(threads: 1)) } }
     }
     return try results.map { try $0.get() }
   }
 
   private static func split(
-    node: Int, _ members: [UInt32], vectors: UnsafePointer<Float>, dimensions: Int, configuration: Configuration, pool: ThreadPool?,
+    node: Int, _ members: [UInt32], vectors: UnsafePointer<Float>, dimensions: Int, configuration: Configuration, pool: ThreadPool,
     progress: Progress
   ) throws -> Split? {
     let clusters = min(configuration.arity, members.count / configuration.minimumLeaf)
@@ -164,9 +162,7 @@ package enum TreeFit {
         "arity", "\(clusters) clusters were requested, but there are only \(result.seeded) distinct vectors",
         remedy: "use at most \(result.seeded)")
     }
-    guard fitted.count < members.count else {
-      return Split(clusters: result.clusters, centroids: result.centroids, labels: result.labels)
-    }
+    guard fitted.count < members.count else { return Split(clusters: result.clusters, centroids: result.centroids, labels: result.labels) }
     let search = NearestCentroids(
       result.centroids, count: result.clusters, dimensions: dimensions, spherical: configuration.kMeans.spherical)
     var labels = [UInt32](repeating: 0, count: members.count)
@@ -174,10 +170,9 @@ package enum TreeFit {
       members.withUnsafeBufferPointer { members in
         guard let out = labels.baseAddress else { return }
         nonisolated(unsafe) let (x, label, rows) = (vectors, out, members)
-        let one = { (range: Range<Int>) in
+        pool.ranges(members.count, grain: 4_096) { range in
           search.nearest(x, rows: UnsafeBufferPointer(rebasing: rows[range]), labels: label + range.lowerBound)
         }
-        if let pool { pool.ranges(members.count, grain: 4_096, one) } else { one(0..<members.count) }
       }
     }
     return Split(clusters: result.clusters, centroids: result.centroids, labels: labels)

@@ -23,30 +23,26 @@ package struct TreeRouter: Sendable {
   ///   - vectors: [count, dimensions], row-major.
   ///   - level: the level to stop at; nil for the leaves.
   /// - Returns: [count] node numbers.
-  package func nodes(_ vectors: UnsafePointer<Float>, count: Int, level: Int? = nil, pool: ThreadPool? = nil) -> [UInt32] {
+  package func nodes(
+    _ vectors: UnsafePointer<Float>, count: Int, level: Int? = nil, pool: ThreadPool = ThreadPool(threads: 1)
+  ) -> [UInt32] {
     var result = [UInt32](repeating: 0, count: count)
     result.withUnsafeMutableBufferPointer { result in
       guard let base = result.baseAddress else { return }
       nonisolated(unsafe) let (x, out) = (vectors, base)
-      let one = { (range: Range<Int>) in descend(x, range, level: level ?? .max, into: out) }
-      let grain = 4_096
-      if let pool {
-        pool.ranges(count, grain: grain, one)
-      } else {
-        for start in stride(from: 0, to: count, by: grain) { one(start..<min(count, start + grain)) }
-      }
+      pool.ranges(count, grain: 4_096) { descend(x, $0, level: level ?? .max, into: out) }
     }
     return result
   }
 
   /// The leaf of each vector, by number.
-  package func leaves(_ vectors: UnsafePointer<Float>, count: Int, pool: ThreadPool? = nil) -> [UInt32] {
+  package func leaves(_ vectors: UnsafePointer<Float>, count: Int, pool: ThreadPool) -> [UInt32] {
     nodes(vectors, count: count, pool: pool).map { UInt32(max(0, tree.nodes[Int($0)].leaf)) }
   }
 
   /// The node that each vector is routed to: a leaf, or the node at `level`.
   /// - Throws: `WeirError` if the array does not consist of whole vectors.
-  package func nodes(_ vectors: [Float], level: Int? = nil, pool: ThreadPool? = nil) throws -> [UInt32] {
+  package func nodes(_ vectors: [Float], level: Int? = nil, pool: ThreadPool = ThreadPool(threads: 1)) throws -> [UInt32] {
     guard vectors.count % tree.dimensions == 0 else {
       throw WeirError("vectors", "\(vectors.count) numbers are not whole vectors of \(tree.dimensions) dimensions")
     }
@@ -57,23 +53,8 @@ package struct TreeRouter: Sendable {
 
   /// The leaf of each vector, by number.
   /// - Throws: `WeirError` if the array does not consist of whole vectors.
-  package func leaves(_ vectors: [Float], pool: ThreadPool? = nil) throws -> [UInt32] {
+  package func leaves(_ vectors: [Float], pool: ThreadPool = ThreadPool(threads: 1)) throws -> [UInt32] {
     try nodes(vectors, pool: pool).map { UInt32(max(0, tree.nodes[Int($0)].leaf)) }
-  }
-
-  /// The squared distances of a vector to the centroids of a level, in node order, for routing to several domains at once.
-  /// - Parameters:
-  ///   - level: 1 for the children of the root.
-  package func squaredDistances(_ vector: [Float], level: Int = 1) -> [Double] {
-    let d = tree.dimensions
-    return tree.nodes(atLevel: level).map { node in
-      var sum = 0.0
-      for j in 0..<min(d, vector.count) {
-        let gap = Double(vector[j]) - Double(tree.centroids[node * d + j])
-        sum += gap * gap
-      }
-      return sum
-    }
   }
 
   /// Routes level by level: the vectors of a node are searched together, without copying them.

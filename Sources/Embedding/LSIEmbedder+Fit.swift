@@ -25,7 +25,7 @@ extension LSIEmbedder {
     guard !kept.isEmpty else {
       throw WeirError(
         "lsi", "no feature occurs in \(configuration.minimumWindows) or more of the \(chosen.count) windows",
-        remedy: "fit on more text, or with a smaller minimum")
+        remedy: "fit on more text")
     }
     let matrix = weighted(counted.parts, rows: chosen.count, idf: idf, kept: kept, pool: pool)
     let svd = try TruncatedSVD(

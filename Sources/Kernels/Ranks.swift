@@ -13,9 +13,7 @@ package final class Ranks: Sendable {
   package var leads: Bool { rank == 0 }
 
   /// Why a process cannot join its job.
-  package struct JoinFailure: Error {
-    package let reason: String
-  }
+  package struct JoinFailure: Error { package let reason: String }
 
   /// Joins the job of this process; at most once per process.
   /// - Throws: `JoinFailure` where Open MPI is missing or does not start.

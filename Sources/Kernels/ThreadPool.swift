@@ -24,11 +24,7 @@ package final class ThreadPool: Sendable {
     withoutActuallyEscaping(body) { escaping in
       var box = escaping
       withUnsafeMutablePointer(to: &box) { context in
-        weir_pool_run(
-          pool, tasks,
-          { context, index in
-            context!.assumingMemoryBound(to: ((Int) -> Void).self).pointee(index)
-          }, context)
+        weir_pool_run(pool, tasks, { context, index in context!.assumingMemoryBound(to: ((Int) -> Void).self).pointee(index) }, context)
       }
     }
   }

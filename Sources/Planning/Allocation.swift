@@ -8,7 +8,7 @@ package struct Allocation: Codable, Sendable, Equatable {
   package var size: ModelSize
   /// The best split.
   package var split: Candidate
-  /// One general model for the whole budget (D′ = 0), at the best of the requested sizes.
+  /// One general model for the whole budget (D′ = 0), at its own best size if sizes are free.
   package var full: Candidate
   /// The size of `full`.
   package var fullSize: ModelSize
@@ -16,7 +16,7 @@ package struct Allocation: Codable, Sendable, Equatable {
   package var recommended: String
   /// Loss of `full` minus loss of `split`, nats/token.
   package var gain: Interval
-  /// The best split at each requested size; for `.free`, at nine sizes over the range searched.
+  /// The best splits at nine sizes over the range searched; empty for a fixed size.
   package var sizes: [Candidate]
   /// Splits at the chosen size, in order of the share of specialization, 0…0.99.
   package var curve: [Candidate]

@@ -134,7 +134,7 @@ struct AllocationProblem {
       for index in fits.indices {
         let values = fits[index].replicates[replicate]
         let curve = LawCurve(
-          checked: law, values: Array(values.dropLast()), repetition: values[values.count - 1], n: n, unique: request.domains[index].unique)
+          law: law, values: Array(values.dropLast()), repetition: values[values.count - 1], n: n, unique: request.domains[index].unique)
         sum += weights[index] * curve.loss(d, dPrime[index])
       }
       return sum

@@ -38,23 +38,9 @@ package struct AllocationRequest: Codable, Sendable, Equatable {
     }
     guard domains.map(\.weight).reduce(0, +).isFinite else { throw WeirError("weight", "the sum over the domains is not finite") }
     guard level > 0, level < 1 else { throw WeirError("level", "is \(level), not between 0 and 1") }
-    guard (2...10_000).contains(curvePoints) else {
-      throw WeirError("curvePoints", "is \(curvePoints), not from 2 to 10000")
-    }
-    switch sizes {
-    case .free: break
-    case .fixed(let size): try Self.check([size])
-    case .list(let sizes):
-      guard !sizes.isEmpty else { throw WeirError("sizes", "is empty", remedy: "give at least one size") }
-      try Self.check(sizes)
-    }
-  }
-
-  private static func check(_ sizes: [ModelSize]) throws {
-    for size in sizes {
-      guard size.parameters.isFinite, size.parameters >= 1 else {
-        throw WeirError("sizes", "has a size of \(size.parameters) parameters", remedy: "give at least 1 non-embedding parameter")
-      }
+    guard (2...10_000).contains(curvePoints) else { throw WeirError("curvePoints", "is \(curvePoints), not from 2 to 10000") }
+    if case .fixed(let size) = sizes, !size.parameters.isFinite || size.parameters < 1 {
+      throw WeirError("sizes", "has a size of \(size.parameters) parameters", remedy: "give at least 1 non-embedding parameter")
     }
   }
 }
@@ -70,8 +56,6 @@ package enum Trunk: String, Codable, Sendable, CaseIterable {
 /// The model sizes to choose from.
 package enum Sizes: Codable, Sendable, Equatable {
   case fixed(ModelSize)
-  /// The best of several.
-  case list([ModelSize])
   /// The best N between a third of the smallest and ten times the largest size fitted.
   case free
 }

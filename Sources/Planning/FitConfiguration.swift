@@ -32,9 +32,7 @@ package struct FitConfiguration: Codable, Sendable, Equatable {
     guard delta.isFinite, delta > 0 else { throw WeirError("delta", "is \(delta), not a finite number above 0") }
     guard starts > 0 else { throw WeirError("starts", "is \(starts), not 1 or more") }
     guard refined > 0 else { throw WeirError("refined", "is \(refined), not 1 or more") }
-    guard (1...1_000_000).contains(iterations) else {
-      throw WeirError("iterations", "is \(iterations), not from 1 to 1000000")
-    }
+    guard (1...1_000_000).contains(iterations) else { throw WeirError("iterations", "is \(iterations), not from 1 to 1000000") }
     guard bootstrap >= 0 else { throw WeirError("bootstrap", "is \(bootstrap), not 0 or more") }
     guard level > 0, level < 1 else { throw WeirError("level", "is \(level), not between 0 and 1") }
     guard priorWeight.isFinite, priorWeight >= 0 else { throw WeirError("priorWeight", "is \(priorWeight), not 0 or more") }

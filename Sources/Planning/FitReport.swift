@@ -23,21 +23,6 @@ package struct FitReport: Codable, Sendable, Equatable {
     }
     return domain
   }
-
-  /// The predicted loss, nats/token.
-  /// - Parameters:
-  ///   - domain: a fitted domain.
-  ///   - n: non-embedding parameters.
-  ///   - d: general tokens.
-  ///   - dPrime: specialization tokens.
-  ///   - unique: unique specialization tokens; nil where none repeat.
-  ///   - law: the id of a law; nil for the selected one.
-  package func predict(
-    domain: String = MeasuredRun.mean, n: Double, d: Double, dPrime: Double, unique: Double? = nil, law: String? = nil
-  ) throws -> Double {
-    let fit = try self.domain(domain).candidate(law ?? selected)
-    return try LawCurve(fit, n: n, unique: unique).loss(d, dPrime)
-  }
 }
 
 /// The errors of one law, averaged over domains.
@@ -83,10 +68,4 @@ package struct RunRange: Codable, Sendable, Equatable {
   package var d: [Double]
   /// Specialization tokens.
   package var dPrime: [Double]
-
-  package init(n: [Double], d: [Double], dPrime: [Double]) {
-    self.n = n
-    self.d = d
-    self.dPrime = dPrime
-  }
 }

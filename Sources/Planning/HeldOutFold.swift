@@ -22,8 +22,7 @@ struct HeldOutFold: Sendable {
     if usable.count > 1 {
       folds.append(
         HeldOutFold(
-          axis: usable.map(\.name).joined(separator: ", "),
-          fitted: runs.filter { run in usable.allSatisfy { $0.key(run) < $0.largest } },
+          axis: usable.map(\.name).joined(separator: ", "), fitted: runs.filter { run in usable.allSatisfy { $0.key(run) < $0.largest } },
           predicted: runs.filter { run in usable.allSatisfy { $0.key(run) == $0.largest } }))
     }
     return folds.filter { $0.fitted.count >= fewest && !$0.predicted.isEmpty && Set($0.fitted.map(\.n)).count > 1 }

@@ -87,6 +87,25 @@ extension Law {
     var gradient = [Double](repeating: 0, count: p.count)
     return evaluate(p, at: x, gradient: &gradient)
   }
+
+  /// E + A/N^α and its derivative; sets the first three elements of the gradient.
+  func sizeTerms(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> (loss: Double, byN: Double) {
+    let perSize = exp(-p[2] * x.logN)
+    gradient[0] = 1
+    gradient[1] = perSize
+    gradient[2] = -p[1] * perSize * x.logN
+    return (p[0] + p[1] * perSize, -p[2] * p[1] * perSize / x.n)
+  }
+
+  /// E + A/N^α + B/tokens^β and its derivatives; sets the first five elements of the gradient.
+  func chinchilla(
+    _ p: [Double], at x: LawPoint, tokens: Double, gradient: inout [Double]
+  ) -> (loss: Double, byN: Double, byTokens: Double, logTokens: Double) {
+    let size = sizeTerms(p, at: x, gradient: &gradient), logTokens = log(tokens), perData = exp(-p[4] * logTokens)
+    gradient[3] = perData
+    gradient[4] = -p[3] * perData * logTokens
+    return (size.loss + p[3] * perData, size.byN, -p[4] * p[3] * perData / tokens, logTokens)
+  }
 }
 
 /// The candidate laws.

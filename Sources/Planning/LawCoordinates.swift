@@ -10,9 +10,7 @@ struct LawCoordinates: Sendable {
   var center: [Double] { parameters.map { coordinate($0.form, $0.center) } }
 
   /// The coordinates of scaled parameter values (`LawParameter.Form`), all positive.
-  func coordinates(scaled values: [Double]) -> [Double] {
-    zip(parameters, values).map { coordinate($0.form, max($1, 1e-300)) }
-  }
+  func coordinates(scaled values: [Double]) -> [Double] { zip(parameters, values).map { coordinate($0.form, max($1, 1e-300)) } }
 
   /// The scaled value of parameter `index` at coordinate `u`.
   func scaled(_ index: Int, _ u: Double) -> Double {
@@ -46,8 +44,7 @@ struct LawCoordinates: Sendable {
       switch parameters[index].form {
       case .log, .softplus: coordinate(parameters[index].form, max(theta[index], 1e-300))
       case .coefficient(let exponent, let reference): log(max(theta[index], 1e-300)) - theta[exponent] * reference
-      case .shifted(let slope, let reference):
-        coordinate(parameters[index].form, max(theta[index] - theta[slope] * reference, 1e-12))
+      case .shifted(let slope, let reference): coordinate(parameters[index].form, max(theta[index] - theta[slope] * reference, 1e-12))
       }
     }
   }
@@ -78,9 +75,7 @@ struct LawCoordinates: Sendable {
   }
 
   /// ½·weight·Σ((ln v − ln center)/spread)² over the scaled values v; adds its gradient to `g`.
-  func prior(
-    _ u: UnsafeBufferPointer<Double>, weight: Double, gradient g: UnsafeMutableBufferPointer<Double>
-  ) -> Double {
+  func prior(_ u: UnsafeBufferPointer<Double>, weight: Double, gradient g: UnsafeMutableBufferPointer<Double>) -> Double {
     guard weight > 0 else { return 0 }
     var sum = 0.0
     for (index, parameter) in parameters.enumerated() {

@@ -4,30 +4,24 @@ import Primitives
 struct LawCurve: Sendable {
   let law: any Law
   let values: [Double]
+  let repetition: Double
   let n: Double
   let unique: Double?
-  let repetition: Double
+}
 
+extension LawCurve {
   init(_ fit: LawFit, n: Double, unique: Double?) throws {
-    try self.init(law: Laws.named(fit.law), values: fit.values, repetition: fit.repetition, n: n, unique: unique)
+    try self.init(checking: Laws.named(fit.law), values: fit.values, repetition: fit.repetition, n: n, unique: unique)
   }
 
-  init(law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) throws {
+  /// Throws `WeirError` where `values` are not the parameters of the law.
+  init(checking law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) throws {
     // A report read from a file may contain anything.
     guard values.count == law.parameterNames.count, values.allSatisfy(\.isFinite), repetition > 0 else {
       throw WeirError(
         "fit", "law \(law.id) needs \(law.parameterNames.count) finite parameters, not \(values)", remedy: "run `weir plan fit` again")
     }
-    self.init(checked: law, values: values, repetition: repetition, n: n, unique: unique)
-  }
-
-  /// Creates a curve without checking `values`.
-  init(checked law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) {
-    self.law = law
-    self.values = values
-    self.repetition = repetition
-    self.n = n
-    self.unique = unique
+    self.init(law: law, values: values, repetition: repetition, n: n, unique: unique)
   }
 
   /// The loss, nats/token.

@@ -39,7 +39,7 @@ extension LawFitter {
     let point = try solve(problem, starts: configuration.starts, refined: configuration.refined)
     let (values, repetition) = problem.parameters(point)
     guard values.allSatisfy(\.isFinite), repetition.isFinite else {
-      throw WeirError("law \(law.id)", "the fit diverges", remedy: "add runs, or raise priorWeight")
+      throw WeirError("law \(law.id)", "the fit diverges", remedy: "add runs, or remove \(law.id) from the laws to fit")
     }
     let points = try predict(data.runs, law: law, values: values, repetition: repetition)
     let r2 = Statistics.r2(measured: points.map(\.measured), predicted: points.map(\.predicted))
@@ -121,7 +121,7 @@ extension LawFitter {
 
   private static func predict(_ runs: [MeasuredRun], law: any Law, values: [Double], repetition: Double) throws -> [FitPoint] {
     try runs.map { run in
-      let curve = try LawCurve(law: law, values: values, repetition: repetition, n: run.n, unique: run.unique)
+      let curve = try LawCurve(checking: law, values: values, repetition: repetition, n: run.n, unique: run.unique)
       let predicted = curve.loss(run.d, run.dPrime)
       return FitPoint(
         model: run.model, n: run.n, d: run.d, dPrime: run.dPrime, measured: run.loss, predicted: predicted,
@@ -134,7 +134,6 @@ extension FitProblem {
   /// The law's parameters and R* at a point.
   func parameters(_ point: [Double]) -> (values: [Double], repetition: Double) {
     let natural = coordinates.natural(point)
-    return fitsRepetition
-      ? (Array(natural.dropLast()), natural[natural.count - 1]) : (natural, configuration.repetition)
+    return fitsRepetition ? (Array(natural.dropLast()), natural[natural.count - 1]) : (natural, configuration.repetition)
   }
 }

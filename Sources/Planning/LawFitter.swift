@@ -6,7 +6,7 @@ import Primitives
 ///
 /// The fit is approach 3 of Chinchilla (arXiv 2203.15556, section 3.3): L-BFGS on the Huber loss of log-loss residuals from many starting points.
 /// The selection criterion is the mean relative error on runs larger than those fitted, the measure that arXiv 2603.19149 reports. The priors,
-/// the folds and the decreasing Huber threshold are this project's own.
+/// the folds and the decreasing Huber threshold are extensions of Weir.
 ///
 /// Cost: starting points × iterations × runs × laws × domains × (folds + 1).
 package enum LawFitter {

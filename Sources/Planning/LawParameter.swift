@@ -21,7 +21,7 @@ package struct LawScale: Sendable, Equatable {
 ///
 /// A prior is normal in ln v, where v is the parameter at the scale of the data. One spread from its center it costs as much as a residual of
 /// one δ. Many runs therefore outweigh the priors, but a dozen runs that do not determine an exponent cannot send it to infinity. The priors
-/// are this project's own.
+/// are extensions of Weir.
 package struct LawParameter: Sendable {
   /// The map from a coordinate u to the scaled value v, on which the prior is defined, and to the parameter θ.
   package enum Form: Sendable, Equatable {
@@ -54,12 +54,15 @@ package struct LawParameter: Sendable {
 
 extension LawParameter {
   // The parameters that laws share. The exponents' center, 0.35, is near those of the Chinchilla refit (Besiroglu et al., arXiv 2404.10102).
-  static func floor(_ scale: LawScale) -> LawParameter { LawParameter("E", .log, center: 0.5 * scale.loss, spread: 1) }
-  static func sizeTerm(_ scale: LawScale, exponent: Int) -> LawParameter {
-    LawParameter("A", .coefficient(exponent: exponent, reference: scale.logN), center: 0.2 * scale.loss, spread: 2)
-  }
-  static func dataTerm(_ scale: LawScale, exponent: Int, reference: Double) -> LawParameter {
-    LawParameter("B", .coefficient(exponent: exponent, reference: reference), center: 0.2 * scale.loss, spread: 2)
+
+  /// E, A, α, B and β, with which the parameters of every law begin.
+  /// - Parameter logTokens: the mean of ln x in the data term B/x^β.
+  static func chinchilla(_ scale: LawScale, logTokens: Double) -> [LawParameter] {
+    [
+      LawParameter("E", .log, center: 0.5 * scale.loss, spread: 1),
+      LawParameter("A", .coefficient(exponent: 2, reference: scale.logN), center: 0.2 * scale.loss, spread: 2), exponent("α"),
+      LawParameter("B", .coefficient(exponent: 4, reference: logTokens), center: 0.2 * scale.loss, spread: 2), exponent("β"),
+    ]
   }
   static func exponent(_ name: String) -> LawParameter { LawParameter(name, .softplus, center: 0.35, spread: 1) }
   static func gap(_ scale: LawScale) -> LawParameter { LawParameter("G", .log, center: 0.1 * scale.loss, spread: 2) }

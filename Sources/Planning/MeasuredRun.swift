@@ -63,3 +63,27 @@ package struct MeasuredRun: Sendable, Equatable {
     return a.model < b.model
   }
 }
+
+extension MeasuredRun: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case model, n, d
+    case dPrime = "d_prime"
+    case domain, unique, loss, flops, seed
+  }
+
+  /// Optional members get their defaults; unknown members are ignored.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    let seed: UInt64?
+    do { seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) } catch {
+      // Foundation reports a negative number without its member.
+      throw DecodingError.dataCorruptedError(forKey: .seed, in: values, debugDescription: "not an unsigned integer")
+    }
+    self.init(
+      model: try values.decodeIfPresent(String.self, forKey: .model) ?? "", n: try values.decode(Double.self, forKey: .n),
+      d: try values.decode(Double.self, forKey: .d), dPrime: try values.decodeIfPresent(Double.self, forKey: .dPrime) ?? 0,
+      domain: try values.decodeIfPresent(String.self, forKey: .domain) ?? MeasuredRun.mean,
+      unique: try values.decodeIfPresent(Double.self, forKey: .unique), loss: try values.decode(Double.self, forKey: .loss),
+      flops: try values.decodeIfPresent(Double.self, forKey: .flops), seed: seed ?? 0)
+  }
+}

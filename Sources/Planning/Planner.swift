@@ -12,19 +12,9 @@ package enum Planner {
     let problem = try AllocationProblem(fit: fit, request: request)
     var tried: [Allocation.Candidate] = []
     let size: ModelSize
-    var best: Allocation.Candidate
     let fullSize: ModelSize
     switch request.sizes {
-    case .fixed(let only):
-      size = only
-      fullSize = only
-      best = try problem.best(only.parameters, name: "split")
-    case .list(let sizes):
-      tried = try sizes.map { try problem.best($0.parameters, name: "size") }
-      let index = lowest(tried.map(\.loss.value))
-      size = sizes[index]
-      best = tried[index]
-      fullSize = sizes[lowest(try sizes.map { try problem.full($0.parameters).loss.value })]
+    case .fixed(let only): (size, fullSize) = (only, only)
     case .free:
       let (low, high) = try problem.sizeRange()
       func search(_ loss: (Double) -> Double) -> Double {
@@ -32,24 +22,13 @@ package enum Planner {
       }
       size = ModelSize.near(search { problem.bestLoss($0) })
       fullSize = ModelSize.near(search { problem.fullLoss($0) })
-      tried = try (0...8).map { step in
-        try problem.best(exp(log(low) + (log(high) - log(low)) * Double(step) / 8), name: "size")
-      }
-      best = try problem.best(size.parameters, name: "split")
+      tried = try (0...8).map { step in try problem.best(exp(log(low) + (log(high) - log(low)) * Double(step) / 8), name: "size") }
     }
-    best.name = "split"
+    let best = try problem.best(size.parameters, name: "split")
     let full = try problem.full(fullSize.parameters)
     return Allocation(
       request: request, law: problem.law.id, size: size, split: best, full: full, fullSize: fullSize,
-      recommended: best.loss.value < full.loss.value && best.dPrimeTotal > 0 ? "split" : "full",
-      gain: problem.gain(best, over: full), sizes: tried, curve: try problem.curve(size.parameters),
-      neighbors: try problem.neighbors(of: best), notes: problem.notes(on: best))
-  }
-
-  /// The index of the lowest value, the first one on a tie.
-  private static func lowest(_ values: [Double]) -> Int {
-    var best = 0
-    for index in values.indices where values[index] < values[best] { best = index }
-    return best
+      recommended: best.loss.value < full.loss.value && best.dPrimeTotal > 0 ? "split" : "full", gain: problem.gain(best, over: full),
+      sizes: tried, curve: try problem.curve(size.parameters), neighbors: try problem.neighbors(of: best), notes: problem.notes(on: best))
   }
 }

@@ -10,46 +10,36 @@ import Foundation
 ///
 /// The exponent −γ + δ·ln D is clamped to at most 0, so that D′ never hurts; D helps while δ·ln(1 + D′/s) < β.
 ///
-/// Source: Liew and Kato 2025 (arXiv 2510.06548), the law A·D₁^(−α₁)·D₂^(−α₂ + α₃·ln D₁) + E of two-stage pretraining. This project adds the
+/// Source: Liew and Kato 2025 (arXiv 2510.06548), the law A·D₁^(−α₁)·D₂^(−α₂ + α₃·ln D₁) + E of two-stage pretraining. Weir adds the
 /// term in N, and 1 + D′/s in place of D₂, which is finite at D′ = 0.
-package struct SaturatingProductLaw: Law {
-  package var id: String { "F3" }
-  package var title: String { "saturating product" }
-  package var formula: String { "E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D)" }
-  package var separatesSpecialization: Bool { true }
-  package var isConvexInSpecialization: Bool { true }
+struct SaturatingProductLaw: Law {
+  var id: String { "F3" }
+  var title: String { "saturating product" }
+  var formula: String { "E + A/N^α + B·D^(−β)·(1 + D′/s)^(−γ + δ·ln D)" }
+  var separatesSpecialization: Bool { true }
+  var isConvexInSpecialization: Bool { true }
 
-  package init() {}
-
-  package func parameters(for scale: LawScale) -> [LawParameter] {
-    [
-      .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
-      .dataTerm(scale, exponent: 4, reference: scale.logD), .exponent("β"),
-      .onset(scale),
-      LawParameter("γ", .shifted(slope: 7, reference: scale.logD), center: 0.35, spread: 1),
+  func parameters(for scale: LawScale) -> [LawParameter] {
+    LawParameter.chinchilla(scale, logTokens: scale.logD) + [
+      .onset(scale), LawParameter("γ", .shifted(slope: 7, reference: scale.logD), center: 0.35, spread: 1),
       LawParameter("δ", .softplus, center: 0.02, spread: 1),
     ]
   }
 
-  package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
-    let perSize = exp(-p[2] * x.logN)
+  func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
+    let size = sizeTerms(p, at: x, gradient: &gradient)
     let onset = log1p(x.dPrime / p[5])
     let exponent = p[6] - p[7] * x.logD
     let acts = exponent > 0
     let perData = exp(-p[4] * x.logD - (acts ? exponent * onset : 0))
     let data = p[3] * perData
-    gradient[0] = 1
-    gradient[1] = perSize
-    gradient[2] = -p[1] * perSize * x.logN
     gradient[3] = perData
     gradient[4] = -data * x.logD
     gradient[5] = acts ? data * exponent * x.dPrime / (p[5] * (p[5] + x.dPrime)) : 0
     gradient[6] = acts ? -data * onset : 0
     gradient[7] = acts ? data * onset * x.logD : 0
     return LawValue(
-      loss: p[0] + p[1] * perSize + data,
-      byN: -p[2] * p[1] * perSize / x.n,
-      byD: data * (-p[4] + (acts ? p[7] * onset : 0)) / x.d,
+      loss: size.loss + data, byN: size.byN, byD: data * (-p[4] + (acts ? p[7] * onset : 0)) / x.d,
       byDPrime: acts ? -data * exponent / (p[5] + x.dPrime) : 0)
   }
 }

@@ -8,7 +8,7 @@ import Foundation
 ///
 /// For F1 and equal domains without repetition, D′ = γ·D·(1 + G·D^β/B)·m/(K·β) − s at the optimum, and root finding gives the D that meets the
 /// budget. In all other cases D is searched and, at each D, the λ at which the marginal gains −πᵢ·∂Lᵢ/∂D′ᵢ = λ use up the budget. Both methods
-/// are this project's own.
+/// are extensions of Weir.
 struct SplitProblem {
   let curves: [LawCurve]
   /// π, with a sum of 1.
@@ -48,9 +48,7 @@ struct SplitProblem {
     let p = first.values
     let (b, beta, gap, onset, gamma) = (p[3], p[4], p[5], p[6], p[7])
     guard b > 0, beta > 0, onset > 0 else { return nil }
-    func best(_ d: Double) -> Double {
-      max(0, gamma * d * (1 + gap * exp(beta * log(d)) / b) * trunks / (Double(count) * beta) - onset)
-    }
+    func best(_ d: Double) -> Double { max(0, gamma * d * (1 + gap * exp(beta * log(d)) / b) * trunks / (Double(count) * beta) - onset) }
     // m·D + K·D′(D) increases with D, so that exactly one D meets the budget.
     let most = tokens / trunks
     let logD = ScalarSearch.root(log(most) - 60, log(most), tolerance: 1e-15) { logD in
@@ -89,9 +87,7 @@ struct SplitProblem {
   }
 
   /// The marginal gain −πᵢ·∂Lᵢ/∂D′ᵢ.
-  func gain(_ index: Int, _ d: Double, _ dPrime: Double) -> Double {
-    -weights[index] * curves[index].value(d, dPrime).byDPrime
-  }
+  func gain(_ index: Int, _ d: Double, _ dPrime: Double) -> Double { -weights[index] * curves[index].value(d, dPrime).byDPrime }
 
   /// The largest marginal gain on 0…left: that of the first token where the law is convex.
   private func most(_ index: Int, _ d: Double, _ left: Double, _ first: Double) -> Double {

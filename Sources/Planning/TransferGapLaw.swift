@@ -8,7 +8,7 @@ import Foundation
 /// - s: specialization tokens at which the gap starts to close, tokens.
 /// - γ: exponent of specialization.
 ///
-/// Source: Chinchilla (arXiv 2203.15556, section 3.3) for N and D; the factor in D′ is this project's own. For equal domains it has a closed-form
+/// Source: Chinchilla (arXiv 2203.15556, section 3.3) for N and D; the factor in D′ is an extension of Weir. For equal domains it has a closed-form
 /// optimum (`SplitProblem`).
 package struct TransferGapLaw: Law {
   package var id: String { "F1" }
@@ -20,31 +20,22 @@ package struct TransferGapLaw: Law {
   package init() {}
 
   package func parameters(for scale: LawScale) -> [LawParameter] {
-    [
-      .floor(scale), .sizeTerm(scale, exponent: 2), .exponent("α"),
-      .dataTerm(scale, exponent: 4, reference: scale.logD), .exponent("β"),
-      .gap(scale), .onset(scale), .exponent("γ"),
-    ]
+    LawParameter.chinchilla(scale, logTokens: scale.logD) + [.gap(scale), .onset(scale), .exponent("γ")]
   }
 
   package func evaluate(_ p: [Double], at x: LawPoint, gradient: inout [Double]) -> LawValue {
-    let perSize = exp(-p[2] * x.logN)
+    let size = sizeTerms(p, at: x, gradient: &gradient)
     let perData = exp(-p[4] * x.logD)
     let onset = log1p(x.dPrime / p[6])
     let decay = exp(-p[7] * onset)
     let gap = p[3] * perData + p[5]
-    gradient[0] = 1
-    gradient[1] = perSize
-    gradient[2] = -p[1] * perSize * x.logN
     gradient[3] = perData * decay
     gradient[4] = -p[3] * perData * x.logD * decay
     gradient[5] = decay
     gradient[6] = gap * decay * p[7] * x.dPrime / (p[6] * (p[6] + x.dPrime))
     gradient[7] = -gap * decay * onset
     return LawValue(
-      loss: p[0] + p[1] * perSize + gap * decay,
-      byN: -p[2] * p[1] * perSize / x.n,
-      byD: -p[4] * p[3] * perData * decay / x.d,
+      loss: size.loss + gap * decay, byN: size.byN, byD: -p[4] * p[3] * perData * decay / x.d,
       byDPrime: -gap * decay * p[7] / (p[6] + x.dPrime))
   }
 }

@@ -2,13 +2,8 @@ import Artifacts
 import Foundation
 import Primitives
 
-/// The C library's functions that are used here.
-enum Elementary {
-  static func natural(_ x: Double) -> Double { log(x) }
-}
-
 /// The held-out likelihood of a specialist seed at one depth of the tree: the seed is split in two, and P(c|Ds) of one half is scored on the
-/// other. It chooses a depth without training (our addition; CRISP chooses by the loss of a proxy model).
+/// other. It chooses a depth without training (an extension of Weir; CRISP chooses by the loss of a proxy model).
 package struct DepthScore: Sendable, Codable, Equatable {
   package var depth: Int
   /// The mean of ln P(c|Ds half) − ln P(c|Dg) over held-out windows, in nats/window, with both halves held out in turn. Higher is better; 0
@@ -47,7 +42,7 @@ package struct DepthScore: Sendable, Codable, Equatable {
         let fitted = mass.backOff(seed: counts, general: shares, pseudo: max(0.5, smoothing), depth: depth)
         for window in test {
           let leaf = Int(leaves[window])
-          sum += Elementary.natural(fitted[leaf] / shares[leaf])
+          sum += log(fitted[leaf] / shares[leaf])
         }
       }
       return DepthScore(depth: depth, gain: sum / Double(leaves.count))

@@ -1,5 +1,7 @@
 import Artifacts
 
+import func Foundation.log
+
 /// Which clusters a mixture upsamples, how often they repeat, and how concentrated the mixture is.
 package struct MixtureReport: Sendable, Codable, Equatable {
   /// One cluster.
@@ -55,8 +57,6 @@ package struct MixtureReport: Sendable, Codable, Equatable {
     effectiveSampleSize = mixture.effectiveSampleSize
     moved = mixture.moved
     repeatedShare = rows.reduce(0.0) { $0 + ($1.epochs > 1 ? $1.weight * (1 - 1 / $1.epochs) : 0) }
-    divergence = rows.reduce(0.0) { sum, row in
-      row.weight > 0 && row.general > 0 ? sum + row.weight * Elementary.natural(row.weight / row.general) : sum
-    }
+    divergence = rows.reduce(0.0) { sum, row in row.weight > 0 && row.general > 0 ? sum + row.weight * log(row.weight / row.general) : sum }
   }
 }

@@ -72,9 +72,7 @@ package struct NgramClassifier: Sendable {
     }
   }
 
-  private func logit(_ bag: [UInt32]) -> Float {
-    bias + bag.reduce(Float(0)) { $0 + weights[Int($1)] } / Float(max(1, bag.count))
-  }
+  private func logit(_ bag: [UInt32]) -> Float { bias + bag.reduce(Float(0)) { $0 + weights[Int($1)] } / Float(max(1, bag.count)) }
 
   /// ln p(seed)/p(corpus) of a text; −∞ for a text without words.
   package func score(_ text: [UInt8]) -> Double {

@@ -7,7 +7,7 @@ import Primitives
 /// count tokens, and a run of T tokens makes T · weight / tokens epochs over a cluster.
 package enum Sampler {
   /// Clustered-importance sampling (Grangier et al., arXiv 2410.03735 §3): c ~ P(c|Ds), then uniformly within the cluster. Back-off along the
-  /// tree for small seeds and the cap on epochs are our additions.
+  /// tree for small seeds and the cap on epochs are extensions of Weir.
   /// - Parameters:
   ///   - general: the counts of the dataset.
   ///   - seeds: the seeds of a convex combination; their weights are normalized.
@@ -47,9 +47,7 @@ package enum Sampler {
       }
     }
     let sum = seeds.reduce(0.0) { $0 + $1.weight }
-    guard sum > 0, sum.isFinite else {
-      throw WeirError("specialistWeights", "sum to \(sum)", remedy: "give at least one positive weight")
-    }
+    guard sum > 0, sum.isFinite else { throw WeirError("specialistWeights", "sum to \(sum)", remedy: "give at least one positive weight") }
     let mass = TreeMass(tree: tree)
     let depth = min(configuration.depth ?? .max, tree.depth)
     let shares = general.shares
@@ -71,8 +69,7 @@ package enum Sampler {
   /// The general corpus as it is: P(c|Dg), uniform over tokens.
   /// - Parameter tree: the tree of the histogram; nil for clusters without a tree.
   package static func uniform(
-    tree: ClusterTree? = nil, general: GeneralHistogram, configuration: MixtureConfiguration = MixtureConfiguration(),
-    origin: MixtureOrigin
+    tree: ClusterTree? = nil, general: GeneralHistogram, configuration: MixtureConfiguration = MixtureConfiguration(), origin: MixtureOrigin
   ) throws -> Mixture {
     try configuration.validate()
     if let tree, tree.leafCount != general.tokens.count {
@@ -158,7 +155,8 @@ package enum Sampler {
     // A cap equal to the epochs that the run needs is feasible despite rounding.
     guard cap >= needed * (1 - 1e-12) else {
       throw WeirError(
-        "maxEpochs", "\(cap) epochs over the \(general.totalTokens) tokens of the dataset are fewer than the run's \(run) tokens",
+        "maxEpochs",
+        "\(cap) epochs over the dataset's \(general.totalTokens) tokens are \(Int(cap * Double(general.totalTokens))) tokens, fewer than the run's \(run)",
         remedy: "allow at least \((needed * 1_000).rounded(.up) / 1_000) epochs, or run fewer tokens")
     }
     return general.tokens.map { max(cap, needed) * (Double($0) / Double(run)) }

@@ -31,8 +31,7 @@ package struct SpecialistWindows: Sendable, Equatable {
   package func check(smoothing: Double) throws {
     guard tokens >= Window.maximum || smoothing > 0 else {
       throw WeirError(
-        name, "has \(tokens) tokens, fewer than one window of \(Window.maximum)",
-        remedy: "give more documents, or smooth with a positive pseudo-count")
+        name, "has \(tokens) tokens, fewer than one window of \(Window.maximum)", remedy: "give more documents, or a positive smoothing")
     }
   }
 
@@ -63,7 +62,7 @@ package struct SpecialistWindows: Sendable, Equatable {
 }
 
 /// Bootstrap percentile intervals of each leaf's smoothed P(c|Ds), over resampled documents of the specialist seed (Efron and Tibshirani
-/// 1993, chapter 13; our addition to CRISP).
+/// 1993, chapter 13; an extension of Weir to CRISP).
 package struct SpecialistIntervals: Sendable, Equatable {
   /// The coverage of the intervals.
   package static let level = 0.9
@@ -79,8 +78,7 @@ package struct SpecialistIntervals: Sendable, Equatable {
   /// - Complexity: O(replicates · (windows + nodes)) time, O(replicates · leaves with seed windows) memory.
   package init(
     tree: ClusterTree, general: GeneralHistogram, seeds: [(weight: Double, windows: SpecialistWindows)],
-    configuration: MixtureConfiguration,
-    replicates: Int, randomSeed: UInt64
+    configuration: MixtureConfiguration, replicates: Int, randomSeed: UInt64
   ) throws {
     let leaves = tree.leafCount
     var found = [[Double]](repeating: [], count: leaves)

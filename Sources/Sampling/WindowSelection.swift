@@ -51,8 +51,9 @@ extension Sampler {
     let run = configuration.runTokens ?? general.totalTokens
     if let cap = configuration.maxEpochs, Double(run) > cap * Double(selection.tokens) * (1 + 1e-12) {
       throw WeirError(
-        "maxEpochs", "\(cap) epochs over the \(selection.tokens) tokens kept are fewer than the run's \(run) tokens",
-        remedy: "raise it, or keep more windows")
+        "maxEpochs",
+        "\(cap) epochs over the \(selection.tokens) tokens kept are \(Int(cap * Double(selection.tokens))) tokens, fewer than the run's \(run)",
+        remedy: "raise it, or keep more tokens")
     }
     return try weighted(method: method, general: general, demand: [0, 1], configuration: configuration, origin: origin)
   }

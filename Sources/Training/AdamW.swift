@@ -69,9 +69,8 @@ package final class AdamW {
     pool.run(segments.count) { index in
       let (range, decay, rate) = segments[index], at = range.lowerBound
       weir_adamw(
-        parameters.base + at, gradients.base + at, first.base + at, second.base + at, range.count, Float(scale),
-        Float(learningRate) * rate, Float(betas.0), Float(betas.1), Float(epsilon), decay, correction1,
-        correction2)
+        parameters.base + at, gradients.base + at, first.base + at, second.base + at, range.count, Float(scale), Float(learningRate) * rate,
+        Float(betas.0), Float(betas.1), Float(epsilon), decay, correction1, correction2)
     }
   }
 }

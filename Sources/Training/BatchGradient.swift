@@ -59,8 +59,7 @@ package final class BatchGradient {
       try model.check(part, place: place)
       frozen?.model.forward(tokens: part.tokens, starts: part.starts)
       model.forward(tokens: part.tokens, starts: part.starts)
-      sums.append(
-        model.loss(targets: part.targets, gradient: true, annealing: annealing, frozen: frozen, of: targets, zLoss: zLoss))
+      sums.append(model.loss(targets: part.targets, gradient: true, annealing: annealing, frozen: frozen, of: targets, zLoss: zLoss))
       guard index + 1 == microBatches.count else {
         model.backward()
         // Like a binary counter: the gradient is added to each partial sum it completes, and stored at the first free level.
@@ -88,10 +87,7 @@ package final class BatchGradient {
     guard let collectives = ranks.collectives else { return own.reduce(into: LossSums()) { $0 += $1 } }
     let all = collectives.gather(own.flatMap { [$0.crossEntropy, $0.divergence, $0.squares, Double($0.targets)] }).flatMap { $0 }
     return stride(from: 0, to: all.count, by: 4).reduce(into: LossSums()) { sums, at in
-      sums.crossEntropy += all[at]
-      sums.divergence += all[at + 1]
-      sums.squares += all[at + 2]
-      sums.targets += Int(all[at + 3])
+      sums += LossSums(crossEntropy: all[at], divergence: all[at + 1], squares: all[at + 2], targets: Int(all[at + 3]))
     }
   }
 }

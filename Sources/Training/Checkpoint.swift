@@ -87,7 +87,9 @@ enum Checkpoint {
       throw WeirError(path, problem, remedy: "remove this checkpoint; the run then resumes from an earlier one")
     }
     let state = try state(path)
-    guard state.model == configuration else { throw WeirError(path, "contains a model of a different shape") }
+    guard state.model == configuration else {
+      throw WeirError(path, "contains a model of a different shape than the run", remedy: "remove this checkpoint")
+    }
     try ModelFolder.readWeights(path, configuration: configuration, into: parameters)
     if let optimizer {
       let file = try SafetensorsFile(optimizerPath(path))

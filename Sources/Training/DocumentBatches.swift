@@ -1,27 +1,13 @@
 import Primitives
 import Tokens
 
-/// A tokenized document to finetune on.
-package struct TuningDocument: Sendable {
-  package var tokens: [Int32]
-  /// The first token that contributes to the loss, at least 1; earlier ones are context.
-  package var firstTarget: Int
-
-  package init(tokens: [Int32], firstTarget: Int = 1) {
-    self.tokens = tokens
-    self.firstTarget = max(1, firstTarget)
-  }
-}
-
 /// Batches of a small set of documents in memory, for a number of epochs, each in a new random order; optionally mixed with a fixed
 /// fraction of rows from another source (replay).
 ///
 /// Documents are divided into segments of at most `sequence` tokens, which are packed into rows in the order of the epoch. No row spans two
 /// epochs.
 package struct DocumentBatches: BatchSource {
-  private struct Segment: Sendable {
-    var document: Int32, offset: Int32, count: Int32
-  }
+  private struct Segment: Sendable { var document: Int32, offset: Int32, count: Int32 }
 
   /// Rows per batch.
   package let rows: Int
@@ -31,13 +17,13 @@ package struct DocumentBatches: BatchSource {
   package let fingerprint: String
   /// Steps in all epochs together.
   package let steps: Int
-  private let documents: [TuningDocument]
+  private let documents: [[Int32]]
   private let packed: [[Segment]]
   private let replay: (any BatchSource)?
   private let replayShare: Double
 
   /// - Parameters:
-  ///   - documents: the documents; those of a single token are ignored.
+  ///   - documents: the tokens of each document; those of a single token are ignored.
   ///   - name: identifies the documents in the fingerprint and in errors.
   ///   - rows: rows per batch.
   ///   - sequence: tokens per row.
@@ -46,7 +32,7 @@ package struct DocumentBatches: BatchSource {
   ///   - replay: another source with the same batch shape.
   ///   - replayShare: the fraction of rows that come from `replay`, 0..<1.
   package init(
-    documents: [TuningDocument], name: String, rows: Int, sequence: Int, epochs: Int, randomSeed: UInt64,
+    documents: [[Int32]], name: String, rows: Int, sequence: Int, epochs: Int, randomSeed: UInt64,
     replay: (any BatchSource)? = nil, replayShare: Double = 0
   ) throws {
     guard rows > 0 else { throw WeirError("rows", "must be at least 1, not \(rows)") }
@@ -67,8 +53,8 @@ package struct DocumentBatches: BatchSource {
       order.shuffle(using: &random)
       for document in order {
         var offset = 0
-        while offset + 1 < documents[document].tokens.count {
-          let count = min(sequence, documents[document].tokens.count - offset)
+        while offset + 1 < documents[document].count {
+          let count = min(sequence, documents[document].count - offset)
           if room < count || packed.isEmpty {
             packed.append([])
             room = sequence
@@ -76,7 +62,7 @@ package struct DocumentBatches: BatchSource {
           packed[packed.count - 1].append(Segment(document: Int32(document), offset: Int32(offset), count: Int32(count)))
           room -= count
           // The next segment begins with the last token of this one, which has no target here.
-          offset += offset + count < documents[document].tokens.count ? count - 1 : count
+          offset += offset + count < documents[document].count ? count - 1 : count
         }
       }
     }
@@ -100,22 +86,16 @@ package struct DocumentBatches: BatchSource {
         let document = documents[Int(segment.document)], offset = Int(segment.offset), count = Int(segment.count)
         for i in 0..<count {
           let at = row * sequence + used + i
-          batch.tokens[at] = document.tokens[offset + i]
+          batch.tokens[at] = document[offset + i]
           batch.starts[at] = Int32(used)
-          if i + 1 < count, offset + i + 1 >= document.firstTarget { batch.targets[at] = document.tokens[offset + i + 1] }
+          if i + 1 < count { batch.targets[at] = document[offset + i + 1] }
         }
         batch.segments.append(Batch.Segment(row: row, start: used, count: count, document: Int(segment.document), offset: offset))
         used += count
       }
     }
     guard other > 0, let replay else { return batch }
-    let source = try replay.batch(step: step)
-    for row in own..<rows {
-      let range = row * sequence..<(row + 1) * sequence
-      batch.tokens.replaceSubrange(range, with: source.tokens[range])
-      batch.targets.replaceSubrange(range, with: source.targets[range])
-      batch.starts.replaceSubrange(range, with: source.starts[range])
-    }
+    batch.copy(rows: own..<rows, of: try replay.batch(step: step), to: own)
     return batch
   }
 }

@@ -77,10 +77,8 @@ package final class Generator {
       }
       if stops.contains(token) { return }
       text.append(token)
-      guard try each(token) else { return }
-      guard index + 1 < count else { return }
-      next =
-        position < configuration.sequence ? advance([token], wantsLogits: true) : read(text.suffix(max(1, configuration.sequence / 2)))
+      guard try each(token), index + 1 < count else { return }
+      next = position < configuration.sequence ? advance([token], wantsLogits: true) : read(text.suffix(max(1, configuration.sequence / 2)))
     }
   }
 
@@ -89,21 +87,11 @@ package final class Generator {
   package func logits(after text: [Int32]) throws -> [Float] {
     guard !text.isEmpty else { throw WeirError("prompt", "is empty", remedy: "give at least one token") }
     guard text.allSatisfy({ $0 >= 0 && $0 < configuration.vocabulary }) else {
-      throw WeirError("prompt", "contains a token outside the model's vocabulary of \(configuration.vocabulary)")
+      throw WeirError(
+        "prompt", "contains a token outside the model's vocabulary of \(configuration.vocabulary)",
+        remedy: "encode it with the tokenizer of the model")
     }
     return read(text.suffix(configuration.sequence))
-  }
-
-  /// The logits after one more token, [vocabulary]; only that token is processed.
-  /// - Throws: `WeirError` if the token is not in the vocabulary or the model's positions are used up.
-  package func logits(adding token: Int32) throws -> [Float] {
-    guard token >= 0, token < configuration.vocabulary else {
-      throw WeirError("generate", "token \(token) is outside the model's vocabulary of \(configuration.vocabulary)")
-    }
-    guard position < configuration.sequence else {
-      throw WeirError("generate", "the model's \(configuration.sequence) positions are used up")
-    }
-    return advance([token], wantsLogits: true)
   }
 
   private func read(_ tokens: ArraySlice<Int32>) -> [Float] {
@@ -146,8 +134,7 @@ package final class Generator {
         weir_head_norm_forward(
           rows + c.queryWidth, c.qkvWidth, c.kvHeads, c.headWidth, base + layer.keyNorm, nil, 0, nil, 0, count, epsilon)
       }
-      weir_rope(
-        rows, c.qkvWidth, c.heads + c.kvHeads, c.headWidth, cosines.base + first * half, sines.base + first * half, count, 1)
+      weir_rope(rows, c.qkvWidth, c.heads + c.kvHeads, c.headWidth, cosines.base + first * half, sines.base + first * half, count, 1)
       pool.ranges(c.heads, grain: max(1, (1 << 15) / ((first + count) * c.headWidth * count))) { heads in
         for head in heads {
           let keys = keyed + c.queryWidth + head / (c.heads / c.kvHeads) * c.headWidth

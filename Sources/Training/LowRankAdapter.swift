@@ -20,9 +20,7 @@ package struct LowRank: Codable, Sendable, Equatable {
 /// the gradients of W. So the forward pass, the backward pass and model folders are the same with and without an adapter. A is initialized
 /// uniformly in ±1/√in, B to zero.
 final class LowRankAdapter {
-  private struct Entry {
-    let weights: Int, to: Int, from: Int, a: Int, b: Int
-  }
+  private struct Entry { let weights: Int, to: Int, from: Int, a: Int, b: Int }
 
   /// For each matrix A, then B.
   let factors: FloatBuffer

@@ -27,18 +27,20 @@ package struct MicroBatches: Equatable {
   /// Micro-batch `index` of a rank.
   package func microBatch(_ index: Int, of rank: Int, _ batch: Batch) -> Batch {
     let range = ranges[rank * count + index]
-    return range.count == batch.rows && range.count == rows ? batch : batch.part(rows: range, padded: rows)
+    guard range.count < batch.rows || range.count < rows else { return batch }
+    var part = Batch(rows: rows, sequence: batch.sequence)
+    part.copy(rows: range, of: batch, to: 0)
+    return part
   }
 }
 
 extension Batch {
-  /// A range of the rows, padded with empty rows.
-  fileprivate func part(rows range: Range<Int>, padded: Int) -> Batch {
-    var part = Batch(rows: padded, sequence: sequence)
-    let positions = range.lowerBound * sequence..<range.upperBound * sequence, own = 0..<positions.count
-    part.tokens.replaceSubrange(own, with: tokens[positions])
-    part.targets.replaceSubrange(own, with: targets[positions])
-    part.starts.replaceSubrange(own, with: starts[positions])
-    return part
+  /// Copies rows of another batch to the rows from `first` on, without the list of segments.
+  mutating func copy(rows: Range<Int>, of source: Batch, to first: Int) {
+    let from = rows.lowerBound * sequence..<rows.upperBound * sequence
+    let own = first * sequence..<first * sequence + from.count
+    tokens.replaceSubrange(own, with: source.tokens[from])
+    targets.replaceSubrange(own, with: source.targets[from])
+    starts.replaceSubrange(own, with: source.starts[from])
   }
 }

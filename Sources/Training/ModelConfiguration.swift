@@ -41,9 +41,8 @@ package struct ModelConfiguration: Codable, Sendable, Equatable {
   ///   - headWidth: by default `width / heads`.
   ///   - ffn: by default 8/3 of the width, rounded up to a multiple of 16.
   package init(
-    vocabulary: Int, width: Int, layers: Int, heads: Int, kvHeads: Int? = nil, headWidth: Int? = nil, ffn: Int? = nil,
-    sequence: Int = 256, ropeTheta: Double = 10_000, normEpsilon: Double = 1e-5, tiedEmbeddings: Bool = true,
-    qkNorm: Bool = false
+    vocabulary: Int, width: Int, layers: Int, heads: Int, kvHeads: Int? = nil, headWidth: Int? = nil, ffn: Int? = nil, sequence: Int = 256,
+    ropeTheta: Double = 10_000, normEpsilon: Double = 1e-5, tiedEmbeddings: Bool = true, qkNorm: Bool = false
   ) {
     self.vocabulary = vocabulary
     self.width = width

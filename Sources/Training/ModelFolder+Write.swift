@@ -58,14 +58,12 @@ extension ModelFolder {
   ///   - tokenizer: a folder with tokenizer files to copy.
   ///   - inputs: fingerprints of the inputs, for the manifest.
   ///   - counts: steps and tokens, for the manifest.
-  @discardableResult
-  package static func write(
+  @discardableResult package static func write(
     _ folder: String, configuration: ModelConfiguration, parameters: FloatBuffer, tokenizer: String?, endOfDocument: Int? = nil,
     inputs: [String: String] = [:], counts: [String: Int] = [:]
   ) throws -> Manifest {
     let output = try AtomicFolder(folder, replacing: true)
-    try writeFiles(
-      output.working, configuration: configuration, parameters: parameters, tokenizer: tokenizer, endOfDocument: endOfDocument)
+    try writeFiles(output.working, configuration: configuration, parameters: parameters, tokenizer: tokenizer, endOfDocument: endOfDocument)
     return try output.commit(
       format: format, tool: "weir", inputs: inputs, configuration: JSONValue(encoding: configuration),
       counts: counts.merging(["parameters": configuration.parameters]) { $1 })

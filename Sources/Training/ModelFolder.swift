@@ -91,8 +91,7 @@ package enum ModelFolder {
       vocabulary: config.vocab_size, width: config.hidden_size, layers: config.num_hidden_layers, heads: config.num_attention_heads,
       kvHeads: config.num_key_value_heads, headWidth: config.head_dim, ffn: config.intermediate_size,
       sequence: config.max_position_embeddings ?? 2_048, ropeTheta: theta ?? config.rope_theta ?? 10_000,
-      normEpsilon: config.rms_norm_eps ?? 1e-6, tiedEmbeddings: config.tie_word_embeddings ?? false,
-      qkNorm: type == "qwen3")
+      normEpsilon: config.rms_norm_eps ?? 1e-6, tiedEmbeddings: config.tie_word_embeddings ?? false, qkNorm: type == "qwen3")
     try model.validate(place: path)
     return model
   }

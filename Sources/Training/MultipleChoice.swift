@@ -50,14 +50,6 @@ package struct ChoiceScore: Codable, Sendable, Equatable {
     case bestByCharacter = "acc_norm"
     case bestByByte = "acc_bytes"
   }
-
-  package init(answer: Int, scores: [Double], best: Int, bestByCharacter: Int, bestByByte: Int) {
-    self.answer = answer
-    self.scores = scores
-    self.best = best
-    self.bestByCharacter = bestByCharacter
-    self.bestByByte = bestByByte
-  }
 }
 
 /// Accuracies on a set of questions, named as in lm-evaluation-harness. Standard errors are, as there, √(s²/n) with s² over n − 1.

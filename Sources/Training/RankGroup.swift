@@ -52,11 +52,8 @@ package struct RankGroup {
     }
     let all = ranks.gather(own)
     return documents.indices.map { index in
-      var score = EvaluationScore(bytes: documents[index].bytes)
       let part = all[index % count], place = index / count * 2
-      score.nats = part[place]
-      score.tokens = Int(part[place + 1])
-      return score
+      return EvaluationScore(nats: part[place], tokens: Int(part[place + 1]), bytes: documents[index].bytes)
     }
   }
 

@@ -6,26 +6,18 @@ import Kernels
 /// The product is timed for about 30 ms after two seconds of training and then every 30 seconds. The best time counts, because other
 /// processes may use the machine. Only the progress line depends on it.
 struct SpeedMeter {
-  private let model: ModelConfiguration
-  private let precision: Precision
-  private let sequence: Int
-  private let pool: ThreadPool
+  private let model: Transformer
   private var peak = 0.0
   private var seconds = 0.0
   private var due = 2.0
   private var recent = 0.0
 
-  init(model: ModelConfiguration, precision: Precision, sequence: Int, pool: ThreadPool) {
-    self.model = model
-    self.precision = precision
-    self.sequence = sequence
-    self.pool = pool
-  }
+  init(_ model: Transformer) { self.model = model }
 
   /// Such as `, 78 % of peak`; empty in the first two seconds.
   mutating func text(tokens: Int, seconds step: Double) -> String {
     seconds += step
-    let rate = Double(tokens) * model.flopsPerToken(context: sequence) / max(step, 1e-9)
+    let rate = Double(tokens) * model.configuration.flopsPerToken(context: model.workspace.sequence) / max(step, 1e-9)
     recent = recent == 0 ? rate : 0.9 * recent + 0.1 * rate
     if seconds > due {
       peak = max(peak, measured())
@@ -35,8 +27,8 @@ struct SpeedMeter {
   }
 
   private func measured() -> Double {
-    let m = 512, k = model.width, n = min(2_048, 2 * model.ffn), precision = precision
-    return MatrixPeak.flops(rows: m, inner: k, columns: n, pool: pool) { a, b, c in
+    let m = 512, k = model.configuration.width, n = min(2_048, 2 * model.configuration.ffn), precision = model.precision
+    return MatrixPeak.flops(rows: m, inner: k, columns: n, pool: model.pool) { a, b, c in
       precision.product(0, 0, m: m, n: n, k: k, a, k, b, n, c, n, add: false)
     }
   }

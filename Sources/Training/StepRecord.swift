@@ -29,37 +29,18 @@ package struct StepRecord: Decodable, Sendable, Equatable {
     case zLoss = "z_loss"
     case tokensPerSecond = "tokens_per_second"
   }
+}
 
-  package init(
-    step: Int, tokens: Int, loss: Double, learningRate: Double, gradientNorm: Double, divergence: Double?, zLoss: Double?,
-    skipped: LossGuard.Rejection?, seconds: Double, tokensPerSecond: Double
-  ) {
-    self.step = step
-    self.tokens = tokens
-    self.loss = loss
-    self.learningRate = learningRate
-    self.gradientNorm = gradientNorm
-    self.divergence = divergence
-    self.zLoss = zLoss
-    self.skipped = skipped
-    self.seconds = seconds
-    self.tokensPerSecond = tokensPerSecond
-  }
-
+extension StepRecord {
   package init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: CodingKeys.self)
     func number(_ key: CodingKeys) throws -> Double { try members.decodeIfPresent(Double.self, forKey: key) ?? .nan }
     func optional(_ key: CodingKeys) throws -> Double? { members.contains(key) ? try number(key) : nil }
-    step = try members.decode(Int.self, forKey: .step)
-    tokens = try members.decode(Int.self, forKey: .tokens)
-    loss = try number(.loss)
-    learningRate = try number(.learningRate)
-    gradientNorm = try number(.gradientNorm)
-    divergence = try optional(.divergence)
-    zLoss = try optional(.zLoss)
-    skipped = try members.decodeIfPresent(LossGuard.Rejection.self, forKey: .skipped)
-    seconds = try number(.seconds)
-    tokensPerSecond = try number(.tokensPerSecond)
+    self.init(
+      step: try members.decode(Int.self, forKey: .step), tokens: try members.decode(Int.self, forKey: .tokens), loss: try number(.loss),
+      learningRate: try number(.learningRate), gradientNorm: try number(.gradientNorm), divergence: try optional(.divergence),
+      zLoss: try optional(.zLoss), skipped: try members.decodeIfPresent(LossGuard.Rejection.self, forKey: .skipped),
+      seconds: try number(.seconds), tokensPerSecond: try number(.tokensPerSecond))
   }
 
   /// The line in the log, without its newline. It is not written by JSONEncoder, which cannot keep the order of the members, write `null`
@@ -112,11 +93,4 @@ package struct RollbackRecord: Codable, Sendable, Equatable {
   /// The step of the checkpoint it rolled back to.
   package var to: Int
   package var reason: String
-
-  package init(step: Int, from: Int, to: Int, reason: String) {
-    self.step = step
-    self.from = from
-    self.to = to
-    self.reason = reason
-  }
 }

@@ -84,9 +84,6 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     func require(_ condition: Bool, _ property: String, _ reason: @autoclosure () -> String) throws {
       if !condition { throw WeirError(property, reason()) }
     }
-    func positive(_ value: Int?, _ property: String) throws {
-      if let value { try require(value > 0, property, "must be positive, not \(value)") }
-    }
     func notNegative(_ value: Double, _ property: String) throws {
       try require(value >= 0 && value.isFinite, property, "must be a finite number ≥ 0, not \(value)")
     }
@@ -102,14 +99,15 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     for (property, value) in [("weightDecay", weightDecay), ("clip", clip), ("l2", l2)] {
       try require(value >= 0, property, "must not be negative: \(value)")
     }
-    try positive(baseWidth, "baseWidth")
-    try positive(baseHeadWidth, "baseHeadWidth")
     for (property, value) in [("evaluateEvery", evaluateEvery), ("checkpointEvery", checkpointEvery), ("patience", patience)] {
       try require(value >= 0, property, "must not be negative: \(value)")
     }
-    try positive(keepLast, "keepLast")
-    try positive(keepEvery, "keepEvery")
-    try positive(accumulate, "accumulate")
+    for (property, value) in [
+      ("baseWidth", baseWidth), ("baseHeadWidth", baseHeadWidth), ("keepLast", keepLast), ("keepEvery", keepEvery),
+      ("accumulate", accumulate),
+    ] {
+      if let value { try require(value > 0, property, "must be positive, not \(value)") }
+    }
     if let zLoss {
       try notNegative(zLoss, "zLoss")
       try require(zLoss == 0 || annealing == nil, "zLoss", "cannot be combined with label annealing")
@@ -132,7 +130,5 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   var microBatches: Int { accumulate ?? 1 }
 
   /// The number of steps, with batches of `batchTokens` tokens.
-  package func stepCount(batchTokens: Int) -> Int {
-    tokens.map { max(1, ($0 + batchTokens - 1) / batchTokens) } ?? steps ?? 0
-  }
+  package func stepCount(batchTokens: Int) -> Int { tokens.map { max(1, ($0 + batchTokens - 1) / batchTokens) } ?? steps ?? 0 }
 }

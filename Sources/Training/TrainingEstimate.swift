@@ -37,8 +37,7 @@ package struct TrainingEstimate: Codable, Sendable, Equatable {
     let averages = configuration.emaDecay != nil
     let micro = max(1, rows / configuration.microBatches)
     // Parameters, gradients and two moments, and what the configuration adds.
-    let blocks =
-      4 + (keepsInitial ? 1 : 0) + BatchGradient.partialSums(microBatches: configuration.microBatches) + (averages ? 1 : 0)
+    let blocks = 4 + (keepsInitial ? 1 : 0) + BatchGradient.partialSums(microBatches: configuration.microBatches) + (averages ? 1 : 0)
     var floats = parameters * blocks + Workspace.floats(model, rows: micro, sequence: sequence, training: true, recompute: recompute)
     if evaluates { floats += Workspace.floats(model, rows: max(1, 4_096 / sequence), sequence: sequence, training: false) }
     if configuration.annealing != nil { floats += Workspace.floats(model, rows: micro, sequence: sequence, training: false) }

@@ -23,26 +23,18 @@ package enum TrainingRun {
     var batch: [Int]
     var validation: [String]
 
-    /// The values that must agree on all ranks: the identity and the program itself.
+    /// The values that tell two runs apart, with their names.
     func members() throws -> [(name: String, value: [UInt8])] {
-      var members = [
+      [
         ("configuration", try JSONFile.encode(configuration)), ("model", try JSONFile.encode(model)),
-        ("initial model", Array(initial.utf8)),
-        ("dataset or mixture", Array(data.utf8)), ("batch", try JSONFile.encode(batch)),
+        ("initial model", Array(initial.utf8)), ("dataset or mixture", Array(data.utf8)), ("batch", try JSONFile.encode(batch)),
         ("validation sets", try JSONFile.encode(validation)),
       ]
-      let program = "/proc/self/exe"
-      if Files.exists(program) { members.append(("program", Array(Checksum.hex(try Checksum.xxh3(file: program)).utf8))) }
-      return members
     }
 
     /// The names of the members in which two runs differ.
-    func differences(_ other: Identity) -> [String] {
-      [
-        ("configuration", configuration == other.configuration), ("model", model == other.model),
-        ("initial model", initial == other.initial),
-        ("data", data == other.data), ("batch", batch == other.batch), ("validation sets", validation == other.validation),
-      ].filter { !$0.1 }.map(\.0)
+    func differences(_ other: Identity) throws -> String {
+      try zip(members(), other.members()).filter { $0.value != $1.value }.map(\.0.name).joined(separator: ", ")
     }
   }
 
@@ -86,7 +78,11 @@ package enum TrainingRun {
     guard ranks.count <= source.rows else {
       throw WeirError("rows", "a batch of \(source.rows) rows cannot be divided among \(ranks.count) ranks", remedy: "start fewer ranks")
     }
-    try ranks.checkAgreement { try identity.members() }
+    try ranks.checkAgreement {
+      let program = "/proc/self/exe"
+      let checksum = Files.exists(program) ? Checksum.hex(try Checksum.xxh3(file: program)) : ""
+      return try identity.members() + [("program", Array(checksum.utf8))]
+    }
     if let report = try ranks.broadcast({ try claim(folder, identity) }) { return report }
     let session = try TrainingSession(
       identity: identity, initial: initial, source: source, validation: validation, folder: folder, tokenizer: tokenizer,
@@ -116,7 +112,7 @@ package enum TrainingRun {
     let other = try JSONFile.read(Identity.self, from: folder.description)
     guard other == identity else {
       throw WeirError(
-        folder.path, "contains a different run; these differ: \(identity.differences(other).joined(separator: ", "))",
+        folder.path, "contains a different run; these differ: \(try identity.differences(other))",
         remedy: "choose another folder or remove this one")
     }
     return Files.exists(folder.report) ? try JSONFile.read(TrainingReport.self, from: folder.report) : nil

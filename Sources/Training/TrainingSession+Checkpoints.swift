@@ -36,9 +36,7 @@ extension TrainingSession {
     state.isPermanent = kind == .permanent
     state.isInterruption = kind == .interruption ? true : nil
     try writeCheckpoint(path)
-    let others = try folder.allCheckpoints().compactMap { entry in
-      (try? Checkpoint.state(entry.path)).map { (entry: entry, state: $0) }
-    }
+    let others = try folder.allCheckpoints().compactMap { entry in (try? Checkpoint.state(entry.path)).map { (entry: entry, state: $0) } }
     let regular = others.filter { !$0.state.isPermanent && $0.state.isInterruption != true }
     let interruptions = others.filter { $0.state.isInterruption == true && $0.entry.step < state.step }
     for old in regular.dropLast(configuration.keepLast) + interruptions { try Files.remove(old.entry.path) }
@@ -73,8 +71,7 @@ extension TrainingSession {
     let newest = good.last?.step == rollbacks.last?.to ? good.dropLast().last ?? good.last : good.last
     if let newest {
       state = try Checkpoint.read(
-        newest.path, configuration: identity.model, parameters: model.parameters, optimizer: optimizer, adapter: adapter,
-        average: average)
+        newest.path, configuration: identity.model, parameters: model.parameters, optimizer: optimizer, adapter: adapter, average: average)
     } else {
       try restart()
       state = Checkpoint.State(model: identity.model, run: state.run)

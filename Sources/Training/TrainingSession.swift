@@ -55,9 +55,8 @@ final class TrainingSession {
     let microBatches = MicroBatches(rows: source.rows, requested: plan.microBatches, ranks: ranks.count), rows = microBatches.rows
     total = plan.stepCount(batchTokens: source.rows * source.sequence)
     model = Transformer(
-      c, rows: rows, sequence: source.sequence, training: true, recompute: recompute, precision: plan.precision ?? .float32,
-      pool: pool)
-    meter = SpeedMeter(model: c, precision: model.precision, sequence: source.sequence, pool: pool)
+      c, rows: rows, sequence: source.sequence, training: true, recompute: recompute, precision: plan.precision ?? .float32, pool: pool)
+    meter = SpeedMeter(model)
     let scaling = WidthScaling(c, baseWidth: plan.baseWidth, baseHeadWidth: plan.baseHeadWidth)
     let allParameters = AdamW(
       model.layout, betas: (plan.beta1, plan.beta2), epsilon: plan.epsilon, weightDecay: plan.weightDecay, rates: scaling.rate)
@@ -84,8 +83,7 @@ final class TrainingSession {
     }
     gradient = BatchGradient(model, frozen: frozen, plan, microBatches: microBatches, ranks: ranks, pool: pool)
     average = plan.emaDecay == nil ? nil : FloatBuffer(copying: model.parameters)
-    evaluator =
-      validation.isEmpty ? nil : Evaluator(c, parameters: average ?? model.parameters, sequence: source.sequence, pool: pool)
+    evaluator = validation.isEmpty ? nil : Evaluator(c, parameters: average ?? model.parameters, sequence: source.sequence, pool: pool)
     for (step, path) in try ranks.isRoot ? folder.allCheckpoints().reversed() : [] where step <= total {
       guard Checkpoint.isUsable(path, run: run) else { continue }
       state = try Checkpoint.read(
@@ -121,8 +119,7 @@ final class TrainingSession {
     case .scratch: model.initialize(randomSeed: plan.randomSeed, baseWidth: plan.baseWidth, baseHeadWidth: plan.baseHeadWidth)
     case .folder(let path): try ModelFolder.readWeights(path, configuration: model.configuration, into: model.parameters)
     case .checkpoint(let path, let moments):
-      _ = try Checkpoint.read(
-        path, configuration: model.configuration, parameters: model.parameters, optimizer: moments ? optimizer : nil)
+      _ = try Checkpoint.read(path, configuration: model.configuration, parameters: model.parameters, optimizer: moments ? optimizer : nil)
     }
   }
 

@@ -102,7 +102,7 @@ extension Transformer {
         let (dy, x, offset, to, from) = product
         let columns = (from + across - 1) / across
         let row = tile / columns * side, column = tile % columns * across
-        self.product(
+        precision.product(
           1, 0, m: min(side, to - row), n: min(across, from - column), k: work.tokens, dy + row, to, x + column, from,
           gradient(offset) + row * from + column, from, add: false)
         return
@@ -119,8 +119,7 @@ extension Transformer {
     tokens.withUnsafeBufferPointer { ids in
       pool.ranges(c.vocabulary, grain: (c.vocabulary + 7) / 8) { range in
         if !c.tiedEmbeddings { (table + range.lowerBound * c.width).update(repeating: 0, count: range.count * c.width) }
-        weir_scatter_add(
-          table, ids.baseAddress!, d, work.tokens, c.width, Int32(range.lowerBound), Int32(range.upperBound))
+        weir_scatter_add(table, ids.baseAddress!, d, work.tokens, c.width, Int32(range.lowerBound), Int32(range.upperBound))
       }
     }
   }

@@ -23,8 +23,7 @@ extension Transformer {
     let d = work.dQKV + first * c.qkvWidth, width = c.queryWidth + c.keyWidth, heads = c.heads + c.kvHeads
     let unit = work.unitHeads[layer] + first * width, scale = work.headScale[layer] + first * heads
     let parts = work.headGainParts + task * 2 * c.headWidth
-    weir_head_norm_backward(
-      d, c.qkvWidth, c.heads, c.headWidth, parameter(at.queryNorm), unit, width, scale, heads, parts, count)
+    weir_head_norm_backward(d, c.qkvWidth, c.heads, c.headWidth, parameter(at.queryNorm), unit, width, scale, heads, parts, count)
     weir_head_norm_backward(
       d + c.queryWidth, c.qkvWidth, c.kvHeads, c.headWidth, parameter(at.keyNorm), unit + c.queryWidth, width, scale + c.heads, heads,
       parts + c.headWidth, count)

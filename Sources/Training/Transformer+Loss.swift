@@ -98,7 +98,7 @@ extension Transformer {
     let c = configuration, work = workspace
     let grain = max(64, min(512, (c.vocabulary + 15) / 16))
     pool.ranges(c.vocabulary, grain: grain) { range in
-      product(
+      precision.product(
         1, 0, m: range.count, n: c.width, k: size, work.logits + range.lowerBound, c.vocabulary, work.hidden + group * c.width, c.width,
         gradient(layout.head) + range.lowerBound * c.width, c.width, add: group > 0)
     }

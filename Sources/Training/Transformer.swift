@@ -70,9 +70,7 @@ package final class Transformer {
   package func check(_ batch: Batch, place: String) throws {
     guard batch.rows == workspace.rows, batch.sequence == workspace.sequence, batch.tokens.count == workspace.tokens,
       batch.targets.count == workspace.tokens, batch.starts.count == workspace.tokens
-    else {
-      throw WeirError(place, "the batch is \(batch.rows)×\(batch.sequence), expected \(workspace.rows)×\(workspace.sequence)")
-    }
+    else { throw WeirError(place, "the batch is \(batch.rows)×\(batch.sequence), expected \(workspace.rows)×\(workspace.sequence)") }
     let vocabulary = Int32(configuration.vocabulary)
     for t in 0..<batch.tokens.count {
       let token = batch.tokens[t], target = batch.targets[t], start = batch.starts[t]
@@ -104,22 +102,12 @@ package final class Transformer {
   func linear(
     _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, m: Int, from: Int, to: Int, add: Bool = false
   ) {
-    product(0, 1, m: m, n: to, k: from, x, from, w, from, y, to, add: add)
+    precision.product(0, 1, m: m, n: to, k: from, x, from, w, from, y, to, add: add)
   }
 
   /// dx [m, in] = dy [m, out] · w.
-  func linearInput(
-    _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, m: Int, from: Int, to: Int
-  ) {
-    product(0, 0, m: m, n: from, k: to, dy, to, w, from, dx, from, add: false)
-  }
-
-  /// C [m, n] (+)= op(A)·op(B) in the model's precision.
-  func product(
-    _ transposeA: Int32, _ transposeB: Int32, m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>,
-    _ ldb: Int, _ c: UnsafeMutablePointer<Float>, _ ldc: Int, add: Bool
-  ) {
-    precision.product(transposeA, transposeB, m: m, n: n, k: k, a, lda, b, ldb, c, ldc, add: add)
+  func linearInput(_ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>, m: Int, from: Int, to: Int) {
+    precision.product(0, 0, m: m, n: from, k: to, dy, to, w, from, dx, from, add: false)
   }
 
   /// Applies RoPE to queries and keys of consecutive tokens, or its inverse to their gradients (direction −1).

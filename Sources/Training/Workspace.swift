@@ -62,8 +62,7 @@ final class Workspace {
   /// The number of floats that a workspace needs.
   static func floats(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false) -> Int {
     var cutter = Cutter(base: nil)
-    _ = Workspace(
-      c, rows: rows, sequence: sequence, training: training, recompute: recompute, arena: FloatBuffer(0), cutter: &cutter)
+    _ = Workspace(c, rows: rows, sequence: sequence, training: training, recompute: recompute, arena: FloatBuffer(0), cutter: &cutter)
     return cutter.used
   }
 

@@ -63,8 +63,13 @@ func samePartition<A: Hashable, B: Hashable>(_ a: [A], _ b: [B]) -> Bool {
     configuration.randomSeed = seed
     configuration.iterations = 12
     configuration.tolerance = 0
-    let seeds = KMeans.seeds(points: points, count: 400, dimensions: 7, clusters: 9, randomSeed: seed)
-    #expect(Set(seeds).count == 9)
+    // Without iterations, the centroids are the points that k-means++ chose.
+    var seeding = configuration
+    seeding.iterations = 0
+    let chosen = try KMeans(points: points, count: 400, dimensions: 7, clusters: 9, configuration: seeding).centroids
+    func row(_ values: [Float], _ index: Int) -> ArraySlice<Float> { values[index * 7..<(index + 1) * 7] }
+    let seeds = (0..<9).flatMap { seed in (0..<400).filter { row(points, $0) == row(chosen, seed) } }
+    #expect(Set(seeds).count == 9 && seeds.count == 9)
     let expected = naive(points, dimensions: 7, seeds: seeds, iterations: 12)
     let result = try KMeans(
       points: points, count: 400, dimensions: 7, clusters: 9, configuration: configuration, pool: ThreadPool(threads: 2))
@@ -86,7 +91,7 @@ func samePartition<A: Hashable, B: Hashable>(_ a: [A], _ b: [B]) -> Bool {
     let points = planted(5_000, dimensions: 12, centers: 20, noise: 0.6, seed: 8)
     var centroids: Set<[Float]> = []
     var labels: Set<[UInt32]> = []
-    for pool in [nil, ThreadPool(threads: 1), ThreadPool(threads: 2), ThreadPool(threads: 3)] {
+    for pool in (1...3).map({ ThreadPool(threads: $0) }) {
       let result = try KMeans(points: points, count: 5_000, dimensions: 12, clusters: 20, pool: pool)
       centroids.insert(result.centroids)
       labels.insert(result.labels)

@@ -68,14 +68,14 @@ import Testing
     #expect(try #require(PerplexityChart(crisp)).sentence.contains("4.1 times as high as uniform sampling (171.6)"))
   }
 
-  @Test func theSplitIsComparedWithTheFullModel() throws {
+  @Test func theSplitIsComparedWithItsBaseline() throws {
     var split = try #require(try SampleRun.summary().results.split)
     let caption = try #require(SplitChart(split)).sentence
     #expect(
       caption
-        == "The split is better in 2 of 4 domains. The largest gain is in “galaxy stars telescope” (35.9 → 10.1), the largest loss in "
-        + "“novel sister marriage” (99.2 → 145.8). Over all domains, its perplexity is 34.8, 26\u{A0}% lower than the full model’s 46.9 at "
-        + "equal compute.")
+        == "The split is better in 2 of 4 domains. Perplexity falls most in “galaxy stars telescope” (35.9 → 10.1). Perplexity rises most in "
+        + "“novel sister marriage” (99.2 → 145.8). Over all domains, its perplexity is 34.8, 26\u{A0}% lower than the single-model "
+        + "baseline’s 46.9 at equal compute.")
     split.meanPerplexity["full"] = nil
     #expect(try #require(SplitChart(split)).sentence.contains("compute") == false)
   }
@@ -85,9 +85,9 @@ import Testing
     let chart = try #require(FinetuneChart(finetuning))
     #expect(
       chart.sentence
-        == "Direct finetuning reaches a perplexity of 40.2 on the target and 340.5 on the source (before finetuning: 228.9). Label "
-        + "annealing reaches 44.6 and 251.3: 11\u{A0}% higher than direct finetuning on the target, 26\u{A0}% lower than it on the source. It "
-        + "avoids 80\u{A0}% of the forgetting.")
+        == "Direct finetuning reaches a perplexity of 40.2 on the target and 340.5 on the original domain (before finetuning: "
+        + "228.9). Label annealing reaches 44.6 and 251.3: 11\u{A0}% higher than direct finetuning on the target, 26\u{A0}% lower than it on "
+        + "the original domain. It avoids 80\u{A0}% of the forgetting.")
   }
 
   @Test func aRunPredictedTwiceIsDrawnOnce() throws {
@@ -111,7 +111,7 @@ import Testing
     let text = try #require(AccountsChart([good, bad])).sentence
     #expect(
       text
-        == "Of 10 records entering filter, 5 (50\u{A0}%) leave dedup. The largest loss is 3 records dropped by filter as “too short”. Accounts "
+        == "Of 10 records entering filter, 5 (50\u{A0}%) leave dedup. The most records, 3, were dropped by filter as “too short”. Accounts "
         + "that do not balance: dedup.")
     var summary = try SampleRun.summary()
     summary.accounts = [good, bad]

@@ -73,16 +73,23 @@ import Training
     let model = randomModel(c, rows: 1, sequence: 150, training: false, seed: seed)
     var random = SequentialRandom(seed: seed, stream: 6)
     let text = (0..<150).map { _ in Int32.random(in: 0..<40, using: &random) }
-    model.forward(tokens: text, starts: [Int32](repeating: 0, count: 150))
+    var greedy = DecodingConfiguration()
+    greedy.temperature = 0
     // Prompts of one token, of about one chunk, and of several chunks.
     for prompt in [1, 2, 63, 64, 65, 130] {
       let generator = Generator(c, parameters: model.parameters, pool: ThreadPool(threads: Int(seed)))
-      var logits = try generator.logits(after: Array(text.prefix(prompt)))
-      for count in prompt...150 {
-        #expect(zip(logits, model.logits(at: count - 1)).allSatisfy { abs($0 - $1) < 1e-4 }, "prompt \(prompt), position \(count)")
-        if count < 150 { logits = try generator.logits(adding: text[count]) }
+      var text = Array(text.prefix(prompt))
+      let logits = try generator.logits(after: text)
+      try generator.generate(prompt: text, count: 150 - prompt, decoding: greedy) {
+        text.append($0)
+        return true
       }
-      #expect(throws: WeirError.self) { try generator.logits(adding: 0) }
+      model.forward(tokens: text, starts: [Int32](repeating: 0, count: 150))
+      #expect(zip(logits, model.logits(at: prompt - 1)).allSatisfy { abs($0 - $1) < 1e-4 }, "prompt \(prompt)")
+      for count in prompt..<150 {
+        let logits = model.logits(at: count - 1)
+        #expect(logits[Int(text[count])] > (logits.max() ?? .infinity) - 1e-4, "prompt \(prompt), position \(count)")
+      }
     }
   }
 
@@ -174,9 +181,8 @@ import Training
     #expect(abs(scores[0].scores[1] - expected([1, 2, 3, 5, 6], 2)) < 1e-4)
     #expect(abs(scores[1].scores[2] - expected(Array((long + [3]).suffix(21)), 2)) < 1e-4)
     #expect(scores[1].scores[0] == scores[1].scores[1] && scores[1].best != 1)
-    let half = ChoiceEvaluation(
-      name: "x",
-      scores: (0..<8).map { ChoiceScore(answer: 0, scores: [], best: $0 % 2, bestByCharacter: 0, bestByByte: 1) })
+    let rows = (0..<8).map { #"{"answer": 0, "scores": [], "acc": \#($0 % 2), "acc_norm": 0, "acc_bytes": 1}"# }.joined(separator: ",")
+    let half = ChoiceEvaluation(name: "x", scores: try JSONDecoder().decode([ChoiceScore].self, from: Data("[\(rows)]".utf8)))
     #expect(half.accuracy == 0.5 && half.byCharacter == 1 && half.byByte == 0)
     #expect(abs((half.accuracyError ?? 0) - (8 * 0.25 / 7 / 8).squareRoot()) < 1e-12)
   }

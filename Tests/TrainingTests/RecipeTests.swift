@@ -94,8 +94,9 @@ struct MostlySame: BatchSource {
       #expect(log.map(\.step) == Array(1...120))
       #expect(log.filter { $0.skipped != nil }.map(\.step) == [101, 102])
       let entries = try LogEntry.read(RunFolder(folder + "/run").log)
-      let rollback = RollbackRecord(step: 100, from: 108, to: 100, reason: incident.reason)
-      let place = try #require(entries.firstIndex(of: .rollback(rollback)))
+      let rollback = #"{"event": "rollback", "step": 100, "from": 108, "to": 100, "reason": "\#(incident.reason)"}"#
+      let record = try JSONFile.decode(RollbackRecord.self, from: Array(rollback.utf8), place: "line")
+      let place = try #require(entries.firstIndex(of: .rollback(record)))
       #expect(entries[place - 1] == .step(log[99]) && entries[place + 1] == .step(log[100]))
       #expect(report.loss < 0.5)
     }

@@ -12,7 +12,7 @@ import Training
     var random = SequentialRandom(seed: seed)
     let documents = (0..<12).map { index in
       let count = Int.random(in: 1...50, using: &random)
-      return TuningDocument(tokens: (0..<count).map { Int32(index * 100 + $0) }, firstTarget: index == 4 ? 3 : 1)
+      return (0..<count).map { Int32(index * 100 + $0) }
     }
     let batches = try DocumentBatches(documents: documents, name: "d", rows: 3, sequence: 16, epochs: 2, randomSeed: seed)
     var seen: [Int32: Int] = [:]
@@ -25,15 +25,11 @@ import Training
       }
       #expect(try batches.batch(step: step) == batch)
     }
-    for (index, document) in documents.enumerated() {
-      for offset in document.tokens.indices.dropFirst() {
-        #expect(seen[document.tokens[offset]] == (index == 4 && offset < 3 ? nil : 2))
-      }
-    }
+    for token in documents.flatMap({ $0.dropFirst() }) { #expect(seen[token] == 2) }
   }
 
   @Test func replayProvidesItsFractionOfRows() throws {
-    let documents = (0..<40).map { _ in TuningDocument(tokens: [Int32](repeating: 39, count: 24)) }
+    let documents = [[Int32]](repeating: [Int32](repeating: 39, count: 24), count: 40)
     let batches = try DocumentBatches(
       documents: documents, name: "d", rows: 4, sequence: 24, epochs: 1, randomSeed: 1,
       replay: RandomBatches(rows: 4, sequence: 24), replayShare: 0.1)
@@ -55,7 +51,7 @@ import Training
       let c = ModelConfiguration(vocabulary: 40, width: 16, layers: 1, heads: 2, ffn: 32, sequence: 24)
       let base = randomModel(c, rows: 1, sequence: 24, training: false)
       try ModelFolder.write(folder + "/base", configuration: c, parameters: base.parameters, tokenizer: nil)
-      let documents = (0..<6).map { index in TuningDocument(tokens: (0..<20).map { Int32(($0 * 7 + index) % 40) }) }
+      let documents = (0..<6).map { index in (0..<20).map { Int32(($0 * 7 + index) % 40) } }
       let batches = try DocumentBatches(documents: documents, name: "d", rows: 2, sequence: 24, epochs: 8, randomSeed: 1)
       func tune(_ name: String, _ change: (inout TrainingConfiguration) -> Void) throws -> TrainingReport {
         var plan = TrainingConfiguration(steps: batches.steps)

@@ -33,11 +33,9 @@ package struct AccountsChart: Chart {
     let share = Number.percent(Double(last.output) / Double(first.input))
     var text =
       "Of \(Number.integer(first.input)) records entering \(first.stage), \(Number.integer(last.output)) (\(share)) leave \(last.stage). "
-    let reasons = accounts[flow].flatMap { account in
-      account.dropped.map { (count: $0.value, reason: $0.key, stage: account.stage) }
-    }
+    let reasons = accounts[flow].flatMap { account in account.dropped.map { (count: $0.value, reason: $0.key, stage: account.stage) } }
     if let top = reasons.max(by: { ($0.count, $1.reason) < ($1.count, $0.reason) }), top.count > 0 {
-      text += "The largest loss is \(Number.count(top.count, "record")) dropped by \(top.stage) as “\(top.reason.spaced)”. "
+      text += "The most records, \(Number.integer(top.count)), were dropped by \(top.stage) as “\(top.reason.spaced)”. "
     } else {
       text += "No record is dropped. "
     }

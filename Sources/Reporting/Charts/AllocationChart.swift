@@ -19,15 +19,15 @@ package struct AllocationChart: Chart {
   package var sentence: String {
     let lowest = curve.min { $0.loss.value < $1.loss.value } ?? best
     let isLowest = best.loss.value <= lowest.loss.value + 0.002
-    var text = isLowest ? "The predicted loss is lowest" : "The plan predicts a loss of"
-    text += isLowest ? ", \(Number.fixed(best.loss.value, 3)) nats/token, with " : " \(Number.fixed(best.loss.value, 3)) nats/token with "
+    func loss(_ candidate: Allocation.Candidate) -> String { "\(Number.fixed(candidate.loss.value, 3)) nats/token" }
+    var text = isLowest ? "The predicted loss is lowest, \(loss(best)), with " : "The plan predicts a loss of \(loss(best)) with "
     text += "\(Number.percent(best.trunkShare)) of the compute for the trunk: D = \(Number.compact(best.d)) general tokens, and "
     text += "D′ = \(Number.compact(best.meanDPrime)) specialization tokens per domain"
     text += Set(best.dPrime).count > 1 ? " on average." : "."
-    if !isLowest { text += " The curve is lower at \(Number.percent(lowest.trunkShare)): \(Number.fixed(lowest.loss.value, 3))." }
+    if !isLowest { text += " With \(Number.percent(lowest.trunkShare)) for the trunk, the predicted loss is lower, \(loss(lowest))." }
     if let end = curve.last, end.trunkShare > best.trunkShare + 0.01 {
       let difference = end.loss.value - best.loss.value
-      text += " With \(Number.percent(end.trunkShare)) it is \(Number.fixed(end.loss.value, 3)), "
+      text += " With \(Number.percent(end.trunkShare)) for the trunk, the predicted loss is \(loss(end)), "
       text += "\(Number.fixed(abs(difference), 3)) \(difference >= 0 ? "higher" : "lower")."
     }
     return text

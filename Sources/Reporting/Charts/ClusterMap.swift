@@ -83,13 +83,8 @@ package struct ClusterMap: Chart {
 
   private func key(in svg: inout SVG) {
     let title = "share of the specialist seed ÷ share of the corpus"
-    var x = 0.0
-    svg.text(x, 13, title, "label")
-    x += 30 + TextMetrics.width(title, size: 12)
-    for (level, text) in ["0", "< ½", "½ – 2", "2 – 4", "4 – 16", "> 16"].enumerated() {
-      svg.rectangle(x, 2, 14, 14, "e\(level)")
-      svg.text(x + 19, 13, text, "label")
-      x += 34 + TextMetrics.width(text, size: 12)
-    }
+    svg.text(0, 13, title, "label")
+    let classes = ["0", "< ½", "½ – 2", "2 – 4", "4 – 16", "> 16"].enumerated()
+    svg.legend(classes.map { (.square, "e\($0.offset)", $0.element) }, x: 30 + TextMetrics.width(title, size: 12), y: 13)
   }
 }

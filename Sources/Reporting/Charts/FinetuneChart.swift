@@ -1,9 +1,9 @@
 import Workflows
 
-/// Target perplexity against source perplexity: one point per run, the runs of a method joined in the order of λ or the learning rate.
+/// Perplexity on the target against that on the original domain: one point per run, the runs of a method joined in the order of λ or the learning rate.
 package struct FinetuneChart: Chart {
   package let id = "chart-finetune"
-  package let title = "Target and source perplexity after finetuning"
+  package let title = "Perplexity on the target and on the original domain after finetuning"
   let finetuning: FinetuningComparison
   let points: [Point]
 
@@ -44,11 +44,11 @@ package struct FinetuneChart: Chart {
     }
     let base = finetuning.base?.both?.general
     var text = "Direct finetuning reaches a perplexity of \(Number.perplexity(direct.target)) on the target and "
-    text += "\(Number.perplexity(direct.general)) on the source"
+    text += "\(Number.perplexity(direct.general)) on the original domain"
     text += base.map { " (before finetuning: \(Number.perplexity($0)))." } ?? "."
     text += " Label annealing reaches \(Number.perplexity(anneal.target)) and \(Number.perplexity(anneal.general)): "
     text += "\(Compare.phrase(anneal.target, than: direct.target)) direct finetuning on the target, "
-    text += "\(Compare.phrase(anneal.general, than: direct.general)) it on the source."
+    text += "\(Compare.phrase(anneal.general, than: direct.general)) it on the original domain."
     if let base, direct.general > base * 1.005 {
       let avoided = (direct.general - anneal.general) / (direct.general - base)
       if avoided > 0.005 { text += " It avoids \(avoided >= 1 ? "all" : Number.percent(avoided)) of the forgetting." }
@@ -70,8 +70,8 @@ package struct FinetuneChart: Chart {
     let all = points + (base.map { [$0] } ?? [])
     let across = Scale(all.map(\.target), kind: .logarithmic, pixels: plot.across, padding: 0.08)
     let up = Scale(all.map(\.source), kind: .logarithmic, pixels: plot.upward, padding: 0.08)
-    plot.horizontal(across, title: "target perplexity (log scale)", format: { Number.trimmed($0, 2) })
-    plot.vertical(up, title: "source perplexity (log scale); lower left is better", format: { Number.trimmed($0, 2) })
+    plot.horizontal(across, title: "perplexity on the target (log scale)", format: { Number.trimmed($0, 2) })
+    plot.vertical(up, title: "perplexity on the original domain (log scale); lower left is better", format: { Number.trimmed($0, 2) })
     func place(_ point: Point) -> (x: Double, y: Double) { (across(point.target), up(point.source)) }
     if let base { plot.svg.line(plot.left, up(base.source), plot.right, up(base.source), "guide") }
     var labels: [(mark: (x: Double, y: Double), text: String, isMain: Bool, color: Int)] = []
@@ -111,7 +111,7 @@ package struct FinetuneChart: Chart {
   }
 
   private func tip(_ point: Point, named name: String) -> String {
-    var text = "\(name): target \(Number.perplexity(point.target)), source \(Number.perplexity(point.source))"
+    var text = "\(name): target \(Number.perplexity(point.target)), original domain \(Number.perplexity(point.source))"
     if let settings = point.settings {
       text += "\nλ \(Number.trimmed(settings.lambda, 4)), temperature \(Number.trimmed(settings.temperature, 3))"
       text += "\nlearning rate \(Number.trimmed(settings.learningRate, 7)), \(Number.count(settings.epochs, "epoch"))"

@@ -38,9 +38,7 @@ package struct HistogramChart: Chart {
     return text + "."
   }
 
-  private struct Row {
-    var label: String, seed: Double, general: Double, weight: Double?, epochs: Double?, tip: String, isRest = false
-  }
+  private struct Row { var label: String, seed: Double, general: Double, weight: Double?, epochs: Double?, tip: String, isRest = false }
 
   private var rows: [Row] {
     let shown = leaves.filter { ($0.specialistShare ?? 0) > 0 || ($0.sampled?.weight ?? 0) > 0 }.prefix(Self.limit)
@@ -68,7 +66,7 @@ package struct HistogramChart: Chart {
     let scale = Scale(
       rows.filter { !$0.isRest }.flatMap { [$0.seed, $0.general, $0.weight ?? 0] }, pixels: plot.across, includingZero: true)
     plot.horizontal(scale, title: "share of tokens", format: { Number.tickPercent($0) })
-    key(in: &plot)
+    plot.svg.legend([(.square, "f2", "specialist seed"), (.square, "f1", "corpus"), (.diamond, "o0", "mixture")], x: plot.left, y: 22)
     plot.svg.text(960, 22, "expected epochs", "label", anchor: .end)
     for (index, row) in rows.enumerated() {
       let y = plot.top + pitch * Double(index) + 3
@@ -87,16 +85,5 @@ package struct HistogramChart: Chart {
       if let epochs = row.epochs { plot.svg.text(960, y + 13, Number.epochs(epochs), "", anchor: .end) }
     }
     return plot.svg
-  }
-
-  private func key(in plot: inout Plot) {
-    var x = plot.left
-    for (style, text) in [("f2", "specialist seed"), ("f1", "corpus")] {
-      plot.svg.rectangle(x, 14, 16, 8, style)
-      plot.svg.text(x + 21, 22, text, "label")
-      x += 42 + TextMetrics.width(text, size: 12)
-    }
-    plot.svg.mark(.diamond, x + 6, 18, 8, "o0")
-    plot.svg.text(x + 16, 22, "mixture", "label")
   }
 }

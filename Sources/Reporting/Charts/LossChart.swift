@@ -36,16 +36,16 @@ package struct LossChart: Chart {
     var parts: [String] = []
     if let base = bases.first, let first = base.curve.first, let last = base.curve.last {
       parts.append(
-        "The loss of \(base.name) falls from \(Number.fixed(first.y, 2)) to \(Number.fixed(last.y, 2)) nats/token "
+        "The loss of \(base.name) \(last.y > first.y ? "rises" : "falls") from \(Number.fixed(first.y, 2)) to \(Number.fixed(last.y, 2)) nats/token "
           + "over \(Number.compact(last.x)) tokens.")
     }
     let ends = continuations.compactMap { run in run.curve.last.map { (name: run.name, loss: $0.y) } }
     if let lowest = ends.min(by: { $0.loss < $1.loss }), let highest = ends.max(by: { $0.loss < $1.loss }), ends.count > 1 {
       parts.append(
-        "Of \(ends.count) continuations, \(lowest.name) ends lowest (\(Number.fixed(lowest.loss, 2))) and \(highest.name) highest "
+        "Of \(ends.count) continuations, \(lowest.name) ends lowest (\(Number.fixed(lowest.loss, 2)) nats/token) and \(highest.name) highest "
           + "(\(Number.fixed(highest.loss, 2))), each on its own data.")
     } else if let only = ends.first {
-      parts.append("Its continuation \(only.name) ends at \(Number.fixed(only.loss, 2)) on its own data.")
+      parts.append("The continuation \(only.name) ends at \(Number.fixed(only.loss, 2)) nats/token on its own data.")
     }
     return parts.joined(separator: " ")
   }

@@ -6,9 +6,7 @@ package struct PerplexityChart: Chart {
   let comparison: SamplingComparison
   let rows: [Row]
 
-  struct Row {
-    var name: String, target: Double?, general: Double?, isCrisp: Bool
-  }
+  struct Row { var name: String, target: Double?, general: Double?, isCrisp: Bool }
 
   /// Nil if no model was evaluated.
   package init?(_ comparison: SamplingComparison) {
@@ -45,28 +43,20 @@ package struct PerplexityChart: Chart {
     let scale = Scale(rows.flatMap { [$0.target, $0.general].compactMap { $0 } }, kind: .logarithmic, pixels: plot.across, padding: 0.07)
     plot.horizontal(scale, title: "perplexity (log scale), lower is better", format: { Number.trimmed($0, 2) })
     let target = "specialist seed’s domain"
-    plot.svg.mark(.circle, plot.left + 6, 14, 10, "f2")
-    plot.svg.text(plot.left + 17, 18, target, "label")
-    let x = plot.left + 47 + TextMetrics.width(target, size: 12)
-    plot.svg.mark(.square, x, 14, 10, "o1")
-    plot.svg.text(x + 11, 18, "general text", "label")
+    plot.svg.legend([(.circle, "f2", target), (.square, "o1", "general text")], x: plot.left, y: 18)
     for (index, row) in rows.enumerated() {
       let y = plot.top + pitch * (Double(index) + 0.5)
       plot.svg.text(
         plot.left - 12, y + 4, TextMetrics.fit(row.name, into: plot.left - 16, size: 12), row.isCrisp ? "bold" : "", anchor: .end)
       if let target = row.target, let general = row.general { plot.svg.line(scale(target), y, scale(general), y, "leader") }
       let targetIsLeft = (row.target ?? 0) <= (row.general ?? .infinity)
-      if let general = row.general {
-        plot.svg.mark(.square, scale(general), y, 11, "o1", tip: "\(row.name), general text: \(Number.perplexity(general))")
-        let side = targetIsLeft ? 10.0 : -10
-        plot.svg.text(scale(general) + side, y + 4, Number.perplexity(general), "t1", anchor: targetIsLeft ? .start : .end)
+      func draw(_ value: Double?, _ shape: SVG.Shape, _ style: String, of text: String, label: String, isLeft: Bool) {
+        guard let value else { return }
+        plot.svg.mark(shape, scale(value), y, 11, style, tip: "\(row.name), \(text): \(Number.perplexity(value))")
+        plot.svg.text(scale(value) + (isLeft ? -10 : 10), y + 4, Number.perplexity(value), label, anchor: isLeft ? .end : .start)
       }
-      if let target = row.target {
-        plot.svg.mark(.circle, scale(target), y, 11, "f2", tip: "\(row.name), specialist seed’s domain: \(Number.perplexity(target))")
-        let side = targetIsLeft ? -10.0 : 10
-        plot.svg.text(
-          scale(target) + side, y + 4, Number.perplexity(target), row.isCrisp ? "t2 bold" : "t2", anchor: targetIsLeft ? .end : .start)
-      }
+      draw(row.general, .square, "o1", of: "general text", label: "t1", isLeft: !targetIsLeft)
+      draw(row.target, .circle, "f2", of: target, label: row.isCrisp ? "t2 bold" : "t2", isLeft: targetIsLeft)
     }
     return plot.svg
   }

@@ -1,9 +1,9 @@
 import Workflows
 
-/// Perplexity per domain: an open circle for the full model, and a line to the mark of the split.
+/// Perplexity per domain: an open circle for the single-model baseline, and a line to the mark of the split.
 package struct SplitChart: Chart {
   package let id = "chart-split"
-  package let title = "Perplexity by domain: full model → split"
+  package let title = "Perplexity by domain: single-model baseline → split"
   let domains: [Row]
   /// The perplexity of the mean loss over domains.
   let mean: (full: Double, split: Double)?
@@ -16,9 +16,7 @@ package struct SplitChart: Chart {
 
     /// The terms, or the name.
     var label: String { domain.terms.isEmpty ? domain.name : domain.terms.prefix(3).joined(separator: " ") }
-    var fullLabel: String {
-      domain.terms.isEmpty ? domain.name : "\(domain.name): \(domain.terms.prefix(5).joined(separator: " "))"
-    }
+    var fullLabel: String { domain.terms.isEmpty ? domain.name : "\(domain.name): \(domain.terms.prefix(5).joined(separator: " "))" }
   }
 
   /// The most rows; of more domains, the best and the worst are drawn.
@@ -38,15 +36,11 @@ package struct SplitChart: Chart {
     let better = domains.filter { Compare.isLower($0.split, than: $0.full) }.count
     func change(_ row: Row) -> String { "“\(row.label)” (\(Number.perplexity(row.full)) → \(Number.perplexity(row.split)))" }
     var text = "The split is better in \(better) of \(Number.count(domains.count, "domain"))."
-    var extremes: [String] = []
-    if let best = domains.first, better > 0 { extremes.append("the largest gain is in \(change(best))") }
-    if let worst = domains.last, Compare.isLower(worst.full, than: worst.split) { extremes.append("the largest loss in \(change(worst))") }
-    if let first = extremes.first {
-      text += " \(first.prefix(1).uppercased())\(first.dropFirst())\(extremes.count > 1 ? ", \(extremes[1])" : "")."
-    }
+    if let best = domains.first, better > 0 { text += " Perplexity falls most in \(change(best))." }
+    if let worst = domains.last, Compare.isLower(worst.full, than: worst.split) { text += " Perplexity rises most in \(change(worst))." }
     if let mean {
       text += " Over all domains, its perplexity is \(Number.perplexity(mean.split)), \(Compare.phrase(mean.split, than: mean.full)) "
-      text += "the full model’s \(Number.perplexity(mean.full)) at equal compute."
+      text += "the single-model baseline’s \(Number.perplexity(mean.full)) at equal compute."
     }
     return text
   }
@@ -60,12 +54,9 @@ package struct SplitChart: Chart {
     let values = shown.flatMap { [$0.full, $0.split] } + (mean.map { [$0.full, $0.split] } ?? [])
     let scale = Scale(values, kind: .logarithmic, pixels: plot.across, padding: 0.1)
     plot.horizontal(scale, title: "perplexity (log scale), lower is better", format: { Number.trimmed($0, 2) })
-    var x = plot.left
-    for (style, text) in [("o1", "full model"), ("f2", "split, better"), ("f3", "split, not better")] {
-      plot.svg.mark(style == "f3" ? .diamond : .circle, x + 6, 16, 9, style)
-      plot.svg.text(x + 16, 20, text, "label")
-      x += 36 + TextMetrics.width(text, size: 12)
-    }
+    plot.svg.legend(
+      [(.circle, "o1", "single-model baseline"), (.circle, "f2", "split, better"), (.diamond, "f3", "split, not better")], x: plot.left,
+      y: 20)
     plot.svg.text(960, 20, "windows", "label", anchor: .end)
     for (index, domain) in shown.enumerated() {
       let isSecondHalf = isCut && index >= Self.limit / 2
@@ -90,7 +81,7 @@ package struct SplitChart: Chart {
     let isBetter = split < full
     let color = isBetter ? 2 : 3
     plot.svg.line(scale(full), y, scale(split), y, "l\(color)")
-    let tip = "\(name): full model \(Number.perplexity(full)), split \(Number.perplexity(split))"
+    let tip = "\(name): single-model baseline \(Number.perplexity(full)), split \(Number.perplexity(split))"
     plot.svg.mark(.circle, scale(full), y, 9, "o1", tip: tip)
     plot.svg.mark(isBetter ? .circle : .diamond, scale(split), y, 9, "f\(color)", tip: tip)
     let bold = isMean ? " bold" : ""

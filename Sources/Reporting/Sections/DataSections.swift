@@ -6,7 +6,9 @@ enum DataSections {
   static func flow(_ summary: RunSummary) -> Section? {
     Section(
       "data", "Data flow",
-      lead: "Every stage accounts for all of its records: in = out + dropped + quarantined.",
+      lead: summary.accounts.isEmpty
+        ? "The documents and tokens of the dataset."
+        : "The account of a stage balances if every record is accounted for: in = out + dropped + quarantined.",
       [
         AccountsChart(summary.accounts)?.figure, table(summary.accounts), summary.dataset.map { sizes($0, tokenizer: summary.tokenizer) },
         parts(summary.dataset?.byDomain, "Dataset by domain"), parts(summary.dataset?.bySource, "Dataset by source"),
@@ -102,22 +104,22 @@ enum DataSections {
   }
 
   private static func facts(_ mixture: Mixture, seed: String?, domain: DomainShare?) -> String {
-    var table = Table("Mixture", [.text("Property"), .number("Value")])
-    let rows: [(String, String?)] = [
-      ("Method", mixture.method == "crisp" ? "CRISP" : mixture.method),
-      ("Specialist seed", mixture.seedData.isEmpty ? seed : mixture.seedData),
-      ("Depth in the cluster tree", Number.integer(mixture.depth)),
-      ("Smoothing (pseudo-count, 0 = as published)", Number.trimmed(mixture.smoothing, 3)),
-      ("Cap on expected epochs", mixture.maxEpochs.map { Number.trimmed($0, 2) } ?? "none"),
-      ("Largest expected epochs over a cluster", Number.epochs(mixture.largestEpochs)),
-      ("Weight moved by the cap", Number.percent(mixture.moved)),
-      ("Effective sample size, windows", Number.fixed(mixture.effectiveSampleSize)),
-      ("Tokens of the run", Number.compact(mixture.runTokens)),
-      ("Domain of the specialist seed", domain?.domain),
-      ("Its share of the corpus, by tokens", domain.map { Number.percent($0.corpus) }),
-      ("Its share of the mixture, by tokens", domain.map { Number.percent($0.mixture) }),
-    ]
-    for (name, value) in rows { if let value { table.add([name, value]) } }
-    return table.markup
+    Table(
+      "Mixture",
+      properties: [
+        ("Method", mixture.method == "crisp" ? "CRISP" : mixture.method),
+        ("Specialist seed", mixture.seedData.isEmpty ? seed : mixture.seedData),
+        ("Depth in the cluster tree", Number.integer(mixture.depth)),
+        ("Smoothing (pseudo-count, 0 = as published)", Number.trimmed(mixture.smoothing, 3)),
+        ("Cap on expected epochs", mixture.maxEpochs.map { Number.trimmed($0, 2) } ?? "none"),
+        ("Largest expected epochs over a cluster", Number.epochs(mixture.largestEpochs)),
+        ("Weight moved by the cap", Number.percent(mixture.moved)),
+        ("Effective sample size, windows", Number.fixed(mixture.effectiveSampleSize)),
+        ("Tokens of the run", Number.compact(mixture.runTokens)),
+        ("Domain of the specialist seed", domain?.domain),
+        ("Its share of the corpus, by tokens", domain.map { Number.percent($0.corpus) }),
+        ("Its share of the mixture, by tokens", domain.map { Number.percent($0.mixture) }),
+      ]
+    ).markup
   }
 }

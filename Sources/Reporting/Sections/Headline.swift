@@ -24,32 +24,26 @@ enum Headline {
   private struct Comparison {
     var measure: String, method: String, value: Double, baseline: String, reference: Double
     /// Whether it has a tile.
-    var isMain = true
+    var isMain: Bool
   }
 
   private static func comparisons(_ results: RunResults) -> [Comparison] {
-    var list: [Comparison] = []
-    func add(_ measure: String, _ method: String, _ value: Double?, _ baseline: String, _ reference: Double?, isMain: Bool = true) {
-      guard let value = value.positive, let reference = reference.positive else { return }
-      list.append(
-        Comparison(measure: measure, method: method, value: value, baseline: baseline, reference: reference, isMain: isMain))
+    let (crisp, tuned, mean) = (results.crisp, results.finetuning, results.split?.meanPerplexity)
+    let candidates: [(String, String, Double?, String, Double?, isMain: Bool)] = [
+      ("Perplexity on the specialist seed’s domain", "CRISP", crisp?.crisp?.target, "uniform sampling", crisp?.uniform?.target, true),
+      ("Perplexity on general text", "CRISP", crisp?.crisp?.general, "uniform sampling", crisp?.uniform?.general, true),
+      (
+        "Perplexity on the specialist seed’s domain", "CRISP", crisp?.crisp?.target, "the specialist seed alone", crisp?.specialist?.target,
+        false
+      ),
+      ("Perplexity over all domains", "split", mean?["split"], "the single-model baseline", mean?["full"], true),
+      ("Perplexity on the finetuning target", "label annealing", tuned?.anneal?.target, "direct finetuning", tuned?.direct?.target, true),
+      ("Perplexity on the original domain", "label annealing", tuned?.anneal?.general, "direct finetuning", tuned?.direct?.general, true),
+    ]
+    return candidates.compactMap { measure, method, value, baseline, reference, isMain in
+      guard let value = value.positive, let reference = reference.positive else { return nil }
+      return Comparison(measure: measure, method: method, value: value, baseline: baseline, reference: reference, isMain: isMain)
     }
-    if let crisp = results.crisp {
-      add("Perplexity on the specialist seed’s domain", "CRISP", crisp.crisp?.target, "uniform sampling", crisp.uniform?.target)
-      add("Perplexity on general text", "CRISP", crisp.crisp?.general, "uniform sampling", crisp.uniform?.general)
-      add(
-        "Perplexity on the specialist seed’s domain", "CRISP", crisp.crisp?.target, "the specialist seed alone", crisp.specialist?.target,
-        isMain: false)
-    }
-    if let mean = results.split?.meanPerplexity {
-      add("Perplexity over all domains", "split", mean["split"], "the full model", mean["full"])
-    }
-    if let finetuning = results.finetuning {
-      let (direct, anneal) = (finetuning.direct, finetuning.anneal)
-      add("Perplexity on the finetuning target", "label annealing", anneal?.target, "direct finetuning", direct?.target)
-      add("Perplexity on the source", "label annealing", anneal?.general, "direct finetuning", direct?.general)
-    }
-    return list
   }
 
   private static func tiles(_ summary: RunSummary) -> [Tile] {
@@ -59,22 +53,17 @@ enum Headline {
         note: "\(Compare.phrase(item.value, than: item.reference)) \(item.baseline) (\(Number.perplexity(item.reference)))",
         isGood: Compare.isSame(item.value, item.reference) ? nil : item.value < item.reference)
     }
-    if let plan = summary.results.plan, let error = plan.score?.heldOutError.finite {
-      let r2 = plan.score?.r2.finite.map { "; R² \(Number.fixed($0, 3)) on fitted runs" } ?? ""
-      tiles.append(
-        Tile(name: "Scaling law’s error on held-out runs", value: Number.percent(error), note: "mean relative error\(r2)", isGood: nil))
+    if let score = summary.results.plan?.score, let error = score.heldOutError.finite {
+      let r2 = score.r2.finite.map { "; R² \(Number.fixed($0, 3)) on fitted runs" } ?? ""
+      tiles.append(Tile(name: "Scaling law’s error on held-out runs", value: Number.percent(error), note: "mean relative error\(r2)"))
     }
     if let allocation = summary.results.plan?.allocation {
-      tiles.append(
-        Tile(
-          name: "Best share of the compute for the trunk", value: Number.percent(allocation.split.trunkShare),
-          note: "of \(Number.scientific(allocation.request.budget)) FLOPs", isGood: nil))
+      let (share, budget) = (Number.percent(allocation.split.trunkShare), Number.scientific(allocation.request.budget))
+      tiles.append(Tile(name: "Best share of the compute for the trunk", value: share, note: "of \(budget) FLOPs"))
     }
     if let dataset = summary.dataset {
-      tiles.append(
-        Tile(
-          name: "Tokens in the dataset", value: Number.compact(dataset.tokens), note: "in \(Number.count(dataset.documents, "document"))",
-          isGood: nil))
+      let documents = Number.count(dataset.documents, "document")
+      tiles.append(Tile(name: "Tokens in the dataset", value: Number.compact(dataset.tokens), note: "in \(documents)"))
     }
     return tiles
   }

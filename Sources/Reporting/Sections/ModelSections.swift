@@ -32,7 +32,7 @@ enum ModelSections {
       ])
     for row in chart.rows {
       func ratio(_ value: Double?, _ reference: Double?) -> String {
-        value.flatMap { value in reference.positive.map { Number.fixed(value / $0, 2) } } ?? Number.unknown
+        Number.fixed(value.flatMap { value in reference.positive.map { value / $0 } }, 2)
       }
       table.add(
         [
@@ -49,15 +49,13 @@ enum ModelSections {
 
   static func split(_ summary: RunSummary) -> Section? {
     guard let split = summary.results.split else { return nil }
-    let hasFull = split.meanPerplexity["full"] != nil
+    let tokens = (Set(split.branchTokens).count > 1 ? "up to " : "") + Number.compact(split.branchTokens.max() ?? 0)
     var lead = "One model per domain"
-    lead += hasFull ? ", compared with one full model of the same compute. " : ". "
-    if split.trunkTokens > 0 { lead += "The trunk was trained on \(Number.compact(split.trunkTokens)) tokens, " }
-    let tokens = split.branchTokens.first ?? 0
-    lead += split.trunkTokens > 0 ? "each branch on " : "Each branch was trained on "
+    lead += split.meanPerplexity["full"] == nil ? ". " : ", compared with a single-model baseline of the same compute. "
     lead +=
-      Set(split.branchTokens).count > 1
-      ? "up to \(Number.compact(split.branchTokens.max() ?? 0)) more. " : "\(Number.compact(tokens)) more. "
+      split.trunkTokens > 0
+      ? "The trunk was trained on \(Number.compact(split.trunkTokens)) tokens, each branch on \(tokens) more tokens. "
+      : "Each branch was trained on \(tokens) tokens. "
     lead += "Router: \(split.router)."
     return Section("split", "Split by domain", lead: lead, [SplitChart(split)?.figure, table(split)])
   }
@@ -66,20 +64,20 @@ enum ModelSections {
     guard !split.byDomain.isEmpty else { return nil }
     var table = Table(
       "Perplexity by domain",
-      [.text("Domain"), .text("Terms"), .number("Windows"), .number("D′"), .number("Full"), .number("Split"), .number("Split ÷ full")])
+      [
+        .text("Domain"), .text("Terms"), .number("Windows"), .number("D′"), .number("Baseline"), .number("Split"),
+        .number("Split ÷ baseline"),
+      ])
     func add(_ cells: [String], full: Double?, split: Double?, style: String = "") {
       let ratio = full.positive.flatMap { full in split.positive.map { $0 / full } }
       table.add(cells + [Number.perplexity(full), Number.perplexity(split), Number.fixed(ratio, 2)], style: style)
     }
     for domain in split.byDomain {
       add(
-        [
-          domain.name, domain.terms.prefix(6).joined(separator: " "), Number.integer(domain.windows),
-          Number.compact(domain.branchTokens),
-        ], full: domain.full, split: domain.split)
+        [domain.name, domain.terms.prefix(6).joined(separator: " "), Number.integer(domain.windows), Number.compact(domain.branchTokens)],
+        full: domain.full, split: domain.split)
     }
-    add(
-      ["all domains", "", "", ""], full: split.meanPerplexity["full"], split: split.meanPerplexity["split"], style: "strong")
+    add(["all domains", "", "", ""], full: split.meanPerplexity["full"], split: split.meanPerplexity["split"], style: "strong")
     return table.folded(above: 14)
   }
 
@@ -88,7 +86,7 @@ enum ModelSections {
     var table = Table(
       "Finetuned models",
       [
-        .text("Model"), .number("Target perplexity"), .number("Source perplexity"), .number("λ"), .number("Learning rate"),
+        .text("Model"), .number("Target perplexity"), .number("Original-domain perplexity"), .number("λ"), .number("Learning rate"),
         .number("Epochs"),
       ])
     let models = [("base", finetuning.base), ("direct", finetuning.direct), ("label annealing", finetuning.anneal)]

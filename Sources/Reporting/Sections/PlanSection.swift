@@ -37,19 +37,18 @@ enum PlanSection {
   private static func allocation(_ allocation: Allocation) -> String {
     let split = allocation.split
     let interval = split.loss.low.flatMap { low in split.loss.high.map { " (\(Number.fixed(low, 3)) – \(Number.fixed($0, 3)))" } } ?? ""
-    var table = Table("Recommended split", [.text("Property"), .number("Value")])
-    table.add(["Compute budget, FLOPs", Number.scientific(allocation.request.budget)])
-    table.add(["Trunk", allocation.request.trunk == .shared ? "shared by all domains" : "one per domain"])
-    table.add(["Non-embedding parameters N", Number.compact(allocation.size.parameters)])
-    table.add(["Domains K", Number.integer(split.dPrime.count)])
-    table.add(["General tokens D", Number.compact(split.d)])
-    table.add(["Specialization tokens D′ per domain, mean", Number.compact(split.meanDPrime)])
-    table.add(["Trunk’s share of the compute", Number.percent(split.trunkShare)])
-    table.add(["Predicted loss, nats/token", Number.fixed(split.loss.value, 3) + interval])
     let weights = allocation.request.domains.reduce(0) { $0 + $1.weight }
-    for (domain, tokens) in zip(allocation.request.domains, split.dPrime) {
-      table.add(["D′ of \(domain.name) (weight \(Number.percent(domain.weight / weights)))", Number.compact(tokens)])
+    let domains = zip(allocation.request.domains, split.dPrime).map { domain, tokens in
+      ("D′ of \(domain.name) (weight \(Number.percent(domain.weight / weights)))", Number.compact(tokens))
     }
-    return table.folded(above: 24)
+    let properties = [
+      ("Compute budget, FLOPs", Number.scientific(allocation.request.budget)),
+      ("Trunk", allocation.request.trunk == .shared ? "shared by all domains" : "one per domain"),
+      ("Non-embedding parameters N", Number.compact(allocation.size.parameters)), ("Domains K", Number.integer(split.dPrime.count)),
+      ("General tokens D", Number.compact(split.d)), ("Specialization tokens D′ per domain, mean", Number.compact(split.meanDPrime)),
+      ("Trunk’s share of the compute", Number.percent(split.trunkShare)),
+      ("Predicted loss, nats/token", Number.fixed(split.loss.value, 3) + interval),
+    ]
+    return Table("Recommended split", properties: properties + domains).folded(above: 24)
   }
 }

@@ -8,8 +8,7 @@ enum ProvenanceSection {
       fingerprints["tokenizer", default: dataset.tokenizer] = dataset.tokenizer
     }
     return Section(
-      "provenance", "Provenance",
-      lead: "The same inputs, configuration and random seeds give the same bytes, with any number of threads.",
+      "provenance", "Provenance", lead: "The same inputs, configuration and random seeds give the same bytes, with any number of threads.",
       [steps(summary.steps), machine(summary.machine), facts(fingerprints, provenance), reproduction(provenance)])
   }
 
@@ -27,9 +26,8 @@ enum ProvenanceSection {
   }
 
   private static func machine(_ machine: Machine) -> String {
-    let parts = [
-      machine.processor, Number.count(machine.cores, "core"), "\(Number.bytes(machine.memory)) of memory", machine.system,
-    ].compactMap { $0 }
+    let parts = [machine.processor, Number.count(machine.cores, "core"), "\(Number.bytes(machine.memory)) of memory", machine.system]
+      .compactMap { $0 }
     return "<p>\(Escape.text("Machine: \(parts.joined(separator: ", "))."))</p>"
   }
 

@@ -46,9 +46,7 @@ package struct Cluster: Sendable {
   var description: String {
     var lines = ["\(name): \(terms.prefix(8).joined(separator: ", "))"]
     lines.append("\(Number.compact(node.tokens)) tokens, \(Number.integer(node.windows)) windows")
-    if let specialistShare {
-      lines.append("specialist seed \(Number.percent(specialistShare)), corpus \(Number.percent(generalShare))")
-    }
+    if let specialistShare { lines.append("specialist seed \(Number.percent(specialistShare)), corpus \(Number.percent(generalShare))") }
     if let sampled { lines.append("mixture \(Number.percent(sampled.weight)), \(Number.epochs(sampled.epochs)) epochs") }
     if let purity = node.purity, let label = node.labels.first?.label { lines.append("\(Number.percent(purity)) \(label)") }
     return lines.joined(separator: "\n")

@@ -35,9 +35,7 @@ package struct EvaluatedRun: Sendable {
   }
 
   /// Both perplexities, if both are known, finite and positive.
-  var both: (target: Double, general: Double)? {
-    target.positive.flatMap { target in general.positive.map { (target, $0) } }
-  }
+  var both: (target: Double, general: Double)? { target.positive.flatMap { target in general.positive.map { (target, $0) } } }
 }
 
 /// Continuations of one base model on different mixtures.
@@ -94,9 +92,7 @@ package struct Plan: Sendable {
   package var score: LawScore? { fit.scores.first { $0.law == fit.selected } }
 
   /// The fitted parameters of a law in the first domain, the mean over domains.
-  package func parameters(of law: String) -> [FittedParameter] {
-    fit.domains.first?.candidates.first { $0.law == law }?.parameters ?? []
-  }
+  package func parameters(of law: String) -> [FittedParameter] { fit.domains.first?.candidates.first { $0.law == law }?.parameters ?? [] }
 
   /// A run of one domain with the prediction of the selected law.
   package struct Point: Sendable {

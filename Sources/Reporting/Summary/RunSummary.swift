@@ -83,9 +83,8 @@ extension RunSummary {
     machine = .current
     provenance = Provenance(
       fingerprints: reports.states.reduce(into: [:]) { all, entry in all.merge(entry.state.outputs) { $1 } },
-      randomSeeds: reports.states.reduce(into: [:]) { all, entry in all[entry.step.name] = entry.state.randomSeed },
-      version: version, command: about["command"],
-      recipe: reports.recipe.steps.map { "\($0.name): \($0.do)" }.joined(separator: "\n"))
+      randomSeeds: reports.states.reduce(into: [:]) { all, entry in all[entry.step.name] = entry.state.randomSeed }, version: version,
+      command: about["command"], recipe: reports.recipe.steps.map { "\($0.name): \($0.do)" }.joined(separator: "\n"))
     tokenizer = data["tokenizer"]
     let mixture = try data["mixture"].map { try Mixture.read(from: $0) }
     self.mixture = mixture

@@ -34,23 +34,17 @@ package enum Number {
   }
 
   /// Three to four significant digits: 3.218, 56.6, 171.6, 2,164.
-  package static func perplexity(_ value: Double?) -> String {
-    guard let value, value.isFinite else { return unknown }
-    return abs(value) < 10 ? fixed(value, 2) : abs(value) < 1000 ? fixed(value, 1) : fixed(value)
-  }
+  package static func perplexity(_ value: Double?) -> String { fixed(value, abs(value ?? 0) < 10 ? 2 : abs(value ?? 0) < 1000 ? 1 : 0) }
 
   /// A large number with a decimal prefix: 950, 12.4 k, 18.0 M.
-  package static func compact(_ value: Double?) -> String {
-    guard let value, value.isFinite else { return unknown }
-    return typeset(Format.short(value))
-  }
+  package static func compact(_ value: Double?) -> String { value.finite.map { typeset(Format.short($0)) } ?? unknown }
   package static func compact(_ value: Int) -> String { compact(Double(value)) }
 
   /// A large number on an axis, without trailing zeros: 500 k, 1 M, 2.5 M.
-  package static func tick(_ value: Double?) -> String { withoutZero(compact(value)) }
+  package static func tick(_ value: Double?) -> String { withoutZeros(compact(value)) }
 
   /// A percentage on an axis: 5 %, 12.5 %.
-  package static func tickPercent(_ value: Double?) -> String { withoutZero(percent(value)) }
+  package static func tickPercent(_ value: Double?) -> String { withoutZeros(percent(value)) }
 
   /// Expected epochs: 4.1, 0.43, < 0.01.
   package static func epochs(_ value: Double?) -> String {
@@ -107,25 +101,18 @@ package enum Number {
   }
 
   /// A number without trailing zeros: 0.1, 3, 0.003.
-  package static func trimmed(_ value: Double?, _ decimals: Int = 6) -> String {
-    var text = fixed(value, decimals)
-    guard text.contains(".") else { return text }
-    while text.hasSuffix("0") { text.removeLast() }
-    if text.hasSuffix(".") { text.removeLast() }
-    return text
-  }
+  package static func trimmed(_ value: Double?, _ decimals: Int = 6) -> String { withoutZeros(fixed(value, decimals)) }
 
   /// A count with its noun: `1 domain`, `16 domains`.
   package static func count(_ value: Int, _ noun: String) -> String { "\(integer(value)) \(noun)\(value == 1 ? "" : "s")" }
 
-  /// `1.0 M` as `1 M`, `0.20 %` as `0.2 %`.
-  private static func withoutZero(_ text: String) -> String {
-    let parts = text.split(separator: Character(gap), maxSplits: 1)
-    guard parts.count == 2, parts[0].contains(".") else { return text }
-    var number = parts[0]
+  /// `1.0 M` as `1 M`, `0.20 %` as `0.2 %`, `3.0` as `3`.
+  private static func withoutZeros(_ text: String) -> String {
+    var number = text.prefix { $0 != Character(gap) }
+    let unit = text.dropFirst(number.count)
+    guard number.contains(".") else { return text }
     while number.hasSuffix("0") { number.removeLast() }
-    if number.hasSuffix(".") { number.removeLast() }
-    return number + gap + parts[1]
+    return String(number.hasSuffix(".") ? number.dropLast() : number) + unit
   }
 
   /// With a true minus sign, and without line breaks before units.

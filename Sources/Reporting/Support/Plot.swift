@@ -17,11 +17,11 @@ struct Plot {
   var upward: (Double, Double) { (bottom, top) }
 
   /// Draws the horizontal axis, with its title below.
-  mutating func horizontal(_ scale: Scale, title: String, count: Int = 6, grid: Bool = true, format: ((Double) -> String)? = nil) {
+  mutating func horizontal(_ scale: Scale, title: String, count: Int = 6, format: ((Double) -> String)? = nil) {
     var lastEnd = -Double.infinity
     for (value, text) in scale.labels(count, format: format) {
       let x = scale(value)
-      if grid { svg.line(x, top, x, bottom, "grid") }
+      svg.line(x, top, x, bottom, "grid")
       let half = TextMetrics.width(text, size: 11) / 2
       guard x - half > lastEnd + 4 else { continue }
       svg.line(x, bottom, x, bottom + 4, "axis")
@@ -43,8 +43,8 @@ struct Plot {
   }
 
   /// Draws labels at the right ends of lines, moved apart where they would overlap.
-  mutating func endLabels(_ labels: [(x: Double, y: Double, text: String, style: String)], gap: Double = 14) {
-    let moved = Self.spread(labels.map(\.y), gap: gap, within: (top, bottom))
+  mutating func endLabels(_ labels: [(x: Double, y: Double, text: String, style: String)]) {
+    let moved = Self.spread(labels.map(\.y), gap: 14, within: (top, bottom))
     for (label, y) in zip(labels, moved) {
       if abs(y - label.y) > 3 { svg.line(label.x + 2, label.y, label.x + 8, y, "leader") }
       svg.text(label.x + 10, y + 4, label.text, "direct \(label.style)")

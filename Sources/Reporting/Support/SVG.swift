@@ -16,19 +16,14 @@ package struct SVG {
     self.height = height
   }
 
-  package mutating func rectangle(
-    _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, radius: Double = 0, tip: String? = nil
-  ) {
-    let corner = radius > 0 ? " rx=\"\(Self.text(radius))\"" : ""
+  package mutating func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, tip: String? = nil) {
     element(
-      "rect",
-      "x=\"\(Self.text(x))\" y=\"\(Self.text(y))\" width=\"\(Self.text(max(width, 0)))\" height=\"\(Self.text(max(height, 0)))\"\(corner)",
+      "rect", "x=\"\(Self.text(x))\" y=\"\(Self.text(y))\" width=\"\(Self.text(max(width, 0)))\" height=\"\(Self.text(max(height, 0)))\"",
       style, tip)
   }
 
-  package mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String, tip: String? = nil) {
-    element(
-      "line", "x1=\"\(Self.text(x1))\" y1=\"\(Self.text(y1))\" x2=\"\(Self.text(x2))\" y2=\"\(Self.text(y2))\"", style, tip)
+  package mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String) {
+    element("line", "x1=\"\(Self.text(x1))\" y1=\"\(Self.text(y1))\" x2=\"\(Self.text(x2))\" y2=\"\(Self.text(y2))\"", style, nil)
   }
 
   /// A line through points; nothing for fewer than two points.
@@ -42,10 +37,8 @@ package struct SVG {
   package mutating func mark(_ shape: Shape, _ x: Double, _ y: Double, _ size: Double, _ style: String, tip: String? = nil) {
     let half = size / 2
     switch shape {
-    case .circle:
-      element("circle", "cx=\"\(Self.text(x))\" cy=\"\(Self.text(y))\" r=\"\(Self.text(half))\"", style, tip)
-    case .square:
-      rectangle(x - half * 0.9, y - half * 0.9, size * 0.9, size * 0.9, style, tip: tip)
+    case .circle: element("circle", "cx=\"\(Self.text(x))\" cy=\"\(Self.text(y))\" r=\"\(Self.text(half))\"", style, tip)
+    case .square: rectangle(x - half * 0.9, y - half * 0.9, size * 0.9, size * 0.9, style, tip: tip)
     case .diamond:
       let reach = half * 1.25
       path([(x, y - reach), (x + reach, y), (x, y + reach), (x - reach, y)], style, closed: true, tip: tip)
@@ -61,14 +54,26 @@ package struct SVG {
     body += "<text x=\"\(Self.text(x))\" y=\"\(Self.text(y))\"\(Self.styled(style))\(place)>\(Escape.text(content))</text>\n"
   }
 
+  /// A row of marks with their names.
+  mutating func legend(_ entries: [(shape: Shape, style: String, name: String)], x: Double, y: Double) {
+    var x = x
+    for entry in entries {
+      mark(entry.shape, x + 6, y - 4, 10, entry.style)
+      text(x + 17, y, entry.name, "label")
+      x += 41 + TextMetrics.width(entry.name, size: 12)
+    }
+  }
+
   /// - Parameters:
   ///   - id: unique on the page.
   ///   - title: what the picture shows, for screen readers.
   ///   - description: the result, for screen readers.
   package func markup(id: String, title: String, description: String) -> String {
     let key = Escape.text(id)
+    // The class sets the width below which the picture scrolls instead of shrinking.
+    let shrink = width > 800 ? "class=\"wide\" " : width > 600 ? "class=\"middle\" " : ""
     return """
-      <svg id="\(key)" viewBox="0 0 \(Self.text(width)) \(Self.text(height))" style="max-width:\(Self.text(width))px" \
+      <svg \(shrink)id="\(key)" viewBox="0 0 \(Self.text(width)) \(Self.text(height))" style="max-width:\(Self.text(width))px" \
       role="img" aria-labelledby="\(key)-t \(key)-d">
       <title id="\(key)-t">\(Escape.text(title))</title>
       <desc id="\(key)-d">\(Escape.text(description))</desc>

@@ -16,9 +16,7 @@ package struct Scale: Sendable, Equatable {
   ///   - pixels: the pixels of the lowest and the highest value.
   ///   - includingZero: whether a linear domain includes zero.
   ///   - padding: share of the domain's width to add at both ends.
-  package init(
-    _ values: [Double], kind: Kind = .linear, pixels: (Double, Double), includingZero: Bool = false, padding: Double = 0
-  ) {
+  package init(_ values: [Double], kind: Kind = .linear, pixels: (Double, Double), includingZero: Bool = false, padding: Double = 0) {
     let limit = kind == .linear ? 1e150 : 1e300
     var usable = values.filter { $0.isFinite && abs($0) < limit && (kind == .linear || $0 > 1e-300) }
     if includingZero && kind == .linear { usable.append(0) }
@@ -65,7 +63,7 @@ package struct Scale: Sendable, Equatable {
     if let format { return values.map { ($0, format($0)) } }
     let step = zip(values.dropFirst(), values).map { $0 - $1 }.min() ?? 1
     let decimals = kind == .logarithmic ? nil : step >= 1 ? 0 : min(9, Int((-log10(step) - 1e-9).rounded(.up)))
-    return values.map { ($0, decimals.map { places in { Number.fixed($0, places) } }?($0) ?? Number.trimmed($0)) }
+    return values.map { value in (value, decimals.map { Number.fixed(value, $0) } ?? Number.trimmed(value)) }
   }
 
   private static func linearTicks(_ low: Double, _ high: Double, _ count: Int) -> [Double] {
@@ -82,9 +80,7 @@ package struct Scale: Sendable, Equatable {
   }
 
   /// The multiple of a step without binary rounding errors: 0.3, not 0.30000000000000004.
-  private static func exact(_ multiple: Double, _ step: Double) -> Double {
-    step < 1 ? multiple / (1 / step).snapped : multiple * step
-  }
+  private static func exact(_ multiple: Double, _ step: Double) -> Double { step < 1 ? multiple / (1 / step).snapped : multiple * step }
 
   private static func logarithmicTicks(_ low: Double, _ high: Double, _ count: Int) -> [Double] {
     let decades = log10(high / low)

@@ -21,6 +21,12 @@ package struct Table {
     self.columns = columns
   }
 
+  /// A table of properties and their values; a nil value is left out.
+  package init(_ caption: String, properties: [(name: String, value: String?)]) {
+    self.init(caption, [.text("Property"), .number("Value")])
+    for (name, value) in properties { if let value { add([name, value]) } }
+  }
+
   package var rowCount: Int { rows.count }
 
   /// Adds a row. The first cell is its header; missing cells stay empty, extra cells are ignored.

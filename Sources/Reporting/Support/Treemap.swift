@@ -9,9 +9,7 @@ package enum Treemap {
     }
 
     /// The box without a margin on each side.
-    func inset(_ margin: Double) -> Box {
-      Box(x + margin, y + margin, max(0, width - 2 * margin), max(0, height - 2 * margin))
-    }
+    func inset(_ margin: Double) -> Box { Box(x + margin, y + margin, max(0, width - 2 * margin), max(0, height - 2 * margin)) }
   }
 
   /// Lays out weights in a box.
@@ -44,8 +42,7 @@ package enum Treemap {
       for index in order[first...last] {
         let length = thickness > 0 ? safe[index] * scale / thickness : 0
         boxes[index] =
-          rest.width >= rest.height
-          ? Box(rest.x, rest.y + along, thickness, length) : Box(rest.x + along, rest.y, length, thickness)
+          rest.width >= rest.height ? Box(rest.x, rest.y + along, thickness, length) : Box(rest.x + along, rest.y, length, thickness)
         along += length
       }
       rest =

@@ -28,7 +28,7 @@ package struct AssignWorker: RecordWorker {
 
   package mutating func decide(_ document: Document) throws -> Decision<Document> {
     let windows = encoder.encode(document).windows
-    let leaves = windows.isEmpty ? [] : try router.leaves(embedder.embed(windows, pool: pool))
+    let leaves = windows.isEmpty ? [] : try router.leaves(embedder.embed(windows, pool: pool), pool: pool)
     var document = document
     if !document.members.isEmpty { document.members += Array(",".utf8) }
     document.members += Array("\"cluster\":[\(leaves.map { String($0) }.joined(separator: ","))]".utf8)

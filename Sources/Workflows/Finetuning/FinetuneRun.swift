@@ -13,8 +13,8 @@ package enum FinetuneRun {
     let folder = try ModelFolder.locate(configuration.model)
     let tokenizer = try Models.tokenizer(configuration.model)
     var encoder = DocumentEncoder(tokenizer)
-    let documents = try encoder.encode(files: configuration.data).map { TuningDocument(tokens: $0.ids) }
-    guard documents.contains(where: { $0.tokens.count > 1 }) else {
+    let documents = try encoder.encode(files: configuration.data).map(\.ids)
+    guard documents.contains(where: { $0.count > 1 }) else {
       throw WeirError(configuration.data.joined(separator: " "), "no document has two tokens, the fewest to train on")
     }
     let name = try configuration.data.map { Checksum.hex(try Checksum.xxh3(file: $0)) }.joined(separator: " ")

@@ -13,7 +13,7 @@ struct SampleCommand: SeededCommand {
       share of the specialist seed's tokens, and sampled uniformly within. P(c|Dg) is its share of the general corpus. \
       --smoothing backs off along the tree where the specialist seed is small; --max-epochs caps repetition and moves the \
       overflow to siblings, then up the tree; --depth auto chooses the depth by held-out likelihood on a split of the \
-      specialist seed. These three are ours.
+      specialist seed. These three are extensions of Weir.
 
       Baselines: uniform (the corpus as it is), specialist (the specialist seed alone), dsir (resamples windows by hashed \
       n-grams), classifier (keeps the windows most similar to the specialist seed), ced (keeps the windows whose loss falls \

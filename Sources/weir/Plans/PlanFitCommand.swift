@@ -12,7 +12,8 @@ struct PlanFitCommand: SeededCommand {
     discussion: """
       Runs are JSON Lines with n (non-embedding parameters), d (general tokens), d_prime (specialization tokens), loss (nats \
       per token), and optionally domain and unique. F1 is E + A/N^α + (B/D^β + G)(1 + D′/s)^(−γ); F2 to F5 are alternatives. \
-      The family is ours. The law is selected by its error on the largest runs, which are held out.
+      F5 is the published Chinchilla law, F3 and F4 adapt published laws, and F1 and F2 are extensions of Weir. The law is \
+      selected by its error on the largest runs, which are held out.
 
       EXAMPLES:
         weir plan fit out/runs.jsonl --laws F1,F5 -o out/fit.json
