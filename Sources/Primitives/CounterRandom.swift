@@ -10,9 +10,7 @@ package struct CounterRandom: Sendable, Equatable {
   }
 
   /// 64 random bits at position `index`.
-  @inlinable package func bits(_ index: UInt64) -> UInt64 {
-    Self.mix(Self.mix(key &+ index &* 0x9E37_79B9_7F4A_7C15) ^ index)
-  }
+  @inlinable package func bits(_ index: UInt64) -> UInt64 { Self.mix(Self.mix(key &+ index &* 0x9E37_79B9_7F4A_7C15) ^ index) }
 
   /// A number in [0, 1) at position `index`, with 53 random bits.
   @inlinable package func uniform(_ index: UInt64) -> Double { Double(bits(index) >> 11) * 0x1p-53 }

@@ -5,9 +5,7 @@ package enum Fingerprint {
   /// The fingerprint of a file's content, of a folder's manifest, of all files in a folder without one, or of everything that a glob pattern
   /// matches; nil if nothing exists.
   /// - Parameter checksum: XXH3-64 of a file in hexadecimal.
-  package static func of(
-    _ path: String, checksum: (String) throws -> String = { Checksum.hex(try Checksum.xxh3(file: $0)) }
-  ) throws -> String? {
+  package static func of(_ path: String, checksum: (String) throws -> String = { try Checksum.hex(file: $0) }) throws -> String? {
     guard Files.exists(path) else {
       let found = Files.matching(path)
       return found.isEmpty ? nil : try found.map { "\($0) \(try of($0, checksum: checksum) ?? "missing")" }.joined(separator: " ")
@@ -27,9 +25,7 @@ package enum Fingerprint {
 
   /// Bytes on disk under a path.
   package static func bytes(_ path: String) -> Int {
-    func size(_ file: String) -> Int {
-      ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber)?.intValue ?? 0
-    }
+    func size(_ file: String) -> Int { ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber)?.intValue ?? 0 }
     guard Files.isFolder(path) else { return size(path) }
     return ((try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []).reduce(0) { sum, name in
       Files.isFolder(path + "/" + name) ? sum : sum + size(path + "/" + name)

@@ -32,7 +32,7 @@ package enum TrainingRun {
         ("validation sets", try JSONFile.encode(validation)),
       ]
       let program = "/proc/self/exe"
-      if Files.exists(program) { members.append(("program", Array(Checksum.hex(try Checksum.xxh3(file: program)).utf8))) }
+      if Files.exists(program) { members.append(("program", Array(try Checksum.hex(file: program).utf8))) }
       return members
     }
 

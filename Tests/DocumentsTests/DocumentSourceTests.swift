@@ -169,7 +169,7 @@ import Tokens
       let file = try Files.read(folder + "/s")
       for count in 29..<file.count {
         try Files.write(Array(file[..<count]), to: folder + "/cut")
-        #expect(errorMessage { _ = try readAll([folder + "/cut"]) }.contains("before its proof of completeness"), "\(count)")
+        #expect(errorMessage { _ = try readAll([folder + "/cut"]) }.contains("before its end marker"), "\(count)")
       }
     }
   }

@@ -66,7 +66,7 @@ struct OutputOptions: ParsableArguments {
     help: ArgumentHelp("Output file (.jsonl or .jsonl.zst) instead of standard output.", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Write plain JSON Lines without the proof of completeness; the default on a terminal.")
+  @Flag(help: "Write plain JSON Lines without the end marker; the default on a terminal.")
   var plain = false
 }
 
