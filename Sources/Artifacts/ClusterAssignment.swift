@@ -77,7 +77,8 @@ package struct ClusterAssignment: Sendable, Equatable {
   /// Throws if the assignment belongs to another dataset.
   package func check(dataset: String, windows: Int) throws {
     guard self.dataset == dataset, leaves.count == windows else {
-      throw WeirError("cluster assignment", "belongs to another dataset, or the dataset has changed", remedy: "run `weir cluster assign` again")
+      throw WeirError(
+        "cluster assignment", "belongs to another dataset, or the dataset has changed", remedy: "run `weir cluster assign` again")
     }
   }
 

@@ -22,7 +22,8 @@ package final class NumPyMatrix: Sendable {
           remedy: "write it with numpy.save(path, numpy.ascontiguousarray(vectors, dtype=\"<f4\"))")
       }
       guard bytes.count == begin + 4 * rows * columns else {
-        throw WeirError("\(path)@10", "\(rows) vectors of \(columns) numbers do not fit a file of \(bytes.count) bytes", remedy: "write it again")
+        throw WeirError(
+          "\(path)@10", "\(rows) vectors of \(columns) numbers do not fit a file of \(bytes.count) bytes", remedy: "write it again")
       }
       return (rows, columns, begin)
     }

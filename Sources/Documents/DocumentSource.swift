@@ -144,7 +144,8 @@ package final class DocumentSource: Source {
         let source = try open(files[nextFile])
         if let reader = source as? ByteReader, reader.kind == .tokens {
           throw WeirError(
-            displayName(files[nextFile]), "contains token documents, not documents", remedy: "pipe it into weir shard or weir tokenize --decode")
+            displayName(files[nextFile]), "contains token documents, not documents",
+            remedy: "pipe it into weir shard or weir tokenize --decode")
         }
         var state = FileState(source: source, kind: source is ParquetReader ? .lines : Self.kind(byName: files[nextFile]))
         if let begin = beginning { try skip(&state, to: begin) }
@@ -159,7 +160,9 @@ package final class DocumentSource: Source {
   /// Checks that everything was read.
   /// - Throws: `WeirError` where blocks are left.
   package func finish() throws {
-    guard current == nil, nextFile == files.count else { throw WeirError(displayName(files[max(0, nextFile - 1)]), "was not read to its end") }
+    guard current == nil, nextFile == files.count else {
+      throw WeirError(displayName(files[max(0, nextFile - 1)]), "was not read to its end")
+    }
   }
 
   /// Skips to the middle of a file. It contains lines, since a text is one block.

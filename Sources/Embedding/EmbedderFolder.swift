@@ -52,7 +52,9 @@ package enum EmbedderFolder {
         remedy: "make one with `weir embed`; imported vectors have none, so new text cannot be embedded")
     }
     let found = try JSONFile.read(Kind.self, from: place)
-    guard found.format == format else { throw WeirError(place, "has format \(found.format), expected \(format)", remedy: "make the embedder again") }
+    guard found.format == format else {
+      throw WeirError(place, "has format \(found.format), expected \(format)", remedy: "make the embedder again")
+    }
     return found.kind
   }
 
@@ -62,7 +64,9 @@ package enum EmbedderFolder {
   ) throws -> EmbedderDescription<Configuration> {
     let found = try self.kind(folder)
     let place = descriptionFile(folder)
-    guard found == kind else { throw WeirError(place, "is a \(found) embedder, expected \(kind)", remedy: "name the folder of such an embedder") }
+    guard found == kind else {
+      throw WeirError(place, "is a \(found) embedder, expected \(kind)", remedy: "name the folder of such an embedder")
+    }
     return try JSONFile.read(EmbedderDescription<Configuration>.self, from: place)
   }
 }

@@ -64,7 +64,8 @@ package enum EmbedderModel: Sendable, Equatable {
       return try StaticEmbedder(distilling: folder, tokenizer: dataset.openTokenizer(), dimensions: dimensions, pool: pool)
     case .stored(let folder):
       guard Files.isFolder(folder) else {
-        throw WeirError("model", "\"\(folder)\" is not an embedder", remedy: "use lsi, minilm:FOLDER, static:FOLDER or a folder with an embedder")
+        throw WeirError(
+          "model", "\"\(folder)\" is not an embedder", remedy: "use lsi, minilm:FOLDER, static:FOLDER or a folder with an embedder")
       }
       return try EmbedderFolder.open(folder)
     }

@@ -17,7 +17,9 @@ extension LSIEmbedder {
     progress: Progress = .silent
   ) throws -> LSIEmbedder {
     try configuration.validate()
-    guard windows.count > 0 else { throw WeirError("lsi", "the dataset has no windows to fit on", remedy: "fit on a dataset with documents") }
+    guard windows.count > 0 else {
+      throw WeirError("lsi", "the dataset has no windows to fit on", remedy: "fit on a dataset with documents")
+    }
     let chosen = sampleWindows(windows.count, configuration: configuration)
     let counted = try WindowFeatures(
       windows, chosen: chosen, features: TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams), pool: pool,

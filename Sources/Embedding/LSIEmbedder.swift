@@ -78,7 +78,10 @@ package struct LSIEmbedder: Embedder {
     }
     guard idf.count == configuration.buckets, projection.count == kept * configuration.dimensions,
       singularValues.count == configuration.dimensions
-    else { throw WeirError("lsi", "idf, projection and singular values do not have the shapes of the configuration", remedy: "make the embedder again") }
+    else {
+      throw WeirError(
+        "lsi", "idf, projection and singular values do not have the shapes of the configuration", remedy: "make the embedder again")
+    }
     self.configuration = configuration
     self.tokenizer = tokenizer
     fingerprint = try Self.fingerprint(configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection)

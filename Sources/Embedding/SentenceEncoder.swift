@@ -60,7 +60,9 @@ package final class SentenceEncoder: Sendable {
         throw WeirError(file.path, "contains no tensor \(name) of shape \(extents)", remedy: "download the model again")
       }
       let values = try file.floats(name)
-      guard weir_all_finite(values, values.count) != 0 else { throw WeirError(file.path, "\(name) contains NaN/Inf", remedy: "download the model again") }
+      guard weir_all_finite(values, values.count) != 0 else {
+        throw WeirError(file.path, "\(name) contains NaN/Inf", remedy: "download the model again")
+      }
       return values
     }
     dimensions = width

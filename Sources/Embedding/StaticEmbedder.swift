@@ -50,7 +50,9 @@ package struct StaticEmbedder: Embedder {
     }
     let tokens = vectors.count / width
     let filled = (0..<tokens).filter { token in vectors[token * width..<(token + 1) * width].contains { $0 != 0 } }
-    guard !filled.isEmpty else { throw WeirError("static", "no token has text to distill from", remedy: "check the tokenizer of the dataset") }
+    guard !filled.isEmpty else {
+      throw WeirError("static", "no token has text to distill from", remedy: "check the tokenizer of the dataset")
+    }
     var mean = [Double](repeating: 0, count: width)
     for token in filled { for j in 0..<width { mean[j] += Double(vectors[token * width + j]) } }
     var centred = [Float](repeating: 0, count: filled.count * width)

@@ -13,7 +13,9 @@ package struct StoredEmbedder: Artifact {
 
   package static func open(_ path: String) throws -> StoredEmbedder {
     let root = try JSONDocument(Files.read(path), place: path).root
-    guard root["format"]?.string == format else { throw WeirError(path, "is not an embedder of format \(format)", remedy: "make the embedder again") }
+    guard root["format"]?.string == format else {
+      throw WeirError(path, "is not an embedder of format \(format)", remedy: "make the embedder again")
+    }
     return StoredEmbedder(path: path)
   }
 }

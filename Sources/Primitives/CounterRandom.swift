@@ -22,7 +22,7 @@ package struct CounterRandom: Sendable, Equatable {
   }
 
   /// The SplitMix64 finalizer: a bijection of 64 bits.
-  @inlinable package static func mix(_ value: UInt64) -> UInt64 {
+  @inlinable @inline(__always) package static func mix(_ value: UInt64) -> UInt64 {
     var z = value
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

@@ -57,8 +57,8 @@ package final class ByteReader: ByteSource {
   private var ended = false
   private let checksum = ChecksumStream()
   /// Whether some content had no end marker, as in an ordinary .zst, so that the markers do not count all records.
-  private var unproven = false
-  private var proven: UInt64?
+  private var uncounted = false
+  private var counted: UInt64?
 
   /// The path; `-` is standard input.
   package var path: String { input.path }
@@ -127,10 +127,10 @@ package final class ByteReader: ByteSource {
 
   /// Checks at the end that a weir stream had as many records as its end marker says. Does nothing for other content.
   package func finish(records: Int) throws {
-    guard let proven, !unproven else { return }
-    if proven != UInt64(records) {
+    guard let counted, !uncounted else { return }
+    if counted != UInt64(records) {
       throw WeirError(
-        displayName(path), "the end marker says \(proven) records, but \(records) arrived",
+        displayName(path), "the end marker says \(counted) records, but \(records) arrived",
         remedy: "run the pipe again; nothing was committed"
       )
     }
@@ -190,7 +190,7 @@ package final class ByteReader: ByteSource {
       let count = try input.fill(8)
       if count == 0 {
         if headed { throw incomplete() }
-        unproven = unproven || awaiting
+        uncounted = uncounted || awaiting
         ended = true
         return
       }
@@ -198,7 +198,7 @@ package final class ByteReader: ByteSource {
       guard Self.isSkippable(input.available.prefix(4)) else {
         guard input.available.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else { throw damaged("data that is not zstd follows a zstd frame") }
         if headed && awaiting { throw incomplete() }
-        unproven = unproven || awaiting
+        uncounted = uncounted || awaiting
         awaiting = true
         checksum.reset()
         ZSTD_DCtx_reset(decompressor, ZSTD_reset_session_only)
@@ -231,15 +231,15 @@ package final class ByteReader: ByteSource {
         throw WeirError(place, "is a concatenation of streams that cannot be joined", remedy: "read them separately")
       }
       self.kind = kind
-      unproven = unproven || awaiting
+      uncounted = uncounted || awaiting
       awaiting = false
       headed = true
-    case .proof(let proof):
+    case .end(let marker):
       guard awaiting else { throw damaged("an end marker has no content before it") }
-      guard proof.checksum == checksum.value else { throw damaged("the content's checksum differs from that in the end marker") }
-      let (sum, overflow) = (proven ?? 0).addingReportingOverflow(proof.records)
+      guard marker.checksum == checksum.value else { throw damaged("the content's checksum differs from that in the end marker") }
+      let (sum, overflow) = (counted ?? 0).addingReportingOverflow(marker.records)
       guard !overflow else { throw damaged("the number of records overflows") }
-      proven = sum
+      counted = sum
       awaiting = false
       headed = false
     }

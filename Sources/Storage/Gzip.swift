@@ -30,7 +30,9 @@ package enum Gzip {
       }
       start += given - Int(stream.avail_in)
       packed += room[..<made]
-      guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else { throw WeirError("gzip", "compression failed (zlib error \(status))", remedy: "report this error") }
+      guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
+        throw WeirError("gzip", "compression failed (zlib error \(status))", remedy: "report this error")
+      }
     }
     return packed
   }

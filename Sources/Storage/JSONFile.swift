@@ -37,7 +37,8 @@ package enum JSONFile {
     do {
       return try encoder.encode(value)
     } catch is EncodingError {
-      throw WeirError(place, "contains NaN/Inf, which JSON cannot represent", remedy: "check the inputs and settings that it was computed from")
+      throw WeirError(
+        place, "contains NaN/Inf, which JSON cannot represent", remedy: "check the inputs and settings that it was computed from")
     }
   }
 

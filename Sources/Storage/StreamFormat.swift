@@ -23,7 +23,7 @@ enum StreamFormat {
   /// Maximum payload of a skippable frame of weir, in bytes.
   static let payloadLimit = 256
 
-  struct Proof: Equatable {
+  struct EndMarker: Equatable {
     var records: UInt64
     var checksum: UInt64
     var kind: StreamKind
@@ -31,14 +31,14 @@ enum StreamFormat {
 
   enum Frame: Equatable {
     case head(kind: StreamKind)
-    case proof(Proof)
+    case end(EndMarker)
     case foreign
   }
 
   static func encodeHead(_ kind: StreamKind) -> [UInt8] { frame(head + bytes(version) + Array(kind.rawValue.utf8)) }
 
-  static func encodeProof(_ proof: Proof) -> [UInt8] {
-    frame(tail + bytes(proof.records) + bytes(proof.checksum) + bytes(version) + Array(proof.kind.rawValue.utf8))
+  static func encode(_ marker: EndMarker) -> [UInt8] {
+    frame(tail + bytes(marker.records) + bytes(marker.checksum) + bytes(version) + Array(marker.kind.rawValue.utf8))
   }
 
   /// Decodes a skippable frame.
@@ -67,7 +67,7 @@ enum StreamFormat {
         place, "is a weir stream of an unknown kind, or is damaged",
         remedy: "fetch or write it again, or use the same version of weir on both ends; nothing was committed")
     }
-    return isHead ? .head(kind: kind) : .proof(Proof(records: payload.integer(at: 8), checksum: payload.integer(at: 16), kind: kind))
+    return isHead ? .head(kind: kind) : .end(EndMarker(records: payload.integer(at: 8), checksum: payload.integer(at: 16), kind: kind))
   }
 
   private static func frame(_ payload: [UInt8]) -> [UInt8] { bytes(magic) + bytes(UInt32(payload.count)) + payload }

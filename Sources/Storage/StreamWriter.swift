@@ -94,8 +94,8 @@ package final class StreamWriter {
     finished = true
     if coding != .plain {
       if compressor == nil { try stored?.finish() } else { try compress(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end) }
-      let proof = StreamFormat.Proof(records: UInt64(records), checksum: checksum.value, kind: kind)
-      try StreamFormat.encodeProof(proof).withUnsafeBytes { try emit($0) }
+      let marker = StreamFormat.EndMarker(records: UInt64(records), checksum: checksum.value, kind: kind)
+      try StreamFormat.encode(marker).withUnsafeBytes { try emit($0) }
     }
     return try file?.commit()
   }
@@ -111,7 +111,9 @@ package final class StreamWriter {
     while true {
       var target = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
       let left = ZSTD_compressStream2(compressor, &target, &source, directive)
-      if ZSTD_isError(left) != 0 { throw WeirError("zstd", "compression failed (\(String(cString: ZSTD_getErrorName(left))))", remedy: "report this error") }
+      if ZSTD_isError(left) != 0 {
+        throw WeirError("zstd", "compression failed (\(String(cString: ZSTD_getErrorName(left))))", remedy: "report this error")
+      }
       try emit(UnsafeRawBufferPointer(rebasing: buffer[..<target.pos]))
       if directive == ZSTD_e_end ? left == 0 : source.pos == source.size { return }
     }

@@ -30,7 +30,7 @@ extension CharacterClass {
     var numbers: [UInt32] = []
     var (number, shift) = (0 as UInt32, 0 as UInt32)
     for byte in text.utf8 where byte >= 0x30 {
-      number += UInt32(byte - 0x30) % 32 << shift
+      number += UInt32((byte - 0x30) % 32) << shift
       shift = byte < 0x50 ? 0 : shift + 5
       if shift == 0 { numbers.append(number) }
     }

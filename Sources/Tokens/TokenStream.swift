@@ -58,7 +58,9 @@ package enum TokenRecords {
       let source = document.source?.utf8
       guard max(id.count, origin.count, source?.count ?? 0) <= nameLimit, document.members.count <= membersLimit,
         document.tokens.count < Int(Int32.max)
-      else { throw WeirError(document.origin, "id, source, origin, members or tokens are too long for a stream", remedy: "split the document") }
+      else {
+        throw WeirError(document.origin, "id, source, origin, members or tokens are too long for a stream", remedy: "split the document")
+      }
       bytes.append(integer: UInt32(id.count))
       bytes.append(integer: source.map { UInt32($0.count) } ?? noSource)
       bytes.append(integer: UInt32(origin.count))

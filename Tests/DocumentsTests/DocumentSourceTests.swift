@@ -164,7 +164,7 @@ import Tokens
         try writer.write(bytes, records: records)
         try writer.finish()
         let problem = errorMessage { _ = try readAll([folder + "/s"]) }
-        #expect(records == 20 ? problem.isEmpty : problem.contains("the stream's proof says 19 records, but 20 arrived"))
+        #expect(records == 20 ? problem.isEmpty : problem.contains("the end marker says 19 records, but 20 arrived"))
       }
       let file = try Files.read(folder + "/s")
       for count in 29..<file.count {

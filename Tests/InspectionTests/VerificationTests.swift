@@ -210,7 +210,7 @@ func aFlippedBitIsFound(seed: UInt64) throws {
   }
 }
 
-/// Compressed documents: a flipped bit is found by the checksum of the frame or by the proof behind it, unless the content is the same.
+/// Compressed documents: a flipped bit is found by the checksum of the frame or by the end marker behind it, unless the content is the same.
 @Test func compressedDocumentsAreChecked() throws {
   try withTemporaryFolder { folder in
     let path = folder + "/d.jsonl.zst"
