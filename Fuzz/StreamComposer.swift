@@ -25,7 +25,7 @@ struct StreamComposer {
     if next() & 1 == 1 {
       bytes = StreamFormat.encodeHead(kind)
       content(Array(input))
-      proof(kind, wrong: 0)
+      endMarker(kind, wrong: 0)
       return bytes
     }
     while !input.isEmpty {
@@ -34,7 +34,7 @@ struct StreamComposer {
       switch code & 7 {
       case 0, 1: bytes += StreamFormat.encodeHead(kind)
       case 2, 3: content(take(Int(next())))
-      case 4, 5: proof(kind, wrong: code & 0x20 == 0 ? 0 : next())
+      case 4, 5: endMarker(kind, wrong: code & 0x20 == 0 ? 0 : next())
       case 6:
         let payload = take(Int(next()))
         let magic = StreamFormat.magic ^ UInt32(code & 0x20 == 0 ? 0 : next() & 15)
@@ -58,9 +58,9 @@ struct StreamComposer {
     bytes += packed[..<min(size, packed.count)]
   }
 
-  private mutating func proof(_ kind: StreamKind, wrong: UInt8) {
-    bytes += StreamFormat.encodeProof(
-      StreamFormat.Proof(records: wrong & 2 == 0 ? records : .max - UInt64(wrong), checksum: checksum ^ UInt64(wrong & 1), kind: kind))
+  private mutating func endMarker(_ kind: StreamKind, wrong: UInt8) {
+    bytes += StreamFormat.encode(
+      StreamFormat.EndMarker(records: wrong & 2 == 0 ? records : .max - UInt64(wrong), checksum: checksum ^ UInt64(wrong & 1), kind: kind))
     records = 0
   }
 }

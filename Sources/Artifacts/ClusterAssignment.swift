@@ -34,11 +34,9 @@ package struct ClusterAssignment: Sendable, Equatable {
       throw WeirError(folder, "is not a cluster assignment", remedy: "make one with `weir cluster assign`")
     }
     let manifest = try Manifest.read(folder: folder, format: Self.format)
-    guard let dataset = manifest.inputs["dataset"], let tree = manifest.inputs["tree"], let leafCount = manifest.counts["leaves"],
-      let windows = manifest.counts["windows"], (1...Self.mostLeaves).contains(leafCount), windows >= 0
-    else {
-      throw WeirError(
-        folder + "/" + Manifest.fileName, "does not name dataset, tree, leaves and windows", remedy: "assign the dataset again")
+    let leafCount = try manifest.count("leaves", in: folder), windows = try manifest.count("windows", in: folder)
+    guard (1...Self.mostLeaves).contains(leafCount) else {
+      throw WeirError(folder + "/" + Manifest.fileName, "has \(leafCount) leaves", remedy: "assign the dataset again")
     }
     let file = try SafetensorsFile(folder + "/" + Self.fileName)
     guard file.dtype("leaf") == .U32, file.shape("leaf") == [windows] else {
@@ -46,14 +44,16 @@ package struct ClusterAssignment: Sendable, Equatable {
     }
     let leaves = try file.withBytes("leaf") { bytes in
       try (0..<windows).map { window in
-        let leaf = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * window, as: UInt32.self))
+        let leaf: UInt32 = bytes.integer(at: 4 * window)
         guard leaf < leafCount else {
           throw WeirError(file.path, "window \(window) is in leaf \(leaf) of \(leafCount)", remedy: "assign the dataset again")
         }
         return leaf
       }
     }
-    self.init(dataset: dataset, tree: tree, leafCount: leafCount, leaves: leaves, fingerprint: manifest.fingerprint)
+    self.init(
+      dataset: try manifest.input("dataset", in: folder), tree: try manifest.input("tree", in: folder), leafCount: leafCount,
+      leaves: leaves, fingerprint: manifest.fingerprint)
   }
 
   /// Writes the assignment atomically.
@@ -63,10 +63,7 @@ package struct ClusterAssignment: Sendable, Equatable {
   /// - Returns: the assignment with its fingerprint.
   package func write(to folder: String, replacing: Bool = false, tool: String) throws -> ClusterAssignment {
     let output = try AtomicFolder(folder, replacing: replacing)
-    var bytes = [UInt8](repeating: 0, count: 4 * leaves.count)
-    bytes.withUnsafeMutableBytes { bytes in
-      for (window, leaf) in leaves.enumerated() { bytes.storeBytes(of: leaf.littleEndian, toByteOffset: 4 * window, as: UInt32.self) }
-    }
+    let bytes = leaves.reduce(into: []) { $0.append(integer: $1) }
     _ = try Safetensors.write(
       output.working + "/" + Self.fileName, tensors: [("leaf", .U32, [leaves.count], bytes)], metadata: ["format": Self.format])
     let manifest = try output.commit(
@@ -77,10 +74,11 @@ package struct ClusterAssignment: Sendable, Equatable {
     return result
   }
 
-  /// Throws if the assignment is of another dataset.
+  /// Throws if the assignment belongs to another dataset.
   package func check(dataset: String, windows: Int) throws {
     guard self.dataset == dataset, leaves.count == windows else {
-      throw WeirError("cluster assignment", "is of another dataset (or the dataset has changed)", remedy: "run `weir cluster assign` again")
+      throw WeirError(
+        "cluster assignment", "belongs to another dataset, or the dataset has changed", remedy: "run `weir cluster assign` again")
     }
   }
 

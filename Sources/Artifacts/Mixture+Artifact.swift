@@ -2,7 +2,6 @@ import Primitives
 import Storage
 
 extension Mixture: Artifact {
-  package static let form = ArtifactForm.file
   package static func open(_ path: String) throws -> Mixture { try read(from: path) }
 
   /// Clusters are numbered, shares and counts are not negative, and the weights are a distribution.
@@ -23,9 +22,7 @@ extension Mixture: Artifact {
     for (name, sum) in [
       ("weights", mixture.clusters.reduce(0) { $0 + $1.weight }), ("general shares", mixture.clusters.reduce(0) { $0 + $1.general }),
     ]
-    where !((sum - 1).magnitude < 1e-6) && !mixture.clusters.isEmpty {
-      wrong("its \(name) sum to \(sum), not to 1")
-    }
+    where !((sum - 1).magnitude < 1e-6) && !mixture.clusters.isEmpty { wrong("its \(name) sum to \(sum), not to 1") }
   }
 
   /// The inputs, and the clusters by weight.

@@ -6,14 +6,13 @@ extension Mixture {
   /// - Throws: `WeirError` if it is not a mixture, or its weights are not a distribution.
   public static func read(from path: String) throws -> Mixture {
     let mixture = try JSONFile.read(Mixture.self, from: path)
-    guard mixture.format == format else {
-      throw WeirError(path, "its format is \"\(mixture.format)\", not \(format)", remedy: "rebuild it with `weir sample`")
-    }
+    func wrong(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "rebuild it with `weir sample`") }
+    guard mixture.format == format else { throw wrong("its format is \"\(mixture.format)\", not \(format)") }
     guard !mixture.clusters.isEmpty, mixture.clusters.enumerated().allSatisfy({ $0 == $1.leaf }) else {
-      throw WeirError(path, "its clusters are not numbered 0, 1, 2, …", remedy: "rebuild it with `weir sample`")
+      throw wrong("its clusters are not numbered 0, 1, 2, …")
     }
     guard mixture.weights.allSatisfy({ $0 >= 0 && $0.isFinite }), (mixture.weights.reduce(0, +) - 1).magnitude < 1e-6 else {
-      throw WeirError(path, "its weights are not numbers ≥ 0 that sum to 1", remedy: "rebuild it with `weir sample`")
+      throw wrong("its weights are not numbers ≥ 0 that sum to 1")
     }
     return mixture
   }

@@ -4,7 +4,6 @@ import Storage
 extension NumPyArray: Artifact {
   package static let format = "numpy"
   package static let kind = "numpy array"
-  package static let form = ArtifactForm.file
   package static func matches(_ candidate: ArtifactCandidate) -> Bool {
     candidate.name.hasSuffix(".npy") && candidate.head.starts(with: magic)
   }

@@ -15,7 +15,7 @@ package struct NumPyArray: Sendable {
   package static func write(_ numbers: [Double], to path: String) throws {
     let file = try AtomicFile(path)
     try file.write(header(type: "<f8", shape: [numbers.count]))
-    try file.write(numbers.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * $0)) } })
+    try file.write(numbers.reduce(into: []) { $0.append(integer: $1.bitPattern) })
     _ = try file.commit()
   }
 
@@ -35,19 +35,25 @@ package struct NumPyArray: Sendable {
   /// Reads a flat array of integers, and checks its header and its size.
   package init(_ file: MappedFile) throws {
     (width, count, headerBytes) = try file.withBytes { bytes in
-      guard bytes.count >= 10, bytes.prefix(6).elementsEqual(Self.magic), bytes[6] == 1 else {
-        throw WeirError("\(file.path)@0", "is not a NumPy array of version 1")
-      }
-      let headerBytes = 10 + Int(bytes[8]) + Int(bytes[9]) << 8
-      guard bytes.count >= headerBytes else { throw WeirError("\(file.path)@\(bytes.count)", "ends within its header") }
-      let text = String(decoding: bytes[10..<headerBytes], as: UTF8.self)
+      let (text, headerBytes) = try Self.header(bytes, path: file.path)
       guard let match = text.wholeMatch(of: /\{'descr': '<[ui]([1248])', 'fortran_order': False, 'shape': \(([0-9]{1,18}),\), \} *\n/),
         let width = Int(match.1), let count = Int(match.2)
-      else { throw WeirError("\(file.path)@10", "is not a one-dimensional array of integers") }
+      else { throw WeirError("\(file.path)@10", "is not a one-dimensional array of integers", remedy: "give an array of token ids") }
       guard count <= bytes.count, bytes.count == headerBytes + width * count else {
-        throw WeirError("\(file.path)@10", "\(count) elements do not fit a file of \(bytes.count) bytes")
+        throw WeirError("\(file.path)@10", "\(count) elements do not fit a file of \(bytes.count) bytes", remedy: "write it again")
       }
       return (width, count, headerBytes)
     }
+  }
+
+  /// The Python literal in the header of version 1 or 2, and the size of the header.
+  static func header(_ bytes: UnsafeRawBufferPointer, path: String) throws -> (literal: String, bytes: Int) {
+    guard bytes.count >= 12, bytes.prefix(6).elementsEqual(magic), (1...2).contains(bytes[6]) else {
+      throw WeirError("\(path)@0", "is not a NumPy array of version 1 or 2", remedy: "write it with numpy.save")
+    }
+    let start = bytes[6] == 2 ? 12 : 10
+    let end = start + (start == 12 ? Int(bytes.integer(at: 8, as: UInt32.self)) : Int(bytes.integer(at: 8, as: UInt16.self)))
+    guard bytes.count >= end else { throw WeirError("\(path)@\(bytes.count)", "ends within its header", remedy: "write it again") }
+    return (String(decoding: bytes[start..<end], as: UTF8.self), end)
   }
 }

@@ -12,17 +12,9 @@ package final class NumPyMatrix: Sendable {
   package init(_ path: String) throws {
     file = try MappedFile(path)
     (rows, columns, start) = try file.withBytes { bytes in
-      guard bytes.count >= 12, bytes.prefix(6).elementsEqual(NumPyArray.magic), (1...2).contains(bytes[6]) else {
-        throw WeirError("\(path)@0", "is not a NumPy array of version 1 or 2", remedy: "write it with numpy.save")
-      }
-      let wide = bytes[6] == 2
-      let length = Int(bytes[8]) | Int(bytes[9]) << 8 | (wide ? Int(bytes[10]) << 16 | Int(bytes[11]) << 24 : 0)
-      let begin = (wide ? 12 : 10) + length
-      guard bytes.count >= begin else { throw WeirError("\(path)@\(bytes.count)", "ends within its header") }
-      let text = String(decoding: bytes[(wide ? 12 : 10)..<begin], as: UTF8.self)
+      let (text, begin) = try NumPyArray.header(bytes, path: path)
       guard
-        let match = text.wholeMatch(
-          of: /\{'descr': '<f4', 'fortran_order': False, 'shape': \(([0-9]{1,12}), ([0-9]{1,6})\), \} *\n?/),
+        let match = text.wholeMatch(of: /\{'descr': '<f4', 'fortran_order': False, 'shape': \(([0-9]{1,12}), ([0-9]{1,6})\), \} *\n?/),
         let rows = Int(match.1), let columns = Int(match.2), columns > 0, begin % 4 == 0
       else {
         throw WeirError(
@@ -30,7 +22,8 @@ package final class NumPyMatrix: Sendable {
           remedy: "write it with numpy.save(path, numpy.ascontiguousarray(vectors, dtype=\"<f4\"))")
       }
       guard bytes.count == begin + 4 * rows * columns else {
-        throw WeirError("\(path)@10", "\(rows) vectors of \(columns) numbers do not fit a file of \(bytes.count) bytes")
+        throw WeirError(
+          "\(path)@10", "\(rows) vectors of \(columns) numbers do not fit a file of \(bytes.count) bytes", remedy: "write it again")
       }
       return (rows, columns, begin)
     }

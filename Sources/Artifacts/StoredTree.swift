@@ -33,10 +33,8 @@ package struct StoredTree: Sendable {
     manifest = try Manifest.read(folder: folder, format: Self.format)
     path = folder
     fingerprint = manifest.fingerprint
-    guard let tokenizer = manifest.inputs["tokenizer"], let embedder = manifest.inputs["embedder"] else {
-      throw WeirError(folder + "/" + Manifest.fileName, "does not name a tokenizer and an embedder", remedy: "fit the tree again")
-    }
-    self.tokenizer = tokenizer
+    tokenizer = try manifest.input("tokenizer", in: folder)
+    let embedder = try manifest.input("embedder", in: folder)
     let place = folder + "/" + Self.shapeFile
     let shape = try JSONFile.read(Shape.self, from: place)
     guard shape.format == Self.format, shape.embedder == embedder else {
@@ -94,19 +92,19 @@ package struct StoredTree: Sendable {
   /// Throws if the tree was fitted on vectors of another embedder.
   package func check(embedder: String) throws {
     guard tree.embedder == embedder else {
-      throw WeirError(
-        path, "was fitted on vectors of another embedder", remedy: "embed with the tree's embedder or fit the tree again")
+      throw WeirError(path, "was fitted on vectors of another embedder", remedy: "embed with the tree's embedder or fit the tree again")
     }
   }
 
   /// The nodes for numbers of children in breadth-first order.
   private static func nodes(children: [Int], place: String) throws -> [ClusterTree.Node] {
-    guard let root = children.first, root >= 0 else { throw WeirError(place, "the tree has no root", remedy: "fit the tree again") }
+    func wrong(_ reason: String) -> WeirError { WeirError(place, reason, remedy: "fit the tree again") }
+    guard let root = children.first, root >= 0 else { throw wrong("the tree has no root") }
     var nodes = [ClusterTree.Node(parent: -1, level: 0, firstChild: 0, childCount: 0, leaf: -1)]
     nodes.reserveCapacity(children.count)
     for (node, count) in children.enumerated() {
       guard node < nodes.count, count >= 0, count <= children.count - nodes.count else {
-        throw WeirError(place, "node \(node) has \(count) children: not a tree of \(children.count) nodes", remedy: "fit the tree again")
+        throw wrong("node \(node) has \(count) children: not a tree of \(children.count) nodes")
       }
       nodes[node].childCount = count
       nodes[node].firstChild = count > 0 ? nodes.count : 0
@@ -114,9 +112,7 @@ package struct StoredTree: Sendable {
         nodes.append(ClusterTree.Node(parent: node, level: nodes[node].level + 1, firstChild: 0, childCount: 0, leaf: -1))
       }
     }
-    guard nodes.count == children.count else {
-      throw WeirError(place, "only \(nodes.count) of \(children.count) nodes are connected", remedy: "fit the tree again")
-    }
+    guard nodes.count == children.count else { throw wrong("only \(nodes.count) of \(children.count) nodes are connected") }
     return nodes
   }
 }

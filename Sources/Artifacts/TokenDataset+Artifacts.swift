@@ -36,7 +36,7 @@ extension TokenDataset {
     let isWanted = { (assignment: ClusterAssignment) in assignment.fingerprint == mixture.assignment }
     guard let found = try assignment(in: .clusters, where: isWanted) ?? assignment(in: .selections, where: isWanted) else {
       throw WeirError(
-        file, "samples from clusters that \(path) is not assigned to (any more)",
+        file, "samples from clusters that \(path) is not assigned to, or no longer",
         remedy: "assign it again with `weir cluster assign`, then rebuild the mixture with `weir sample`")
     }
     let windows = found.index
@@ -56,7 +56,7 @@ extension TokenDataset {
       if seed.fingerprint == fingerprint { return seed }
     }
     throw WeirError(
-      file, "samples from a specialist seed that is not in \(path)/\(DatasetFolder.Kind.seeds.rawValue) (any more)",
+      file, "samples from a specialist seed that is missing in \(path)/\(DatasetFolder.Kind.seeds.rawValue)",
       remedy: "rebuild the mixture with `weir sample`")
   }
 

@@ -14,14 +14,12 @@ package struct WindowScores: Sendable, Equatable {
   /// [windows] higher is better; −∞ for a window without a score.
   package var values: [Double]
 
-  package init(dataset: String, method: String, values: [Double]) {
-    (self.dataset, self.method, self.values) = (dataset, method, values)
-  }
+  package init(dataset: String, method: String, values: [Double]) { (self.dataset, self.method, self.values) = (dataset, method, values) }
 
   /// Reads scores and checks their checksum.
   package init(folder: String) throws {
     let manifest = try Manifest.read(folder: folder, format: Self.format)
-    guard try manifest.files.allSatisfy({ try $0.isIntact(in: folder) }) else { throw Self.damaged(folder) }
+    guard try manifest.files.allSatisfy({ try $0.problem(in: folder) == nil }) else { throw Self.damaged(folder) }
     try self.init(folder: folder, manifest: manifest)
   }
 
@@ -32,7 +30,7 @@ package struct WindowScores: Sendable, Equatable {
       file.dtype("scores") == .F64, file.shape("scores") == [windows]
     else { throw Self.damaged(folder) }
     let values = try file.withBytes("scores") { bytes in
-      (0..<windows).map { Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self))) }
+      (0..<windows).map { Double(bitPattern: bytes.integer(at: 8 * $0)) }
     }
     self.init(dataset: dataset, method: method, values: values)
   }
@@ -44,12 +42,7 @@ package struct WindowScores: Sendable, Equatable {
   /// Writes the scores atomically.
   package func write(to folder: String, tool: String) throws {
     let output = try AtomicFolder(folder, replacing: true)
-    var bytes = [UInt8](repeating: 0, count: 8 * values.count)
-    bytes.withUnsafeMutableBytes { bytes in
-      for (window, value) in values.enumerated() {
-        bytes.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: 8 * window, as: UInt64.self)
-      }
-    }
+    let bytes = values.reduce(into: []) { $0.append(integer: $1.bitPattern) }
     _ = try Safetensors.write(
       output.working + "/" + Self.fileName, tensors: [("scores", .F64, [values.count], bytes)], metadata: ["format": Self.format])
     _ = try output.commit(

@@ -34,15 +34,9 @@ package final class WindowVectors: Sendable {
     manifest = try Manifest.read(folder: folder, format: Self.format)
     path = folder
     fingerprint = manifest.fingerprint
-    func input(_ name: String, of manifest: Manifest) throws -> String {
-      guard let value = manifest.inputs[name] else {
-        throw WeirError(folder + "/" + Manifest.fileName, "does not name its \(name)", remedy: "make the vectors again")
-      }
-      return value
-    }
-    dataset = try input("dataset", of: manifest)
-    embedder = try input("embedder", of: manifest)
-    tokenizer = try input("tokenizer", of: manifest)
+    dataset = try manifest.input("dataset", in: folder)
+    embedder = try manifest.input("embedder", in: folder)
+    tokenizer = try manifest.input("tokenizer", in: folder)
     let file = try SafetensorsFile(folder + "/" + Self.fileName)
     source = .tensors(file)
     guard let shape = file.shape("vectors"), shape.count == 2, file.dtype("vectors") == .F32, shape[1] > 0 else {
@@ -98,13 +92,13 @@ package final class WindowVectors: Sendable {
     return vector[full...].reduce(sums.sum()) { $0 + $1 * $1 }
   }
 
-  /// Throws if the vectors are of another dataset.
+  /// Throws if the vectors belong to another dataset.
   /// - Parameters:
   ///   - dataset: the dataset's fingerprint.
   ///   - windows: the number of its windows.
   package func check(dataset: String, windows: Int) throws {
     guard self.dataset == dataset, count == windows else {
-      throw WeirError(path, "is of another dataset (or the dataset has changed)", remedy: "run `weir embed` again")
+      throw WeirError(path, "belongs to another dataset, or the dataset has changed", remedy: "run `weir embed` again")
     }
   }
 

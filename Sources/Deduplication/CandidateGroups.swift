@@ -22,9 +22,7 @@ struct CandidateGroups {
   }
 
   /// Verifies the candidate pairs of a band and joins those at or above the threshold.
-  mutating func join(
-    _ buckets: Buckets, starts: [Int], shingles: SpillBuffer<UInt32>, pool: ThreadPool, progress: Progress
-  ) throws {
+  mutating func join(_ buckets: Buckets, starts: [Int], shingles: SpillBuffer<UInt32>, pool: ThreadPool, progress: Progress) throws {
     guard configuration.verify else {
       buckets.forEach { bucket in
         guard let first = bucket.first else { return }
@@ -100,9 +98,7 @@ struct CandidateGroups {
   private mutating func joinUnverified(_ a: UInt32, _ b: UInt32) {
     guard sets.find(Int(a)) != sets.find(Int(b)) else { return }
     sets.union(Int(a), Int(b))
-    if report.examples.count < configuration.examples {
-      report.examples.append(.init(first: Int(a), second: Int(b), similarity: nil))
-    }
+    if report.examples.count < configuration.examples { report.examples.append(.init(first: Int(a), second: Int(b), similarity: nil)) }
   }
 
   /// Queues a pair for comparison, unless it has been joined or rejected already.
@@ -113,9 +109,7 @@ struct CandidateGroups {
   }
 
   /// Compares the pending pairs in parallel, and joins those at or above the threshold in the order in which they were queued.
-  private mutating func compare(
-    _ starts: [Int], _ shingles: SpillBuffer<UInt32>, _ pool: ThreadPool, _ progress: Progress
-  ) throws {
+  private mutating func compare(_ starts: [Int], _ shingles: SpillBuffer<UInt32>, _ pool: ThreadPool, _ progress: Progress) throws {
     guard !pending.isEmpty else { return }
     try progress.checkStop()
     let threshold = configuration.threshold

@@ -9,9 +9,7 @@ package struct Decontaminate: RecordStage {
   package let workers: WorkerPool<DecontaminationWorker>
 
   /// - Parameter index: of the evaluation texts.
-  package init(_ index: EvaluationIndex) {
-    workers = WorkerPool(limit: 1 << 24) { DecontaminationWorker(index: index) }
-  }
+  package init(_ index: EvaluationIndex) { workers = WorkerPool(limit: 1 << 24) { DecontaminationWorker(index: index) } }
 }
 
 package struct DecontaminationWorker: RecordWorker {

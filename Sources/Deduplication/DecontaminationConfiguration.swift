@@ -16,9 +16,7 @@ package struct DecontaminationConfiguration: Sendable, Equatable {
 
   /// - Throws: `WeirError` that names the flag of a value out of range.
   package func validate() throws {
-    func check(_ holds: Bool, _ flag: String, _ reason: String) throws {
-      if !holds { throw WeirError(flag, reason) }
-    }
+    func check(_ holds: Bool, _ flag: String, _ reason: String) throws { if !holds { throw WeirError(flag, reason) } }
     try check(0...1_000 ~= words, "--words", "must be 1…1000, or 0 to disable the rule, not \(words)")
     try check(1...1_000 ~= minimumWords, "--minimum-words", "must be 1…1000, not \(minimumWords)")
     try check(0...1_000 ~= coverWords, "--cover-words", "must be 1…1000, or 0 to disable the rule, not \(coverWords)")

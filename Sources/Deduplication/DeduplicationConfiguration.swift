@@ -67,7 +67,7 @@ package struct DeduplicationConfiguration: Sendable, Equatable {
     return (trial.bands, trial.rows)
   }
 
-  /// Estimates the peak memory in bytes of the search for near-duplicates, without the batches in flight.
+  /// Estimates the peak memory in bytes of the search for near-duplicates, without the batches in flight, and the size of its temporary files.
   ///
   /// Collecting signatures takes 24 bytes per document, plus 8 bytes per band and 4 bytes per shingle, of which all beyond `spillLimit`
   /// goes to a temporary file. Grouping takes up to 57 bytes per document, and the compared pairs up to 96 MiB.
@@ -75,26 +75,17 @@ package struct DeduplicationConfiguration: Sendable, Equatable {
   ///   - documents: documents in the corpus.
   ///   - shinglesPerDocument: mean number of distinct shingles per document, about the number of its words.
   ///   - spillLimit: as for `FuzzyDeduplicator`.
-  package func estimateMemory(
+  package func estimate(
     documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit
-  ) -> Int {
-    let spilled = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
-    return 57 * documents + min(16 * documents, 96 << 20) + Int(min(spilled, Double(spillLimit)))
-  }
-
-  /// Estimates the size in bytes of the temporary files of the search for near-duplicates.
-  package func estimateDisk(
-    documents: Int, shinglesPerDocument: Int = 400, spillLimit: Int = DeduplicationConfiguration.defaultSpillLimit
-  ) -> Int {
-    let bytes = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument)
-    return bytes > Double(spillLimit) ? Int(min(bytes, 0x1p62)) : 0
+  ) -> (memory: Int, disk: Int) {
+    let bytes = Double(documents) * Double(8 * bands + 4 * shinglesPerDocument), limit = Double(spillLimit)
+    let memory = 57 * documents + min(16 * documents, 96 << 20) + Int(min(bytes, limit))
+    return (memory, bytes > limit ? Int(min(bytes, 0x1p62)) : 0)
   }
 
   /// - Throws: `WeirError` that names the flag or the property of a value out of range.
   package func validate() throws {
-    func check(_ holds: Bool, _ name: String, _ reason: String) throws {
-      if !holds { throw WeirError(name, reason) }
-    }
+    func check(_ holds: Bool, _ name: String, _ reason: String) throws { if !holds { throw WeirError(name, reason) } }
     try check(1...100 ~= shingleWords, "shingleWords", "must be 1…100, not \(shingleWords)")
     try check(1...1_000 ~= bands, "--bands", "must be 1…1000, not \(bands)")
     try check(1...1_000 ~= rows, "--rows", "must be 1…1000, not \(rows)")

@@ -38,7 +38,7 @@ package final class DocumentSpool {
       let lengths = [
         document.id.utf8.count, document.text.count, document.source?.utf8.count ?? -1, document.members.count, document.origin.utf8.count,
       ]
-      for length in lengths { withUnsafeBytes(of: Int64(length)) { bytes.append(contentsOf: $0) } }
+      for length in lengths { bytes.append(integer: Int64(length)) }
       bytes.append(contentsOf: document.id.utf8)
       bytes.append(contentsOf: document.text)
       if let source = document.source { bytes.append(contentsOf: source.utf8) }
@@ -81,17 +81,10 @@ package final class DocumentSpool {
 
   private func block(_ index: Int) throws -> SpooledDocuments {
     let entry = entries[index]
-    var failure: (any Error)?
-    let bytes = [UInt8](unsafeUninitializedCapacity: entry.bytes) { buffer, length in
-      do {
-        try file.read(
-          at: entry.offset, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<entry.bytes]))
-        length = entry.bytes
-      } catch {
-        failure = error
-      }
+    let bytes = try [UInt8](unsafeUninitializedCapacity: entry.bytes) { buffer, length in
+      try file.read(at: entry.offset, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<entry.bytes]))
+      length = entry.bytes
     }
-    if let failure { throw failure }
     return SpooledDocuments(range: range(index), bytes: bytes, checksum: entry.checksum)
   }
 }
@@ -116,7 +109,7 @@ package struct SpooledDocuments: Sendable {
         return UnsafeRawBufferPointer(rebasing: bytes[at..<at + count])
       }
       for number in range {
-        let lengths = (0..<5).map { Int(bytes.loadUnaligned(fromByteOffset: at + 8 * $0, as: Int64.self)) }
+        let lengths = (0..<5).map { Int(bytes.integer(at: at + 8 * $0, as: Int64.self)) }
         at += 40
         let id = String(decoding: take(lengths[0]), as: UTF8.self)
         let text = Array(take(lengths[1]))

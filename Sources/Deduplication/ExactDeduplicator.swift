@@ -18,9 +18,7 @@ package final class ExactDeduplicator {
   ///   - unit: the same as for `HashDocuments`.
   ///   - memory: the most bytes for fingerprints.
   ///   - keepsRejects: whether `takeRejects` returns the dropped documents.
-  package init(
-    _ unit: ExactUnit = .documents, memory: Int = DeduplicationConfiguration.defaultSpillLimit, keepsRejects: Bool = false
-  ) {
+  package init(_ unit: ExactUnit = .documents, memory: Int = DeduplicationConfiguration.defaultSpillLimit, keepsRejects: Bool = false) {
     self.unit = unit
     memoryLimit = memory
     tally = Tally(stage: unit == .documents ? "dedup.exact" : "dedup.\(unit.rawValue)", keepsRejects: keepsRejects)
@@ -83,9 +81,7 @@ package final class ExactDeduplicator {
       var kept: [Document] = []
       try block.decode { number, document in
         let extents = document.text.withUnsafeBufferPointer { unit.extents($0) }
-        if let document = try tally.settle(document, decide(document, extents[...], overflow.fresh(number)[...])) {
-          kept.append(document)
-        }
+        if let document = try tally.settle(document, decide(document, extents[...], overflow.fresh(number)[...])) { kept.append(document) }
       }
       try push(kept)
     }
@@ -94,14 +90,10 @@ package final class ExactDeduplicator {
   /// The rejects since the last call, in input order.
   package func takeRejects() -> [Reject] { tally.takeRejects() }
 
-  private func decide(
-    _ document: Document, _ extents: ArraySlice<Range<Int>>, _ fresh: ArraySlice<UInt8>
-  ) -> Decision<Document> {
+  private func decide(_ document: Document, _ extents: ArraySlice<Range<Int>>, _ fresh: ArraySlice<UInt8>) -> Decision<Document> {
     let repeated = fresh.reduce(0) { $0 + ($1 == 0 ? 1 : 0) }
     if repeated > 0 { removed.pieces += repeated }
-    if repeated > 0, repeated == fresh.count {
-      return .drop(unit == .documents ? "exact_duplicate" : "duplicate_\(unit.rawValue)")
-    }
+    if repeated > 0, repeated == fresh.count { return .drop(unit == .documents ? "exact_duplicate" : "duplicate_\(unit.rawValue)") }
     guard repeated > 0 else { return .keep(document) }
     let text = Self.join(document.text, extents, fresh)
     removed.bytes += document.text.count - text.count

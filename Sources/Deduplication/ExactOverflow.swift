@@ -64,9 +64,6 @@ final class ExactOverflow {
     }
   }
 
-  /// The number of pieces of a document in the spool.
-  func pieces(of document: Int) -> Int { starts[document + 1] - starts[document] }
-
   /// Per piece of a document in the spool, 1 if it is new, else 0.
   func fresh(_ document: Int) -> [UInt8] {
     (starts[document]..<starts[document + 1]).map { UInt8(truncatingIfNeeded: ~repeated[$0 >> 6] >> UInt64($0 & 63) & 1) }

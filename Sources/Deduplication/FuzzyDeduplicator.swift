@@ -53,9 +53,10 @@ package final class FuzzyDeduplicator {
     precondition(
       batch.bands.count == (isBanded ? batch.documents.count * bands.count : 0),
       "the stage and the deduplicator need the same configuration")
-    for (index, document) in batch.documents.enumerated() {
+    // By index, because a loop over the documents would retain every part of each.
+    for index in batch.documents.indices {
       starts.append(starts[starts.count - 1] + Int(batch.counts[index]))
-      lengths.append(document.text.count)
+      lengths.append(batch.documents[index].text.count)
     }
     var column: [UInt64] = []
     for band in bands.indices where isBanded {

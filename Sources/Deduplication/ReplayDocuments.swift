@@ -7,9 +7,7 @@ package struct ReplayDocuments: RecordStage {
   package let workers: WorkerPool<ReplayWorker>
 
   /// - Parameter decision: of the first pass over the same documents.
-  package init(_ decision: FuzzyDecision) {
-    workers = WorkerPool { ReplayWorker(decision: decision) }
-  }
+  package init(_ decision: FuzzyDecision) { workers = WorkerPool { ReplayWorker(decision: decision) } }
 }
 
 package struct ReplayWorker: RecordWorker {

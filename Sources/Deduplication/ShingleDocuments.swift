@@ -40,7 +40,7 @@ package struct ShingleDocuments: Stage {
     if isBanded { result.bands.reserveCapacity(batch.count * configuration.bands) }
     let upper = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: batch.reduce(0) { max($0, $1.text.count) } / 2 + 1)
     defer { upper.deallocate() }
-    signer.forEach(batch, signing: isBanded) { _, shingles, signature in
+    signer.forEach(batch, signing: isBanded) { shingles, signature in
       // Into a buffer of its own, so that the loop vectorizes.
       for index in shingles.indices { upper[index] = UInt32(truncatingIfNeeded: shingles[index] >> 32) }
       result.shingles.append(contentsOf: UnsafeBufferPointer(rebasing: upper[..<shingles.count]))

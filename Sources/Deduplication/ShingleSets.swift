@@ -31,13 +31,10 @@ final class ShingleSets {
   }
 
   private func load(_ set: inout [UInt32], _ range: Range<Int>) throws {
-    var failure: (any Error)?
-    set = [UInt32](unsafeUninitializedCapacity: range.count) { buffer, count in
-      let buffer = UnsafeMutableBufferPointer(rebasing: buffer[..<range.count])
-      do { try shingles.read(from: range.lowerBound, into: buffer) } catch { failure = error }
-      count = failure == nil ? range.count : 0
+    set = try [UInt32](unsafeUninitializedCapacity: range.count) { buffer, count in
+      try shingles.read(from: range.lowerBound, into: UnsafeMutableBufferPointer(rebasing: buffer[..<range.count]))
+      count = range.count
     }
-    if let failure { throw failure }
     if scratch.count < 2 * set.count + 1 { scratch = [UInt32](repeating: 0, count: 3 * set.count + 1) }
     let different = weir_sort_unique(&set, set.count, &scratch)
     set.removeLast(set.count - different)

@@ -16,7 +16,7 @@ package struct SignDocuments: Stage {
     tally.keep(batch)
     var values: [UInt64] = []
     values.reserveCapacity(batch.count * signer.count)
-    signer.forEach(batch) { values += $2 }
+    signer.forEach(batch) { values += $1 }
     return values
   }
 }

@@ -26,7 +26,7 @@ struct Signer: Sendable {
   /// Calls `body` with the fingerprints of each document's shingles, in text order with repetitions, and its signature. All bits of the
   /// signature are set for a text without words; the signature is undefined if `signing` is false.
   func forEach(
-    _ batch: [Document], signing: Bool = true, _ body: (Document, UnsafeBufferPointer<UInt64>, UnsafeBufferPointer<UInt64>) -> Void
+    _ batch: [Document], signing: Bool = true, _ body: (UnsafeBufferPointer<UInt64>, UnsafeBufferPointer<UInt64>) -> Void
   ) {
     let longest = batch.reduce(0) { max($0, $1.text.count) }
     let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: longest / 2 + 1)
@@ -38,12 +38,13 @@ struct Signer: Sendable {
       signature.deallocate()
     }
     guard let hash = hashes.baseAddress, let space = scratch.baseAddress, let value = signature.baseAddress else { return }
-    for document in batch {
-      let shingles = document.text.withUnsafeBufferPointer { text in
+    // By index, because a loop over the documents would retain every part of each.
+    for index in batch.indices {
+      let shingles = batch[index].text.withUnsafeBufferPointer { text in
         text.baseAddress.map { weir_shingles($0, text.count, words, space, hash) } ?? 0
       }
       if signing { weir_minhash(hash, shingles, multipliers, offsets, multipliers.count, value) }
-      body(document, UnsafeBufferPointer(rebasing: hashes[..<shingles]), UnsafeBufferPointer(rebasing: signature[..<count]))
+      body(UnsafeBufferPointer(rebasing: hashes[..<shingles]), UnsafeBufferPointer(rebasing: signature[..<count]))
     }
   }
 }

@@ -54,9 +54,7 @@ final class SpillFile {
     while done < buffer.count {
       let got = pread(descriptor, base + done, min(buffer.count - done, 1 << 30), off_t(offset + done))
       if got < 0 && errno == EINTR { continue }
-      guard got > 0 else {
-        throw WeirError(folder, "cannot read a temporary file", remedy: "check the disk and run again")
-      }
+      guard got > 0 else { throw WeirError(folder, "cannot read a temporary file", remedy: "check the disk and run again") }
       done += got
     }
   }

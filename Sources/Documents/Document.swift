@@ -35,7 +35,5 @@ public struct Document: Sendable, Equatable {
   }
 
   /// Creates a document from a string.
-  public init(id: String, text: String, source: String? = nil) {
-    self.init(id: id, text: Array(text.utf8), source: source)
-  }
+  public init(id: String, text: String, source: String? = nil) { self.init(id: id, text: Array(text.utf8), source: source) }
 }

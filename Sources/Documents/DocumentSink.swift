@@ -3,7 +3,7 @@ import Pipeline
 import Storage
 
 /// Writes documents as JSON lines: to a file (`.jsonl` or `.jsonl.zst`), which appears only when complete, or to standard output, as a weir
-/// stream with its proof of completeness or as plain lines.
+/// stream with its end marker or as plain lines.
 package final class DocumentSink: Sink {
   private let writer: StreamWriter
   package let stages = Stages(SerializeDocuments())
@@ -14,12 +14,8 @@ package final class DocumentSink: Sink {
   ///   - plain: plain JSON lines on standard output, as always on a terminal.
   ///   - threads: threads that compress.
   package init(path: String = "-", plain: Bool = false, threads: Int = 1) throws {
-    let coding: OutputCoding
-    if path == "-" {
-      coding = plain || isatty(STDOUT_FILENO) == 1 ? .plain : .stream(level: Self.streamLevel)
-    } else {
-      coding = try .of(path: path, level: 3)
-    }
+    let isPlain = plain || isatty(STDOUT_FILENO) == 1
+    let coding: OutputCoding = path != "-" ? try .of(path: path) : isPlain ? .plain : .stream(level: Self.streamLevel)
     writer = try StreamWriter(path, kind: .documents, coding: coding, threads: threads)
   }
 
@@ -29,9 +25,7 @@ package final class DocumentSink: Sink {
     return fstat(STDOUT_FILENO, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO ? nil : 1
   }
 
-  package func write(_ documents: SerializedDocuments, accounts: [Account]) throws {
-    try write(documents.bytes, records: documents.count)
-  }
+  package func write(_ documents: SerializedDocuments, accounts: [Account]) throws { try write(documents.bytes, records: documents.count) }
 
   /// Writes lines of `records` documents.
   package func write(_ bytes: [UInt8], records: Int) throws { try writer.write(bytes, records: records) }
@@ -45,6 +39,6 @@ package final class DocumentSink: Sink {
   /// - Returns: the file's name, size and checksum; nil for standard output.
   @discardableResult package func finish() throws -> FileRecord? { try writer.finish() }
 
-  /// Gives the output up: a file does not appear, a stream has no proof.
+  /// Gives the output up: a file does not appear, a stream has no end marker.
   package func discard() { writer.discard() }
 }

@@ -144,7 +144,8 @@ package final class DocumentSource: Source {
         let source = try open(files[nextFile])
         if let reader = source as? ByteReader, reader.kind == .tokens {
           throw WeirError(
-            name(files[nextFile]), "contains token documents, not documents", remedy: "pipe it into weir shard or weir tokenize --decode")
+            displayName(files[nextFile]), "contains token documents, not documents",
+            remedy: "pipe it into weir shard or weir tokenize --decode")
         }
         var state = FileState(source: source, kind: source is ParquetReader ? .lines : Self.kind(byName: files[nextFile]))
         if let begin = beginning { try skip(&state, to: begin) }
@@ -159,26 +160,16 @@ package final class DocumentSource: Source {
   /// Checks that everything was read.
   /// - Throws: `WeirError` where blocks are left.
   package func finish() throws {
-    guard current == nil, nextFile == files.count else { throw WeirError(name(files[max(0, nextFile - 1)]), "was not read to its end") }
+    guard current == nil, nextFile == files.count else {
+      throw WeirError(displayName(files[max(0, nextFile - 1)]), "was not read to its end")
+    }
   }
 
   /// Skips to the middle of a file. It contains lines, since a text is one block.
   private func skip(_ state: inout FileState, to position: Position) throws {
     beginning = nil
     (state.byte, state.line, state.kind, state.isFirst) = (position.byte, position.line, .lines, false)
-    if let reader = state.source as? ByteReader {
-      if try reader.skip(position.byte) { return }
-    } else {
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
-      defer { buffer.deallocate() }
-      var left = position.byte
-      while left > 0 {
-        let got = try state.source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(left, buffer.count)]))
-        if got == 0 { break }
-        left -= got
-      }
-      if left == 0 { return }
-    }
+    if try state.source.skip(position.byte) { return }
     throw WeirError(
       files[position.file], "ends before byte \(position.byte), where the earlier run stopped",
       remedy: "restore the file, or remove the partial output to start over")
@@ -191,12 +182,10 @@ package final class DocumentSource: Source {
       if state.kind != .text { try reader.finish(records: state.line - 1) }
       doneBytes += reader.position
     }
-    if state.isFirst { warnings.append("\(name(path)): empty file") }
+    if state.isFirst { warnings.append("\(displayName(path)): empty file") }
     lines += state.line - 1
     current = nil
   }
-
-  private func name(_ path: String) -> String { path == "-" ? "standard input" : path }
 
   /// The kind of file that a name stands for; nil where the first byte decides.
   private static func kind(byName path: String) -> LineBlock.Kind? {

@@ -9,9 +9,7 @@ package enum JSONText {
   }
 
   /// Appends valid UTF-8 as a string with quotes.
-  package static func append(utf8 text: [UInt8], to bytes: inout [UInt8]) {
-    text.withUnsafeBufferPointer { append(utf8: $0, to: &bytes) }
-  }
+  package static func append(utf8 text: [UInt8], to bytes: inout [UInt8]) { text.withUnsafeBufferPointer { append(utf8: $0, to: &bytes) } }
 
   /// Appends valid UTF-8 as a string with quotes.
   package static func append(utf8 text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {

@@ -20,7 +20,7 @@ package final class LineReader {
   /// What a weir stream contains; nil where the file is not a weir stream.
   package var kind: StreamKind? { reader.kind }
 
-  /// The next line; nil at the end, after a stream's proof has been checked. A last line without a newline counts.
+  /// The next line; nil at the end, after a stream's end marker has been checked. A last line without a newline counts.
   package func next() throws -> [UInt8]? {
     var line: [UInt8] = []
     while true {
@@ -48,11 +48,8 @@ package final class LineReader {
     }
   }
 
-  /// Reads a file to its end to verify the checksums of its compression and a weir stream's proof.
+  /// Reads a file to its end to verify the checksums of its compression and a weir stream's end marker.
   package static func readThrough(_ path: String, _ body: () throws -> Void) throws {
-    let reader = try ByteReader(path)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
-    defer { buffer.deallocate() }
-    while try reader.read(into: buffer) > 0 { try body() }
+    try ByteReader(path).forEachPiece { _ in try body() }
   }
 }

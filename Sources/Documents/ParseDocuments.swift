@@ -1,7 +1,6 @@
 import CJSON
 import Foundation
 import Pipeline
-import Primitives
 import Storage
 
 /// Turns lines into documents. A line that is not a document is quarantined with its reason and place; blank lines are skipped and not
@@ -69,8 +68,7 @@ package struct ParseDocuments: Stage {
               if Int(status) == WEIR_JSON_OK {
                 documents.append(Self.document(parts, path: block.path, line: line))
               } else {
-                tally.quarantine(
-                  reason(Int(status)), origin: "\(block.path):\(line)", bytes: content.count, record: Array(content))
+                tally.quarantine(reason(Int(status)), origin: "\(block.path):\(line)", bytes: content.count, record: Array(content))
               }
             }
             line += 1
@@ -84,8 +82,7 @@ package struct ParseDocuments: Stage {
 
   /// Quarantines a line or a text above the limit. Its bytes are not among the rejects, even where they were read.
   private static func leaveOut(_ length: Int, _ block: LineBlock, line: Int, _ tally: inout Tally) {
-    tally.quarantine(
-      "longer than \(block.limit) bytes (--max-document)", origin: "\(block.path):\(line)", bytes: length, record: [])
+    tally.quarantine("longer than \(block.limit) bytes (--max-document)", origin: "\(block.path):\(line)", bytes: length, record: [])
   }
 
   private func parseText(_ block: LineBlock, _ tally: inout Tally) -> [Document] {
@@ -143,7 +140,7 @@ private final class LineParser: @unchecked Sendable {
   let pointer: OpaquePointer
 
   init() throws {
-    guard let parser = weir_json_parser_create() else { throw WeirError("JSON parser", "not enough memory") }
+    guard let parser = weir_json_parser_create() else { throw outOfMemory("JSON parser") }
     pointer = parser
   }
 

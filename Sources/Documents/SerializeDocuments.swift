@@ -9,8 +9,6 @@ package struct SerializedDocuments: Sendable {
 
 /// Turns documents into JSON lines: `id`, `text`, `source` where there is one, `origin`, and the other members unchanged.
 package struct SerializeDocuments: Stage {
-  package init() {}
-
   package func apply(_ batch: [Document], tally: inout Tally) -> SerializedDocuments {
     SerializedDocuments(bytes: Self.lines(batch), count: batch.count)
   }

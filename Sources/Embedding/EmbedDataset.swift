@@ -46,12 +46,20 @@ package enum EmbedDataset {
     }
     let file = try writer.commit()
     try embedder.save(to: output.working + "/" + StoredTree.embedderFolder)
+    let report = try commit(output, file, of: dataset, embedder: embedder.fingerprint, dimensions: width, empty: empty, tool: tool)
+    progress.update(Double(reader.count), of: Double(reader.count), unit: "windows")
+    return report
+  }
+
+  /// Completes a folder of window vectors.
+  static func commit(
+    _ output: AtomicFolder, _ file: FileRecord, of dataset: TokenDataset, embedder: String, dimensions: Int, empty: Int, tool: String
+  ) throws -> Report {
+    let windows = dataset.windowCount
     let manifest = try output.commit(
       format: WindowVectors.format, tool: tool,
-      inputs: ["dataset": dataset.fingerprint, "embedder": embedder.fingerprint, "tokenizer": dataset.tokenizer],
-      configuration: .object([:]), counts: ["dimensions": width, "empty": empty, "windows": reader.count], known: [file])
-    progress.update(Double(reader.count), of: Double(reader.count), unit: "windows")
-    return Report(
-      windows: reader.count, empty: empty, dimensions: width, embedder: embedder.fingerprint, fingerprint: manifest.fingerprint)
+      inputs: ["dataset": dataset.fingerprint, "embedder": embedder, "tokenizer": dataset.tokenizer], configuration: .object([:]),
+      counts: ["dimensions": dimensions, "empty": empty, "windows": windows], known: [file])
+    return Report(windows: windows, empty: empty, dimensions: dimensions, embedder: embedder, fingerprint: manifest.fingerprint)
   }
 }

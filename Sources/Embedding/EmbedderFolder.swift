@@ -12,13 +12,29 @@ package enum EmbedderFolder {
     case "lsi": return try LSIEmbedder(folder: folder)
     case "static": return try StaticEmbedder(folder: folder)
     case "minilm": return try TextEmbedder(folder: folder)
-    case let kind: throw WeirError(folder, "embedder kind \"\(kind)\" is not supported")
+    case let kind: throw WeirError(folder, "embedder kind \"\(kind)\" is not supported", remedy: "make the embedder again")
     }
   }
 
   /// The folder itself, or the embedder's folder inside it.
   package static func resolved(_ folder: String) -> String {
-    Files.exists(folder + "/embedder/embedder.json") ? folder + "/embedder" : folder
+    let inside = folder + "/" + StoredTree.embedderFolder
+    return Files.exists(inside + "/" + StoredEmbedder.fileName) ? inside : folder
+  }
+
+  /// The file with the weights.
+  static let modelFile = "model.safetensors"
+
+  private static func descriptionFile(_ folder: String) -> String { resolved(folder) + "/" + StoredEmbedder.fileName }
+
+  /// Creates the folder of an embedder, if needed, and writes `embedder.json`.
+  static func describe<Configuration: Codable>(
+    _ embedder: some Embedder, kind: String, _ configuration: Configuration, in folder: String
+  ) throws {
+    try Files.createFolder(folder)
+    let description = EmbedderDescription(
+      kind: kind, fingerprint: embedder.fingerprint, tokenizer: embedder.tokenizer, configuration: configuration)
+    try JSONFile.write(description, to: folder + "/" + StoredEmbedder.fileName)
   }
 
   private struct Kind: Codable {
@@ -29,14 +45,16 @@ package enum EmbedderFolder {
   /// The kind of the embedder in a folder: `lsi`, `minilm` or `static`.
   /// - Throws: `WeirError` if there is none.
   package static func kind(_ folder: String) throws -> String {
-    let place = resolved(folder) + "/embedder.json"
+    let place = descriptionFile(folder)
     guard Files.exists(place) else {
       throw WeirError(
         folder, "contains no embedder",
         remedy: "make one with `weir embed`; imported vectors have none, so new text cannot be embedded")
     }
     let found = try JSONFile.read(Kind.self, from: place)
-    guard found.format == format else { throw WeirError(place, "has format \(found.format), expected \(format)") }
+    guard found.format == format else {
+      throw WeirError(place, "has format \(found.format), expected \(format)", remedy: "make the embedder again")
+    }
     return found.kind
   }
 
@@ -45,9 +63,27 @@ package enum EmbedderFolder {
     _ folder: String, kind: String, as configuration: Configuration.Type
   ) throws -> EmbedderDescription<Configuration> {
     let found = try self.kind(folder)
-    let place = resolved(folder) + "/embedder.json"
-    guard found == kind else { throw WeirError(place, "is a \(found) embedder, expected \(kind)") }
+    let place = descriptionFile(folder)
+    guard found == kind else {
+      throw WeirError(place, "is a \(found) embedder, expected \(kind)", remedy: "name the folder of such an embedder")
+    }
     return try JSONFile.read(EmbedderDescription<Configuration>.self, from: place)
+  }
+}
+
+/// `embedder.json`.
+struct EmbedderDescription<Configuration: Codable>: Codable {
+  var format = EmbedderFolder.format
+  var kind: String
+  var fingerprint: String
+  var tokenizer: String
+  var configuration: Configuration
+
+  /// Throws if the model that was loaded has another fingerprint.
+  func check(_ fingerprint: String, file: String) throws {
+    guard fingerprint == self.fingerprint else {
+      throw WeirError(file, "does not match its fingerprint in embedder.json (\(self.fingerprint))", remedy: "make the embedder again")
+    }
   }
 }
 

@@ -58,14 +58,14 @@ package enum EmbedderModel: Sendable, Equatable {
   ) throws -> any Embedder {
     switch self {
     case .lsi:
-      return try LSIEmbedder.fit(
-        WindowReader(dataset), tokenizer: dataset.tokenizer, configuration: lsi, pool: pool, progress: progress)
+      return try LSIEmbedder.fit(WindowReader(dataset), tokenizer: dataset.tokenizer, configuration: lsi, pool: pool, progress: progress)
     case .encoder(let folder): return try TextEmbedder(encoder: folder, configuration: encoder, tokenizer: dataset.openTokenizer())
     case .distilled(let folder):
       return try StaticEmbedder(distilling: folder, tokenizer: dataset.openTokenizer(), dimensions: dimensions, pool: pool)
     case .stored(let folder):
       guard Files.isFolder(folder) else {
-        throw WeirError("model", "\"\(folder)\" is neither lsi, minilm:FOLDER, static:FOLDER nor a folder with an embedder")
+        throw WeirError(
+          "model", "\"\(folder)\" is not an embedder", remedy: "use lsi, minilm:FOLDER, static:FOLDER or a folder with an embedder")
       }
       return try EmbedderFolder.open(folder)
     }

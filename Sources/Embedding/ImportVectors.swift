@@ -26,11 +26,6 @@ package enum ImportVectors {
       try writer.append(numbers)
     }
     let file = try writer.commit()
-    let manifest = try output.commit(
-      format: WindowVectors.format, tool: tool,
-      inputs: ["dataset": dataset.fingerprint, "embedder": array.embedder, "tokenizer": dataset.tokenizer], configuration: .object([:]),
-      counts: ["dimensions": width, "empty": empty, "windows": array.count], known: [file])
-    return EmbedDataset.Report(
-      windows: array.count, empty: empty, dimensions: width, embedder: array.embedder, fingerprint: manifest.fingerprint)
+    return try EmbedDataset.commit(output, file, of: dataset, embedder: array.embedder, dimensions: width, empty: empty, tool: tool)
   }
 }

@@ -1,29 +1,17 @@
 import Primitives
 import Storage
 
-/// `embedder.json`.
-struct EmbedderDescription<Configuration: Codable>: Codable {
-  var format = EmbedderFolder.format
-  var kind: String
-  var fingerprint: String
-  var tokenizer: String
-  var configuration: Configuration
-}
-
 extension LSIEmbedder {
   /// Saves `embedder.json` and `model.safetensors` (idf, projection, singular values).
   package func save(to folder: String) throws {
-    try Files.createFolder(folder)
+    try EmbedderFolder.describe(self, kind: "lsi", configuration, in: folder)
     let projection = projection
     _ = try Safetensors.write(
-      folder + "/model.safetensors",
+      folder + "/" + EmbedderFolder.modelFile,
       floats: [
         ("idf", [configuration.buckets], idf), ("projection", [projection.count / dimensions, dimensions], projection),
         ("singular_values", [dimensions], singularValues),
       ], metadata: ["format": EmbedderFolder.format, "kind": "lsi"])
-    try JSONFile.write(
-      EmbedderDescription(kind: "lsi", fingerprint: fingerprint, tokenizer: tokenizer, configuration: configuration),
-      to: folder + "/embedder.json")
   }
 
   /// Loads an embedder and checks its fingerprint.
@@ -32,20 +20,15 @@ extension LSIEmbedder {
     let folder = EmbedderFolder.resolved(folder)
     let description = try EmbedderFolder.description(folder, kind: "lsi", as: Configuration.self)
     try description.configuration.validate()
-    let file = try SafetensorsFile(folder + "/model.safetensors")
+    let file = try SafetensorsFile(folder + "/" + EmbedderFolder.modelFile)
     let (buckets, width) = (description.configuration.buckets, description.configuration.dimensions)
     guard file.shape("idf") == [buckets], file.shape("projection").map({ $0.count == 2 && $0[1] == width }) ?? false,
       file.shape("singular_values") == [width]
-    else {
-      throw WeirError(file.path, "its tensors do not match embedder.json", remedy: "make the embedder again")
-    }
+    else { throw WeirError(file.path, "its tensors do not match embedder.json", remedy: "make the embedder again") }
     try self.init(
       configuration: description.configuration, tokenizer: description.tokenizer, idf: file.floats("idf"),
       projection: file.floats("projection"), singularValues: file.floats("singular_values"))
-    guard fingerprint == description.fingerprint else {
-      throw WeirError(
-        file.path, "does not match its fingerprint in embedder.json (\(description.fingerprint))", remedy: "make the embedder again")
-    }
+    try description.check(fingerprint, file: file.path)
   }
 
   /// XXH3-64 over the configuration, the tokenizer and the weights.

@@ -2,6 +2,9 @@ import Kernels
 import Pipeline
 import Primitives
 
+import func Foundation.log
+import func Foundation.pow
+
 extension LSIEmbedder {
   /// Fits an embedder on windows: all of them, or a random sample.
   /// - Parameters:
@@ -14,7 +17,9 @@ extension LSIEmbedder {
     progress: Progress = .silent
   ) throws -> LSIEmbedder {
     try configuration.validate()
-    guard windows.count > 0 else { throw WeirError("lsi", "there are no windows to fit on") }
+    guard windows.count > 0 else {
+      throw WeirError("lsi", "the dataset has no windows to fit on", remedy: "fit on a dataset with documents")
+    }
     let chosen = sampleWindows(windows.count, configuration: configuration)
     let counted = try WindowFeatures(
       windows, chosen: chosen, features: TokenFeatures(buckets: configuration.buckets, bigrams: configuration.bigrams), pool: pool,
@@ -31,14 +36,16 @@ extension LSIEmbedder {
     let svd = try TruncatedSVD(
       matrix, rank: configuration.dimensions, randomSeed: configuration.randomSeed, names: kept, pool: pool, progress: progress)
     let width = configuration.dimensions
-    let scale = svd.singularValues.map { $0 > 0 ? Float(Elementary.power($0, configuration.spectrum - 1)) : 0 }
+    let scale = svd.singularValues.map { $0 > 0 ? Float(pow($0, configuration.spectrum - 1)) : 0 }
     var projection = svd.vectors
     for row in kept.indices {
       for column in 0..<width { projection[row * width + column] *= scale[column] }
     }
-    return try LSIEmbedder(
+    var embedder = try LSIEmbedder(
       configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection,
-      singularValues: svd.singularValues.map { Float($0) }, counted: counted.source == nil ? nil : counted)
+      singularValues: svd.singularValues.map { Float($0) })
+    if counted.source != nil { embedder.counted = counted }
+    return embedder
   }
 
   /// The windows to fit on: all, or those with the smallest random keys, in order.
@@ -60,7 +67,7 @@ extension LSIEmbedder {
     let least = min(configuration.minimumWindows, max(1, windows / 8))
     return frequency.map { count in
       guard count > 0, count >= least, Double(count) <= most else { return 0 }
-      return Float(Elementary.natural(Double(1 + windows) / Double(1 + count)) + 1)
+      return Float(log(Double(1 + windows) / Double(1 + count)) + 1)
     }
   }
 

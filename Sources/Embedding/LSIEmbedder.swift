@@ -2,6 +2,8 @@ import CKernels
 import Kernels
 import Primitives
 
+import func Foundation.log
+
 /// Latent semantic indexing: hashed unigrams (and bigrams) of token ids, sublinear term frequency, inverse document frequency, projection on the
 /// leading singular vectors of a sample, length 1 (Deerwester et al. 1990; used in an ablation of CRISP). It needs no download.
 package struct LSIEmbedder: Embedder {
@@ -42,7 +44,7 @@ package struct LSIEmbedder: Embedder {
       }
       guard sample > 0 else { throw WeirError("sample", "must be positive, not \(sample)") }
       guard minimumWindows >= 0, maximumShare > 0, spectrum.isFinite else {
-        throw WeirError("lsi", "minimum windows, maximum share or spectrum out of range")
+        throw WeirError("lsi", "minimum windows, maximum share or spectrum out of range", remedy: "leave them out for the defaults")
       }
     }
   }
@@ -62,20 +64,11 @@ package struct LSIEmbedder: Embedder {
   /// [dimensions] singular values of the sample.
   package let singularValues: [Float]
   /// The features of the windows that it was fitted on, if those are a whole dataset, so that they need not be counted again.
-  private let counted: WindowFeatures?
+  var counted: WindowFeatures?
 
   package var dimensions: Int { configuration.dimensions }
 
-  package init(
-    configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float], singularValues: [Float]
-  ) throws {
-    try self.init(
-      configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection, singularValues: singularValues, counted: nil)
-  }
-
-  init(
-    configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float], singularValues: [Float], counted: WindowFeatures?
-  ) throws {
+  package init(configuration: Configuration, tokenizer: String, idf: [Float], projection: [Float], singularValues: [Float]) throws {
     try configuration.validate()
     var rows = [UInt32](repeating: 0, count: idf.count)
     var kept = 0
@@ -85,7 +78,10 @@ package struct LSIEmbedder: Embedder {
     }
     guard idf.count == configuration.buckets, projection.count == kept * configuration.dimensions,
       singularValues.count == configuration.dimensions
-    else { throw WeirError("lsi", "idf, projection and singular values do not have the shapes of the configuration") }
+    else {
+      throw WeirError(
+        "lsi", "idf, projection and singular values do not have the shapes of the configuration", remedy: "make the embedder again")
+    }
     self.configuration = configuration
     self.tokenizer = tokenizer
     fingerprint = try Self.fingerprint(configuration: configuration, tokenizer: tokenizer, idf: idf, projection: projection)
@@ -94,7 +90,6 @@ package struct LSIEmbedder: Embedder {
     table = FloatBuffer(projection.count)
     table.write(projection)
     self.singularValues = singularValues
-    self.counted = counted
   }
 
   package func embed(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
@@ -164,9 +159,7 @@ package struct LSIEmbedder: Embedder {
   }
 
   /// 1 + ln(count).
-  static func sublinear(_ count: UInt32) -> Float {
-    count < 64 ? sublinearTable[Int(count)] : Float(1 + Elementary.natural(Double(count)))
-  }
+  static func sublinear(_ count: UInt32) -> Float { count < 64 ? sublinearTable[Int(count)] : Float(1 + log(Double(count))) }
 
-  private static let sublinearTable: [Float] = (0..<64).map { $0 == 0 ? 0 : Float(1 + Elementary.natural(Double($0))) }
+  private static let sublinearTable: [Float] = (0..<64).map { $0 == 0 ? 0 : Float(1 + log(Double($0))) }
 }

@@ -53,23 +53,22 @@ package final class SentenceEncoder: Sendable {
     guard shape.model_type == "bert", shape.hidden_act == "gelu", (32...8_192).contains(width), width % 32 == 0,
       shape.num_attention_heads == width / 32, (32...65_536).contains(inner), inner % 32 == 0, (1...128).contains(shape.num_hidden_layers),
       (3...1 << 20).contains(shape.vocab_size), (8...8_192).contains(shape.max_position_embeddings)
-    else {
-      throw WeirError(
-        place, "is not a BERT encoder with GELU and a head width of 32", remedy: "use all-MiniLM-L6-v2")
-    }
-    let file = try SafetensorsFile(folder + "/model.safetensors")
+    else { throw WeirError(place, "is not a BERT encoder with GELU and a head width of 32", remedy: "use all-MiniLM-L6-v2") }
+    let file = try SafetensorsFile(folder + "/" + EmbedderFolder.modelFile)
     func read(_ name: String, _ extents: Int...) throws -> [Float] {
       guard file.shape(name) == extents else {
         throw WeirError(file.path, "contains no tensor \(name) of shape \(extents)", remedy: "download the model again")
       }
       let values = try file.floats(name)
-      guard weir_all_finite(values, values.count) != 0 else { throw WeirError(file.path, "\(name) contains NaN/Inf") }
+      guard weir_all_finite(values, values.count) != 0 else {
+        throw WeirError(file.path, "\(name) contains NaN/Inf", remedy: "download the model again")
+      }
       return values
     }
     dimensions = width
     longest = min(256, shape.max_position_embeddings)
     vocabulary = shape.vocab_size
-    fingerprint = Checksum.hex(try Checksum.xxh3(file: file.path)) + (half ? " bfloat16" : "")
+    fingerprint = try Checksum.hex(file: file.path) + (half ? " bfloat16" : "")
 
     // One block for everything, each part aligned to 64 bytes.
     var values: [Float] = []
@@ -143,7 +142,9 @@ package final class SentenceEncoder: Sendable {
   package func encode(_ windows: [[Int32]], pool: ThreadPool) throws -> [Float] {
     for window in windows {
       guard (1...longest).contains(window.count), window.allSatisfy({ $0 >= 0 && $0 < vocabulary }) else {
-        throw WeirError("encoder", "a window has \(window.count) pieces, or a piece outside the vocabulary of \(vocabulary)")
+        throw WeirError(
+          "encoder", "a window has \(window.count) pieces, or a piece outside the vocabulary of \(vocabulary)",
+          remedy: "use the tokenizer of the encoder")
       }
     }
     // Windows of similar length share a product of about 256 rows. The longest go first, so that threads finish at about the same time.

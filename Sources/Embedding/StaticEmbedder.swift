@@ -50,7 +50,9 @@ package struct StaticEmbedder: Embedder {
     }
     let tokens = vectors.count / width
     let filled = (0..<tokens).filter { token in vectors[token * width..<(token + 1) * width].contains { $0 != 0 } }
-    guard !filled.isEmpty else { throw WeirError("static", "no token has text to distill from") }
+    guard !filled.isEmpty else {
+      throw WeirError("static", "no token has text to distill from", remedy: "check the tokenizer of the dataset")
+    }
     var mean = [Double](repeating: 0, count: width)
     for token in filled { for j in 0..<width { mean[j] += Double(vectors[token * width + j]) } }
     var centred = [Float](repeating: 0, count: filled.count * width)
@@ -140,28 +142,20 @@ package struct StaticEmbedder: Embedder {
 
   /// Saves `embedder.json` and `model.safetensors` (`table`).
   package func save(to folder: String) throws {
-    try Files.createFolder(folder)
+    try EmbedderFolder.describe(self, kind: "static", configuration, in: folder)
     _ = try Safetensors.write(
-      folder + "/model.safetensors", floats: [("table", [table.count / dimensions, dimensions], table)],
+      folder + "/" + EmbedderFolder.modelFile, floats: [("table", [table.count / dimensions, dimensions], table)],
       metadata: ["format": EmbedderFolder.format, "kind": "static"])
-    try JSONFile.write(
-      EmbedderDescription(kind: "static", fingerprint: fingerprint, tokenizer: tokenizer, configuration: configuration),
-      to: folder + "/embedder.json")
   }
 
   /// Loads an embedder and checks its fingerprint.
   package init(folder: String) throws {
     let folder = EmbedderFolder.resolved(folder)
     let description = try EmbedderFolder.description(folder, kind: "static", as: Configuration.self)
-    let file = try SafetensorsFile(folder + "/model.safetensors")
+    let file = try SafetensorsFile(folder + "/" + EmbedderFolder.modelFile)
     guard let shape = file.shape("table"), shape.count == 2, shape[0] > 0, shape[1] > 0, shape[1] == description.configuration.dimensions
-    else {
-      throw WeirError(file.path, "its table does not match embedder.json", remedy: "make the embedder again")
-    }
+    else { throw WeirError(file.path, "its table does not match embedder.json", remedy: "make the embedder again") }
     try self.init(description.configuration, tokenizer: description.tokenizer, table: file.floats("table"))
-    guard fingerprint == description.fingerprint else {
-      throw WeirError(
-        file.path, "does not match its fingerprint in embedder.json (\(description.fingerprint))", remedy: "make the embedder again")
-    }
+    try description.check(fingerprint, file: file.path)
   }
 }

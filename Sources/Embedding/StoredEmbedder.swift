@@ -4,7 +4,6 @@ import Storage
 /// The `embedder.json` in the folder of an embedder.
 package struct StoredEmbedder: Artifact {
   package static let format = EmbedderFolder.format
-  package static let form = ArtifactForm.file
   package static let fileName = "embedder.json"
   package static let fileKinds = [fileName: "embedder"]
 
@@ -14,7 +13,9 @@ package struct StoredEmbedder: Artifact {
 
   package static func open(_ path: String) throws -> StoredEmbedder {
     let root = try JSONDocument(Files.read(path), place: path).root
-    guard root["format"]?.string == format else { throw WeirError(path, "is not an embedder of format \(format)") }
+    guard root["format"]?.string == format else {
+      throw WeirError(path, "is not an embedder of format \(format)", remedy: "make the embedder again")
+    }
     return StoredEmbedder(path: path)
   }
 }

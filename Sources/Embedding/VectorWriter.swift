@@ -10,9 +10,7 @@ final class VectorWriter: Sendable {
   private let failure = Mutex<(any Error)?>(nil)
 
   /// Creates a file of [windows, dimensions] numbers.
-  init(_ path: String, windows: Int, dimensions: Int) throws {
-    writer = try Self.file(path, windows: windows, dimensions: dimensions)
-  }
+  init(_ path: String, windows: Int, dimensions: Int) throws { writer = try Self.file(path, windows: windows, dimensions: dimensions) }
 
   /// Creates the file without writing in the background.
   static func file(_ path: String, windows: Int, dimensions: Int) throws -> SafetensorsWriter {
@@ -23,11 +21,7 @@ final class VectorWriter: Sendable {
   func append(_ block: [Float]) throws {
     try wait()
     queue.async { [self] in
-      do {
-        try block.withUnsafeBufferPointer { try writer.append($0) }
-      } catch {
-        failure.withLock { $0 = error }
-      }
+      do { try block.withUnsafeBufferPointer { try writer.append($0) } } catch { failure.withLock { $0 = error } }
     }
   }
 

@@ -64,9 +64,7 @@ package struct DocumentSegments: ExportSource {
         last = leaf
       }
     }
-    return segments.enumerated().map {
-      DocumentSegments(infos, segments: $1, format: format, shuffle: shuffle, stream: UInt64($0) + 1)
-    }
+    return segments.enumerated().map { DocumentSegments(infos, segments: $1, format: format, shuffle: shuffle, stream: UInt64($0) + 1) }
   }
 
   private func segment(_ index: Int) -> Segment { segments[order.map { $0[index] } ?? index] }

@@ -4,7 +4,6 @@ import Storage
 extension LLMTokens: Artifact {
   package static let format = "llm.c"
   package static let kind = "llm.c tokens"
-  package static let form = ArtifactForm.file
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.name.hasSuffix(".bin") && isHead(candidate.head) }
   package static func open(_ path: String) throws -> LLMTokens { try LLMTokens(try MappedFile(path)) }
 

@@ -32,7 +32,7 @@ package struct LLMTokens: Sendable {
       guard bytes.count >= Self.headerBytes else {
         throw WeirError("\(file.path)@\(bytes.count)", "ends within its header of \(Self.headerBytes) bytes")
       }
-      func word(_ index: Int) -> Int32 { Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self)) }
+      func word(_ index: Int) -> Int32 { bytes.integer(at: 4 * index) }
       let width = word(0) == Self.variant(width: 2).magic ? 2 : 4
       let (magic, version) = Self.variant(width: width)
       guard word(0) == magic else { throw WeirError("\(file.path)@0", "is not a token file of llm.c") }

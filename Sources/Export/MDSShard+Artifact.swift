@@ -4,7 +4,6 @@ import Storage
 extension MDSShard: Artifact {
   package static let format = "mds.2"
   package static let kind = "MDS shard"
-  package static let form = ArtifactForm.file
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.name.hasSuffix(".mds") }
   package static func open(_ path: String) throws -> MDSShard { try MDSShard(try MappedFile(path)) }
 
@@ -22,7 +21,6 @@ package struct MDSIndex: Artifact {
   package static let fileName = "index.json"
   package static let format = "mds.index.2"
   package static let kind = "MDS index"
-  package static let form = ArtifactForm.file
 
   package let shardCount: Int
 

@@ -15,7 +15,7 @@ package struct MDSShard {
       func wrong(_ offset: Int, _ reason: String) -> WeirError {
         WeirError("\(file.path)@\(offset)", reason, remedy: "the shard is damaged; export it again")
       }
-      func word(_ offset: Int) -> UInt32 { UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
+      func word(_ offset: Int) -> UInt32 { bytes.integer(at: offset) }
       guard bytes.count >= 8, Int(word(0)) <= (bytes.count - 8) / 4 else { throw wrong(0, "its offsets do not fit the file") }
       let offsets = (0...Int(word(0))).map { word(4 + 4 * $0) }
       let head = 4 + 4 * offsets.count

@@ -67,22 +67,18 @@ final class MDSWriter: ExportWriter {
     }
     let head = 8 + configuration.utf8.count
     if !ends.isEmpty, head + samples.count + 4 * ends.count + size + 4 > Self.sizeLimit || tokens >= shardTokens { try flush() }
-    for value in values { Self.append(value.count, to: &samples) }
+    for value in values { samples.append(integer: UInt32(value.count)) }
     for value in values { samples += value }
     ends.append(samples.count)
     tokens += ids.count
   }
 
-  private static func append(_ value: Int, to bytes: inout [UInt8]) {
-    withUnsafeBytes(of: UInt32(truncatingIfNeeded: value).littleEndian) { bytes.append(contentsOf: $0) }
-  }
-
   private func flush() throws {
     let name = "shard.\(String(100_000 + shards.count).dropFirst()).mds"
     var head: [UInt8] = []
-    Self.append(ends.count, to: &head)
+    head.append(integer: UInt32(ends.count))
     let base = 4 + 4 * (ends.count + 1) + configuration.utf8.count
-    for end in [0] + ends { Self.append(base + end, to: &head) }
+    for end in [0] + ends { head.append(integer: UInt32(base + end)) }
     head += Array(configuration.utf8)
     let file = try AtomicFile(folder + "/" + name)
     try file.write(head)

@@ -57,8 +57,7 @@ enum CharacterClasses {
   }
 
   private static let marks: Set<Unicode.Scalar> = Set(",:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪…".unicodeScalars)
-  private static let quotes: Set<Unicode.Scalar> = Set(
-    "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉\u{2329}\u{232A}⟦⟧".unicodeScalars)
+  private static let quotes: Set<Unicode.Scalar> = Set("'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉\u{2329}\u{232A}⟦⟧".unicodeScalars)
   private static let currencies: Set<Unicode.Scalar> = Set("$£€¥฿₽﷼₴".unicodeScalars)
   /// datatrove's punctuation beyond ASCII and Sentence_Terminal.
   private static let datatrove: Set<Unicode.Scalar> = Set("—”、“《„’«»」「∶´（–～）►【】〈〉…━％１，：；".unicodeScalars)

@@ -18,7 +18,6 @@ package struct FilterConfiguration: Sendable, Codable, Equatable {
     package var minimumCharacters = 1
     /// Maximum Unicode code points.
     package var maximumCharacters = 10_000_000
-    package init() {}
   }
 
   /// The language filter; FineWeb keeps English with a score of at least 0.65 (Penedo et al. 2406.17557, §3.3).
@@ -86,7 +85,6 @@ package struct FilterConfiguration: Sendable, Codable, Equatable {
     package var minimumStopWords = 2
     /// Lowercase ASCII.
     package var stopWords = ["the", "be", "to", "of", "and", "that", "have", "with"]
-    package init() {}
   }
 
   /// C4's rules (Raffel et al., JMLR 21(140), §2.2, and its published code).
@@ -99,7 +97,6 @@ package struct FilterConfiguration: Sendable, Codable, Equatable {
     package var maximumWordLength = 1_000
     /// Whether the removed lines are cut from the text, as in C4; otherwise they only count in the decision about the document.
     package var removesLines = true
-    package init() {}
   }
 
   /// FineWeb's rules (Penedo et al. 2406.17557, §3.6).
@@ -114,6 +111,5 @@ package struct FilterConfiguration: Sendable, Codable, Equatable {
     package var maximumDuplicateCharacterShare = 0.01
     /// Maximum newlines per word.
     package var maximumNewlinesPerWord = 0.3
-    package init() {}
   }
 }

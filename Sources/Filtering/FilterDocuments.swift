@@ -101,12 +101,11 @@ package struct DocumentJudge: Sendable {
   /// Judges one text, in time linear in its length.
   package mutating func judge(_ text: [UInt8]) -> Verdict {
     if !configuration.rules.enabled.isEmpty { shape.measure(text) }
-    if configuration.rules.contains(.tooShort), shape.counts.characters < configuration.length.minimumCharacters {
-      return Verdict(reason: FilterRule.tooShort.rawValue)
-    }
-    if configuration.rules.contains(.tooLong), shape.counts.characters > configuration.length.maximumCharacters {
-      return Verdict(reason: FilterRule.tooLong.rawValue)
-    }
+    let (rules, length) = (configuration.rules, configuration.length)
+    let reason =
+      rules.reason(.tooShort, if: shape.counts.characters < length.minimumCharacters)
+      ?? rules.reason(.tooLong, if: shape.counts.characters > length.maximumCharacters)
+    if let reason { return Verdict(reason: reason) }
     var verdict = Verdict()
     if let languages {
       let answer = languages.answer(text)

@@ -28,21 +28,11 @@ struct FineWebRules {
       if table.seen(line.hash) { repeatedCharacters += Int(line.characters) }
     }
     let counts = shape.counts
-    guard lines > 0 else { return rules.contains(.fewPunctuatedLines) ? FilterRule.fewPunctuatedLines.rawValue : nil }
-    if rules.contains(.fewPunctuatedLines), Double(punctuated) / Double(lines) < limits.minimumPunctuatedLineShare {
-      return FilterRule.fewPunctuatedLines.rawValue
-    }
-    if rules.contains(.manyShortLines), Double(short) / Double(lines) > limits.maximumShortLineShare {
-      return FilterRule.manyShortLines.rawValue
-    }
-    if rules.contains(.repeatedLineCharacters),
-      Double(repeatedCharacters) / Double(max(1, counts.characters - counts.newlines)) > limits.maximumDuplicateCharacterShare
-    {
-      return FilterRule.repeatedLineCharacters.rawValue
-    }
-    if rules.contains(.listLike), Double(counts.newlines) / Double(counts.word_count) > limits.maximumNewlinesPerWord {
-      return FilterRule.listLike.rawValue
-    }
-    return nil
+    guard lines > 0 else { return rules.reason(.fewPunctuatedLines, if: true) }
+    let repeated = Double(repeatedCharacters) / Double(max(1, counts.characters - counts.newlines))
+    return rules.reason(.fewPunctuatedLines, if: Double(punctuated) / Double(lines) < limits.minimumPunctuatedLineShare)
+      ?? rules.reason(.manyShortLines, if: Double(short) / Double(lines) > limits.maximumShortLineShare)
+      ?? rules.reason(.repeatedLineCharacters, if: repeated > limits.maximumDuplicateCharacterShare)
+      ?? rules.reason(.listLike, if: Double(counts.newlines) / Double(counts.word_count) > limits.maximumNewlinesPerWord)
   }
 }

@@ -57,9 +57,7 @@ struct PersonalData {
     if text[index - 1] < 0x80 { return isAlphanumeric(text[index - 1]) || text[index - 1] == 0x5F }
     var start = index - 1
     while start > 0, text[start] & 0xC0 == 0x80 { start -= 1 }
-    var width = 1
-    guard let scalar = Unicode.Scalar(UTF8Scalar.decode(text.span, at: start, width: &width)) else { return false }
-    switch scalar.properties.generalCategory {
+    switch String(decoding: text[start..<index], as: UTF8.self).unicodeScalars.first?.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber, .otherNumber:
       return true
     default: return false

@@ -24,28 +24,19 @@ struct QualityRules {
   func reason(_ text: [UInt8], _ shape: TextShape) -> String? {
     let counts = shape.counts
     let contentWords = counts.content_words
-    if rules.contains(.tooFewWords), contentWords < limits.minimumWords { return FilterRule.tooFewWords.rawValue }
-    if rules.contains(.tooManyWords), contentWords > limits.maximumWords { return FilterRule.tooManyWords.rawValue }
-    if contentWords > 0 {
-      let mean = Double(counts.content_characters) / Double(contentWords)
-      if rules.contains(.wordsTooShort), mean < limits.minimumMeanWordLength { return FilterRule.wordsTooShort.rawValue }
-      if rules.contains(.wordsTooLong), mean > limits.maximumMeanWordLength { return FilterRule.wordsTooLong.rawValue }
-    }
     let words = Double(max(1, counts.word_count))
-    if rules.contains(.tooManyHashes), Double(counts.hashes) / words > limits.maximumSymbolsPerWord {
-      return FilterRule.tooManyHashes.rawValue
-    }
-    if rules.contains(.tooManyEllipses), Double(counts.ellipses) / words > limits.maximumSymbolsPerWord {
-      return FilterRule.tooManyEllipses.rawValue
-    }
-    if let reason = lineReason(text, shape) { return reason }
-    if rules.contains(.tooFewAlphabeticWords), counts.word_count > 0,
-      Double(counts.letter_words) / words < limits.minimumAlphabeticWordShare
-    {
-      return FilterRule.tooFewAlphabeticWords.rawValue
-    }
-    if rules.contains(.tooFewStopWords), !hasStopWords(shape) { return FilterRule.tooFewStopWords.rawValue }
-    return nil
+    // NaN without words: then no comparison holds.
+    let mean = Double(counts.content_characters) / Double(contentWords)
+    let alphabetic = Double(counts.letter_words) / Double(counts.word_count)
+    return rules.reason(.tooFewWords, if: contentWords < limits.minimumWords)
+      ?? rules.reason(.tooManyWords, if: contentWords > limits.maximumWords)
+      ?? rules.reason(.wordsTooShort, if: mean < limits.minimumMeanWordLength)
+      ?? rules.reason(.wordsTooLong, if: mean > limits.maximumMeanWordLength)
+      ?? rules.reason(.tooManyHashes, if: Double(counts.hashes) / words > limits.maximumSymbolsPerWord)
+      ?? rules.reason(.tooManyEllipses, if: Double(counts.ellipses) / words > limits.maximumSymbolsPerWord)
+      ?? lineReason(text, shape)
+      ?? rules.reason(.tooFewAlphabeticWords, if: alphabetic < limits.minimumAlphabeticWordShare)
+      ?? rules.reason(.tooFewStopWords, if: !hasStopWords(shape))
   }
 
   private func lineReason(_ text: [UInt8], _ shape: TextShape) -> String? {
@@ -58,13 +49,8 @@ struct QualityRules {
       if row.end - row.last >= 3, text.holds(0x2E, 0x2E, 0x2E, at: end - 3) || text.holds(0xE2, 0x80, 0xA6, at: end - 3) { ellipses += 1 }
     }
     let rows = Double(shape.rows.count)
-    if rules.contains(.tooManyBullets), Double(bullets) / rows > limits.maximumBulletLineShare {
-      return FilterRule.tooManyBullets.rawValue
-    }
-    if rules.contains(.tooManyEllipsisLines), Double(ellipses) / rows > limits.maximumEllipsisLineShare {
-      return FilterRule.tooManyEllipsisLines.rawValue
-    }
-    return nil
+    return rules.reason(.tooManyBullets, if: Double(bullets) / rows > limits.maximumBulletLineShare)
+      ?? rules.reason(.tooManyEllipsisLines, if: Double(ellipses) / rows > limits.maximumEllipsisLineShare)
   }
 
   /// Whether enough distinct stop words occur; stops reading as soon as they do.

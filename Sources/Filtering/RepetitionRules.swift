@@ -135,9 +135,7 @@ struct RepetitionTable: Sendable {
   private static func memory() -> KernelMemory { KernelMemory(weir_repetition_create(), weir_repetition_destroy) }
 
   /// Makes the memory unique; call before anything else.
-  mutating func own() {
-    if !isKnownUniquelyReferenced(&memory) { memory = Self.memory() }
-  }
+  mutating func own() { if !isKnownUniquelyReferenced(&memory) { memory = Self.memory() } }
 
   /// Clears the table, with room for `count` distinct fingerprints.
   func reset(for count: Int) { weir_repetition_reset(memory.pointer, count) }

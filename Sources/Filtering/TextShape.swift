@@ -1,7 +1,9 @@
 import CKernels
 
 /// Words, lines and counts of a text, computed in one pass over its UTF-8 bytes (`text_shape.c`). One value is reused for many texts.
-struct TextShape: Sendable {
+package struct TextShape: Sendable {
+  package init() {}
+
   private var shaper = TextShape.shaper()
 
   private static func shaper() -> KernelMemory {
@@ -10,7 +12,7 @@ struct TextShape: Sendable {
 
   /// Measures `text`, of fewer than 2³² bytes.
   /// - Parameter level: level of vector instructions, at most `weir_simd_level()`; all give the same result.
-  mutating func measure(_ text: [UInt8], level: Int32 = weir_simd_level()) {
+  package mutating func measure(_ text: [UInt8], level: Int32 = weir_simd_level()) {
     precondition(text.count < 1 << 32)
     if !isKnownUniquelyReferenced(&shaper) { shaper = Self.shaper() }
     text.withUnsafeBufferPointer { weir_shaper_measure(shaper.pointer, $0.baseAddress, $0.count, level) }
@@ -18,13 +20,13 @@ struct TextShape: Sendable {
 
   private var found: UnsafePointer<weir_shape> { weir_shaper_shape(shaper.pointer) }
 
-  var counts: weir_shape { found.pointee }
+  package var counts: weir_shape { found.pointee }
   /// Words as split by spaCy's English tokenizer.
-  var words: UnsafeBufferPointer<weir_word> { .init(start: found.pointee.words, count: found.pointee.word_count) }
+  package var words: UnsafeBufferPointer<weir_word> { .init(start: found.pointee.words, count: found.pointee.word_count) }
   /// Lines between newlines; a non-empty rest after the last newline is a line.
-  var lines: UnsafeBufferPointer<weir_line> { .init(start: found.pointee.lines, count: found.pointee.line_count) }
+  package var lines: UnsafeBufferPointer<weir_line> { .init(start: found.pointee.lines, count: found.pointee.line_count) }
   /// Lines between line ends of all kinds (`\r\n` is one), without an empty last line.
-  var rows: UnsafeBufferPointer<weir_row> { .init(start: found.pointee.rows, count: found.pointee.row_count) }
+  package var rows: UnsafeBufferPointer<weir_row> { .init(start: found.pointee.rows, count: found.pointee.row_count) }
 }
 
 /// Memory allocated by a kernel, owned.

@@ -4,7 +4,7 @@ import CKernels
 // own, "don't" is two words and "e.g." one. The rules are in `word_cutter.c`, their exceptions here.
 
 /// The exceptions of the word cutter.
-package enum WordForms {
+enum WordForms {
   /// English contractions, abbreviations and smileys, and units.
   static let english = make(EnglishContractions.all)
 
@@ -28,28 +28,4 @@ package enum WordForms {
     GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см см² см³ мм мм² мм³ нм кг г мг м/с км/ч кПа Па мбар Кб КБ кб Мб МБ мб Гб ГБ гб Тб \
     ТБ كم كم² كم³ م م² م³ سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب US$ C$ A$
     """.split(separator: " ").map { $0.unicodeScalars.map(\.value) }
-
-  /// The words of a text, as the filters count them.
-  package static func words(_ text: String, level: Int32 = weir_simd_level()) -> [String] {
-    var shape = TextShape()
-    let bytes = Array(text.utf8)
-    shape.measure(bytes, level: level)
-    let counts = shape.counts
-    return shape.words.indices.map { index in
-      let (word, next) = (counts.words[index], counts.words[index + 1])
-      let rest = String(decoding: bytes[Int(word.start)...], as: UTF8.self).unicodeScalars
-      return String(String.UnicodeScalarView(rest.prefix(Int(next.before - word.before))))
-    }
-  }
-
-  /// Counts, words, lines and rows of a text, for comparison.
-  package static func shape(_ bytes: [UInt8], level: Int32 = weir_simd_level()) -> [[UInt64]] {
-    var shape = TextShape()
-    shape.measure(bytes, level: level)
-    let c = shape.counts
-    let counts = [c.characters, c.newlines, c.hashes, c.ellipses, c.content_words, c.content_characters, c.letter_words, c.word_count]
-    return [counts.map { UInt64($0) }] + shape.words.map { [$0.hash, UInt64($0.start), UInt64($0.before)] }
-      + shape.lines.map { [$0.hash, UInt64($0.start), UInt64($0.end), UInt64($0.characters), UInt64($0.blank), UInt64($0.terminal)] }
-      + shape.rows.map { row in [row.start, row.end, row.spans, row.last, row.longest, row.sentences].map { UInt64($0) } }
-  }
 }

@@ -7,7 +7,6 @@ import Storage
 struct JSONLines: Artifact {
   static let format = "jsonl"
   static let kind = "JSON Lines"
-  static let form = ArtifactForm.file
 
   static func matches(_ candidate: ArtifactCandidate) -> Bool {
     if [".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".json.gz", ".json.zst"].contains(where: { candidate.name.hasSuffix($0) }) {
@@ -26,7 +25,7 @@ struct JSONLines: Artifact {
   }
 
   /// Documents (if the first line has a text) are parsed as the pipeline does, other lines as JSON objects. Reading a compressed file checks its
-  /// checksums, and reading a stream its proof of completeness.
+  /// checksums, and reading a stream its end marker.
   static func verify(_ path: String, _ context: any VerificationContext) throws {
     let reader = try LineReader(path)
     var problems = ProblemList(context)
@@ -94,7 +93,6 @@ struct JSONLines: Artifact {
 struct CompressedFile: Artifact {
   static let format = "compressed"
   static let kind = "compressed file"
-  static let form = ArtifactForm.file
   static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.isCompressed }
 
   static func open(_ path: String) throws -> CompressedFile {

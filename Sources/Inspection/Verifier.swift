@@ -59,17 +59,8 @@ final class Verifier {
   private func checkListed(_ manifest: Manifest, in folder: String) throws -> Set<String> {
     var names: Set<String> = []
     for file in manifest.files {
-      let path = folder + "/" + file.name
       if !names.insert(file.name).inserted { problem("\(folder)/\(Manifest.fileName): names \(file.name) twice") }
-      try attempt {
-        guard Files.exists(path), !Files.isFolder(path) else { throw WeirError(path, "is missing") }
-        let (bytes, checksum) = try hash(path)
-        if bytes != file.bytes {
-          problem("\(path): has \(bytes) bytes, the manifest says \(file.bytes)")
-        } else if checksum != file.xxh3 {
-          problem("\(path): its checksum is \(checksum), the manifest says \(file.xxh3)")
-        }
-      }
+      try attempt { if let found = try file.problem(in: folder, measure: hash) { problem(found) } }
     }
     return names
   }

@@ -11,13 +11,4 @@ package struct VerifyReport: Codable, Sendable, Equatable {
   package var problems: [String]
   /// Findings that are not problems, such as files that no manifest names.
   package var notes: [String]
-
-  package init(path: String, kind: String, files: Int = 0, bytes: Int = 0, problems: [String] = [], notes: [String] = []) {
-    self.path = path
-    self.kind = kind
-    self.files = files
-    self.bytes = bytes
-    self.problems = problems
-    self.notes = notes
-  }
 }

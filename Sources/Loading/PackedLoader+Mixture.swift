@@ -17,7 +17,7 @@ extension PackedLoader {
         file, "mixture was built for dataset \(mixture.dataset), not for \(dataset.path) (\(dataset.fingerprint))",
         remedy: "rebuild it with `weir sample \(dataset.path) …`")
     }
-    let name = Checksum.hex(try Checksum.xxh3(file: file))
+    let name = try Checksum.hex(file: file)
     if let source = mixture.source {
       let specialist = try dataset.specialistSeed(fingerprint: source, file: file)
       self = try PackedLoader(uniform: specialist, name: name, randomSeed: randomSeed, rows: rows, sequence: sequence)

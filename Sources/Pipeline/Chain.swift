@@ -45,7 +45,8 @@ package struct Chain<Batch: Sendable> {
     rejects: (any RejectWriter)? = nil, check: ([Account]) throws -> Void = { _ in }
   ) throws -> [Account] {
     do {
-      let accounts = try ChainRun(threads: threads, progress: progress, rejects: rejects).accounts(of: self, from: source, to: sink)
+      let runner = OrderedRunner(threads: threads, keepsRejects: rejects != nil)
+      let accounts = try ChainRun(runner: runner, progress: progress, rejects: rejects).accounts(of: self, from: source, to: sink)
       try source.finish()
       try check(accounts)
       for warning in source.warnings { progress.note("warning: \(warning)") }

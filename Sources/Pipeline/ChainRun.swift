@@ -8,24 +8,13 @@ struct ChainRun {
   let progress: Progress
   let rejects: (any RejectWriter)?
 
-  init(threads: Int, progress: Progress, rejects: (any RejectWriter)?) {
-    runner = OrderedRunner(threads: threads, keepsRejects: rejects != nil)
-    self.progress = progress
-    self.rejects = rejects
-  }
-
   /// What runs on one thread, between two channels.
   private struct Part {
     var run: () throws -> [Account]
-    /// Tells the part before that nobody receives any more.
+    /// Tells the part before that nothing is received from now on.
     var cancel: () -> Void
     /// Tells the part after that nothing more comes, or why.
     var finish: ((any Error)?) -> Void = { _ in }
-  }
-
-  private struct Results {
-    var accounts: [Int: [Account]] = [:]
-    var failures: [(part: Int, error: any Error)] = []
   }
 
   /// Runs everything from `source` to `sink`.
@@ -80,21 +69,20 @@ struct ChainRun {
 
   /// Runs all parts to their ends.
   private func run(_ parts: [Part]) throws -> [Account] {
-    let results = Mutex(Results())
+    let results = Mutex([Result<[Account], any Error>?](repeating: nil, count: parts.count))
     let group = DispatchGroup()
     // Each part runs on one thread, and none outlives this call.
     nonisolated(unsafe) let parts = parts
     @Sendable func perform(_ index: Int) {
       let part = unsafe parts[index]
-      do {
-        let accounts = try part.run()
-        part.finish(nil)
-        results.withLock { $0.accounts[index] = accounts }
-      } catch {
+      let result = Result { try part.run() }
+      if case .failure(let error) = result {
         part.finish(error)
         part.cancel()
-        results.withLock { $0.failures.append((index, error)) }
+      } else {
+        part.finish(nil)
       }
+      results.withLock { $0[index] = result }
     }
     let count = unsafe parts.count
     for index in 0..<count - 1 {
@@ -108,10 +96,10 @@ struct ChainRun {
     }
     perform(count - 1)
     group.wait()
-    let outcome = results.withLock { $0 }
+    let outcomes = results.withLock { $0.compactMap(\.self) }
     // A canceled sender is not the cause; the first other error in the order of the parts is.
-    let failures = outcome.failures.sorted { $0.part < $1.part }.map(\.error)
+    let failures = outcomes.compactMap { if case .failure(let error) = $0 { error } else { nil } }
     if let failure = failures.first(where: { !($0 is ChannelCanceled) }) ?? failures.first { throw failure }
-    return (0..<count).flatMap { outcome.accounts[$0] ?? [] }
+    return try outcomes.flatMap { try $0.get() }
   }
 }

@@ -11,7 +11,6 @@ package struct ChannelCanceled: Error {
 package final class Channel<Element: Sendable>: Sendable {
   private struct State {
     var items: [Element] = []
-    var isFinished = false
     var failure: (any Error)?
     var isCanceled = false
   }
@@ -57,10 +56,7 @@ package final class Channel<Element: Sendable>: Sendable {
 
   /// Ends the channel for the receiver, with an error where the sender failed.
   package func finish(_ failure: (any Error)? = nil) {
-    state.withLock { state in
-      state.isFinished = true
-      state.failure = failure
-    }
+    state.withLock { $0.failure = failure }
     arrivals.signal()
   }
 

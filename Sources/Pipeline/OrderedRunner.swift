@@ -127,11 +127,7 @@ package struct OrderedRunner: Sendable {
         }
       }
     }
-    if threads == 1 {
-      work()
-    } else {
-      DispatchQueue.concurrentPerform(iterations: threads) { _ in work() }
-    }
+    if threads == 1 { work() } else { DispatchQueue.concurrentPerform(iterations: threads) { _ in work() } }
     let state = delivery.withLock { ($0.failure, $0.accounts) }
     if let failure = state.0 { throw failure.error }
     return state.1

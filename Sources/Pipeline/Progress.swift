@@ -52,9 +52,7 @@ package struct Progress: Sendable {
   package var isStopping: Bool { stopping() }
 
   /// - Throws: `Stopped` where the user asked to stop.
-  package func checkStop() throws {
-    if stopping() { throw Stopped() }
-  }
+  package func checkStop() throws { if stopping() { throw Stopped() } }
 }
 
 /// The user asked to stop. What was committed stays; the next run resumes from there.

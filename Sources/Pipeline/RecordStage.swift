@@ -26,9 +26,7 @@ extension RecordStage {
     var worker = try workers.take()
     var output: [Worker.Output] = []
     output.reserveCapacity(batch.count)
-    for record in batch {
-      if let kept = try tally.settle(record, worker.decide(record)) { output.append(kept) }
-    }
+    for record in batch { if let kept = try tally.settle(record, worker.decide(record)) { output.append(kept) } }
     tally.account.extra.merge(worker.takeCounts(), uniquingKeysWith: +)
     workers.giveBack(worker, after: tally.account.bytesIn)
     return output
@@ -51,7 +49,5 @@ package final class WorkerPool<Worker: Sendable>: Sendable {
 
   package func take() throws -> Worker { try idle.withLock { $0.popLast() } ?? make() }
 
-  package func giveBack(_ worker: Worker, after bytes: Int) {
-    if bytes <= limit { idle.withLock { $0.append(worker) } }
-  }
+  package func giveBack(_ worker: Worker, after bytes: Int) { if bytes <= limit { idle.withLock { $0.append(worker) } } }
 }

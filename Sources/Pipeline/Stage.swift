@@ -44,9 +44,7 @@ package struct Stages<Input: Sendable, Output: Sendable>: Sendable {
   }
 
   /// No stage: batches pass unchanged.
-  package init() where Input == Output {
-    self.init(names: []) { batch, _ in batch }
-  }
+  package init() where Input == Output { self.init(names: []) { batch, _ in batch } }
 
   /// These stages followed by one more.
   package func then<S: Stage>(_ next: S) -> Stages<Input, S.Output> where S.Input == Output { then(Stages<Output, S.Output>(next)) }

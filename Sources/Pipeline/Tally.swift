@@ -12,9 +12,7 @@ package struct Tally: Sendable {
 
   /// Counts a record by what was decided about it.
   /// - Returns: the record that stays; nil where none does.
-  @inlinable package mutating func settle<Input: Record, Output: Record>(
-    _ record: Input, _ decision: Decision<Output>
-  ) throws -> Output? {
+  @inlinable package mutating func settle<Input: Record, Output: Record>(_ record: Input, _ decision: Decision<Output>) throws -> Output? {
     account.input += 1
     account.bytesIn += record.byteCount
     switch decision {
@@ -42,9 +40,7 @@ package struct Tally: Sendable {
   }
 
   /// Counts input that could not be turned into a record.
-  package mutating func quarantine(
-    _ reason: String, origin: String, bytes: Int, record: @autoclosure () throws -> [UInt8]
-  ) rethrows {
+  package mutating func quarantine(_ reason: String, origin: String, bytes: Int, record: @autoclosure () throws -> [UInt8]) rethrows {
     account.input += 1
     account.bytesIn += bytes
     account.quarantine(reason, at: origin)

@@ -10,9 +10,7 @@ package struct CounterRandom: Sendable, Equatable {
   }
 
   /// 64 random bits at position `index`.
-  @inlinable package func bits(_ index: UInt64) -> UInt64 {
-    Self.mix(Self.mix(key &+ index &* 0x9E37_79B9_7F4A_7C15) ^ index)
-  }
+  @inlinable package func bits(_ index: UInt64) -> UInt64 { Self.mix(Self.mix(key &+ index &* 0x9E37_79B9_7F4A_7C15) ^ index) }
 
   /// A number in [0, 1) at position `index`, with 53 random bits.
   @inlinable package func uniform(_ index: UInt64) -> Double { Double(bits(index) >> 11) * 0x1p-53 }
@@ -24,7 +22,7 @@ package struct CounterRandom: Sendable, Equatable {
   }
 
   /// The SplitMix64 finalizer: a bijection of 64 bits.
-  @inlinable package static func mix(_ value: UInt64) -> UInt64 {
+  @inlinable @inline(__always) package static func mix(_ value: UInt64) -> UInt64 {
     var z = value
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

@@ -28,9 +28,7 @@ package struct Permutation: Sendable {
   @inlinable package func encipher(_ value: UInt64) -> UInt64 {
     var left = value >> half
     var right = value & mask
-    for round in 0..<4 as Range<UInt64> {
-      (left, right) = (right, left ^ (random.bits(round << 48 ^ right) & mask))
-    }
+    for round in 0..<4 as Range<UInt64> { (left, right) = (right, left ^ (random.bits(round << 48 ^ right) & mask)) }
     return left << half | right
   }
 }

@@ -3,9 +3,7 @@ import Foundation
 /// Statistics of arrays. Sums run in index order, so that results are reproducible bit for bit.
 package enum Statistics {
   /// The arithmetic mean; NaN for an empty array.
-  package static func mean(_ values: [Double]) -> Double {
-    values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
-  }
+  package static func mean(_ values: [Double]) -> Double { values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count) }
 
   /// The weighted mean; NaN where the weights sum to 0.
   /// - Parameter weights: one per value, none negative.

@@ -37,6 +37,7 @@ extension Artifact where Self: Decodable {
 
 extension Artifact {
   package static var kind: String { ArtifactRegistry.kind(format: format) }
+  package static var form: ArtifactForm { .file }
   package static var fileKinds: [String: String] { [:] }
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { false }
   package static func verify(_ path: String, _ context: any VerificationContext) throws { _ = try open(path) }

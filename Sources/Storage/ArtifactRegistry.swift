@@ -10,11 +10,6 @@ package struct ArtifactRegistry: Sendable {
     package let kind: String
     /// Nil for a JSON object of a known kind without a type of its own.
     package let type: (any Artifact.Type)?
-
-    package init(kind: String, type: (any Artifact.Type)? = nil) {
-      self.kind = kind
-      self.type = type
-    }
   }
 
   /// The type of a folder whose manifest has a format id.
@@ -33,7 +28,7 @@ package struct ArtifactRegistry: Sendable {
     if candidate.isJSON, named == nil, let found = identifyByFormat(candidate) { return found }
     let form: ArtifactForm = candidate.isFolder ? .folder : .file
     let type = types.first { ($0.form == form || $0.form == .fileOrFolder) && $0.matches(candidate) }
-    return type.map { Identification(kind: $0.kind, type: $0) } ?? named.map { Identification(kind: $0) }
+    return type.map { Identification(kind: $0.kind, type: $0) } ?? named.map { Identification(kind: $0, type: nil) }
   }
 
   /// The kind of a JSON file by its name alone, so that a damaged one keeps its kind.

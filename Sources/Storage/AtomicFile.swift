@@ -1,5 +1,4 @@
 import Foundation
-import Primitives
 
 /// A file that appears complete or not at all. It is written to `<path>.partial` and checksummed on the way; `commit` flushes it to disk, renames
 /// it and flushes the folder. Without `commit` the partial file is removed. Pipes and devices (`/dev/stdout`) are written directly.
@@ -18,7 +17,7 @@ package final class AtomicFile {
 
   /// Creates the partial file.
   /// - Parameter path: the final path; a symbolic link is followed.
-  /// - Throws: `WeirError`, also where another process is writing the same file.
+  /// - Throws: `WeirError`, also where another process is writing to the file.
   package init(_ path: String) throws {
     var status = stat()
     var target = path
@@ -51,10 +50,7 @@ package final class AtomicFile {
       if descriptor < 0 { throw systemError(path, errno, writing: true) }
       var own = stat()
       var found = stat()
-      if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-        close(descriptor)
-        throw WeirError(path, "another process is writing it", remedy: "wait for that process or choose another path")
-      }
+      try Descriptor.lock(descriptor, path: path)
       // Another process may have renamed the file between open and lock.
       if fstat(descriptor, &own) == 0, stat(partial, &found) == 0, own.st_ino == found.st_ino, ftruncate(descriptor, 0) == 0 {
         return descriptor

@@ -50,21 +50,17 @@ package final class AtomicFolder {
 
   private static func check(_ path: String, replacing: Bool) throws {
     guard Files.exists(path) else { return }
-    guard Files.isFolder(path) else { throw WeirError(path, "exists and is a file", remedy: "remove it or choose another path") }
+    guard Files.isFolder(path) else { throw WeirError(path, "already exists and is a file", remedy: "remove it or choose another path") }
     if try Files.entries(of: path).isEmpty { return }
-    if !replacing { throw WeirError(path, "exists", remedy: "remove it or choose another path") }
+    if !replacing { throw WeirError(path, "already exists", remedy: "remove it or choose another path") }
     if !Files.exists(path + "/" + Manifest.fileName) {
-      throw WeirError(path, "exists and was not written by weir (no manifest.json)", remedy: "remove it or choose another path")
+      throw WeirError(path, "already exists and was not written by weir (no manifest.json)", remedy: "remove it or choose another path")
     }
   }
 
   private static func lockFolder(_ folder: String, path: String) throws -> Int32 {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    if descriptor < 0 { throw systemError(path, errno, writing: true) }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-      close(descriptor)
-      throw WeirError(path, "another process is writing it", remedy: "wait for that process or choose another path")
-    }
+    let descriptor = try Descriptor.openFolder(folder, path: path)
+    try Descriptor.lock(descriptor, path: path)
     return descriptor
   }
 
@@ -95,10 +91,9 @@ package final class AtomicFolder {
         defer { close(descriptor) }
         try Descriptor.synchronize(descriptor, path: file)
         folders.insert(Descriptor.parent(of: file))
-        files.append(FileRecord(name: name, bytes: bytes, xxh3: Checksum.hex(checksum)))
+        files.append(FileRecord(name: name, bytes: bytes, xxh3: checksum))
       }
-      let manifest = Manifest(
-        format: format, tool: tool, inputs: inputs, configuration: configuration, counts: counts, files: files)
+      let manifest = Manifest(format: format, tool: tool, inputs: inputs, configuration: configuration, counts: counts, files: files)
       try manifest.write(folder: working)
       for folder in folders.sorted() { try Descriptor.synchronizeFolder(folder) }
       try publish()

@@ -9,10 +9,39 @@ package protocol ByteSource: AnyObject {
   var path: String { get }
   /// Reads up to `buffer.count` bytes; 0 at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+
+  /// Goes to a byte of the content, where that is possible without reading.
+  func seek(to position: Int) -> Bool
+}
+
+extension ByteSource {
+  package func seek(to position: Int) -> Bool { false }
+
+  /// Skips content that an earlier run has read. Compressed content is decompressed and its checksums are checked.
+  /// - Precondition: nothing was read yet.
+  /// - Returns: whether there were `count` bytes.
+  package func skip(_ count: Int) throws -> Bool {
+    if seek(to: count) { return true }
+    var left = count
+    try forEachPiece(atMost: { left }, { left -= $0.count })
+    return left == 0
+  }
+
+  /// Calls `body` with one piece after another of the rest of the content.
+  /// - Parameter limit: the most bytes of the next piece; reading ends at 0.
+  package func forEachPiece(atMost limit: () -> Int = { .max }, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
+    defer { buffer.deallocate() }
+    while true {
+      let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(limit(), buffer.count)]))
+      if count == 0 { return }
+      try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+  }
 }
 
 /// The decompressed content of a file or of standard input (`-`). The first bytes tell plain content, gzip (with several members) and zstd (with
-/// several frames, long windows and skippable frames) apart. The proof of completeness of a weir stream is checked on the way.
+/// several frames, long windows and skippable frames) apart. The end marker of a weir stream is checked on the way.
 package final class ByteReader: ByteSource {
   private enum Coding { case plain, gzip, zstd }
 
@@ -21,15 +50,15 @@ package final class ByteReader: ByteSource {
   private var inflater: Inflater?
   private var decompressor: OpaquePointer?
   private var insideFrame = false
-  /// Whether the last head of a stream is still without its proof.
+  /// Whether the last head of a stream is still without its end marker.
   private var headed = false
-  /// Whether the last frame of content is still without a proof.
+  /// Whether the last frame of content is still without an end marker.
   private var awaiting = false
   private var ended = false
   private let checksum = ChecksumStream()
-  /// Whether some content had no proof, as in an ordinary .zst, so that the proofs do not count all records.
-  private var unproven = false
-  private var proven: UInt64?
+  /// Whether some content had no end marker, as in an ordinary .zst, so that the markers do not count all records.
+  private var uncounted = false
+  private var counted: UInt64?
 
   /// The path; `-` is standard input.
   package var path: String { input.path }
@@ -48,7 +77,7 @@ package final class ByteReader: ByteSource {
       inflater = try Inflater(place: displayName(path))
     } else if first.count == 4, first.dropFirst().elementsEqual([0xB5, 0x2F, 0xFD]) && first.first == 0x28 || Self.isSkippable(first) {
       coding = .zstd
-      guard let context = ZSTD_createDCtx() else { throw WeirError(path, "not enough memory") }
+      guard let context = ZSTD_createDCtx() else { throw outOfMemory(path) }
       decompressor = context
       ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 31)
       try skipFrames()
@@ -87,40 +116,21 @@ package final class ByteReader: ByteSource {
     }
   }
 
-  /// Skips content that an earlier run has read. Compressed content is decompressed and its checksums are checked.
-  /// - Precondition: nothing was read yet.
-  /// - Returns: whether there were `count` bytes.
-  package func skip(_ count: Int) throws -> Bool {
-    if coding == .plain, input.seek(to: count) { return true }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
-    defer { buffer.deallocate() }
-    var left = count
-    while left > 0 {
-      let got = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(left, buffer.count)]))
-      if got == 0 { return false }
-      left -= got
-    }
-    return true
-  }
+  package func seek(to position: Int) -> Bool { coding == .plain && input.seek(to: position) }
 
   /// Reads the rest of the content.
   package func readAll() throws -> [UInt8] {
     var bytes: [UInt8] = []
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Files.pieceBytes, alignment: 64)
-    defer { buffer.deallocate() }
-    while true {
-      let count = try read(into: buffer)
-      if count == 0 { return bytes }
-      bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-    }
+    try forEachPiece { bytes.append(contentsOf: $0) }
+    return bytes
   }
 
-  /// Checks at the end that a weir stream had as many records as its proof says. Does nothing for other content.
+  /// Checks at the end that a weir stream had as many records as its end marker says. Does nothing for other content.
   package func finish(records: Int) throws {
-    guard let proven, !unproven else { return }
-    if proven != UInt64(records) {
+    guard let counted, !uncounted else { return }
+    if counted != UInt64(records) {
       throw WeirError(
-        displayName(path), "the stream's proof says \(proven) records, but \(records) arrived",
+        displayName(path), "the end marker says \(counted) records, but \(records) arrived",
         remedy: "run the pipe again; nothing was committed"
       )
     }
@@ -180,17 +190,15 @@ package final class ByteReader: ByteSource {
       let count = try input.fill(8)
       if count == 0 {
         if headed { throw incomplete() }
-        unproven = unproven || awaiting
+        uncounted = uncounted || awaiting
         ended = true
         return
       }
       guard count >= 4 else { throw truncated("zstd frame's header") }
       guard Self.isSkippable(input.available.prefix(4)) else {
-        guard input.available.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
-          throw damaged("data that is not zstd follows a zstd frame")
-        }
+        guard input.available.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else { throw damaged("data that is not zstd follows a zstd frame") }
         if headed && awaiting { throw incomplete() }
-        unproven = unproven || awaiting
+        uncounted = uncounted || awaiting
         awaiting = true
         checksum.reset()
         ZSTD_DCtx_reset(decompressor, ZSTD_reset_session_only)
@@ -223,15 +231,15 @@ package final class ByteReader: ByteSource {
         throw WeirError(place, "is a concatenation of streams that cannot be joined", remedy: "read them separately")
       }
       self.kind = kind
-      unproven = unproven || awaiting
+      uncounted = uncounted || awaiting
       awaiting = false
       headed = true
-    case .proof(let proof):
-      guard awaiting else { throw damaged("a proof of completeness has no content before it") }
-      guard proof.checksum == checksum.value else { throw damaged("the content's checksum differs from the stream's proof") }
-      let (sum, overflow) = (proven ?? 0).addingReportingOverflow(proof.records)
+    case .end(let marker):
+      guard awaiting else { throw damaged("an end marker has no content before it") }
+      guard marker.checksum == checksum.value else { throw damaged("the content's checksum differs from that in the end marker") }
+      let (sum, overflow) = (counted ?? 0).addingReportingOverflow(marker.records)
       guard !overflow else { throw damaged("the number of records overflows") }
-      proven = sum
+      counted = sum
       awaiting = false
       headed = false
     }
@@ -251,10 +259,10 @@ package final class ByteReader: ByteSource {
   private func incomplete() -> WeirError {
     let remedy = "see its error above and run the pipe again; nothing was committed"
     if path == "-" {
-      return WeirError("standard input", "the stream ended before its proof of completeness: the upstream process died", remedy: remedy)
+      return WeirError("standard input", "the stream ended before its end marker: the upstream process died", remedy: remedy)
     }
     return WeirError(
-      path, "the stream ended before its proof of completeness: the process that wrote it died",
+      path, "the stream ended before its end marker: the process that wrote it died",
       remedy: "write it again; nothing was committed")
   }
 }

@@ -7,10 +7,10 @@ package enum Checksum {
 
   package static func xxh3(_ bytes: UnsafeRawBufferPointer) -> UInt64 { XXH3_64bits(bytes.baseAddress, bytes.count) }
 
-  package static func xxh3(file path: String) throws -> UInt64 { try file(path).checksum }
+  package static func hex(file path: String) throws -> String { try file(path).checksum }
 
-  /// The size and the checksum of a file.
-  static func file(_ path: String) throws -> (bytes: Int, checksum: UInt64) {
+  /// The size of a file, and its checksum in hexadecimal.
+  package static func file(_ path: String) throws -> (bytes: Int, checksum: String) {
     let descriptor = try Descriptor.openForReading(path)
     defer { close(descriptor) }
     let stream = ChecksumStream()
@@ -18,7 +18,7 @@ package enum Checksum {
     defer { buffer.deallocate() }
     while true {
       let count = try Descriptor.read(descriptor, into: buffer, path: path)
-      if count == 0 { return (stream.count, stream.value) }
+      if count == 0 { return (stream.count, hex(stream.value)) }
       stream.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }

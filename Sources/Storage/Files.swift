@@ -117,11 +117,7 @@ package enum Files {
     var files: [String] = []
     for name in try entries(of: folder) where hidden || !name.hasPrefix(".") {
       let path = folder + "/" + name
-      if isFolder(path) {
-        files += try walk(path, hidden: hidden).map { name + "/" + $0 }
-      } else {
-        files.append(name)
-      }
+      if isFolder(path) { files += try walk(path, hidden: hidden).map { name + "/" + $0 } } else { files.append(name) }
     }
     return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }

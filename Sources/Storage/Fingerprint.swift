@@ -8,7 +8,7 @@ package enum Fingerprint {
   ///   - registry: the artifacts whose manifests are trusted to cover their content.
   ///   - checksum: XXH3-64 of a file in hexadecimal.
   package static func of(
-    _ path: String, registry: ArtifactRegistry, checksum: (String) throws -> String = { Checksum.hex(try Checksum.xxh3(file: $0)) }
+    _ path: String, registry: ArtifactRegistry, checksum: (String) throws -> String = { try Checksum.hex(file: $0) }
   ) throws -> String? {
     guard Files.exists(path) else {
       let found = Files.matching(path)
@@ -29,9 +29,7 @@ package enum Fingerprint {
 
   /// Bytes on disk under a path.
   package static func bytes(_ path: String) -> Int {
-    func size(_ file: String) -> Int {
-      ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber)?.intValue ?? 0
-    }
+    func size(_ file: String) -> Int { ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber)?.intValue ?? 0 }
     guard Files.isFolder(path) else { return size(path) }
     return ((try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []).reduce(0) { sum, name in
       Files.isFolder(path + "/" + name) ? sum : sum + size(path + "/" + name)

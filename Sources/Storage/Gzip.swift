@@ -8,7 +8,7 @@ package enum Gzip {
     var stream = z_stream()
     guard
       deflateInit2_(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
-    else { throw WeirError("gzip", "not enough memory") }
+    else { throw outOfMemory("gzip") }
     defer { deflateEnd(&stream) }
     var packed: [UInt8] = []
     var room = [UInt8](repeating: 0, count: 1 << 16)
@@ -30,7 +30,9 @@ package enum Gzip {
       }
       start += given - Int(stream.avail_in)
       packed += room[..<made]
-      guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else { throw WeirError("gzip", "error \(status)") }
+      guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
+        throw WeirError("gzip", "compression failed (zlib error \(status))", remedy: "report this error")
+      }
     }
     return packed
   }

@@ -1,5 +1,4 @@
 import CZlib
-import Primitives
 
 /// A gzip decoder for one member at a time, by zlib.
 final class Inflater {
@@ -13,7 +12,7 @@ final class Inflater {
     stream.initialize(to: z_stream())
     if inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) != Z_OK {
       stream.deallocate()
-      throw WeirError(place, "not enough memory")
+      throw outOfMemory(place)
     }
   }
 
@@ -46,7 +45,7 @@ final class Inflater {
     case Z_STREAM_END:
       insideMember = false
       return (consumed, produced, nil)
-    default: return (consumed, produced, stream.pointee.msg.map { String(cString: $0) } ?? "gzip error \(status)")
+    default: return (consumed, produced, stream.pointee.msg.map { String(cString: $0) } ?? "zlib error \(status)")
     }
   }
 }

@@ -13,7 +13,7 @@ package final class JSONDocument {
   ///   - place: the place for errors, such as the path.
   /// - Throws: `WeirError` where the text is not valid JSON.
   package init(_ bytes: [UInt8], place: String) throws {
-    guard let parser = weir_json_parser_create() else { throw WeirError(place, "not enough memory") }
+    guard let parser = weir_json_parser_create() else { throw outOfMemory(place) }
     self.parser = parser
     self.place = place
     let status = bytes.withUnsafeBufferPointer { weir_json_parse(parser, $0.baseAddress, $0.count, &node) }

@@ -17,9 +17,7 @@ package enum JSONFile {
     }
   }
 
-  package static func write<T: Encodable>(_ value: T, to path: String) throws {
-    try Files.write(text(value, place: path), to: path)
-  }
+  package static func write<T: Encodable>(_ value: T, to path: String) throws { try Files.write(text(value, place: path), to: path) }
 
   /// The text that `write` writes, with a newline at the end.
   static func text<T: Encodable>(_ value: T, place: String) throws -> [UInt8] {
@@ -39,7 +37,8 @@ package enum JSONFile {
     do {
       return try encoder.encode(value)
     } catch is EncodingError {
-      throw WeirError(place, "JSON cannot represent NaN or infinity")
+      throw WeirError(
+        place, "contains NaN/Inf, which JSON cannot represent", remedy: "check the inputs and settings that it was computed from")
     }
   }
 

@@ -7,25 +7,11 @@ extension Manifest {
   static let sealName = "manifest_xxh3"
   private static let openSeal = String(repeating: "0", count: 16)
 
-  private struct Sealed: Encodable {
-    var format: String
-    var tool: String
-    var inputs: [String: String]
-    var configuration: JSONValue
-    var counts: [String: Int]
-    var files: [FileRecord]
-    var manifest_xxh3: String
-  }
-
   /// Writes `folder/manifest.json` with its seal, atomically.
   package func write(folder: String) throws {
     let path = folder + "/" + Self.fileName
-    var text = try JSONFile.text(
-      Sealed(
-        format: format, tool: tool, inputs: inputs, configuration: configuration, counts: counts, files: files,
-        manifest_xxh3: Self.openSeal),
-      place: path)
-    guard let digits = Self.sealDigits(in: text) else { throw WeirError(path, "cannot be sealed") }
+    var text = try JSONFile.text(members(tool: tool, seal: Self.openSeal), place: path)
+    guard let digits = Self.sealDigits(in: text) else { preconditionFailure("the text contains the seal") }
     text.replaceSubrange(digits, with: Array(Checksum.hex(Checksum.xxh3(text)).utf8))
     try Files.write(text, to: path)
   }

@@ -15,12 +15,16 @@ package struct FileRecord: Codable, Sendable, Equatable {
     self.xxh3 = xxh3
   }
 
-  /// Whether the file exists with this size and checksum.
-  package func isIntact(in folder: String) throws -> Bool {
+  /// What is wrong with the file in a folder, on one line; nil where it has this size and checksum.
+  /// - Parameter measure: the size of a file and its XXH3-64 in hexadecimal.
+  package func problem(
+    in folder: String, measure: (String) throws -> (bytes: Int, checksum: String) = { try Checksum.file($0) }
+  ) throws -> String? {
     let path = folder + "/" + name
-    guard Files.exists(path) else { return false }
-    let (bytes, checksum) = try Checksum.file(path)
-    return bytes == self.bytes && Checksum.hex(checksum) == xxh3
+    guard Files.exists(path), !Files.isFolder(path) else { return "\(path): is missing" }
+    let (bytes, checksum) = try measure(path)
+    if bytes != self.bytes { return "\(path): has \(bytes) bytes, the manifest says \(self.bytes)" }
+    return checksum == xxh3 ? nil : "\(path): its checksum is \(checksum), the manifest says \(xxh3)"
   }
 }
 
@@ -52,18 +56,24 @@ package struct Manifest: Codable, Sendable, Equatable {
     self.files = files
   }
 
-  private struct Identity: Encodable {
+  /// What is written and what is hashed; members that are nil are left out.
+  struct Members: Encodable {
     var format: String
+    var tool: String?
     var inputs: [String: String]
     var configuration: JSONValue
     var counts: [String: Int]
     var files: [FileRecord]
+    var manifest_xxh3: String?
+  }
+
+  func members(tool: String?, seal: String?) -> Members {
+    Members(format: format, tool: tool, inputs: inputs, configuration: configuration, counts: counts, files: files, manifest_xxh3: seal)
   }
 
   /// XXH3-64 of the canonical JSON of everything except the tool. Folders with the same fingerprint have the same content.
   package var fingerprint: String {
-    let identity = Identity(format: format, inputs: inputs, configuration: configuration, counts: counts, files: files)
-    guard let bytes = try? JSONFile.encode(identity) else { return Checksum.hex(0) }
+    guard let bytes = try? JSONFile.encode(members(tool: nil, seal: nil)) else { return Checksum.hex(0) }
     return Checksum.hex(Checksum.xxh3(bytes))
   }
 
@@ -92,21 +102,21 @@ package struct Manifest: Codable, Sendable, Equatable {
 
   /// Checks the size and the checksum of every file.
   /// - Returns: one line per problem.
-  package func verifyFiles(in folder: String) throws -> [String] {
-    var problems: [String] = []
-    for file in files {
-      let path = folder + "/" + file.name
-      guard Files.exists(path) else {
-        problems.append("\(path): is missing")
-        continue
-      }
-      let (bytes, checksum) = try Checksum.file(path)
-      if bytes != file.bytes {
-        problems.append("\(path): has \(bytes) bytes, the manifest says \(file.bytes)")
-      } else if Checksum.hex(checksum) != file.xxh3 {
-        problems.append("\(path): its checksum is \(Checksum.hex(checksum)), the manifest says \(file.xxh3)")
-      }
+  package func verifyFiles(in folder: String) throws -> [String] { try files.compactMap { try $0.problem(in: folder) } }
+
+  /// A fingerprint that the format of the folder requires.
+  package func input(_ role: String, in folder: String) throws -> String {
+    guard let value = inputs[role] else {
+      throw WeirError(folder + "/" + Self.fileName, "has no fingerprint of its \(role)", remedy: "make the folder again")
     }
-    return problems
+    return value
+  }
+
+  /// A count that the format of the folder requires.
+  package func count(_ name: String, in folder: String) throws -> Int {
+    guard let value = counts[name], value >= 0 else {
+      throw WeirError(folder + "/" + Self.fileName, "has no count of \(name)", remedy: "make the folder again")
+    }
+    return value
   }
 }

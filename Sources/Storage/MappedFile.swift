@@ -28,12 +28,18 @@ package final class MappedFile: Sendable {
     base = address
   }
 
-  deinit {
-    if let base { munmap(base, count) }
-  }
+  deinit { if let base { munmap(base, count) } }
 
   /// Calls `body` with the bytes, which are valid during the call.
   package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try body(UnsafeRawBufferPointer(start: base, count: count))
+  }
+
+  /// Little-endian unsigned integers of `width` bytes, 2 or 4, from the byte `start` on.
+  package func integers(at start: Int, width: Int, count: Int) -> [UInt32] {
+    withBytes { bytes in
+      let elements = UnsafeRawBufferPointer(rebasing: bytes[start...])
+      return (0..<count).map { elements.element($0, width: width) }
+    }
   }
 }

@@ -2,7 +2,6 @@ import Primitives
 
 extension SafetensorsFile: Artifact {
   package static let format = "safetensors"
-  package static let form = ArtifactForm.file
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.name.hasSuffix(fileSuffix) }
   package static func open(_ path: String) throws -> SafetensorsFile { try SafetensorsFile(path) }
   package static func describe(_ path: String, lines: Int) throws -> [String]? { [kind] + (try SafetensorsFile(path).table(lines)) }

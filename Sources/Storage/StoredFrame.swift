@@ -1,5 +1,5 @@
 /// A zstd frame with uncompressed blocks (RFC 8878, section 3.1.1), which costs only a copy and which any zstd reader decodes. Block boundaries
-/// depend on the content alone. The frame has no checksum; the proof of the stream has one.
+/// depend on the content alone. The frame has no checksum; the end marker of the stream has one.
 struct StoredFrame {
   /// The size of a block in bytes: the window size, and the maximum of the format.
   static let blockBytes = 1 << 17

@@ -10,7 +10,7 @@ package enum StreamKind: String, Sendable, Codable {
 }
 
 /// The stream between weir processes: a zstd frame between two skippable frames, which any zstd reader decodes. The end of a pipe does not tell
-/// whether the upstream process finished or died; the second skippable frame, the proof of completeness, does.
+/// whether the upstream process finished or died; the second skippable frame, the end marker, does.
 ///
 ///     skippable frame 0x184D2A57: "WEIRHEAD", u32 version, kind          (in streams; files start like any .zst)
 ///     zstd frame, with a content checksum or with uncompressed blocks (`StoredFrame`)
@@ -23,7 +23,7 @@ enum StreamFormat {
   /// Maximum payload of a skippable frame of weir, in bytes.
   static let payloadLimit = 256
 
-  struct Proof: Equatable {
+  struct EndMarker: Equatable {
     var records: UInt64
     var checksum: UInt64
     var kind: StreamKind
@@ -31,14 +31,14 @@ enum StreamFormat {
 
   enum Frame: Equatable {
     case head(kind: StreamKind)
-    case proof(Proof)
+    case end(EndMarker)
     case foreign
   }
 
   static func encodeHead(_ kind: StreamKind) -> [UInt8] { frame(head + bytes(version) + Array(kind.rawValue.utf8)) }
 
-  static func encodeProof(_ proof: Proof) -> [UInt8] {
-    frame(tail + bytes(proof.records) + bytes(proof.checksum) + bytes(version) + Array(proof.kind.rawValue.utf8))
+  static func encode(_ marker: EndMarker) -> [UInt8] {
+    frame(tail + bytes(marker.records) + bytes(marker.checksum) + bytes(version) + Array(marker.kind.rawValue.utf8))
   }
 
   /// Decodes a skippable frame.
@@ -55,34 +55,19 @@ enum StreamFormat {
       }
     }
     guard magic == Self.magic else { return .foreign }
-    func version(at offset: Int) throws {
-      let found = payload.loadUnaligned(fromByteOffset: offset, as: UInt32.self).littleEndian
-      if found != Self.version {
-        throw WeirError(
-          place, "is a weir stream of version \(found), expected version \(Self.version)",
-          remedy: "use the same version of weir on both ends")
-      }
+    let isHead = payload[..<8].elementsEqual(head)
+    guard isHead || payload[..<8].elementsEqual(tail) && payload.count >= 28 else { return .foreign }
+    let found = payload.integer(at: isHead ? 8 : 24, as: UInt32.self)
+    guard found == version else {
+      throw WeirError(
+        place, "is a weir stream of version \(found), expected version \(version)", remedy: "use the same version of weir on both ends")
     }
-    func kind(at offset: Int) throws -> StreamKind {
-      let name = String(decoding: payload[offset...], as: UTF8.self)
-      guard let kind = StreamKind(rawValue: name) else {
-        throw WeirError(
-          place, "is a weir stream of an unknown kind, or is damaged",
-          remedy: "fetch or write it again, or use the same version of weir on both ends; nothing was committed")
-      }
-      return kind
+    guard let kind = StreamKind(rawValue: String(decoding: payload[(isHead ? 12 : 28)...], as: UTF8.self)) else {
+      throw WeirError(
+        place, "is a weir stream of an unknown kind, or is damaged",
+        remedy: "fetch or write it again, or use the same version of weir on both ends; nothing was committed")
     }
-    if payload[..<8].elementsEqual(head) {
-      try version(at: 8)
-      return .head(kind: try kind(at: 12))
-    }
-    guard payload[..<8].elementsEqual(tail), payload.count >= 28 else { return .foreign }
-    try version(at: 24)
-    return .proof(
-      Proof(
-        records: payload.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian,
-        checksum: payload.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian,
-        kind: try kind(at: 28)))
+    return isHead ? .head(kind: kind) : .end(EndMarker(records: payload.integer(at: 8), checksum: payload.integer(at: 16), kind: kind))
   }
 
   private static func frame(_ payload: [UInt8]) -> [UInt8] { bytes(magic) + bytes(UInt32(payload.count)) + payload }

@@ -5,13 +5,13 @@ import Primitives
 /// The encoding of an output.
 package enum OutputCoding: Sendable, Equatable {
   case plain
-  /// An ordinary .zst with a content checksum, followed by a proof of completeness.
+  /// An ordinary .zst with a content checksum, followed by an end marker.
   case zstd(level: Int)
-  /// A weir stream, which is recognized by its first bytes and is complete only with its proof; uncompressed where the level is nil.
+  /// A weir stream, which is recognized by its first bytes and is complete only with its end marker; uncompressed where the level is nil.
   case stream(level: Int?)
 }
 
-/// Writes records to a file, atomically, or to standard output. Without `finish` a file does not appear, and a stream has no proof, so that readers
+/// Writes records to a file, atomically, or to standard output. Without `finish` a file does not appear, and a stream has no end marker, so that readers
 /// reject it.
 ///
 /// zstd compresses one frame in jobs of `jobBytes` of content on its own threads, while the caller continues. The job boundaries depend on the
@@ -57,7 +57,7 @@ package final class StreamWriter {
       }
       return
     }
-    guard let context = ZSTD_createCCtx() else { throw WeirError(displayName(path, writing: true), "not enough memory") }
+    guard let context = ZSTD_createCCtx() else { throw outOfMemory(displayName(path, writing: true)) }
     compressor = context
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(clamping: level))
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
@@ -87,15 +87,15 @@ package final class StreamWriter {
   /// Writes bytes that complete `records` records.
   package func write(_ bytes: [UInt8], records: Int) throws { try bytes.withUnsafeBytes { try write($0, records: records) } }
 
-  /// Writes the proof and completes the file.
+  /// Writes the end marker and completes the file.
   /// - Returns: the record of the file; nil for standard output.
   @discardableResult package func finish() throws -> FileRecord? {
     precondition(!finished, "the output is finished")
     finished = true
     if coding != .plain {
       if compressor == nil { try stored?.finish() } else { try compress(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end) }
-      let proof = StreamFormat.Proof(records: UInt64(records), checksum: checksum.value, kind: kind)
-      try StreamFormat.encodeProof(proof).withUnsafeBytes { try emit($0) }
+      let marker = StreamFormat.EndMarker(records: UInt64(records), checksum: checksum.value, kind: kind)
+      try StreamFormat.encode(marker).withUnsafeBytes { try emit($0) }
     }
     return try file?.commit()
   }
@@ -111,7 +111,9 @@ package final class StreamWriter {
     while true {
       var target = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
       let left = ZSTD_compressStream2(compressor, &target, &source, directive)
-      if ZSTD_isError(left) != 0 { throw WeirError("compression", String(cString: ZSTD_getErrorName(left))) }
+      if ZSTD_isError(left) != 0 {
+        throw WeirError("zstd", "compression failed (\(String(cString: ZSTD_getErrorName(left))))", remedy: "report this error")
+      }
       try emit(UnsafeRawBufferPointer(rebasing: buffer[..<target.pos]))
       if directive == ZSTD_e_end ? left == 0 : source.pos == source.size { return }
     }

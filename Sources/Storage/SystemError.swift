@@ -27,16 +27,20 @@ package func systemError(_ path: String, _ code: Int32, writing: Bool = false) -
   case EISDIR: return WeirError(place, "is a folder, not a file", remedy: "give a file")
   case ENOTDIR: return WeirError(place, "a component of the path is a file, not a folder", remedy: "check the path")
   case ENOENT:
-    return WeirError(
-      place, "no such file or folder", remedy: writing ? "create its parent folder first" : "check the path")
-  case EEXIST, ENOTEMPTY: return WeirError(place, "exists", remedy: "remove it or choose another path")
+    return WeirError(place, "no such file or folder", remedy: writing ? "create its parent folder first" : "check the path")
+  case EEXIST, ENOTEMPTY: return WeirError(place, "already exists", remedy: "remove it or choose another path")
   case EMFILE, ENFILE: return WeirError(place, "too many open files", remedy: "raise the limit (ulimit -n)")
   case ENAMETOOLONG: return WeirError(String(place.prefix(80)) + "…", "the name is too long", remedy: "choose a shorter name")
   case EIO: return WeirError(place, "input/output error", remedy: "check the disk")
-  case ENOMEM: return WeirError(place, "not enough memory", remedy: "close other programs or use a larger machine")
+  case ENOMEM: return outOfMemory(place)
   case ELOOP: return WeirError(place, "too many symbolic links", remedy: "check the path")
-  default: return WeirError(place, String(cString: strerror(code)))
+  default: return WeirError(place, String(cString: strerror(code)), remedy: "check the path and the disk")
   }
+}
+
+/// The error for an allocation that failed.
+package func outOfMemory(_ place: String) -> WeirError {
+  WeirError(place, "not enough memory", remedy: "close other programs or use a larger machine")
 }
 
 /// The name of a path in messages: `-` is a standard stream.

@@ -26,7 +26,7 @@ package struct TokenizingSink {
   ///   - addsTemplate: whether to add the tokenizer's template to each text.
   /// - Throws: `WeirError` where the tokenizer cannot do that.
   package init(tokenizer path: String, allowsSpecials: Bool = false, addsTemplate: Bool = false) throws {
-    tokenizerFile = try Files.read(Files.isFolder(path) ? path + "/tokenizer.json" : path)
+    tokenizerFile = try Files.read(Files.isFolder(path) ? path + "/" + StoredTokenizer.fileName : path)
     tokenizer = try Tokenizer(folder: path)
     if allowsSpecials, let token = tokenizer.addedTokens.first(where: { $0.isSpecial && !$0.ignored.isEmpty }) {
       throw WeirError(

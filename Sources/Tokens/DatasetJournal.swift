@@ -43,7 +43,7 @@ final class DatasetJournal {
     let shards = lines.dropFirst().map { decode(Shard.self, $0) }
     var whole: [Shard] = []
     for shard in shards.prefix(while: { $0 != nil }).compactMap({ $0 }) {
-      guard try shard.files.allSatisfy({ try $0.isIntact(in: folder) }) else { break }
+      guard try shard.files.allSatisfy({ try $0.problem(in: folder) == nil }) else { break }
       whole.append(shard)
     }
     return whole.isEmpty ? nil : whole

@@ -4,7 +4,6 @@ import Storage
 extension MegatronIndex: Artifact {
   package static let format = "megatron.index.1"
   package static let kind = "Megatron index"
-  package static let form = ArtifactForm.file
   static let fileSuffix = ".idx"
 
   package static func matches(_ candidate: ArtifactCandidate) -> Bool {
@@ -47,7 +46,6 @@ extension MegatronIndex: Artifact {
 package struct MegatronTokens: Artifact {
   package static let format = "megatron.tokens.1"
   package static let kind = "tokens of a Megatron index"
-  package static let form = ArtifactForm.file
   private static let fileSuffix = ".bin"
 
   package let index: MegatronIndex

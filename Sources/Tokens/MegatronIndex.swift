@@ -21,20 +21,17 @@ package struct MegatronIndex: Sendable {
   package static func encode(lengths: [Int32], tokenBytes: Int) -> [UInt8] {
     var bytes = magic
     bytes.reserveCapacity(headerBytes + 8 + lengths.count * 20)
-    func put<Value: FixedWidthInteger>(_ value: Value) {
-      withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-    put(UInt64(1))
-    put(UInt8(tokenBytes == 2 ? 8 : 4))
-    put(UInt64(lengths.count))
-    put(UInt64(lengths.count + 1))
-    for length in lengths { put(length) }
+    bytes.append(integer: UInt64(1))
+    bytes.append(tokenBytes == 2 ? 8 : 4)
+    bytes.append(integer: UInt64(lengths.count))
+    bytes.append(integer: UInt64(lengths.count + 1))
+    for length in lengths { bytes.append(integer: length) }
     var pointer: Int64 = 0
     for length in lengths {
-      put(pointer)
+      bytes.append(integer: pointer)
       pointer += Int64(length) * Int64(tokenBytes)
     }
-    for index in 0...lengths.count { put(Int64(index)) }
+    for index in 0...lengths.count { bytes.append(integer: Int64(index)) }
     return bytes
   }
 
@@ -49,9 +46,7 @@ package struct MegatronIndex: Sendable {
         WeirError("\(file.path)@\(offset)", reason, remedy: "the dataset is damaged; make it again with `weir shard`")
       }
       guard bytes.count >= Self.headerBytes, bytes.prefix(9).elementsEqual(Self.magic) else { throw wrong(0, "not a Megatron index") }
-      func read<Value: FixedWidthInteger>(_ offset: Int, _ type: Value.Type) -> Value {
-        Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
-      }
+      func read<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T { bytes.integer(at: offset) }
       guard read(9, UInt64.self) == 1 else { throw wrong(9, "version \(read(9, UInt64.self)), expected 1") }
       let tokenBytes: Int
       switch bytes[17] {

@@ -14,13 +14,8 @@ extension TokenDataset: Artifact {
   package static func verify(_ path: String, _ context: any VerificationContext) throws {
     let manifest = try Manifest.read(folder: path, format: format)
     let place = path + "/" + Manifest.fileName
-    func count(_ name: String) throws -> Int {
-      guard let value = manifest.counts[name], value >= 0 else {
-        throw WeirError(place, "has no count of \(name)", remedy: "make the dataset again")
-      }
-      return value
-    }
-    let (vocabulary, end, shards) = (try count("vocabulary"), try count("end_of_document"), try count("shards"))
+    let vocabulary = try manifest.count("vocabulary", in: path), end = try manifest.count("end_of_document", in: path)
+    let shards = try manifest.count("shards", in: path)
     if manifest.inputs["tokenizer"] == nil { context.problem("\(place): does not name a tokenizer") }
     if end >= vocabulary { context.problem("\(place): the end-of-document token \(end) is outside the vocabulary of \(vocabulary)") }
     let named = DatasetFolder.shardCount(manifest.files.map(\.name))
@@ -63,11 +58,7 @@ extension TokenDataset: Artifact {
     var problems = ProblemList(context)
     func wrong(_ byte: Int, _ reason: String) { problems.add("\(file.path)@\(byte): \(reason)") }
     try file.withBytes { bytes in
-      func id(_ position: Int) -> UInt32 {
-        width == 2
-          ? UInt32(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * position, as: UInt16.self)))
-          : UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * position, as: UInt32.self))
-      }
+      func id(_ position: Int) -> UInt32 { bytes.element(position, width: width) }
       let limit = UInt32(clamping: vocabulary)
       var start = 0
       for (document, length) in index.lengths.enumerated() {
@@ -91,9 +82,7 @@ extension TokenDataset: Artifact {
 
   /// The lines that describe the documents of a shard.
   /// - Returns: the number of lines, and the sum of the documents' bytes.
-  private static func verify(
-    documents path: String, count: Int, _ context: any VerificationContext
-  ) throws -> (lines: Int, bytes: Int) {
+  private static func verify(documents path: String, count: Int, _ context: any VerificationContext) throws -> (lines: Int, bytes: Int) {
     let reader = try LineReader(path)
     var (lines, bytes) = (0, 0)
     var problems = ProblemList(context)

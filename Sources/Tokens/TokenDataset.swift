@@ -65,28 +65,18 @@ public final class TokenDataset: Sendable {
         folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with `weir shard`")
     }
     let manifest = try Manifest.read(folder: folder, format: Self.format)
-    let place = folder + "/" + Manifest.fileName
     let paths = DatasetFolder(folder)
     path = folder
     self.manifest = manifest
     fingerprint = manifest.fingerprint
-    func count(_ name: String) throws -> Int {
-      guard let value = manifest.counts[name], value >= 0 else {
-        throw WeirError(place, "has no count of \(name)", remedy: "make the dataset again")
-      }
-      return value
-    }
-    guard let tokenizer = manifest.inputs["tokenizer"] else {
-      throw WeirError(place, "does not name a tokenizer", remedy: "make the dataset again")
-    }
-    self.tokenizer = tokenizer
-    vocabulary = try count("vocabulary")
-    endOfDocument = try count("end_of_document")
-    byteCount = try count("bytes")
+    tokenizer = try manifest.input("tokenizer", in: folder)
+    vocabulary = try manifest.count("vocabulary", in: folder)
+    endOfDocument = try manifest.count("end_of_document", in: folder)
+    byteCount = try manifest.count("bytes", in: folder)
     var shards: [Shard] = []
     var starts: [Int] = []
     var lengths: [Int32] = []
-    for index in 0..<(try count("shards")) {
+    for index in 0..<(try manifest.count("shards", in: folder)) {
       let shard = paths.shard(index)
       let tokens = try MappedFile(shard.tokens)
       let megatron = try MegatronIndex(try MappedFile(shard.index), dataBytes: tokens.count)
@@ -99,10 +89,10 @@ public final class TokenDataset: Sendable {
       }
       lengths += megatron.lengths
     }
-    guard lengths.count == (try count("documents")) else {
+    let documents = try manifest.count("documents", in: folder)
+    guard lengths.count == documents else {
       throw WeirError(
-        folder, "the shards contain \(lengths.count) documents, the manifest says \(try count("documents"))",
-        remedy: "make the dataset again")
+        folder, "the shards contain \(lengths.count) documents, the manifest says \(documents)", remedy: "make the dataset again")
     }
     tokenCount = lengths.reduce(0) { $0 + Int($1) }
     self.shards = shards
@@ -149,10 +139,7 @@ public final class TokenDataset: Sendable {
     return try shard.tokens.withBytes { bytes in
       try [Int32](unsafeUninitializedCapacity: range.count) { buffer, count in
         for index in 0..<range.count {
-          let id: UInt32 =
-            shard.tokenBytes == 2
-            ? UInt32(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * (first + index), as: UInt16.self)))
-            : UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * (first + index), as: UInt32.self))
+          let id = bytes.element(first + index, width: shard.tokenBytes)
           guard id < limit else {
             throw WeirError(
               "\(shard.tokens.path)@\(shard.tokenBytes * (first + index))", "token \(id) is outside the vocabulary of \(vocabulary)",
@@ -240,7 +227,7 @@ public final class TokenDataset: Sendable {
       found = info
       return false
     }
-    guard let found else { throw WeirError(path, "no document \(document)") }
+    guard let found else { throw WeirError(path, "has no document \(document)", remedy: "name one in 0…\(documentCount - 1)") }
     return found
   }
 }

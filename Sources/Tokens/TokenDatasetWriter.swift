@@ -145,11 +145,7 @@ package final class TokenDatasetWriter {
         document.origin, "token \(id) is outside the vocabulary of \(vocabulary)", remedy: "tokenize and shard with the same tokenizer")
     }
     let count = document.tokens.count + 1
-    if tokenBytes == 2 {
-      put(document.tokens, as: UInt16.self)
-    } else {
-      put(document.tokens, as: UInt32.self)
-    }
+    if tokenBytes == 2 { put(document.tokens, as: UInt16.self) } else { put(document.tokens, as: UInt32.self) }
     TokenDataset.append(line: document, to: &lineBuffer)
     if tokenBuffer.count >= Self.bufferBytes || lineBuffer.count >= Self.bufferBytes { try flush() }
     lengths.append(Int32(count))

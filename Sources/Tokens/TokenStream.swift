@@ -39,12 +39,12 @@ package enum TokenRecords {
   static func encode(_ header: TokenStreamHeader) -> [UInt8] {
     var bytes = magic
     let name = Array(header.tokenizer.utf8)
-    append(version, to: &bytes)
-    append(UInt32(name.count), to: &bytes)
+    bytes.append(integer: version)
+    bytes.append(integer: UInt32(name.count))
     bytes += name
-    append(UInt32(header.vocabulary), to: &bytes)
-    append(UInt32(header.endOfDocument), to: &bytes)
-    append(UInt32(header.tokenizerFile.count), to: &bytes)
+    bytes.append(integer: UInt32(header.vocabulary))
+    bytes.append(integer: UInt32(header.endOfDocument))
+    bytes.append(integer: UInt32(header.tokenizerFile.count))
     bytes += header.tokenizerFile
     return bytes
   }
@@ -58,13 +58,15 @@ package enum TokenRecords {
       let source = document.source?.utf8
       guard max(id.count, origin.count, source?.count ?? 0) <= nameLimit, document.members.count <= membersLimit,
         document.tokens.count < Int(Int32.max)
-      else { throw WeirError(document.origin, "id, source, origin, members or tokens are too long for a stream") }
-      append(UInt32(id.count), to: &bytes)
-      append(source.map { UInt32($0.count) } ?? noSource, to: &bytes)
-      append(UInt32(origin.count), to: &bytes)
-      append(UInt32(document.members.count), to: &bytes)
-      append(UInt64(document.bytes), to: &bytes)
-      append(UInt32(document.tokens.count), to: &bytes)
+      else {
+        throw WeirError(document.origin, "id, source, origin, members or tokens are too long for a stream", remedy: "split the document")
+      }
+      bytes.append(integer: UInt32(id.count))
+      bytes.append(integer: source.map { UInt32($0.count) } ?? noSource)
+      bytes.append(integer: UInt32(origin.count))
+      bytes.append(integer: UInt32(document.members.count))
+      bytes.append(integer: UInt64(document.bytes))
+      bytes.append(integer: UInt32(document.tokens.count))
       bytes.append(contentsOf: id)
       if let source { bytes.append(contentsOf: source) }
       bytes.append(contentsOf: origin)
@@ -90,9 +92,6 @@ package enum TokenRecords {
     return bytes
   }
 
-  private static func append<T: FixedWidthInteger>(_ value: T, to bytes: inout [UInt8]) {
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-  }
 }
 
 /// Writes a stream of token documents.
@@ -124,6 +123,6 @@ package final class TokenStreamWriter {
   /// Completes the stream.
   @discardableResult package func finish() throws -> FileRecord? { try writer.finish() }
 
-  /// Abandons the stream: a file does not appear, standard output has no proof of completeness.
+  /// Abandons the stream: a file does not appear, standard output has no end marker.
   package func discard() { writer.discard() }
 }

@@ -3,11 +3,10 @@ import Storage
 
 extension TokenStreamReader: Artifact {
   package static let format = "weir.token-stream.1"
-  package static let form = ArtifactForm.file
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.decompressed?.kind == .tokens }
   package static func open(_ path: String) throws -> TokenStreamReader { try TokenStreamReader(path: path) }
 
-  /// Every record is complete, ids are within the vocabulary, and the proof of completeness holds.
+  /// Every record is complete, ids are within the vocabulary, and the end marker is right.
   package static func verify(_ path: String, _ context: any VerificationContext) throws {
     let reader = try TokenStreamReader(path: path)
     while try reader.next() != nil { try context.checkStop() }

@@ -18,7 +18,7 @@ package final class TokenStreamReader {
     let reader = try ByteReader(path)
     var cursor = Cursor(reader: reader)
     guard reader.kind == .tokens else {
-      throw WeirError(path == "-" ? "standard input" : path, "contains no token documents", remedy: "pipe it through `weir tokenize` first")
+      throw WeirError(displayName(path), "contains no token documents", remedy: "pipe it through `weir tokenize` first")
     }
     guard try cursor.bytes(8, "header") == TokenRecords.magic else { throw cursor.damaged("it does not start with WEIRTOKN") }
     let version = try cursor.integer(UInt32.self, "header")
@@ -32,7 +32,7 @@ package final class TokenStreamReader {
     self.cursor = cursor
   }
 
-  /// The next documents, with about `tokens` tokens; nil at the end. `finish` then checks the stream's proof of completeness.
+  /// The next documents, with about `tokens` tokens; nil at the end. `finish` then checks the stream's end marker.
   /// - Throws: `WeirError` with the byte offset of damaged content, or if the upstream process died.
   package func next(tokens: Int = 1 << 18) throws -> [TokenDocument]? {
     var batch: [TokenDocument] = []
@@ -47,7 +47,7 @@ package final class TokenStreamReader {
     return batch.isEmpty ? nil : batch
   }
 
-  /// Checks that everything was read and that the number of documents agrees with the proof of completeness.
+  /// Checks that everything was read and that the number of documents agrees with the end marker.
   package func finish() throws {
     guard try cursor.isAtEnd() else { throw cursor.damaged("unread documents follow") }
     try cursor.reader.finish(records: documents)
@@ -88,9 +88,7 @@ private struct Cursor {
   init(reader: ByteReader) { self.reader = reader }
 
   func damaged(_ reason: String) -> WeirError {
-    WeirError(
-      "\(reader.path == "-" ? "standard input" : reader.path)@\(offset)", "is damaged (\(reason))",
-      remedy: "run the pipe again; nothing was committed")
+    WeirError("\(displayName(reader.path))@\(offset)", "is damaged (\(reason))", remedy: "run the pipe again; nothing was committed")
   }
 
   mutating func isAtEnd() throws -> Bool {

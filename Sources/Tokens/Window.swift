@@ -10,12 +10,6 @@ public struct Window: Sendable, Equatable {
   public var offset: Int
   /// The number of tokens.
   public var count: Int
-
-  package init(document: Int, offset: Int, count: Int) {
-    self.document = document
-    self.offset = offset
-    self.count = count
-  }
 }
 
 extension Window {

@@ -139,8 +139,8 @@ package enum ModelFolder {
   /// A checksum of the weights.
   package static func fingerprint(_ folder: String) throws -> String {
     let places = try places(folder)
-    if places.index == nil { return Checksum.hex(try Checksum.xxh3(file: places.single)) }
-    let shards = try Set(places.shards.values).sorted().map { Checksum.hex(try Checksum.xxh3(file: folder + "/" + $0)) }
+    if places.index == nil { return try Checksum.hex(file: places.single) }
+    let shards = try Set(places.shards.values).sorted().map { try Checksum.hex(file: folder + "/" + $0) }
     return Checksum.hex(Checksum.xxh3(Array(shards.joined().utf8)))
   }
 

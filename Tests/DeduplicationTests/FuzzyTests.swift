@@ -346,8 +346,8 @@ enum NaiveShingles {
       change(&wrong)
       #expect(throws: WeirError.self) { try wrong.validate() }
     }
-    #expect(configuration.estimateMemory(documents: 1_000_000) > 57_000_000)
-    #expect(configuration.estimateDisk(documents: 10) == 0)
+    #expect(configuration.estimate(documents: 1_000_000).memory > 57_000_000)
+    #expect(configuration.estimate(documents: 10).disk == 0)
   }
 
   @Test func aFolderThatCannotBeWritten() throws {

@@ -164,12 +164,12 @@ import Tokens
         try writer.write(bytes, records: records)
         try writer.finish()
         let problem = errorMessage { _ = try readAll([folder + "/s"]) }
-        #expect(records == 20 ? problem.isEmpty : problem.contains("the stream's proof says 19 records, but 20 arrived"))
+        #expect(records == 20 ? problem.isEmpty : problem.contains("the end marker says 19 records, but 20 arrived"))
       }
       let file = try Files.read(folder + "/s")
       for count in 29..<file.count {
         try Files.write(Array(file[..<count]), to: folder + "/cut")
-        #expect(errorMessage { _ = try readAll([folder + "/cut"]) }.contains("before its proof of completeness"), "\(count)")
+        #expect(errorMessage { _ = try readAll([folder + "/cut"]) }.contains("before its end marker"), "\(count)")
       }
     }
   }

@@ -71,7 +71,7 @@ import Tokens
         Mixture.Cluster(leaf: 1, general: 14.0 / 24, seed: 0.25, weight: 0.25, windows: 2, tokens: 14, epochs: 0.2),
       ])
     mixture.seeds = [
-      Mixture.Seed(name: seed, fingerprint: Checksum.hex(try Checksum.xxh3(file: seed)), weight: 1, documents: 1, windows: 1, tokens: 2)
+      Mixture.Seed(name: seed, fingerprint: try Checksum.hex(file: seed), weight: 1, documents: 1, windows: 1, tokens: 2)
     ]
     if changeSeed { try Files.write(Array("{\"text\": \"moons\"\(metadata)}\n".utf8), to: seed) }
     try mixture.write(to: folder + "/crisp.json")

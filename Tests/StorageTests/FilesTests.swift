@@ -15,7 +15,7 @@ import Testing
         let mapped = try MappedFile(folder + "/a")
         #expect(mapped.count == count)
         #expect(mapped.withBytes { Array($0) } == bytes)
-        #expect(try Checksum.xxh3(file: folder + "/a") == Checksum.xxh3(bytes))
+        #expect(try Checksum.hex(file: folder + "/a") == Checksum.hex(Checksum.xxh3(bytes)))
       }
     }
   }
@@ -51,7 +51,7 @@ import Testing
   @Test func secondWriterOfAFileIsRejected() throws {
     try withTemporaryFolder { folder in
       let first = try AtomicFile(folder + "/a")
-      #expect(errorMessage { _ = try AtomicFile(folder + "/a") }.contains("another process is writing it"))
+      #expect(errorMessage { _ = try AtomicFile(folder + "/a") }.contains("another process is writing to it"))
       try first.write([1])
       #expect(try first.commit() == FileRecord(name: "a", bytes: 1, xxh3: Checksum.hex(Checksum.xxh3([1]))))
     }

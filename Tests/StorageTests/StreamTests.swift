@@ -45,7 +45,7 @@ import Testing
         #expect(try reader.readAll() == bytes)
         try reader.finish(records: count)
         if coding != .plain {
-          #expect(errorMessage { try reader.finish(records: count + 1) }.contains("the stream's proof says \(count) records, but"))
+          #expect(errorMessage { try reader.finish(records: count + 1) }.contains("the end marker says \(count) records, but"))
         }
         if case .stream = coding { #expect(reader.kind == .documents) } else { #expect(reader.kind == nil) }
       }
@@ -95,15 +95,15 @@ import Testing
       for coding in [OutputCoding.zstd(level: 3), .stream(level: 3), .stream(level: nil)] {
         try write(folder + "/a", bytes, coding)
         let file = try Files.read(folder + "/a")
-        let proof = 8 + 8 + 8 + 8 + 4 + "documents".utf8.count
+        let marker = 8 + 8 + 8 + 8 + 4 + "documents".utf8.count
         for count in 4..<file.count {
           try put(file[..<count], folder + "/b")
           let message = errorMessage { _ = try content(folder + "/b") }
           if case .stream = coding {
             #expect(
-              message.contains("before its proof of completeness") || count < 29 && message.contains("skippable"), "\(count): \(message)")
-          } else if count == file.count - proof {
-            #expect(message.isEmpty, "an ordinary .zst needs no proof")
+              message.contains("before its end marker") || count < 29 && message.contains("skippable"), "\(count): \(message)")
+          } else if count == file.count - marker {
+            #expect(message.isEmpty, "an ordinary .zst needs no end marker")
           } else {
             #expect(message.contains("ends within"), "\(count): \(message)")
           }

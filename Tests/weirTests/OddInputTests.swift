@@ -146,7 +146,7 @@ import Testing
       #expect(try binary.shell("weir read docs.jsonl > one; weir tokenizer train docs.jsonl -o tok --vocabulary 300 --quiet").code == 0)
       let both = try binary.shell("cat one one | weir read --plain | wc -l")
       #expect(both.text == "60\n", "\(both.errors)")
-      expectFailure(try binary.shell("(cat one; head -c 60 one) | weir read -o x.jsonl"), naming: ["standard input", "proof"])
+      expectFailure(try binary.shell("(cat one; head -c 60 one) | weir read -o x.jsonl"), naming: ["standard input", "end marker"])
       expectFailure(try binary.shell("(cat one; cat docs.jsonl) | weir read -o x.jsonl"), naming: ["standard input", "not zstd"])
       let tokens = try binary.shell("weir tokenize docs.jsonl --tokenizer tok > t; cat t t | weir shard set")
       #expect(tokens.code == 1 && tokens.errors.contains("concatenation of streams"), "\(tokens.errors)")

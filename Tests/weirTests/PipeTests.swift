@@ -104,7 +104,7 @@ import Testing
           try binary.shell("head -c \(count) tokens | weir tokenize --decode --tokenizer tok -o out"), naming: ["standard input"])
         #expect(try binary.snapshot() == before, "\(count) of \(tokens) bytes")
       }
-      // Data after the proof is rejected, and so is a second stream in place of the end of the first.
+      // Data after the end marker is rejected, and so is a second stream in place of the end of the first.
       #expect(try binary.shell("(cat whole; echo) | weir dedup --exact -o out.jsonl.zst").code == 1)
       #expect(try binary.shell("head -c \(whole / 2) whole | cat - whole | weir dedup --exact -o out.jsonl.zst").code == 1)
       #expect(try binary.snapshot() == before)

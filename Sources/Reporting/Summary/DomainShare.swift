@@ -36,7 +36,7 @@ package struct DomainShare: Sendable, Equatable {
     let seeds = mixture.seeds ?? []
     guard !seeds.isEmpty else { return nil }
     for seed in seeds {
-      guard Files.exists(seed.name), !Files.isFolder(seed.name), Checksum.hex(try Checksum.xxh3(file: seed.name)) == seed.fingerprint else {
+      guard Files.exists(seed.name), !Files.isFolder(seed.name), try Checksum.hex(file: seed.name) == seed.fingerprint else {
         return nil
       }
     }

@@ -17,7 +17,7 @@ package enum FinetuneRun {
     guard documents.contains(where: { $0.count > 1 }) else {
       throw WeirError(configuration.data.joined(separator: " "), "no document has two tokens, the fewest to train on")
     }
-    let name = try configuration.data.map { Checksum.hex(try Checksum.xxh3(file: $0)) }.joined(separator: " ")
+    let name = try configuration.data.map { try Checksum.hex(file: $0) }.joined(separator: " ")
     let settings = configuration.settings
     let batches = try DocumentBatches(
       documents: documents, name: name, rows: settings.rows, sequence: settings.sequence, epochs: configuration.epochs,

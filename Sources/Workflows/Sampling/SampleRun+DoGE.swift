@@ -31,7 +31,7 @@ extension SampleRun {
           sequence: sequence)
     }
     let target = try DocumentBatches(
-      documents: seeds.seeds.flatMap { $0.documents.map { TuningDocument(tokens: $0.ids) } }, name: "specialist", rows: shape.rows,
+      documents: seeds.seeds.flatMap { $0.documents.map(\.ids) }, name: "specialist", rows: shape.rows,
       sequence: sequence, epochs: 4, randomSeed: configuration.randomSeed)
     let shares = clusters.general.shares
     var mass = [Double](repeating: 0, count: nodes.count)

@@ -65,7 +65,7 @@ struct SpecialistSeeds {
     let sum = seeds.reduce(0.0) { $0 + $1.weight }
     return try seeds.map { seed in
       Mixture.Seed(
-        name: seed.path, fingerprint: Checksum.hex(try Checksum.xxh3(file: seed.path)), weight: seed.weight / sum,
+        name: seed.path, fingerprint: try Checksum.hex(file: seed.path), weight: seed.weight / sum,
         documents: seed.documents.count, windows: seed.windows.count, tokens: seed.tokens)
     }
   }

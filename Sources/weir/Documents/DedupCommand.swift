@@ -169,9 +169,9 @@ struct DedupCommand: ChainCommand, SeededCommand {
     }
     if isFuzzy {
       let shingles = bytes / max(1, 6 * documents)
-      memory += Double(configuration.estimateMemory(documents: documents, shinglesPerDocument: shingles, spillLimit: self.memory.value))
-      disk += Double(bytes + 160 * documents)
-      disk += Double(configuration.estimateDisk(documents: documents, shinglesPerDocument: shingles, spillLimit: self.memory.value))
+      let need = configuration.estimate(documents: documents, shinglesPerDocument: shingles, spillLimit: self.memory.value)
+      memory += Double(need.memory)
+      disk += Double(bytes + 160 * documents + need.disk)
     }
     return (memory, disk)
   }

@@ -82,7 +82,7 @@ struct ExportCommand: SeededCommand {
     let parts: [(folder: String, source: any ExportSource)]
     if let mixture {
       let rows = try MixtureRows(dataset, mixture: mixture, seed: seed.seed, sequence: sequence ?? 0, tokens: tokens?.value ?? 0)
-      configuration.mixture = Checksum.hex(try Checksum.xxh3(file: mixture))
+      configuration.mixture = try Checksum.hex(file: mixture)
       configuration.shuffle = seed.seed
       configuration.sequence = sequence
       parts = [("", rows)]
