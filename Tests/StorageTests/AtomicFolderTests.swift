@@ -46,7 +46,7 @@ import Testing
   @Test func existingFolderIsReplacedOnlyOnRequest() throws {
     try withTemporaryFolder { folder in
       let first = try write(folder + "/out", "one")
-      #expect(errorMessage { _ = try AtomicFolder(folder + "/out") } == "\(folder)/out: exists; remove it or choose another path")
+      #expect(errorMessage { _ = try AtomicFolder(folder + "/out") } == "\(folder)/out: already exists; remove it or choose another path")
       let second = try write(folder + "/out", "two", replacing: true)
       #expect(second != first)
       #expect(try Manifest.read(folder: folder + "/out") == second)
