@@ -69,7 +69,7 @@ import Testing
 
       let first = try binary.weir("run", "recipe.yaml")
       #expect(first.code == 0, "\(first.errors)")
-      #expect(first.errors.contains("10 of 10 steps run"))
+      #expect(first.errors.contains("ran 10 of 10 steps"))
       for path in [
         "out/set/manifest.json", "out/base/model/model.safetensors", "out/tuned/model/model.safetensors", "out/split/split.json",
       ] {
@@ -100,7 +100,7 @@ import Testing
       try binary.write("recipe.yaml", changed)
       let third = try binary.weir("run", "recipe.yaml")
       #expect(third.code == 0, "\(third.errors)")
-      #expect(third.errors.contains("6 of 10 steps run"), "\(third.errors)")
+      #expect(third.errors.contains("ran 6 of 10 steps"), "\(third.errors)")
       let after = try binary.snapshot(times: true)
       for (name, mark) in before where name.hasPrefix("out/set/") || name.hasPrefix("out/tree/") || name.hasPrefix("out/base/") {
         #expect(after[name] == mark, "\(name)")
@@ -112,7 +112,7 @@ import Testing
   /// A run folder belongs to one configuration: a step whose training changed runs again in it, or the error names the folder in the way.
   private func expectChange(_ result: Binary.Result, _ binary: Binary, before: [String: String]) {
     if result.code == 0 {
-      #expect(result.errors.contains("2 of 10 steps run"), "\(result.errors)")
+      #expect(result.errors.contains("ran 2 of 10 steps"), "\(result.errors)")
     } else {
       #expect(result.errors.contains("weir: out/tuned: contains a different run"), "\(result.errors)")
     }
