@@ -12,6 +12,7 @@ struct weir_json_parser {
   dom::parser parser;
   std::string members;
   std::string id;
+  std::string finite;  // a line with null in place of NaN and the infinities
   const char *message = "";
 };
 
@@ -84,12 +85,73 @@ static const uint8_t *behind_value(const uint8_t *at, const uint8_t *end) {
   return end;
 }
 
+// Python's json, DuckDB and others write numbers that are not finite as bare words, which JSON does not have. Copies the line to `out` with null in
+// place of each; returns their number.
+static size_t replace_non_finite(const uint8_t *bytes, size_t count, std::string &out) {
+  static const std::string_view words[] = {"infinity", "inf", "nan"};
+  const uint8_t *at = bytes, *end = bytes + count, *copied = bytes;
+  size_t found = 0;
+  auto boundary = [](uint8_t c) { return blank(c) || c == ',' || c == ']' || c == '}'; };
+  out.clear();
+  while (at < end) {
+    if (*at == '"') {
+      at = behind_string(at + 1, end);
+      continue;
+    }
+    const uint8_t *word = at + (*at == '-' || *at == '+');
+    size_t length = 0;
+    for (auto name : words) {
+      if (static_cast<size_t>(end - word) < name.size()) continue;
+      bool same = true;
+      for (size_t i = 0; i < name.size(); ++i) same = same && (word[i] | 0x20) == static_cast<uint8_t>(name[i]);
+      if (!same || (word + name.size() < end && !boundary(word[name.size()]))) continue;
+      length = static_cast<size_t>(word - at) + name.size();
+      break;
+    }
+    if (length == 0) {
+      ++at;
+      continue;
+    }
+    out.append(reinterpret_cast<const char *>(copied), static_cast<size_t>(at - copied));
+    out.append("null");
+    at += length;
+    copied = at;
+    ++found;
+  }
+  out.append(reinterpret_cast<const char *>(copied), static_cast<size_t>(end - copied));
+  return found;
+}
+
+// Whether an origin is `path:line`, as weir writes it, and not the address of a page.
+static bool is_place(std::string_view origin) {
+  size_t digits = origin.size();
+  while (digits > 0 && origin[digits - 1] >= '0' && origin[digits - 1] <= '9') --digits;
+  if (digits == origin.size() || origin[digits] == '0' || digits < 2 || origin[digits - 1] != ':') return false;
+  return origin.find("://") == std::string_view::npos;
+}
+
+// A name that weir gives to a member, and the corpus's own member of that name, which is kept as `original_…`.
+struct reserved_member {
+  std::string_view name, kept_as;
+  bool taken = false;  // the corpus has a member named `kept_as`
+  std::string_view raw{};  // the value of the corpus's own member, as it stands in the line
+};
+
 extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, size_t count, const char *text_field,
                                     size_t text_field_count, const char *id_field, size_t id_field_count, weir_json_line *line) try {
   *line = weir_json_line{};
   p->message = "";
   dom::element root;
   auto error = p->parser.parse(bytes, count, false).get(root);
+  if (error && error != UTF8_ERROR && error != CAPACITY && error != MEMALLOC) {
+    line->non_finite = replace_non_finite(bytes, count, p->finite);
+    if (line->non_finite > 0) {
+      count = p->finite.size();
+      p->finite.append(WEIR_JSON_PADDING, ' ');
+      bytes = reinterpret_cast<const uint8_t *>(p->finite.data());
+      error = p->parser.parse(bytes, count, false).get(root);
+    }
+  }
   if (error) return status_of(p, error);
   dom::object object;
   if (root.get(object)) return WEIR_JSON_NO_OBJECT;
@@ -97,8 +159,13 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
   const std::string_view text_name(text_field, text_field_count), id_name(id_field, id_field_count);
   const bool own_text = text_name == "text", own_id = id_name == "id";
   p->members.clear();
-  bool broken_text = false, broken_id = false, collision = false;
-  bool seen_source = false, seen_origin = false, broken_origin = false;
+  bool broken_text = false, broken_id = false;
+  bool seen_source = false, seen_origin = false;
+  reserved_member others[] = {{"text", "original_text"}, {"id", "original_id"}, {"origin", "original_origin"}};
+  reserved_member &other_text = others[0], &other_id = others[1], &other_origin = others[2];
+  std::string_view other_id_string;
+  // How many of `id`, `text` and `source`, in this order, the line begins with; -1 after another member. weir's own origin follows them.
+  int lead = 0;
   const uint8_t *at = bytes, *end = bytes + count;
   while (at < end && *at != '{') ++at;
   ++at;
@@ -120,7 +187,10 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
 
     std::string_view string;
     const bool is_string = !member.value.get(string);
+    const std::string_view raw(reinterpret_cast<const char *>(value), static_cast<size_t>(at - value));
     bool keep = true;
+    const bool leads = lead >= 2;
+    if ((lead == 0 && member.key == "id") || (lead == 1 && member.key == "text") || (lead == 2 && member.key == "source")) ++lead; else lead = -1;
     if (member.key == text_name) {
       if (line->text.bytes || broken_text) return WEIR_JSON_DUPLICATE;
       if (!is_string) broken_text = true;
@@ -128,7 +198,9 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
       if (is_string && plain) line->escaped = {value + 1, static_cast<size_t>(at - value) - 2};
       keep = false;
     } else if (member.key == "text" && !own_text) {
-      collision = true;
+      if (other_text.raw.data()) return WEIR_JSON_DUPLICATE;
+      other_text.raw = raw;
+      keep = false;
     }
     if (member.key == id_name) {
       if (line->id.bytes || broken_id) return WEIR_JSON_DUPLICATE;
@@ -142,6 +214,9 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
       }
       keep = keep && !own_id;  // a member used as id under another name stays among the members
     } else if (member.key == "id") {
+      if (other_id.raw.data()) return WEIR_JSON_DUPLICATE;
+      other_id.raw = raw;
+      other_id_string = is_string ? string : std::string_view();
       keep = false;
     }
     if (member.key == "source") {
@@ -155,9 +230,15 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
     } else if (member.key == "origin") {
       if (seen_origin) return WEIR_JSON_DUPLICATE;
       seen_origin = true;
-      if (is_string) line->origin = bytes_of(string); else if (!member.value.is_null()) broken_origin = true;
+      // An empty origin and a null say nothing.
+      if (is_string && leads && is_place(string)) {
+        line->origin = bytes_of(string);
+      } else if (!member.value.is_null() && !(is_string && string.empty())) {
+        other_origin.raw = raw;
+      }
       keep = false;
     }
+    for (auto &other : others) other.taken = other.taken || member.key == other.kept_as;
     if (keep) {
       if (!p->members.empty()) p->members.append(", ");
       p->members.append(reinterpret_cast<const char *>(start), static_cast<size_t>(at - start));
@@ -172,9 +253,15 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
   }
   if (broken_text) return WEIR_JSON_TEXT_TYPE;
   if (!line->text.bytes) return WEIR_JSON_NO_TEXT;
-  if (collision) return WEIR_JSON_COLLISION;
   if (broken_id) return WEIR_JSON_ID_TYPE;
-  if (broken_origin) return WEIR_JSON_ORIGIN_TYPE;
+  // weir has written the id itself where it equals the member that it is read from.
+  if (line->id.bytes && other_id_string == std::string_view(reinterpret_cast<const char *>(line->id.bytes), line->id.count)) other_id.raw = {};
+  for (auto &other : others) {
+    if (!other.raw.data()) continue;
+    if (other.taken) return WEIR_JSON_COLLISION;
+    if (!p->members.empty()) p->members.append(", ");
+    p->members.append("\"").append(other.kept_as).append("\": ").append(other.raw);
+  }
   // The line is valid UTF-8, but an escaped lone surrogate would not be.
   const weir_json_bytes strings[] = {line->escaped.bytes ? weir_json_bytes{} : line->text, line->id, line->source, line->origin};
   for (auto &string : strings) {

@@ -1,5 +1,6 @@
 import Documents
 import Pipeline
+import Primitives
 
 /// Keeps the first of equal documents, paragraphs or lines, in the order in which batches are admitted.
 ///

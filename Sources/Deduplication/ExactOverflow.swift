@@ -1,4 +1,5 @@
 import Pipeline
+import Primitives
 import Storage
 
 /// External-memory exact deduplication, used once the memory limit is reached: documents go to a spool, and fingerprints not seen before go

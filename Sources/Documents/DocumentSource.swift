@@ -5,14 +5,18 @@ import Storage
 
 /// Reads files, folders and standard input as blocks of whole lines, in a fixed order.
 ///
-/// A file contains JSON lines if its name says so (`.jsonl`, `.ndjson`, `.json`, each also with `.gz` or `.zst`) or its first byte that is not
-/// blank is `{`. Any other file is plain text and makes one document. Compression is recognized by the first bytes, not by the name.
+/// A file contains JSON lines if its name says so (`.jsonl`, `.ndjson`, `.json`, each also with `.gz` or `.zst`) or its first byte that is
+/// not blank is `{`; the elements of a JSON array and objects that span lines are read as lines. Any other file is plain text and makes one
+/// document, with a warning where its name does not say so. Content of other kinds (archives, images, UTF-16, …) is refused. Compression is
+/// recognized by the first bytes, not by the name.
 package final class DocumentSource: Source {
   /// The files in the order they are read.
   package let files: [String]
   /// Bytes of all files on disk; nil where standard input is one of them.
   package let totalBytes: Int?
-  package private(set) var warnings: [String] = []
+  private(set) var emptyFiles: [String] = []
+  /// Files that were read as plain text although their names do not say so.
+  private var plainTexts: [String] = []
   /// Lines read so far.
   package private(set) var lines = 0
 
@@ -43,6 +47,8 @@ package final class DocumentSource: Source {
 
   private struct FileState {
     var source: any ByteSource
+    /// The file below `source`; nil for the output of a helper program.
+    let reader: ByteReader?
     var kind: LineBlock.Kind?
     var carry: [UInt8] = []
     /// The position of the first byte of `carry`.
@@ -60,7 +66,7 @@ package final class DocumentSource: Source {
   ///   - limit: the most bytes of a line or a text; longer ones are quarantined and, beyond one block, never held in memory, no matter
   ///     how large a compressed file is.
   ///   - open: opens a file; formats such as Parquet need a helper program.
-  /// - Throws: `WeirError` for a missing file and for a folder without files.
+  /// - Throws: `WeirError` for a missing file, for a folder without files, and for what is not documents.
   package init(
     paths: [String], blockSize: Int = 1 << 18, limit: Int = 1 << 30,
     open: @escaping (String) throws -> any ByteSource = { ParquetReader.isParquet($0) ? try ParquetReader($0) : try ByteReader($0) }
@@ -80,20 +86,34 @@ package final class DocumentSource: Source {
     self.blockSize = max(1, blockSize)
     self.limit = max(1, limit)
     self.open = open
+    // What can be told from the first bytes is told before anything is read, let alone written.
+    for path in files where Self.kind(byName: path) == nil && Files.isRegular(path) && !ParquetReader.isParquet(path) {
+      _ = try Self.kind(of: Self.head(path), path: path, byName: nil)
+    }
     totalBytes = files.contains("-") ? nil : try files.reduce(0) { $0 + (try Files.size($1)) }
   }
 
   /// The files of a folder, or the file itself.
   private static func expand(_ path: String) throws -> [String] {
     guard path != "-", Files.isFolder(path) else { return [path] }
+    let manifest = path + "/" + Manifest.fileName
+    if let format = (try? JSONDocument(Files.read(manifest), place: manifest))?.root["format"]?.string, format.hasPrefix("weir.") {
+      throw WeirError(
+        path, "is a \(ArtifactRegistry.kind(format: format)), not a folder of documents",
+        remedy: "give documents; weir peek shows what it is")
+    }
     let found = try Files.walk(path, hidden: false)
     if found.isEmpty { throw WeirError(path, "folder without files", remedy: "name a folder with documents") }
     let base = path.hasSuffix("/") ? path : path + "/"
-    return found.map { base + $0 }
+    let files = found.map { base + $0 }
+    if let other = files.first(where: { !Files.isRegular($0) }) {
+      throw WeirError(other, "is not a regular file", remedy: "give it by its own name, or give only documents, such as '\(base)*.jsonl'")
+    }
+    return files
   }
 
   /// Bytes on disk that were read so far.
-  package var bytesRead: Int { doneBytes + ((current?.source as? ByteReader)?.position ?? 0) }
+  package var bytesRead: Int { doneBytes + (current?.reader?.position ?? 0) }
 
   /// Where the next block begins.
   package var position: Position {
@@ -142,12 +162,9 @@ package final class DocumentSource: Source {
       if current == nil {
         guard nextFile < files.count else { return nil }
         let source = try open(files[nextFile])
-        if let reader = source as? ByteReader, reader.kind == .tokens {
-          throw WeirError(
-            displayName(files[nextFile]), "contains token documents, not documents",
-            remedy: "pipe it into weir shard or weir tokenize --decode")
-        }
-        var state = FileState(source: source, kind: source is ParquetReader ? .lines : Self.kind(byName: files[nextFile]))
+        let reader = source as? ByteReader
+        try reader.map(Self.refuseTokens)
+        var state = FileState(source: source, reader: reader, kind: reader == nil ? .lines : Self.kind(byName: files[nextFile]))
         if let begin = beginning { try skip(&state, to: begin) }
         current = state
         nextFile += 1
@@ -169,6 +186,10 @@ package final class DocumentSource: Source {
   private func skip(_ state: inout FileState, to position: Position) throws {
     beginning = nil
     (state.byte, state.line, state.kind, state.isFirst) = (position.byte, position.line, .lines, false)
+    // A file that was read by elements was read so from its beginning.
+    if state.reader != nil, try FileContent.needsLines(Self.head(files[position.file])) {
+      state.source = JSONElementReader(state.source, head: [])
+    }
     if try state.source.skip(position.byte) { return }
     throw WeirError(
       files[position.file], "ends before byte \(position.byte), where the earlier run stopped",
@@ -178,13 +199,24 @@ package final class DocumentSource: Source {
   private func closeCurrent() throws {
     guard let state = current else { return }
     let path = files[nextFile - 1]
-    if let reader = state.source as? ByteReader {
+    if let reader = state.reader {
       if state.kind != .text { try reader.finish(records: state.line - 1) }
       doneBytes += reader.position
     }
-    if state.isFirst { warnings.append("\(displayName(path)): empty file") }
+    if state.isFirst { emptyFiles.append(path) }
     lines += state.line - 1
     current = nil
+  }
+
+  package var warnings: [String] {
+    let texts =
+      plainTexts.isEmpty
+      ? []
+      : [
+        "\(plainTexts[0]): its name tells no type; read as plain text, as one document"
+          + (plainTexts.count > 1 ? ", as were \(plainTexts.count - 1) other files" : "")
+      ]
+    return emptyFiles.map { "\(displayName($0)): empty file" } + texts
   }
 
   /// The kind of file that a name stands for; nil where the first byte decides.
@@ -262,6 +294,26 @@ package final class DocumentSource: Source {
 
   /// Reads more. At the beginning of a file, removes the byte order mark and decides what the file contains.
   private func read(_ state: inout FileState, into bytes: inout [UInt8]) throws {
+    try Self.append(&state, to: &bytes)
+    guard state.isFirst, !bytes.isEmpty else { return }
+    state.isFirst = false
+    while bytes.count < FileContent.headBytes, !state.ended { try Self.append(&state, to: &bytes) }
+    let path = files[nextFile - 1], kind = try Self.kind(of: bytes, path: path, byName: state.kind)
+    if state.kind == nil, kind == .text { plainTexts.append(path) }
+    state.kind = kind
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+      bytes.removeFirst(3)
+      state.byte += 3
+    }
+    if kind == .lines, FileContent.needsLines(bytes) {
+      state.source = JSONElementReader(state.source, head: bytes)
+      (state.ended, state.byte, bytes) = (false, 0, [])
+      try Self.append(&state, to: &bytes)
+    }
+  }
+
+  /// Reads up to one piece more.
+  private static func append(_ state: inout FileState, to bytes: inout [UInt8]) throws {
     var got = 0
     // Read in place; only zstd frames are copied once more.
     try bytes.append(addingCapacity: Files.pieceBytes) { span in
@@ -271,21 +323,36 @@ package final class DocumentSource: Source {
       }
     }
     if got == 0 { state.ended = true }
-    guard state.isFirst, got > 0 else { return }
-    state.isFirst = false
-    while bytes.count < 3, !state.ended {
-      var byte: UInt8 = 0
-      let more = try withUnsafeMutableBytes(of: &byte) { try state.source.read(into: $0) }
-      if more == 0 { state.ended = true } else { bytes.append(byte) }
+  }
+
+  /// The first bytes of a file's content.
+  private static func head(_ path: String) throws -> [UInt8] {
+    let source = try ByteReader(path)
+    try refuseTokens(source)
+    return try [UInt8](unsafeUninitializedCapacity: FileContent.headBytes) { room, count in
+      while count < room.count {
+        let got = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(room)[count...]))
+        if got == 0 { break }
+        count += got
+      }
     }
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-      bytes.removeFirst(3)
-      state.byte += 3
+  }
+
+  private static func refuseTokens(_ reader: ByteReader) throws {
+    guard reader.kind == .tokens else { return }
+    throw WeirError(
+      displayName(reader.path), "contains token documents, not documents", remedy: "pipe it into weir shard or weir tokenize --decode")
+  }
+
+  /// What a file contains.
+  /// - Throws: `WeirError` for content that is not documents.
+  private static func kind(of head: [UInt8], path: String, byName: LineBlock.Kind?) throws -> LineBlock.Kind {
+    if let (reason, remedy) = FileContent.foreign(head, named: byName != nil) {
+      throw WeirError(displayName(path), reason, remedy: remedy.replacing("FILE", with: path == "-" ? "…" : path))
     }
-    if state.kind == nil {
-      let first = bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
-      state.kind = first == 0x7B ? .lines : .text
-    }
+    if let byName { return byName }
+    let first = head.first { !FileContent.isBlank($0) }
+    return first == 0x7B || FileContent.needsLines(head) ? .lines : .text
   }
 
   private static func endOfLastLine(_ bytes: [UInt8], from: Int) -> Int? {

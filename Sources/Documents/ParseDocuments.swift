@@ -5,9 +5,14 @@ import Storage
 
 /// Turns lines into documents. A line that is not a document is quarantined with its reason and place; blank lines are skipped and not
 /// counted.
+///
+/// The corpus's own members named `id`, `text` or `origin`, where they are not what is read under these names, become `original_id`,
+/// `original_text` and `original_origin`. NaN and infinities, which JSON lacks but many programs write, become null.
 package struct ParseDocuments: Stage {
   /// The name of the stage's account.
   package static let stage = "read"
+  /// In the account, the number of NaNs and infinities that were read as null.
+  static let nonFinite = "NaN read as null"
 
   private let textField: String
   private let idField: String
@@ -67,6 +72,7 @@ package struct ParseDocuments: Stage {
               }
               if Int(status) == WEIR_JSON_OK {
                 documents.append(Self.document(parts, path: block.path, line: line))
+                if parts.non_finite > 0 { tally.account.extra[Self.nonFinite, default: 0] += Double(parts.non_finite) }
               } else {
                 tally.quarantine(reason(Int(status)), origin: "\(block.path):\(line)", bytes: content.count, record: Array(content))
               }
@@ -107,8 +113,7 @@ package struct ParseDocuments: Stage {
     case WEIR_JSON_TEXT_TYPE: "\(textField) is not a string"
     case WEIR_JSON_ID_TYPE: "\(idField) is neither a string nor a number"
     case WEIR_JSON_DUPLICATE: "a member twice"
-    case WEIR_JSON_COLLISION: "text besides \(textField)"
-    case WEIR_JSON_ORIGIN_TYPE: "origin is not a string"
+    case WEIR_JSON_COLLISION: "a member that would be renamed to original_…, and one with that name"
     case WEIR_JSON_MEMORY: "too large to parse"
     default: "broken JSON"
     }

@@ -2,12 +2,15 @@ import Pipeline
 import Storage
 import Synchronization
 
-/// `--rejects FILE`: dropped and quarantined records, one JSON line each with origin, stage, reason and record.
+/// `--rejects FILE`: dropped and quarantined records, one JSON line each with origin, stage, reason and record; compressed where the name ends in
+/// `.zst`.
 package final class RejectFile: RejectWriter {
-  private let file: Mutex<AtomicFile>
+  private let file: Mutex<StreamWriter>
 
   /// Creates the file, which appears on `commit`.
-  package init(_ path: String) throws { file = Mutex(try AtomicFile(path)) }
+  package init(_ path: String) throws {
+    file = Mutex(try StreamWriter(path, kind: .documents, coding: .of(path: path)))
+  }
 
   package func write(_ rejects: [Reject]) throws {
     guard !rejects.isEmpty else { return }
@@ -20,8 +23,8 @@ package final class RejectFile: RejectWriter {
       bytes += try JSONFile.encode(value)
       bytes.append(10)
     }
-    try file.withLock { try $0.write(bytes) }
+    try file.withLock { try $0.write(bytes, records: rejects.count) }
   }
 
-  package func commit() throws { _ = try file.withLock { try $0.commit() } }
+  package func commit() throws { _ = try file.withLock { try $0.finish() } }
 }

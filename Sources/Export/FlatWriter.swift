@@ -87,8 +87,9 @@ final class FlatWriter: ExportWriter {
     bytes += try file.commit().bytes
     if format == .olmo {
       let packed = try Gzip.compress(lines)
-      try Files.write(packed, to: folder + "/" + name.dropLast(4) + ".csv.gz")
-      bytes += packed.count
+      let metadata = try AtomicFile(folder + "/" + name.dropLast(4) + ".csv.gz")
+      try metadata.write(packed)
+      bytes += try metadata.commit().bytes
       lines.removeAll(keepingCapacity: true)
     }
     self.file = nil

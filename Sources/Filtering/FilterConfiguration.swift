@@ -9,6 +9,8 @@ package struct FilterConfiguration: Sendable, Codable, Equatable {
   package var language = Language()
   /// Whether e-mail and public IP addresses are masked in kept documents.
   package var masksPersonalData = false
+  /// Whether masking leaves versions and long dotted numbers alone, and takes in IPv6 and mail addresses with letters beyond ASCII.
+  package var masksStrictly = false
 
   package init(rules: FilterRules = .finewebRecipe) { self.rules = rules }
 

@@ -1,4 +1,5 @@
 import Documents
+import Foundation
 import Pipeline
 import Primitives
 
@@ -77,7 +78,7 @@ package struct DocumentJudge: Sendable {
   private let lines: LineRules
   private var fineweb: FineWebRules
   private let languages: LanguageRules?
-  private var personalData = PersonalData()
+  private var personalData: PersonalData
   private let usesRepetition: Bool
   private let usesQuality: Bool
   private let usesLines: Bool
@@ -88,6 +89,7 @@ package struct DocumentJudge: Sendable {
     let rules = configuration.rules
     languages = LanguageRules(configuration.language)
     repetition = RepetitionRules(rules: rules, limits: configuration.gopherRepetition)
+    personalData = PersonalData(isStrict: configuration.masksStrictly)
     quality = QualityRules(rules: rules, limits: configuration.gopherQuality)
     lines = LineRules(rules: rules, limits: configuration.c4)
     fineweb = FineWebRules(rules: rules, limits: configuration.fineweb)
@@ -98,8 +100,42 @@ package struct DocumentJudge: Sendable {
     usesFineweb = uses("fineweb")
   }
 
-  /// Judges one text, in time linear in its length.
+  /// Judges one text, in time linear in its length. Carriage returns count as the line ends that they stand for, so that a text is judged
+  /// alike whatever system it was written on.
   package mutating func judge(_ text: [UInt8]) -> Verdict {
+    let lines = Self.withUnixLines(text)
+    var verdict = judgeLines(lines ?? text)
+    // C4's rules join the lines that remain with `\n`.
+    if let lines, verdict.reason == nil, verdict.text == nil, usesLines, configuration.c4.removesLines { verdict.text = lines }
+    if verdict.reason == nil, configuration.masksPersonalData, let masked = personalData.mask(verdict.text ?? text) {
+      verdict.text = masked
+      verdict.maskedEmails = personalData.emails
+      verdict.maskedAddresses = personalData.addresses
+    }
+    return verdict
+  }
+
+  /// A text with `\n` in place of `\r\n` and `\r`; nil where it has neither.
+  private static func withUnixLines(_ text: [UInt8]) -> [UInt8]? {
+    let found = text.withUnsafeBytes { bytes in
+      bytes.baseAddress.flatMap { base in memchr(base, 0x0D, bytes.count).map { UnsafeRawPointer($0) - base } }
+    }
+    guard let first = found else { return nil }
+    var result = Array(text[..<first])
+    result.reserveCapacity(text.count)
+    var index = first
+    while index < text.count {
+      if text[index] != 0x0D {
+        result.append(text[index])
+      } else if index + 1 == text.count || text[index + 1] != 0x0A {
+        result.append(0x0A)
+      }
+      index += 1
+    }
+    return result
+  }
+
+  private mutating func judgeLines(_ text: [UInt8]) -> Verdict {
     if !configuration.rules.enabled.isEmpty { shape.measure(text) }
     let (rules, length) = (configuration.rules, configuration.length)
     let reason =
@@ -123,11 +159,6 @@ package struct DocumentJudge: Sendable {
     if usesFineweb {
       if let changed = verdict.text { shape.measure(changed) }
       if let reason = fineweb.reason(shape) { return Verdict(reason: reason) }
-    }
-    if configuration.masksPersonalData, let masked = personalData.mask(verdict.text ?? text) {
-      verdict.text = masked
-      verdict.maskedEmails = personalData.emails
-      verdict.maskedAddresses = personalData.addresses
     }
     return verdict
   }

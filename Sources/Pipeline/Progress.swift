@@ -1,3 +1,5 @@
+import Primitives
+
 /// How long-running work reports its progress and learns that it should stop. Libraries never print; a command renders.
 package struct Progress: Sendable {
   package struct Event: Sendable {
@@ -53,10 +55,4 @@ package struct Progress: Sendable {
 
   /// - Throws: `Stopped` where the user asked to stop.
   package func checkStop() throws { if stopping() { throw Stopped() } }
-}
-
-/// The user asked to stop. What was committed stays; the next run resumes from there.
-package struct Stopped: Error, CustomStringConvertible {
-  package init() {}
-  package var description: String { "stopped; run the same command again to resume" }
 }

@@ -1,5 +1,6 @@
 import Kernels
 import Pipeline
+import Primitives
 import Synchronization
 
 /// The texts of the windows of a corpus, read on several threads.

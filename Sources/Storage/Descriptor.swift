@@ -7,13 +7,21 @@ enum Descriptor {
   /// Opens a file for reading.
   /// - Throws: `WeirError`, also where the path is a folder.
   static func openForReading(_ path: String) throws -> Int32 {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK, opening a FIFO would wait for its writer, and no signal could end that.
+    let descriptor = FileName.withBytes(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     if descriptor < 0 { throw systemError(path, errno) }
     var status = stat()
     if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
       close(descriptor)
       throw systemError(path, EISDIR)
     }
+    if status.st_mode & S_IFMT == S_IFIFO {
+      do { try StopRequest.waitForInput(descriptor) } catch {
+        close(descriptor)
+        throw error
+      }
+    }
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
     return descriptor
   }
 
@@ -21,6 +29,7 @@ enum Descriptor {
   static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, path: String) throws -> Int {
     guard let base = buffer.baseAddress, buffer.count > 0 else { return 0 }
     while true {
+      try StopRequest.waitForInput(descriptor)
       let count = Foundation.read(descriptor, base, buffer.count)
       if count >= 0 { return count }
       if errno != EINTR { throw systemError(path, errno) }

@@ -25,11 +25,11 @@ package enum Files {
     }
   }
 
-  /// Writes a file atomically (`AtomicFile`).
+  /// Writes a file atomically (`AtomicFile`), compressed where its name ends in `.zst`.
   package static func write(_ bytes: [UInt8], to path: String) throws {
-    let file = try AtomicFile(path)
-    try file.write(bytes)
-    _ = try file.commit()
+    let writer = try StreamWriter(path, kind: .documents, coding: .of(path: path))
+    try writer.write(bytes, records: bytes.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) })
+    try writer.finish()
   }
 
   /// Writes to standard output.
@@ -38,24 +38,29 @@ package enum Files {
     try bytes.withUnsafeBytes { try Descriptor.write(STDOUT_FILENO, $0, path: "-") }
   }
 
-  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { FileName.withBytes(path) { access($0, F_OK) } == 0 }
 
-  package static func isFolder(_ path: String) -> Bool {
+  /// What is at a path, behind symbolic links.
+  /// - Throws: `WeirError` where there is nothing, or it cannot be reached.
+  private static func status(_ path: String) throws -> stat {
     var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    if FileName.withBytes(path, { stat($0, &status) }) != 0 { throw systemError(path, errno) }
+    return status
   }
+
+  private static func isKind(_ kind: mode_t, _ path: String) -> Bool { (try? status(path).st_mode & S_IFMT == kind) ?? false }
+
+  package static func isFolder(_ path: String) -> Bool { isKind(S_IFDIR, path) }
+
+  /// Whether a path is a file with content of its own: no folder, pipe, socket or device.
+  package static func isRegular(_ path: String) -> Bool { isKind(S_IFREG, path) }
 
   /// The size of a file in bytes.
-  package static func size(_ path: String) throws -> Int {
-    var status = stat()
-    if stat(path, &status) != 0 { throw systemError(path, errno) }
-    return Int(status.st_size)
-  }
+  package static func size(_ path: String) throws -> Int { Int(try status(path).st_size) }
 
   /// The modification time of a file, in nanoseconds since 1970.
   package static func modified(_ path: String) throws -> Int {
-    var status = stat()
-    if stat(path, &status) != 0 { throw systemError(path, errno) }
+    let status = try status(path)
     #if os(Linux)
     let time = status.st_mtim
     #else
@@ -89,12 +94,12 @@ package enum Files {
 
   /// The names in a folder, sorted.
   package static func entries(of folder: String) throws -> [String] {
-    guard let handle = opendir(folder) else { throw systemError(folder, errno) }
+    guard let handle = FileName.withBytes(folder, { opendir($0) }) else { throw systemError(folder, errno) }
     defer { closedir(handle) }
     var names: [String] = []
     while let entry = readdir(handle) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { FileName.string($0) }
       }
       if name != ".", name != ".." { names.append(name) }
     }
@@ -106,19 +111,25 @@ package enum Files {
     guard pattern.contains(where: { "*?[".contains($0) }) else { return [] }
     var found = glob_t()
     defer { globfree(&found) }
-    guard glob(pattern, GLOB_NOSORT, nil, &found) == 0 else { return [] }
-    let paths = (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv?[$0].map { String(cString: $0) } }
+    guard FileName.withBytes(pattern, { glob($0, GLOB_NOSORT, nil, &found) }) == 0 else { return [] }
+    let paths = (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv?[$0].map { FileName.string($0) } }
     return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// All files below a folder, as sorted paths relative to it.
+  /// All files below a folder, as sorted paths relative to it. A folder that symbolic links lead to more than once is read once.
   /// - Parameter hidden: whether to include names that start with a dot.
   package static func walk(_ folder: String, hidden: Bool = true) throws -> [String] {
-    var files: [String] = []
-    for name in try entries(of: folder) where hidden || !name.hasPrefix(".") {
-      let path = folder + "/" + name
-      if isFolder(path) { files += try walk(path, hidden: hidden).map { name + "/" + $0 } } else { files.append(name) }
+    struct Identity: Hashable { var device, number: UInt64 }
+    var visited: Set<Identity> = [], files: [String] = []
+    func visit(_ folder: String, _ prefix: String) throws {
+      let status = try status(folder)
+      guard visited.insert(Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))).inserted else { return }
+      for name in try entries(of: folder) where hidden || !name.hasPrefix(".") {
+        let path = folder + "/" + name
+        if isFolder(path) { try visit(path, prefix + name + "/") } else { files.append(prefix + name) }
+      }
     }
+    try visit(folder, "")
     return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }

@@ -2,6 +2,7 @@ import CKernels
 import Foundation
 import Kernels
 import Pipeline
+import Primitives
 import Storage
 import Tokens
 

@@ -78,7 +78,10 @@ import Testing
       (#"{"text": ["a"]}"#, "text is not a string"), (#"{"text": "a", "id": {}}"#, "id is neither a string nor a number"),
       (#"{"text": "a", "text": "b"}"#, "a member twice"), (#"{"text": "a", "te\u0078t": "b"}"#, "a member twice"),
       (#"{"text": 1, "text": "b"}"#, "a member twice"), (#"{"id": "a", "id": "b", "text": ""}"#, "a member twice"),
-      (#"{"text": "", "source": "a", "source": 3}"#, "a member twice"), (#"{"text": "", "origin": 3}"#, "origin is not a string"),
+      (#"{"text": "", "source": "a", "source": 3}"#, "a member twice"),
+      (#"{"text": "", "origin": 3, "original_origin": 4}"#, "a member that would be renamed to original_…, and one with that name"),
+      (#"{"text": "a", "n": nano}"#, "broken JSON"), (#"{"text": "a", "n": NaN1}"#, "broken JSON"),
+      (#"{"text": NaN}"#, "text is not a string"),
       (#"{"text": "\ud800"}"#, "*"), (#"{"text": "\udc00"}"#, "*"), (#"{"text": "\ud800\u0041"}"#, "*"),
       (#"{"text": "", "id": "\udfff"}"#, "*"), (#"{"text": "\x"}"#, "broken JSON"),
     ]
@@ -141,8 +144,38 @@ import Testing
     let stage = ParseDocuments(textField: "content", idField: "url")
     let parsed = try parse(
       "{\"id\": 1, \"url\": \"u\", \"content\": \"c\"}\n{\"text\": \"t\", \"content\": \"c\"}\n{\"text\": \"t\"}\n", stage: stage)
-    #expect(parsed.documents == [Document(id: "u", text: [0x63], members: Array("\"url\": \"u\"".utf8), origin: "in.jsonl:1")])
-    #expect(parsed.tally.rejects.map(\.reason) == ["text besides content", "no content"])
+    #expect(
+      parsed.documents.map { String(decoding: $0.members, as: UTF8.self) }
+        == [#""url": "u", "original_id": 1"#, #""original_text": "t""#])
+    #expect(parsed.documents.first?.id == "u" && parsed.documents.map(\.text) == [[0x63], [0x63]])
+    #expect(parsed.tally.rejects.map(\.reason) == ["no content"])
+    // Read again, the id is what it is read from.
+    let again = try parse(SerializeDocuments.lines(parsed.documents), stage: ParseDocuments(idField: "url"))
+    #expect(again.documents.first == parsed.documents.first)
+  }
+
+  @Test func aCorpussOwnOriginIsKeptUnderAnotherName() throws {
+    let ours = #"{"id": "a", "text": "b", "source": "s", "origin": "x y.jsonl:12", "n": 1}"#
+    #expect(try parse(ours).documents.first?.origin == "x y.jsonl:12")
+    for theirs in [#"{"url": "x"}"#, #""wikipedia""#, "3", #"["a:1"]"#, #""https://example.org:8080""#, #""page:0""#, #"":7""#, "true"] {
+      let parsed = try parse(#"{"id": "a", "text": "b", "origin": \#(theirs), "n": 1}"#)
+      #expect(parsed.documents.first?.origin == "in.jsonl:1")
+      #expect(parsed.documents.first.map { String(decoding: $0.members, as: UTF8.self) } == #""n": 1, "original_origin": \#(theirs)"#)
+      let again = try parse(SerializeDocuments.lines(parsed.documents), path: "-")
+      #expect(again.documents == parsed.documents)
+    }
+    // weir writes it behind id, text and source.
+    #expect(try parse(#"{"text": "b", "origin": "host:80"}"#).documents.first?.origin == "in.jsonl:1")
+  }
+
+  @Test func numbersThatAreNotFiniteBecomeNull() throws {
+    let line = #"{"text": "NaN, Infinity", "a": NaN, "b": [-Infinity, nan, {"c":inf}], "d": -inf, "e": "\" NaN", "Infinity": 1 }"#
+    let parsed = try parse(line + "\n" + #"{"text": "x"}"#)
+    #expect(parsed.documents.count == 2 && parsed.tally.account.extra == ["NaN read as null": 5])
+    #expect(
+      parsed.documents.first.map { String(decoding: $0.members, as: UTF8.self) }
+        == #""a": null, "b": [null, null, {"c":null}], "d": null, "e": "\" NaN", "Infinity": 1"#)
+    #expect(parsed.documents.first?.text == Array("NaN, Infinity".utf8))
   }
 
   @Test func anOriginIsKeptAlongAPipe() throws {

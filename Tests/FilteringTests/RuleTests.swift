@@ -113,10 +113,21 @@ import Testing
     }
   }
 
+  @Test(arguments: ["\r\n", "\r"]) func lineEndsDecideNothing(ending: String) throws {
+    let sentences = ["The day was fine.", "We went to the river.", "It was warm, and the water was low.", "- a", "so…", "x{"]
+    var dice = Dice(state: 7)
+    for _ in 0..<200 {
+      let lines = (0..<Int.random(in: 1...30, using: &dice)).map { _ in (sentences + ["", ""]).randomElement(using: &dice) ?? "" }
+      for rule in FilterRule.allCases {
+        #expect(try reason(lines.joined(separator: ending), rule.rawValue) == reason(lines.joined(separator: "\n"), rule.rawValue))
+      }
+    }
+  }
+
   @Test(arguments: 0..<20 as Range<UInt64>) func linesLikeTheNaiveOnes(seed: UInt64) throws {
     var dice = Dice(state: seed)
     let lines =
-      (0..<40).map { _ in ["", " ", "x", "été y", "z\r"].randomElement(using: &dice) ?? "" }
+      (0..<40).map { _ in ["", " ", "x", "été y", "z\t"].randomElement(using: &dice) ?? "" }
       + (0..<Int.random(in: 0...80, using: &dice)).map { "line \($0)" }
     let text = lines.shuffled(using: &dice).joined(separator: "\n")
     let naive = Naive.repeatedLines(text)

@@ -34,9 +34,27 @@ import Testing
 }
 
 @Suite struct PersonalDataTests {
-  private func masked(_ text: String) throws -> String? {
+  @Test func strictMaskingLeavesVersionsAlone() throws {
+    for text in [
+      "OID 1.3.6.1.4.1.311", "npm i react@18.2.0", "npm i @scope/pkg@1.0.0-beta.rc", "v1.2.3.4", "1.2.3.4-rc1", "chrome 120.0.6099.109_1",
+      "dead::beef", "std::vector", "12:34:56", "fe80::1", "2001:db8::7", "::1", "a@b", "2001:1:2:3:4:5:6:7:8:9",
+    ] { #expect(try masked(text, strictly: true) == nil, "\(text)") }
+    #expect(try masked("8.8.8.8, (1.1.1.1:53). 9.9.9.9/24.", strictly: true) == "22.214.171.124, (126.96.36.199:53). 188.8.131.52/24.")
+    #expect(
+      try masked("at [2606:4700:4700::1111]:53, 2a00:1450:4001:82a:0:0:0:200e: both", strictly: true)
+        == "at [2001:db8::1]:53, 2001:db8::2: both")
+    #expect(
+      try masked("jörg.m@müller.de, 用户@例子.公司 邮箱是user@example.cn谢谢", strictly: true)
+        == "email@example.com, firstname.lastname@example.org 邮箱是email@example.com谢谢")
+    // As FineWeb masks them.
+    #expect(try masked("OID 1.3.6.1.4.1.311") != nil)
+    #expect(try masked("npm i react@18.2.0") != nil)
+  }
+
+  private func masked(_ text: String, strictly: Bool = false) throws -> String? {
     var configuration = FilterConfiguration(rules: try FilterRules(parsing: "none"))
     configuration.masksPersonalData = true
+    configuration.masksStrictly = strictly
     var judge = DocumentJudge(configuration)
     return judge.judge(Array(text.utf8)).text.map { String(decoding: $0, as: UTF8.self) }
   }

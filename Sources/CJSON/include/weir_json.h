@@ -21,9 +21,8 @@ enum {
   WEIR_JSON_TEXT_TYPE = 5,    // the text member is not a string
   WEIR_JSON_ID_TYPE = 6,      // the id is neither a string nor a number
   WEIR_JSON_DUPLICATE = 7,    // a member that is read occurs twice
-  WEIR_JSON_COLLISION = 8,    // there is a "text" member besides the one chosen as the text field
+  WEIR_JSON_COLLISION = 8,    // a member must be kept under another name, and that name is taken
   WEIR_JSON_MEMORY = 9,       // out of memory, or more than 4 GiB
-  WEIR_JSON_ORIGIN_TYPE = 10, // "origin", a reserved name, is not a string
 };
 
 typedef struct weir_json_parser weir_json_parser;
@@ -38,7 +37,10 @@ typedef struct {
 typedef struct {
   weir_json_bytes text, id, source, origin;
   weir_json_bytes escaped;  // the raw text in the line, without quotes, if weir_json_escape would write the same; else NULL
-  weir_json_bytes members;  // the other members, byte for byte and in order, separated by ", "
+  // The other members, byte for byte and in order, separated by ", ". Members named `text`, `id` or `origin` that are not what weir writes under
+  // these names follow as `original_text`, `original_id` and `original_origin`.
+  weir_json_bytes members;
+  size_t non_finite;  // the number of NaNs and infinities, which are read as null
 } weir_json_line;
 
 weir_json_parser *weir_json_parser_create(void);

@@ -40,6 +40,9 @@ struct FilterCommand: DocumentCommand {
   @Flag(help: "Mask e-mail and public IP addresses as FineWeb does; use --rules none to do nothing else.")
   var maskPii = false
 
+  @Flag(help: "Mask like --mask-pii, but leave versions and long dotted numbers alone, and mask IPv6 and non-ASCII mail addresses too.")
+  var maskPiiStrictly = false
+
   @OptionGroup var stream: StreamOptions
   @OptionGroup var common: CommonOptions
 
@@ -53,7 +56,8 @@ struct FilterCommand: DocumentCommand {
   private func configuration() throws -> FilterConfiguration {
     var configuration = FilterConfiguration()
     configuration.rules = try FilterRules(parsing: rules)
-    configuration.masksPersonalData = maskPii
+    configuration.masksPersonalData = maskPii || maskPiiStrictly
+    configuration.masksStrictly = maskPiiStrictly
     configuration.language.keeps = try parsedLanguages()
     (configuration.language.threshold, configuration.language.annotates) = (languageThreshold, annotateLanguage)
     for assignment in set {

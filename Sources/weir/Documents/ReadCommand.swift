@@ -6,8 +6,9 @@ struct ReadCommand: DocumentCommand {
     commandName: "read",
     abstract: "Read documents from files, folders or standard input.",
     discussion: """
-      Reads JSON Lines (plain, .gz or .zst; one object per line with a "text" member), Parquet, plain text (one document \
-      per file), and folders of these. Every document keeps an "origin" (path:line) through all stages.
+      Reads JSON Lines (plain, .gz or .zst; one object per line with a "text" member), JSON arrays of such objects, \
+      Parquet, plain text (one document per file), and folders of these. Other content is refused. Every document keeps an \
+      "origin" (path:line) through all stages.
 
       A line that cannot be parsed is quarantined: it is counted, and written with its reason to the file that --rejects \
       names.

@@ -11,12 +11,17 @@ import Synchronization
   static func main() {
     Interrupt.install()
     do {
-      var command = try Weir.parseAsRoot(RenamedOptions.resolve(Array(CommandLine.arguments.dropFirst())))
+      var command = try Weir.parseAsRoot(RenamedOptions.resolve(arguments))
       try command.run()
     } catch {
       OpenMPI.abort { code(of: error) }
       exit(code(of: error))
     }
+  }
+
+  /// The arguments, in which names of files may be any bytes.
+  private static var arguments: [String] {
+    (1..<max(1, Int(CommandLine.argc))).compactMap { CommandLine.unsafeArgv[$0].map { FileName.string($0) } }
   }
 
   /// Reports an error on standard error and returns the exit code.
@@ -47,20 +52,35 @@ extension FileHandle {
   fileprivate func text(_ text: String) { try? write(contentsOf: Data(text.utf8)) }
 }
 
-/// Handles Ctrl-C and SIGTERM: the first signal requests that long work saves its state and stops, the second one exits at once.
+/// Handles Ctrl-C and SIGTERM: the first signal requests that long work saves its state and stops, the second one exits at once, as does the
+/// first one where the command never asks whether it should stop.
 enum Interrupt {
   private static let requests = Atomic<Int>(0)
+  private static let isAsked = Atomic<Bool>(false)
+  /// The end of a pipe that the handler writes to, so that reads that wait for input end.
+  private static let pipe = Atomic<Int32>(-1)
 
   /// Whether a signal has requested a stop.
-  static var isRequested: Bool { requests.load(ordering: .relaxed) > 0 }
+  static var isRequested: Bool {
+    isAsked.store(true, ordering: .relaxed)
+    return requests.load(ordering: .relaxed) > 0
+  }
 
   /// Installs the handlers. SIGPIPE is ignored, so that writing to a closed pipe is an error.
   static func install() {
-    _ = isRequested
+    var ends: [Int32] = [-1, -1]
+    if Foundation.pipe(&ends) == 0 {
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      pipe.store(ends[1], ordering: .relaxed)
+      StopRequest.watch(ends[0])
+    }
     signal(SIGPIPE, SIG_IGN)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
-        if Interrupt.requests.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
+        let isFirst = Interrupt.requests.add(1, ordering: .relaxed).oldValue == 0
+        if !isFirst || !Interrupt.isAsked.load(ordering: .relaxed) { _exit(128 + number) }
+        var byte: UInt8 = 1
+        _ = write(Interrupt.pipe.load(ordering: .relaxed), &byte, 1)
       }
     }
     // The signal mask is inherited: a parent may have started this process from a thread with these signals blocked.
