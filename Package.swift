@@ -35,7 +35,7 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CBLAS", "CKernels", "CMPI"]),
     // Layer 2
     .target(name: "Storage", dependencies: ["CJSON", "CXXHash", "CZlib", "CZstd", "Primitives"]),
-    .target(name: "Pipeline"),
+    .target(name: "Pipeline", dependencies: ["Primitives"]),
     // Layer 3: values, and their readers and writers
     .target(name: "Documents", dependencies: ["CJSON", "Pipeline", "Primitives", "Storage"]),
     .target(name: "Tokens", dependencies: ["Documents", "Pipeline", "Primitives", "Storage"]),
