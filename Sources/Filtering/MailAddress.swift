@@ -56,7 +56,7 @@ struct MailAddress {
       while end < text.count {
         let (kind, width) = kind(text, end)
         guard kind == .word || kind == .ideographic || text[end] == 0x2D else { break }
-        // Text without spaces goes on behind an address.
+        // In scripts without spaces, more text may follow an address at once.
         if kind == .ideographic, end > index, text[end - 1] < 0x80 { break }
         if text[end] == 0x2D, end == index { return nil }
         end += width
