@@ -86,7 +86,7 @@ package final class DocumentSource: Source {
     self.blockSize = max(1, blockSize)
     self.limit = max(1, limit)
     self.open = open
-    // What can be told from the first bytes is told before anything is read, let alone written.
+    // Content that the first bytes give away is refused before anything is read, let alone written.
     for path in files where Self.kind(byName: path) == nil && Files.isRegular(path) && !ParquetReader.isParquet(path) {
       _ = try Self.kind(of: Self.head(path), path: path, byName: nil)
     }
