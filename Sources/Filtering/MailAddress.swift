@@ -83,8 +83,8 @@ struct MailAddress {
     case ..<0x80: return (.outside, 1)
     default: break
     }
-    var width = 1
-    guard let scalar = Unicode.Scalar(UTF8Scalar.decode(text.span, at: index, width: &width)) else { return (.outside, width) }
+    let width = min(text.count - index, text[index] < 0xE0 ? 2 : text[index] < 0xF0 ? 3 : 4)
+    guard let scalar = String(decoding: text[index..<index + width], as: UTF8.self).unicodeScalars.first else { return (.outside, width) }
     switch scalar.properties.generalCategory {
     case .otherLetter where isIdeographic(scalar.value): return (.ideographic, width)
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .nonspacingMark,

@@ -2,6 +2,7 @@ import ArgumentParser
 import Kernels
 import Loading
 import Pipeline
+import Primitives
 import Storage
 import Tokens
 import Workflows
