@@ -18,7 +18,7 @@ import Testing
     (#"{"text":"x","m":1e400}"#, "broken JSON"), (#"{"text":"x","m":-1e400}"#, "broken JSON"), (#"{"text":"x","m":1e-400}"#, ""),
     (#"{"text":"x","m":18446744073709551615}"#, ""), (#"{"text":"x","m":18446744073709551616}"#, "broken JSON"),
     (#"{"text":"x","m":-9223372036854775808}"#, ""), (#"{"text":"x","m":-9223372036854775809}"#, "broken JSON"),
-    (#"{"text":"x","m":0.10000000000000000000000000000001}"#, ""), (#"{"text":"x","m":NaN}"#, ""),
+    (#"{"text":"x","m":0.10000000000000000000000000000001}"#, ""),
     (nested(1_024), ""), (nested(1_025), "broken JSON"), (nested(100_000), "broken JSON"),
   ])
   func aLine(_ line: String, _ reason: String) throws {
