@@ -71,7 +71,6 @@ import Testing
     ("ar", "كان الطقس جميلا وفي المساء ذهبنا نتمشى على ضفة النهر."),
     ("zh", "中华人民共和国国务院办公厅关于印发经济社会发展规划的通知"),
     ("zh", "臺灣總統府發言人對外交政策發表聲明"),
-    ("ja", "国土交通省関東地方整備局入札契約関連情報掲載"),
     ("xh", "Imozulu ibintle kwaye ngokuhlwa sahamba sihamba ngasemlanjeni."),
     ("zu", "Isimo sezulu besisihle futhi kusihlwa sahamba sayohamba ngasemfuleni."),
   ]) func tellsRelativesApart(language: String, text: String) {
