@@ -28,7 +28,7 @@ let package = Package(
     .target(name: "CBLAS"),
     .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"]), .brew(["liblbfgs"])]),
     .target(name: "CJSON", cxxSettings: optimizedCXX, linkerSettings: [.linkedLibrary("simdjson")]),
-    .target(name: "CKernels", cSettings: optimizedC, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CKernels", exclude: ["text/language_model.bin"], cSettings: optimizedC, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CMPI", cSettings: optimizedC, linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     // Layer 1
     .target(name: "Primitives"),

@@ -45,8 +45,8 @@ extension FilterConfiguration {
     for limit in gopherRepetition.topNGrams + gopherRepetition.duplicateNGrams where limit.n < 1 || limit.n > 100 {
       throw WeirError("gopherRepetition", "n-grams of \(limit.n) words", remedy: "use 1 to 100")
     }
-    for code in language.keeps where code != "und" && !LanguageModel.builtIn.languages.contains(code) {
-      let known = (LanguageModel.builtIn.languages + ["und"]).joined(separator: ", ")
+    for code in language.keeps where code != "und" && !LanguageModel.languages.contains(code) {
+      let known = (LanguageModel.languages + ["und"]).joined(separator: ", ")
       throw WeirError("--languages", "unknown language '\(code)'", remedy: "use one of \(known)")
     }
     guard (0...1).contains(language.threshold) else {

@@ -144,7 +144,7 @@ package struct DocumentJudge: Sendable {
     if let reason { return Verdict(reason: reason) }
     var verdict = Verdict()
     if let languages {
-      let answer = languages.answer(text)
+      let answer = LanguageModel.language(of: text)
       if let reason = languages.reason(answer) { return Verdict(reason: reason) }
       verdict.language = answer
     }

@@ -3,22 +3,18 @@ import Documents
 /// Drops documents in other than the wanted languages, and annotates the language if asked to.
 struct LanguageRules: Sendable {
   private let limits: FilterConfiguration.Language
-  private let model: LanguageModel
 
   /// nil if the configuration asks for nothing.
-  init?(_ limits: FilterConfiguration.Language, model: LanguageModel = .builtIn) {
+  init?(_ limits: FilterConfiguration.Language) {
     guard !limits.keeps.isEmpty || limits.annotates else { return nil }
     self.limits = limits
-    self.model = model
   }
-
-  func answer(_ text: [UInt8]) -> LanguageModel.Answer { model.language(of: text) }
 
   /// The reason to drop a text in this language: `language.de` if German is not wanted, `language.uncertain_de` if it is and the score is low.
   func reason(_ answer: LanguageModel.Answer) -> String? {
     if limits.keeps.isEmpty { return nil }
     if !limits.keeps.contains(answer.language) { return "language.\(answer.language)" }
-    return answer.score < limits.threshold ? "language.uncertain_\(answer.language)" : nil
+    return answer.language != "und" && answer.score < limits.threshold ? "language.uncertain_\(answer.language)" : nil
   }
 
   /// Appends the members `language` and `language_score`, replacing members of these names.

@@ -1,15 +1,17 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
-// Language identification: a logistic regression on the mean of hashed character n-grams (one to four characters), with one weight per n-gram and
-// language. Trained by scripts/languages.
+// Language identification: a linear model on the mean of learned vectors, one per hashed feature. The features of a word are its n-grams of one to four
+// characters with its boundaries, the word itself and its script. scripts/languages trains the model, which is compiled in.
 
-/// Row length of the weights, which is the maximum number of languages, and the longest n-gram.
-enum { WEIR_LANGUAGES = 64, WEIR_LANGUAGE_ORDER = 4 };
+enum { WEIR_LANGUAGE_DIMENSION = 64 };
 
-/// Adds the weights of the n-grams of a text: sums[l] += weights[bucket, l], weights [1 << bits, WEIR_LANGUAGES]. counts[0] += n-grams, counts[1] +=
-/// letters, counts[2] += letters of scripts without a class of their own.
-void weir_language_sums(const int8_t *weights, int bits, const uint8_t *text, size_t count, int32_t *sums, size_t *counts);
+/// The classes of the model, and their codes: ISO 639 or, for each of the other languages that it learned to reject, `und`.
+size_t weir_language_classes(void);
+const char *weir_language_code(size_t index);
 
-/// The built-in model, base64.
-const char *weir_language_model(size_t *count);
+/// Adds the vectors of the features of a text to sums[WEIR_LANGUAGE_DIMENSION]. Returns the number of features, 0 for a text without letters.
+size_t weir_language_sums(const uint8_t *text, size_t count, int32_t *sums);
+
+/// The logit of each class for sums of `features` vectors.
+void weir_language_logits(const int32_t *sums, size_t features, float *logits);

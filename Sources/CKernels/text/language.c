@@ -1,98 +1,178 @@
-// Sums of the weights of character n-grams. Letters are lowercased, and a run of other characters counts as one boundary. Han, kana and Hangul are one
-// symbol each, so the script tells their languages apart. scripts/languages normalizes text in the same way for training.
+// Letters are lowercased, everything else is a boundary between words, and n-grams stay within a word. So a list of words with their frequencies trains
+// the model as well as running text does. scripts/languages compiles this file into its trainer.
+#pragma clang fp contract(off)
 #include "weir_language.h"
-#include "language_model.h"
-#include "../shared/vector.h"
+#include "../shared/simd.h"
 #include "../shared/utf8.h"
-#include <pthread.h>
 
-enum { BORDER = 1, OTHER = 2, HAN = 3, KANA = 4, HANGUL = 5 };
+enum { BITS = 15, ORDER = 4, BOUNDARY = 1, WORD = 9, SCRIPT = 10 };
 
-static uint16_t fold_letter(uint32_t c) {
-  if (c < 0x80) return (c | 0x20) >= 'a' && (c | 0x20) <= 'z' ? c | 0x20 : BORDER;
-  if (c < 0xC0) return c == 0xAA || c == 0xB5 || c == 0xBA ? c + 0x20 : BORDER;
-  if (c < 0x100) return c == 0xD7 || c == 0xF7 ? BORDER : c < 0xDF ? c + 0x20 : c;
-  if (c < 0x180) {
-    if (c == 0x138 || c == 0x149 || c == 0x17F) return c;
-    if (c == 0x178) return 0xFF;
+/// Little-endian: vectors [1 << BITS, dimension] (i8), weights [dimension, classes] (f32), biases [classes] (f32), codes [classes, 8] (filled with zeros).
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc23-extensions"
+static const _Alignas(64) uint8_t model[] = {
+#embed "language_model.bin"
+};
+#pragma clang diagnostic pop
+enum {
+  VECTORS = WEIR_LANGUAGE_DIMENSION << BITS,
+  CLASSES = (sizeof model - VECTORS) / (4 * WEIR_LANGUAGE_DIMENSION + 4 + 8),
+  BIASES = VECTORS + 4 * WEIR_LANGUAGE_DIMENSION * CLASSES,
+  CODES = BIASES + 4 * CLASSES,
+};
+_Static_assert(sizeof model == CODES + 8 * CLASSES, "language_model.bin has another shape");
+typedef float number __attribute__((may_alias));
+
+size_t weir_language_classes(void) { return CLASSES; }
+const char *weir_language_code(size_t index) { return (const char *)model + CODES + 8 * index; }
+
+static inline int within(uint32_t c, uint32_t first, uint32_t last) { return c - first <= last - first; }
+
+// The symbol of a code point: a small letter, a mark, or BOUNDARY for punctuation, digits, symbols and malformed bytes. The cases of a few rare letters are
+// told apart.
+static uint32_t fold(uint32_t c) {
+  if (c < 0x80) return within(c | 0x20, 'a', 'z') ? c | 0x20 : BOUNDARY;
+  if (c < 0xC0) return c == 0xAA || c == 0xB5 || c == 0xBA ? c : BOUNDARY;
+  if (c < 0x100) return c == 0xD7 || c == 0xF7 ? BOUNDARY : c < 0xDF ? c + 0x20 : c;
+  if (c < 0x250) {
+    switch (c) {
+    case 0x138: case 0x149: case 0x17F: return c;
+    case 0x178: return 0xFF;
+    case 0x181: return 0x253;
+    case 0x186: return 0x254;
+    case 0x18A: return 0x257;
+    case 0x18F: return 0x259;
+    case 0x190: return 0x25B;
+    }
+    if (within(c, 0x19A, 0x1CC)) return c;
     // Pairs of a capital and a small letter begin at odd code points there, at even ones elsewhere.
-    return (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E) ? c + (c & 1) : c | 1;
+    return within(c, 0x139, 0x148) || within(c, 0x179, 0x17E) || within(c, 0x1CD, 0x1DC) ? c + (c & 1) : c | 1;
   }
-  if (c < 0x250) return c;
-  if (c < 0x300) return OTHER;
-  if (c < 0x370) return c;
-  if (c < 0x400) return c >= 0x391 && c <= 0x3A9 ? c + 0x20 : c;
-  if (c < 0x530) return c >= 0x410 && c <= 0x42F ? c + 0x20 : c <= 0x40F ? c + 0x50 : c >= 0x460 ? c | 1 : c;
-  if (c >= 0x600 && c < 0x780) {
-    int mark = c == 0x60C || c == 0x61B || c == 0x61F || c == 0x6D4 || (c >= 0x660 && c <= 0x66D) || (c >= 0x6F0 && c <= 0x6F9);
-    return mark ? BORDER : c;
+  if (c < 0x370) return within(c, 0x2B0, 0x2FF) ? BOUNDARY : c;
+  if (c < 0x400) {
+    if (c == 0x37E || c == 0x387) return BOUNDARY;
+    if (c == 0x386) return 0x3AC;
+    if (within(c, 0x388, 0x38A)) return c + 0x25;
+    if (c == 0x38C) return 0x3CC;
+    if (c == 0x38E || c == 0x38F) return c + 0x3F;
+    return within(c, 0x391, 0x3AB) ? c + 0x20 : c;
   }
-  if ((c >= 0x900 && c < 0x980) || (c >= 0xA80 && c < 0xB00) || (c >= 0xB80 && c < 0xC80))
-    return c == 0x964 || c == 0x965 || ((c & 0x7F) >= 0x66 && (c & 0x7F) <= 0x6F) ? BORDER : c;
-  if (c >= 0x1E00 && c < 0x1F00) return c | 1;
-  if ((c >= 0x1100 && c < 0x1200) || (c >= 0xAC00 && c < 0xD7B0)) return HANGUL;
-  if (c >= 0x3040 && c < 0x3100) return KANA;
-  if ((c >= 0x3400 && c < 0xA000) || (c >= 0xF900 && c < 0xFB00)) return HAN;
-  return (c >= 0x2000 && c < 0x3040) || (c >= 0xD800 && c < 0xF900) || c >= 0xFE00 ? BORDER : OTHER;
+  if (c < 0x530) return c < 0x410 ? c + 0x50 : c < 0x430 ? c + 0x20 : c < 0x460 ? c : c | 1;
+  if (c < 0x590) return c <= 0x556 ? c + 0x30 : within(c, 0x561, 0x587) ? c : BOUNDARY;
+  if (c < 0x600) return c == 0x5BE || c == 0x5C0 || c == 0x5C3 || c >= 0x5F3 ? BOUNDARY : c;
+  if (c < 0x900) {
+    int is_mark = c < 0x610 || c == 0x61B || c == 0x61F || within(c, 0x660, 0x66D) || c == 0x6D4 || within(c, 0x6F0, 0x6F9);
+    return is_mark ? BOUNDARY : c;
+  }
+  // Each block of India has its digits at the same place.
+  if (c < 0xE00) return c == 0x964 || c == 0x965 || within(c & 0x7F, 0x66, 0x6F) ? BOUNDARY : c;
+  if (c < 0xF00) return within(c & 0x7F, 0x4F, 0x5B) ? BOUNDARY : c;
+  if (c < 0x1000) return c < 0xF18 || within(c, 0xF20, 0xF34) || within(c, 0xF3A, 0xF3D) ? BOUNDARY : c;
+  if (c < 0x10A0) return within(c, 0x1040, 0x104F) ? BOUNDARY : c;
+  if (c < 0x1820) {
+    int is_mark = c == 0x10FB || within(c, 0x1360, 0x137C) || c == 0x166D || c == 0x166E || within(c, 0x17D4, 0x17DB) || c >= 0x17E0;
+    return is_mark ? BOUNDARY : c;
+  }
+  if (c < 0x1E00) return within(c, 0x1C90, 0x1CBF) ? c - 0xBC0 : c;
+  if (c < 0x2000) return c < 0x1F00 ? c | 1 : c;
+  if (c < 0x2C00) return BOUNDARY;
+  if (c < 0x3000) return c < 0x2E00 ? c : BOUNDARY;
+  if (c < 0x3400) return (c < 0x3041 && c != 0x3005) || c == 0x30FB || c >= 0x3190 ? BOUNDARY : c;
+  if (c < 0xF900) return c < 0xD800 ? c : BOUNDARY;
+  if (c < 0xFE00) return c;
+  if (c < 0x10000)
+    return within(c, 0xFE70, 0xFEFE) || within(c, 0xFF21, 0xFF3A) || within(c, 0xFF41, 0xFF5A) || within(c, 0xFF66, 0xFFDC) ? c : BOUNDARY;
+  return within(c, 0x1D000, 0x1DFFF) || within(c, 0x1F000, 0x1FFFF) || c >= 0x40000 ? BOUNDARY : c;
 }
 
-static uint16_t folds[0x10000];
-static pthread_once_t folds_once = PTHREAD_ONCE_INIT;
-static void make_folds(void) {
-  for (uint32_t c = 0; c < 0x10000; c++) folds[c] = fold_letter(c);
+// Kana, Hangul and Han are one script each. Elsewhere the block stands for the script.
+static inline uint32_t script(uint32_t c) {
+  if (within(c, 0x3040, 0x30FF)) return 0x1000;
+  if (within(c, 0xAC00, 0xD7FF)) return 0x1001;
+  if (within(c, 0x3400, 0x9FFF) || c >= 0x20000) return 0x1002;
+  return c >> 7;
 }
 
-static inline uint64_t bucket(uint64_t window, int n, int bits) {
-  uint64_t key = n < 4 ? window & ((1ull << 16 * n) - 1) : window;
-  key = ((key ^ key >> 29) + (uint64_t)n) * 0x9E3779B97F4A7C15ull;
-  return ((key ^ key >> 32) * 0xD6E8FEB86659FD93ull) >> (64 - bits);
+static inline uint32_t bucket(uint64_t key, uint64_t kind) {
+  key = ((key ^ key >> 29) + kind) * 0x9E3779B97F4A7C15ull;
+  return (uint32_t)(((key ^ key >> 32) * 0xD6E8FEB86659FD93ull) >> (64 - BITS));
 }
 
-// The number of rows that are added in 16 bits before the sums go to 32 bits: more could overflow.
+// Calls `take` with the features of a text as rows of the vectors, at most ROWS at a time.
 enum { ROWS = 256 };
+typedef void (*weir_take)(void *state, const uint32_t *rows, size_t count);
 
-WEIR_CLONES static void add_rows(const int8_t *weights, const uint32_t *rows, size_t count, int32_t *sums) {
-  int16_t part[WEIR_LANGUAGES] = {0};
-  for (size_t i = 0; i < count; i++) {
-    const int8_t *row = weights + (size_t)rows[i] * WEIR_LANGUAGES;
-    for (int l = 0; l < WEIR_LANGUAGES; l++) part[l] = (int16_t)(part[l] + row[l]);
-  }
-  for (int l = 0; l < WEIR_LANGUAGES; l++) sums[l] += part[l];
-}
-
-void weir_language_sums(const int8_t *weights, int bits, const uint8_t *text, size_t count, int32_t *sums, size_t *counts) {
-  pthread_once(&folds_once, make_folds);
+static void find_features(const uint8_t *text, size_t count, weir_take take, void *state) {
   uint32_t rows[ROWS];
   size_t waiting = 0;
-  uint64_t window = BORDER;
-  int length = 1;
+  uint64_t window = BOUNDARY, word = 0;
+  uint32_t last = 0;
+  size_t length = 0;
   for (size_t i = 0; i <= count;) {
-    uint32_t symbol = BORDER;
+    uint32_t symbol = BOUNDARY;
     size_t width = 1;
     if (i < count) {
       uint32_t scalar = text[i] < 0x80 ? text[i] : weir_scalar(text + i, count - i, &width);
-      if (scalar < 0x10000) symbol = folds[scalar];
+      if (scalar < END) symbol = fold(scalar);
     }
     i += width;
-    if (symbol == BORDER && (window & 0xFFFF) == BORDER) continue;
-    window = window << 16 | symbol;
-    if (length < WEIR_LANGUAGE_ORDER) length++;
-    if (symbol != BORDER) {
-      counts[1]++;
-      counts[2] += symbol == OTHER;
-    }
-    if (waiting + WEIR_LANGUAGE_ORDER > ROWS) {
-      add_rows(weights, rows, waiting, sums);
-      counts[0] += waiting;
+    if (symbol == BOUNDARY && length == 0) continue;
+    if (waiting + ORDER + 2 > ROWS) {
+      take(state, rows, waiting);
       waiting = 0;
     }
-    for (int n = symbol == BORDER ? 2 : 1; n <= length; n++) rows[waiting++] = (uint32_t)bucket(window, n, bits);
+    // The window starts with the boundary before the word.
+    window = window << 16 | (symbol & 0xFFFF);
+    for (size_t n = symbol == BOUNDARY ? 2 : 1; n <= ORDER && n <= length + 2; n++)
+      rows[waiting++] = bucket(n < 4 ? window & ((1ull << 16 * n) - 1) : window, n);
+    if (symbol == BOUNDARY) {
+      // Shorter words are n-grams already, and longer runs are sentences of scripts without spaces.
+      if (length >= 3 && length <= 16) rows[waiting++] = bucket(word, WORD);
+      rows[waiting++] = bucket(script(last), SCRIPT);
+      window = BOUNDARY;
+      word = length = 0;
+    } else {
+      if (symbol >= 0x2E80) rows[waiting++] = bucket(script(symbol), SCRIPT);
+      word = (word ^ symbol) * 0x100000001B3ull + 0x9E37;
+      last = symbol;
+      length++;
+    }
   }
-  add_rows(weights, rows, waiting, sums);
-  counts[0] += waiting;
+  take(state, rows, waiting);
 }
 
-const char *weir_language_model(size_t *count) {
-  *count = sizeof model - 1;
-  return model;
+typedef struct {
+  int32_t *sums;
+  size_t count;
+} feature_sums;
+
+WEIR_CLONES static void add_rows(const uint32_t *rows, size_t count, int32_t *sums) {
+  // ROWS bytes fit into 16 bits.
+  int16_t part[WEIR_LANGUAGE_DIMENSION] = {0};
+  for (size_t i = 0; i < count; i++) {
+    const int8_t *row = (const int8_t *)model + (size_t)rows[i] * WEIR_LANGUAGE_DIMENSION;
+    for (int k = 0; k < WEIR_LANGUAGE_DIMENSION; k++) part[k] = (int16_t)(part[k] + row[k]);
+  }
+  for (int k = 0; k < WEIR_LANGUAGE_DIMENSION; k++) sums[k] += part[k];
+}
+
+static void add_features(void *state, const uint32_t *rows, size_t count) {
+  feature_sums *sums = state;
+  add_rows(rows, count, sums->sums);
+  sums->count += count;
+}
+
+size_t weir_language_sums(const uint8_t *text, size_t count, int32_t *sums) {
+  feature_sums state = {.sums = sums};
+  find_features(text, count, add_features, &state);
+  return state.count;
+}
+
+WEIR_CLONES void weir_language_logits(const int32_t *sums, size_t features, float *logits) {
+  const number *weights = (const number *)(model + VECTORS), *biases = (const number *)(model + BIASES);
+  for (size_t c = 0; c < CLASSES; c++) logits[c] = biases[c];
+  for (size_t k = 0; k < WEIR_LANGUAGE_DIMENSION; k++) {
+    float mean = (float)sums[k] / (float)features;
+    for (size_t c = 0; c < CLASSES; c++) logits[c] += weights[k * CLASSES + c] * mean;
+  }
 }

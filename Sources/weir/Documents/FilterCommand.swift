@@ -14,6 +14,9 @@ struct FilterCommand: DocumentCommand {
       Thresholds are the published ones; --set overrides one, for example --set gopherQuality.minimumWords=20. The rules \
       were made for English prose: they drop code, formulas and other languages, so check what is dropped.
 
+      Languages: \(LanguageModel.languages.joined(separator: ", ")). A text in none of them is undetermined (und), and so is one \
+      whose language is unclear.
+
       EXAMPLES:
         weir filter corpora/sample --rules gopher,fineweb -o kept.jsonl.zst
         weir read corpora/sample | weir filter --languages en --rejects dropped.jsonl
