@@ -1,14 +1,14 @@
 /// The element types of safetensors.
 package enum DType: String, Sendable, Codable, CaseIterable {
-  case F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL
+  case F64, F32, F16, BF16, F8_E5M2, F8_E4M3, F8_E8M0, C64, I64, I32, I16, I8, U64, U32, U16, U8, BOOL
 
   /// Bytes per element.
   package var size: Int {
     switch self {
-    case .F64, .I64, .U64: 8
+    case .F64, .I64, .U64, .C64: 8
     case .F32, .I32, .U32: 4
     case .F16, .BF16, .I16, .U16: 2
-    case .I8, .U8, .BOOL: 1
+    case .F8_E5M2, .F8_E4M3, .F8_E8M0, .I8, .U8, .BOOL: 1
     }
   }
 }

@@ -56,7 +56,9 @@ package final class SafetensorsFile: Sendable {
       guard let type = value["dtype"]?.string, let shape = value["shape"]?.array, let offsets = value["data_offsets"]?.array,
         value.count == 3
       else { throw wrong("tensor \"\(name)\" needs dtype, shape and data_offsets, and nothing else") }
-      guard let dtype = DType(rawValue: type) else { throw wrong("tensor \"\(name)\" has an unknown type, \(type)") }
+      guard let dtype = DType(rawValue: type) else {
+        throw WeirError("\(path)@8", "tensor \"\(name)\" is of type \(type), which is not supported", remedy: "save it as F32, F16 or BF16")
+      }
       let extents = shape.compactMap(\.int)
       guard extents.count == shape.count, extents.allSatisfy({ $0 >= 0 }) else { throw wrong("tensor \"\(name)\" has an invalid shape") }
       var size = dtype.size

@@ -4,7 +4,7 @@ import Tokens
 /// A document with its tokens.
 package struct EncodedDocument: Sendable {
   package var document: Document
-  /// The tokens of the text, then the end-of-document token.
+  /// The tokens of the text with its template, then the end-of-document token.
   package var tokens: [UInt32]
 
   /// The tokens as models take them.
@@ -16,14 +16,25 @@ package struct EncodedDocument: Sendable {
 /// Encodes documents as a token dataset stores them: the tokens of the text, then the end-of-document token if the tokenizer has one.
 package struct DocumentEncoder: Sendable {
   package let tokenizer: Tokenizer
+  /// The tokens around each text that is not empty.
+  package let template: Template
   private var context = EncodeContext()
 
-  package init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+  package init(_ tokenizer: Tokenizer, template: Template = Template()) {
+    self.tokenizer = tokenizer
+    self.template = template
+  }
+
+  /// The tokens of a text with its template.
+  package mutating func encode(text: [UInt8]) -> [UInt32] {
+    var tokens = template.prefix
+    tokenizer.encode(text, into: &tokens, context: &context)
+    return tokens + template.suffix
+  }
 
   package mutating func encode(_ document: Document) -> EncodedDocument {
-    var tokens: [UInt32] = []
-    tokenizer.encode(document.text, into: &tokens, context: &context)
-    if let end = tokenizer.endOfDocument { tokens.append(end) }
+    var tokens = document.text.isEmpty ? [] : encode(text: document.text)
+    if let end = tokenizer.endOfDocument, tokens.isEmpty || template.suffix.last != end { tokens.append(end) }
     return EncodedDocument(document: document, tokens: tokens)
   }
 

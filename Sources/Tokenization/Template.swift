@@ -1,7 +1,7 @@
 /// The special tokens that a tokenizer.json's post_processor adds before and after a text, such as Llama 3's beginning of text.
 ///
-/// Hugging Face tokenizers add them by default (`add_special_tokens`), Weir only with `weir tokenize --add-special`: in a dataset, documents are separated
-/// by the end-of-document token.
+/// Hugging Face tokenizers add them by default (`add_special_tokens`), and so do evaluation, generation and finetuning. `weir tokenize`
+/// does so only with `--add-special`: in a dataset, documents are separated by the end-of-document token.
 package struct Template: Sendable, Equatable {
   /// Ids before the text.
   package var prefix: [UInt32]

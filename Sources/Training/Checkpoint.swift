@@ -50,11 +50,12 @@ enum Checkpoint {
 
   static func write(
     _ path: String, state: State, parameters: FloatBuffer, optimizer: AdamW, adapter: LowRankAdapter?,
-    average: FloatBuffer?, tokenizer: String?, endOfDocument: Int?
+    average: FloatBuffer?, origin: String?, tokenizer: String?, endOfDocument: Int?
   ) throws {
     let output = try AtomicFolder(path, replacing: true)
     try ModelFolder.writeFiles(
-      output.working, configuration: state.model, parameters: parameters, tokenizer: tokenizer, endOfDocument: endOfDocument)
+      output.working, configuration: state.model, parameters: parameters, origin: origin, tokenizer: tokenizer,
+      endOfDocument: endOfDocument)
     let tensors = tensors(optimizer, adapter, average)
     let writer = try SafetensorsWriter(optimizerPath(output.working), layout: tensors.map { ($0.0, .F32, [$0.1.count]) })
     for (_, block) in tensors { try writer.append(UnsafeBufferPointer(start: block.base, count: block.count)) }

@@ -17,7 +17,7 @@ package struct DecodingConfiguration: Sendable, Equatable {
   /// Throws `WeirError` with the name of the first invalid property.
   package func validate() throws {
     guard temperature.isFinite, temperature >= 0 else { throw WeirError("temperature", "must be a finite number ≥ 0, not \(temperature)") }
-    guard topK >= 0 else { throw WeirError("topK", "must not be negative: \(topK)") }
+    guard topK >= 0 else { throw WeirError("topK", "must be at least 0, not \(topK)") }
     guard topP > 0, topP <= 1 else { throw WeirError("topP", "must be greater than 0 and at most 1, not \(topP)") }
   }
 

@@ -27,10 +27,11 @@ package struct EvaluationDocument: Sendable {
 package struct ValidationSet: Sendable {
   package var name: String
   package var documents: [EvaluationDocument]
+  /// Documents left out because they cannot be scored.
+  package var skipped: Int
 
-  package init(name: String, documents: [EvaluationDocument]) {
-    self.name = name
-    self.documents = documents
+  package init(name: String, documents: [EvaluationDocument], skipped: Int = 0) {
+    (self.name, self.documents, self.skipped) = (name, documents, skipped)
   }
 }
 
@@ -38,11 +39,17 @@ package struct ValidationSet: Sendable {
 ///
 /// A document is divided into consecutive segments of at most `sequence` tokens. Every token except the first is predicted once, from the
 /// preceding tokens of its segment. Segments of many documents are packed into one row, without attending to each other.
+///
+/// A score has the same bits wherever the segment lies: every product and norm treats rows alike, positions count from the start of the
+/// segment, and that start is a multiple of the 16 lanes in which the softmax adds.
 package final class Evaluator {
   package let model: Transformer
   private let rows: Int
   /// Positions per segment.
   let sequence: Int
+  private static let lanes = 16
+  /// Whether the model's frequencies depend on the length of a segment, so that each needs a forward pass of its own.
+  private var isDynamic: Bool { model.configuration.ropeScaling?.kind == .dynamic && sequence > model.configuration.sequence }
 
   /// Creates an evaluator for a model that may be in training.
   /// - Parameters:
@@ -50,19 +57,22 @@ package final class Evaluator {
   ///   - sequence: positions per segment, by default the model's.
   ///   - tokens: the approximate number of tokens per batch.
   package init(_ configuration: ModelConfiguration, parameters: FloatBuffer, sequence: Int? = nil, tokens: Int = 4_096, pool: ThreadPool) {
-    self.sequence = min(sequence ?? configuration.sequence, configuration.sequence)
-    rows = max(1, tokens / self.sequence)
-    model = Transformer(configuration, rows: rows, sequence: self.sequence, training: false, pool: pool, parameters: parameters)
+    self.sequence = min(sequence ?? configuration.sequence, configuration.longestSequence)
+    rows = self.sequence > configuration.sequence ? 1 : max(1, tokens / self.sequence)
+    model = Transformer(
+      configuration, rows: rows, sequence: self.sequence, training: false, restarts: true, pool: pool, parameters: parameters)
   }
 
   /// Loads a model folder for evaluation.
   /// - Parameters:
-  ///   - sequence: the largest number of positions per segment.
+  ///   - sequence: positions per segment, by default the model's.
+  ///   - longest: the tokens of the longest text. Beyond 2,048 positions, which pack well, there is room for no more.
   ///   - threads: does not affect the results.
-  package convenience init(folder: String, sequence: Int = 2_048, threads: Int) throws {
+  package convenience init(folder: String, sequence: Int? = nil, longest: Int, threads: Int) throws {
     let (configuration, parameters) = try ModelFolder.load(folder)
     self.init(
-      configuration, parameters: parameters, sequence: max(1, min(configuration.sequence, sequence)), pool: ThreadPool(threads: threads))
+      configuration, parameters: parameters, sequence: max(1, min(sequence ?? configuration.sequence, max(longest, 2_048))),
+      pool: ThreadPool(threads: threads))
   }
 
   /// Scores each document.
@@ -103,7 +113,8 @@ package final class Evaluator {
       while offset + 1 < document.tokens.count {
         let count = min(sequence, document.tokens.count - 1 - offset)
         if used + count > sequence { (row, used) = (row + 1, 0) }
-        if row == rows { try flush() }
+        if row == rows || isDynamic { try flush() }
+        model.rotations.adapt(0..<sequence, length: count)
         let first = row * sequence + used
         for i in 0..<count {
           batch.tokens[first + i] = document.tokens[offset + i]
@@ -111,7 +122,7 @@ package final class Evaluator {
           if offset + i + 1 >= document.firstScored { batch.targets[first + i] = document.tokens[offset + i + 1] }
         }
         segments.append(Segment(document: index, offset: offset, count: count, row: row, start: used))
-        used += count
+        used = (used + count + Self.lanes - 1) / Self.lanes * Self.lanes
         offset += count
       }
       if index % 256 == 0 { progress.update(Double(index), of: Double(documents.count), unit: "documents") }
@@ -148,6 +159,7 @@ package final class Evaluator {
       var batch = Batch(rows: rows, sequence: sequence)
       let count = min(rows * sequence, tokens.count - start)
       for i in 0..<count { (batch.tokens[i], batch.starts[i]) = (tokens[start + i], 0) }
+      model.rotations.adapt(0..<sequence, length: count)
       try model.check(batch, place: "evaluation")
       model.forward(tokens: batch.tokens, starts: batch.starts)
       for i in 0..<count { result += model.logits(at: i) }

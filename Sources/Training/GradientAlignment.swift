@@ -22,6 +22,7 @@ package final class GradientAlignment {
   ///   - threads: does not affect the results.
   package init(folder: String, rows: Int, sequence: Int, threads: Int) throws {
     let (configuration, parameters) = try ModelFolder.load(folder)
+    try configuration.checkTrainable(place: folder)
     guard sequence <= configuration.sequence else {
       throw WeirError(folder, "has \(configuration.sequence) positions, fewer than the \(sequence) tokens per row")
     }

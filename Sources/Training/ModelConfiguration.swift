@@ -2,6 +2,14 @@ import Primitives
 
 /// The shape of a Llama-architecture decoder: RMSNorm, RoPE, SwiGLU, grouped-query attention.
 package struct ModelConfiguration: Codable, Sendable, Equatable {
+  /// The projections of attention that have biases.
+  package enum Biases: String, Codable, Sendable {
+    /// Queries, keys and values (Qwen 2).
+    case qkv
+    /// The output too (`attention_bias` of Llama and Qwen 3).
+    case all
+  }
+
   /// The number of token ids.
   package var vocabulary: Int
   /// Width of the residual stream.
@@ -30,9 +38,14 @@ package struct ModelConfiguration: Codable, Sendable, Equatable {
   }
   /// nil instead of false, so that the JSON of models without QK-norm, and its checksum, do not contain the member.
   private var normalizedHeads: Bool?
+  /// nil for no biases.
+  package var biases: Biases?
+  /// nil for plain RoPE.
+  package var ropeScaling: RotaryScaling?
 
   enum CodingKeys: String, CodingKey {
-    case vocabulary, width, layers, heads, kvHeads, headWidth, ffn, sequence, ropeTheta, normEpsilon, tiedEmbeddings
+    case vocabulary, width, layers, heads, kvHeads, headWidth, ffn, sequence, ropeTheta, normEpsilon, tiedEmbeddings, biases
+    case ropeScaling
     case normalizedHeads = "normalisedHeads"
   }
 
@@ -73,6 +86,7 @@ package struct ModelConfiguration: Codable, Sendable, Equatable {
     try require(headWidth % 2 == 0, "the head width must be even for RoPE, not \(headWidth)")
     try require(ropeTheta.isFinite && ropeTheta > 0, "RoPE's theta must be positive, not \(ropeTheta)")
     try require(normEpsilon.isFinite && normEpsilon >= 0, "the norm's epsilon must not be negative: \(normEpsilon)")
+    try ropeScaling?.validate(place: place, headWidth: headWidth)
   }
 
   /// Total width of the query heads.
@@ -81,7 +95,9 @@ package struct ModelConfiguration: Codable, Sendable, Equatable {
   package var keyWidth: Int { kvHeads * headWidth }
   package var qkvWidth: Int { queryWidth + 2 * keyWidth }
 
-  package var layerParameters: Int { layerMatrices + 2 * width + (qkNorm ? 2 * headWidth : 0) }
+  package var layerParameters: Int {
+    layerMatrices + 2 * width + (qkNorm ? 2 * headWidth : 0) + (biases == nil ? 0 : qkvWidth) + (biases == .all ? width : 0)
+  }
   /// Parameters of the matrices of one layer.
   var layerMatrices: Int { qkvWidth * width + queryWidth * width + 3 * ffn * width }
   /// Parameters without the embedding and the output matrix.

@@ -1,8 +1,12 @@
 import Foundation
 import Kernels
+import Primitives
 import Storage
 
 extension ModelFolder {
+  /// Tokenizer files that are copied into a model folder if they exist.
+  private static let tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
+
   private struct Generation: Codable {
     var bos_token_id: Int?
     var eos_token_id: Int?
@@ -10,8 +14,13 @@ extension ModelFolder {
   }
 
   /// Writes the files of a model into an existing folder; the caller makes the write atomic.
+  /// - Parameters:
+  ///   - origin: the model folder that training started from; everything but its weights is carried over.
+  ///   - tokenizer: a folder with tokenizer files, for those that the origin lacks.
+  ///   - endOfDocument: the end-of-document token of a model without origin.
   static func writeFiles(
-    _ folder: String, configuration c: ModelConfiguration, parameters: FloatBuffer, tokenizer: String?, endOfDocument: Int?
+    _ folder: String, configuration c: ModelConfiguration, parameters: FloatBuffer, origin: String? = nil, tokenizer: String?,
+    endOfDocument: Int?
   ) throws {
     let layout = ParameterLayout(c)
     let writer = try SafetensorsWriter(
@@ -20,25 +29,71 @@ extension ModelFolder {
       try writer.append(UnsafeBufferPointer(start: parameters.base + tensor.range.lowerBound, count: tensor.range.count))
     }
     _ = try writer.commit()
+    if let origin {
+      try carryOver(origin, to: folder)
+    } else {
+      try JSONFile.write(config(c, endOfDocument: endOfDocument), to: configurationPath(folder))
+      try JSONFile.write(Generation(bos_token_id: endOfDocument, eos_token_id: endOfDocument), to: folder + "/" + generationFile)
+    }
+    guard let tokenizer else { return }
+    for name in tokenizerFiles where Files.exists(tokenizer + "/" + name) && !Files.exists(folder + "/" + name) {
+      try Files.write(try Files.read(tokenizer + "/" + name), to: folder + "/" + name)
+    }
+    try writeTokenizerSettings(folder, endOfDocument: endOfDocument)
+  }
+
+  /// The configuration of a new model.
+  private static func config(_ c: ModelConfiguration, endOfDocument: Int?) -> Config {
     let end = endOfDocument.map { JSONValue.number(Double($0)) }
     var config = Config(
       vocab_size: c.vocabulary, hidden_size: c.width, num_hidden_layers: c.layers, num_attention_heads: c.heads,
       num_key_value_heads: c.kvHeads, head_dim: c.headWidth, intermediate_size: c.ffn, max_position_embeddings: c.sequence,
       rope_theta: c.ropeTheta, rms_norm_eps: c.normEpsilon, tie_word_embeddings: c.tiedEmbeddings, bos_token_id: end, eos_token_id: end)
-    if c.qkNorm {
-      config.architectures = ["Qwen3ForCausalLM"]
-      config.model_type = "qwen3"
+    let type = c.qkNorm ? "qwen3" : c.biases == .qkv ? "qwen2" : "llama"
+    if type != "llama" {
+      config.architectures = modelClass(type).map { [$0] }
+      config.model_type = type
       config.use_sliding_window = false
     }
-    try JSONFile.write(config, to: configurationPath(folder))
-    try JSONFile.write(Generation(bos_token_id: endOfDocument, eos_token_id: endOfDocument), to: folder + "/generation_config.json")
-    guard let tokenizer else { return }
-    for name in tokenizerFiles where Files.exists(tokenizer + "/" + name) {
-      try Files.write(try Files.read(tokenizer + "/" + name), to: folder + "/" + name)
+    if c.biases == .all { config.attention_bias = true }
+    config.rope_scaling = c.ropeScaling.map { .object($0.members) }
+    return config
+  }
+
+  /// Copies everything of a model folder that training does not change. In the configuration, the type of the weights is that of the ones
+  /// written, and the class is that of a whole model.
+  private static func carryOver(_ origin: String, to folder: String) throws {
+    let path = configurationPath(origin), bytes = try Files.read(path)
+    guard case .object(let members) = try JSONFile.decode(JSONValue.self, from: bytes, place: path) else {
+      throw WeirError(path, "is not an object")
     }
-    // Without this file, transformers uses its class for the first Llama tokenizer, which splits text differently.
-    let settings = "/tokenizer_config.json"
-    guard Files.exists(folder + "/tokenizer.json"), !Files.exists(folder + settings) else { return }
+    var changed = members
+    for name in ["dtype", "torch_dtype"] where changed[name]?.string != nil { changed[name] = "float32" }
+    if changed["architectures"] != nil, let type = changed["model_type"]?.string, let name = modelClass(type) {
+      changed["architectures"] = [.string(name)]
+    }
+    if changed == members {
+      try Files.write(bytes, to: configurationPath(folder))
+    } else {
+      try JSONFile.write(JSONValue.object(changed), to: configurationPath(folder))
+    }
+    let templates = "additional_chat_templates"
+    var names = try Files.entries(of: origin).filter { !Files.isFolder(origin + "/" + $0) }
+    if Files.isFolder(origin + "/" + templates) {
+      try Files.createFolder(folder + "/" + templates)
+      names += try Files.entries(of: origin + "/" + templates).map { templates + "/" + $0 }
+    }
+    // The manifest and the state of a run belong to the folder that is read.
+    for name in names where !name.hasPrefix(".") && !isWeights(name) && !["config.json", "state.json", Manifest.fileName].contains(name) {
+      try Files.write(try Files.read(origin + "/" + name), to: folder + "/" + name)
+    }
+  }
+
+  /// Writes `tokenizer_config.json` if there is none: without it, transformers uses its class for the first Llama tokenizer, which splits
+  /// text differently.
+  private static func writeTokenizerSettings(_ folder: String, endOfDocument: Int?) throws {
+    let path = folder + "/tokenizer_config.json"
+    guard Files.exists(folder + "/tokenizer.json"), !Files.exists(path) else { return }
     struct Added: Codable {
       struct Token: Codable { var id: Int, content: String }
       var added_tokens: [Token]?
@@ -49,21 +104,25 @@ extension ModelFolder {
       members["eos_token"] = .string(end.content)
       members["bos_token"] = .string(end.content)
     }
-    try JSONFile.write(JSONValue.object(members), to: folder + settings)
+    try JSONFile.write(JSONValue.object(members), to: path)
   }
 
   /// Writes a model folder atomically.
   /// - Parameters:
   ///   - folder: replaced if it is a Weir folder.
+  ///   - origin: the model folder that training started from; everything but its weights is carried over.
   ///   - tokenizer: a folder with tokenizer files to copy.
   ///   - inputs: fingerprints of the inputs, for the manifest.
   ///   - counts: steps and tokens, for the manifest.
-  @discardableResult package static func write(
-    _ folder: String, configuration: ModelConfiguration, parameters: FloatBuffer, tokenizer: String?, endOfDocument: Int? = nil,
-    inputs: [String: String] = [:], counts: [String: Int] = [:]
+  @discardableResult
+  package static func write(
+    _ folder: String, configuration: ModelConfiguration, parameters: FloatBuffer, origin: String? = nil, tokenizer: String?,
+    endOfDocument: Int? = nil, inputs: [String: String] = [:], counts: [String: Int] = [:]
   ) throws -> Manifest {
     let output = try AtomicFolder(folder, replacing: true)
-    try writeFiles(output.working, configuration: configuration, parameters: parameters, tokenizer: tokenizer, endOfDocument: endOfDocument)
+    try writeFiles(
+      output.working, configuration: configuration, parameters: parameters, origin: origin, tokenizer: tokenizer,
+      endOfDocument: endOfDocument)
     return try output.commit(
       format: format, tool: "weir", inputs: inputs, configuration: JSONValue(encoding: configuration),
       counts: counts.merging(["parameters": configuration.parameters]) { $1 })

@@ -14,12 +14,21 @@ package enum ModelInitialization: Sendable {
     self = Checkpoint.exists(path) ? .checkpoint(path, optimizer: true) : .folder(try ModelFolder.locate(path))
   }
 
+  /// The model folder whose files other than the weights are carried over.
+  package var folder: String? {
+    switch self {
+    case .scratch: nil
+    case .folder(let path), .checkpoint(let path, _): path
+    }
+  }
+
   /// The configuration of the model, and a line that identifies the weights.
   func resolve() throws -> (ModelConfiguration, fingerprint: String) {
     switch self {
     case .scratch(let configuration): return (configuration, "scratch")
     case .folder(let path):
       let configuration = try ModelFolder.configuration(path)
+      try configuration.checkTrainable(place: path)
       try ModelFolder.check(path, configuration: configuration)
       return (configuration, "model \(try ModelFolder.fingerprint(path))")
     case .checkpoint(let path, let optimizer):

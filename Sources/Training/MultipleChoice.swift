@@ -66,9 +66,11 @@ package struct ChoiceEvaluation: Codable, Sendable, Equatable {
   /// Accuracy by ln p per UTF-8 byte.
   package var byByte: Double
   package var byByteError: Double?
+  /// Questions whose beginning is cut off, because they exceed the model's positions.
+  package var truncated: Int?
 
   enum CodingKeys: String, CodingKey {
-    case name, questions
+    case name, questions, truncated
     case accuracy = "acc"
     case accuracyError = "acc_stderr"
     case byCharacter = "acc_norm"

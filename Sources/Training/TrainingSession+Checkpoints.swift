@@ -45,8 +45,8 @@ extension TrainingSession {
   private func writeCheckpoint(_ path: String) throws {
     state.optimizerSteps = optimizer.steps
     try Checkpoint.write(
-      path, state: state, parameters: model.parameters, optimizer: optimizer, adapter: adapter, average: average, tokenizer: tokenizer,
-      endOfDocument: endOfDocument)
+      path, state: state, parameters: model.parameters, optimizer: optimizer, adapter: adapter, average: average,
+      origin: initial.folder, tokenizer: tokenizer, endOfDocument: endOfDocument)
   }
 
   /// Rolls back to the last good checkpoint, or to the initial model, and skips the batches seen since.
@@ -100,8 +100,8 @@ extension TrainingSession {
     let inputs = ["run": state.run, "data": source.fingerprint, "initial": identity.initial]
     for (path, weights) in [(folder.model, exported)] + (average == nil ? [] : [(folder.lastModel, model.parameters)]) {
       try ModelFolder.write(
-        path, configuration: c, parameters: weights, tokenizer: tokenizer, endOfDocument: endOfDocument, inputs: inputs,
-        counts: ["steps": total, "tokens": tokens])
+        path, configuration: c, parameters: weights, origin: initial.folder, tokenizer: tokenizer, endOfDocument: endOfDocument,
+        inputs: inputs, counts: ["steps": total, "tokens": tokens])
     }
     let report = TrainingReport(
       steps: total, tokens: tokens, parameters: c.parameters, nonEmbeddingParameters: c.nonEmbeddingParameters,

@@ -32,7 +32,7 @@ final class TrainingSession {
   /// The weights that are evaluated and exported.
   var exported: FloatBuffer { average ?? model.parameters }
 
-  private let initial: ModelInitialization
+  let initial: ModelInitialization
   private let pool: ThreadPool
   /// The initial weights, if the loss or the adapter refers to them.
   private let initialWeights: FloatBuffer?

@@ -75,6 +75,8 @@ extension Transformer {
       width, Float(c.normEpsilon))
     rotate(work.dQKV, first: first, count: count, direction: -1)
     normalizeHeadsBackward(layer, task: task, first: first, count: count)
+    if c.biases != nil { weir_sum_parts(work.dQKV + first * c.qkvWidth, count, c.qkvWidth, work.qkvBiasParts + task * c.qkvWidth) }
+    if c.biases == .all { weir_sum_parts(dMiddle + first * width, count, width, work.outputBiasParts + task * width) }
     linearInput(work.dQKV + first * c.qkvWidth, parameter(at.qkv), dNormed, m: count, from: width, to: c.qkvWidth)
     weir_rmsnorm_backward(
       work.residual[layer] + first * width, parameter(at.inputNorm), work.scale[layer] + first, dNormed, dMiddle + first * width,
@@ -110,6 +112,8 @@ extension Transformer {
       weir_sum_parts(work.gainParts, work.chunks, width, gradient(at.inputNorm))
       weir_sum_parts(work.gainPartsMiddle, work.chunks, width, gradient(at.postNorm))
       headGainGradients(layer)
+      if c.biases != nil { weir_sum_parts(work.qkvBiasParts, work.chunks, c.qkvWidth, gradient(at.qkvBias)) }
+      if c.biases == .all { weir_sum_parts(work.outputBiasParts, work.chunks, width, gradient(at.outputBias)) }
     }
   }
 

@@ -44,6 +44,7 @@ extension Transformer {
     weir_rmsnorm_forward(
       work.residual[layer] + first * width, parameter(at.inputNorm), normed, work.scale[layer] + first, count, width, Float(c.normEpsilon))
     linear(normed, parameter(at.qkv), qkv, m: count, from: width, to: c.qkvWidth)
+    if c.biases != nil { weir_add_bias(qkv, parameter(at.qkvBias), count, c.qkvWidth) }
     normalizeHeads(layer, first: first, count: count)
     rotate(work.qkv[layer], first: first, count: count, direction: 1)
   }
@@ -72,7 +73,9 @@ extension Transformer {
     let gateUp = work.gateUp[layer] + first * 2 * c.ffn, activated = work.activated[layer] + first * c.ffn
     middle.update(from: work.residual[layer] + first * width, count: count * width)
     linear(work.attended[layer] + first * c.queryWidth, parameter(at.output), middle, m: count, from: c.queryWidth, to: width, add: true)
-    weir_rmsnorm_forward(middle, parameter(at.postNorm), normed, work.scaleMiddle[layer] + first, count, width, Float(c.normEpsilon))
+    if c.biases == .all { weir_add_bias(middle, parameter(at.outputBias), count, width) }
+    weir_rmsnorm_forward(
+      middle, parameter(at.postNorm), normed, work.scaleMiddle[layer] + first, count, width, Float(c.normEpsilon))
     linear(normed, parameter(at.gateUp), gateUp, m: count, from: width, to: 2 * c.ffn)
     weir_swiglu_forward(gateUp, activated, count, c.ffn)
     guard out else { return }

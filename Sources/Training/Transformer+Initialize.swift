@@ -2,9 +2,9 @@ import Foundation
 import Primitives
 
 extension Transformer {
-  /// Initializes the parameters randomly: norms to 1, embeddings from N(0, 0.02²), matrices from N(0, 1/fan-in); the two matrices per layer
-  /// that write to the residual stream are divided by √(2·layers), as in GPT-2. Every value is a pure function of (random seed, tensor,
-  /// index).
+  /// Initializes the parameters randomly: norms to 1, biases to 0, embeddings from N(0, 0.02²), matrices from N(0, 1/fan-in); the two
+  /// matrices per layer that write to the residual stream are divided by √(2·layers), as in GPT-2. Every value is a pure function of
+  /// (random seed, tensor, index).
   /// - Parameters:
   ///   - baseWidth: see `TrainingConfiguration.baseWidth`.
   ///   - baseHeadWidth: see `TrainingConfiguration.baseHeadWidth`.
@@ -13,7 +13,7 @@ extension Transformer {
     for (index, tensor) in layout.tensors.enumerated() {
       let target = parameters.base + tensor.range.lowerBound
       guard tensor.shape.count == 2 else {
-        target.update(repeating: Float(scaling.multiplier(tensor)), count: tensor.range.count)
+        target.update(repeating: tensor.isBias ? 0 : Float(scaling.multiplier(tensor)), count: tensor.range.count)
         continue
       }
       var deviation = (tensor.decays ? 1 / Double(tensor.shape[1]).squareRoot() : 0.02) * scaling.multiplier(tensor)

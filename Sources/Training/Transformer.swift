@@ -17,8 +17,10 @@ package final class Transformer {
   let pool: ThreadPool
   let precision: Precision
   let workspace: Workspace
-  let cosines: FloatBuffer
-  let sines: FloatBuffer
+  /// RoPE's tables, [positions, headWidth / 2].
+  let rotations: Rotations
+  /// Whether positions count from the start of each segment, not of the row.
+  private let restarts: Bool
   var tokens: [Int32]
   var starts: [Int32]
 
@@ -30,12 +32,14 @@ package final class Transformer {
   ///   - training: whether gradients are needed.
   ///   - recompute: activation checkpointing: whether `backward` recomputes the activations of each layer, which saves memory and gives the
   ///     same bits.
+  ///   - restarts: whether the positions of each segment of a row start at 0. Attention depends on distances alone, but rounding does not.
   ///   - parameters: a buffer to share, such as that of the model being trained; by default a new one.
   package init(
     _ configuration: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false,
-    precision: Precision = .float32, pool: ThreadPool, parameters: FloatBuffer? = nil
+    precision: Precision = .float32, restarts: Bool = false, pool: ThreadPool, parameters: FloatBuffer? = nil
   ) {
-    precondition(rows > 0 && sequence > 0 && sequence <= configuration.sequence, "the batch is empty or longer than the model's positions")
+    precondition(
+      rows > 0 && sequence > 0 && sequence <= configuration.longestSequence, "the batch is empty or longer than the model's positions")
     self.configuration = configuration
     self.pool = pool
     self.precision = precision
@@ -45,24 +49,10 @@ package final class Transformer {
     self.parameters = parameters ?? FloatBuffer(layout.count)
     gradients = FloatBuffer(training ? layout.count : 0)
     workspace = Workspace(configuration, rows: rows, sequence: sequence, training: training, recompute: recompute)
-    (cosines, sines) = Self.rotations(configuration, positions: sequence)
+    rotations = Rotations(configuration, positions: sequence)
+    self.restarts = restarts
     tokens = [Int32](repeating: 0, count: rows * sequence)
     starts = tokens
-  }
-
-  /// The cos and sin of position · θ^(−2i/headWidth), [positions, headWidth/2]; angles are rounded to float32 as in transformers.
-  static func rotations(_ configuration: ModelConfiguration, positions: Int) -> (FloatBuffer, FloatBuffer) {
-    let half = configuration.headWidth / 2
-    let cosines = FloatBuffer(positions * half), sines = FloatBuffer(positions * half)
-    for i in 0..<half {
-      let frequency = 1 / Float(pow(configuration.ropeTheta, Double(2 * i) / Double(configuration.headWidth)))
-      for t in 0..<positions {
-        let angle = Double(Float(t) * frequency)
-        cosines.base[t * half + i] = Float(cos(angle))
-        sines.base[t * half + i] = Float(sin(angle))
-      }
-    }
-    return (cosines, sines)
   }
 
   /// Throws `WeirError` if the batch has another shape, or invalid tokens, targets or starts.
@@ -84,7 +74,7 @@ package final class Transformer {
   }
 
   /// Bytes of parameters, gradients, activations and RoPE tables.
-  package var memoryBytes: Int { (parameters.count + gradients.count + workspace.count + cosines.count + sines.count) * 4 }
+  package var memoryBytes: Int { (parameters.count + gradients.count + workspace.count + rotations.count) * 4 }
 
   func parameter(_ offset: Int) -> UnsafeMutablePointer<Float> { parameters.base + offset }
   func gradient(_ offset: Int) -> UnsafeMutablePointer<Float> { gradients.base + offset }
@@ -115,10 +105,13 @@ package final class Transformer {
     let half = configuration.headWidth / 2, stride = configuration.qkvWidth, sequence = workspace.sequence
     var token = first
     while token < first + count {
-      let position = token % sequence, run = min(sequence - position, first + count - token)
+      let place = token % sequence, start = restarts ? Int(starts[token]) : 0
+      var run = min(sequence - place, first + count - token)
+      if restarts { run = (1..<run).first { starts[token + $0] != starts[token] } ?? run }
+      let offset = (place - start) * half
       weir_rope(
         qkv + token * stride, stride, configuration.heads + configuration.kvHeads, configuration.headWidth,
-        cosines.base + position * half, sines.base + position * half, run, direction)
+        rotations.cosines.base + offset, rotations.sines.base + offset, run, direction)
       token += run
     }
   }

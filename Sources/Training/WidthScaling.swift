@@ -26,7 +26,7 @@ struct WidthScaling {
   /// The factor on the initial values of a tensor.
   func multiplier(_ tensor: ParameterLayout.Tensor) -> Double {
     if tensor.name == ParameterLayout.finalNormName { return ratio }
-    if tensor.name.hasSuffix(normalizesQueries ? "q_norm.weight" : "q_proj.weight") { return query }
+    if tensor.name.contains(normalizesQueries ? ".q_norm." : ".q_proj.") { return query }
     return 1
   }
 

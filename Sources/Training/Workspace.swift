@@ -54,6 +54,9 @@ final class Workspace {
   let gainParts: UnsafeMutablePointer<Float>
   let gainPartsMiddle: UnsafeMutablePointer<Float>
   let headGainParts: UnsafeMutablePointer<Float>
+  /// Gradients of the biases, one partial sum per chunk.
+  let qkvBiasParts: UnsafeMutablePointer<Float>
+  let outputBiasParts: UnsafeMutablePointer<Float>
 
   private let arena: FloatBuffer
   /// Floats in all buffers.
@@ -136,5 +139,7 @@ final class Workspace {
     gainParts = cutter.cut(chunks * width * one)
     gainPartsMiddle = cutter.cut(chunks * width * one)
     headGainParts = cutter.cut(chunks * 2 * c.headWidth * heads * one)
+    qkvBiasParts = cutter.cut(c.biases == nil ? 0 : chunks * c.qkvWidth * one)
+    outputBiasParts = cutter.cut(c.biases == .all ? chunks * width * one : 0)
   }
 }

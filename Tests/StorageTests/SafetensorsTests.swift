@@ -84,7 +84,7 @@ import Testing
         (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, "invalid shape"),
         (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, 4, "invalid shape"),
         (#"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}"#, 4, "too large"),
-        (#"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}"#, 4, "an unknown type"),
+        (#"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}"#, 4, "is of type F7"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}"#, 4, "nothing else"),
         (#"{"a":{"dtype":"F32","shape":[1]}}"#, 4, "needs dtype"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, 4, "do not fit"),

@@ -47,6 +47,52 @@ import Training
     #expect(result.byDomain?.values.reduce(0) { $0 + $1.tokens } == tokens)
   }
 
+  /// Equal texts have equal bits wherever they lie in a batch, whatever their neighbors and the shape of the batch.
+  @Test(arguments: [1, 2, 3] as [UInt64]) func scoresDoNotDependOnThePlace(_ seed: UInt64) throws {
+    var c = Self.shape
+    (c.sequence, c.qkNorm) = (200, seed == 2)
+    let model = randomModel(c, rows: 1, sequence: 20, training: false, seed: seed)
+    var random = SequentialRandom(seed: seed, stream: 12)
+    func document(_ count: Int) -> EvaluationDocument {
+      EvaluationDocument(tokens: (0..<count).map { _ in Int32.random(in: 0..<40, using: &random) }, bytes: count)
+    }
+    let texts = [3, 17, 33, 64, 131].map(document)
+    var documents: [EvaluationDocument] = [], places: [(text: Int, index: Int)] = []
+    for _ in 0..<40 {
+      if Bool.random(using: &random) { documents.append(document(Int.random(in: 2...90, using: &random))) }
+      let text = Int.random(in: texts.indices, using: &random)
+      places.append((text, documents.count))
+      documents.append(texts[text])
+    }
+    for (sequence, tokens, threads) in [(200, 4_096, 2), (200, 400, 1), (140, 1_000, 3)] {
+      let evaluator = Evaluator(c, parameters: model.parameters, sequence: sequence, tokens: tokens, pool: ThreadPool(threads: threads))
+      let alone = try texts.map { try evaluator.score([$0])[0] }, all = try evaluator.score(documents)
+      for (text, index) in places { #expect(all[index].nats.bitPattern == alone[text].nats.bitPattern, "text \(text) at \(index)") }
+    }
+  }
+
+  @Test func dynamicScalingFollowsTheLengthOfTheText() throws {
+    var c = Self.shape
+    c.ropeScaling = RotaryScaling(.dynamic, factor: 3, original: 20)
+    #expect(c.longestSequence == 60)
+    #expect(c.frequencies(length: 20) == Self.shape.frequencies(length: 20))
+    // θ · (3 · 40 / 20 − 2)^(4 / 2)
+    var grown = Self.shape
+    grown.ropeTheta *= 16
+    #expect(zip(c.frequencies(length: 40), grown.frequencies(length: 40)).allSatisfy { abs($0 - $1) < 1e-6 * $1 })
+    let model = randomModel(c, rows: 1, sequence: 20, training: false, seed: 6), pool = ThreadPool(threads: 1)
+    var random = SequentialRandom(seed: 6, stream: 3)
+    let documents = [12, 41, 30].map { count in
+      EvaluationDocument(tokens: (0..<count).map { _ in Int32.random(in: 0..<40, using: &random) }, bytes: count)
+    }
+    let scores = try Evaluator(c, parameters: model.parameters, sequence: 60, pool: pool).score(documents)
+    // The text of 40 predicting tokens is scored as by a model with the grown θ.
+    grown.sequence = 60
+    let expected = try Evaluator(grown, parameters: model.parameters, pool: pool).score(documents)
+    #expect(abs(scores[1].nats - expected[1].nats) < 1e-4 && abs(scores[0].nats - expected[0].nats) > 1e-4)
+    #expect(throws: WeirError.self) { try c.checkTrainable(place: "model") }
+  }
+
   @Test func cachedGenerationEqualsRecomputation() throws {
     let c = Self.shape, model = randomModel(c, rows: 1, sequence: 20, training: false, seed: 4)
     var greedy = DecodingConfiguration()
@@ -70,6 +116,7 @@ import Training
     var c = Self.shape
     c.sequence = 150
     c.tiedEmbeddings = seed % 2 == 0
+    if seed > 1 { (c.biases, c.ropeScaling) = (seed == 2 ? .qkv : .all, seed == 2 ? GradientTests.llama3 : GradientTests.yarn) }
     let model = randomModel(c, rows: 1, sequence: 150, training: false, seed: seed)
     var random = SequentialRandom(seed: seed, stream: 6)
     let text = (0..<150).map { _ in Int32.random(in: 0..<40, using: &random) }
@@ -236,7 +283,7 @@ import Training
         let changed = text.replacingOccurrences(of: old, with: new)
         try #require(changed != text)
         try Files.write(Array(changed.utf8), to: config)
-        #expect(throws: WeirError.self) { try Evaluator(folder: folder + "/true", threads: 1) }
+        #expect(throws: WeirError.self) { try Evaluator(folder: folder + "/true", longest: 20, threads: 1) }
       }
     }
   }

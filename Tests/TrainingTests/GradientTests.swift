@@ -11,7 +11,28 @@ import Training
     ModelConfiguration(vocabulary: 33, width: 16, layers: 1, heads: 1, headWidth: 16, ffn: 24, sequence: 80, tiedEmbeddings: false),
     ModelConfiguration(
       vocabulary: 25, width: 8, layers: 2, heads: 4, kvHeads: 2, headWidth: 18, ffn: 12, sequence: 80, tiedEmbeddings: true, qkNorm: true),
+    // Biases and scaled positions.
+    extended(.qkv, RotaryScaling(.linear, factor: 4, original: 20)), extended(.qkv, llama3), extended(.all, yarn),
+    extended(.all, llama3, qkNorm: true),
   ]
+
+  static let llama3: RotaryScaling = {
+    var scaling = RotaryScaling(.llama3, factor: 8, original: 40)
+    (scaling.lowFrequency, scaling.highFrequency) = (1, 5)
+    return scaling
+  }()
+  static let yarn: RotaryScaling = {
+    var scaling = RotaryScaling(.yarn, factor: 4, original: 20)
+    (scaling.betaFast, scaling.betaSlow, scaling.attention) = (2, 0.5, 1.14)
+    return scaling
+  }()
+
+  private static func extended(_ biases: ModelConfiguration.Biases, _ scaling: RotaryScaling, qkNorm: Bool = false) -> ModelConfiguration {
+    var c = ModelConfiguration(
+      vocabulary: 21, width: 8, layers: 2, heads: 4, kvHeads: 2, headWidth: 8, ffn: 12, sequence: 80, ropeTheta: 100, qkNorm: qkNorm)
+    (c.biases, c.ropeScaling) = (biases, scaling)
+    return c
+  }
 
   @Test(arguments: shapes) func forwardEqualsTheReference(_ c: ModelConfiguration) throws {
     let model = randomModel(c, rows: 2, sequence: 61), batch = randomBatch(rows: 2, sequence: 61, vocabulary: c.vocabulary, seed: 3)
@@ -27,7 +48,7 @@ import Training
   }
 
   @Test(arguments: shapes) func gradientsEqualFiniteDifferences(_ c: ModelConfiguration) {
-    check(c, annealing: nil, sequence: c.qkNorm ? 16 : 50)
+    check(c, annealing: nil, sequence: c.qkNorm || c.biases != nil ? 16 : 50)
   }
 
   @Test(arguments: AnnealingDirection.allCases, AnnealingSide.allCases)

@@ -30,6 +30,13 @@ struct Reference {
     }
   }
 
+  /// x·Wᵀ + b, if there is a bias.
+  private func project(_ x: [Double], _ name: String) -> [Double] {
+    let product = multiply(x, name + ".weight")
+    guard let bias = layout.tensors.first(where: { $0.name == name + ".bias" }) else { return product }
+    return zip(product, parameters[bias.range]).map { $0 + $1 }
+  }
+
   private func norm(_ x: [Double], _ name: String) -> [Double] {
     let scale = 1 / (x.reduce(0) { $0 + $1 * $1 } / Double(x.count) + configuration.normEpsilon).squareRoot()
     return zip(x, tensor(name)).map { $0 * scale * $1 }
@@ -41,13 +48,33 @@ struct Reference {
     return stride(from: 0, to: x.count, by: configuration.headWidth).flatMap { norm(Array(x[$0..<$0 + configuration.headWidth]), name) }
   }
 
+  /// RoPE's frequency of a pair of dimensions, with the formulas of the papers in double precision.
+  private func frequency(_ i: Int) -> Double {
+    let head = Double(configuration.headWidth), plain = pow(configuration.ropeTheta, -2 * Double(i) / head)
+    guard let scaling = configuration.ropeScaling else { return plain }
+    let scaled = plain / scaling.factor, turns = Double(scaling.original) * plain / (2 * Double.pi)
+    switch scaling.kind {
+    case .dynamic: return plain
+    case .linear: return scaled
+    case .llama3:
+      let share = (turns - scaling.lowFrequency) / (scaling.highFrequency - scaling.lowFrequency)
+      return scaled + (plain - scaled) * min(max(share, 0), 1)
+    case .yarn:
+      func dimension(_ turns: Double) -> Double {
+        head / 2 * log(Double(scaling.original) / (2 * Double.pi * turns)) / log(configuration.ropeTheta)
+      }
+      let low = max(0, floor(dimension(scaling.betaFast))), high = min(head - 1, ceil(dimension(scaling.betaSlow)))
+      return plain + (scaled - plain) * min(max((Double(i) - low) / (high - low), 0), 1)
+    }
+  }
+
   private func rotate(_ x: [Double], position: Int) -> [Double] {
-    let head = configuration.headWidth, half = head / 2
+    let head = configuration.headWidth, half = head / 2, factor = configuration.ropeScaling?.attention ?? 1
     var out = x
     for start in stride(from: 0, to: x.count, by: head) {
       for i in 0..<half {
-        let angle = Double(position) * pow(configuration.ropeTheta, -2 * Double(i) / Double(head))
-        let a = x[start + i], b = x[start + i + half]
+        let angle = Double(position) * frequency(i)
+        let a = x[start + i] * factor, b = x[start + i + half] * factor
         out[start + i] = a * cos(angle) - b * sin(angle)
         out[start + i + half] = b * cos(angle) + a * sin(angle)
       }
@@ -69,12 +96,12 @@ struct Reference {
         let name = "model.layers.\(layer)."
         let normed = x.map { norm($0, name + "input_layernorm.weight") }
         let q = normed.enumerated().map {
-          rotate(normHeads(multiply($1, name + "self_attn.q_proj.weight"), name + "self_attn.q_norm.weight"), position: $0)
+          rotate(normHeads(project($1, name + "self_attn.q_proj"), name + "self_attn.q_norm.weight"), position: $0)
         }
         let k = normed.enumerated().map {
-          rotate(normHeads(multiply($1, name + "self_attn.k_proj.weight"), name + "self_attn.k_norm.weight"), position: $0)
+          rotate(normHeads(project($1, name + "self_attn.k_proj"), name + "self_attn.k_norm.weight"), position: $0)
         }
-        let v = normed.map { multiply($0, name + "self_attn.v_proj.weight") }
+        let v = normed.map { project($0, name + "self_attn.v_proj") }
         for t in 0..<batch.sequence {
           var attended: [Double] = []
           for h in 0..<c.heads {
@@ -88,7 +115,7 @@ struct Reference {
               attended.append(zip(seen, weights).reduce(0) { $0 + $1.1 * v[$1.0][key + i] } / total)
             }
           }
-          x[t] = zip(x[t], multiply(attended, name + "self_attn.o_proj.weight")).map { $0 + $1 }
+          x[t] = zip(x[t], project(attended, name + "self_attn.o_proj")).map { $0 + $1 }
           let inner = norm(x[t], name + "post_attention_layernorm.weight")
           let gate = multiply(inner, name + "mlp.gate_proj.weight"), up = multiply(inner, name + "mlp.up_proj.weight")
           let activated = zip(gate, up).map { $0 / (1 + exp(-$0)) * $1 }

@@ -21,7 +21,8 @@ import Testing
         (#"{"question":"a","choices":["b","c"],"answer":2}"#, "\"answer\""),
         (#"{"question":"a","choices":["b"],"answer":0}"#, "\"choices\""),
         (#"{"question":1,"choices":["b","c"],"answer":0}"#, "\"question\""),
-        (#"{"question":"a","choices":["b",""],"answer":0}"#, "non-empty string"),
+        (#"{"question":"a","choices":["b",""],"answer":0}"#, "choices[1] is empty"),
+        (#"{"question":"a","choices":["b",1],"answer":0}"#, "choices[1] is not a string"),
         ("nonsense", "not valid JSON"), (#"{"question":"a","choices":["b","c"],"answer":-1}"#, "\"answer\""),
       ] {
         try binary.write("bad.jsonl", "\(good)\n\(line)\n")
@@ -30,6 +31,87 @@ import Testing
       try binary.write("none.jsonl", "\n")
       expectFailure(try binary.weir("eval", "run", "--choices", "none.jsonl"), naming: ["none.jsonl", "no questions"])
       #expect(try binary.weir("eval", "run").code == 64)
+    }
+  }
+
+  /// Of equal choices the first is taken, and their scores are equal to the last digit.
+  @Test func equalChoices() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      let lines = (0..<40).map { index -> String in
+        let question = "Question \(index): what is it? " + String(repeating: "star ", count: index % 7) + "Answer:"
+        return #"{"question":"\#(question)","choices":["dog","dog","dog","dog"],"answer":0}"#
+      }
+      try binary.write("q.jsonl", lines.joined(separator: "\n"))
+      let result = try binary.weir("eval", "run", "--choices", "q.jsonl", "--choice-scores", "scores.jsonl", "--json", "--quiet")
+      for name in ["acc", "acc_norm", "acc_bytes"] { #expect(result.text.contains("\"\(name)\":1,"), "\(result.text)") }
+      struct Score: Decodable { var scores: [Double] }
+      for line in String(decoding: binary.read("scores.jsonl") ?? [], as: UTF8.self).split(separator: "\n") {
+        #expect(Set(try JSONDecoder().decode(Score.self, from: Data(line.utf8)).scores).count == 1)
+      }
+    }
+  }
+
+  @Test func evaluationSaysItsContextAndWhatItLeavesOut() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      try binary.write("d.jsonl", Samples.file(2) + "{\"text\":\"\"}\n{\"text\":\"\"}\n")
+      let whole = try binary.weir("eval", "run", "--data", "d.jsonl")
+      #expect(whole.errors.contains("context: the model's 32 tokens; longer documents, scored in chunks: 2; documents without text"))
+      #expect(whole.errors.contains("not scored: 2"))
+      let less = try binary.weir("eval", "run", "--data", "d.jsonl", "--sequence", "8", "--json", "--quiet")
+      #expect(
+        less.text.contains("\"sequence\":8") && less.text.contains("\"skipped_documents\":2")
+          && less.text.contains("\"divided_documents\":2"))
+      expectFailure(
+        try binary.weir("eval", "run", "--data", "d.jsonl", "--sequence", "33"), naming: ["--sequence: must be in 1…32, the positions"])
+    }
+  }
+
+  /// Folders with a template: a beginning of text is added as transformers does, and training keeps the files of the folder.
+  @Test func foldersOfOtherPrograms() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      func edit(_ name: String, _ change: (inout [String: Any]) -> Void) throws {
+        var members = try #require(try JSONSerialization.jsonObject(with: Data(binary.read("run/model/\(name)") ?? [])) as? [String: Any])
+        change(&members)
+        try binary.write("run/model/\(name)", Array(try JSONSerialization.data(withJSONObject: members)))
+      }
+      let words = ["--tokens", "8", "--temperature", "0", "--quiet"], prompt = ["--prompt", "The star"]
+      let plain = try binary.run(["generate", "run"] + words + prompt)
+      let data = ["eval", "run", "--data", "docs.jsonl", "--json", "--quiet"]
+      let before = try binary.run(data)
+      try edit("tokenizer_config.json") { $0.merge(["add_bos_token": true, "bos_token": ["content": "<|endoftext|>"]]) { $1 } }
+      let after = try binary.run(data), left = try binary.run(data + ["--no-add-special"])
+      #expect(left.text == before.text && after.text != before.text)
+      #expect(try binary.run(["generate", "run", "--no-add-special"] + words + prompt).text == plain.text)
+      try binary.write("run/model/chat_template.jinja", "{{ messages }}")
+      try edit("generation_config.json") { $0.merge(["eos_token_id": [5, 0], "temperature": 0.6]) { $1 } }
+      let generation = binary.read("run/model/generation_config.json")
+      let shape = ["--sequence", "32", "--batch", "2", "--quiet", "-o", "new"]
+      for command in [["finetune", "run", "--data", "docs.jsonl", "--epochs", "1"], ["train", "set", "--init", "run", "--tokens", "128"]] {
+        #expect(try binary.run(command + shape).code == 0)
+        #expect(binary.read("new/model/chat_template.jinja") == Array("{{ messages }}".utf8))
+        #expect(binary.read("new/model/generation_config.json") == generation)
+        #expect(binary.read("new/model/tokenizer_config.json") == binary.read("run/model/tokenizer_config.json"))
+        _ = try binary.shell("rm -rf new")
+      }
+      try edit("tokenizer_config.json") { $0["bos_token"] = "<none>" }
+      expectFailure(try binary.run(data), naming: ["tokenizer_config.json", "bos_token is \"<none>\""])
+    }
+  }
+
+  @Test func longPromptsSayWhatIsDropped() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      try binary.write("long.txt", String(repeating: "star ", count: 100))
+      let result = try binary.run(["generate", "run", "--prompt-file", "long.txt", "--tokens", "40"])
+      #expect(result.code == 0 && result.errors.contains("more than the model's 32 positions; the first"), "\(result.errors)")
+      #expect(result.errors.contains("whenever they were full, only the last 16 tokens"))
+      for (option, value) in [("--temperature", "-1"), ("--top-k", "-1"), ("--top-p", "-0.5")] {
+        expectFailure(try binary.run(["generate", "run", option, value]), naming: ["weir: \(option): must", value])
+      }
+      #expect(try binary.run(["generate", "run", "--tokens", "-5"]).errors.contains("must be at least 1, not -5"))
     }
   }
 

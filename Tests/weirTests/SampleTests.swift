@@ -63,6 +63,21 @@ import Testing
   }
 
   /// Scores are computed once for all keep fractions; scores of another configuration are never reused.
+  /// Every window is assigned to some leaf, so text that the corpus has nothing in common with must be found by its letters.
+  @Test func seedsInAnotherScriptAreRefused() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      let texts = ["ko": "안녕하세요. 저는 한국어로 글을 쓰는 사람입니다.", "el": "Σήμερα ο καιρός είναι πολύ καλός.", "emoji": "😀😃😄😁 😆😅 a"]
+      for (name, text) in texts {
+        try binary.write("\(name).jsonl", String(repeating: "{\"text\":\"\(text)\"}\n", count: 200))
+        let sample = try binary.weir("sample", "set", "--tree", "tree", "--seed-data", "\(name).jsonl", "--tokens", "3000", "-o", "m.json")
+        expectFailure(sample, naming: ["\(name).jsonl", "only 0.0 % of its letter pairs occur in the clusters it is assigned to"])
+      }
+      let known = try binary.weir("sample", "set", "--tree", "tree", "--seed-data", "docs.jsonl", "--tokens", "3000", "--dry-run", "--json")
+      #expect(known.text.contains("\"known_letter_pairs\":1,"), "\(known.text) \(known.errors)")
+    }
+  }
+
   @Test func scoresAreKept() throws {
     try inFolder { binary in
       try binary.useMade()

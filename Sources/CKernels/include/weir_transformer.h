@@ -19,6 +19,8 @@ void weir_head_norm_backward(float *dx, size_t stride, size_t heads, size_t head
 /// Rotates `heads` heads of `head` values in place, `stride` floats between tokens; cosines and sines are [tokens, head/2] for these
 /// tokens; direction is +1 for the forward rotation, −1 for its inverse; values i and i + head/2 form a pair.
 void weir_rope(float *x, size_t stride, size_t heads, size_t head, const float *cosines, const float *sines, size_t tokens, float direction);
+/// x[t,j] += bias[j].
+void weir_add_bias(float *x, const float *bias, size_t tokens, size_t width);
 /// out[t,j] = silu(gate)·up, gateup [tokens, 2·width] holding gate then up.
 void weir_swiglu_forward(const float *gateup, float *out, size_t tokens, size_t width);
 /// dgateup of dout; dgateup may not alias gateup.

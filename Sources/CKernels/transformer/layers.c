@@ -91,6 +91,11 @@ WEIR_CLONES void weir_rope(float *x, size_t stride, size_t heads, size_t head, c
   }
 }
 
+WEIR_CLONES void weir_add_bias(float *restrict x, const float *restrict bias, size_t tokens, size_t width) {
+  for (size_t t = 0; t < tokens; t++)
+    for (size_t j = 0; j < width; j++) x[t * width + j] += bias[j];
+}
+
 WEIR_CLONES void weir_swiglu_forward(const float *gateup, float *out, size_t tokens, size_t width) {
   for (size_t t = 0; t < tokens; t++) {
     const float *gate = gateup + t * 2 * width, *up = gate + width;

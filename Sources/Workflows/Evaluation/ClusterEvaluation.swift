@@ -15,15 +15,17 @@ struct ClusterEvaluation {
   private let level: Int
   private let embedder: any Embedder
   private let tokenizer: Tokenizer
+  /// Special tokens before each text, which belong to no window.
+  private let lead: Int
   private let pool: ThreadPool
 
-  init(tree path: String, level: Int, tokenizer: Tokenizer, threads: Int) throws {
+  init(tree path: String, level: Int, encoder: DocumentEncoder, threads: Int) throws {
     let stored = try StoredTree(path)
     tree = stored.tree
     self.level = level
     embedder = try stored.openEmbedder()
+    (tokenizer, lead) = (encoder.tokenizer, encoder.template.prefix.count)
     try embedder.check(tokenizer: tokenizer.fingerprint, place: path)
-    self.tokenizer = tokenizer
     pool = ThreadPool(threads: threads)
   }
 
@@ -31,7 +33,7 @@ struct ClusterEvaluation {
   private func clusters(_ documents: [EvaluationDocument]) throws -> [[String]] {
     var windows: [[Int32]] = []
     let counts = documents.map { document -> Int in
-      let own = Window.split(document.tokens.map { UInt32(bitPattern: $0) })
+      let own = Window.split(document.tokens.dropFirst(lead).map { UInt32(bitPattern: $0) })
       for window in own {
         let ends = tokenizer.endOfDocument.map { Int32(bitPattern: $0) == window.last } ?? false
         windows.append(ends ? Array(window.dropLast()) : window)
@@ -53,13 +55,13 @@ struct ClusterEvaluation {
     var parts: [String: [Int: EvaluationScore]] = [:]
     for (document, clusters) in names.enumerated() {
       for (window, name) in clusters.enumerated() {
-        let first = window * Window.maximum, tokens = documents[document].tokens
-        let own = Array(tokens[first..<min(tokens.count, first + Window.maximum)])
+        let first = window * Window.maximum, tokens = documents[document].tokens.dropFirst(lead)
+        let own = Array(tokens.dropFirst(first).prefix(Window.maximum))
         parts[name, default: [:]][document, default: EvaluationScore()].bytes += tokenizer.text(of: own).count
       }
     }
     var result = try evaluator.evaluate(documents, progress: progress) { document, token, nats in
-      let name = names[document][token / Window.maximum]
+      let name = names[document][max(0, token - lead) / Window.maximum]
       parts[name]?[document]?.nats += nats
       parts[name]?[document]?.tokens += 1
     }

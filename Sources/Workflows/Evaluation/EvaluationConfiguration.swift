@@ -13,6 +13,10 @@ package struct EvaluationConfiguration: Codable, Sendable {
   package var level = 1
   /// A safetensors file for the tokens and logits of every document; nil writes none.
   package var logits: String?
+  /// Positions of the context; nil for the model's.
+  package var sequence: Int?
+  /// Whether to add the special tokens around each text that transformers adds.
+  package var addsSpecial = true
   /// Files of multiple-choice questions.
   package var choices: [String] = []
   /// A JSON Lines file for the scores of every question; nil writes none.
@@ -36,12 +40,27 @@ package struct EvaluationReport: Encodable, Sendable, Equatable {
   package var documents: Evaluation?
   /// One entry per file of multiple-choice questions.
   package var choices: [ChoiceEvaluation]?
+  /// Positions of the context.
+  package var sequence: Int
+  /// Documents that cannot be scored: without text, or with a single token.
+  package var skipped: Int?
+  /// Documents that exceed the context and are scored in several chunks.
+  package var divided: Int?
 
-  private enum CodingKeys: String, CodingKey { case choices }
+  private enum CodingKeys: String, CodingKey {
+    case choices, sequence
+    case skipped = "skipped_documents"
+    case divided = "divided_documents"
+  }
+
+  init(sequence: Int) { self.sequence = sequence }
 
   package func encode(to encoder: any Encoder) throws {
     try documents?.encode(to: encoder)
     var members = encoder.container(keyedBy: CodingKeys.self)
     try members.encodeIfPresent(choices, forKey: .choices)
+    try members.encode(sequence, forKey: .sequence)
+    try members.encodeIfPresent(skipped, forKey: .skipped)
+    try members.encodeIfPresent(divided, forKey: .divided)
   }
 }

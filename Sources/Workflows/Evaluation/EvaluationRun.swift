@@ -1,4 +1,5 @@
 import Pipeline
+import Primitives
 import Storage
 import Tokenization
 import Training
@@ -6,41 +7,63 @@ import Training
 package struct EvaluationRun {
   private let configuration: EvaluationConfiguration
   private let folder: String
-  private let tokenizer: Tokenizer
+  private let encoder: DocumentEncoder
+  /// Positions of the context.
+  private let sequence: Int
   private let threads: Int
   private let progress: Progress
 
   package static func run(_ configuration: EvaluationConfiguration, threads: Int, progress: Progress = .silent) throws -> EvaluationReport {
     try configuration.validate()
+    let folder = try ModelFolder.locate(configuration.model), model = try ModelFolder.configuration(folder)
+    let sequence = configuration.sequence ?? model.sequence
+    guard (1...model.longestSequence).contains(sequence) else {
+      throw WeirError("sequence", "must be in 1…\(model.longestSequence), the positions of the model, not \(sequence)")
+    }
     let run = EvaluationRun(
-      configuration: configuration, folder: try ModelFolder.locate(configuration.model),
-      tokenizer: try Models.tokenizer(configuration.model), threads: threads, progress: progress)
-    return EvaluationReport(
-      documents: configuration.data.isEmpty ? nil : try run.losses(), choices: configuration.choices.isEmpty ? nil : try run.accuracies())
+      configuration: configuration, folder: folder,
+      encoder: try Models.encoder(configuration.model, addsSpecial: configuration.addsSpecial), sequence: sequence, threads: threads,
+      progress: progress)
+    var report = EvaluationReport(sequence: sequence)
+    if !configuration.data.isEmpty { try run.losses(&report) }
+    if !configuration.choices.isEmpty { report.choices = try run.accuracies() }
+    return report
   }
 
-  private func losses() throws -> Evaluation {
-    let documents = try configuration.data.flatMap { try ValidationSet(file: $0, tokenizer: tokenizer).documents }
+  private func losses(_ report: inout EvaluationReport) throws {
+    let sets = try configuration.data.map { try ValidationSet(file: $0, encoder: encoder) }, documents = sets.flatMap(\.documents)
+    report.skipped = sets.reduce(0) { $0 + $1.skipped }
+    report.divided = documents.filter { $0.tokens.count > sequence + 1 }.count
     let clusters = try configuration.tree.map {
-      try ClusterEvaluation(tree: $0, level: configuration.level, tokenizer: tokenizer, threads: threads)
+      try ClusterEvaluation(tree: $0, level: configuration.level, encoder: encoder, threads: threads)
     }
-    let evaluator = try Evaluator(folder: folder, threads: threads)
+    let evaluator = try Evaluator(folder: folder, sequence: sequence, longest: documents.map(\.tokens.count).max() ?? 1, threads: threads)
     let result =
       try clusters?.evaluate(documents, evaluator: evaluator, progress: progress) ?? evaluator.evaluate(documents, progress: progress)
+    guard result.loss.isFinite else { throw notFinite }
+    report.documents = result
     if let logits = configuration.logits { try write(logits, documents, evaluator) }
-    return result
+  }
+
+  private var notFinite: WeirError {
+    WeirError(folder, "the model's logits contain NaN/Inf", remedy: "check the model with `weir verify`")
   }
 
   private func accuracies() throws -> [ChoiceEvaluation] {
-    let start = try Models.startToken(folder, tokenizer)
-    let sets = try configuration.choices.map { (name: ValidationSet.name($0), questions: try ChoiceFile.read($0, tokenizer, start: start)) }
+    let start = try Models.startToken(folder, encoder.tokenizer)
+    let sets = try configuration.choices.map {
+      (name: ValidationSet.name($0), questions: try ChoiceFile.read($0, encoder, start: start, sequence: sequence))
+    }
     let longest = sets.flatMap(\.questions).flatMap(\.choices).map(\.tokens.count).max() ?? 2
-    let evaluator = try Evaluator(folder: folder, sequence: max(256, longest - 1), threads: threads)
+    let evaluator = try Evaluator(folder: folder, sequence: sequence, longest: longest, threads: threads)
     var lines: [UInt8] = []
     let results = try sets.map { set in
       let scores = try evaluator.score(set.questions, progress: progress.phase(set.name))
+      guard scores.allSatisfy({ $0.scores.allSatisfy(\.isFinite) }) else { throw notFinite }
       if configuration.choiceScores != nil { for score in scores { lines += try JSONFile.encode(score) + [0x0A] } }
-      return ChoiceEvaluation(name: set.name, scores: scores)
+      var result = ChoiceEvaluation(name: set.name, scores: scores)
+      result.truncated = set.questions.filter { $0.choices.contains { $0.tokens.count > sequence + 1 } }.count
+      return result
     }
     if let path = configuration.choiceScores { try Files.write(lines, to: path) }
     return results

@@ -20,6 +20,8 @@ package struct FinetuneConfiguration: Codable, Sendable {
   package var lambda = 1.0
   /// Temperature of both distributions in the divergence.
   package var temperature = 1.0
+  /// Whether to add the special tokens around each text that transformers adds.
+  package var addsSpecial = true
   /// Passes over the documents.
   package var epochs = 5
   package var settings = TrainingSettings()

@@ -11,8 +11,7 @@ package enum FinetuneRun {
     _ configuration: FinetuneConfiguration, threads: Int, ranks: Ranks? = nil, progress: Progress = .silent
   ) throws -> RunReport {
     let folder = try ModelFolder.locate(configuration.model)
-    let tokenizer = try Models.tokenizer(configuration.model)
-    var encoder = DocumentEncoder(tokenizer)
+    var encoder = try Models.encoder(configuration.model, addsSpecial: configuration.addsSpecial)
     let documents = try encoder.encode(files: configuration.data).map(\.ids)
     guard documents.contains(where: { $0.count > 1 }) else {
       throw WeirError(configuration.data.joined(separator: " "), "no document has two tokens, the fewest to train on")
@@ -22,10 +21,10 @@ package enum FinetuneRun {
     let batches = try DocumentBatches(
       documents: documents, name: name, rows: settings.rows, sequence: settings.sequence, epochs: configuration.epochs,
       randomSeed: settings.randomSeed)
-    let sets = try settings.heldOut.map { try ValidationSet(file: $0, tokenizer: tokenizer) }
+    let sets = try settings.heldOut.map { try ValidationSet(file: $0, encoder: encoder) }
     let report = try TrainingRun.run(
       configuration: configuration.training(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets,
-      folder: configuration.output, tokenizer: folder, endOfDocument: tokenizer.endOfDocument.map { Int($0) }, threads: threads,
+      folder: configuration.output, tokenizer: folder, endOfDocument: encoder.tokenizer.endOfDocument.map { Int($0) }, threads: threads,
       ranks: ranks, progress: progress)
     return try RunReport(
       report, run: configuration.output,

@@ -1,38 +1,63 @@
+import Kernels
+import Pipeline
+import Primitives
 import Tokenization
 import Training
 
 /// Continues a text with a model.
 package struct TextGeneration {
-  private let tokenizer: Tokenizer
-  private let generator: Generator
+  private let encoder: DocumentEncoder
+  private let configuration: ModelConfiguration
+  private let parameters: FloatBuffer
+  private let pool: ThreadPool
+  private let start: Int32?
   private let stops: Set<Int32>
 
-  /// - Parameter model: a model folder or a run.
-  package init(model: String, threads: Int) throws {
+  /// - Parameters:
+  ///   - model: a model folder or a run.
+  ///   - addsSpecial: whether to add the special tokens around the prompt that transformers adds.
+  package init(model: String, addsSpecial: Bool = true, threads: Int) throws {
     let folder = try ModelFolder.locate(model)
-    tokenizer = try Models.tokenizer(model)
-    generator = try Generator(folder: folder, threads: threads)
-    stops = Set(ModelFolder.endings(folder).compactMap { Int32(exactly: $0) }).union(tokenizer.endOfDocument.map { [Int32($0)] } ?? [])
+    encoder = try Models.encoder(model, addsSpecial: addsSpecial)
+    (configuration, parameters) = try ModelFolder.load(folder)
+    pool = ThreadPool(threads: threads)
+    start = try Models.startToken(folder, encoder.tokenizer)
+    stops = Set(ModelFolder.endings(folder).compactMap { Int32(exactly: $0) }).union(
+      encoder.tokenizer.endOfDocument.map { [Int32($0)] } ?? [])
   }
 
-  /// Generates text after a prompt; an empty prompt is replaced by the end-of-document token.
+  /// Generates text after a prompt; an empty prompt is replaced by the token that starts a text.
   /// - Parameters:
   ///   - tokens: the most tokens to generate.
   ///   - write: receives the text in pieces of whole characters.
-  ///   - isStopping: asked after every token.
+  ///   - progress: asked after every token whether to stop; receives notes about what is not in the context.
   package func run(
-    prompt: [UInt8], tokens: Int, decoding: DecodingConfiguration, write: (String) throws -> Void, isStopping: () -> Bool = { false }
+    prompt: [UInt8], tokens: Int, decoding: DecodingConfiguration, progress: Progress = .silent, write: (String) throws -> Void
   ) throws {
     try decoding.validate()
-    var ids: [UInt32] = [], context = EncodeContext()
-    tokenizer.encode(prompt, into: &ids, context: &context)
-    if ids.isEmpty, let end = tokenizer.endOfDocument { ids = [end] }
-    var text = CharacterStream()
-    try generator.generate(prompt: ids.map { Int32($0) }, count: tokens, decoding: decoding, stops: stops) { id in
-      let piece = text.append(tokenizer.bytes(of: UInt32(id)))
+    var encoder = encoder, ids = encoder.encode(text: prompt).map { Int32(bitPattern: $0) }
+    if ids.isEmpty, let start { ids = [start] }
+    let (needed, overflow) = ids.count.addingReportingOverflow(tokens), lead = encoder.template.prefix.count
+    let generator = Generator(configuration, parameters: parameters, positions: overflow ? .max : needed, pool: pool)
+    let positions = generator.positions, dropped = ids.count - positions
+    if dropped > 0 {
+      progress.note(
+        "prompt: has \(Format.count(ids.count)) tokens, more than the model's \(Format.count(positions)) positions; "
+          + "the first \(Format.count(dropped)) are dropped")
+    }
+    var text = CharacterStream(), made = 0
+    try generator.generate(prompt: ids, lead: lead, count: tokens, decoding: decoding, stops: stops) { id in
+      made += 1
+      let piece = text.append(encoder.tokenizer.bytes(of: UInt32(id)))
       if !piece.isEmpty { try write(piece) }
-      return !isStopping()
+      return !progress.isStopping
     }
     try write(text.finish())
+    // The last token is not processed.
+    if min(ids.count, positions) + made - 1 > positions {
+      progress.note(
+        "the text is longer than the model's \(Format.count(positions)) positions; whenever they were full, only the last "
+          + "\(Format.count(max(1, positions / 2))) tokens were kept as context")
+    }
   }
 }

@@ -42,7 +42,7 @@ extension ModelInitialization {
   package func check(dataset: TokenDataset, tokenizer: Tokenizer, place: String) throws {
     let model = try configuration()
     var isSame: Bool?
-    if case .folder(let path) = self, Files.exists(path + "/tokenizer.json") {
+    if let path = folder, Files.exists(path + "/tokenizer.json") {
       isSame = try Tokenizer(folder: path).fingerprint == tokenizer.fingerprint
     }
     guard model.vocabulary == dataset.vocabulary || isSame == true && model.vocabulary > dataset.vocabulary else {

@@ -11,13 +11,19 @@ package struct SampleReport: Encodable, Sendable, Equatable {
 
   package var mixture: MixtureReport
   package var kept: Kept?
+  /// How well the corpus knows each seed (`crisp`).
+  package var coverage: [SeedCoverage]?
 
-  private enum CodingKeys: String, CodingKey { case kept }
+  private enum CodingKeys: String, CodingKey {
+    case kept
+    case coverage = "seed_coverage"
+  }
 
   package func encode(to encoder: any Encoder) throws {
     try mixture.encode(to: encoder)
     var members = encoder.container(keyedBy: CodingKeys.self)
     try members.encodeIfPresent(kept, forKey: .kept)
+    try members.encodeIfPresent(coverage, forKey: .coverage)
   }
 }
 
@@ -40,6 +46,8 @@ package struct SampleResult: Sendable {
   package var depths: [DepthScore]?
   /// Terms that distinguish each leaf from its parent, if asked for.
   package var terms: [Int: [String]] = [:]
+  /// How well the corpus knows each seed (`crisp`).
+  package var coverage: [SeedCoverage]?
 
-  package var report: SampleReport { SampleReport(mixture: MixtureReport(mixture), kept: kept) }
+  package var report: SampleReport { SampleReport(mixture: MixtureReport(mixture), kept: kept, coverage: coverage) }
 }

@@ -90,8 +90,13 @@ package struct SampleRun {
 
   private func crisp(_ seeds: SpecialistSeeds, _ origin: MixtureOrigin) throws -> SampleResult {
     let clusters = try neededClusters(), tree = clusters.stored.tree, general = clusters.general
-    let windows = try seeds.leaves(of: clusters.stored, threads: threads)
-    for (_, windows) in windows { try windows.check(smoothing: configuration.mixture.smoothing) }
+    let routed = try seeds.leaves(of: clusters.stored, dataset: dataset, assignment: clusters.assignment, threads: threads)
+    for seed in routed {
+      try seed.windows.check(smoothing: configuration.mixture.smoothing)
+      try seed.coverage.check()
+      if let warning = seed.coverage.warning { progress.note("warning: \(warning)") }
+    }
+    let windows = routed.map { (weight: $0.weight, windows: $0.windows) }
     var mixtureConfiguration = configuration.mixture
     let depths =
       try !configuration.choosesDepth
@@ -110,7 +115,7 @@ package struct SampleRun {
       }
       mixture.resamples = configuration.bootstrap
     }
-    return SampleResult(mixture: mixture, depths: depths)
+    return SampleResult(mixture: mixture, depths: depths, coverage: routed.map(\.coverage))
   }
 
   private func specialist(_ seeds: SpecialistSeeds, _ origin: MixtureOrigin) throws -> Mixture {

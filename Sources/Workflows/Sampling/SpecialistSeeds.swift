@@ -42,20 +42,25 @@ struct SpecialistSeeds {
   /// The texts of all documents.
   var texts: [[UInt8]] { seeds.flatMap { $0.documents.map(\.document.text) } }
 
-  /// Embeds the windows of each seed and routes them to the leaves of a tree.
-  func leaves(of stored: StoredTree, threads: Int) throws -> [(weight: Double, windows: SpecialistWindows)] {
+  /// Embeds the windows of each seed, routes them to the leaves of a tree, and compares them with what the dataset has there.
+  func leaves(
+    of stored: StoredTree, dataset: TokenDataset, assignment: ClusterAssignment, threads: Int
+  ) throws -> [(weight: Double, windows: SpecialistWindows, coverage: SeedCoverage)] {
     let embedder = try stored.openEmbedder()
     try embedder.check(tokenizer: tokenizer.fingerprint, place: stored.path)
     let pool = ThreadPool(threads: threads), router = TreeRouter(stored.tree), width = embedder.dimensions
     return try seeds.map { seed in
       let windows = seed.windows
-      let vectors = try embedder.embed(windows.map(\.tokens), pool: pool)
+      let vectors = try embedder.embed(windows.map(\.tokens), pool: pool), leaves = try router.leaves(vectors, pool: pool)
       return (
         seed.weight,
         SpecialistWindows(
-          name: seed.path, leaves: try router.leaves(vectors, pool: pool), lengths: windows.map(\.tokens.count),
+          name: seed.path, leaves: leaves, lengths: windows.map(\.tokens.count),
           documents: windows.map(\.document),
-          hasFeatures: windows.indices.map { index in vectors[index * width..<(index + 1) * width].contains { $0 != 0 } })
+          hasFeatures: windows.indices.map { index in vectors[index * width..<(index + 1) * width].contains { $0 != 0 } }),
+        try SeedCoverage(
+          seed, leaves: leaves, distances: SeedCoverage.distances(vectors, leaves: leaves, tree: stored.tree), assignment: assignment,
+          stored: stored, embedder: embedder, dataset: dataset, tokenizer: tokenizer, pool: pool)
       )
     }
   }

@@ -46,7 +46,7 @@ struct WindowScorer {
     let losses = try [general, specialist].map { path in
       let folder = try ModelFolder.locate(path)
       try ModelInitialization.folder(folder).check(dataset: dataset, tokenizer: seeds.tokenizer, place: path)
-      let evaluator = try Evaluator(folder: folder, threads: threads), reader = WindowReader(dataset)
+      let evaluator = try Evaluator(folder: folder, longest: Window.maximum, threads: threads), reader = WindowReader(dataset)
       var losses: [Double] = []
       losses.reserveCapacity(dataset.windowCount)
       // Enough windows at once to fill rows well, and few enough to need little memory.

@@ -15,13 +15,16 @@ package enum SplitEvaluation {
       throw WeirError(file.tree, "is not the tree that the split was made with", remedy: "make the split again")
     }
     let sets = try domains.heldOutSets(data)
-    let full = try file.full.map { try Evaluator(folder: folder + "/" + $0, threads: threads) }
+    func evaluator(_ model: String) throws -> Evaluator {
+      try Evaluator(folder: folder + "/" + model, longest: Window.maximum, threads: threads)
+    }
+    let full = try file.full.map(evaluator)
     var rows: [SplitReport.Domain] = []
     var losses: [(split: Double, full: Double?, tokens: Int)] = []
     for (index, set) in sets.enumerated() {
       progress.update(Double(index), of: Double(sets.count), unit: "domains")
       guard let domain = (0..<domains.count).first(where: { domains.name($0) == set.name }) else { continue }
-      let branch = try Evaluator(folder: folder + "/" + file.branches[domain], threads: threads).evaluate(set.documents)
+      let branch = try evaluator(file.branches[domain]).evaluate(set.documents)
       let general = try full?.evaluate(set.documents)
       losses.append((branch.loss, general?.loss, branch.tokens))
       rows.append(

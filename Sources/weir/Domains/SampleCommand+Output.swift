@@ -13,6 +13,14 @@ extension SampleCommand {
         "  depth \(mixture.depth), from held-out gains over the corpus in nats/window: "
           + depths.map { "\($0.depth) (\(String(format: "%+.3f", $0.gain)))" }.joined(separator: ", "))
     }
+    for seed in result.report.coverage ?? [] {
+      guard let known = seed.known else { continue }
+      lines.append(
+        "  \(seed.name): "
+          + String(format: "%.1f %% of its letter pairs occur in its clusters, ", known * 100)
+          + String(format: "%.1f %% of its windows are far from them", seed.far * 100)
+      )
+    }
     if let folder = result.reusedScores { lines.append("  reusing the scores in \(folder)") }
     if let kept = result.kept {
       lines.append(

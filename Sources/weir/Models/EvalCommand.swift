@@ -10,8 +10,9 @@ struct EvalCommand: WeirCommand {
     commandName: "eval",
     abstract: "Evaluate a model: perplexity, bits per byte, multiple choice.",
     discussion: """
-      MODEL is a run, or any Llama model folder saved by transformers, with its tokenizer.json. Every document is scored \
-      from its beginning, in chunks of the model's context length, independently of the others. Results are given by domain \
+      MODEL is a run, or a Llama, Qwen 2 or Qwen 3 model folder saved by transformers, with its tokenizer.json. Every \
+      document is scored from its beginning, in chunks of the model's context length or of --sequence tokens, independently \
+      of the others. Results are given by domain \
       (metadata.domain of the document, else its source) and, with --tree, by the cluster nearest to the token's window. \
       Standard errors (±) are over documents. With --router, MODEL is a split folder, and each window is routed to the \
       branch with the nearest centroid.
@@ -40,6 +41,11 @@ struct EvalCommand: WeirCommand {
   @Option(help: ArgumentHelp("Tree level whose nodes are the clusters.", valueName: "n"))
   var level = 1
 
+  @Option(help: ArgumentHelp("Context length in tokens. (default: the model's)", valueName: "n"))
+  var sequence: Int?
+
+  @OptionGroup var special: SpecialTokensOption
+
   @Option(help: ArgumentHelp("Also write tokens.N and logits.N [tokens, vocabulary] of every document (safetensors).", valueName: "file"))
   var logits: String?
 
@@ -54,7 +60,7 @@ struct EvalCommand: WeirCommand {
   var propertyFlags: PropertyFlags {
     [
       "data": "--data", "tree": "--tree", "level": "--level", "logits": "--logits", "choices": "--choices",
-      "choiceScores": "--choice-scores",
+      "choiceScores": "--choice-scores", "sequence": "--sequence",
     ]
   }
   var inputs: [String] { [model] + data + choices + (tree.map { [$0] } ?? []) }
@@ -66,8 +72,8 @@ struct EvalCommand: WeirCommand {
     }
     guard !data.isEmpty || !router else { throw ValidationError("--router requires --data") }
     try usage { try evaluation.validate() }
-    guard !router || tree == nil && logits == nil && choices.isEmpty else {
-      throw ValidationError("--router cannot be combined with --tree, --logits or --choices")
+    guard !router || tree == nil && logits == nil && choices.isEmpty && sequence == nil else {
+      throw ValidationError("--router cannot be combined with --tree, --logits, --choices or --sequence")
     }
   }
 
@@ -75,6 +81,7 @@ struct EvalCommand: WeirCommand {
     var evaluation = EvaluationConfiguration(model: model)
     (evaluation.data, evaluation.tree, evaluation.level, evaluation.logits) = (data, tree, level, logits)
     (evaluation.choices, evaluation.choiceScores) = (choices, choiceScores)
+    (evaluation.sequence, evaluation.addsSpecial) = (sequence, special.addSpecial)
     return evaluation
   }
 
@@ -90,11 +97,30 @@ struct EvalCommand: WeirCommand {
       lines.append(
         "  perplexity \(Self.text(result.perplexity, result.perplexityError, 2)), \(Self.text(result.bitsPerByte, result.bitsPerByteError, 4)) bits per byte, loss \(Self.text(result.loss, result.lossError, 4)) over \(Format.count(result.tokens)) tokens of \(Format.count(result.documents ?? 0)) documents"
       )
+      lines.append("  " + context(report))
       if let parts = result.byDomain, parts.count > 1 { lines.append(Self.table("domain", parts)) }
       if let parts = result.byCluster { lines.append(Self.table("cluster", parts)) }
     }
-    if let choices = report.choices { lines.append(Self.table(choices)) }
+    if let choices = report.choices {
+      lines.append(Self.table(choices))
+      let truncated = choices.reduce(0) { $0 + ($1.truncated ?? 0) }
+      if truncated > 0 {
+        lines.append("  the beginning of \(Format.count(truncated)) questions does not fit in \(length(report.sequence)) and is cut off")
+      }
+    }
     return Outcome(report: try JSONValue(encoding: report), lines: lines)
+  }
+
+  private func length(_ tokens: Int) -> String { "\(sequence == nil ? "the model's" : "--sequence") \(Format.count(tokens)) tokens" }
+
+  /// The context, and what could not be scored as it is.
+  private func context(_ report: EvaluationReport) -> String {
+    var text = "context: \(length(report.sequence))"
+    if let count = report.divided, count > 0 { text += "; longer documents, scored in chunks: \(Format.count(count))" }
+    if let count = report.skipped, count > 0 {
+      text += "; documents without text or with a single token, not scored: \(Format.count(count))"
+    }
+    return text
   }
 
   private static func table(_ results: [ChoiceEvaluation]) -> String {

@@ -39,6 +39,8 @@ struct FinetuneCommand: SeededCommand {
   @Option(help: ArgumentHelp("Epochs over the documents.", valueName: "n"))
   var epochs = 5
 
+  @OptionGroup var special: SpecialTokensOption
+
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
@@ -65,6 +67,7 @@ struct FinetuneCommand: SeededCommand {
   private var finetuning: FinetuneConfiguration {
     var finetuning = FinetuneConfiguration(model: model, data: data, output: output)
     (finetuning.method, finetuning.lambda, finetuning.temperature, finetuning.epochs) = (method, lambda, temperature, epochs)
+    finetuning.addsSpecial = special.addSpecial
     finetuning.settings = schedule.settings(seed: seed, checkpointEvery: checkpointEvery, valid: valid)
     return finetuning
   }

@@ -11,8 +11,9 @@ struct GenerateCommand: SeededCommand {
     commandName: "generate",
     abstract: "Generate text from a prompt.",
     discussion: """
-      MODEL is a run, or any Llama model folder saved by transformers, with its tokenizer.json. Text is written as it is \
-      generated, up to the end-of-document token. The same seed gives the same text.
+      MODEL is a run, or a Llama, Qwen 2 or Qwen 3 model folder saved by transformers, with its tokenizer.json. Text is \
+      written as it is generated, up to a token that ends the text (eos_token_id). The same seed gives the same text. Of a \
+      prompt that exceeds the model's context length, the last tokens count.
 
       EXAMPLES:
         weir generate runs/base --prompt "The distance of a star" --tokens 60
@@ -21,7 +22,7 @@ struct GenerateCommand: SeededCommand {
   @Argument(help: ArgumentHelp("Model folder or run folder.", valueName: "model"))
   var model: String
 
-  @Option(help: ArgumentHelp("Prompt. (default: the end-of-document token)", valueName: "text"))
+  @Option(help: ArgumentHelp("Prompt. (default: the token that starts a text)", valueName: "text"))
   var prompt: String?
 
   @Option(help: ArgumentHelp("File with the prompt; - is standard input.", valueName: "file"))
@@ -39,6 +40,7 @@ struct GenerateCommand: SeededCommand {
   @Option(help: ArgumentHelp("Top-p (nucleus) sampling; 1 disables it.", valueName: "share"))
   var topP = 1.0
 
+  @OptionGroup var special: SpecialTokensOption
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
@@ -66,10 +68,11 @@ struct GenerateCommand: SeededCommand {
     (decoding.temperature, decoding.topK, decoding.topP, decoding.randomSeed) = (temperature, topK, topP, seed.seed)
     try decoding.validate()
     let prompt = try readPrompt()
-    let generation = try TextGeneration(model: model, threads: session.threads)
+    let generation = try TextGeneration(model: model, addsSpecial: special.addSpecial, threads: session.threads)
     try StandardOutput.write(prompt)
-    try generation.run(
-      prompt: prompt, tokens: tokens, decoding: decoding, write: { try StandardOutput.write($0) }, isStopping: { Interrupt.isRequested })
+    try session.with("generate") { progress in
+      try generation.run(prompt: prompt, tokens: tokens, decoding: decoding, progress: progress) { try StandardOutput.write($0) }
+    }
     try StandardOutput.write("\n")
     return Outcome()
   }

@@ -22,6 +22,12 @@ struct SeedOption: ParsableArguments {
   var seed: UInt64 = 1
 }
 
+/// The option of commands that give text to a model.
+struct SpecialTokensOption: ParsableArguments {
+  @Flag(inversion: .prefixedNo, help: "Add special tokens around each text, such as a beginning of text, as transformers does.")
+  var addSpecial = true
+}
+
 /// Options of commands that read documents.
 struct InputOptions: ParsableArguments {
   @Argument(

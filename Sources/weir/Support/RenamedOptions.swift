@@ -6,9 +6,19 @@ enum RenamedOptions {
     "rollbacks": "max-rollbacks", "spike": "spike-threshold", "warmup": "warmup-fraction",
   ]
 
-  /// A command line with the present names in place of the old ones.
+  /// A command line with the present names in place of the old ones, and with `--option=-1` for `--option -1`: the parser would take the
+  /// number for another option and report a missing value.
   static func resolve(_ arguments: [String]) -> [String] {
-    arguments.map { argument in
+    var joined: [String] = []
+    for argument in arguments {
+      let isNegative = argument.hasPrefix("-") && argument.dropFirst().first.map { "0123456789.".contains($0) } ?? false
+      if isNegative, let option = joined.last, option.hasPrefix("--"), option.count > 2, !option.contains("=") {
+        joined[joined.count - 1] = "\(option)=\(argument)"
+      } else {
+        joined.append(argument)
+      }
+    }
+    return joined.map { argument in
       guard argument.hasPrefix("--") else { return argument }
       let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard let name = parts.first, let new = current[String(name)] else { return argument }
