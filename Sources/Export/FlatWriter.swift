@@ -87,9 +87,8 @@ final class FlatWriter: ExportWriter {
     bytes += try file.commit().bytes
     if format == .olmo {
       let packed = try Gzip.compress(lines)
-      let metadata = try AtomicFile(folder + "/" + name.dropLast(4) + ".csv.gz")
-      try metadata.write(packed)
-      bytes += try metadata.commit().bytes
+      try Files.write(packed, to: folder + "/" + name.dropLast(4) + ".csv.gz")
+      bytes += packed.count
       lines.removeAll(keepingCapacity: true)
     }
     self.file = nil

@@ -25,8 +25,16 @@ package enum Files {
     }
   }
 
-  /// Writes a file atomically (`AtomicFile`), compressed where its name ends in `.zst`.
+  /// Writes a file atomically (`AtomicFile`).
   package static func write(_ bytes: [UInt8], to path: String) throws {
+    let file = try AtomicFile(path)
+    try file.write(bytes)
+    _ = try file.commit()
+  }
+
+  /// Writes text to a file that a user has named: atomically, and compressed where the name ends in `.zst`.
+  /// - Throws: `WeirError`, also for a name that ends in `.gz`.
+  package static func writeOutput(_ bytes: [UInt8], to path: String) throws {
     let writer = try StreamWriter(path, kind: .documents, coding: .of(path: path))
     try writer.write(bytes, records: bytes.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) })
     try writer.finish()

@@ -17,7 +17,7 @@ package enum JSONFile {
     }
   }
 
-  package static func write<T: Encodable>(_ value: T, to path: String) throws { try Files.write(text(value, place: path), to: path) }
+  package static func write<T: Encodable>(_ value: T, to path: String) throws { try Files.writeOutput(text(value, place: path), to: path) }
 
   /// The text that `write` writes, with a newline at the end.
   static func text<T: Encodable>(_ value: T, place: String) throws -> [UInt8] {

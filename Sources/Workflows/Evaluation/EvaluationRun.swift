@@ -65,7 +65,7 @@ package struct EvaluationRun {
       result.truncated = set.questions.filter { $0.choices.contains { $0.tokens.count > sequence + 1 } }.count
       return result
     }
-    if let path = configuration.choiceScores { try Files.write(lines, to: path) }
+    if let path = configuration.choiceScores { try Files.writeOutput(lines, to: path) }
     return results
   }
 

@@ -44,7 +44,7 @@ package enum SweepRun {
         }
       }
     }
-    try Files.write(MeasuredRuns.serialize(runs), to: configuration.output)
+    try Files.writeOutput(MeasuredRuns.serialize(runs), to: configuration.output)
     return SweepReport(runs: runs.count, domains: chosen.count)
   }
 

@@ -62,7 +62,7 @@ struct PlanAllocateCommand: WeirCommand {
     try JSONFile.write(allocation, to: output)
     if let recipe {
       let text = try PlanRecipe(dataset: dataset, tree: tree, run: output + ".run").yaml(allocation)
-      try Files.write(Array(text.utf8), to: recipe)
+      try Files.writeOutput(Array(text.utf8), to: recipe)
     }
     func text(_ candidate: Allocation.Candidate) -> String {
       let interval = candidate.loss.low.flatMap { low in candidate.loss.high.map { String(format: " (%.3f to %.3f)", low, $0) } } ?? ""
