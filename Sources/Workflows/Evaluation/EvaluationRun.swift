@@ -33,7 +33,9 @@ package struct EvaluationRun {
 
   private func accuracies() throws -> [ChoiceEvaluation] {
     let start = try Models.startToken(folder, tokenizer)
-    let sets = try configuration.choices.map { (name: ValidationSet.name($0), questions: try ChoiceFile.read($0, tokenizer, start: start)) }
+    let sets = try zip(configuration.choices, ValidationSet.distinctNames(configuration.choices)).map {
+      (name: $1, questions: try ChoiceFile.read($0, tokenizer, start: start))
+    }
     let longest = sets.flatMap(\.questions).flatMap(\.choices).map(\.tokens.count).max() ?? 2
     let evaluator = try Evaluator(folder: folder, sequence: max(256, longest - 1), threads: threads)
     var lines: [UInt8] = []

@@ -3,19 +3,41 @@ import Tokenization
 import Training
 
 extension ValidationSet {
-  /// Reads and encodes held-out documents; the set is named after the file.
-  package init(file path: String, tokenizer: Tokenizer) throws {
+  /// Reads and encodes files of held-out documents, one set per file with distinct names.
+  static func read(_ files: [String], tokenizer: Tokenizer) throws -> [ValidationSet] {
+    try zip(files, distinctNames(files)).map { try ValidationSet(file: $0, name: $1, tokenizer: tokenizer) }
+  }
+
+  /// Reads and encodes held-out documents.
+  init(file path: String, name: String = "", tokenizer: Tokenizer) throws {
     var encoder = DocumentEncoder(tokenizer)
     let documents = try encoder.encode(files: [path]).filter { $0.tokens.count > 1 }
     guard !documents.isEmpty else { throw WeirError(path, "no document has two tokens, the fewest to evaluate on") }
     self.init(
-      name: Self.name(path),
+      name: name,
       documents: documents.map { EvaluationDocument(tokens: $0.ids, bytes: $0.document.text.count, domain: $0.document.label) })
   }
 
-  /// The name of a file without its folder and extensions.
-  static func name(_ path: String) -> String {
-    let last = path.split(separator: "/").last.map(String.init) ?? path
-    return last.split(separator: ".").first.map(String.init) ?? last
+  /// The names of files without the extensions of their formats: `wiki.en` for `data/wiki.en.jsonl.zst`. Where that is the name of several
+  /// files, as many of their folders as it takes are prepended.
+  /// - Throws: `WeirError` where no folders distinguish two files.
+  package static func distinctNames(_ files: [String]) throws -> [String] {
+    let parts = files.map { path in
+      var parts = path.split(separator: "/").map(String.init)
+      for extensions in [[".gz", ".zst"], [".jsonl", ".ndjson", ".json", ".parquet", ".txt", ".md"]] {
+        guard let last = parts.last, let known = extensions.first(where: { last.lowercased().hasSuffix($0) && last.count > $0.count })
+        else { continue }
+        parts[parts.count - 1] = String(last.dropLast(known.count))
+      }
+      return parts
+    }
+    return try parts.indices.map { index in
+      let others = parts.indices.filter { $0 != index }
+      for count in 1...max(1, parts[index].count) {
+        let name = parts[index].suffix(count)
+        if !others.contains(where: { parts[$0].suffix(count) == name }) { return name.joined(separator: "/") }
+      }
+      throw WeirError(files[index], "has the same name as another held-out file", remedy: "give each file once, or rename one")
+    }
   }
 }
