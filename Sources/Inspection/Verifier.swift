@@ -93,7 +93,9 @@ final class Verifier {
   private func visit(_ folder: String, prefix: String, root: String, owned: Set<String>?, depth: Int) throws {
     for name in try Files.entries(of: folder) {
       let path = folder + "/" + name
-      if name.hasSuffix(".partial") {
+      if name.hasPrefix("."), name.hasSuffix(OutputLock.suffix) {
+        continue
+      } else if name.hasSuffix(".partial") {
         note("\(path): was left by an unfinished write (or is being written)")
       } else if Files.isFolder(path) {
         if Files.exists(path + "/" + Manifest.fileName) {

@@ -6,6 +6,7 @@ package final class AtomicFile {
   private let path: String
   private let temporary: String?
   private var descriptor: Int32
+  private let lock: OutputLock?
   private let checksum = ChecksumStream()
 
   /// Bytes whose write-back has started.
@@ -32,6 +33,7 @@ package final class AtomicFile {
       if kind == S_IFCHR || kind == S_IFIFO || kind == S_IFSOCK || kind == S_IFBLK {
         self.path = path
         temporary = nil
+        lock = nil
         descriptor = open(path, O_WRONLY | O_CLOEXEC)
         if descriptor < 0 { throw systemError(path, errno, writing: true) }
         return
@@ -40,23 +42,10 @@ package final class AtomicFile {
     self.path = target
     let partial = target + ".partial"
     temporary = partial
-    descriptor = try Self.openLocked(partial, path: path)
-  }
-
-  /// Opens and locks the partial file. The partial file of a killed process has no lock and is overwritten.
-  private static func openLocked(_ partial: String, path: String) throws -> Int32 {
-    while true {
-      let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-      if descriptor < 0 { throw systemError(path, errno, writing: true) }
-      var own = stat()
-      var found = stat()
-      try Descriptor.lock(descriptor, path: path)
-      // Another process may have renamed the file between open and lock.
-      if fstat(descriptor, &own) == 0, stat(partial, &found) == 0, own.st_ino == found.st_ino, ftruncate(descriptor, 0) == 0 {
-        return descriptor
-      }
-      close(descriptor)
-    }
+    lock = try OutputLock(target)
+    // The partial file of a killed process is overwritten.
+    descriptor = open(partial, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    if descriptor < 0 { throw systemError(path, errno, writing: true) }
   }
 
   deinit { discard() }
@@ -104,5 +93,6 @@ package final class AtomicFile {
   private func closeDescriptor() {
     close(descriptor)
     descriptor = -1
+    lock?.release()
   }
 }

@@ -11,7 +11,8 @@ package final class AtomicFolder {
   /// The partial folder, which the files are written to.
   package let working: String
   private let replacing: Bool
-  private var lock: Int32 = -1
+  /// nil when the folder is closed.
+  private var lock: OutputLock?
   /// Whether the partial folder of a killed run was taken over.
   package let isResumed: Bool
   /// Whether the partial folder is kept for the next run where `commit` is not reached.
@@ -31,19 +32,11 @@ package final class AtomicFolder {
     working = path + ".partial"
     try Self.check(path, replacing: replacing)
     try Files.createFolder(Descriptor.parent(of: path))
-    if Files.isFolder(working) {
-      let left = try Self.lockFolder(working, path: path)
-      if resuming {
-        isResumed = true
-        lock = left
-        return
-      }
-      defer { close(left) }
-      try Files.remove(working)
-    }
-    isResumed = false
+    lock = try OutputLock(path)
+    isResumed = resuming && Files.isFolder(working)
+    guard !isResumed else { return }
+    try Files.remove(working)
     if mkdir(working, 0o777) != 0 { throw systemError(path, errno, writing: true) }
-    lock = try Self.lockFolder(working, path: path)
   }
 
   deinit { discard() }
@@ -58,12 +51,6 @@ package final class AtomicFolder {
     }
   }
 
-  private static func lockFolder(_ folder: String, path: String) throws -> Int32 {
-    let descriptor = try Descriptor.openFolder(folder, path: path)
-    try Descriptor.lock(descriptor, path: path)
-    return descriptor
-  }
-
   /// Flushes the folder to disk, writes its manifest and gives it its final name.
   /// - Parameters:
   ///   - format: the name and version of the format, such as `weir.token-dataset.1`.
@@ -75,7 +62,7 @@ package final class AtomicFolder {
   package func commit(
     format: String, tool: String, inputs: [String: String], configuration: JSONValue, counts: [String: Int], known: [FileRecord] = []
   ) throws -> Manifest {
-    precondition(lock >= 0, "the folder is closed")
+    precondition(lock != nil, "the folder is closed")
     do {
       var files: [FileRecord] = []
       let known = Dictionary(known.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
@@ -98,8 +85,7 @@ package final class AtomicFolder {
       for folder in folders.sorted() { try Descriptor.synchronizeFolder(folder) }
       try publish()
       try Descriptor.synchronizeFolder(Descriptor.parent(of: path))
-      close(lock)
-      lock = -1
+      release()
       return manifest
     } catch {
       discard()
@@ -134,9 +120,13 @@ package final class AtomicFolder {
 
   /// Removes the partial folder, or leaves it to the next run.
   package func discard() {
-    guard lock >= 0 else { return }
+    guard lock != nil else { return }
     if !keepsPartial { try? Files.remove(working) }
-    close(lock)
-    lock = -1
+    release()
+  }
+
+  private func release() {
+    lock?.release()
+    lock = nil
   }
 }

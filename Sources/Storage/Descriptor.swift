@@ -1,6 +1,5 @@
 import CZstd
 import Foundation
-import Primitives
 
 /// System calls on file descriptors, with errors that name the path.
 enum Descriptor {
@@ -80,23 +79,10 @@ enum Descriptor {
     if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP, errno != EROFS { throw systemError(path, errno, writing: true) }
   }
 
-  /// Opens a folder, to lock it or to flush its entries.
-  static func openFolder(_ folder: String, path: String) throws -> Int32 {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    if descriptor < 0 { throw systemError(path, errno, writing: true) }
-    return descriptor
-  }
-
-  /// Locks an open file or folder for writing; closes it where another process has locked it.
-  static func lock(_ descriptor: Int32, path: String) throws {
-    guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
-    close(descriptor)
-    throw WeirError(path, "another process is writing to it", remedy: "wait for that process or choose another path")
-  }
-
   /// Flushes the entries of a folder to disk.
   static func synchronizeFolder(_ path: String) throws {
-    let descriptor = try openFolder(path, path: path)
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 { throw systemError(path, errno, writing: true) }
     defer { close(descriptor) }
     try synchronize(descriptor, path: path)
   }

@@ -100,6 +100,11 @@ package enum Files {
     }
   }
 
+  /// Renames a file or a folder.
+  package static func move(_ path: String, to target: String) throws {
+    if rename(path, target) != 0 { throw systemError(path, errno, writing: true) }
+  }
+
   /// The names in a folder, sorted.
   package static func entries(of folder: String) throws -> [String] {
     guard let handle = FileName.withBytes(folder, { opendir($0) }) else { throw systemError(folder, errno) }

@@ -69,11 +69,14 @@ enum Checkpoint {
   /// Whether a folder looks like a checkpoint, complete or not.
   static func exists(_ path: String) -> Bool { Files.exists(statePath(path)) }
 
-  /// Whether a checkpoint is complete, undamaged and of the run `run`.
-  static func isUsable(_ path: String, run: String) -> Bool {
-    guard let manifest = try? Manifest.read(folder: path, format: format), (try? manifest.verifyFiles(in: path))?.isEmpty == true
-    else { return false }
-    return (try? state(path))?.run == run
+  /// Why a run cannot resume from a checkpoint; nil if it is complete, undamaged, of step `step` and of the run `run`.
+  static func problem(_ path: String, step: Int, run: String) -> String? {
+    do {
+      if let damage = try Manifest.read(folder: path, format: format).verifyFiles(in: path).first { return damage }
+      let state = try state(path)
+      if state.run != run { return "\(path): belongs to another run" }
+      return state.step == step ? nil : "\(path): is of step \(state.step)"
+    } catch { return "\(error)" }
   }
 
   static func state(_ path: String) throws -> State { try JSONFile.read(State.self, from: statePath(path)) }

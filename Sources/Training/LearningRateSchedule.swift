@@ -18,7 +18,7 @@ extension TrainingConfiguration {
     switch schedule {
     case .constant: return learningRate
     case .wsd:
-      let decaySteps = Int((decay * Double(total)).rounded())
+      let decaySteps = min(Int((decay * Double(total)).rounded()), total - warmupSteps)
       guard step >= total - decaySteps else { return learningRate }
       return learningRate * (finalRate + (1 - finalRate) * Double(total - step) / Double(decaySteps + 1))
     case .cosine:

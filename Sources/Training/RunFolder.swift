@@ -38,5 +38,28 @@ package struct RunFolder: Sendable {
     }.sorted { $0.step < $1.step }
   }
 
+  /// Removes a checkpoint. It loses its name first, so that a process that is killed in between leaves no damaged checkpoint.
+  func removeCheckpoint(_ path: String) throws {
+    let doomed = path + Self.partialSuffix
+    try Files.remove(doomed)
+    try Files.move(path, to: doomed)
+    try Files.remove(doomed)
+  }
+
+  /// Removes what a killed process left among the checkpoints.
+  func removeUnfinishedCheckpoints() throws {
+    guard Files.isFolder(checkpoints) else { return }
+    for name in try Files.entries(of: checkpoints) where name.hasPrefix(Self.checkpointPrefix) && name.hasSuffix(Self.partialSuffix) {
+      try Files.remove(checkpoints + "/" + name)
+    }
+  }
+
+  /// Removes what a finished run does not need: all checkpoints but the permanent ones.
+  func removePassingCheckpoints() throws {
+    try removeUnfinishedCheckpoints()
+    for old in try allCheckpoints() where (try? Checkpoint.state(old.path).isPermanent) != true { try removeCheckpoint(old.path) }
+  }
+
   private static let checkpointPrefix = "step-"
+  private static let partialSuffix = ".partial"
 }

@@ -60,7 +60,7 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   package var lowRank: LowRank?
   /// Rejected steps in a row that are skipped before the run rolls back.
   package var patience = 3
-  /// The thresholds for rejecting steps; nil for the defaults.
+  /// The settings of the loss guard; nil for the defaults.
   package var lossGuard: LossGuard.Settings?
 
   enum CodingKeys: String, CodingKey {
@@ -92,6 +92,9 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     for (property, value) in [("warmup", warmup), ("decay", decay), ("finalRate", finalRate)] {
       try require((0...1).contains(value), property, "must be in 0…1, not \(value)")
     }
+    // Sums of decimal fractions may exceed 1 by rounding.
+    try require(
+      schedule != .wsd || warmup + decay < 1 + 1e-9, "warmup", "overlaps the decay: \(warmup) + \(decay) of the steps are more than 1")
     for (property, value) in [("beta1", beta1), ("beta2", beta2)] {
       try require((0..<1).contains(value), property, "must be in 0..<1, not \(value)")
     }

@@ -8,6 +8,8 @@ package struct EvaluationRecord: Codable, Sendable, Equatable {
   package var tokens: Int
   /// The name of the validation set.
   package var name: String
+  /// The fingerprint of its documents; nil in records of earlier versions.
+  package var data: String?
   package var result: Evaluation
 }
 
@@ -34,6 +36,20 @@ package struct TrainingReport: Codable, Sendable, Equatable {
   package var model: String
   /// nil if there were none.
   package var rollbacks: [LossGuard.Rollback]?
+  /// Skipped steps by reason, without those that a rollback discarded; nil if there were none.
+  package var skipped: [String: Int]?
+
+  /// What the loss guard did, in words; nil if it did nothing.
+  package var guardSummary: String? {
+    let reasons = (skipped ?? [:]).sorted { $0.key < $1.key }
+    var parts: [String] = []
+    if !reasons.isEmpty {
+      let names = reasons.map { "\($0.value) \($0.key == LossGuard.Rejection.nan.rawValue ? "with NaN/Inf" : "with a loss spike")" }
+      parts.append("skipped \(reasons.reduce(0) { $0 + $1.value }) of \(steps) steps (\(names.joined(separator: ", ")))")
+    }
+    if let rollbacks { parts.append("rolled back \(rollbacks.count == 1 ? "once" : "\(rollbacks.count) times")") }
+    return parts.isEmpty ? nil : "loss guard: " + parts.joined(separator: ", ")
+  }
 
   /// The evaluations after the last step, one per validation set.
   package var final: [EvaluationRecord] { evaluations.filter { $0.step == steps } }

@@ -21,14 +21,17 @@ package enum TrainingRun {
     var data: String
     /// Rows, and tokens per row.
     var batch: [Int]
-    var validation: [String]
+    /// Held-out sets in runs of earlier versions. They do not determine the model, and the records of evaluations identify them.
+    var validation: [String]?
+
+    /// What the checkpoints of the run refer to.
+    var key: String { get throws { Checksum.hex(Checksum.xxh3(try JSONFile.encode(self))) } }
 
     /// The values that tell two runs apart, with their names.
     func members() throws -> [(name: String, value: [UInt8])] {
       [
         ("configuration", try JSONFile.encode(configuration)), ("model", try JSONFile.encode(model)),
         ("initial model", Array(initial.utf8)), ("dataset or mixture", Array(data.utf8)), ("batch", try JSONFile.encode(batch)),
-        ("validation sets", try JSONFile.encode(validation)),
       ]
     }
 
@@ -38,7 +41,15 @@ package enum TrainingRun {
     }
   }
 
-  /// Trains a model, or resumes.
+  /// What a folder says about a run before it starts.
+  private struct Claim: Codable {
+    /// As in `run.json`.
+    var identity: Identity
+    /// The report of a finished run.
+    var report: TrainingReport?
+  }
+
+  /// Trains a model, or resumes. A finished run returns its report, after it has evaluated the sets that are not on record.
   /// - Parameters:
   ///   - configuration: the training configuration.
   ///   - initial: the initial weights.
@@ -51,7 +62,8 @@ package enum TrainingRun {
   ///   - recompute: whether the backward pass recomputes activations; does not affect the result.
   ///   - ranks: the ranks that share the rows of every batch, each with the same arguments.
   ///   - progress: updated every step; if asked to stop, the run writes a checkpoint and throws `Stopped`.
-  /// - Throws: `WeirError` if the folder holds another run, the data do not fit the model, or the run has used up its rollbacks.
+  /// - Throws: `WeirError` if another process trains in the folder, it holds another run, the data do not fit the model, or the run has used
+  ///   up its rollbacks.
   package static func run(
     configuration: TrainingConfiguration, initial: ModelInitialization, source: any BatchSource, validation: [ValidationSet] = [],
     folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil, threads: Int = 2, recompute: Bool = false, ranks: Ranks? = nil,
@@ -72,8 +84,11 @@ package enum TrainingRun {
       throw WeirError("precision", "this processor does not support bfloat16 products (AVX512-BF16)", remedy: "use float32")
     }
     let identity = Identity(
-      configuration: configuration, model: model, initial: origin, data: source.fingerprint, batch: [source.rows, source.sequence],
-      validation: validation.map { "\($0.name) \($0.documents.count) documents \($0.documents.reduce(0) { $0 + $1.tokens.count }) tokens" })
+      configuration: configuration, model: model, initial: origin, data: source.fingerprint, batch: [source.rows, source.sequence])
+    let names = validation.map(\.name)
+    if let name = names.first(where: { name in names.count { $0 == name } > 1 }) {
+      throw WeirError(name, "two held-out sets have this name", remedy: "rename one of the files")
+    }
     let ranks = RankGroup(ranks), folder = RunFolder(folder)
     guard ranks.count <= source.rows else {
       throw WeirError("rows", "a batch of \(source.rows) rows cannot be divided among \(ranks.count) ranks", remedy: "start fewer ranks")
@@ -81,13 +96,49 @@ package enum TrainingRun {
     try ranks.checkAgreement {
       let program = "/proc/self/exe"
       let checksum = Files.exists(program) ? try Checksum.hex(file: program) : ""
-      return try identity.members() + [("program", Array(checksum.utf8))]
+      let sets = try JSONFile.encode(validation.map { [$0.name, $0.fingerprint] })
+      return try identity.members() + [("validation sets", sets), ("program", Array(checksum.utf8))]
     }
-    if let report = try ranks.broadcast({ try claim(folder, identity) }) { return report }
+    let lock = ranks.isRoot ? try OutputLock(filling: folder.path) : nil
+    defer { lock?.release() }
+    let claim = try ranks.broadcast { try claimed(folder, identity, progress) }
+    if let report = claim.report {
+      return try evaluate(
+        report, validation, folder: folder, sequence: source.sequence, pool: ThreadPool(threads: threads), ranks: ranks, progress)
+    }
     let session = try TrainingSession(
-      identity: identity, initial: initial, source: source, validation: validation, folder: folder, tokenizer: tokenizer,
-      endOfDocument: endOfDocument, threads: threads, recompute: recompute, ranks: ranks)
+      identity: claim.identity, initial: initial, source: source, validation: validation, folder: folder, tokenizer: tokenizer,
+      endOfDocument: endOfDocument, threads: threads, recompute: recompute, ranks: ranks, progress: progress)
     return try session.run(progress)
+  }
+
+  /// Evaluates a finished model on the sets that are not on record, such as a file that was edited.
+  private static func evaluate(
+    _ report: TrainingReport, _ validation: [ValidationSet], folder: RunFolder, sequence: Int, pool: ThreadPool, ranks: RankGroup,
+    _ progress: Pipeline.Progress
+  ) throws -> TrainingReport {
+    var records = try ranks.broadcast { () throws -> [EvaluationRecord] in
+      Files.exists(folder.evaluations) ? try RunLog.records(EvaluationRecord.self, folder.evaluations) : report.evaluations
+    }
+    let missing = records.missing(validation, step: report.steps)
+    if !missing.isEmpty {
+      progress.note("\(folder.path): has finished; evaluating the model on \(missing.map(\.name).joined(separator: ", "))")
+      let (model, parameters) = try ModelFolder.load(folder.model)
+      let evaluator = Evaluator(model, parameters: parameters, sequence: sequence, pool: pool)
+      let log = ranks.isRoot ? try RunLog(folder.evaluations, through: report.steps) : RunLog()
+      for set in missing {
+        let result = try evaluator.evaluate(set.documents, ranks: ranks)
+        guard result.loss.isFinite else { throw WeirError(folder.model, "the loss on \(set.name) is NaN or infinite") }
+        let record = EvaluationRecord(step: report.steps, tokens: report.tokens, name: set.name, data: set.fingerprint, result: result)
+        try log.append(record.line)
+        records.append(record)
+      }
+      try log.synchronize()
+    }
+    var current = report
+    current.evaluations = records.current(validation, others: report.evaluations)
+    if ranks.isRoot, current != report { try JSONFile.write(current, to: folder.report) }
+    return current
   }
 
   /// The fingerprint of a run's batch source, its random seed and the shape of its batches.
@@ -99,22 +150,51 @@ package enum TrainingRun {
   }
 
   /// Claims the folder for this run.
-  /// - Returns: the report, if the run has already finished.
-  private static func claim(_ folder: RunFolder, _ identity: Identity) throws -> TrainingReport? {
+  private static func claimed(_ folder: RunFolder, _ identity: Identity, _ progress: Pipeline.Progress) throws -> Claim {
     guard Files.exists(folder.description) else {
-      if Files.isFolder(folder.path), try !Files.entries(of: folder.path).isEmpty {
+      if try Files.entries(of: folder.path).contains(where: { $0 != OutputLock.suffix }) {
         throw WeirError(folder.path, "is not empty and not a run folder", remedy: "choose another folder")
       }
-      try Files.createFolder(folder.path)
       try JSONFile.write(identity, to: folder.description)
-      return nil
+      return Claim(identity: identity)
     }
-    let other = try JSONFile.read(Identity.self, from: folder.description)
-    guard other == identity else {
+    let known = try JSONFile.read(Identity.self, from: folder.description)
+    let differences = try identity.differences(known)
+    guard differences.isEmpty else {
       throw WeirError(
-        folder.path, "contains a different run; these differ: \(try identity.differences(other))",
+        folder.path, "contains a different run; these differ: \(differences)",
         remedy: "choose another folder or remove this one")
     }
-    return Files.exists(folder.report) ? try JSONFile.read(TrainingReport.self, from: folder.report) : nil
+    guard Files.exists(folder.report) else { return Claim(identity: known) }
+    let models = [folder.model] + (identity.configuration.emaDecay == nil ? [] : [folder.lastModel])
+    guard let (path, problem) = models.lazy.compactMap({ path in self.problem(ofModel: path).map { (path, $0) } }).first else {
+      try folder.removePassingCheckpoints()
+      return Claim(identity: known, report: try JSONFile.read(TrainingReport.self, from: folder.report))
+    }
+    // A folder without a manifest may hold anything.
+    guard !Files.exists(path) || Files.exists(path + "/" + Manifest.fileName) else {
+      throw WeirError(path, "is not the model that this run wrote", remedy: "move it away; the same command then rebuilds the model")
+    }
+    let key = try known.key
+    guard try folder.allCheckpoints().contains(where: { Checkpoint.problem($0.path, step: $0.step, run: key) == nil }) else {
+      throw WeirError(
+        path, "the run has finished, but lost its model, and no checkpoint is left to rebuild it from: \(problem)",
+        remedy: "restore the model from a copy, or remove \(folder.path) to train again")
+    }
+    progress.note("\(problem); rebuilding the model from the last checkpoint")
+    try Files.remove(folder.report)
+    return Claim(identity: known)
+  }
+
+  /// Why the model of a finished run cannot be used; nil if its weights are as they were written.
+  private static func problem(ofModel path: String) -> String? {
+    do {
+      for file in try Manifest.read(folder: path, format: ModelFolder.format).files {
+        // Files other than the weights may have been edited.
+        let isWeights = file.name.hasSuffix(SafetensorsFile.fileSuffix)
+        if isWeights || !Files.exists(path + "/" + file.name), let problem = try file.problem(in: path) { return problem }
+      }
+      return nil
+    } catch { return (error as? WeirError).map { "\($0.place): \($0.reason)" } ?? "\(error)" }
   }
 }

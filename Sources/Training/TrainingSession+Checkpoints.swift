@@ -32,14 +32,54 @@ extension TrainingSession {
     try log.synchronize()
     try evaluations.synchronize()
     let path = folder.checkpoint(step: state.step)
-    guard model.parameters.isFinite, !Checkpoint.isUsable(path, run: state.run) else { return }
+    guard model.parameters.isFinite, Checkpoint.problem(path, step: state.step, run: state.run) != nil else { return }
     state.isPermanent = kind == .permanent
     state.isInterruption = kind == .interruption ? true : nil
     try writeCheckpoint(path)
-    let others = try folder.allCheckpoints().compactMap { entry in (try? Checkpoint.state(entry.path)).map { (entry: entry, state: $0) } }
-    let regular = others.filter { !$0.state.isPermanent && $0.state.isInterruption != true }
-    let interruptions = others.filter { $0.state.isInterruption == true && $0.entry.step < state.step }
-    for old in regular.dropLast(configuration.keepLast) + interruptions { try Files.remove(old.entry.path) }
+    let checkpoints = try folder.allCheckpoints().map { (step: $0.step, path: $0.path, state: try? Checkpoint.state($0.path)) }
+    for old in checkpoints where old.step < state.step && (old.state?.isInterruption ?? (old.state == nil)) {
+      try folder.removeCheckpoint(old.path)
+    }
+    // Which regular ones exist must not depend on interruptions, because rollbacks return to them.
+    guard kind != .interruption else { return }
+    let regular = checkpoints.filter { $0.state.map { !$0.isPermanent && $0.isInterruption != true } ?? false }
+    var spare: Set<Int> = []
+    if guardSettings.rollbacks > 0 {
+      // A rollback for damage returns to a step before the window in which the damage shows; the next one will soon be that old.
+      let old = regular.last { $0.step <= state.step - LossGuard.window }?.step
+      let next = regular.first { $0.step > old ?? 0 }?.step
+      spare = Set([old, next].compactMap { $0 })
+    }
+    for old in regular.dropLast(configuration.keepLast) where !spare.contains(old.step) { try folder.removeCheckpoint(old.path) }
+  }
+
+  /// Reads the newest intact checkpoint. A run never starts over silently because its checkpoints are damaged.
+  /// - Throws: `WeirError` if there are checkpoints, but none is intact.
+  func resume(_ progress: Pipeline.Progress) throws {
+    try folder.removeUnfinishedCheckpoints()
+    let hasBegun = try Files.exists(folder.log) && Files.size(folder.log) > 0
+    var problems: [String] = []
+    for (step, path) in try folder.allCheckpoints().reversed() {
+      if let problem = Checkpoint.problem(path, step: step, run: state.run) {
+        problems.append(problem)
+        continue
+      }
+      try read(path)
+      for problem in problems { progress.note("\(problem); resuming from the checkpoint of step \(step) instead") }
+      return
+    }
+    guard let newest = problems.first else {
+      if hasBegun { progress.note("\(folder.path): has no checkpoint; starting from the first step") }
+      return
+    }
+    throw WeirError(
+      folder.checkpoints, "none of \(problems.count) checkpoints is intact; the newest: \(newest)",
+      remedy: "restore one from a copy, or remove \(folder.checkpoints) to start over from the first step")
+  }
+
+  private func read(_ checkpoint: String) throws {
+    state = try Checkpoint.read(
+      checkpoint, configuration: identity.model, parameters: model.parameters, optimizer: optimizer, adapter: adapter, average: average)
   }
 
   private func writeCheckpoint(_ path: String) throws {
@@ -49,35 +89,58 @@ extension TrainingSession {
       origin: initial.folder, tokenizer: tokenizer, endOfDocument: endOfDocument)
   }
 
+  /// Rolls back if the loss shows that the model was damaged, unless it was as high on other batches after a rollback.
+  func rollBackIfDamaged(_ progress: Pipeline.Progress) throws -> Bool {
+    guard let limit = state.lossGuard?.damage(guardSettings) else { return false }
+    let text = String(format: "%.3f", limit)
+    if state.lossGuard?.isRetry(step: state.step) ?? false {
+      state.lossGuard?.acceptLevel()
+      progress.note("\(folder.path): step \(state.step): the loss is above \(text) on other batches too: training continues")
+      return false
+    }
+    guard (state.rollbacks ?? []).count < guardSettings.rollbacks else {
+      state.lossGuard?.acceptLevel()
+      progress.note("\(folder.path): step \(state.step): the loss stays above \(text), but no rollback is left; training continues")
+      return false
+    }
+    try rollBack("the loss stays above \(text)", damage: true, progress)
+    return true
+  }
+
   /// Rolls back to the last good checkpoint, or to the initial model, and skips the batches seen since.
   ///
   /// Checkpoints of interruptions are not candidates, so that an interrupted run ends with the same bits. Later checkpoints are removed
   /// before the chosen one is rewritten with its new state: a run that is killed in between rolls back again when it resumes.
+  /// - Parameter damage: whether the damage is older than the window of the loss guard, so that no checkpoint within it is good.
   /// - Throws: `WeirError` if the run has used up its rollbacks.
-  func rollBack(_ reason: String, _ progress: Pipeline.Progress) throws {
+  func rollBack(_ reason: String, damage: Bool = false, _ progress: Pipeline.Progress) throws {
     guard ranks.isRoot else { return try broadcastState() }
     let failed = state.step, skipped = state.skippedBatches ?? 0, seconds = state.seconds, rollbacks = state.rollbacks ?? []
-    let settings = configuration.lossGuard ?? LossGuard.Settings()
-    guard rollbacks.count < settings.rollbacks else {
+    guard rollbacks.count < guardSettings.rollbacks else {
       let tried = rollbacks.isEmpty ? "" : " after \(rollbacks.count) rollbacks"
       throw WeirError(
         folder.path, "training failed at step \(failed)\(tried): \(reason)", remedy: "lower the learning rate or check the data")
     }
-    let good = try folder.allCheckpoints().filter { $0.step < failed && Checkpoint.isUsable($0.path, run: state.run) }.filter {
+    let last = damage ? failed - LossGuard.window : failed - 1
+    let good = try folder.allCheckpoints().filter {
+      guard $0.step <= last, Checkpoint.problem($0.path, step: $0.step, run: state.run) == nil else { return false }
       let state = try Checkpoint.state($0.path)
       return state.consecutiveSkips == 0 && state.isInterruption != true
     }
     // If the newest checkpoint was the target of the previous rollback and the run failed again, the damage may be older: go back further.
-    let newest = good.last?.step == rollbacks.last?.to ? good.dropLast().last ?? good.last : good.last
-    if let newest {
-      state = try Checkpoint.read(
-        newest.path, configuration: identity.model, parameters: model.parameters, optimizer: optimizer, adapter: adapter, average: average)
+    let isStuck = !damage && good.last?.step == rollbacks.last?.to
+    if let newest = isStuck ? good.dropLast().last ?? good.last : good.last {
+      try read(newest.path)
     } else {
       try restart()
       state = Checkpoint.State(model: identity.model, run: state.run)
     }
     let target = state.step
-    for later in try folder.allCheckpoints() where later.step > target { try Files.remove(later.path) }
+    for later in try folder.allCheckpoints() where later.step > target { try folder.removeCheckpoint(later.path) }
+    if damage {
+      state.lossGuard = state.lossGuard ?? LossGuard()
+      state.lossGuard?.retry(from: target)
+    }
     state.seconds = seconds
     state.skippedBatches = skipped + failed - target
     state.rollbacks =
@@ -93,10 +156,11 @@ extension TrainingSession {
   }
 
   /// Writes the model and the report, and removes the checkpoints that are not permanent.
-  func finish() throws -> TrainingReport {
+  func finish(_ progress: Pipeline.Progress) throws -> TrainingReport {
     try log.synchronize()
     try evaluations.synchronize()
-    let c = identity.model, tokens = total * batchTokens, loss = try recentLoss()
+    let c = identity.model, tokens = total * batchTokens, steps = try StepRecord.read(folder.log), loss = try recentLoss(steps)
+    let skipped = Dictionary(steps.compactMap(\.skipped).map { ($0.rawValue, 1) }, uniquingKeysWith: +)
     let inputs = ["run": state.run, "data": source.fingerprint, "initial": identity.initial]
     for (path, weights) in [(folder.model, exported)] + (average == nil ? [] : [(folder.lastModel, model.parameters)]) {
       try ModelFolder.write(
@@ -106,19 +170,20 @@ extension TrainingSession {
     let report = TrainingReport(
       steps: total, tokens: tokens, parameters: c.parameters, nonEmbeddingParameters: c.nonEmbeddingParameters,
       flops: Double(tokens) * c.flopsPerToken(context: source.sequence), loss: loss, divergence: lastDivergence,
-      evaluations: try evaluationRecords(), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
-      model: folder.model, rollbacks: state.rollbacks)
+      evaluations: records.current(validation), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
+      model: folder.model, rollbacks: state.rollbacks, skipped: skipped.isEmpty ? nil : skipped)
     try JSONFile.write(report, to: folder.report)
-    for old in try folder.allCheckpoints() where (try? Checkpoint.state(old.path).isPermanent) == false { try Files.remove(old.path) }
+    try folder.removePassingCheckpoints()
+    if let first = state.lossGuard?.first, loss > first + guardSettings.margin {
+      let rise = String(format: "from %.3f to %.3f", first, loss)
+      progress.note("\(folder.path): the loss rose \(rise); lower the learning rate or check the data")
+    }
     return report
   }
 
-  /// The mean loss of the last tenth of the log, at most 100 lines.
-  private func recentLoss() throws -> Double {
-    let losses = try LogEntry.read(folder.log).suffix(min(100, max(1, total / 10))).compactMap { entry -> Double? in
-      guard case .step(let record) = entry, record.loss.isFinite else { return nil }
-      return record.loss
-    }
+  /// The mean loss of the last tenth of the steps, at most 100.
+  private func recentLoss(_ steps: [StepRecord]) throws -> Double {
+    let losses = steps.suffix(min(100, max(1, total / 10))).map(\.loss).filter(\.isFinite)
     guard !losses.isEmpty else {
       throw WeirError(folder.path, "the loss of the last steps is NaN or infinite", remedy: "lower the learning rate or check the data")
     }

@@ -25,9 +25,12 @@ final class TrainingSession {
   let evaluator: Evaluator?
   var log: RunLog
   var evaluations: RunLog
+  /// The content of `evaluations` on the root.
+  var records: [EvaluationRecord] = []
   var state: Checkpoint.State
   var lastDivergence: Double?
   var configuration: TrainingConfiguration { identity.configuration }
+  var guardSettings: LossGuard.Settings { configuration.lossGuard ?? LossGuard.Settings() }
   var batchTokens: Int { source.rows * source.sequence }
   /// The weights that are evaluated and exported.
   var exported: FloatBuffer { average ?? model.parameters }
@@ -41,7 +44,7 @@ final class TrainingSession {
 
   init(
     identity: TrainingRun.Identity, initial: ModelInitialization, source: any BatchSource, validation: [ValidationSet], folder: RunFolder,
-    tokenizer: String?, endOfDocument: Int?, threads: Int, recompute: Bool = false, ranks: RankGroup
+    tokenizer: String?, endOfDocument: Int?, threads: Int, recompute: Bool = false, ranks: RankGroup, progress: Pipeline.Progress
   ) throws {
     self.ranks = ranks
     self.identity = identity
@@ -61,8 +64,7 @@ final class TrainingSession {
     let scaling = WidthScaling(c, baseWidth: plan.baseWidth, baseHeadWidth: plan.baseHeadWidth)
     let allParameters = AdamW(
       model.layout, betas: (plan.beta1, plan.beta2), epsilon: plan.epsilon, weightDecay: plan.weightDecay, rates: scaling.rate)
-    let run = Checksum.hex(Checksum.xxh3(try JSONFile.encode(identity)))
-    state = Checkpoint.State(model: c, run: run)
+    state = Checkpoint.State(model: c, run: try identity.key)
     if ranks.isRoot { try Self.initialize(model, initial, plan, optimizer: plan.lowRank == nil ? allParameters : nil) }
     ranks.broadcast(model.parameters)
     // Copied before a checkpoint of this run overwrites the parameters.
@@ -85,13 +87,8 @@ final class TrainingSession {
     gradient = BatchGradient(model, frozen: frozen, plan, microBatches: microBatches, ranks: ranks, pool: pool)
     average = plan.emaDecay == nil ? nil : FloatBuffer(copying: model.parameters)
     evaluator = validation.isEmpty ? nil : Evaluator(c, parameters: average ?? model.parameters, sequence: source.sequence, pool: pool)
-    for (step, path) in try ranks.isRoot ? folder.allCheckpoints().reversed() : [] where step <= total {
-      guard Checkpoint.isUsable(path, run: run) else { continue }
-      state = try Checkpoint.read(
-        path, configuration: c, parameters: model.parameters, optimizer: optimizer, adapter: adapter, average: average)
-      break
-    }
     (log, evaluations) = (RunLog(), RunLog())
+    if ranks.isRoot { try resume(progress) }
     try broadcastState()
     try openLogs()
   }
@@ -110,6 +107,7 @@ final class TrainingSession {
     guard ranks.isRoot else { return }
     log = try RunLog(folder.log, through: state.step, rollbacks: (state.rollbacks ?? []).map(\.record))
     evaluations = try RunLog(folder.evaluations, through: state.step)
+    records = try RunLog.records(EvaluationRecord.self, folder.evaluations)
   }
 
   /// Sets the initial weights, and the optimizer's moments if they come from a checkpoint.
@@ -144,13 +142,15 @@ final class TrainingSession {
         guard try step(progress) else { continue }
         let done = state.step
         if done < total, configuration.evaluateEvery > 0 && done % configuration.evaluateEvery == 0 || evaluateAt.contains(done) {
-          guard try evaluate(progress) else { continue }
+          guard try evaluate(validation, progress) else { continue }
         }
         try checkpointIfDue()
       }
       if model.parameters.isFinite {
-        if try ranks.broadcast({ try isFinalEvaluationDone() }) { return try ranks.broadcast { try finish() } }
-        if try evaluate(progress) { continue }
+        let missing = Set(try ranks.broadcast { records.missing(validation, step: total).map(\.name) })
+        if try evaluate(validation.filter { missing.contains($0.name) }, progress) {
+          return try ranks.broadcast { try finish(progress) }
+        }
       } else {
         try rollBack("the weights contain NaN or infinity", progress)
       }
@@ -172,19 +172,19 @@ final class TrainingSession {
     adapter?.project(model.gradients, pool: pool)
     let parameters = adapter?.factors ?? model.parameters, gradients = adapter?.gradients ?? model.gradients
     let norm = optimizer.norm(gradients, pool: pool), loss = sums.mean
-    let settings = configuration.lossGuard ?? LossGuard.Settings()
-    let rejection = (state.lossGuard ?? LossGuard()).judge(loss: loss, norm: norm, vocabulary: identity.model.vocabulary, settings)
+    var lossGuard = state.lossGuard ?? LossGuard()
+    let rejection = lossGuard.judge(step: index + 1, loss: loss, norm: norm, guardSettings)
     if rejection == nil {
       let scale = configuration.clip > 0 ? min(1, configuration.clip / (norm + 1e-6)) : 1
       optimizer.update(parameters, gradients: gradients, scale: scale, learningRate: rate, pool: pool)
       adapter?.apply(to: model.parameters, pool: pool)
       updateAverage()
-      state.lossGuard = state.lossGuard ?? LossGuard()
-      state.lossGuard?.accept(loss)
+      lossGuard.accept(loss)
       state.consecutiveSkips = 0
     } else {
       state.consecutiveSkips += 1
     }
+    state.lossGuard = lossGuard
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - begin) * 1e-9
     state.step += 1
     state.seconds += seconds
@@ -197,11 +197,10 @@ final class TrainingSession {
     try log.append(record.line)
     report(record, progress)
     guard state.consecutiveSkips <= configuration.patience else {
-      let cause = rejection == .spike ? "loss spikes" : "NaN/Inf losses or gradients"
-      try rollBack("\(state.consecutiveSkips) steps in a row with \(cause)", progress)
+      try rollBack("\(state.consecutiveSkips) steps in a row with NaN/Inf losses or gradients", progress)
       return false
     }
-    return true
+    return try !rollBackIfDamaged(progress)
   }
 
   private func report(_ record: StepRecord, _ progress: Pipeline.Progress) {

@@ -64,7 +64,7 @@ import Testing
       do {
         let out = try AtomicFolder(folder + "/out")
         try Files.write([1], to: out.working + "/a")
-        #expect(errorMessage { _ = try AtomicFolder(folder + "/out") }.contains("another process is writing to it"))
+        #expect(errorMessage { _ = try AtomicFolder(folder + "/out") }.contains("would be written twice by this command"))
       }
       #expect(try Files.entries(of: folder).isEmpty)
     }

@@ -51,7 +51,7 @@ import Testing
   @Test func secondWriterOfAFileIsRejected() throws {
     try withTemporaryFolder { folder in
       let first = try AtomicFile(folder + "/a")
-      #expect(errorMessage { _ = try AtomicFile(folder + "/a") }.contains("another process is writing to it"))
+      #expect(errorMessage { _ = try AtomicFile(folder + "/a") }.contains("would be written twice by this command"))
       try first.write([1])
       #expect(try first.commit() == FileRecord(name: "a", bytes: 1, xxh3: Checksum.hex(Checksum.xxh3([1]))))
     }

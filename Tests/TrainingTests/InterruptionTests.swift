@@ -46,7 +46,7 @@ import Training
         $0.evaluateEvery = 29
         $0.keepLast = 1
         $0.zLoss = 1e-3
-      }, MostlySame(others: 104...109)
+      }, MostlySame(others: 104...118)
     ),
     (
       "low rank",

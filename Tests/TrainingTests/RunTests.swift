@@ -3,6 +3,7 @@ import Kernels
 import Pipeline
 import Primitives
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 import Tokens
@@ -44,11 +45,11 @@ struct RandomBatches: BatchSource {
   @discardableResult
   static func run(
     _ folder: String, _ plan: TrainingConfiguration, threads: Int = 2, initial: ModelInitialization = .scratch(shape),
-    source: RandomBatches = RandomBatches(), stopAfter: Double? = nil
+    source: RandomBatches = RandomBatches(), validation: [ValidationSet] = validation, stopAfter: Double? = nil, notes: Notes = Notes()
   ) throws -> TrainingReport {
     let seen = Mutexed(0.0)
     let progress = Pipeline.Progress(
-      report: { event in seen.set(event.done) }, stopping: { stopAfter.map { seen.get() >= $0 } ?? false })
+      report: { event in seen.set(event.done) }, stopping: { stopAfter.map { seen.get() >= $0 } ?? false }, notice: { notes.add($0) })
     return try TrainingRun.run(
       configuration: plan, initial: initial, source: source, validation: validation, folder: folder, threads: threads, progress: progress)
   }
@@ -92,6 +93,130 @@ struct RandomBatches: BatchSource {
       try Self.run(parts, Self.plan(14))
       #expect(try Files.read(whole + "/model/model.safetensors") == Files.read(parts + "/model/model.safetensors"))
       #expect(try Self.lines(whole) == Self.lines(parts))
+    }
+  }
+
+  @Test func aRunWithoutAnIntactCheckpointDoesNotStartOver() throws {
+    try withTemporaryFolder { folder in
+      for damage in ["truncate", "remove", "state"] {
+        let run = folder + "/" + damage
+        let notes = Notes()
+        #expect(throws: Stopped.self) { try Self.run(run, Self.plan(14), stopAfter: 9 * 48) }
+        let log = try Files.read(run + "/log.jsonl")
+        func damageCheckpoint(_ checkpoint: String) throws {
+          let file = run + "/checkpoints/" + checkpoint + (damage == "state" ? "/state.json" : "/optimizer.safetensors")
+          damage == "remove" ? try Files.remove(file) : try Files.write(Array(try Files.read(file).dropLast(9)), to: file)
+        }
+        let names = try Files.entries(of: run + "/checkpoints")
+        #expect(names == ["step-00000004", "step-00000008", "step-00000009"])
+        for name in names { try damageCheckpoint(name) }
+        let error = #expect(throws: WeirError.self) { try Self.run(run, Self.plan(14)) }
+        #expect(error?.reason.contains("none of 3 checkpoints is intact; the newest: \(run)/checkpoints/step-00000009") == true)
+        #expect(try Files.read(run + "/log.jsonl") == log)
+        try Files.remove(run + "/checkpoints")
+        // Without any, the run starts over. Then only the newest is damaged.
+        #expect(throws: Stopped.self) { try Self.run(run, Self.plan(14), stopAfter: 9 * 48) }
+        try damageCheckpoint("step-00000009")
+        try Self.run(run, Self.plan(14), notes: notes)
+        #expect(notes.all.count == 1)
+        #expect(notes.all.first?.contains("step-00000009") == true)
+        #expect(notes.all.first?.hasSuffix("; resuming from the checkpoint of step 8 instead") == true)
+        #expect(!Files.exists(run + "/checkpoints/step-00000009"))
+      }
+    }
+  }
+
+  @Test func halfRemovedCheckpointsAreSwept() throws {
+    try withTemporaryFolder { folder in
+      let run = folder + "/run"
+      #expect(throws: Stopped.self) { try Self.run(run, Self.plan(14), stopAfter: 9 * 48) }
+      // A checkpoint loses its name before its files.
+      try Files.createFolder(run + "/checkpoints/step-00000001.partial")
+      try Files.write([1], to: run + "/checkpoints/step-00000001.partial/state.json")
+      #expect(try RunFolder(run).allCheckpoints().map(\.step) == [4, 8, 9])
+      try Self.run(run, Self.plan(14))
+      #expect(try Files.entries(of: run + "/checkpoints") == [])
+      #expect(try Files.entries(of: run) == ["checkpoints", "evaluations.jsonl", "log.jsonl", "model", "report.json", "run.json"])
+    }
+  }
+
+  @Test func aFinishedRunRebuildsItsModelOrFails() throws {
+    try withTemporaryFolder { folder in
+      for (name, keeps) in [("kept", true), ("gone", false)] {
+        let run = folder + "/" + name
+        var plan = Self.plan(14)
+        if keeps { plan.checkpointAt = [8 * 48] }
+        let report = try Self.run(run, plan), model = try Files.read(run + "/model/model.safetensors")
+        for damage in [
+          { try Files.remove(run + "/model") }, { try Files.remove(run + "/model/model.safetensors") },
+          { try Files.write(model.dropLast() + [model[model.count - 1] ^ 1], to: run + "/model/model.safetensors") },
+          { try Files.remove(run + "/model/config.json") },
+        ] as [() throws -> Void] {
+          try damage()
+          if keeps {
+            let again = try Self.run(run, plan)
+            #expect(again.loss == report.loss && again.evaluations == report.evaluations)
+            #expect(try Files.read(run + "/model/model.safetensors") == model)
+          } else {
+            let error = #expect(throws: WeirError.self) { try Self.run(run, plan) }
+            #expect(error?.reason.contains("lost its model") == true)
+            #expect(Files.exists(run + "/report.json"))
+            break
+          }
+        }
+        // A folder that Weir did not write is not replaced.
+        try Files.remove(run + "/model")
+        try Files.createFolder(run + "/model")
+        try Files.write([1], to: run + "/model/mine")
+        let error = #expect(throws: WeirError.self) { try Self.run(run, plan) }
+        #expect(error?.reason == "is not the model that this run wrote")
+      }
+    }
+  }
+
+  @Test func heldOutSetsAreIdentifiedByTheirContent() throws {
+    try withTemporaryFolder { folder in
+      let run = folder + "/run"
+      // Other tokens, but as many of them.
+      var edited = Self.validation
+      edited[0].documents[0].tokens[3] += 1
+      let first = try Self.run(run, Self.plan(14))
+      let second = try Self.run(run, Self.plan(14), validation: edited)
+      #expect(second.final.count == 1 && first.final.count == 1)
+      #expect(second.final[0].result.loss != first.final[0].result.loss)
+      #expect(try JSONFile.read(TrainingReport.self, from: run + "/report.json") == second)
+      #expect(try Self.run(folder + "/new", Self.plan(14), validation: edited).final == second.final)
+      #expect(try Self.run(run, Self.plan(14)) == first)
+      // More sets, or none, are the same run.
+      let more = Self.validation + [ValidationSet(name: "other", documents: edited[0].documents)]
+      let both = try Self.run(run, Self.plan(14), validation: more)
+      #expect(both.final.map(\.name) == ["held-out", "other"])
+      #expect(both.final[1].result == second.final[0].result)
+      #expect(try Self.run(run, Self.plan(14), validation: []).final == both.final)
+      // An unfinished run continues with the sets that it is given.
+      #expect(throws: Stopped.self) { try Self.run(folder + "/parts", Self.plan(14), stopAfter: 9 * 48) }
+      let parts = try Self.run(folder + "/parts", Self.plan(14), validation: edited)
+      #expect(parts.evaluations.map(\.step) == [10, 14])
+      #expect(parts.final == second.final)
+      #expect(throws: WeirError.self) { try Self.run(folder + "/twice", Self.plan(2), validation: Self.validation + edited) }
+    }
+  }
+
+  @Test func warmupAndDecayDoNotOverlap() throws {
+    var plan = Self.plan(10)
+    for (warmup, decay, schedule, isValid) in [
+      (0.5, 0.8, LearningRateSchedule.wsd, false), (1, 0.2, .wsd, false), (0.9, 0.2, .wsd, false), (0.9, 0.1, .wsd, true),
+      (0.7, 0.3, .wsd, true), (0, 1, .wsd, true), (0.5, 0.8, .cosine, true), (0.5, 0.8, .constant, true),
+    ] {
+      (plan.warmup, plan.decay, plan.schedule) = (warmup, decay, schedule)
+      #expect((errorMessage { try plan.validate() } == "") == isValid, "\(warmup) \(decay) \(schedule)")
+    }
+    // Rounding does not make them overlap.
+    (plan.warmup, plan.decay, plan.schedule) = (0.5, 0.5, .wsd)
+    for total in 1...9 {
+      let rates = (0..<total).map { plan.rate(step: $0, total: total) }, peak = rates.indices.max { rates[$0] < rates[$1] } ?? 0
+      #expect(zip(rates[...peak], rates[...peak].dropFirst()).allSatisfy { $0 < $1 }, "\(rates)")
+      #expect(rates[peak] == plan.learningRate)
     }
   }
 
@@ -168,6 +293,13 @@ struct RandomBatches: BatchSource {
     plan.schedule = .constant
     #expect(plan.rate(step: 99, total: 100) == 1)
   }
+}
+
+/// The lines that a run sends to the user.
+final class Notes: Sendable {
+  private let lines = Mutex<[String]>([])
+  func add(_ line: String) { lines.withLock { $0.append(line) } }
+  var all: [String] { lines.withLock { $0 } }
 }
 
 /// A value protected by a lock.

@@ -52,6 +52,19 @@ import Workflows
     for method in SampleConfiguration.Method.allCases { #expect(!(method.needsTree && method.scoresWindows)) }
   }
 
+  @Test func heldOutSetsHaveDistinctNames() throws {
+    for (files, names) in [
+      (["data/held.jsonl"], ["held"]), (["wiki.en.jsonl", "wiki.de.jsonl"], ["wiki.en", "wiki.de"]),
+      (["a.b.jsonl.zst", "a.c.txt.GZ"], ["a.b", "a.c"]),
+      (["v1/test.jsonl", "v2/test.jsonl", "other.jsonl"], ["v1/test", "v2/test", "other"]),
+      (["x/a/t.jsonl", "y/a/t.jsonl", "y/b/t.jsonl"], ["x/a/t", "y/a/t", "b/t"]), ([".jsonl", "v.1/"], [".jsonl", "v.1"]),
+      (["./t.jsonl", "u/t.jsonl"], ["./t", "u/t"]),
+    ] { #expect(try ValidationSet.distinctNames(files) == names) }
+    for files in [["a.jsonl", "a.jsonl"], ["a.jsonl", "a.jsonl.zst"], ["v/a.txt", "v/a.jsonl"]] {
+      #expect(place { _ = try ValidationSet.distinctNames(files) } == files[0])
+    }
+  }
+
   @Test func splitsCountTheirBranches() throws {
     var split = SplitConfiguration(dataset: "set", tree: "tree", output: "split", trunk: .model("run"), branchTokens: [100])
     try split.validate()

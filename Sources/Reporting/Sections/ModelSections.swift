@@ -17,8 +17,9 @@ enum ModelSections {
         Number.compact(report.tokensPerSecond), Number.seconds(report.seconds), Number.fixed(report.loss, 3),
       ])
     }
+    let incidents = summary.training.compactMap { run in run.report.training.guardSummary.map { " \(run.name), \($0)." } }
     return Section(
-      "training", "Training", lead: "The loss of every run, each on its own training data, and its cost.",
+      "training", "Training", lead: "The loss of every run, each on its own training data, and its cost." + incidents.joined(),
       [LossChart(summary.training)?.figure, table.folded(above: 14)])
   }
 

@@ -51,8 +51,8 @@ package struct EvaluationRun {
 
   private func accuracies() throws -> [ChoiceEvaluation] {
     let start = try Models.startToken(folder, encoder.tokenizer)
-    let sets = try configuration.choices.map {
-      (name: ValidationSet.name($0), questions: try ChoiceFile.read($0, encoder, start: start, sequence: sequence))
+    let sets = try zip(configuration.choices, ValidationSet.distinctNames(configuration.choices)).map {
+      (name: $1, questions: try ChoiceFile.read($0, encoder, start: start, sequence: sequence))
     }
     let longest = sets.flatMap(\.questions).flatMap(\.choices).map(\.tokens.count).max() ?? 2
     let evaluator = try Evaluator(folder: folder, sequence: sequence, longest: longest, threads: threads)

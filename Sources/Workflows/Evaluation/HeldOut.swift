@@ -3,22 +3,43 @@ import Tokenization
 import Training
 
 extension ValidationSet {
-  /// Reads and encodes held-out documents; the set is named after the file. Documents without text, or with a single token, cannot be
-  /// scored.
-  package init(file path: String, encoder: DocumentEncoder) throws {
+  /// Reads and encodes files of held-out documents, one set per file with distinct names.
+  package static func read(_ files: [String], encoder: DocumentEncoder) throws -> [ValidationSet] {
+    try zip(files, distinctNames(files)).map { try ValidationSet(file: $0, name: $1, encoder: encoder) }
+  }
+
+  /// Reads and encodes held-out documents. Documents without text, or with a single token, cannot be scored.
+  package init(file path: String, name: String = "", encoder: DocumentEncoder) throws {
     var encoder = encoder
     let all = try encoder.encode(files: [path])
     let documents = all.filter { $0.tokens.count > 1 && !$0.document.text.isEmpty }
     guard !documents.isEmpty else { throw WeirError(path, "no document has two tokens, the fewest to evaluate on") }
     self.init(
-      name: Self.name(path),
+      name: name,
       documents: documents.map { EvaluationDocument(tokens: $0.ids, bytes: $0.document.text.count, domain: $0.document.label) },
       skipped: all.count - documents.count)
   }
 
-  /// The name of a file without its folder and extensions.
-  static func name(_ path: String) -> String {
-    let last = path.split(separator: "/").last.map(String.init) ?? path
-    return last.split(separator: ".").first.map(String.init) ?? last
+  /// The names of files without the extensions of their formats: `wiki.en` for `data/wiki.en.jsonl.zst`. Where that is the name of several
+  /// files, as many of their folders as it takes are prepended.
+  /// - Throws: `WeirError` where no folders distinguish two files.
+  package static func distinctNames(_ files: [String]) throws -> [String] {
+    let parts = files.map { path in
+      var parts = path.split(separator: "/").map(String.init)
+      for extensions in [[".gz", ".zst"], [".jsonl", ".ndjson", ".json", ".parquet", ".txt", ".md"]] {
+        guard let last = parts.last, let known = extensions.first(where: { last.lowercased().hasSuffix($0) && last.count > $0.count })
+        else { continue }
+        parts[parts.count - 1] = String(last.dropLast(known.count))
+      }
+      return parts
+    }
+    return try parts.indices.map { index in
+      let others = parts.indices.filter { $0 != index }
+      for count in 1...max(1, parts[index].count) {
+        let name = parts[index].suffix(count)
+        if !others.contains(where: { parts[$0].suffix(count) == name }) { return name.joined(separator: "/") }
+      }
+      throw WeirError(files[index], "has the same name as another held-out file", remedy: "give each file once, or rename one")
+    }
   }
 }

@@ -21,7 +21,7 @@ package enum FinetuneRun {
     let batches = try DocumentBatches(
       documents: documents, name: name, rows: settings.rows, sequence: settings.sequence, epochs: configuration.epochs,
       randomSeed: settings.randomSeed)
-    let sets = try settings.heldOut.map { try ValidationSet(file: $0, encoder: encoder) }
+    let sets = try ValidationSet.read(settings.heldOut, encoder: encoder)
     let report = try TrainingRun.run(
       configuration: configuration.training(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets,
       folder: configuration.output, tokenizer: folder, endOfDocument: encoder.tokenizer.endOfDocument.map { Int($0) }, threads: threads,

@@ -36,7 +36,7 @@ package enum PretrainRun {
     let loader = try PackedLoader(
       dataset: dataset, mixture: configuration.mixture, randomSeed: settings.randomSeed, rows: settings.rows, sequence: settings.sequence)
     try initial.check(dataset: dataset, tokenizer: tokenizer, place: configuration.initial ?? "modelConfiguration")
-    let sets = try settings.heldOut.map { try ValidationSet(file: $0, encoder: Models.encoder(dataset, tokenizer)) }
+    let sets = try ValidationSet.read(settings.heldOut, encoder: Models.encoder(dataset, tokenizer))
     let report = try TrainingRun.run(
       configuration: settings.training, initial: initial, source: loader, validation: sets, folder: configuration.output,
       tokenizer: dataset.folder.tokenizer, endOfDocument: dataset.endOfDocument, threads: threads, recompute: configuration.recompute,

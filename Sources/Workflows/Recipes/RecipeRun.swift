@@ -67,7 +67,8 @@ package struct RecipeRun {
   package func run(progress: Progress, observe: (Event) -> Void) throws -> Report {
     let steps = try prepare()
     let folder = RecipeFolder(recipe.run)
-    try Files.createFolder(folder.steps)
+    let lock = try OutputLock(filling: folder.steps)
+    defer { lock.release() }
     let copy = folder.recipe
     if (try? JSONFile.read(Recipe.self, from: copy)) != recipe { try JSONFile.write(recipe, to: copy) }
     var report = Report(steps: steps.count, ran: 0)

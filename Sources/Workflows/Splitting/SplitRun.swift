@@ -15,6 +15,8 @@ package enum SplitRun {
 
   package static func run(_ configuration: SplitConfiguration, threads: Int, progress: Progress = .silent) throws -> Result {
     try configuration.validate()
+    let lock = try OutputLock(filling: configuration.output)
+    defer { lock.release() }
     let domains = try TreeDomains(dataset: configuration.dataset, tree: configuration.tree, level: configuration.level, threads: threads)
     let tokens = try configuration.branches(domains.count)
     let part = Part(configuration: configuration, domains: domains, threads: threads, progress: progress)

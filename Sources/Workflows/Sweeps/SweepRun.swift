@@ -16,6 +16,8 @@ package struct SweepReport: Codable, Sendable, Equatable {
 package enum SweepRun {
   package static func run(_ configuration: SweepConfiguration, threads: Int, progress: Progress = .silent) throws -> SweepReport {
     try configuration.validate()
+    let lock = try OutputLock(filling: configuration.runs)
+    defer { lock.release() }
     let domains = try TreeDomains(dataset: configuration.dataset, tree: configuration.tree, level: configuration.level, threads: threads)
     let sets = try domains.heldOutSets(configuration.settings.heldOut)
     let unique = domains.tokens
@@ -32,7 +34,9 @@ package enum SweepRun {
       let grid = try Grid(configuration: configuration, domains: domains, size: size, threads: threads, progress: progress)
       for point in try grid.trunk(sets: sets) {
         for domain in chosen {
-          guard let record = point.evaluations.first(where: { $0.name == domains.name(domain) }) else { continue }
+          guard let record = point.evaluations.first(where: { $0.name == domains.name(domain) }) else {
+            throw grid.isOutdated("trunk")
+          }
           func measured(dPrime: Int, loss: Double) -> MeasuredRun {
             grid.run(d: record.tokens, dPrime: dPrime, domain: domains.name(domain), unique: unique[domain], loss: loss)
           }
@@ -89,9 +93,17 @@ package enum SweepRun {
       var training = configuration.training(tokens: points.last ?? 0)
       (training.warmup, training.evaluateAt) = (0, points)
       let source = try domains.batches(domain: domain, windows: windows, configuration.settings)
-      let checkpoint = RunFolder(folder("trunk")).checkpoint(step: point.step)
-      let report = try train("D\(point.tokens)-\(domains.name(domain))", training, .checkpoint(checkpoint, optimizer: true), source, sets)
-      return points.compactMap { tokens in report.evaluations.first { $0.step == step(tokens: tokens) } }
+      let checkpoint = RunFolder(folder("trunk")).checkpoint(step: point.step), name = "D\(point.tokens)-\(domains.name(domain))"
+      let report = try train(name, training, .checkpoint(checkpoint, optimizer: true), source, sets)
+      return try points.map { tokens in
+        guard let record = report.evaluations.first(where: { $0.step == step(tokens: tokens) }) else { throw isOutdated(name) }
+        return record
+      }
+    }
+
+    /// The error for a run that was evaluated on other held-out text: the models in between are gone, so that it cannot be evaluated again.
+    func isOutdated(_ name: String) -> WeirError {
+      WeirError(folder(name), "was evaluated on other held-out documents", remedy: "remove it, and the same command measures it again")
     }
 
     func run(d: Int, dPrime: Int, domain: String, unique: Int, loss: Double) -> MeasuredRun {

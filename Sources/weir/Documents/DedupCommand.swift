@@ -84,6 +84,7 @@ struct DedupCommand: ChainCommand, SeededCommand {
 
   var inputs: [String] { input.paths + (buckets.map { [$0] } ?? []) }
   var outputs: [String] { (signatures ?? output.output).map { [$0] } ?? [] }
+  var lockedOutputs: [String] { dryRun ? [] : outputs }
 
   var writesDataToOutput: Bool { !dryRun && outputs.allSatisfy { $0 == "-" } }
 

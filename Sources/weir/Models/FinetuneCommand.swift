@@ -61,6 +61,7 @@ struct FinetuneCommand: SeededCommand {
   }
   var inputs: [String] { [model] + data + valid }
   var outputs: [String] { [RunFolder(output).model] }
+  var lockedOutputs: [String] { [] }
 
   var isParallel: Bool { true }
 

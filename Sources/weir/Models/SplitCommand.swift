@@ -64,6 +64,7 @@ struct SplitCommand: SeededCommand {
   }
   var inputs: [String] { [dataset, tree, DatasetFolder(dataset).assignment(tree: tree), `init`].compactMap { $0 } + valid }
   var outputs: [String] { [SplitFile.path(in: output)] }
+  var lockedOutputs: [String] { [] }
 
   func validate() throws {
     guard (trunkTokens == nil) != (`init` == nil) else { throw ValidationError("Give either --trunk-tokens or --init") }

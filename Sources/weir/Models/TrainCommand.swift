@@ -14,9 +14,12 @@ struct TrainCommand: SeededCommand {
       Trains a Llama-style model with AdamW on packed batches; documents in a batch do not attend to each other. The run \
       folder contains log.jsonl (one line per step), checkpoints, and model/, which transformers can load.
 
-      An interrupted run resumes from its last checkpoint and ends with the same weights, bit for bit. Steps with a loss \
-      spike or a NaN/Inf loss are skipped; after several in a row, the run rolls back to the last good checkpoint and skips \
-      the batches in between. After --max-rollbacks rollbacks it fails.
+      An interrupted run resumes from its last checkpoint and ends with the same weights, bit for bit. A finished run only \
+      evaluates held-out files that are new or have changed. One process at a time trains in a folder.
+
+      Steps with a NaN/Inf loss are skipped. After several in a row, or if the loss stays high, the run rolls back to the last \
+      good checkpoint and skips the batches in between. If the loss is high on the next batches as well, it is the data, and \
+      training continues. If NaN/Inf recurs after --max-rollbacks rollbacks, the run fails.
 
       Under mpirun (Open MPI), the rows of each batch are divided among the ranks. With --grad-accum 4, runs on 1, 2 \
       and 4 ranks end with the same weights, bit for bit, because they add up the gradients of the same 4 micro-batches.
@@ -86,6 +89,7 @@ struct TrainCommand: SeededCommand {
   }
   var inputs: [String] { [dataset, mixture, `init`].compactMap { $0 } + valid }
   var outputs: [String] { output.map { [RunFolder($0).model] } ?? [] }
+  var lockedOutputs: [String] { [] }
 
   var isParallel: Bool { !presets && !dryRun }
 
@@ -139,6 +143,6 @@ extension RunReport {
     let sets = training.final.map { record in
       "  \(record.name): perplexity \(String(format: "%.1f", record.result.perplexity)), \(String(format: "%.3f", record.result.bitsPerByte)) bits per byte"
     }
-    return Outcome(report: try JSONValue(encoding: self), lines: [line] + sets)
+    return Outcome(report: try JSONValue(encoding: self), lines: [line] + (training.guardSummary.map { ["  \($0)"] } ?? []) + sets)
   }
 }

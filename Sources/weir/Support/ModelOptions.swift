@@ -124,15 +124,17 @@ struct StabilityOptions: ParsableArguments {
       "Decay of an exponential moving average of the weights, which is evaluated and written to RUN/model.", valueName: "x"))
   var ema: Double?
 
-  @Flag(name: .customLong("loss-guard"), inversion: .prefixedNo, help: "Skip steps with a loss spike; roll back after several in a row.")
+  @Flag(name: .customLong("loss-guard"), inversion: .prefixedNo, help: "Roll back if the loss stays high, or is NaN/Inf in several steps.")
   var `guard` = true
 
   @Option(
     name: .customLong("spike-threshold"),
-    help: ArgumentHelp("Standard deviations above the moving mean that count as a spike.", valueName: "x"))
-  var spike = LossGuard.Settings().deviations
+    help: ArgumentHelp(
+      "Skip rare steps, at most 1 %, with a loss this many standard deviations above its moving mean. (default: off)",
+      valueName: "x"))
+  var spike: Double?
 
-  @Option(name: .customLong("max-rollbacks"), help: ArgumentHelp("Rollbacks after which the run fails.", valueName: "n"))
+  @Option(name: .customLong("max-rollbacks"), help: ArgumentHelp("Maximum number of rollbacks.", valueName: "n"))
   var rollbacks = LossGuard.Settings().rollbacks
 
   /// Settings at their defaults stay nil, so that they are absent from `run.json`.
@@ -140,7 +142,7 @@ struct StabilityOptions: ParsableArguments {
     configuration.zLoss = zLoss
     configuration.emaDecay = ema
     var settings = LossGuard.Settings()
-    (settings.deviations, settings.rollbacks) = (spike, rollbacks)
+    (settings.deviations, settings.rollbacks) = (spike ?? settings.deviations, rollbacks)
     if !self.guard { settings = .off }
     configuration.lossGuard = settings == LossGuard.Settings() ? nil : settings
   }

@@ -44,6 +44,8 @@ protocol WeirCommand: ParsableCommand, RecipeCommand {
   var writesDataToOutput: Bool { get }
   /// Whether the ranks that `mpirun` starts share the work; other commands refuse to run on several ranks.
   var isParallel: Bool { get }
+  /// The outputs that are held from the start; training commands lock their folders themselves.
+  var lockedOutputs: [String] { get }
   /// The flags to report for the property names in errors of libraries.
   var propertyFlags: PropertyFlags { get }
   func perform(_ session: Session) throws -> Outcome
@@ -52,6 +54,7 @@ protocol WeirCommand: ParsableCommand, RecipeCommand {
 extension WeirCommand {
   var writesDataToOutput: Bool { false }
   var isParallel: Bool { false }
+  var lockedOutputs: [String] { outputs }
 
   func run() throws {
     var session = Session(threads: common.threads, quiet: common.quiet)
@@ -61,6 +64,8 @@ extension WeirCommand {
     } else {
       try OpenMPI.requireSingleRank()
     }
+    let locks = try OutputLock.hold(lockedOutputs)
+    defer { for lock in locks { lock.release() } }
     let outcome: Outcome
     do { outcome = try namingFlags { try perform(session) } } catch let stop as Stopped {
       OpenMPI.leave()

@@ -63,6 +63,7 @@ struct ExportCommand: SeededCommand {
   var propertyFlags: PropertyFlags { .batch }
   var inputs: [String] { [dataset, tree, mixture].compactMap { $0 } }
   var outputs: [String] { output.map { [$0] } ?? [] }
+  var lockedOutputs: [String] { dryRun ? [] : outputs }
 
   func validate() throws {
     guard output != nil || dryRun else { throw ValidationError("Missing expected option '-o <folder>'") }
