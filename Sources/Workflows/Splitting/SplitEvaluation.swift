@@ -1,6 +1,7 @@
 import Foundation
 import Pipeline
 import Primitives
+import Tokens
 import Training
 
 /// Evaluates a split: each held-out window goes to the branch of its domain.
