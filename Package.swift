@@ -66,7 +66,8 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "Artifacts", "Clustering", "Documents", "Pipeline", "Planning", "Primitives", "Storage", "Tokens", "Workflows",
+        "Artifacts", "Clustering", "Documents", "Filtering", "Pipeline", "Planning", "Primitives", "Storage", "Tokens", "Training",
+        "Workflows",
       ]),
     // Layer 6
     .executableTarget(

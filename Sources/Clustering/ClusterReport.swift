@@ -63,3 +63,11 @@ package struct ClusterReport: Sendable, Codable, Equatable {
   /// Normalized mutual information of leaf and label, by the arithmetic mean of the entropies.
   package var mutualInformation: Double?
 }
+
+extension ClusterReport.Node {
+  /// A leaf right below the root, of which nothing but its size is known.
+  package init(leaf: Int, windows: Int, tokens: Int, share: Double) {
+    self.init(
+      node: leaf + 1, parent: 0, level: 1, leaf: leaf, windows: windows, tokens: tokens, share: share, terms: [], samples: [], labels: [])
+  }
+}

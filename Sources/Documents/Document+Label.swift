@@ -4,6 +4,24 @@ extension Document {
   /// The domain of the document for tables and evaluation: `metadata.domain`, else the source. No stage decides by it.
   package var label: String? { Self.label(members: members, source: source) }
 
+  /// The text of a member, given as a path such as `metadata.domain`; nil if there is none, and for an object or an array.
+  package func member(_ path: String) -> String? {
+    if path == "source" { return source }
+    guard !members.isEmpty, var node = try? JSONDocument([123] + members + [125], place: "members").root else { return nil }
+    // A member may have a point in its name.
+    if let whole = node[path] {
+      node = whole
+    } else {
+      for name in path.split(separator: ".") {
+        guard let next = node[String(name)] else { return nil }
+        node = next
+      }
+    }
+    if let text = node.string { return text }
+    if let number = node.int { return String(number) }
+    return (node.double.map { String($0) }) ?? node.bool.map { String($0) }
+  }
+
   /// The label of a document that has these members and this source.
   package static func label(members: [UInt8], source: String?) -> String? {
     guard !members.isEmpty, let root = try? JSONDocument([123] + members + [125], place: "members").root else { return source }

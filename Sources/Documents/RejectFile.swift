@@ -16,11 +16,13 @@ package final class RejectFile: RejectWriter {
     guard !rejects.isEmpty else { return }
     var bytes: [UInt8] = []
     for reject in rejects {
-      let value = JSONValue.object([
+      var value: [String: JSONValue] = [
         "origin": .string(reject.origin), "stage": .string(reject.stage), "reason": .string(reject.reason),
         "record": .string(String(decoding: reject.record, as: UTF8.self)),
-      ])
-      bytes += try JSONFile.encode(value)
+      ]
+      value["measured"] = reject.measured.map { .number($0) }
+      value["limit"] = reject.limit.map { .number($0) }
+      bytes += try JSONFile.encode(JSONValue.object(value))
       bytes.append(10)
     }
     try file.withLock { try $0.write(bytes, records: rejects.count) }

@@ -12,11 +12,12 @@ package struct FilterDocuments: RecordStage {
   package let name: String? = "filter"
   package let workers: WorkerPool<FilterWorker>
 
+  /// - Parameter losses: counts what each rule drops from each domain; nil for no such table.
   /// - Throws: `WeirError` for thresholds that contradict each other.
-  package init(_ configuration: FilterConfiguration = .init()) throws {
+  package init(_ configuration: FilterConfiguration = .init(), losses: FilterLosses? = nil) throws {
     try configuration.validate()
     // What one very long text made the tables grow to is freed.
-    workers = WorkerPool(limit: 1 << 24) { FilterWorker(configuration) }
+    workers = WorkerPool(limit: 1 << 24) { FilterWorker(configuration, losses) }
   }
 }
 
@@ -24,8 +25,15 @@ package struct FilterDocuments: RecordStage {
 package struct FilterWorker: RecordWorker {
   private var judge: DocumentJudge
   private var counts: [String: Double] = [:]
+  private let losses: FilterLosses?
+  /// The losses of the batch.
+  private var found: FilterLosses.Counts?
 
-  fileprivate init(_ configuration: FilterConfiguration) { judge = DocumentJudge(configuration) }
+  fileprivate init(_ configuration: FilterConfiguration, _ losses: FilterLosses?) {
+    judge = DocumentJudge(configuration)
+    self.losses = losses
+    found = losses?.counts()
+  }
 
   package mutating func decide(_ document: Document) throws -> Decision<Document> {
     guard document.text.count < 1 << 32 else {
@@ -33,7 +41,8 @@ package struct FilterWorker: RecordWorker {
     }
     let verdict = judge.judge(document.text)
     for (rule, lines) in verdict.removedLines { count("removed_lines.\(rule.rawValue)", lines) }
-    if let reason = verdict.reason { return .drop(reason) }
+    try found?.count(document, verdict.violation)
+    if let violation = verdict.violation { return .drop(violation.reason, measured: violation.finiteMeasure, limit: violation.limit) }
     var document = document
     if let language = verdict.language { judge.annotate(&document, language) }
     if verdict.maskedEmails > 0 { count("masked_emails", verdict.maskedEmails) }
@@ -46,6 +55,8 @@ package struct FilterWorker: RecordWorker {
   }
 
   package mutating func takeCounts() -> [String: Double] {
+    if let found { losses?.add(found) }
+    found = losses?.counts()
     defer { counts = [:] }
     return counts
   }
@@ -55,8 +66,10 @@ package struct FilterWorker: RecordWorker {
 
 /// The result of the rules for one text.
 package struct Verdict: Sendable, Equatable {
-  /// Why to drop it, such as `gopher.too_few_words`; nil to keep it.
-  package var reason: String?
+  /// Why to drop it; nil to keep it.
+  package var violation: Violation?
+  /// Such as `gopher.too_few_words`.
+  package var reason: String? { violation?.reason }
   /// The new text where C4's rules or masking changed it.
   package var text: [UInt8]?
   /// Lines that C4's rules removed from a text that is kept, by rule.
@@ -66,6 +79,9 @@ package struct Verdict: Sendable, Equatable {
   package var maskedEmails = 0
   /// Masked public IP addresses.
   package var maskedAddresses = 0
+
+  init() {}
+  init(reason: Violation) { violation = reason }
 }
 
 /// Judges one text after another and holds the tables that they share.
@@ -139,8 +155,8 @@ package struct DocumentJudge: Sendable {
     if !configuration.rules.enabled.isEmpty { shape.measure(text) }
     let (rules, length) = (configuration.rules, configuration.length)
     let reason =
-      rules.reason(.tooShort, if: shape.counts.characters < length.minimumCharacters)
-      ?? rules.reason(.tooLong, if: shape.counts.characters > length.maximumCharacters)
+      rules.reason(.tooShort, Double(shape.counts.characters), below: Double(length.minimumCharacters))
+      ?? rules.reason(.tooLong, Double(shape.counts.characters), above: Double(length.maximumCharacters))
     if let reason { return Verdict(reason: reason) }
     var verdict = Verdict()
     if let languages {

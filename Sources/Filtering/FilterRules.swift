@@ -31,8 +31,15 @@ package struct FilterRules: Sendable, Equatable {
   /// Whether a rule is on.
   package func contains(_ rule: FilterRule) -> Bool { enabled.contains(rule) }
 
-  /// The reason to drop a text that a rule forbids; nil if the rule is off.
-  func reason(_ rule: FilterRule, if isBroken: @autoclosure () -> Bool) -> String? { contains(rule) && isBroken() ? rule.rawValue : nil }
+  /// Why a text breaks a rule with a maximum; nil if the rule is off.
+  func reason(_ rule: FilterRule, _ measured: Double, above limit: Double) -> Violation? {
+    contains(rule) && measured > limit ? Violation(reason: rule.rawValue, measured: measured, limit: limit) : nil
+  }
+
+  /// Why a text breaks a rule with a minimum; nil if the rule is off.
+  func reason(_ rule: FilterRule, _ measured: Double, below limit: Double) -> Violation? {
+    contains(rule) && measured < limit ? Violation(reason: rule.rawValue, measured: measured, limit: limit) : nil
+  }
 
   /// The names of the rule sets, in order of evaluation.
   package static let names = ["length", "gopher-repetition", "gopher-quality", "gopher", "c4", "fineweb", "none"]

@@ -14,7 +14,7 @@ struct FineWebRules {
   }
 
   /// The reason to drop the text; nil to keep it.
-  mutating func reason(_ shape: TextShape) -> String? {
+  mutating func reason(_ shape: TextShape) -> Violation? {
     var lines = 0
     var punctuated = 0
     var short = 0
@@ -28,11 +28,16 @@ struct FineWebRules {
       if table.seen(line.hash) { repeatedCharacters += Int(line.characters) }
     }
     let counts = shape.counts
-    guard lines > 0 else { return rules.reason(.fewPunctuatedLines, if: true) }
+    // Without lines, any minimum is missed, 0 too.
+    guard lines > 0 else {
+      let limit = limits.minimumPunctuatedLineShare
+      return rules.contains(.fewPunctuatedLines)
+        ? Violation(reason: FilterRule.fewPunctuatedLines.rawValue, measured: 0, limit: limit) : nil
+    }
     let repeated = Double(repeatedCharacters) / Double(max(1, counts.characters - counts.newlines))
-    return rules.reason(.fewPunctuatedLines, if: Double(punctuated) / Double(lines) < limits.minimumPunctuatedLineShare)
-      ?? rules.reason(.manyShortLines, if: Double(short) / Double(lines) > limits.maximumShortLineShare)
-      ?? rules.reason(.repeatedLineCharacters, if: repeated > limits.maximumDuplicateCharacterShare)
-      ?? rules.reason(.listLike, if: Double(counts.newlines) / Double(counts.word_count) > limits.maximumNewlinesPerWord)
+    return rules.reason(.fewPunctuatedLines, Double(punctuated) / Double(lines), below: limits.minimumPunctuatedLineShare)
+      ?? rules.reason(.manyShortLines, Double(short) / Double(lines), above: limits.maximumShortLineShare)
+      ?? rules.reason(.repeatedLineCharacters, repeated, above: limits.maximumDuplicateCharacterShare)
+      ?? rules.reason(.listLike, Double(counts.newlines) / Double(counts.word_count), above: limits.maximumNewlinesPerWord)
   }
 }

@@ -11,10 +11,11 @@ struct LanguageRules: Sendable {
   }
 
   /// The reason to drop a text in this language: `language.de` if German is not wanted, `language.uncertain_de` if it is and the score is low.
-  func reason(_ answer: LanguageModel.Answer) -> String? {
+  func reason(_ answer: LanguageModel.Answer) -> Violation? {
     if limits.keeps.isEmpty { return nil }
-    if !limits.keeps.contains(answer.language) { return "language.\(answer.language)" }
-    return answer.language != "und" && answer.score < limits.threshold ? "language.uncertain_\(answer.language)" : nil
+    if !limits.keeps.contains(answer.language) { return Violation(reason: "language.\(answer.language)") }
+    guard answer.language != "und", answer.score < limits.threshold else { return nil }
+    return Violation(reason: "language.uncertain_\(answer.language)", measured: Double(answer.score), limit: limits.threshold)
   }
 
   /// Appends the members `language` and `language_score`, replacing members of these names.

@@ -33,7 +33,7 @@ struct LineRules {
 
   struct Outcome {
     /// The reason to drop the document.
-    var reason: String?
+    var reason: Violation?
     /// The text of the remaining lines; nil if nothing changes.
     var text: [UInt8]?
     /// Removed lines, by rule.
@@ -73,7 +73,7 @@ struct LineRules {
       }
       let phrases = mayHold.isEmpty ? [] : Self.phrases(changed.map { $0[...] } ?? text[range], level)
       if loremIpsum, phrases.contains(.lorem) {
-        outcome.reason = FilterRule.loremIpsum.rawValue
+        outcome.reason = Violation(.loremIpsum)
         return outcome
       }
       if javascript, phrases.contains(.javascript) {
@@ -81,7 +81,7 @@ struct LineRules {
         continue
       }
       if curlyBracket, phrases.contains(.curly) {
-        outcome.reason = FilterRule.curlyBracket.rawValue
+        outcome.reason = Violation(.curlyBracket)
         return outcome
       }
       if policy, phrases.contains(.policy) {
@@ -99,7 +99,8 @@ struct LineRules {
       kept.append(Kept(range: range, changed: changed))
     }
     if tooFewSentences, sentences < limits.minimumSentences {
-      outcome.reason = FilterRule.tooFewSentences.rawValue
+      outcome.reason = Violation(
+        reason: FilterRule.tooFewSentences.rawValue, measured: Double(sentences), limit: Double(limits.minimumSentences))
       return outcome
     }
     if limits.removesLines {

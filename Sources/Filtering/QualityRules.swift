@@ -21,25 +21,26 @@ struct QualityRules {
   }
 
   /// The reason to drop the text; nil to keep it.
-  func reason(_ text: [UInt8], _ shape: TextShape) -> String? {
+  func reason(_ text: [UInt8], _ shape: TextShape) -> Violation? {
     let counts = shape.counts
     let contentWords = counts.content_words
     let words = Double(max(1, counts.word_count))
     // NaN without words: then no comparison holds.
     let mean = Double(counts.content_characters) / Double(contentWords)
     let alphabetic = Double(counts.letter_words) / Double(counts.word_count)
-    return rules.reason(.tooFewWords, if: contentWords < limits.minimumWords)
-      ?? rules.reason(.tooManyWords, if: contentWords > limits.maximumWords)
-      ?? rules.reason(.wordsTooShort, if: mean < limits.minimumMeanWordLength)
-      ?? rules.reason(.wordsTooLong, if: mean > limits.maximumMeanWordLength)
-      ?? rules.reason(.tooManyHashes, if: Double(counts.hashes) / words > limits.maximumSymbolsPerWord)
-      ?? rules.reason(.tooManyEllipses, if: Double(counts.ellipses) / words > limits.maximumSymbolsPerWord)
+    return rules.reason(.tooFewWords, Double(contentWords), below: Double(limits.minimumWords))
+      ?? rules.reason(.tooManyWords, Double(contentWords), above: Double(limits.maximumWords))
+      ?? rules.reason(.wordsTooShort, mean, below: limits.minimumMeanWordLength)
+      ?? rules.reason(.wordsTooLong, mean, above: limits.maximumMeanWordLength)
+      ?? rules.reason(.tooManyHashes, Double(counts.hashes) / words, above: limits.maximumSymbolsPerWord)
+      ?? rules.reason(.tooManyEllipses, Double(counts.ellipses) / words, above: limits.maximumSymbolsPerWord)
       ?? lineReason(text, shape)
-      ?? rules.reason(.tooFewAlphabeticWords, if: alphabetic < limits.minimumAlphabeticWordShare)
-      ?? rules.reason(.tooFewStopWords, if: !hasStopWords(shape))
+      ?? rules.reason(.tooFewAlphabeticWords, alphabetic, below: limits.minimumAlphabeticWordShare)
+      ?? (rules.contains(.tooFewStopWords)
+        ? rules.reason(.tooFewStopWords, Double(stopWordCount(shape)), below: Double(limits.minimumStopWords)) : nil)
   }
 
-  private func lineReason(_ text: [UInt8], _ shape: TextShape) -> String? {
+  private func lineReason(_ text: [UInt8], _ shape: TextShape) -> Violation? {
     guard !shape.rows.isEmpty else { return nil }
     var bullets = 0
     var ellipses = 0
@@ -49,23 +50,23 @@ struct QualityRules {
       if row.end - row.last >= 3, text.holds(0x2E, 0x2E, 0x2E, at: end - 3) || text.holds(0xE2, 0x80, 0xA6, at: end - 3) { ellipses += 1 }
     }
     let rows = Double(shape.rows.count)
-    return rules.reason(.tooManyBullets, if: Double(bullets) / rows > limits.maximumBulletLineShare)
-      ?? rules.reason(.tooManyEllipsisLines, if: Double(ellipses) / rows > limits.maximumEllipsisLineShare)
+    return rules.reason(.tooManyBullets, Double(bullets) / rows, above: limits.maximumBulletLineShare)
+      ?? rules.reason(.tooManyEllipsisLines, Double(ellipses) / rows, above: limits.maximumEllipsisLineShare)
   }
 
-  /// Whether enough distinct stop words occur; stops reading as soon as they do.
-  private func hasStopWords(_ shape: TextShape) -> Bool {
-    var left = limits.minimumStopWords
-    guard left > 0 else { return true }
+  /// Distinct stop words, at most as many as are asked for: it stops reading there.
+  private func stopWordCount(_ shape: TextShape) -> Int {
+    var count = 0
+    guard limits.minimumStopWords > 0 else { return 0 }
     var found = [Bool](repeating: false, count: stopWords.count)
     for word in shape.words where bits >> (word.hash & 63) & 1 != 0 {
       for index in stopWords.indices where stopWords[index] == word.hash && !found[index] {
         found[index] = true
-        left -= 1
-        if left == 0 { return true }
+        count += 1
+        if count == limits.minimumStopWords { return count }
       }
     }
-    return false
+    return count
   }
 }
 

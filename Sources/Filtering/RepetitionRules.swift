@@ -19,29 +19,25 @@ struct RepetitionRules {
   }
 
   /// The reason to drop a text of this shape; nil to keep it.
-  mutating func reason(_ text: [UInt8], _ shape: TextShape) -> String? {
+  mutating func reason(_ text: [UInt8], _ shape: TextShape) -> Violation? {
     guard shape.counts.characters > 0 else { return nil }
     table.own()
     let characters = Double(shape.counts.characters)
+    func share(_ found: Repetitions) -> Double { found.total > 0 ? Double(found.repeated) / Double(found.total) : 0 }
     if rules.contains(.duplicateParagraphs) || rules.contains(.duplicateParagraphCharacters) {
       let found = repeatedParagraphs(text, shape)
-      if rules.contains(.duplicateParagraphs), found.total > 0,
-        Double(found.repeated) / Double(found.total) > limits.duplicateParagraphShare
-      {
-        return FilterRule.duplicateParagraphs.rawValue
-      }
-      if rules.contains(.duplicateParagraphCharacters), Double(found.characters) / characters > limits.duplicateParagraphCharacterShare {
-        return FilterRule.duplicateParagraphCharacters.rawValue
-      }
+      let reason =
+        rules.reason(.duplicateParagraphs, share(found), above: limits.duplicateParagraphShare)
+        ?? rules.reason(
+          .duplicateParagraphCharacters, Double(found.characters) / characters, above: limits.duplicateParagraphCharacterShare)
+      if let reason { return reason }
     }
     if rules.contains(.duplicateLines) || rules.contains(.duplicateLineCharacters) {
       let found = repeatedLines(text, shape)
-      if rules.contains(.duplicateLines), found.total > 0, Double(found.repeated) / Double(found.total) > limits.duplicateLineShare {
-        return FilterRule.duplicateLines.rawValue
-      }
-      if rules.contains(.duplicateLineCharacters), Double(found.characters) / characters > limits.duplicateLineCharacterShare {
-        return FilterRule.duplicateLineCharacters.rawValue
-      }
+      let reason =
+        rules.reason(.duplicateLines, share(found), above: limits.duplicateLineShare)
+        ?? rules.reason(.duplicateLineCharacters, Double(found.characters) / characters, above: limits.duplicateLineCharacterShare)
+      if let reason { return reason }
     }
     return nGramReason(shape, characters)
   }
@@ -112,17 +108,22 @@ struct RepetitionRules {
     return found
   }
 
-  private func nGramReason(_ shape: TextShape, _ characters: Double) -> String? {
+  private func nGramReason(_ shape: TextShape, _ characters: Double) -> Violation? {
     let lengths = (tops + duplicates).lazy.map(\.n)
     let words = shape.words
     guard let shortest = lengths.min(), let longest = lengths.max(), shortest >= 1, words.count >= shortest else { return nil }
     for n in shortest...longest {
       guard words.count >= n else { return nil }
       if n == shortest { table.start(words, n) } else { table.next() }
-      for limit in tops where limit.n == n && Double(table.topCharacters) / characters > limit.share { return "gopher.top_\(n)_grams" }
-      for limit in duplicates where limit.n == n && Double(table.repeatedCharacters()) / characters > limit.share {
-        return "gopher.duplicate_\(n)_grams"
+      func reason(_ kind: String, _ limits: [FilterConfiguration.NGramLimit], _ found: () -> UInt64) -> Violation? {
+        for limit in limits where limit.n == n {
+          let share = Double(found()) / characters
+          if share > limit.share { return Violation(reason: "gopher.\(kind)_\(n)_grams", measured: share, limit: limit.share) }
+        }
+        return nil
       }
+      if let reason = reason("top", tops, { table.topCharacters }) { return reason }
+      if let reason = reason("duplicate", duplicates, table.repeatedCharacters) { return reason }
     }
     return nil
   }

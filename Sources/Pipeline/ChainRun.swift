@@ -22,7 +22,7 @@ struct ChainRun {
   func accounts<Batch, From: Source<Batch>, To: Sink<Batch>>(of chain: Chain<Batch>, from source: From, to sink: To) throws -> [Account] {
     func next() throws -> From.Input? {
       try progress.checkStop()
-      progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "B")
+      progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "bytes")
       return try source.next()
     }
     var parts: [Part] = []

@@ -13,7 +13,8 @@ package enum Decision<Output> {
   /// The record stays, possibly changed.
   case keep(Output)
   /// A rule takes the record out. The account counts by `reason`; `detail` is what a reject says instead, built only where rejects are kept.
-  case drop(_ reason: String, detail: (() -> String)? = nil)
+  /// For a rule with a threshold, a reject also says what the record measured, and the limit.
+  case drop(_ reason: String, detail: (() -> String)? = nil, measured: Double? = nil, limit: Double? = nil)
   /// The record cannot be read.
   case quarantine(_ reason: String)
 }

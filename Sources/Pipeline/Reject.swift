@@ -5,13 +5,18 @@ package struct Reject: Sendable, Equatable {
   /// The stage that rejected it.
   package var stage: String
   package var reason: String
+  /// What the record measured, for a rule with a threshold.
+  package var measured: Double?
+  /// The threshold.
+  package var limit: Double?
   /// The record as it was: a JSON line, or the raw bytes of a line that is not JSON.
   package var record: [UInt8]
 
-  package init(origin: String, stage: String, reason: String, record: [UInt8]) {
+  package init(origin: String, stage: String, reason: String, measured: Double? = nil, limit: Double? = nil, record: [UInt8]) {
     self.origin = origin
     self.stage = stage
     self.reason = reason
+    (self.measured, self.limit) = (measured, limit)
     self.record = record
   }
 }

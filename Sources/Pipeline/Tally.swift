@@ -20,9 +20,9 @@ package struct Tally: Sendable {
       account.output += 1
       account.bytesOut += output.byteCount
       return output
-    case .drop(let reason, let detail):
+    case .drop(let reason, let detail, let measured, let limit):
       account.drop(reason)
-      if keepsRejects { reject(record.origin, detail?() ?? reason, try record.rejectedForm()) }
+      if keepsRejects { reject(record.origin, detail?() ?? reason, try record.rejectedForm(), measured: measured, limit: limit) }
     case .quarantine(let reason):
       account.quarantine(reason, at: record.origin)
       if keepsRejects { reject(record.origin, reason, try record.rejectedForm()) }
@@ -53,7 +53,9 @@ package struct Tally: Sendable {
     return rejects
   }
 
-  @usableFromInline mutating func reject(_ origin: String, _ reason: String, _ record: [UInt8]) {
-    rejects.append(Reject(origin: origin, stage: account.stage, reason: reason, record: record))
+  @usableFromInline mutating func reject(
+    _ origin: String, _ reason: String, _ record: [UInt8], measured: Double? = nil, limit: Double? = nil
+  ) {
+    rejects.append(Reject(origin: origin, stage: account.stage, reason: reason, measured: measured, limit: limit, record: record))
   }
 }

@@ -48,6 +48,13 @@ package struct FitPoint: Codable, Sendable, Equatable {
   package var residual: Double
 }
 
+extension FitPoint {
+  /// A run without a prediction, which is NaN.
+  package init(measured run: MeasuredRun) {
+    self.init(model: run.model, n: run.n, d: run.d, dPrime: run.dPrime, measured: run.loss, predicted: .nan, residual: .nan)
+  }
+}
+
 /// How well a law fitted to the smaller runs predicts the largest.
 package struct HeldOut: Codable, Sendable, Equatable {
   /// One extrapolation.

@@ -13,8 +13,11 @@ package enum Format {
     return text
   }
 
-  /// Three significant digits with a decimal prefix: `1.23 M`, `45.6 G`.
-  package static func short(_ value: Double, unit: String = "") -> String {
+  /// Three significant digits, or two, with a decimal prefix: `1.23 M`, `45.6 GB`, `2.5 MB/s`.
+  /// - Parameters:
+  ///   - unit: a symbol that takes the prefix, such as `B/s`.
+  ///   - isRough: whether two digits are enough.
+  package static func short(_ value: Double, unit: String = "", isRough: Bool = false) -> String {
     let prefixes = ["", "k", "M", "G", "T", "P", "E"]
     var scaled = value
     var index = 0
@@ -22,7 +25,8 @@ package enum Format {
       scaled /= 1000
       index += 1
     }
-    let digits = index == 0 && scaled == scaled.rounded() ? 0 : (abs(scaled) >= 99.95 ? 0 : abs(scaled) >= 9.995 ? 1 : 2)
+    let size = abs(scaled) * (isRough ? 10 : 1)
+    let digits = index == 0 && scaled == scaled.rounded() ? 0 : size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2
     let suffix = prefixes[index] + unit
     return String(format: "%.\(digits)f", scaled) + (suffix.isEmpty ? "" : " \(suffix)")
   }

@@ -15,7 +15,10 @@ package enum Report {
     let title = summary.title ?? "Weir run"
     let links = sections.map { "<a href=\"#\(Escape.text($0.id))\">\(Escape.text($0.title))</a>" }.joined(separator: "\n")
     let body = sections.enumerated().map { $0.element.markup(number: $0.offset + 1) }.joined(separator: "\n")
-    let absent = missing.isEmpty ? "" : "<p>Not part of this run: \(Escape.text(missing.joined(separator: ", "))).</p>"
+    // A report of one artifact has only what is there.
+    let absent =
+      missing.isEmpty || summary.provenance.recipe.isEmpty
+      ? "" : "<p>Not part of this run: \(Escape.text(missing.joined(separator: ", "))).</p>"
     return """
       <!DOCTYPE html>
       <html lang="en">
@@ -54,7 +57,8 @@ package enum Report {
     let parts = [
       summary.dataset.map { "\(Number.compact($0.tokens)) tokens" },
       summary.training.isEmpty ? nil : Number.count(summary.training.count, "training run"),
-      seconds > 0 ? "\(Number.seconds(seconds)) in total" : nil, Number.count(summary.machine.cores, "core"),
+      seconds > 0 ? "\(Number.seconds(seconds)) in total" : nil,
+      summary.training.isEmpty && summary.steps.isEmpty ? nil : Number.count(summary.machine.cores, "core"),
     ].compactMap { $0 }
     return "<p class=\"meta\">\(Escape.text(parts.joined(separator: " · ")))</p>"
   }

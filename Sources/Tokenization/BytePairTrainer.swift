@@ -70,7 +70,7 @@ package struct BytePairTrainer: Sendable {
       Stages(stage),
       source: {
         try progress.checkStop()
-        progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "B", detail: "counting words")
+        progress.update(Double(source.bytesRead), of: source.totalBytes.map { Double($0) }, unit: "bytes", detail: "counting words")
         return try CountDocuments.group(of: source)
       },
       sink: { delivery in

@@ -1,7 +1,7 @@
 import Foundation
 import Kernels
 
-/// Measures model FLOPs utilization: FLOP/s of the run as a percentage of the FLOP/s of a matrix product with the model's dimensions.
+/// Measures model FLOPs utilization (MFU): FLOP/s of the run as a percentage of the FLOP/s of a matrix product with the model's dimensions.
 ///
 /// The product is timed for about 30 ms after two seconds of training and then every 30 seconds. The best time counts, because other
 /// processes may use the machine. Only the progress line depends on it.
@@ -14,7 +14,7 @@ struct SpeedMeter {
 
   init(_ model: Transformer) { self.model = model }
 
-  /// Such as `, 78 % of peak`; empty in the first two seconds.
+  /// Such as `  MFU 78 %`; empty in the first two seconds.
   mutating func text(tokens: Int, seconds step: Double) -> String {
     seconds += step
     let rate = Double(tokens) * model.configuration.flopsPerToken(context: model.workspace.sequence) / max(step, 1e-9)
@@ -23,7 +23,7 @@ struct SpeedMeter {
       peak = max(peak, measured())
       due = seconds + 30
     }
-    return peak == 0 ? "" : String(format: ", %.0f %% of peak", 100 * recent / peak)
+    return peak == 0 ? "" : String(format: "  MFU %.0f %%", 100 * recent / peak)
   }
 
   private func measured() -> Double {

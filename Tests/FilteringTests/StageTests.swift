@@ -2,6 +2,7 @@ import Documents
 import Filtering
 import Foundation
 import Pipeline
+import Primitives
 import Testing
 
 @Suite struct RulesTests {
@@ -74,6 +75,63 @@ struct WeirErrorDescription: Error { var text: String }
     #expect(single == kept)
     #expect(parts.account == whole.account)
     #expect(parts.rejects == whole.rejects)
+  }
+
+  @Test func lossesByRuleAndDomainDoNotDependOnBatches() throws {
+    var configuration = FilterConfiguration()
+    configuration.gopherQuality.minimumWords = 5
+    var documents = documents(3, 120)
+    for index in documents.indices {
+      documents[index].origin = "in/\(index % 3).jsonl:\(index)"
+      documents[index].members = Array(#""metadata": {"domain": "d\#(index % 2)"}"#.utf8)
+    }
+    func report(_ size: Int, by: String = "file", seed: UInt64 = 1) throws -> FilterReport {
+      let losses = FilterLosses(by: by, samples: 2, randomSeed: seed)
+      let stage = try FilterDocuments(configuration, losses: losses)
+      // Backward, as threads may be.
+      for start in stride(from: 0, to: documents.count, by: size).reversed() {
+        var tally = Tally(stage: "filter")
+        _ = try stage.apply(Array(documents[start..<min(documents.count, start + size)]), tally: &tally)
+      }
+      return losses.report
+    }
+    let whole = try report(120)
+    #expect(try report(7) == whole)
+    #expect(whole.domains.map(\.name).sorted() == ["in/0.jsonl", "in/1.jsonl", "in/2.jsonl"])
+    #expect(whole.documents == 120 && whole.dropped > 0)
+    for rule in whole.rules {
+      #expect(rule.dropped == rule.byDomain.values.reduce(0, +))
+      #expect(rule.samples.count == min(2, rule.dropped))
+      for sample in rule.samples {
+        if let minimum = rule.minimum, let measured = sample.measured { #expect(measured < minimum) }
+        if let maximum = rule.maximum, let measured = sample.measured { #expect(measured > maximum) }
+      }
+    }
+    #expect(try report(120, by: "metadata.domain").domains.map(\.name).sorted() == ["d0", "d1"])
+    #expect(try report(120, by: "nothing").domains.map(\.name) == ["(none)"])
+    #expect(try report(120, seed: 2).rules.map(\.dropped) == whole.rules.map(\.dropped))
+  }
+
+  @Test func aRuleNamesItsThreshold() throws {
+    var configuration = FilterConfiguration(rules: try FilterRules(parsing: "gopher-quality,gopher-repetition"))
+    try configuration.set("gopher.too_few_words", to: "3")
+    #expect(configuration.gopherQuality.minimumWords == 3)
+    try configuration.set("gopher.top_2_grams", to: "0.5")
+    try configuration.set("gopher.duplicate_12_grams", to: "0.05")
+    #expect(configuration.gopherRepetition.topNGrams.first { $0.n == 2 }?.share == 0.5)
+    #expect(configuration.gopherRepetition.duplicateNGrams.first { $0.n == 12 }?.share == 0.05)
+    #expect(throws: WeirError.self) { try configuration.set("gopher.top_2_grams", to: "many") }
+    #expect(throws: WeirError.self) { try configuration.set("gopher.top_0_grams", to: "0.5") }
+    var judge = DocumentJudge(configuration)
+    let violation = try #require(judge.judge(Array("Two words".utf8)).violation)
+    #expect(violation.reason == "gopher.too_few_words" && violation.measured == 2 && violation.limit == 3)
+    // Every reason but those without a threshold is a name that --set knows.
+    let others: [FilterRule] = [
+      .loremIpsum, .curlyBracket, .noTerminalPunctuation, .javascript, .policy, .citations, .topNGrams, .duplicateNGrams,
+    ]
+    for rule in FilterRule.allCases where !others.contains(rule) {
+      #expect(throws: Never.self) { try configuration.set(rule.rawValue, to: "1") }
+    }
   }
 
   @Test func oddTexts() throws {

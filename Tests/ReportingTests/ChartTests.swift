@@ -74,8 +74,9 @@ import Testing
     #expect(
       caption
         == "The split is better in 2 of 4 domains. Perplexity falls most in “galaxy stars telescope” (35.9 → 10.1). Perplexity rises most in "
-        + "“novel sister marriage” (99.2 → 145.8). Over all domains, its perplexity is 34.8, 26\u{A0}% lower than the single-model "
-        + "baseline’s 46.9 at equal compute.")
+        + "“novel sister marriage” (99.2 → 145.8). With the same weight for every domain, its perplexity is 34.8, 26\u{A0}% lower than the "
+        + "single-model baseline’s 46.9 at equal compute. Weighted by held-out tokens, it is 33.9, 25\u{A0}% lower than the baseline’s 45.1."
+    )
     split.meanPerplexity["full"] = nil
     #expect(try #require(SplitChart(split)).sentence.contains("compute") == false)
   }
@@ -95,11 +96,68 @@ import Testing
     let caption = try #require(PredictionChart(plan)).sentence
     #expect(
       caption
-        == "F1 fits 18 measured losses with R² 0.987 and a mean relative error of 0.99\u{A0}% (largest: 0.99\u{A0}%). Its mean relative error "
-        + "on held-out runs is 0.61\u{A0}%.")
+        == "F1 fits 18 measured losses with a mean relative error of 0.99\u{A0}% (largest: 0.99\u{A0}%, R² 0.987). On held-out runs, which "
+        + "are the largest, it is 0.61\u{A0}%, R² \(Number.fixed(plan.heldOutR2(of: "F1"), 3)).")
+    #expect(try #require(plan.heldOutR2(of: "F1")) < 1)
+    #expect(plan.heldOutR2(of: "F5") == nil)
     // Nine runs at the largest N, three of them held out as well.
     let markup = try #require(LawChart(plan)).draw().markup(id: "x", title: "", description: "")
     #expect(markup.components(separatedBy: "<title>D ").count == 10)
+  }
+
+  @Test func extrapolationIsMarked() throws {
+    var plan = try #require(try SampleRun.summary().results.plan)
+    var allocation = try #require(plan.allocation)
+    allocation.split.d = 4_000_000
+    allocation.split.dPrime = [800_000, 400_000]
+    #expect(plan.extrapolation(of: allocation.split) == nil)
+    allocation.split.d = 16_000_000
+    allocation.split.dPrime = [2_000_000, 400_000]
+    plan.allocation = allocation
+    #expect(plan.extrapolation(of: allocation.split) == "D is 2.0 times and D′ is 2.5 times the largest measured")
+    let chart = try #require(AllocationChart(allocation, plan: plan))
+    #expect(chart.sentence.hasSuffix("This is an extrapolation: D is 2.0 times and D′ is 2.5 times the largest measured."))
+    #expect(chart.draw().markup(id: "x", title: "", description: "").contains("l2 beyond"))
+    // Without the fit, nothing is known of its range.
+    #expect(try #require(AllocationChart(allocation, plan: nil)).sentence.contains("extrapolation") == false)
+  }
+
+  @Test func noTwoLinesOfAPanelHaveOneColor() throws {
+    var summary = try SampleRun.summary()
+    let run = summary.training[1]
+    // Several names that tell the same role, and several that tell none.
+    for name in ["seed-2", "seed-3", "dsir", "classifier", "lora"] {
+      summary.training.append(RunSummary.Training(name: name, parent: "base", report: run.report))
+    }
+    summary.training.removeAll { ["direct", "anneal", "anneal-2", "continue-crisp"].contains($0.name) }
+    let markup = try #require(LossChart(summary.training)).draw().markup(id: "x", title: "", description: "")
+    let colors = markup.components(separatedBy: "class=\"l").dropFirst().map { String($0.prefix { $0 != "\"" }) }
+      .filter { Int($0) != nil }
+    // One line is the base's, in a panel of its own.
+    #expect(colors.count == 8 && Set(colors.dropFirst()).count == 7)
+  }
+
+  @Test(arguments: [960.0, SVG.slim]) func everyTextIsInsideItsPicture(_ width: Double) throws {
+    let summary = try SampleRun.summary(), results = summary.results
+    let plan = try #require(results.plan), mixture = try #require(summary.mixture)
+    let charts: [any Chart] = [
+      try #require(AccountsChart(summary.accounts)), try #require(ClusterMap(summary.clusters)),
+      try #require(HistogramChart(summary.clusters, mixture: mixture)), try #require(LossChart(summary.training)),
+      try #require(results.crisp.flatMap { PerplexityChart($0) }), try #require(results.split.flatMap { SplitChart($0) }),
+      try #require(results.finetuning.flatMap { FinetuneChart($0) }), try #require(PredictionChart(plan)), try #require(LawChart(plan)),
+      try #require(plan.allocation.flatMap { AllocationChart($0, plan: plan) }),
+    ]
+    for chart in charts {
+      let picture = chart.draw(width: min(width, chart.width))
+      let markup = picture.markup(id: "x", title: "", description: "")
+      for part in markup.components(separatedBy: "<text x=\"").dropFirst() {
+        let x = try #require(Double(part.prefix { $0 != "\"" }))
+        let content = try #require(part.components(separatedBy: "</text>").first?.components(separatedBy: ">").last)
+        let size = TextMetrics.width(content, size: part.contains("small") || part.contains("tick") ? 11 : 12)
+        let start = part.contains("text-anchor=\"end\"") ? x - size : part.contains("text-anchor=\"middle\"") ? x - size / 2 : x
+        #expect(start > -8 && start + size < picture.width + 8, "\(chart.id) at \(width): \(content)")
+      }
+    }
   }
 
   @Test func unbalancedAccountsAreNamed() throws {

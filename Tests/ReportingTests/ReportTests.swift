@@ -20,6 +20,7 @@ import Testing
     }
     #expect(!page.contains("Not part of this run") && !page.contains("Optional("))
     #expect(page.components(separatedBy: "<figure>").count == page.components(separatedBy: "<figcaption>").count)
+    #expect(page.components(separatedBy: "frame wide").count == page.components(separatedBy: "frame slim").count)
     let ids = page.components(separatedBy: " id=\"").dropFirst().map { $0.prefix { $0 != "\"" } }
     #expect(Set(ids).count == ids.count)
   }
@@ -164,6 +165,69 @@ import Testing
         if let index = Int(key) { current = (current as? [Any])?[index] } else { current = (current as? [String: Any])?[String(key)] }
       }
       #expect(current != nil, "\(path)")
+    }
+  }
+
+  @Test func theVerdictIsFirstWithItsCaveats() throws {
+    let page = Report.html(try SampleRun.summary())
+    let verdict = try #require(page.range(of: "class=\"verdict\""))
+    #expect(try verdict.lowerBound < #require(page.range(of: "class=\"tiles\"")).lowerBound)
+    #expect(
+      page.contains(
+        "Of 3 mixtures, CRISP gives the lowest perplexity on held-out text of the specialist seed’s domain: 56.6, 67\u{A0}% lower"))
+    #expect(page.contains("than uniform sampling (171.6), but 50\u{A0}% higher on general text."))
+    #expect(page.contains("One run per method, with random seeds 7, 8: how much"))
+    #expect(page.contains("The models have 1.31\u{A0}M parameters") && page.contains("Trained on a CPU"))
+    // The verdict follows the numbers.
+    var summary = try SampleRun.summary()
+    summary.results.crisp?.crisp?.target = 190
+    summary.results.crisp?.specialist?.target = 180
+    #expect(
+      Report.html(summary).contains(
+        "uniform sampling gives the lowest perplexity on held-out text of the specialist seed’s domain: 171.6; CRISP is 11\u{A0}% higher."))
+  }
+
+  @Test func bothMeansOverDomainsAreShown() throws {
+    let page = Report.html(try SampleRun.summary())
+    #expect(page.contains("Perplexity, same weight for every domain") && page.contains("Perplexity, domains weighted by tokens"))
+    #expect(page.contains("all domains, same weight") && page.contains("all domains, by tokens"))
+  }
+
+  @Test func methodsBeyondTheKnownOnesAreShown() throws {
+    var sections = SampleRun.sections
+    sections["crisp"]?["dsir"] = "continue-seed"
+    sections["finetune"]?["lora"] = "anneal-2"
+    let summary = try SampleRun.summary(sections: sections)
+    let page = Report.html(summary)
+    try expectWellFormed(page)
+    #expect(page.contains("The mixture of dsir gives 71.4 and 594.1.") && page.contains("The method lora reaches 42.0 and 300.0."))
+    #expect(page.contains("Of 4 mixtures"))
+    let text = String(decoding: try summary.encoded(), as: UTF8.self)
+    #expect(text.contains("\"dsir\"") && text.contains("\"lora\""))
+  }
+
+  @Test func whateverThereIsHasAReport() throws {
+    try withTemporaryFolder { folder in
+      let run = try SampleRun(folder).write()
+      func page(_ name: String, _ value: Any? = nil) throws -> String {
+        if let value { try JSONSerialization.data(withJSONObject: value).write(to: URL(fileURLWithPath: run + "/" + name)) }
+        let page = Report.html(try RunSummary(of: run + "/" + name, version: "1"))
+        try expectWellFormed(page)
+        #expect(!page.contains("Not part of this run") && !page.contains("In a recipe"), "\(name)")
+        return page
+      }
+      #expect(try page("dataset").contains("Token dataset"))
+      #expect(try page("crisp.json").contains("2 of 16 clusters get 90\u{A0}% of the weight"))
+      #expect(try page("fit.json", SampleRun.fit).contains("F1 predicts held-out runs with a mean relative error of 0.61\u{A0}%"))
+      #expect(try page("plan.json", SampleRun.allocation).contains("Compute allocation"))
+      let line = #"{"n":1e5,"d":2e6,"loss":3.5}"# + "\n" + #"{"n":1e5,"d":4e6,"loss":3.2}"#
+      try Data(line.utf8).write(to: URL(fileURLWithPath: run + "/runs.jsonl"))
+      #expect(try page("runs.jsonl").contains("chart-law"))
+      try Data(#"{"id":"a","text":"b"}"#.utf8).write(to: URL(fileURLWithPath: run + "/docs.jsonl"))
+      for name in ["docs.jsonl", "steps"] {
+        let error = #expect(throws: WeirError.self) { try RunSummary(of: run + "/" + name, version: "1") }
+        #expect(error?.description.contains("nothing that a report can be made of") == true)
+      }
     }
   }
 

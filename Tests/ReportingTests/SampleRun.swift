@@ -12,8 +12,8 @@ struct SampleRun {
   private var states: [String: [String: Any]] = [:]
 
   /// A summary of a sample run.
-  static func summary() throws -> RunSummary {
-    try withTemporaryFolder { try RunSummary(run: SampleRun($0).write(), version: "1.2.3") }
+  static func summary(sections: [String: [String: String]] = Self.sections) throws -> RunSummary {
+    try withTemporaryFolder { try RunSummary(run: SampleRun($0).write(summary: sections), version: "1.2.3") }
   }
 
   init(_ folder: String) throws {
@@ -172,7 +172,7 @@ struct SampleRun {
     1.9 + 40 / pow(n, 0.3) + (420 / pow(d, 0.36) + 0.5) * pow(1 + dPrime / 2e5, -0.22)
   }
 
-  private static var fit: [String: Any] {
+  static var fit: [String: Any] {
     var points: [[String: Any]] = []
     for n in [1e5, 1.2e6] {
       for d in [5e5, 2e6, 8e6] {
@@ -208,7 +208,7 @@ struct SampleRun {
     ]
   }
 
-  private static var allocation: [String: Any] {
+  static var allocation: [String: Any] {
     func candidate(_ share: Double) -> [String: Any] {
       let (d, dPrime) = ((8e6 * share).rounded(), (8e6 * (1 - share) / 2).rounded())
       let value = loss(1.2e6, d, dPrime)

@@ -45,14 +45,19 @@ package struct AccountsChart: Chart {
     return text + "Accounts that do not balance: \(Compare.list(names))."
   }
 
-  package func draw() -> SVG {
-    let (left, full, barHeight, rowHeight) = (246.0, 290.0, 26.0, 44.0)
+  package func draw(width: Double) -> SVG {
+    var svg = SVG(width: width, height: 0)
+    let isSlim = svg.isSlim
+    let (left, full, barHeight, rowHeight) = isSlim ? (0, width, 14.0, 74.0) : (246.0, 290.0, 26.0, 44.0)
     let outAt = left + full + 84
-    let reasonsAt = outAt + 24
-    var svg = SVG(width: 960, height: 26 + Double(accounts.count) * rowHeight + Double(flows.count - 1) * 12)
-    svg.text(left - 12, 14, "in", "label", anchor: .end)
-    svg.text(outAt, 14, "out", "label", anchor: .end)
-    svg.text(reasonsAt, 14, "dropped or quarantined, by reason", "label")
+    svg = SVG(width: width, height: 26 + Double(accounts.count) * rowHeight + Double(flows.count - 1) * 12)
+    if isSlim {
+      svg.text(0, 12, "in → out; dropped or quarantined, by reason", "label")
+    } else {
+      svg.text(left - 12, 14, "in", "label", anchor: .end)
+      svg.text(outAt, 14, "out", "label", anchor: .end)
+      svg.text(outAt + 24, 14, "dropped or quarantined, by reason", "label")
+    }
     var y = 24.0
     for flow in flows {
       let largest = accounts[flow].reduce(1.0) { max($0, Double($1.input)) }
@@ -61,16 +66,24 @@ package struct AccountsChart: Chart {
         let kept = Double(min(account.output, account.input)) / largest * full
         let dropped = Self.visible(Double(account.droppedTotal) / largest * full)
         let quarantined = Self.visible(Double(account.quarantinedTotal) / largest * full)
-        svg.text(0, y + 17, TextMetrics.fit(account.stage.spaced, into: 150, size: 13), "bold")
         let tip = "\(account.stage): \(Number.integer(account.input)) in, \(Number.integer(account.output)) out"
-        svg.rectangle(left, y, kept, barHeight, "k1", tip: tip)
-        svg.rectangle(left + kept, y, dropped, barHeight, "f2", tip: "dropped: \(Number.integer(account.droppedTotal))")
+        let bar = isSlim ? y + 20 : y
+        svg.rectangle(left, bar, kept, barHeight, "k1", tip: tip)
+        svg.rectangle(left + kept, bar, dropped, barHeight, "f2", tip: "dropped: \(Number.integer(account.droppedTotal))")
         svg.rectangle(
-          left + kept + dropped, y, quarantined, barHeight, "f3", tip: "quarantined: \(Number.integer(account.quarantinedTotal))")
-        svg.text(left - 12, y + 17, Number.integer(account.input), "", anchor: .end)
-        svg.text(outAt, y + 17, Number.integer(account.output), "", anchor: .end)
-        if index + 1 < flow.upperBound { svg.rectangle(left, y + barHeight, kept, rowHeight - barHeight, "flow") }
-        reasons(of: account, at: reasonsAt, y: y + 17, in: &svg)
+          left + kept + dropped, bar, quarantined, barHeight, "f3", tip: "quarantined: \(Number.integer(account.quarantinedTotal))")
+        if isSlim {
+          let counts = "\(Number.integer(account.input)) → \(Number.integer(account.output))"
+          svg.text(0, y + 14, TextMetrics.fit(account.stage.spaced, into: width - 140, size: 13), "bold")
+          svg.text(width, y + 14, counts, "", anchor: .end)
+          reasons(of: account, at: 0, y: bar + barHeight + 16, in: &svg)
+        } else {
+          svg.text(0, y + 17, TextMetrics.fit(account.stage.spaced, into: 150, size: 13), "bold")
+          svg.text(left - 12, y + 17, Number.integer(account.input), "", anchor: .end)
+          svg.text(outAt, y + 17, Number.integer(account.output), "", anchor: .end)
+          if index + 1 < flow.upperBound { svg.rectangle(left, y + barHeight, kept, rowHeight - barHeight, "flow") }
+          reasons(of: account, at: outAt + 24, y: y + 17, in: &svg)
+        }
         y += rowHeight
       }
       y += 12
@@ -86,7 +99,7 @@ package struct AccountsChart: Chart {
       counts.filter { $0.value > 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         .map { "\($0.key.spaced) \(Number.integer($0.value))" }
     }
-    let room = 960 - x
+    let room = svg.width - x
     let lines = [(sorted(account.dropped), "t2"), (sorted(account.quarantined), "t3")].filter { !$0.0.isEmpty }
     for (row, line) in lines.enumerated() {
       let shift = lines.count == 1 ? 0 : row == 0 ? -7.0 : 7.0

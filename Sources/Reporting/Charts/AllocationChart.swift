@@ -1,15 +1,19 @@
 import Planning
 
-/// Predicted loss over the trunk's share of the compute, with its interval and the recommended split.
+/// Predicted loss over the trunk's share of the compute, with its interval and the recommended split; the line is dotted where the law
+/// extrapolates beyond the measured runs.
 package struct AllocationChart: Chart {
   package let id = "chart-allocation"
-  package let title = "Predicted loss by the trunk’s share of the compute"
+  package let title = "Predicted loss, weighted mean over domains, by the trunk’s share of the compute"
+  package let width = 760.0
   let allocation: Allocation
+  /// The fit behind the predictions; nil where it is not known.
+  let plan: Plan?
   let curve: [Allocation.Candidate]
 
   /// Nil if the curve has fewer than two points.
-  package init?(_ allocation: Allocation) {
-    self.allocation = allocation
+  package init?(_ allocation: Allocation, plan: Plan?) {
+    (self.allocation, self.plan) = (allocation, plan)
     curve = allocation.curve.filter { $0.loss.value.isFinite }.sorted { $0.trunkShare < $1.trunkShare }
     if curve.count < 2 { return nil }
   }
@@ -30,11 +34,15 @@ package struct AllocationChart: Chart {
       text += " With \(Number.percent(end.trunkShare)) for the trunk, the predicted loss is \(loss(end)), "
       text += "\(Number.fixed(abs(difference), 3)) \(difference >= 0 ? "higher" : "lower")."
     }
+    if let beyond = plan?.extrapolation(of: best) { text += " This is an extrapolation: \(beyond)." }
     return text
   }
 
-  package func draw() -> SVG {
-    var plot = Plot(width: 760, height: 300, left: 56, right: 40, top: 34, bottom: 44)
+  private func extrapolates(_ candidate: Allocation.Candidate) -> Bool { plan?.extrapolation(of: candidate) != nil }
+
+  package func draw(width: Double) -> SVG {
+    let isSlim = SVG(width: width, height: 0).isSlim
+    var plot = Plot(width: width, height: 300, left: 48, right: isSlim ? 12 : 40, top: 52, bottom: 44)
     let across = Scale([0, 1], pixels: plot.across)
     // Splits far worse than no specialization at all would flatten the interesting part; there, the line leaves the frame.
     let losses = curve.map(\.loss.value)
@@ -49,14 +57,26 @@ package struct AllocationChart: Chart {
     let upper = banded.map { (x: across($0.trunkShare), y: up($0.loss.high ?? 0)) }
     let lower = banded.reversed().map { (x: across($0.trunkShare), y: up($0.loss.low ?? 0)) }
     plot.svg.path(upper + lower, "interval", closed: true)
-    plot.svg.path(curve.map { (x: across($0.trunkShare), y: up($0.loss.value)) }, "l2")
+    // The line between two splits is drawn through only where both are inside the measured runs.
+    for (one, other) in zip(curve, curve.dropFirst()) {
+      let isBeyond = extrapolates(one) || extrapolates(other)
+      plot.svg.path([one, other].map { (x: across($0.trunkShare), y: up($0.loss.value)) }, isBeyond ? "l2 beyond" : "l2")
+    }
+    if plan != nil {
+      plot.svg.path([(plot.left, 12), (plot.left + 26, 12)], "l2")
+      plot.svg.text(plot.left + 32, 16, "measured range", "label")
+      plot.svg.path([(plot.left + 146, 12), (plot.left + 172, 12)], "l2 beyond")
+      plot.svg.text(plot.left + 178, 16, "extrapolation", "label")
+    }
     let (x, y) = (across(best.trunkShare), up(best.loss.value))
     let (share, loss) = (Number.percent(best.trunkShare), Number.fixed(best.loss.value, 3))
     plot.svg.line(x, y, x, plot.bottom, "guide")
-    plot.svg.mark(.circle, x, y, 11, "f2", tip: "\(share): \(loss)")
+    plot.svg.mark(.circle, x, y, 11, extrapolates(best) ? "o2" : "f2", tip: "\(share): \(loss)")
     let isRight = x > (plot.left + plot.right) / 2
     let textY = plot.bottom - y > 30 ? y + 23 : y - 18
-    plot.svg.text(x + (isRight ? -7 : 7), textY, "plan: \(share), loss \(loss)", "t2 bold", anchor: isRight ? .end : .start)
+    let text = "plan: \(share), loss \(loss)\(extrapolates(best) ? ", extrapolated" : "")"
+    let size = 1.1 * TextMetrics.width(text, size: 12)
+    plot.svg.text(min(max(isRight ? x - 7 - size : x + 7, plot.left + 4), width - size), textY, text, "t2 bold")
     return plot.svg
   }
 }

@@ -15,7 +15,7 @@ package struct ClusterMap: Chart {
     if leaves.isEmpty { return nil }
   }
 
-  private var hasSeed: Bool { leaves.contains { $0.enrichment != nil } }
+  private var hasSeed: Bool { leaves.contains { ($0.specialistShare ?? 0) > 0 } }
 
   package var sentence: String {
     let total = Self.tokens(leaves)
@@ -34,16 +34,16 @@ package struct ClusterMap: Chart {
     let labeled = leaves.filter { $0.node.purity.finite != nil }
     if !labeled.isEmpty {
       let purity = labeled.reduce(0) { $0 + Double($1.node.tokens) * ($1.node.purity ?? 0) } / Self.tokens(labeled)
-      text += " On average, \(Number.percent(purity)) of a cluster’s windows carry its most frequent label."
+      text += " On average, weighted by tokens, \(Number.percent(purity)) of a cluster’s windows carry its most frequent label."
     }
     return text
   }
 
   private static func tokens(_ clusters: [Cluster]) -> Double { clusters.reduce(0) { $0 + Double($1.node.tokens) } }
 
-  package func draw() -> SVG {
-    var svg = SVG(width: 960, height: 548)
-    if hasSeed { key(in: &svg) }
+  package func draw(width: Double) -> SVG {
+    var svg = SVG(width: width, height: 548)
+    let top = hasSeed ? key(in: &svg) + 17 : 4
     let ranked = leaves.sorted { $1.node.tokens < $0.node.tokens }
     let shown = Array(ranked.prefix(Self.limit))
     let rest = Self.tokens(Array(ranked.dropFirst(Self.limit)))
@@ -51,7 +51,7 @@ package struct ClusterMap: Chart {
     let isDeep = shown.contains { $0.path.count > 1 }
     let groups = Dictionary(grouping: shown) { isDeep ? $0.path.first ?? -1 : 0 }.sorted { $0.key < $1.key }
     let weights = groups.map { Self.tokens($0.value) } + (rest > 0 ? [rest] : [])
-    let areas = Treemap.layout(weights, in: hasSeed ? .init(0, 30, 960, 518) : .init(0, 4, 960, 544))
+    let areas = Treemap.layout(weights, in: .init(0, top, width, 548 - top))
     for (group, area) in zip(groups, areas) {
       let boxes = Treemap.layout(group.value.map { Double($0.node.tokens) }, in: area.inset(isDeep ? 1.5 : 0))
       for (leaf, box) in zip(group.value, boxes) { tile(leaf, box.inset(0.5), in: &svg) }
@@ -67,24 +67,24 @@ package struct ClusterMap: Chart {
 
   private func tile(_ leaf: Cluster, _ box: Treemap.Box, in svg: inout SVG) {
     let level = leaf.enrichmentClass
-    svg.rectangle(box.x, box.y, box.width, box.height, "e\(level)", tip: leaf.description)
-    guard box.width > 44, box.height > 18 else { return }
-    let style = level == 5 ? "on5" : "on"
+    svg.rectangle(box.x, box.y, box.width, box.height, hasSeed ? "e\(level)" : "k1", tip: leaf.description)
+    guard box.width > 24, box.height > 18 else { return }
+    let style = hasSeed && level == 5 ? "on5" : "on"
     let rows = max(1, min(Int((box.height - 6) / 14), 4))
-    var remaining = leaf.terms.isEmpty ? [leaf.name] : Array(leaf.terms.prefix(6))
-    for row in 0..<rows {
-      guard !remaining.isEmpty else { break }
-      let line = TextMetrics.fit(words: remaining, separator: " ", into: box.width - 10, size: 11)
-      guard !line.isEmpty else { break }
+    // Whole words only: half a word says less than the next one that fits, and the tooltip has all.
+    let words = (leaf.terms.isEmpty ? [leaf.name] : Array(leaf.terms.prefix(6)))
+      .filter { TextMetrics.width($0, size: 11) <= box.width - 10 }
+    for (row, line) in TextMetrics.wrap(words.joined(separator: " "), into: box.width - 10, size: 11).prefix(rows).enumerated() {
       svg.text(box.x + 5, box.y + 14 + Double(row) * 14, line, "small \(style)")
-      remaining.removeFirst(max(1, line.split(separator: " ").count))
     }
   }
 
-  private func key(in svg: inout SVG) {
+  /// - Returns: the baseline of the last line.
+  private func key(in svg: inout SVG) -> Double {
     let title = "share of the specialist seed ÷ share of the corpus"
     svg.text(0, 13, title, "label")
     let classes = ["0", "< ½", "½ – 2", "2 – 4", "4 – 16", "> 16"].enumerated()
-    svg.legend(classes.map { (.square, "e\($0.offset)", $0.element) }, x: 30 + TextMetrics.width(title, size: 12), y: 13)
+    let (x, y) = svg.isSlim ? (0, 31.0) : (30 + TextMetrics.width(title, size: 12), 13)
+    return svg.legend(classes.map { (.square, "e\($0.offset)", $0.element) }, x: x, y: y)
   }
 }

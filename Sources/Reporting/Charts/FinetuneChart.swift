@@ -15,10 +15,11 @@ package struct FinetuneChart: Chart {
     /// Whether it is one of the two runs that are compared.
     var isMain: Bool
 
-    init?(_ run: EvaluatedRun?, isMain: Bool = false) {
+    /// - Parameter name: the method, where the report does not say.
+    init?(_ run: EvaluatedRun?, name: String = "other", isMain: Bool = false) {
       guard let run, let (target, source) = run.both else { return nil }
       settings = run.report.finetuning
-      method = settings?.method ?? "other"
+      method = settings?.method ?? name
       (self.target, self.source, self.isMain) = (target, source, isMain)
     }
 
@@ -33,7 +34,7 @@ package struct FinetuneChart: Chart {
   package init?(_ finetuning: FinetuningComparison) {
     self.finetuning = finetuning
     let main = [finetuning.direct, finetuning.anneal].compactMap { Point($0, isMain: true) }
-    let others = finetuning.others.compactMap { Point($0) }
+    let others = finetuning.methods.compactMap { Point($0.run, name: $0.name, isMain: true) } + finetuning.others.compactMap { Point($0) }
     points = main + others.filter { other in !main.contains { $0.target == other.target && $0.source == other.source } }
     if points.isEmpty { return nil }
   }
@@ -53,19 +54,27 @@ package struct FinetuneChart: Chart {
       let avoided = (direct.general - anneal.general) / (direct.general - base)
       if avoided > 0.005 { text += " It avoids \(avoided >= 1 ? "all" : Number.percent(avoided)) of the forgetting." }
     }
+    for (name, run) in finetuning.methods {
+      guard let (target, general) = run.both else { continue }
+      text += " The method \(name) reaches \(Number.perplexity(target)) and \(Number.perplexity(general))."
+    }
     return text
   }
 
-  private static func style(_ method: String) -> (color: Int, shape: SVG.Shape) {
-    switch method {
-    case "direct": (1, .square)
-    case "anneal": (2, .circle)
-    default: (3, .diamond)
+  /// The color and the shape of each method; no two have both in common.
+  private var styles: [String: (color: Int, shape: SVG.Shape)] {
+    let others = Set(points.map(\.method)).subtracting(["direct", "anneal"]).sorted()
+    let free: [(Int, SVG.Shape)] = [(3, .diamond), (4, .triangle), (5, .square), (6, .circle), (3, .triangle), (4, .diamond)]
+    return others.enumerated().reduce(into: ["direct": (1, .square), "anneal": (2, .circle)]) { styles, other in
+      styles[other.element] = free[other.offset % free.count]
     }
   }
 
-  package func draw() -> SVG {
-    var plot = Plot(width: 760, height: 420, left: 56, right: 90, top: 34, bottom: 44)
+  package let width = 760.0
+
+  package func draw(width: Double) -> SVG {
+    let isSlim = SVG(width: width, height: 0).isSlim, styles = styles
+    var plot = Plot(width: width, height: 420, left: isSlim ? 44 : 56, right: isSlim ? 8 : 90, top: isSlim ? 48 : 34, bottom: 44)
     let base = Point(finetuning.base)
     let all = points + (base.map { [$0] } ?? [])
     let across = Scale(all.map(\.target), kind: .logarithmic, pixels: plot.across, padding: 0.08)
@@ -76,7 +85,7 @@ package struct FinetuneChart: Chart {
     if let base { plot.svg.line(plot.left, up(base.source), plot.right, up(base.source), "guide") }
     var labels: [(mark: (x: Double, y: Double), text: String, isMain: Bool, color: Int)] = []
     for (method, group) in Dictionary(grouping: points, by: \.method).sorted(by: { $0.key < $1.key }) {
-      let style = Self.style(method)
+      let style = styles[method] ?? (3, .diamond)
       let sorted = group.sorted { $0.knob < $1.knob }
       plot.svg.path(sorted.map(place), "l\(style.color) thin")
       for (index, point) in sorted.enumerated() {
@@ -93,7 +102,7 @@ package struct FinetuneChart: Chart {
       labels.append(((x, y), "base", true, 0))
     }
     // The main runs get their labels first.
-    var placer = LabelPlacer(frame: .init(plot.left, plot.top - 8, 760 - plot.left, plot.bottom - plot.top + 8), marks: all.map(place))
+    var placer = LabelPlacer(frame: .init(plot.left, plot.top - 8, width - plot.left, plot.bottom - plot.top + 8), marks: all.map(place))
     for label in labels.filter(\.isMain) + labels.filter({ !$0.isMain }) {
       guard let (x, y) = placer.place(label.text, beside: label.mark) else { continue }
       plot.svg.text(x, y, label.text, "\(label.isMain ? "bold" : "small") t\(label.color)")

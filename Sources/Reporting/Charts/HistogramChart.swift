@@ -4,22 +4,32 @@ import Artifacts
 /// epochs.
 package struct HistogramChart: Chart {
   package let id = "chart-histogram"
-  package let title = "Specialist seed and corpus by cluster, most enriched first"
+  package var title: String {
+    hasSeed ? "Specialist seed and corpus by cluster, most enriched first" : "Mixture and corpus by cluster"
+  }
   let leaves: [Cluster]
   let mixture: Mixture
 
   /// The most rows; the remaining clusters are summed in one.
   static let limit = 20
 
-  /// Nil if no leaf has a share of the specialist seed.
+  /// Nil if no leaf is in the mixture.
   package init?(_ clusters: [Cluster], mixture: Mixture) {
-    leaves = clusters.leaves.filter { $0.specialistShare != nil }
-      .sorted { ($1.enrichment ?? 0, $1.specialistShare ?? 0) < ($0.enrichment ?? 0, $0.specialistShare ?? 0) }
+    leaves = clusters.leaves.filter { $0.sampled != nil }.sorted { one, other in
+      func rank(_ leaf: Cluster) -> (Double, Double, Double) {
+        (leaf.enrichment ?? 0, leaf.specialistShare ?? 0, leaf.sampled?.weight ?? 0)
+      }
+      return rank(other) < rank(one)
+    }
     self.mixture = mixture
     if leaves.isEmpty { return nil }
   }
 
-  package var sentence: String {
+  private var hasSeed: Bool { leaves.contains { ($0.specialistShare ?? 0) > 0 } }
+
+  package var sentence: String { (hasSeed ? seedSentence : "") + epochsSentence }
+
+  private var seedSentence: String {
     var (seed, general, count) = (0.0, 0.0, 0)
     for leaf in leaves.sorted(by: { ($1.specialistShare ?? 0) < ($0.specialistShare ?? 0) }) where seed < 0.5 {
       seed += leaf.specialistShare ?? 0
@@ -30,7 +40,11 @@ package struct HistogramChart: Chart {
     text += "\(Number.percent(seed)) of the specialist seed and \(Number.percent(general)) of the corpus."
     let empty = leaves.filter { ($0.specialistShare ?? 0) <= 0 }.count
     if empty > 0 { text += " \(Number.count(empty, "cluster")) \(empty == 1 ? "holds" : "hold") none of the specialist seed." }
-    text += " The mixture expects at most \(Number.epochs(mixture.largestEpochs)) epochs over any cluster"
+    return text + " "
+  }
+
+  private var epochsSentence: String {
+    var text = "The mixture expects at most \(Number.epochs(mixture.largestEpochs)) epochs over any cluster"
     if mixture.maxEpochs != nil {
       text +=
         mixture.moved > 0 ? "; the cap on epochs moved \(Number.percent(mixture.moved)) of the weight" : "; the cap on epochs did not apply"
@@ -44,7 +58,7 @@ package struct HistogramChart: Chart {
     let shown = leaves.filter { ($0.specialistShare ?? 0) > 0 || ($0.sampled?.weight ?? 0) > 0 }.prefix(Self.limit)
     var rows = shown.map { leaf in
       Row(
-        label: leaf.terms.isEmpty ? leaf.name : leaf.terms.prefix(4).joined(separator: " "), seed: leaf.specialistShare ?? 0,
+        label: leaf.terms.isEmpty ? "cluster \(leaf.name)" : leaf.terms.prefix(4).joined(separator: " "), seed: leaf.specialistShare ?? 0,
         general: leaf.generalShare, weight: leaf.sampled?.weight.finite, epochs: leaf.sampled?.epochs.finite, tip: leaf.description)
     }
     let paths = Set(shown.map(\.path))
@@ -59,30 +73,45 @@ package struct HistogramChart: Chart {
     return rows
   }
 
-  package func draw() -> SVG {
+  package func draw(width: Double) -> SVG {
     let rows = rows
-    let pitch = 24.0
-    var plot = Plot(width: 960, height: 74 + pitch * Double(rows.count), left: 270, right: 110, top: 34, bottom: 40)
+    let isSlim = SVG(width: width, height: 0).isSlim
+    // On a phone, the name of a cluster is above its bars.
+    let (pitch, left, right) = isSlim ? (42.0, 12.0, 52.0) : (24, 270, 110)
+    let names = (hasSeed ? ["specialist seed"] : []) + ["corpus", "mixture"]
+    let top = 34 + (isSlim ? SVG.legendHeight(names, width: width) + 18 : 0)
+    var plot = Plot(width: width, height: top + 40 + pitch * Double(rows.count), left: left, right: right, top: top, bottom: 40)
     let scale = Scale(
       rows.filter { !$0.isRest }.flatMap { [$0.seed, $0.general, $0.weight ?? 0] }, pixels: plot.across, includingZero: true)
-    plot.horizontal(scale, title: "share of tokens", format: { Number.tickPercent($0) })
-    plot.svg.legend([(.square, "f2", "specialist seed"), (.square, "f1", "corpus"), (.diamond, "o0", "mixture")], x: plot.left, y: 22)
-    plot.svg.text(960, 22, "expected epochs", "label", anchor: .end)
+    plot.horizontal(scale, title: "share of tokens", count: isSlim ? 4 : 6, format: { Number.tickPercent($0) })
+    let styles: [(shape: SVG.Shape, style: String, name: String)] = [
+      (.square, "f2", "specialist seed"), (.square, "f1", "corpus"), (.diamond, "o0", "mixture"),
+    ]
+    plot.svg.legend(hasSeed ? styles : Array(styles.dropFirst()), x: plot.left, y: 14)
+    plot.svg.text(width, isSlim ? top - 8 : 14, "expected epochs", "label", anchor: .end)
     for (index, row) in rows.enumerated() {
-      let y = plot.top + pitch * Double(index) + 3
-      let label = TextMetrics.fit(row.label, into: plot.left - 14, size: 12)
-      plot.svg.text(plot.left - 10, y + 13, label, row.isRest ? "soft" : "", anchor: .end)
+      let start = plot.top + pitch * Double(index) + 3, y = isSlim ? start + 16 : start
+      if isSlim {
+        plot.svg.text(
+          0, start + 11,
+          TextMetrics.fit(words: row.label.split(separator: " ").map(String.init), separator: " ", into: width - 60, size: 12),
+          row.isRest ? "soft" : "")
+      } else {
+        let label = TextMetrics.fit(words: row.label.split(separator: " ").map(String.init), separator: " ", into: plot.left - 14, size: 12)
+        plot.svg.text(plot.left - 10, y + 13, label, row.isRest ? "soft" : "", anchor: .end)
+      }
       guard !row.isRest else {
         // A bar for the sum would dwarf all others.
-        var text = "specialist seed \(Number.percent(row.seed)), corpus \(Number.percent(row.general))"
-        if let weight = row.weight { text += ", mixture \(Number.percent(weight))" }
-        plot.svg.text(plot.left + 6, y + 13, text, "soft")
+        var parts = hasSeed ? ["specialist seed \(Number.percent(row.seed))"] : []
+        parts.append("corpus \(Number.percent(row.general))")
+        if let weight = row.weight { parts.append("mixture \(Number.percent(weight))") }
+        plot.svg.text(plot.left + (isSlim ? 0 : 6), y + 13, parts.joined(separator: ", "), isSlim ? "small soft" : "soft")
         continue
       }
-      plot.svg.rectangle(plot.left, y, scale(row.seed) - plot.left, 8, "f2", tip: row.tip)
+      if hasSeed { plot.svg.rectangle(plot.left, y, scale(row.seed) - plot.left, 8, "f2", tip: row.tip) }
       plot.svg.rectangle(plot.left, y + 9, scale(row.general) - plot.left, 8, "f1", tip: row.tip)
       if let weight = row.weight { plot.svg.mark(.diamond, scale(weight), y + 8.5, 8, "o0", tip: row.tip) }
-      if let epochs = row.epochs { plot.svg.text(960, y + 13, Number.epochs(epochs), "", anchor: .end) }
+      if let epochs = row.epochs { plot.svg.text(width, y + 13, Number.epochs(epochs), "", anchor: .end) }
     }
     return plot.svg
   }

@@ -1,5 +1,7 @@
+import Planning
+
 /// Loss over general tokens D, one line of predictions per D′ with the measured runs on it; for the largest model of one domain only, so that
-/// one thing varies at a time.
+/// one thing varies at a time. Without a law, the lines join the measured runs.
 package struct LawChart: Chart {
   package let id = "chart-law"
   package let title: String
@@ -7,10 +9,21 @@ package struct LawChart: Chart {
   let series: [(dPrime: Double, points: [Plan.Point])]
 
   /// Nil if there are fewer than two runs.
-  package init?(_ plan: Plan) {
+  package init?(_ plan: Plan) { self.init(plan.points) }
+
+  /// Measured runs without a law. Nil if there are fewer than two.
+  package init?(_ runs: [MeasuredRun]) {
+    let parts = runs.filter { $0.domain != MeasuredRun.mean }
+    self.init(
+      (parts.isEmpty ? runs : parts).map {
+        Plan.Point(domain: $0.domain, run: FitPoint(measured: $0), isHeldOut: false)
+      })
+  }
+
+  private init?(_ all: [Plan.Point]) {
     // A held-out run is there twice, with the prediction of the whole fit and with that of a fit without it; the first counts.
     var seen: Set<[String]> = []
-    let measured = plan.points.filter { $0.run.d.positive != nil && $0.run.measured.isFinite }
+    let measured = all.filter { $0.run.d.positive != nil && $0.run.measured.isFinite }
     let usable = (measured.filter { !$0.isHeldOut } + measured.filter(\.isHeldOut)).filter { point in
       seen.insert([point.domain, "\(point.run.n)", "\(point.run.d)", "\(point.run.dPrime)"]).inserted
     }
@@ -43,21 +56,28 @@ package struct LawChart: Chart {
     return text + "."
   }
 
-  package func draw() -> SVG {
-    var plot = Plot(width: 460, height: 420, left: 50, right: 78, top: 34, bottom: 44)
+  package let width = 460.0
+
+  /// Whether there are predictions.
+  private var isFitted: Bool { points.contains { $0.run.predicted.isFinite } }
+
+  package func draw(width: Double) -> SVG {
+    let isSlim = SVG(width: width, height: 0).isSlim
+    var plot = Plot(width: width, height: width * 0.91 + (isSlim ? 14 : 0), left: 44, right: 64, top: isSlim ? 48 : 34, bottom: 44)
     let drawn = series.flatMap(\.points)
     let across = Scale(drawn.map(\.run.d), kind: .logarithmic, pixels: plot.across, padding: 0.04)
-    let up = Scale(drawn.flatMap { [$0.run.measured, $0.run.predicted] }, pixels: plot.upward, padding: 0.05)
+    let up = Scale(drawn.flatMap { [$0.run.measured, $0.run.predicted].filter(\.isFinite) }, pixels: plot.upward, padding: 0.05)
     plot.horizontal(across, title: "general tokens D (log scale)", count: 4, format: { Number.tick($0) })
-    plot.vertical(up, title: "loss, nats/token; lines: predicted, marks: measured", count: 5)
-    plot.svg.text(plot.right + 10, plot.top - 12, "D′", "label")
+    plot.vertical(up, title: isFitted ? "loss, nats/token; lines: predicted, marks: measured" : "measured loss, nats/token", count: 5)
+    plot.svg.text(plot.right + 10, plot.top + (isSlim ? 4 : -12), "D′", "label")
     let shapes: [SVG.Shape] = [.circle, .square, .triangle, .diamond, .circle]
     let colors = [0, 1, 4, 3, 2]
     var labels: [(x: Double, y: Double, text: String, style: String)] = []
     for (index, line) in series.enumerated() {
       let color = index == series.count - 1 ? 2 : colors[index]
       let predicted = line.points.filter { $0.run.predicted.isFinite }.map { (x: across($0.run.d), y: up($0.run.predicted)) }
-      plot.svg.path(predicted, "l\(color)")
+      let measured = line.points.map { (x: across($0.run.d), y: up($0.run.measured)) }
+      plot.svg.path(isFitted ? predicted : measured, "l\(color)")
       for point in line.points {
         let tip = "D \(Number.compact(point.run.d)), D′ \(Number.compact(line.dPrime)): \(Number.fixed(point.run.measured, 3))"
         plot.svg.mark(shapes[index], across(point.run.d), up(point.run.measured), 7, "o\(color)", tip: tip)

@@ -6,7 +6,7 @@ package struct LossChart: Chart {
   let bases: [Run], continuations: [Run]
 
   /// The most lines per panel with a color and a label; the others are thin and gray.
-  static let named = 6
+  static let named = 7
 
   struct Run {
     var name: String
@@ -50,42 +50,83 @@ package struct LossChart: Chart {
     return parts.joined(separator: " ")
   }
 
-  package func draw() -> SVG {
-    var svg = SVG(width: 960, height: 340)
-    if bases.isEmpty || continuations.isEmpty {
-      panel(bases.isEmpty ? continuations : bases, from: 48, to: 820, isLogarithmic: continuations.isEmpty, "tokens", in: &svg)
-    } else {
-      panel(bases, from: 48, to: 420, isLogarithmic: true, "tokens of the base (log scale)", in: &svg)
-      panel(continuations, from: 530, to: 830, isLogarithmic: false, "tokens of the continuation", in: &svg)
+  package func draw(width: Double) -> SVG {
+    let panels = [
+      (bases, continuations.isEmpty ? "tokens (log scale)" : "tokens of the base (log scale)", true),
+      (continuations, bases.isEmpty ? "tokens" : "tokens of the continuation", false),
+    ].filter { !$0.0.isEmpty }
+    guard SVG(width: width, height: 0).isSlim else {
+      var svg = SVG(width: width, height: 340)
+      // The continuations, of which there are more, get more room; the names are at the right of each panel.
+      let middle = panels.count == 1 ? width : 440.0
+      for (index, panel) in panels.enumerated() {
+        let (from, to) = index == 0 ? (0, middle) : (middle + 30, width)
+        let names = lines(of: panel.0).filter(\.isNamed).map { TextMetrics.width($0.run.name, size: 14) }
+        let room = min(names.max() ?? 0, (to - from) / 2) + 14
+        draw(panel.0, from: from + 48, to: to - room, top: 34, bottom: 300, isLogarithmic: panel.2, panel.1, namesBelow: false, in: &svg)
+      }
+      return svg
+    }
+    // On a phone, one panel is below the other, and the names are below the panels.
+    let heights = panels.map { 316 + 18 * Double(lines(of: $0.0).filter(\.isNamed).count) }
+    var svg = SVG(width: width, height: heights.reduce(0, +))
+    var top = 0.0
+    for (panel, height) in zip(panels, heights) {
+      draw(panel.0, from: 36, to: width - 8, top: top + 34, bottom: top + 250, isLogarithmic: panel.2, panel.1, namesBelow: true, in: &svg)
+      top += height
     }
     return svg
   }
 
-  private func panel(_ runs: [Run], from left: Double, to right: Double, isLogarithmic: Bool, _ title: String, in svg: inout SVG) {
-    var plot = Plot(width: 960, height: 340, left: left, right: 960 - right, top: 34, bottom: 40)
+  /// A run with its color; runs without a color of their own are thin and gray.
+  private struct Line { var run: Run, color: Int, isNamed: Bool }
+
+  /// The runs in the order of their roles. No two of a panel have the same color: a role has its own one, the others share what is left.
+  private func lines(of runs: [Run]) -> [Line] {
+    let ranked = runs.enumerated().sorted { ($0.element.role, $0.offset) < ($1.element.role, $1.offset) }.map(\.element)
+    var free = [4, 5, 6, 3, 1, 2, 0]
+    var colors: [Int: Int] = [:]
+    for (index, run) in ranked.enumerated().prefix(Self.named) where run.role < Run.roles.count {
+      let own = [1, 2, 3, 0][run.role]
+      guard free.contains(own) else { continue }
+      free.removeAll { $0 == own }
+      colors[index] = own
+    }
+    return ranked.enumerated().map { index, run in
+      guard index < Self.named else { return Line(run: run, color: 0, isNamed: false) }
+      return Line(run: run, color: colors[index] ?? free.removeFirst(), isNamed: true)
+    }
+  }
+
+  private func draw(
+    _ runs: [Run], from left: Double, to right: Double, top: Double, bottom: Double, isLogarithmic: Bool, _ title: String,
+    namesBelow: Bool, in svg: inout SVG
+  ) {
+    var plot = Plot(width: svg.width, height: svg.height, left: left, right: svg.width - right, top: top, bottom: svg.height - bottom)
     plot.svg = svg
     let horizontal = Scale(
       runs.flatMap(\.curve).map(\.x), kind: isLogarithmic ? .logarithmic : .linear, pixels: plot.across, includingZero: !isLogarithmic)
     let vertical = Scale(runs.flatMap(\.curve).map(\.y), pixels: plot.upward, padding: 0.03)
     plot.horizontal(horizontal, title: title, count: 5, format: { Number.tick($0) })
     plot.vertical(vertical, title: "loss, nats/token")
-    let ranked = runs.enumerated().sorted { ($0.element.role, $0.offset) < ($1.element.role, $1.offset) }.map(\.element)
+    let lines = lines(of: runs)
     var labels: [(x: Double, y: Double, text: String, style: String)] = []
-    let named = min(ranked.count, Self.named)
-    let known = ranked.filter { $0.role < Run.roles.count }.count
-    for (index, run) in ranked.enumerated().reversed() {
-      let isNamed = index < named
-      let color = run.role < Run.roles.count ? [1, 2, 3, 0][run.role] : [4, 0, 3, 1, 2][(index - known) % 5]
-      let points = Self.binned(run.curve, by: horizontal).map { (x: horizontal($0.x), y: vertical($0.y)) }
-      plot.svg.path(points, isNamed ? "l\(color)" : "l0 thin", tip: run.name)
-      if isNamed, let end = points.last {
-        labels.append((plot.right, end.y, TextMetrics.fit(run.name, into: 960 - right - 12, size: 12), "t\(color)"))
-      }
+    for line in lines.reversed() {
+      let points = Self.binned(line.run.curve, by: horizontal).map { (x: horizontal($0.x), y: vertical($0.y)) }
+      plot.svg.path(points, line.isNamed ? "l\(line.color)" : "l0 thin", tip: line.run.name)
+      guard line.isNamed, !namesBelow, let end = points.last else { continue }
+      labels.append((plot.right, end.y, TextMetrics.fit(line.run.name, into: svg.width - right - 12, size: 12), "t\(line.color)"))
     }
     plot.endLabels(labels)
-    if ranked.count > named {
-      plot.svg.text(plot.right, plot.top - 12, "\(Number.count(ranked.count - named, "other run")) in gray", "small soft", anchor: .end)
+    if namesBelow {
+      for (row, line) in lines.filter(\.isNamed).enumerated() {
+        let y = bottom + 54 + 18 * Double(row)
+        plot.svg.path([(left, y - 4), (left + 24, y - 4)], "l\(line.color)")
+        plot.svg.text(left + 32, y, TextMetrics.fit(line.run.name, into: svg.width - left - 32, size: 12), "t\(line.color)")
+      }
     }
+    let gray = lines.filter { !$0.isNamed }.count
+    if gray > 0 { plot.svg.text(plot.right, plot.top - 12, "\(Number.count(gray, "other run")) in gray", "small soft", anchor: .end) }
     svg = plot.svg
   }
 

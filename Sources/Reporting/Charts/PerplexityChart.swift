@@ -11,11 +11,9 @@ package struct PerplexityChart: Chart {
   /// Nil if no model was evaluated.
   package init?(_ comparison: SamplingComparison) {
     self.comparison = comparison
-    let runs = [
-      ("base", comparison.base), ("uniform", comparison.uniform), ("specialist seed", comparison.specialist), ("CRISP", comparison.crisp),
-    ]
+    let runs = (comparison.base.map { [(name: "base", run: $0)] } ?? []) + comparison.continuations
     rows = runs.compactMap { name, run in
-      guard let run, run.target.positive != nil || run.general.positive != nil else { return nil }
+      guard run.target.positive != nil || run.general.positive != nil else { return nil }
       return Row(name: name, target: run.target.positive, general: run.general.positive, isCrisp: name == "CRISP")
     }
     if rows.isEmpty { return nil }
@@ -34,20 +32,31 @@ package struct PerplexityChart: Chart {
     if let (target, general) = comparison.specialist?.both {
       text += " Training on the specialist seed alone gives \(Number.perplexity(target)) and \(Number.perplexity(general))."
     }
+    for (name, run) in comparison.others {
+      guard let (target, general) = run.both else { continue }
+      text += " The mixture of \(name) gives \(Number.perplexity(target)) and \(Number.perplexity(general))."
+    }
     return text
   }
 
-  package func draw() -> SVG {
-    let pitch = 40.0
-    var plot = Plot(width: 960, height: 84 + pitch * Double(rows.count), left: 130, right: 40, top: 36, bottom: 44)
-    let scale = Scale(rows.flatMap { [$0.target, $0.general].compactMap { $0 } }, kind: .logarithmic, pixels: plot.across, padding: 0.07)
+  package func draw(width: Double) -> SVG {
+    let isSlim = SVG(width: width, height: 0).isSlim
+    // On a phone, the name of a row is above it.
+    let pitch = isSlim ? 46.0 : 40, left = isSlim ? 4.0 : 130, right = isSlim ? 4.0 : 40
+    var plot = Plot(width: width, height: 84 + pitch * Double(rows.count), left: left, right: right, top: 36, bottom: 44)
+    let scale = Scale(
+      rows.flatMap { [$0.target, $0.general].compactMap { $0 } }, kind: .logarithmic, pixels: plot.across, padding: isSlim ? 0.2 : 0.07)
     plot.horizontal(scale, title: "perplexity (log scale), lower is better", format: { Number.trimmed($0, 2) })
     let target = "specialist seed’s domain"
     plot.svg.legend([(.circle, "f2", target), (.square, "o1", "general text")], x: plot.left, y: 18)
     for (index, row) in rows.enumerated() {
-      let y = plot.top + pitch * (Double(index) + 0.5)
-      plot.svg.text(
-        plot.left - 12, y + 4, TextMetrics.fit(row.name, into: plot.left - 16, size: 12), row.isCrisp ? "bold" : "", anchor: .end)
+      let y = plot.top + pitch * (Double(index) + (isSlim ? 0.7 : 0.5))
+      if isSlim {
+        plot.svg.text(plot.left, y - 15, TextMetrics.fit(row.name, into: width - 8, size: 12), row.isCrisp ? "bold" : "")
+      } else {
+        plot.svg.text(
+          plot.left - 12, y + 4, TextMetrics.fit(row.name, into: plot.left - 16, size: 12), row.isCrisp ? "bold" : "", anchor: .end)
+      }
       if let target = row.target, let general = row.general { plot.svg.line(scale(target), y, scale(general), y, "leader") }
       let targetIsLeft = (row.target ?? 0) <= (row.general ?? .infinity)
       func draw(_ value: Double?, _ shape: SVG.Shape, _ style: String, of text: String, label: String, isLeft: Bool) {

@@ -15,16 +15,20 @@ package struct PredictionChart: Chart {
   package var sentence: String {
     let fitted = points.filter { !$0.isHeldOut }
     let errors = (fitted.isEmpty ? points : fitted).map { abs($0.run.predicted - $0.run.measured) / max(abs($0.run.measured), 1e-12) }
-    var text = "\(plan.fit.selected) fits \(Number.integer(errors.count)) measured losses with "
-    if let r2 = plan.score?.r2.finite { text += "R² \(Number.fixed(r2, 3)) and " }
-    text += "a mean relative error of \(Number.percent(errors.reduce(0, +) / Double(errors.count))) "
-    text += "(largest: \(Number.percent(errors.max() ?? 0)))."
-    if let error = plan.score?.heldOutError.finite { text += " Its mean relative error on held-out runs is \(Number.percent(error))." }
+    func r2(_ value: Double?) -> String { value.finite.map { ", R² \(Number.fixed($0, 3))" } ?? "" }
+    var text = "\(plan.fit.selected) fits \(Number.integer(errors.count)) measured losses with a mean relative error of "
+    text += "\(Number.percent(errors.reduce(0, +) / Double(errors.count))) "
+    text += "(largest: \(Number.percent(errors.max() ?? 0))\(r2(plan.score?.r2)))."
+    if let error = plan.score?.heldOutError.finite {
+      text += " On held-out runs, which are the largest, it is \(Number.percent(error))\(r2(plan.heldOutR2(of: plan.fit.selected)))."
+    }
     return text
   }
 
-  package func draw() -> SVG {
-    var plot = Plot(width: 460, height: 420, left: 50, right: 14, top: 34, bottom: 44)
+  package let width = 460.0
+
+  package func draw(width: Double) -> SVG {
+    var plot = Plot(width: width, height: width * 0.91, left: 44, right: 14, top: 34, bottom: 44)
     let values = points.flatMap { [$0.run.measured, $0.run.predicted] }
     let across = Scale(values, pixels: plot.across, padding: 0.04)
     let up = Scale(values, pixels: plot.upward, padding: 0.04)

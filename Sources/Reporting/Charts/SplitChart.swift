@@ -5,8 +5,10 @@ package struct SplitChart: Chart {
   package let id = "chart-split"
   package let title = "Perplexity by domain: single-model baseline → split"
   let domains: [Row]
-  /// The perplexity of the mean loss over domains.
+  /// The perplexity of the mean loss over domains, each with the same weight.
   let mean: (full: Double, split: Double)?
+  /// The same with the domains weighted by their held-out tokens.
+  let weighted: (full: Double, split: Double)?
 
   /// A domain that both models were evaluated on.
   struct Row {
@@ -28,7 +30,10 @@ package struct SplitChart: Chart {
       guard let full = domain.full.positive, let split = domain.split.positive else { return nil }
       return Row(domain: domain, full: full, split: split)
     }.sorted { $0.split / $0.full < $1.split / $1.full }
-    mean = split.meanPerplexity["full"].positive.flatMap { full in split.meanPerplexity["split"].positive.map { (full, $0) } }
+    func pair(_ perplexity: [String: Double]) -> (full: Double, split: Double)? {
+      perplexity["full"].positive.flatMap { full in perplexity["split"].positive.map { (full, $0) } }
+    }
+    (mean, weighted) = (pair(split.meanPerplexity), pair(split.tokenPerplexity))
     if domains.isEmpty { return nil }
   }
 
@@ -39,45 +44,64 @@ package struct SplitChart: Chart {
     if let best = domains.first, better > 0 { text += " Perplexity falls most in \(change(best))." }
     if let worst = domains.last, Compare.isLower(worst.full, than: worst.split) { text += " Perplexity rises most in \(change(worst))." }
     if let mean {
-      text += " Over all domains, its perplexity is \(Number.perplexity(mean.split)), \(Compare.phrase(mean.split, than: mean.full)) "
-      text += "the single-model baseline’s \(Number.perplexity(mean.full)) at equal compute."
+      text += " With the same weight for every domain, its perplexity is \(Number.perplexity(mean.split)), "
+      text += "\(Compare.phrase(mean.split, than: mean.full)) the single-model baseline’s \(Number.perplexity(mean.full)) at equal compute."
+    }
+    if let weighted {
+      text += " Weighted by held-out tokens, it is \(Number.perplexity(weighted.split)), "
+      text += "\(Compare.phrase(weighted.split, than: weighted.full)) the baseline’s \(Number.perplexity(weighted.full))."
     }
     return text
   }
 
-  package func draw() -> SVG {
-    let pitch = 25.0
+  package func draw(width: Double) -> SVG {
+    let isSlim = SVG(width: width, height: 0).isSlim
     let isCut = domains.count > Self.limit
     let shown = isCut ? Array(domains.prefix(Self.limit / 2) + domains.suffix(Self.limit / 2)) : domains
-    let rows = shown.count + (isCut ? 1 : 0) + (mean == nil ? 0 : 1)
-    var plot = Plot(width: 960, height: 88 + pitch * Double(rows), left: 270, right: 104, top: 40, bottom: 44)
-    let values = shown.flatMap { [$0.full, $0.split] } + (mean.map { [$0.full, $0.split] } ?? [])
-    let scale = Scale(values, kind: .logarithmic, pixels: plot.across, padding: 0.1)
+    let summary = [(Self.meanName, mean), (Self.weightedName, weighted)].compactMap { name, pair in pair.map { (name, $0) } }
+    let rows = shown.count + (isCut ? 1 : 0) + summary.count
+    // On a phone, the name of a row is above it.
+    let pitch = isSlim ? 44.0 : 25, left = isSlim ? 4.0 : 270, right = isSlim ? 4.0 : 104
+    let names = ["single-model baseline", "split, better", "split, not better"]
+    let top = (isSlim ? 28 : 40) + SVG.legendHeight(names, width: width - left)
+    var plot = Plot(width: width, height: top + 48 + pitch * Double(rows), left: left, right: right, top: top, bottom: 44)
+    let values = shown.flatMap { [$0.full, $0.split] } + summary.flatMap { [$0.1.full, $0.1.split] }
+    let scale = Scale(values, kind: .logarithmic, pixels: plot.across, padding: isSlim ? 0.25 : 0.1)
     plot.horizontal(scale, title: "perplexity (log scale), lower is better", format: { Number.trimmed($0, 2) })
-    plot.svg.legend(
-      [(.circle, "o1", "single-model baseline"), (.circle, "f2", "split, better"), (.diamond, "f3", "split, not better")], x: plot.left,
-      y: 20)
-    plot.svg.text(960, 20, "windows", "label", anchor: .end)
+    let styles: [(SVG.Shape, String)] = [(.circle, "o1"), (.circle, "f2"), (.diamond, "f3")]
+    plot.svg.legend(zip(styles, names).map { ($0.0, $0.1, $1) }, x: plot.left, y: isSlim ? 14 : 20)
+    if !isSlim { plot.svg.text(width, 20, "windows", "label", anchor: .end) }
     for (index, domain) in shown.enumerated() {
       let isSecondHalf = isCut && index >= Self.limit / 2
       let y = plot.top + pitch * (Double(index) + (isSecondHalf ? 1.5 : 0.5))
       if isSecondHalf && index == Self.limit / 2 {
-        plot.svg.text(plot.left - 10, y - pitch + 4, "\(domains.count - shown.count) domains in between", "soft", anchor: .end)
+        plot.svg.text(
+          plot.left + (isSlim ? 0 : -10), y - pitch + 4, "\(domains.count - shown.count) domains in between", "soft",
+          anchor: isSlim ? .start : .end)
       }
       row(domain.fullLabel, full: domain.full, split: domain.split, y: y, scale: scale, isMean: false, plot: &plot)
-      plot.svg.text(960, y + 4, Number.integer(domain.domain.windows), "soft", anchor: .end)
+      if !isSlim { plot.svg.text(width, y + 4, Number.integer(domain.domain.windows), "soft", anchor: .end) }
     }
-    if let mean {
-      let y = plot.top + pitch * (Double(rows) - 0.5)
-      plot.svg.line(0, y - pitch / 2, 960, y - pitch / 2, "axis")
-      row("all domains", full: mean.full, split: mean.split, y: y, scale: scale, isMean: true, plot: &plot)
+    for (index, (name, pair)) in summary.enumerated() {
+      let y = plot.top + pitch * (Double(rows - summary.count + index) + 0.5)
+      if index == 0 { plot.svg.line(0, y - pitch / 2, width, y - pitch / 2, "axis") }
+      row(name, full: pair.full, split: pair.split, y: y, scale: scale, isMean: true, plot: &plot)
     }
     return plot.svg
   }
 
-  private func row(_ name: String, full: Double, split: Double, y: Double, scale: Scale, isMean: Bool, plot: inout Plot) {
-    let label = TextMetrics.fit(name, into: 238, size: isMean ? 13 : 12)
-    plot.svg.text(plot.left - 10, y + 4, label, isMean ? "bold" : "", anchor: .end)
+  static let meanName = "all domains, same weight"
+  static let weightedName = "all domains, by tokens"
+
+  private func row(_ name: String, full: Double, split: Double, y middle: Double, scale: Scale, isMean: Bool, plot: inout Plot) {
+    let isSlim = plot.svg.isSlim, y = isSlim ? middle + 8 : middle
+    let words = name.split(separator: " ").map(String.init)
+    let label = TextMetrics.fit(words: words, separator: " ", into: isSlim ? plot.svg.width - 8 : 248, size: isMean ? 13 : 12)
+    if isSlim {
+      plot.svg.text(plot.left, y - 14, label, isMean ? "bold" : "")
+    } else {
+      plot.svg.text(plot.left - 10, y + 4, label, isMean ? "bold" : "", anchor: .end)
+    }
     let isBetter = split < full
     let color = isBetter ? 2 : 3
     plot.svg.line(scale(full), y, scale(split), y, "l\(color)")

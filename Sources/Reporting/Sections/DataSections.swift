@@ -1,16 +1,18 @@
 import Artifacts
+import Filtering
 import Pipeline
 
 /// The sections on data: data flow, clusters, mixture.
 enum DataSections {
   static func flow(_ summary: RunSummary) -> Section? {
     Section(
-      "data", "Data flow",
+      "data", summary.accounts.isEmpty ? "Data" : "Data flow",
       lead: summary.accounts.isEmpty
         ? "The documents and tokens of the dataset."
         : "The account of a stage balances if every record is accounted for: in = out + dropped + quarantined.",
       [
-        AccountsChart(summary.accounts)?.figure, table(summary.accounts), summary.dataset.map { sizes($0, tokenizer: summary.tokenizer) },
+        AccountsChart(summary.accounts)?.figure, table(summary.accounts), summary.filters.map(losses).joined(separator: "\n"),
+        summary.dataset.map { sizes($0, tokenizer: summary.tokenizer) },
         parts(summary.dataset?.byDomain, "Dataset by domain"), parts(summary.dataset?.bySource, "Dataset by source"),
       ])
   }
@@ -34,6 +36,41 @@ enum DataSections {
       ])
     }
     return table.markup
+  }
+
+  /// The most domains with a column of their own.
+  private static let columns = 6
+
+  /// What each rule of a filter dropped from each domain, and a sample of it.
+  private static func losses(_ filter: FilterReport) -> String {
+    guard filter.dropped > 0 else { return "" }
+    let shown = Array(filter.domains.count > 1 ? filter.domains.prefix(columns) : []), rest = filter.domains.dropFirst(shown.count)
+    let hasRest = !shown.isEmpty && !rest.isEmpty
+    var table = Table(
+      "Documents dropped by the filter, by the first rule that they break and by \(filter.by.spaced)",
+      [.text("Rule"), .text("Threshold"), .number("All")] + shown.map { .number($0.name) }
+        + (hasRest ? [.number("\(rest.count) others")] : []))
+    func add(_ name: String, _ limit: String, _ total: Int, style: String = "", _ count: (FilterReport.Domain) -> Int) {
+      let others = hasRest ? [Number.integer(rest.reduce(0) { $0 + count($1) })] : []
+      table.add([name, limit, Number.integer(total)] + shown.map { Number.integer(count($0)) } + others, style: style)
+    }
+    add("documents", "", filter.documents) { $0.documents }
+    for rule in filter.rules { add(rule.name, threshold(rule), rule.dropped) { rule.byDomain[$0.name] ?? 0 } }
+    add("kept", "", filter.documents - filter.dropped, style: "strong") { $0.documents - $0.dropped }
+    var samples = Table(
+      "A sample of the documents that the filter dropped",
+      [.text("Rule"), .number("Measured"), .text("Threshold"), .text("Document"), .text("Beginning of the text")])
+    for rule in filter.rules {
+      for sample in rule.samples {
+        samples.add([rule.name, sample.measured.map { Number.general($0) } ?? "", threshold(rule), sample.origin, sample.text])
+      }
+    }
+    return table.markup + (samples.rowCount > 0 ? "\n" + samples.folded(above: 0) : "")
+  }
+
+  private static func threshold(_ rule: FilterReport.Rule) -> String {
+    if let minimum = rule.minimum { return "at least \(Number.general(minimum))" }
+    return rule.maximum.map { "at most \(Number.general($0))" } ?? ""
   }
 
   private static func sizes(_ dataset: DatasetSummary, tokenizer: String?) -> String {
@@ -61,9 +98,22 @@ enum DataSections {
   static func clusters(_ summary: RunSummary) -> Section? {
     Section(
       "clusters", "Clusters",
-      lead: "Windows of at most 1,024 tokens, clustered by hierarchical k-means on their embeddings. The terms of a cluster are those that "
-        + "distinguish it from its parent.",
-      [ClusterMap(summary.clusters)?.figure, table(summary.clusters)])
+      lead: summary.tree == nil && summary.dataset == nil
+        ? "The leaves of the cluster tree that the mixture was made with."
+        : "Windows of at most 1,024 tokens, clustered by hierarchical k-means on their embeddings. The terms of a cluster are those that "
+          + "distinguish it from its parent.",
+      [summary.tree.map(shape), ClusterMap(summary.clusters)?.figure, table(summary.clusters)])
+  }
+
+  private static func shape(_ tree: TreeSummary) -> String {
+    var table = Table("Levels of the tree", [.text("Level"), .number("Nodes"), .number("Leaves"), .number("Children per inner node")])
+    for (level, row) in tree.levels.enumerated() {
+      let children = row.children.map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound) – \($0.upperBound)" }
+      table.add([String(level), Number.integer(row.nodes), Number.integer(row.leaves), children ?? ""])
+    }
+    let distance = tree.isSpherical ? "spherical (cosine)" : "Euclidean"
+    let text = "\(tree.dimensions) dimensions, \(distance) k-means, embedder \(tree.embedder)."
+    return "<p>\(Escape.text(text))</p>\n\(table.markup)"
   }
 
   /// The most rows of the table of clusters.

@@ -1,4 +1,7 @@
-/// The main results, as tiles and as a table.
+import Planning
+import Workflows
+
+/// The verdict and its caveats, and the main results as tiles and as a table.
 enum Headline {
   private struct Tile {
     var name: String, value: String, note: String
@@ -15,9 +18,15 @@ enum Headline {
         <div class="than\(style)">\(Escape.text(tile.note))</div></div>
         """
     }.joined(separator: "\n")
+    let table = table(summary.results)
     return Section(
-      "results", "Results", lead: "Each result next to its baseline; for perplexity, lower is better.",
-      [tiles.isEmpty ? nil : "<div class=\"tiles\">\n\(markup)\n</div>", table(summary.results)])
+      "results", "Results", lead: "",
+      [
+        Verdict.sentence(summary).map { "<p class=\"verdict\">\(Escape.text($0))</p>" },
+        Verdict.caveats(summary).map { "<p class=\"caveat\">\(Escape.text($0))</p>" },
+        table == nil ? nil : "<p class=\"lead\">Each result next to its baseline; for perplexity, lower is better.</p>",
+        tiles.isEmpty ? nil : "<div class=\"tiles\">\n\(markup)\n</div>", table,
+      ])
   }
 
   /// The perplexity of a method and of its baseline.
@@ -28,18 +37,28 @@ enum Headline {
   }
 
   private static func comparisons(_ results: RunResults) -> [Comparison] {
-    let (crisp, tuned, mean) = (results.crisp, results.finetuning, results.split?.meanPerplexity)
-    let candidates: [(String, String, Double?, String, Double?, isMain: Bool)] = [
-      ("Perplexity on the specialist seed’s domain", "CRISP", crisp?.crisp?.target, "uniform sampling", crisp?.uniform?.target, true),
-      ("Perplexity on general text", "CRISP", crisp?.crisp?.general, "uniform sampling", crisp?.uniform?.general, true),
-      (
-        "Perplexity on the specialist seed’s domain", "CRISP", crisp?.crisp?.target, "the specialist seed alone", crisp?.specialist?.target,
-        false
-      ),
-      ("Perplexity over all domains", "split", mean?["split"], "the single-model baseline", mean?["full"], true),
+    let (crisp, tuned) = (results.crisp, results.finetuning)
+    let (mean, weighted) = (results.split?.meanPerplexity, results.split?.tokenPerplexity)
+    let target = "Perplexity on the specialist seed’s domain", general = "Perplexity on general text"
+    var candidates: [(String, String, Double?, String, Double?, isMain: Bool)] = [
+      (target, "CRISP", crisp?.crisp?.target, "uniform sampling", crisp?.uniform?.target, true),
+      (general, "CRISP", crisp?.crisp?.general, "uniform sampling", crisp?.uniform?.general, true),
+      (target, "CRISP", crisp?.crisp?.target, "the specialist seed alone", crisp?.specialist?.target, false),
+    ]
+    for (name, run) in crisp?.others ?? [] {
+      candidates.append((target, name, run.target, "uniform sampling", crisp?.uniform?.target, false))
+      candidates.append((general, name, run.general, "uniform sampling", crisp?.uniform?.general, false))
+    }
+    candidates += [
+      ("Perplexity, same weight for every domain", "split", mean?["split"], "the single-model baseline", mean?["full"], true),
+      ("Perplexity, domains weighted by tokens", "split", weighted?["split"], "the single-model baseline", weighted?["full"], true),
       ("Perplexity on the finetuning target", "label annealing", tuned?.anneal?.target, "direct finetuning", tuned?.direct?.target, true),
       ("Perplexity on the original domain", "label annealing", tuned?.anneal?.general, "direct finetuning", tuned?.direct?.general, true),
     ]
+    for (name, run) in tuned?.methods ?? [] {
+      candidates.append(("Perplexity on the finetuning target", name, run.target, "direct finetuning", tuned?.direct?.target, false))
+      candidates.append(("Perplexity on the original domain", name, run.general, "direct finetuning", tuned?.direct?.general, false))
+    }
     return candidates.compactMap { measure, method, value, baseline, reference, isMain in
       guard let value = value.positive, let reference = reference.positive else { return nil }
       return Comparison(measure: measure, method: method, value: value, baseline: baseline, reference: reference, isMain: isMain)
@@ -54,12 +73,18 @@ enum Headline {
         isGood: Compare.isSame(item.value, item.reference) ? nil : item.value < item.reference)
     }
     if let score = summary.results.plan?.score, let error = score.heldOutError.finite {
-      let r2 = score.r2.finite.map { "; R² \(Number.fixed($0, 3)) on fitted runs" } ?? ""
-      tiles.append(Tile(name: "Scaling law’s error on held-out runs", value: Number.percent(error), note: "mean relative error\(r2)"))
+      tiles.append(
+        Tile(
+          name: "Scaling law’s error on held-out runs", value: Number.percent(error),
+          note: "mean relative error; \(Number.percent(score.error)) on the fitted runs"))
     }
-    if let allocation = summary.results.plan?.allocation {
+    if let allocation = summary.results.plan?.allocation ?? summary.results.allocation {
       let (share, budget) = (Number.percent(allocation.split.trunkShare), Number.scientific(allocation.request.budget))
-      tiles.append(Tile(name: "Best share of the compute for the trunk", value: share, note: "of \(budget) FLOPs"))
+      let beyond = summary.results.plan?.extrapolation(of: allocation.split)
+      tiles.append(
+        Tile(
+          name: "Best share of the compute for the trunk", value: share,
+          note: "of \(budget) FLOPs" + (beyond.map { "; extrapolated: \($0)" } ?? "")))
     }
     if let dataset = summary.dataset {
       let documents = Number.count(dataset.documents, "document")

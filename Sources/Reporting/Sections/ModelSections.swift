@@ -1,3 +1,6 @@
+import Foundation
+import Storage
+import Training
 import Workflows
 
 /// The sections on models: training, specialization by sampling, split, finetuning.
@@ -13,14 +16,62 @@ enum ModelSections {
     for run in summary.training {
       let report = run.report.training
       table.add([
-        run.name, run.parent ?? "", Number.compact(report.parameters), Number.compact(report.tokens), Number.scientific(report.flops),
+        run.isFinished ? run.name : "\(run.name) (unfinished)", run.parent ?? "", Number.compact(report.parameters),
+        Number.compact(report.tokens), Number.scientific(report.flops),
         Number.compact(report.tokensPerSecond), Number.seconds(report.seconds), Number.fixed(report.loss, 3),
       ])
     }
     let incidents = summary.training.compactMap { run in run.report.training.guardSummary.map { " \(run.name), \($0)." } }
     return Section(
       "training", "Training", lead: "The loss of every run, each on its own training data, and its cost." + incidents.joined(),
-      [LossChart(summary.training)?.figure, table.folded(above: 14)])
+      [
+        LossChart(summary.training)?.figure, table.folded(above: 14), evaluations(summary.training),
+        summary.training.count == 1 ? summary.training[0].settings.map(settings) : nil,
+      ])
+  }
+
+  /// The last evaluation of every run on every held-out set.
+  private static func evaluations(_ runs: [RunSummary.Training]) -> String? {
+    var table = Table(
+      "Held-out text after the last step",
+      [
+        .text("Run"), .text("Held-out set"), .number("Tokens"), .number("Perplexity"), .number("Standard error"),
+        .number("Same weight for every domain"), .number("Bits per byte"),
+      ])
+    for run in runs {
+      for record in run.report.training.latest {
+        let result = record.result, domains = result.byDomain ?? [:]
+        let mean = domains.count > 1 ? exp(domains.values.map(\.loss).sorted().reduce(0, +) / Double(domains.count)) : nil
+        table.add([
+          run.name, record.name, Number.compact(result.tokens), Number.perplexity(result.perplexity),
+          Number.perplexity(result.perplexityError), Number.perplexity(mean), Number.fixed(result.bitsPerByte, 3),
+        ])
+      }
+    }
+    return table.rowCount == 0 ? nil : table.folded(above: 14)
+  }
+
+  /// The description of a run, one row per value.
+  private static func settings(_ value: JSONValue) -> String {
+    var rows: [(String, String?)] = []
+    func add(_ name: String, _ value: JSONValue) {
+      switch value {
+      case .object(let members):
+        for (key, member) in members.sorted(by: { $0.key < $1.key }) { add(name.isEmpty ? key : "\(name).\(key)", member) }
+      case .array(let items): if !items.isEmpty { rows.append((name, items.map(text).joined(separator: ", "))) }
+      default: rows.append((name, text(value)))
+      }
+    }
+    func text(_ value: JSONValue) -> String {
+      switch value {
+      case .string(let text): text
+      case .number(let number): Number.trimmed(number, 9)
+      case .bool(let flag): flag ? "yes" : "no"
+      default: Number.unknown
+      }
+    }
+    add("", value)
+    return Table("Settings of the run (run.json)", properties: rows).folded(above: 12)
   }
 
   static func crisp(_ summary: RunSummary) -> Section? {
@@ -78,7 +129,8 @@ enum ModelSections {
         [domain.name, domain.terms.prefix(6).joined(separator: " "), Number.integer(domain.windows), Number.compact(domain.branchTokens)],
         full: domain.full, split: domain.split)
     }
-    add(["all domains", "", "", ""], full: split.meanPerplexity["full"], split: split.meanPerplexity["split"], style: "strong")
+    add([SplitChart.meanName, "", "", ""], full: split.meanPerplexity["full"], split: split.meanPerplexity["split"], style: "strong")
+    add([SplitChart.weightedName, "", "", ""], full: split.tokenPerplexity["full"], split: split.tokenPerplexity["split"], style: "strong")
     return table.folded(above: 14)
   }
 
@@ -90,7 +142,9 @@ enum ModelSections {
         .text("Model"), .number("Target perplexity"), .number("Original-domain perplexity"), .number("λ"), .number("Learning rate"),
         .number("Epochs"),
       ])
-    let models = [("base", finetuning.base), ("direct", finetuning.direct), ("label annealing", finetuning.anneal)]
+    let models =
+      [("base", finetuning.base), ("direct", finetuning.direct), ("label annealing", finetuning.anneal)]
+      + finetuning.methods.map { ($0.name, $0.run) }
     for (name, run) in models {
       guard let run else { continue }
       let settings = run.report.finetuning

@@ -28,7 +28,7 @@ enum ProvenanceSection {
   private static func machine(_ machine: Machine) -> String {
     let parts = [machine.processor, Number.count(machine.cores, "core"), "\(Number.bytes(machine.memory)) of memory", machine.system]
       .compactMap { $0 }
-    return "<p>\(Escape.text("Machine: \(parts.joined(separator: ", "))."))</p>"
+    return "<p>\(Escape.text("The report was made on: \(parts.joined(separator: ", "))."))</p>"
   }
 
   private static func facts(_ fingerprints: [String: String], _ provenance: RunSummary.Provenance) -> String {
@@ -40,6 +40,7 @@ enum ProvenanceSection {
   }
 
   private static func reproduction(_ provenance: RunSummary.Provenance) -> String {
+    guard !provenance.recipe.isEmpty else { return "" }
     let command = provenance.command.map { "<h3>To reproduce</h3>\n<pre>\(Escape.text($0))</pre>\n" } ?? ""
     return command + "<details><summary>Recipe</summary>\n<pre>\(Escape.text(provenance.recipe))</pre>\n</details>"
   }

@@ -22,7 +22,7 @@ struct Section {
     """
     <section id="\(Escape.text(id))" aria-labelledby="\(Escape.text(id))-h">
     <div class="head"><h2 id="\(Escape.text(id))-h"><span class="no">\(number)</span>\(Escape.text(title))</h2>
-    <p class="lead">\(Escape.text(lead))</p></div>
+    \(lead.isEmpty ? "" : "<p class=\"lead\">\(Escape.text(lead))</p>")</div>
     \(body)
     </section>
     """

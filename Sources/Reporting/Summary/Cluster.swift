@@ -22,6 +22,17 @@ package struct Cluster: Sendable {
     }
   }
 
+  /// The clusters of a mixture by itself, without the tree that they are leaves of.
+  package static func all(of mixture: Mixture) -> [Cluster] {
+    mixture.clusters.map { cluster in
+      let node = ClusterReport.Node(leaf: cluster.leaf, windows: cluster.windows, tokens: cluster.tokens, share: cluster.general)
+      // Without a specialist seed, `seed` repeats the corpus.
+      var sampled = cluster
+      if mixture.seedData.isEmpty { sampled.seed = .nan }
+      return Cluster(path: [cluster.leaf], node: node, sampled: sampled)
+    }
+  }
+
   /// The child numbers, such as `3/12`.
   var name: String { path.map(String.init).joined(separator: "/") }
   var terms: [String] { node.terms.map(\.word) }

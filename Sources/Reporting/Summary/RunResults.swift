@@ -1,4 +1,5 @@
 import Planning
+import Primitives
 import Workflows
 
 /// The comparisons of a recipe run, as listed in the recipe's `summary`; nil for a comparison it does not list.
@@ -7,6 +8,12 @@ package struct RunResults: Sendable {
   package var split: SplitReport?
   package var finetuning: FinetuningComparison?
   package var plan: Plan?
+  /// An allocation that is reported without the fit behind it.
+  package var allocation: Allocation?
+  /// Measured runs that are reported without a fit.
+  package var runs: [MeasuredRun] = []
+
+  init() {}
 
   package init(_ reports: StepReports) {
     crisp = SamplingComparison(reports)
@@ -49,6 +56,17 @@ package struct SamplingComparison: Sendable {
   package var specialist: EvaluatedRun?
   /// Continued on the CRISP mixture.
   package var crisp: EvaluatedRun?
+  /// Continued on the mixtures of other methods, by name.
+  package var others: [(name: String, run: EvaluatedRun)]
+
+  /// All continuations with their names, uniform sampling first.
+  package var continuations: [(name: String, run: EvaluatedRun)] {
+    let known = [("uniform", uniform), ("specialist seed", specialist)].compactMap { name, run in run.map { (name: name, run: $0) } }
+    return known + others + (crisp.map { [(name: "CRISP", run: $0)] } ?? [])
+  }
+
+  /// The members of `summary.crisp` with a meaning of their own; every other one names a method and the step that continues on its mixture.
+  package static let known: Set = ["seed", "target", "general", "base", "uniform", "specialist", "crisp"]
 
   init?(_ reports: StepReports) {
     let names = reports.mapping("crisp")
@@ -58,6 +76,7 @@ package struct SamplingComparison: Sendable {
     }
     seed = names["seed"]
     (base, uniform, specialist, crisp) = (run("base"), run("uniform"), run("specialist"), run("crisp"))
+    others = names.keys.filter { !Self.known.contains($0) }.sorted().compactMap { name in run(name).map { (name, $0) } }
   }
 
   /// The tokens of each continuation.
@@ -69,8 +88,13 @@ package struct FinetuningComparison: Sendable {
   package var base: EvaluatedRun?
   package var direct: EvaluatedRun?
   package var anneal: EvaluatedRun?
+  /// The runs of other methods, by name.
+  package var methods: [(name: String, run: EvaluatedRun)]
   /// Further runs, such as those of a sweep.
   package var others: [EvaluatedRun]
+
+  /// The members of `summary.finetune` with a meaning of their own; every other one names a method and its step.
+  package static let known: Set = ["target", "source", "base", "direct", "anneal", "points"]
 
   init?(_ reports: StepReports) {
     let names = reports.mapping("finetune")
@@ -79,6 +103,7 @@ package struct FinetuningComparison: Sendable {
       reports.decode(RunReport.self, step: step).map { EvaluatedRun($0, target: names["target"], general: names["source"]) }
     }
     (base, direct, anneal) = (run(names["base"]), run(names["direct"]), run(names["anneal"]))
+    methods = names.keys.filter { !Self.known.contains($0) }.sorted().compactMap { name in run(names[name]).map { (name, $0) } }
     others = (names["points"] ?? "").split(separator: " ").compactMap { run(String($0)) }
   }
 }
@@ -94,6 +119,37 @@ package struct Plan: Sendable {
   /// The fitted parameters of a law in the first domain, the mean over domains.
   package func parameters(of law: String) -> [FittedParameter] { fit.domains.first?.candidates.first { $0.law == law }?.parameters ?? [] }
 
+  /// R² of a law's predictions of held-out runs, over the domains; nil where nothing could be held out. Below 0, the mean of the measured losses
+  /// would be a better prediction.
+  package func heldOutR2(of law: String) -> Double? {
+    let points = fit.domains.filter { $0.domain != MeasuredRun.mean || fit.domains.count == 1 }.flatMap { domain in
+      domain.candidates.first { $0.law == law }?.heldOut?.folds.flatMap(\.points) ?? []
+    }.filter { $0.measured.isFinite && $0.predicted.isFinite }
+    guard points.count > 1 else { return nil }
+    let mean = Statistics.mean(points.map(\.measured))
+    func sum(_ difference: (FitPoint) -> Double) -> Double { points.reduce(0) { $0 + difference($1) * difference($1) } }
+    let spread = sum { $0.measured - mean }
+    return spread > 0 ? 1 - sum { $0.measured - $0.predicted } / spread : nil
+  }
+
+  /// Where an allocation is outside the measured runs, such as `D is 2.3 times and D′ is 4.5 times the largest measured`; nil inside.
+  package func extrapolation(of candidate: Allocation.Candidate) -> String? {
+    let axes: [(name: String, values: [Double], ends: KeyPath<RunRange, [Double]>)] = [
+      ("N", [candidate.n], \.n), ("D", [Double(candidate.d)], \.d), ("D′", candidate.dPrime.map { Double($0) }, \.dPrime),
+    ]
+    var (above, below): ([String], [String]) = ([], [])
+    for axis in axes {
+      let measured = fit.domains.flatMap { $0.range[keyPath: axis.ends] }
+      guard let low = measured.min(), let high = measured.max(), let least = axis.values.min(), let most = axis.values.max() else {
+        continue
+      }
+      if high > 0, most > high * 1.01 { above.append("\(axis.name) is \(Number.factor(most / high)) times") }
+      if least < low * 0.99 { below.append("\(axis.name) is \(Number.percent(least / low)) of") }
+    }
+    let parts = [(above, "largest"), (below, "smallest")].filter { !$0.0.isEmpty }
+    return parts.isEmpty ? nil : parts.map { "\(Compare.list($0.0)) the \($0.1) measured" }.joined(separator: "; ")
+  }
+
   /// A run of one domain with the prediction of the selected law.
   package struct Point: Sendable {
     package var domain: String
@@ -102,9 +158,9 @@ package struct Plan: Sendable {
     package var isHeldOut: Bool
   }
 
-  /// All predictions, those of the whole fit and those of held-out runs, for all domains but the mean.
+  /// All predictions, those of the whole fit and those of held-out runs, for all domains but the mean; the mean if it is the only one.
   package var points: [Point] {
-    fit.domains.filter { $0.domain != MeasuredRun.mean }.flatMap { domain -> [Point] in
+    fit.domains.filter { $0.domain != MeasuredRun.mean || fit.domains.count == 1 }.flatMap { domain -> [Point] in
       guard let candidate = domain.candidates.first(where: { $0.law == fit.selected }) else { return [] }
       let heldOut = candidate.heldOut?.folds.flatMap(\.points) ?? []
       return candidate.points.map { Point(domain: domain.domain, run: $0, isHeldOut: false) }

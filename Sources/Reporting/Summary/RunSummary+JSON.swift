@@ -19,6 +19,7 @@ extension RunSummary: Encodable {
     let members: Members = [
       "title": title, "note": note, "dataset": dataset.map { Self.members($0) },
       "tokenizer": dataset.map { Self.members(tokenizer: tokenizer, of: $0) }, "accounts": accounts.map { Self.members($0) },
+      "filters": filters.isEmpty ? nil : filters,
       "clusters": clusters.isEmpty ? nil : clusters.map { Self.members($0) }, "mixture": mixture.map { Self.members($0) },
       "training": training.map { Self.members($0) }, "crisp": crisp.map { Self.members($0, domainShare) },
       "split": split.map { Self.members($0) }, "finetune": finetuning.map { Self.members($0) }, "plan": plan.map { Self.members($0) },
@@ -92,10 +93,11 @@ extension RunSummary: Encodable {
 
   private static func members(_ crisp: SamplingComparison, _ share: DomainShare?) -> Members {
     func perplexities(_ perplexity: (EvaluatedRun) -> Double?) -> Members {
-      [
+      let known: Members = [
         "base": crisp.base.flatMap(perplexity), "uniform": crisp.uniform.flatMap(perplexity),
         "specialist": crisp.specialist.flatMap(perplexity), "crisp": crisp.crisp.flatMap(perplexity),
       ]
+      return known.adding(crisp.others.map { ($0.name, perplexity($0.run)) })
     }
     return [
       "seed": crisp.seed, "tokens": crisp.tokens, "seed_perplexity": perplexities(\.target), "general_perplexity": perplexities(\.general),
@@ -108,7 +110,8 @@ extension RunSummary: Encodable {
       ["name": $0.name, "terms": $0.terms, "windows": $0.windows, "full": $0.full, "split": $0.split, "tokens": $0.branchTokens] as Members
     }
     return [
-      "mean_perplexity": split.meanPerplexity, "by_domain": domains, "trunk_tokens": split.trunkTokens,
+      "mean_perplexity": split.meanPerplexity, "token_perplexity": split.tokenPerplexity, "by_domain": domains,
+      "trunk_tokens": split.trunkTokens,
       "branch_tokens": split.branchTokens.first ?? 0, "full_tokens": split.branchTokens.reduce(0, +), "router": split.router,
     ]
   }
@@ -122,10 +125,11 @@ extension RunSummary: Encodable {
         "source_perplexity": run.general,
       ]
     }
-    return [
+    let known: Members = [
       "base": finetuning.base.map(point), "direct": finetuning.direct.map(point), "anneal": finetuning.anneal.map(point),
       "points": finetuning.others.isEmpty ? nil : finetuning.others.map(point),
     ]
+    return known.adding(finetuning.methods.map { ($0.name, point($0.run)) })
   }
 
   private static func members(_ plan: Plan) -> Members {
@@ -143,7 +147,8 @@ extension RunSummary: Encodable {
       ] as Members
     }
     return [
-      "law": plan.fit.selected, "formula": plan.score?.formula, "r2": plan.score?.r2, "heldout_relative_error": plan.score?.heldOutError,
+      "law": plan.fit.selected, "formula": plan.score?.formula, "r2": plan.score?.r2, "heldout_r2": plan.heldOutR2(of: plan.fit.selected),
+      "heldout_relative_error": plan.score?.heldOutError, "extrapolation": plan.allocation.flatMap { plan.extrapolation(of: $0.split) },
       "parameters": parameters, "allocation": plan.allocation.map { Self.members($0) }, "laws": laws, "points": points, "curve": curve,
     ]
   }
@@ -176,9 +181,15 @@ private struct Members: Encodable, ExpressibleByDictionaryLiteral {
     init?(intValue: Int) { nil }
   }
 
-  private let values: [(String, (any Encodable)?)]
+  private var values: [(String, (any Encodable)?)]
 
   init(dictionaryLiteral elements: (String, (any Encodable)?)...) { values = elements }
+
+  func adding(_ more: [(String, (any Encodable)?)]) -> Members {
+    var result = self
+    result.values += more
+    return result
+  }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Name.self)

@@ -1,5 +1,6 @@
 import Artifacts
 import Clustering
+import Filtering
 import Foundation
 import Pipeline
 import Storage
@@ -26,6 +27,11 @@ package struct RunSummary: Sendable {
     /// The step that made the model it starts from; nil for random initialization, or a model from outside the run.
     package var parent: String?
     package var report: RunReport
+    package var isFinished = true
+    /// The description of a run that is reported by itself; nil in a recipe, which has the command.
+    package var settings: JSONValue?
+
+    package init(name: String, parent: String?, report: RunReport) { (self.name, self.parent, self.report) = (name, parent, report) }
   }
 
   /// What it takes to reproduce the run.
@@ -47,9 +53,13 @@ package struct RunSummary: Sendable {
   package var steps: [Step]
   /// The accounts of all stages, in order.
   package var accounts: [Account]
+  /// What the rules of each filter dropped.
+  package var filters: [FilterReport]
   package var dataset: DatasetSummary?
   /// The tokenizer, as the recipe names it.
   package var tokenizer: String?
+  /// The shape of a cluster tree that is reported by itself.
+  package var tree: TreeSummary?
   /// The nodes of the cluster tree below the root, breadth first.
   package var clusters: [Cluster]
   package var mixture: Mixture?
@@ -74,6 +84,7 @@ extension RunSummary {
     note = about["note"]
     steps = reports.states.map { Step(name: $0.step.name, says: $0.step.says, seconds: $0.state.seconds, bytes: $0.state.bytes) }
     accounts = reports.states.flatMap { $0.state.accounts }
+    filters = reports.filters
     training = reports.states.compactMap { step, state in
       reports.decode(RunReport.self, step: step.name).map {
         Training(name: step.name, parent: state.initialModel.flatMap(reports.maker), report: $0)

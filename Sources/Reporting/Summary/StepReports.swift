@@ -1,3 +1,4 @@
+import Filtering
 import Foundation
 import Primitives
 import Storage
@@ -30,6 +31,14 @@ package struct StepReports {
       return nil
     }
     return try? JSONFile.decode(type, from: bytes, place: name)
+  }
+
+  /// The losses of all filters, in the order of the steps.
+  var filters: [FilterReport] {
+    states.flatMap { _, state -> [FilterReport] in
+      guard let value = state.report["filters"], let bytes = try? JSONFile.encode(value) else { return [] }
+      return (try? JSONFile.decode([FilterReport].self, from: bytes, place: "filters")) ?? []
+    }
   }
 
   /// The step that made a model; the model is a run folder, or a model folder or checkpoint in one.

@@ -23,7 +23,7 @@ struct Plot {
       let x = scale(value)
       svg.line(x, top, x, bottom, "grid")
       let half = TextMetrics.width(text, size: 11) / 2
-      guard x - half > lastEnd + 4 else { continue }
+      guard x - half > lastEnd + 4, x + half <= svg.width else { continue }
       svg.line(x, bottom, x, bottom + 4, "axis")
       svg.text(x, bottom + 16, text, "tick", anchor: .middle)
       lastEnd = x + half
@@ -39,7 +39,9 @@ struct Plot {
       svg.line(left, y, right, y, "grid")
       svg.text(left - 7, y + 4, text, "tick", anchor: .end)
     }
-    svg.text(max(0, left - 44), top - 12, title, "label")
+    let x = max(0, left - 44)
+    let lines = TextMetrics.wrap(title, into: svg.width - x, size: 12)
+    for (row, line) in lines.enumerated() { svg.text(x, top - 12 - 14 * Double(lines.count - 1 - row), line, "label") }
   }
 
   /// Draws labels at the right ends of lines, moved apart where they would overlap.

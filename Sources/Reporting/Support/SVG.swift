@@ -54,14 +54,30 @@ package struct SVG {
     body += "<text x=\"\(Self.text(x))\" y=\"\(Self.text(y))\"\(Self.styled(style))\(place)>\(Escape.text(content))</text>\n"
   }
 
-  /// A row of marks with their names.
-  mutating func legend(_ entries: [(shape: Shape, style: String, name: String)], x: Double, y: Double) {
-    var x = x
+  /// The width of a picture on a phone.
+  package static let slim = 358.0
+  /// Whether the picture is one for a phone.
+  var isSlim: Bool { width < 420 }
+
+  /// Rows of marks with their names: a new row where the next one does not fit.
+  /// - Returns: the baseline of the last row.
+  @discardableResult
+  mutating func legend(_ entries: [(shape: Shape, style: String, name: String)], x start: Double, y: Double) -> Double {
+    var (x, y) = (start, y)
     for entry in entries {
+      let size = 17 + TextMetrics.width(entry.name, size: 12)
+      if x > start, x + size > width { (x, y) = (start, y + 18) }
       mark(entry.shape, x + 6, y - 4, 10, entry.style)
       text(x + 17, y, entry.name, "label")
-      x += 41 + TextMetrics.width(entry.name, size: 12)
+      x += size + 24
     }
+    return y
+  }
+
+  /// The height that `legend` needs for its rows after the first.
+  static func legendHeight(_ names: [String], width: Double) -> Double {
+    var svg = SVG(width: width, height: 0)
+    return svg.legend(names.map { (.circle, "", $0) }, x: 0, y: 0)
   }
 
   /// - Parameters:
@@ -70,10 +86,8 @@ package struct SVG {
   ///   - description: the result, for screen readers.
   package func markup(id: String, title: String, description: String) -> String {
     let key = Escape.text(id)
-    // The class sets the width below which the picture scrolls instead of shrinking.
-    let shrink = width > 800 ? "class=\"wide\" " : width > 600 ? "class=\"middle\" " : ""
     return """
-      <svg \(shrink)id="\(key)" viewBox="0 0 \(Self.text(width)) \(Self.text(height))" style="max-width:\(Self.text(width))px" \
+      <svg id="\(key)" viewBox="0 0 \(Self.text(width)) \(Self.text(height))" style="max-width:\(Self.text(width))px" \
       role="img" aria-labelledby="\(key)-t \(key)-d">
       <title id="\(key)-t">\(Escape.text(title))</title>
       <desc id="\(key)-d">\(Escape.text(description))</desc>

@@ -1,16 +1,17 @@
 /// The style sheet of the page, for light and dark screens and for print: system fonts, and a palette for color-blind readers (after Okabe and
 /// Ito).
 enum Stylesheet {
-  /// Colors by role: `s0` base, `s1` reference, `s2` the main result, `s3` and `s4` other series, `e0` … `e5` enrichment.
+  /// Colors by role: `s0` base, `s1` reference, `s2` the main result, `s3` … `s6` other series; `e0` … `e5` enrichment, the strongest color for
+  /// the most enriched.
   private static let light = """
     --paper:#fdfdfb;--card:#f5f5f1;--ink:#1d2126;--soft:#575e67;--rule:#dcdcd5;--grid:#ebebe5;
-    --s0:#5b626b;--s1:#0b6aa8;--s2:#bf4a00;--s3:#8b3f86;--s4:#00755a;--soft1:#cfe0ec;--soft2:#f3c9a8;--soft3:#e3cbe1;
-    --e0:#bfd3e3;--e1:#dbe5ed;--e2:#ecebe4;--e3:#f6d7b4;--e4:#e79a57;--e5:#b04400;--on:#1d2126;--on5:#ffffff;--good:#00755a;--bad:#a3324b;
+    --s0:#5b626b;--s1:#0b6aa8;--s2:#bf4a00;--s3:#8b3f86;--s4:#00755a;--s5:#8a6400;--s6:#4338a8;--soft1:#cfe0ec;--soft2:#f3c9a8;--soft3:#e3cbe1;
+    --e0:#f1f1ec;--e1:#ebe6da;--e2:#f6e2c6;--e3:#f0bd84;--e4:#dd8a3e;--e5:#a84000;--on:#1d2126;--on5:#ffffff;--good:#00755a;--bad:#a3324b;
     """
   private static let dark = """
     --paper:#15181c;--card:#1d2126;--ink:#e7e8e6;--soft:#a5acb4;--rule:#363c44;--grid:#272c33;
-    --s0:#a5acb4;--s1:#62b4ea;--s2:#f08c46;--s3:#d593cf;--s4:#43c59e;--soft1:#1f4560;--soft2:#6e3d17;--soft3:#573a57;
-    --e0:#23415a;--e1:#283644;--e2:#2f3338;--e3:#553a22;--e4:#8f4d18;--e5:#f0914a;--on:#f0f0ee;--on5:#15181c;--good:#43c59e;--bad:#f08a9c;
+    --s0:#a5acb4;--s1:#62b4ea;--s2:#f08c46;--s3:#d593cf;--s4:#43c59e;--s5:#d9b84a;--s6:#aba6ff;--soft1:#1f4560;--soft2:#6e3d17;--soft3:#573a57;
+    --e0:#22262b;--e1:#2b2b2b;--e2:#3f3122;--e3:#5f3f1f;--e4:#95541a;--e5:#f0914a;--on:#f0f0ee;--on5:#15181c;--good:#43c59e;--bad:#f08a9c;
     """
 
   /// Has neither `<` nor `&`, so that the page is well-formed XML.
@@ -40,7 +41,13 @@ enum Stylesheet {
     .tile .than{font-size:13px;line-height:1.4}
     .good{color:var(--good)}.bad{color:var(--bad)}
     figure{margin:20px 0 28px}
-    figure .frame,.scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
+    .verdict{font-size:19px;line-height:1.45;margin:20px 0 8px}
+    .caveat{color:var(--soft);font-size:15px}
+    .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch;background:linear-gradient(to right,var(--paper) 30%,transparent) 0 0/40px 100% \
+    no-repeat local,linear-gradient(to left,var(--paper) 30%,transparent) 100% 0/40px 100% no-repeat local,\
+    linear-gradient(to right,var(--rule),transparent) 0 0/12px 100% no-repeat scroll,\
+    linear-gradient(to left,var(--rule),transparent) 100% 0/12px 100% no-repeat scroll}
+    .slim{display:none}
     figcaption{max-width:72ch;margin-top:6px;font-size:15px}
     .figure-title{font-size:15px;font-weight:650;margin-bottom:2px}
     .pair{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 32px;align-items:start}
@@ -72,23 +79,29 @@ enum Stylesheet {
     .frame-line{fill:none;stroke:var(--paper);stroke-width:3}
     .e0{fill:var(--e0)}.e1{fill:var(--e1)}.e2{fill:var(--e2)}.e3{fill:var(--e3)}.e4{fill:var(--e4)}.e5{fill:var(--e5)}
     svg .on{fill:var(--on)}svg .on5{fill:var(--on5)}
+    .l5{stroke-dasharray:8 3}.l6{stroke-dasharray:3 3}.beyond{stroke-dasharray:2 4}
     .interval{fill:var(--s2);opacity:.16}
     @media screen and (max-width:760px){
     header,main,footer{padding-left:16px;padding-right:16px}header{padding-top:28px}h1{font-size:26px}section{margin:40px 0}
-    .pair{grid-template-columns:minmax(0,1fr)}.frame svg{min-width:420px}.frame svg.middle{min-width:640px}.frame svg.wide{min-width:900px}
+    .pair{grid-template-columns:minmax(0,1fr)}.wide{display:none}.slim{display:block}.slim svg{max-width:520px!important}
+    table{min-width:100%}thead th,.n{white-space:normal}th,td{padding-right:12px;overflow-wrap:anywhere}.verdict{font-size:17px}
+    .cards,.cards tbody,.cards tr,.cards caption{display:block}.cards thead,.cards td:empty{display:none}
+    .cards tr{border-bottom:1px solid var(--rule);padding:6px 0}.cards th,.cards td{display:flex;justify-content:space-between;gap:20px;\
+    border:0;padding:1px 0;text-align:right}.cards th{text-align:left;font-weight:650}
+    .cards td::before{content:attr(data-title);color:var(--soft);text-align:left;flex-shrink:0}
     .tiles{grid-template-columns:repeat(auto-fill,minmax(150px,1fr))}.tile .value{font-size:25px}
     }
     @media print{
     :root{color-scheme:light;\(light)--paper:#fff}
     body{font-size:11pt}nav{display:none}header{padding-top:0}section{margin:24px 0}figure,tr,.tile{break-inside:avoid}\
     .head{break-inside:avoid}.head,h3,.figure-title,caption{break-after:avoid}.pair{gap:0 20px}
-    .frame,.scroll{overflow:visible}.frame svg,.frame svg.middle,.frame svg.wide{min-width:0}
+    .scroll{overflow:visible;background:none}
     *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
     }
     """
 
   /// The fill, line, open mark and text of each series.
-  private static let series = (0...4).map { index in
+  private static let series = (0...6).map { index in
     """
     .f\(index){fill:var(--s\(index))}.l\(index){stroke:var(--s\(index));stroke-width:1.8;fill:none;stroke-linejoin:round}\
     .thin.l\(index){stroke-width:1;opacity:.75}\

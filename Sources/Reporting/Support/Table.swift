@@ -35,7 +35,7 @@ package struct Table {
     rows.append((Array(cells.prefix(columns.count)) + Array(repeating: "", count: missing), style))
   }
 
-  /// The markup, in which a wide table scrolls by itself.
+  /// The markup, in which a wide table scrolls by itself. On a phone, a row of a wide table is a list of its titles and values.
   package var markup: String {
     let shown = columns.indices.filter { column in
       column == 0 || rows.contains { !$0.cells[column].isEmpty && $0.cells[column] != Number.unknown }
@@ -44,12 +44,14 @@ package struct Table {
     let body = rows.map { row in
       let cells = shown.map { column in
         let content = columns[column].kind == .formula ? Formula.markup(row.cells[column]) : Escape.text(row.cells[column])
-        return column == 0 ? "<th scope=\"row\"\(style(of: column))>\(content)</th>" : "<td\(style(of: column))>\(content)</td>"
+        if column == 0 { return "<th scope=\"row\"\(style(of: column))>\(content)</th>" }
+        let title = shown.count > 3 ? " data-title=\"\(Escape.text(columns[column].title))\"" : ""
+        return "<td\(style(of: column))\(title)>\(content)</td>"
       }
       return (row.style.isEmpty ? "<tr>" : "<tr class=\"\(Escape.text(row.style))\">") + cells.joined() + "</tr>"
     }
     return """
-      <div class="scroll" tabindex="0" role="region" aria-label="\(Escape.text(caption))"><table>
+      <div class="scroll" tabindex="0" role="region" aria-label="\(Escape.text(caption))"><table\(shown.count > 3 ? " class=\"cards\"" : "")>
       <caption>\(Escape.text(caption))</caption>
       <thead><tr>\(head)</tr></thead>
       <tbody>

@@ -30,6 +30,19 @@ package enum TextMetrics {
     return ""
   }
 
+  /// The words of a text on as many lines as it takes; a word is never cut.
+  package static func wrap(_ text: String, into width: Double, size: Double) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ").map(String.init) {
+      if let last = lines.last, Self.width(last + " " + word, size: size) <= width {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(word)
+      }
+    }
+    return lines
+  }
+
   /// As many of the words as fit, joined by a separator; the first one is shortened if it does not fit alone.
   package static func fit(words: [String], separator: String = ", ", into width: Double, size: Double) -> String {
     var text = ""

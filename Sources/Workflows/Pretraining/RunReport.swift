@@ -1,3 +1,4 @@
+import Storage
 import Training
 
 /// The report of a training run with its loss curve, and for finetuning how it was done.
@@ -26,6 +27,12 @@ package struct RunReport: Codable, Sendable, Equatable {
     self.training = training
     curve = try Self.curve(folder)
     self.finetuning = finetuning
+  }
+
+  /// The report of a run folder; of an unfinished run, what its log holds so far.
+  package init(run folder: String) throws {
+    training = try RunFolder(folder).currentReport()
+    curve = Files.exists(RunFolder(folder).log) ? try Self.curve(folder) : []
   }
 
   private enum CodingKeys: String, CodingKey { case curve, method }

@@ -47,9 +47,9 @@ struct PlanFitCommand: SeededCommand {
     }
     try JSONFile.write(report, to: output)
     let rows = report.scores.map {
-      [$0.law, Format.fixed($0.r2, 4), Format.percent($0.error, 2), Format.percent($0.heldOutError, 2), $0.formula]
+      [$0.law, Format.percent($0.heldOutError, 2), Format.percent($0.error, 2), Format.fixed($0.r2, 4), $0.formula]
     }
-    let table = TextTable(["law", "R²", "error", "held-out error", "formula"], rows: rows).text()
+    let table = TextTable(["law", "held-out error", "fitted error", "fitted R²", "formula"], rows: rows).text()
     return Outcome(
       report: try JSONValue(encoding: report), lines: [table, "  selected: \(report.selected)"] + report.notes.map { "  note: \($0)" })
   }

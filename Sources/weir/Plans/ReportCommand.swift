@@ -4,46 +4,82 @@ import Reporting
 import Storage
 import Workflows
 
-/// `weir report RUN`: one self-contained HTML page.
+/// `weir report PATH`: one self-contained HTML page.
 struct ReportCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Write the HTML report of a recipe run.",
+    abstract: "Write an HTML report of a run, a dataset, a tree, a mixture or a plan.",
     discussion: """
-      Writes summary.json and one self-contained HTML page that needs no network. Every figure has a caption generated from \
-      its numbers.
+      Writes one self-contained HTML page that needs no network: the verdict and what limits it, then the figures, each with \
+      a caption generated from its numbers.
+
+      PATH is a folder written by weir run, train, finetune, split, shard or cluster fit, a folder of training runs such as \
+      that of plan sweep, a mixture, measured runs (.jsonl), a fit, or an allocation. The report shows what is there; that of \
+      an unfinished training run shows its log so far.
+
+      Under summary.crisp and summary.finetune of a recipe, every member other than the ones with a meaning of their own \
+      names a method and its step, such as dsir: continue-dsir, and is shown beside the others.
 
       EXAMPLES:
         weir report runs/demo
+        weir report runs/base -o base.html
+        weir report out/tree --dataset out/dataset
+        weir report fit.json -o - > fit.html
       """)
 
-  @Argument(help: ArgumentHelp("Run folder written by weir run.", valueName: "run"))
+  @Argument(help: ArgumentHelp("File or folder to report on.", valueName: "path"))
   var run: String
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file for the page. (default: RUN/report.html)", valueName: "file"))
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp(
+      "Output file for the page; - is standard output. (default: PATH/report.html for a folder, or the name of the file with .html)",
+      valueName: "file"))
   var output: String?
 
-  @Flag(help: "Print the main results as Markdown tables, and write nothing.")
+  @Option(help: ArgumentHelp("Token dataset of a cluster tree, for what is in its clusters.", valueName: "dataset"))
+  var dataset: String?
+
+  @Flag(help: "Print the main results of a recipe run as Markdown tables, and write nothing.")
   var markdown = false
 
   @OptionGroup var common: CommonOptions
 
-  var inputs: [String] { [RecipeFolder(run).recipe] }
-  var outputs: [String] { [page, RecipeFolder(run).summary] }
+  private var isRecipe: Bool { Files.exists(RecipeFolder(run).recipe) }
+  var inputs: [String] { [isRecipe ? RecipeFolder(run).recipe : run] }
+  var outputs: [String] { [page] + (isRecipe ? [RecipeFolder(run).summary] : []) }
 
-  var readsOtherSteps: Bool { true }
+  var readsOtherSteps: Bool { isRecipe }
+  var writesDataToOutput: Bool { output == "-" }
 
-  private var page: String { output ?? run + "/report.html" }
+  private var page: String {
+    if let output { return output }
+    // A folder that a recipe has yet to make is one too.
+    if Files.isFolder(run) || !Files.exists(run) { return run + "/report.html" }
+    let parts = run.split(separator: "/", omittingEmptySubsequences: false)
+    let name = parts.last ?? ""
+    let stem = name.lastIndex(of: ".").map { name[..<$0] } ?? name
+    return (parts.dropLast() + [stem + ".html"]).joined(separator: "/")
+  }
 
   func perform(_ session: Session) throws -> Outcome {
     if markdown {
       try StandardOutput.write(ResultTables.markdown(RunResults(StepReports(run: run))))
       return Outcome()
     }
-    let summary = try RunSummary(run: run, version: Weir.version)
-    try Files.write(Array(summary.encoded()), to: RecipeFolder(run).summary)
-    try Files.write(Array(Report.html(summary).utf8), to: page)
-    return Outcome(report: .object(["page": .string(page)]), lines: ["  \(page), \(RecipeFolder(run).summary)"])
+    let summary = try session.with("report") { try RunSummary(of: run, dataset: dataset, version: Weir.version, progress: $0) }
+    var written: [String] = []
+    if isRecipe {
+      try Files.write(Array(summary.encoded()), to: RecipeFolder(run).summary)
+      written.append(RecipeFolder(run).summary)
+    }
+    let html = Report.html(summary)
+    if page == "-" {
+      try StandardOutput.write(html)
+      return Outcome()
+    }
+    try Files.write(Array(html.utf8), to: page)
+    return Outcome(report: .object(["page": .string(page)]), lines: ["  " + ([page] + written).joined(separator: ", ")])
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(disk: 5e5) }
@@ -62,13 +98,15 @@ enum ResultTables {
         "| base | \(text(crisp.base?.target)) | \(text(crisp.base?.general)) |",
         "| + \(tokens) tokens, uniform | \(text(crisp.uniform?.target)) | \(text(crisp.uniform?.general)) |",
         "| + the same, the seed alone | \(text(crisp.specialist?.target)) | \(text(crisp.specialist?.general)) |",
-        "| + the same, CRISP | **\(text(crisp.crisp?.target))** | \(text(crisp.crisp?.general)) |",
       ]
+      lines += crisp.others.map { "| + the same, \($0.name) | \(text($0.run.target)) | \(text($0.run.general)) |" }
+      lines.append("| + the same, CRISP | **\(text(crisp.crisp?.target))** | \(text(crisp.crisp?.general)) |")
     }
     if let split = results.split {
       lines += ["", "| Perplexity at equal compute, by domain | single model | split |", "|---|---|---|"]
       lines += split.byDomain.map { "| \($0.terms.joined(separator: " ")) | \(text($0.full)) | \(text($0.split)) |" }
       lines.append("| mean over domains | \(text(split.meanPerplexity["full"])) | **\(text(split.meanPerplexity["split"]))** |")
+      lines.append("| mean over tokens | \(text(split.tokenPerplexity["full"])) | \(text(split.tokenPerplexity["split"])) |")
     }
     if let finetuning = results.finetuning {
       lines += ["", "| Perplexity after finetuning | target domain | original domain |", "|---|---|---|"]
@@ -78,16 +116,17 @@ enum ResultTables {
   }
 
   private static func rows(_ finetuning: FinetuningComparison) -> [[String]] {
-    [("base", finetuning.base), ("direct", finetuning.direct), ("label annealing", finetuning.anneal)].map {
-      [$0.0, text($0.1?.target), text($0.1?.general)]
-    }
+    let known = [("base", finetuning.base), ("direct", finetuning.direct), ("label annealing", finetuning.anneal)]
+    return (known + finetuning.methods.map { ($0.name, $0.run) }).map { [$0.0, text($0.1?.target), text($0.1?.general)] }
   }
 
   static func lines(_ results: RunResults) -> [String] {
     var lines: [String] = []
     if let crisp = results.crisp {
       lines.append("  perplexity on held-out text after \(Format.short(Double(crisp.tokens ?? 0))) more tokens each:")
-      let rows = [("(base)", crisp.base), ("uniform", crisp.uniform), ("specialist seed", crisp.specialist), ("CRISP", crisp.crisp)]
+      let rows =
+        [("(base)", crisp.base), ("uniform", crisp.uniform), ("specialist seed", crisp.specialist)]
+        + crisp.others.map { ($0.name, $0.run) } + [("CRISP", crisp.crisp)]
       lines.append(
         TextTable(["continued on", "seed's domain", "general"], rows: rows.map { [$0.0, text($0.1?.target), text($0.1?.general)] })
           .text(indent: "    "))
@@ -95,14 +134,16 @@ enum ResultTables {
     if let split = results.split {
       let (full, mean) = (text(split.meanPerplexity["full"]), text(split.meanPerplexity["split"]))
       lines.append("  perplexity over \(split.byDomain.count) domains at equal compute: single model \(full), split \(mean)")
+      let (whole, byTokens) = (text(split.tokenPerplexity["full"]), text(split.tokenPerplexity["split"]))
+      lines.append("  the same weighted by tokens: single model \(whole), split \(byTokens)")
     }
     if let finetuning = results.finetuning {
       lines.append("  perplexity after finetuning:")
       lines.append(TextTable(["method", "target domain", "original domain"], rows: rows(finetuning)).text(indent: "    "))
     }
     if let plan = results.plan, let score = plan.score {
-      let error = Format.percent(score.heldOutError, 2)
-      lines.append("  law \(score.law): R² \(Format.fixed(score.r2, 4)), mean relative error on held-out runs \(error)")
+      let (held, fitted) = (Format.percent(score.heldOutError, 2), Format.percent(score.error, 2))
+      lines.append("  law \(score.law): mean relative error \(held) on held-out runs, \(fitted) on the fitted ones")
     }
     return lines
   }

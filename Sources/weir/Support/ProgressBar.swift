@@ -61,12 +61,18 @@ final class ProgressBar: Sendable {
       parts.append(String(repeating: "█", count: full) + String(repeating: "░", count: width - full))
       parts.append(String(format: "%3.0f %%", share * 100))
     } else {
-      parts.append(Format.short(event.done) + " " + event.unit)
+      parts.append(amount(event.done, event.unit))
     }
-    if rate > 0 { parts.append("\(Format.short(rate)) \(event.unit)/s") }
+    if rate > 0 { parts.append(amount(rate, event.unit, perSecond: true)) }
     if let total = event.total, rate > 0, total > event.done { parts.append("\(Format.duration((total - event.done) / rate)) left") }
     if !event.detail.isEmpty { parts.append(event.detail) }
     return String("  \(label)  \(parts.joined(separator: "  "))".prefix(max(20, columns - 1)))
+  }
+
+  /// `2.5 MB/s`, `12.3 k tokens/s`: a symbol takes the prefix, a word does not.
+  private static func amount(_ value: Double, _ unit: String, perSecond: Bool = false) -> String {
+    let per = perSecond ? "/s" : ""
+    return unit == "bytes" ? Format.short(value, unit: "B" + per, isRough: perSecond) : "\(Format.short(value)) \(unit)\(per)"
   }
 
   /// Erases the bar from the terminal.
