@@ -21,12 +21,14 @@ extension FilterConfiguration {
       }
       throw WeirError("--set", "unknown threshold '\(name)'", remedy: "use one of \((rules + names).joined(separator: ", "))")
     }
+    let changed: FilterConfiguration
     do {
-      self = try merging([path[0]: [path[1]: JSONSerialization.jsonObject(with: Data(value.utf8), options: .fragmentsAllowed)]])
+      changed = try merging([path[0]: [path[1]: JSONSerialization.jsonObject(with: Data(value.utf8), options: .fragmentsAllowed)]])
     } catch {
       throw WeirError("--set", "'\(value)' is not a value for \(name)", remedy: "give a JSON number, true, false or an array")
     }
-    try validate()
+    try changed.validate()
+    self = changed
   }
 
   /// The thresholds of the rules, as `group.member`.
@@ -61,9 +63,11 @@ extension FilterConfiguration {
     guard let share = Double(value), share >= 0 else {
       throw WeirError("--set", "'\(value)' is not a value for \(name)", remedy: "give a share, 0…1")
     }
-    gopherRepetition[keyPath: limits].removeAll { $0.n == n }
-    gopherRepetition[keyPath: limits].append(NGramLimit(n: n, share: share))
-    try validate()
+    var changed = self
+    changed.gopherRepetition[keyPath: limits].removeAll { $0.n == n }
+    changed.gopherRepetition[keyPath: limits].append(NGramLimit(n: n, share: share))
+    try changed.validate()
+    self = changed
   }
 
   private func members() throws -> [String: Any] {

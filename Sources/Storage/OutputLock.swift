@@ -102,8 +102,6 @@ package final class OutputLock {
   package static func hold(_ outputs: [String]) throws -> [OutputLock] {
     try outputs.compactMap { output in
       let parent = Descriptor.parent(of: output)
-      // Weir creates the folders inside its own, such as `DATASET/vectors`.
-      if !Files.isFolder(parent), Files.exists(Descriptor.parent(of: parent) + "/" + Manifest.fileName) { try Files.createFolder(parent) }
       var status = stat()
       let isSpecial = stat(output, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
       return output == "-" || isSpecial || !Files.isFolder(parent) ? nil : try OutputLock(output, for: .command)

@@ -13,7 +13,7 @@ import Tokens
 /// from the same leaves: by the pairs of adjacent letters that occur there, and by the distance to the leaf's centroid.
 package struct SeedCoverage: Encodable, Sendable, Equatable {
   package var name: String
-  /// The share of the seed's letter pairs that occur in corpus windows of its leaves; nil for a seed without letters.
+  /// The share of the seed's letter pairs that occur in corpus windows of its leaves; nil if either has none.
   package var known: Double?
   /// The share of the seed's windows that are farther from their centroid than 99 % of those corpus windows.
   package var far: Double
@@ -51,7 +51,7 @@ package struct SeedCoverage: Encodable, Sendable, Equatable {
         if pairs.contains(pair) { found += 1 }
       }
     }
-    known = total == 0 ? nil : Double(found) / Double(total)
+    known = total == 0 || corpus.isEmpty ? nil : Double(found) / Double(total)
   }
 
   /// Windows of the corpus, spread evenly over each leaf and divided among the leaves like those of the seed.
