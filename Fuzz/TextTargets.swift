@@ -52,6 +52,11 @@ extension FuzzTarget {
     guard let index = try? EvaluationIndex([documents[0]]) else { return }
     let kept = try Decontaminate(index).apply(documents, tally: &tally)
     if kept.first?.id == documents[0].id { finding("an evaluation text is not found in itself") }
+    var configuration = DecontaminationConfiguration()
+    (configuration.words, configuration.minimumWords, configuration.margin, configuration.minimumPiece) = (2, 1, 3, 1)
+    configuration.cuts = true
+    let cut = try Decontaminate(EvaluationIndex([documents[0]], configuration: configuration)).apply(documents, tally: &tally)
+    if cut.contains(where: { String(validating: $0.text, as: UTF8.self) == nil }) { finding("a text is not valid UTF-8 after a cut") }
   }
 }
 

@@ -1,46 +1,137 @@
 import Documents
 import Pipeline
 
-/// Drops documents that share too much text with an evaluation text. The reject quotes the shared text and names the evaluation text.
-///
-/// The whole document is dropped. (GPT-3 cut out 200 characters around a match and kept the rest.)
-package struct Decontaminate: RecordStage {
-  package let name: String? = "decontaminate"
-  package let workers: WorkerPool<DecontaminationWorker>
+/// Removes text that documents share with evaluation texts, counting every shared n-gram; `DecontaminationBarrier` leaves common ones out.
+package struct Decontaminate: Stage {
+  package let name: String? = DecontaminationWorker.stage
+  private let workers: WorkerPool<DecontaminationWorker>
+  private let losses: DomainLosses
 
-  /// - Parameter index: of the evaluation texts.
-  package init(_ index: EvaluationIndex) { workers = WorkerPool(limit: 1 << 24) { DecontaminationWorker(index: index) } }
-}
-
-package struct DecontaminationWorker: RecordWorker {
-  fileprivate let index: EvaluationIndex
-  private var words = EvaluationIndex.Words()
-  private var counts: [String: Double] = [:]
-
-  fileprivate init(index: EvaluationIndex) { self.index = index }
-
-  package mutating func decide(_ document: Document) -> Decision<Document> {
-    guard let match = index.match(document.text, &words) else { return .keep(document) }
-    let reason = match.share == nil ? "words_in_a_row" : "share_of_ngrams"
-    let origin = index.origins[match.text]
-    counts["from \(Self.file(origin))", default: 0] += 1
-    return .drop(reason, detail: { "\(reason): \(Self.explain(match, origin, document.text))" })
+  /// - Parameters:
+  ///   - index: of the evaluation texts.
+  ///   - losses: counts what happens to documents.
+  package init(_ index: EvaluationIndex, losses: DomainLosses = DomainLosses()) {
+    let none = CommonGrams(coverCounts: index.coverCounts())
+    workers = WorkerPool(limit: 1 << 24) { DecontaminationWorker(index: index, common: none) }
+    self.losses = losses
   }
 
-  package mutating func takeCounts() -> [String: Double] {
-    defer { counts = [:] }
+  package func apply(_ batch: [Document], tally: inout Tally) throws -> [Document] {
+    losses.count(batch)
+    var worker = try workers.take()
+    var kept: [Document] = []
+    kept.reserveCapacity(batch.count)
+    for document in batch {
+      if let document = try tally.settle(document, worker.decide(document)) { kept.append(document) }
+    }
+    tally.account.extra.merge(worker.report(to: losses), uniquingKeysWith: +)
+    workers.giveBack(worker, after: tally.account.bytesIn)
+    return kept
+  }
+}
+
+/// Decides about one document after another.
+struct DecontaminationWorker: Sendable {
+  static let stage = "decontaminate"
+
+  private let index: EvaluationIndex
+  private let common: CommonGrams
+  private var words = FoldedText()
+  private var counts: [String: Double] = [:]
+  private var losses: [(document: Document, kept: Document?)] = []
+
+  init(index: EvaluationIndex, common: CommonGrams) {
+    self.index = index
+    self.common = common
+  }
+
+  /// - Parameter known: what `EvaluationIndex.hits` found in the document; nil to look now.
+  mutating func decide(_ document: Document, known: EvaluationIndex.Hits? = nil) -> Decision<Document> {
+    let stops = index.configuration.commonDocuments == 0 && !index.configuration.cuts
+    guard let hits = known ?? index.hits(document.text, &words, stops: stops) else { return .keep(document) }
+    guard let match = index.match(hits, without: common) else {
+      counts["kept with common n-grams only", default: 0] += 1
+      return .keep(document)
+    }
+    let decision = index.configuration.cuts ? cut(document, hits) : drop(document, match)
+    if case .keep(let kept) = decision {
+      counts["cut", default: 0] += 1
+      losses.append((document, kept))
+    } else {
+      losses.append((document, nil))
+    }
+    counts["from \(Self.file(index.texts[match.text].origin))", default: 0] += 1
+    return decision
+  }
+
+  /// Hands over the losses since the last call, and returns the counts for the account's `extra`.
+  mutating func report(to table: DomainLosses) -> [String: Double] {
+    defer { (counts, losses) = ([:], []) }
+    table.add(losses)
     return counts
   }
 
-  /// The file of `path:line`, without its folder.
-  private static func file(_ origin: String) -> String {
-    let path = origin.lastIndex(of: ":").map { origin[..<$0] } ?? origin[...]
-    return String(path.split(separator: "/").last ?? path)
+  private func drop(_ document: Document, _ match: EvaluationIndex.Match) -> Decision<Document> {
+    let reason = match.share == nil ? "words_in_a_row" : "share_of_ngrams"
+    return .drop(reason) { [index] in
+      var words = FoldedText()
+      words.read(document.text)
+      let bounds = words.bounds(document.text)
+      let length = match.length ?? index.coverLength(words, match.first)
+      let quote = EvaluationIndex.quote(document.text, bounds[match.first].lowerBound..<bounds[match.first + length - 1].upperBound)
+      let origin = index.texts[match.text].origin
+      guard let share = match.share else {
+        return "\(reason): \(length) \(words.isUnspaced ? "words or characters" : "words") of \(origin): \"\(quote)\""
+      }
+      let percent = Int((100 * share).rounded(.down))
+      return "\(reason): \(percent) % of the \(index.configuration.coverWords)-grams of \(origin), the first: \"\(quote)\""
+    }
   }
 
-  private static func explain(_ match: EvaluationIndex.Match, _ origin: String, _ text: [UInt8]) -> String {
-    let quote = String(decoding: text[match.range], as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    guard let share = match.share else { return "\(match.words) words of \(origin): \"\(quote)\"" }
-    return "\(Int((100 * share).rounded(.down))) % of the \(match.words)-grams of \(origin), the first: \"\(quote)\""
+  /// Cuts the shared text out, with a margin (Brown et al. 2005.14165, appendix C). A blank line joins the pieces that stay.
+  private mutating func cut(_ document: Document, _ hits: EvaluationIndex.Hits) -> Decision<Document> {
+    let (text, configuration) = (document.text, index.configuration)
+    words.read(text)
+    let bounds = words.bounds(text)
+    var pieces: [Range<Int>] = []
+    var end = 0
+    for shared in index.shared(hits, words, without: common) {
+      let first = Self.step(text, from: bounds[shared.lowerBound].lowerBound, by: -configuration.margin)
+      if first > end { pieces.append(end..<first) }
+      end = max(end, Self.step(text, from: bounds[shared.upperBound - 1].upperBound, by: configuration.margin))
+    }
+    if end < text.count { pieces.append(end..<text.count) }
+    guard pieces.count <= configuration.maximumPieces else { return .drop("too_many_pieces") }
+    pieces.removeAll { Self.step(text, from: $0.lowerBound, by: configuration.minimumPiece, end: $0.upperBound) == nil }
+    guard !pieces.isEmpty else { return .drop("short_pieces") }
+    var kept = document
+    kept.text = Array(pieces.map { text[$0] }.joined(separator: [0x0A, 0x0A]))
+    return .keep(kept)
+  }
+
+  /// The byte that is `characters` code points after `start`, or before it; at most the end of the text.
+  private static func step(_ text: [UInt8], from start: Int, by characters: Int) -> Int {
+    step(text, from: start, by: characters, end: characters < 0 ? 0 : text.count) ?? (characters < 0 ? 0 : text.count)
+  }
+
+  /// The same; nil where `end` comes before.
+  private static func step(_ text: [UInt8], from start: Int, by characters: Int, end: Int) -> Int? {
+    var (place, left) = (start, abs(characters))
+    while left > 0 {
+      if place == end { return nil }
+      if characters > 0 {
+        repeat { place += 1 } while place < end && text[place] & 0xC0 == 0x80
+      } else {
+        repeat { place -= 1 } while place > end && text[place] & 0xC0 == 0x80
+      }
+      left -= 1
+    }
+    return place
+  }
+
+  /// The file of `path:line`, without its folder.
+  static func file(_ origin: String) -> String {
+    let path = origin.lastIndex(of: ":").map { origin[..<$0] } ?? origin[...]
+    return String(path.split(separator: "/").last ?? path)
   }
 }

@@ -12,6 +12,8 @@ package struct DeduplicationConfiguration: Sendable, Equatable {
 
   /// Words per shingle, 1…100.
   package var shingleWords = 5
+  /// Whether texts that differ only in numbers have the same shingles; otherwise numbers count as they stand.
+  package var ignoresNumbers = false
   /// Bands per signature, 1…1000.
   package var bands = 14
   /// Rows per band, 1…1000.

@@ -146,7 +146,7 @@ package final class FuzzyDeduplicator {
     if report.largestGroup > configuration.alarmDocuments, Double(report.largestGroup) > configuration.alarmShare * Double(count) {
       report.warnings.append(
         "a group of \(report.largestGroup) near-duplicates is \(Self.percent(report.largestGroup, of: count)) of the documents; "
-          + "look at the examples, and raise --threshold if they are not similar")
+          + (try remedy(for: (0..<count).first { sizes[$0] == Int32(report.largestGroup) } ?? 0, &groups.sets)))
     }
     if report.skipped * 1_000 > count {
       report.warnings.append(
@@ -154,6 +154,23 @@ package final class FuzzyDeduplicator {
           + "raise --rows to make crowded bands rarer")
     }
     return FuzzyDecision(kept: kept, duplicateOf: duplicateOf, report: report)
+  }
+
+  /// What separates the documents of a group, if they are not alike: that depends on how similar they are to its first one.
+  private func remedy(for root: Int, _ sets: inout UnionFind) throws -> String {
+    guard configuration.verify else { return "leave out --no-verify if they are not similar" }
+    let similarities = ShingleSets(shingles)
+    var least = 1.0
+    var compared = 0
+    for document in root + 1..<count where compared < 1_000 && sets.find(document) == root {
+      compared += 1
+      least = min(least, try starts.withUnsafeBufferPointer { try similarities.similarity(UInt32(root), UInt32(document), $0, 0) })
+    }
+    if least < 1 { return "look at the examples, and raise --threshold if they are not similar" }
+    if configuration.ignoresNumbers {
+      return "they have the same words, so --threshold cannot separate them; leave out --ignore-numbers if they differ in numbers"
+    }
+    return "they have the same words, so --threshold cannot separate them; use --exact alone if they are not duplicates"
   }
 
   private static func broken(_ document: Int) -> WeirError {

@@ -21,7 +21,7 @@ package struct FuzzyReport: Sendable, Codable, Equatable {
   }
 
   package var documents = 0
-  /// Documents without words, which are never near-duplicates.
+  /// Documents without words and symbols, which are never near-duplicates.
   package var withoutWords = 0
   /// Candidate pairs that were compared.
   package var compared = 0

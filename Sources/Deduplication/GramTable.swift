@@ -1,5 +1,5 @@
 /// Maps the fingerprint of an n-gram to the evaluation texts that contain it: a Bloom filter, which rejects most n-grams of a corpus, in
-/// front of a hash table.
+/// front of a hash table. N-grams are numbered from 0.
 struct GramTable: Sendable {
   private let filter: [UInt64]
   private let filterShift: UInt64
@@ -41,16 +41,16 @@ struct GramTable: Sendable {
     (self.keys, self.starts, self.owners) = (keys, starts, owners)
   }
 
-  var isEmpty: Bool { keys.isEmpty }
+  var count: Int { keys.count }
 
-  /// Calls `body` with the index and the fingerprint of each n-gram in the table, until it returns true.
-  func search(_ grams: UnsafeBufferPointer<UInt64>, _ body: (Int, UInt64) -> Bool) {
-    guard !isEmpty else { return }
+  /// Calls `body` with the index of each n-gram in the table and its number.
+  func search(_ grams: UnsafeBufferPointer<UInt64>, _ body: (Int, Int) -> Void) {
+    guard !keys.isEmpty else { return }
     filter.withUnsafeBufferPointer { filter in
       for (index, gram) in grams.enumerated() {
         let bits = Self.bits(gram)
         if filter[Int(truncatingIfNeeded: gram >> filterShift)] & bits != bits { continue }
-        if find(gram) != nil, body(index, gram) { return }
+        if let number = number(of: gram) { body(index, number) }
       }
     }
   }
@@ -58,15 +58,14 @@ struct GramTable: Sendable {
   /// The two bits that a fingerprint sets in its word of the filter.
   private static func bits(_ gram: UInt64) -> UInt64 { 1 << (gram & 63) | 1 << (gram >> 6 & 63) }
 
-  func contains(_ gram: UInt64) -> Bool { find(gram) != nil }
-
   /// The evaluation texts that contain an n-gram, ascending.
-  func owners(of gram: UInt64) -> ArraySlice<UInt32> {
-    guard let index = find(gram) else { return [] }
-    return owners[Int(starts[index])..<Int(starts[index + 1])]
-  }
+  func owners(of number: Int) -> ArraySlice<UInt32> { owners[Int(starts[number])..<Int(starts[number + 1])] }
 
-  private func find(_ gram: UInt64) -> Int? {
+  /// The fingerprint of an n-gram.
+  func gram(_ number: Int) -> UInt64 { keys[number] }
+
+  /// The number of an n-gram; nil where it is not in the table.
+  func number(of gram: UInt64) -> Int? {
     var slot = Int(truncatingIfNeeded: gram) & mask
     while slots[slot] != 0 {
       let index = Int(slots[slot]) - 1

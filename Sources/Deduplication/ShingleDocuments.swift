@@ -16,7 +16,7 @@ package struct ShingledDocuments: Sendable {
 
 /// Computes the shingles, the MinHash signature and its bands for every document (Broder 1997; Leskovec, Rajaraman, Ullman, ch. 3).
 ///
-/// `words.h` describes how words are normalized; `Signer` computes the signature; a band is the fingerprint of its rows. Shingles keep 32
+/// `FoldedText` has the words; `Signer` computes the signature; a band is the fingerprint of its rows. Shingles keep 32
 /// bits, which changes the Jaccard similarity of sets of n shingles by about n·2⁻³².
 package struct ShingleDocuments: Stage {
   private let configuration: DeduplicationConfiguration
@@ -38,12 +38,14 @@ package struct ShingleDocuments: Stage {
     result.counts.reserveCapacity(batch.count)
     result.shingles.reserveCapacity(batch.reduce(0) { $0 + $1.text.count } / 5)
     if isBanded { result.bands.reserveCapacity(batch.count * configuration.bands) }
-    let upper = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: batch.reduce(0) { max($0, $1.text.count) } / 2 + 1)
-    defer { upper.deallocate() }
+    var upper: [UInt32] = []
     signer.forEach(batch, signing: isBanded) { shingles, signature in
       // Into a buffer of its own, so that the loop vectorizes.
-      for index in shingles.indices { upper[index] = UInt32(truncatingIfNeeded: shingles[index] >> 32) }
-      result.shingles.append(contentsOf: UnsafeBufferPointer(rebasing: upper[..<shingles.count]))
+      if upper.count < shingles.count { upper = [UInt32](repeating: 0, count: max(shingles.count, 2 * upper.count)) }
+      upper.withUnsafeMutableBufferPointer { upper in
+        for index in shingles.indices { upper[index] = UInt32(truncatingIfNeeded: shingles[index] >> 32) }
+        result.shingles.append(contentsOf: UnsafeMutableBufferPointer(rebasing: upper[..<shingles.count]))
+      }
       result.counts.append(UInt32(truncatingIfNeeded: shingles.count))
       guard isBanded else { return }
       for band in 0..<configuration.bands {
@@ -56,13 +58,12 @@ package struct ShingleDocuments: Stage {
   }
 
   /// The set of a text's shingles, ascending, as Jaccard similarities compare it.
-  package static func shingles(_ text: [UInt8], words: Int = 5) -> [UInt32] {
-    var hashes = [UInt64](repeating: 0, count: text.count / 2 + 1)
-    var space = [UInt8](repeating: 0, count: text.count + text.count / 2 + 128)
-    let count = weir_shingles(text, text.count, words, &space, &hashes)
-    var keys = hashes[..<count].map { UInt32(truncatingIfNeeded: $0 >> 32) }
-    var scratch = [UInt32](repeating: 0, count: 2 * count + 1)
-    return Array(keys[..<weir_sort_unique(&keys, count, &scratch)])
+  package static func shingles(_ text: [UInt8], words: Int = 5, numbersAlike: Bool = false) -> [UInt32] {
+    var folded = FoldedText()
+    folded.makeShingles(text, words: words, numbersAlike: numbersAlike)
+    var keys = folded.withHashes { $0.map { UInt32(truncatingIfNeeded: $0 >> 32) } }
+    var scratch = [UInt32](repeating: 0, count: 2 * keys.count + 1)
+    return Array(keys[..<weir_sort_unique(&keys, keys.count, &scratch)])
   }
 
   /// The Jaccard similarity of two sets of shingles; 0 where one is empty.

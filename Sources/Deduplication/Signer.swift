@@ -2,9 +2,10 @@ import CKernels
 import Documents
 import Primitives
 
-/// Computes MinHash signatures: per hash function a·h + b mod 2⁶⁴, the minimum over the shingles of a document.
+/// Computes MinHash signatures: per hash function a·h + b mod 2⁵², the minimum over the shingles of a document.
 struct Signer: Sendable {
   private let words: Int
+  private let ignoresNumbers: Bool
   private let multipliers: [UInt64]
   private let offsets: [UInt64]
 
@@ -15,6 +16,7 @@ struct Signer: Sendable {
   init(_ configuration: DeduplicationConfiguration) throws {
     try configuration.validate()
     words = configuration.shingleWords
+    ignoresNumbers = configuration.ignoresNumbers
     count = configuration.bands * configuration.rows
     let permutations = (count + 7) / 8 * 8  // the kernel works on whole vectors
     let multiplier = CounterRandom(seed: configuration.randomSeed, stream: 1)
@@ -28,23 +30,15 @@ struct Signer: Sendable {
   func forEach(
     _ batch: [Document], signing: Bool = true, _ body: (UnsafeBufferPointer<UInt64>, UnsafeBufferPointer<UInt64>) -> Void
   ) {
-    let longest = batch.reduce(0) { max($0, $1.text.count) }
-    let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: longest / 2 + 1)
-    let scratch = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: longest + longest / 2 + 128)
-    let signature = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: multipliers.count)
-    defer {
-      hashes.deallocate()
-      scratch.deallocate()
-      signature.deallocate()
-    }
-    guard let hash = hashes.baseAddress, let space = scratch.baseAddress, let value = signature.baseAddress else { return }
+    var folded = FoldedText()
+    var signature = [UInt64](repeating: 0, count: multipliers.count)
     // By index, because a loop over the documents would retain every part of each.
     for index in batch.indices {
-      let shingles = batch[index].text.withUnsafeBufferPointer { text in
-        text.baseAddress.map { weir_shingles($0, text.count, words, space, hash) } ?? 0
+      folded.makeShingles(batch[index].text, words: words, numbersAlike: ignoresNumbers)
+      folded.withHashes { shingles in
+        if signing { weir_minhash(shingles.baseAddress, shingles.count, multipliers, offsets, multipliers.count, &signature) }
+        signature.withUnsafeBufferPointer { body(shingles, UnsafeBufferPointer(rebasing: $0[..<count])) }
       }
-      if signing { weir_minhash(hash, shingles, multipliers, offsets, multipliers.count, value) }
-      body(UnsafeBufferPointer(rebasing: hashes[..<shingles]), UnsafeBufferPointer(rebasing: signature[..<count]))
     }
   }
 }

@@ -1,50 +1,139 @@
 #!/usr/bin/env python3
-"""Compare `weir decontaminate` with a naive search over lists of words: which documents are dropped, why, and because of which text.
+"""Compare `weir decontaminate` with a naive search over lists of words, and with datatrove's n-gram decontamination where the definitions agree.
 
-    python3 Tests/Parity/decontaminate.py --weir .build/release/weir DOCUMENTS.jsonl.zst HELDOUT… [--documents 20000] [--seed 1]
+    python3 Tests/Parity/decontaminate.py --weir .build/release/weir DOCUMENTS.jsonl.zst HELDOUT… [--documents 6000] [--seed 1]
 
 Evaluation texts are those of HELDOUT, and passages of 9 to 60 words from the documents, half of them with words replaced, so that every rule
-applies somewhere. Consecutive words take precedence, the longest run first and then the first in the document; then the text with the
-largest share of its 8-grams. Exit code 1 if anything differs. Needs zstd.
+applies somewhere. Consecutive words take precedence, the longest n-gram first and then the first in the document; then the text with the
+largest share of its 8-grams. N-grams in more than 10 documents do not count. --cut is compared by the text that stays.
+
+datatrove (if it is installed) separates words by punctuation as well; its numbers are compared as they stand, its words are cut at blanks, and only
+ASCII documents without commas in numbers take part. Exit code 1 if anything differs. Needs zstd.
 """
 import argparse
 import json
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
 
 from near_duplicates import read
-from words import grams, words
+from words import words
 
-RUN, LEAST, COVER, SHARE = 13, 8, 8, 0.8
+RUN, LEAST, COVER, SHARE, COMMON, MARGIN, PIECE, PIECES = 13, 8, 8, 0.8, 10, 200, 200, 10
+WORD = 12  # weight
 
 
-def expected(document, runs, covers):
-    """The reason to drop a document as the start of the reason that is reported; None to keep it."""
-    for length in sorted(runs, reverse=True):
-        for i in range(len(document) - length + 1):
-            owner = runs[length].get(tuple(document[i:i + length]))
-            if owner:
-                return f"words_in_a_row: {length} words of {owner}:"
-    mine = grams(document, COVER)
-    candidates = {}
-    for gram in mine:
-        for owner in covers.get(gram, ()):
-            candidates[owner] = candidates.get(owner, 0) + 1
-    best = None
-    for owner in sorted(candidates):
-        share = candidates[owner] / owner[2]
-        if share >= SHARE and (best is None or share > best[0]):
-            best = (share, owner)
-    return best and f"share_of_ngrams: {int(100 * best[0])} % of the {COVER}-grams of {best[1][1]},"
+def windows(listed, least):
+    """The shortest runs that weigh at least `least` words: from each word on, where one begins, its words and where it begins and ends."""
+    weights = [weight for _, weight, _, _ in listed]
+    end, total = 0, 0
+    for start in range(len(listed)):
+        while total < least * WORD and end < len(listed):
+            total += weights[end]
+            end += 1
+        if total < least * WORD:
+            return
+        yield start, end
+        total -= weights[start]
+
+
+def tuples(listed, ranges):
+    return [(tuple(word for word, *_ in listed[start:end]), start, end) for start, end in ranges]
+
+
+class Index:
+    def __init__(self, against, run):
+        self.run, self.runs, self.covers, self.short, self.lengths = run, {}, {}, 0, set()
+        for number, text in enumerate(against):
+            listed = words(text)
+            place, weight = f"eval.jsonl:{number + 1}", sum(w for _, w, _, _ in listed)
+            if weight < LEAST * WORD:
+                self.short += 1
+                continue
+            if run and weight >= run * WORD:
+                for gram, _, _ in tuples(listed, windows(listed, run)):
+                    self.runs.setdefault(gram, place)
+            elif run:
+                self.lengths.add(len(listed))
+                self.runs.setdefault(tuple(word for word, *_ in listed), place)
+            for gram in {gram for gram, _, _ in tuples(listed, windows(listed, COVER))}:
+                self.covers.setdefault(gram, set()).add((number, place))
+
+    def hits(self, text):
+        """The n-grams of evaluation texts in a document, those of consecutive words in the order in which they count."""
+        listed = words(text)
+        found = tuples(listed, windows(listed, self.run)) if self.run else []
+        for length in sorted(self.lengths, reverse=True):
+            found += tuples(listed, ((i, i + length) for i in range(len(listed) - length + 1)))
+        covers = [hit for hit in tuples(listed, windows(listed, COVER)) if hit[0] in self.covers]
+        return listed, [hit for hit in found if hit[0] in self.runs], covers
+
+    def leave_out(self, hits, above):
+        """Drops n-grams that are in more than `above` documents, and counts the others of each evaluation text."""
+        counts = {}
+        for _, runs, covers in hits:
+            for kind, found in (("run", runs), ("cover", covers)):
+                for gram in {gram for gram, _, _ in found}:
+                    counts[kind, gram] = counts.get((kind, gram), 0) + 1
+        self.common = {key for key, count in counts.items() if above and count > above}
+        self.totals = {}
+        for gram, owners in self.covers.items():
+            for owner in owners if ("cover", gram) not in self.common else ():
+                self.totals[owner] = self.totals.get(owner, 0) + 1
+
+    def decide(self, hits):
+        """The beginning of the reason to drop a document, None to keep it; and the runs of words that are shared."""
+        _, runs, covers = hits
+        runs = [hit for hit in runs if ("run", hit[0]) not in self.common]
+        covers = [hit for hit in covers if ("cover", hit[0]) not in self.common]
+        counts = {}
+        for gram in {gram for gram, _, _ in covers}:
+            for owner in self.covers[gram]:
+                counts[owner] = counts.get(owner, 0) + 1
+        shares = {owner: count / self.totals[owner] for owner, count in counts.items() if count / self.totals[owner] >= SHARE}
+        shared = [hit[1:] for hit in runs] + [hit[1:] for hit in covers if self.covers[hit[0]] & shares.keys()]
+        if runs:
+            return f"words_in_a_row: {len(runs[0][0])} words", f" of {self.runs[runs[0][0]]}:", shared
+        if shares:
+            owner = min(shares, key=lambda owner: (-shares[owner], owner))
+            return f"share_of_ngrams: {int(100 * shares[owner])} % of the {COVER}-grams of {owner[1]},", "", shared
+        return None, "", shared
+
+
+def cut(text, listed, shared):
+    """What stays of a text; None if nothing does."""
+    gone = [False] * (len(text) + 1)
+    for start, end in shared:
+        first, last = max(0, listed[start][2] - MARGIN), min(len(text), listed[end - 1][3] + MARGIN)
+        gone[first:last] = [True] * (last - first)
+    pieces, piece = [], ""
+    for character, removed in zip(text + "\n", gone[:-1] + [True]):
+        if not removed:
+            piece += character
+        elif piece:
+            pieces.append(piece)
+            piece = ""
+    if len(pieces) > PIECES:
+        return None
+    return "\n\n".join(piece for piece in pieces if len(piece) >= PIECE) or None
+
+
+def weir(options, folder, *flags):
+    subprocess.run(
+        [pathlib.Path(options.weir).resolve(), "decontaminate", "corpus.jsonl", "--against", "eval.jsonl", "--rejects", "found.jsonl", "-o", "clean.jsonl",
+         "--quiet", *flags], cwd=folder, stdin=subprocess.DEVNULL, check=True)
+    found = {r["origin"]: r["reason"] for r in map(json.loads, open(folder / "found.jsonl", encoding="utf8"))}
+    kept = {r["origin"]: r["text"] for r in map(json.loads, open(folder / "clean.jsonl", encoding="utf8"))}
+    return found, kept
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weir", required=True)
-    parser.add_argument("--documents", type=int, default=20000)
+    parser.add_argument("--documents", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("corpus")
     parser.add_argument("heldout", nargs="+")
@@ -63,51 +152,83 @@ def main():
         against.append(" ".join(passage))
     draw.shuffle(against)
 
+    failed = []
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         for name, content in (("corpus.jsonl", texts), ("eval.jsonl", against)):
             with open(folder / name, "w", encoding="utf8") as out:
                 out.writelines(json.dumps({"text": text}) + "\n" for text in content)
-        # Both rules; then the share alone, because consecutive words leave few documents for it.
-        failed = [run for run in (RUN, 0) if not same(options.weir, folder, texts, against, run)]
+        # Both rules; the share alone, because consecutive words leave few documents for it; and without exemptions.
+        for run, common in ((RUN, COMMON), (0, COMMON), (RUN, 0)):
+            index = Index(against, run)
+            hits = [index.hits(text) for text in texts]
+            index.leave_out(hits, common)
+            expected = [index.decide(hit) for hit in hits]
+            found, kept = weir(options, folder, "--words", str(run), "--common-documents", str(common))
+            differ, counts = 0, {}
+            for number, (reason, more, _) in enumerate(expected):
+                origin = f"corpus.jsonl:{number + 1}"
+                got = found.get(origin)
+                counts[str(reason).split(":")[0]] = counts.get(str(reason).split(":")[0], 0) + 1
+                if (reason is None) != (got is None) or reason and not (got.startswith(reason) and more in got) or (got is None) != (origin in kept):
+                    differ += 1
+                    if differ <= 5:
+                        print(f"  DIFFERS {origin}: weir {got!r}, expected {reason!r}{more}")
+            print(f"--words {run} --common-documents {common}: {len(texts):,} documents, {len(against):,} evaluation texts ({index.short} too short): "
+                  f"{counts}, {len(index.common)} common n-grams, {differ} decisions differ")
+            if differ or len(counts) == 1:
+                failed.append(f"words {run}, common {common}")
+            found, kept = weir(options, folder, "--words", str(run), "--common-documents", str(common), "--cut")
+            differ = changed = 0
+            for number, (text, (listed, _, _), (reason, _, shared)) in enumerate(zip(texts, hits, expected)):
+                stays = cut(text, listed, shared) if reason else text
+                changed += stays is not None and stays != text
+                differ += kept.get(f"corpus.jsonl:{number + 1}") != stays
+            print(f"  --cut: {changed} documents cut, {len(texts) - len(kept)} dropped, {differ} texts differ")
+            if differ or not changed:
+                failed.append(f"cut, words {run}, common {common}")
+        if not datatrove(options, folder, texts, against):
+            failed.append("datatrove")
     if failed:
-        sys.exit("decontaminate: results differ")
+        sys.exit(f"decontaminate: results differ: {'; '.join(failed)}")
 
 
-def same(weir, folder, texts, against, run):
-    """Whether weir decides as the rules say, with `run` consecutive words."""
-    subprocess.run(
-        [pathlib.Path(weir).resolve(), "decontaminate", "corpus.jsonl", "--against", "eval.jsonl", "--words", str(run), "--rejects", "found.jsonl",
-         "-o", "clean.jsonl", "--quiet"], cwd=folder, stdin=subprocess.DEVNULL, check=True)
-    found = {r["origin"]: r["reason"] for r in map(json.loads, open(folder / "found.jsonl", encoding="utf8"))}
-    kept = sum(1 for _ in open(folder / "clean.jsonl", "rb"))
-    runs, covers, short = {}, {}, 0
-    for number, text in enumerate(against):
-        place = f"eval.jsonl:{number + 1}"
-        list_of_words = words(text)
-        if len(list_of_words) < LEAST:
-            short += 1
-            continue
-        if run:
-            length = min(run, len(list_of_words))
-            for gram in grams(list_of_words, length):
-                runs.setdefault(length, {}).setdefault(gram, place)
-        different = grams(list_of_words, COVER)
-        for gram in different:
-            covers.setdefault(gram, []).append((number, place, len(different)))
-    differ, counts = 0, {}
-    for number, text in enumerate(texts):
-        origin = f"corpus.jsonl:{number + 1}"
-        wanted = expected(words(text), runs, covers)
-        got = found.get(origin)
-        if wanted:
-            counts[wanted.split(":")[0]] = counts.get(wanted.split(":")[0], 0) + 1
-        if (wanted is None) != (got is None) or wanted and not got.startswith(wanted):
-            differ += 1
-            if differ <= 5:
-                print(f"  DIFFERS {origin}: weir {got!r}, expected {wanted!r}")
-    print(f"--words {run}: {len(texts):,} documents, {len(against):,} evaluation texts ({short} too short): {counts}, {differ} decisions differ")
-    return not differ and kept + len(found) == len(texts) and counts
+def datatrove(options, folder, texts, against):
+    """Whether datatrove drops the same documents."""
+    try:
+        import datatrove.pipeline.decont.n_grams as peer
+        from datatrove.data import Document
+    except ImportError:
+        print("datatrove is not installed")
+        return True
+    import loguru
+
+    loguru.logger.remove()
+
+    def agrees(text):
+        return text.isascii() and not re.search(r"\d,\d", text) and "\x7f" not in text
+
+    class Blanks:
+        word_tokenize = staticmethod(str.split)
+
+    peer.load_word_tokenizer = lambda language: Blanks
+    peer.NGramsDecontIndexer._requires_dependencies = []
+    config = peer.NGramsDecontConfig(n_grams=RUN, norm_config=peer.TextNormConfig(norm_numbers=False), hash_config=peer.HashConfig(hash_fc="sha1"))
+    texts, against = [text for text in texts if agrees(text)], [text for text in against if agrees(text)]
+    for name, content in (("corpus.jsonl", texts), ("eval.jsonl", against)):
+        with open(folder / name, "w", encoding="utf8") as out:
+            out.writelines(json.dumps({"text": text}) + "\n" for text in content)
+    (folder / "index").mkdir()
+    indexer = peer.NGramsDecontIndexer(str(folder / "index"), config=config)
+    search = peer.NGramsDecontFilter(str(folder / "index"), config=config)
+    search._index_hashes = {gram: "eval" for text in against for gram in indexer.compute_hashes(text)}
+    theirs = {number for number, text in enumerate(texts) if search.filter(Document(text=text, id=str(number))) is not True}
+    found, _ = weir(options, folder, "--words", str(RUN), "--minimum-words", str(RUN), "--cover-words", "0", "--common-documents", "0")
+    ours = {int(origin.split(":")[1]) - 1 for origin in found}
+    print(f"datatrove: {len(texts):,} documents, {len(against):,} evaluation texts: {len(theirs)} dropped, {len(ours ^ theirs)} decisions differ")
+    for number in sorted(ours ^ theirs)[:5]:
+        print(f"  DIFFERS: weir {found.get(f'corpus.jsonl:{number + 1}')!r} {texts[number][:200]!r}")
+    return ours == theirs and theirs
 
 
 if __name__ == "__main__":

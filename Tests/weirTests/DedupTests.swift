@@ -37,6 +37,24 @@ import Testing
     }
   }
 
+  @Test func textsThatDifferInNumbersOrSymbolsStay() throws {
+    try inFolder { binary in
+      let problem = "Ann has 12 apples and gives 5 of them to Bob. How many apples does Ann have now?"
+      let problems = [problem, problem.replacing("12", with: "31").replacing("5", with: "9")]
+      let russian = "Мой край: май, рай и бой. Ещё йод и ёж, чай и лай, строй и рой."
+      for (texts, flags, count) in [
+        (["x != y", "x == y", "C++", "C#", "c"], "", 5), (problems, "--fuzzy --threshold 1", 2),
+        (problems, "--fuzzy --threshold 1 --ignore-numbers", 1), (["12 + 30 = 42", "99 * 7 = 693"], "--fuzzy --threshold 1", 2),
+        ([russian, russian.decomposedStringWithCanonicalMapping.uppercased()], "--fuzzy", 1),
+      ] {
+        try binary.write("docs.jsonl", texts.map { "{\"text\":\"\($0)\"}" }.joined(separator: "\n"))
+        let result = try binary.run(["dedup", "docs.jsonl", "--plain"] + flags.split(separator: " ").map(String.init))
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(result.text.split(separator: "\n").count == count, "\(texts) \(flags)")
+      }
+    }
+  }
+
   /// The values of a two-dimensional 64-bit array in numpy's format.
   private func array(_ bytes: [UInt8]) throws -> [[UInt64]] {
     let header = 10 + Int(bytes[8]) + Int(bytes[9]) << 8

@@ -85,6 +85,38 @@ import Testing
     }
   }
 
+  @Test func decontaminationReadsListsLeavesOutCommonNGramsAndCuts() throws {
+    try inFolder { binary in
+      let phrase = (0..<13).map { "c\($0)" }.joined(separator: " ")
+      let choice = (0..<13).map { "q\($0)" }.joined(separator: " ")
+      let long = String(repeating: "a ", count: 400)
+      let texts = (0..<12).map { "d\($0) \(phrase)" } + [long + choice + " " + long, "nothing"]
+      try binary.write(
+        "docs.jsonl", texts.map { "{\"text\":\"\($0)\",\"source\":\"\($0.first == "d" ? "common" : "rare")\"}" }.joined(separator: "\n"))
+      try binary.write("eval.jsonl", "{\"question\":\"\(phrase)\",\"answers\":{\"text\":[\"\(choice)\",\"short\"]}}\n")
+      func run(_ arguments: String...) throws -> (lines: [String], errors: String) {
+        let fields = ["--against", "eval.jsonl", "--against-field", "question", "--against-field", "answers.text"]
+        let result = try binary.run(["decontaminate", "docs.jsonl", "-o", "clean.jsonl"] + fields + arguments)
+        #expect(result.code == 0, "\(result.errors)")
+        return (
+          String(decoding: try #require(binary.read("clean.jsonl")), as: UTF8.self).split(separator: "\n").map(String.init),
+          result.errors + result.text
+        )
+      }
+      let dropped = try run()
+      #expect(dropped.lines.count == 13)
+      #expect(
+        dropped.errors.contains("note: 1 n-grams of evaluation texts do not count because more than 10 documents contain them"),
+        "\(dropped.errors)")
+      #expect(dropped.errors.contains("in 12 documents: \"\(phrase)\" (eval.jsonl:1)"), "\(dropped.errors)")
+      #expect(dropped.errors.contains("rare") && dropped.errors.contains("1 domains lost nothing"), "\(dropped.errors)")
+      #expect(try run("--common-documents", "0").lines.count == 1)
+      let cut = try run("--cut", "--json")
+      #expect(cut.lines.count == 14 && cut.lines[12].contains(" a \\n\\n"), "\(cut.lines[12])")
+      #expect(cut.errors.replacing(" ", with: "").contains("\"decontamination\":{\"domains\":["), "\(cut.errors)")
+    }
+  }
+
   @Test func aStreamThatWasCutIsNotCommitted() throws {
     try inFolder { binary in
       try binary.write("docs.jsonl", Samples.file(400))

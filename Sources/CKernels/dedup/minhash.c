@@ -1,103 +1,18 @@
-// Word n-grams, MinHash signatures and the set arithmetic of near-duplicate search.
+// MinHash signatures and the set arithmetic of near-duplicate search.
 //
-// MinHash applies the family a·h + b mod 2^64, a odd, to the 64-bit fingerprints h of the shingles: bijections that keep 64 bits and vectorize, unlike a
-// prime modulus. h comes from a finalizer, so it is spread evenly already.
+// MinHash applies the family a·h + b mod 2^52, a odd, to fingerprints h of the shingles: bijections of 52 bits, for which processors with AVX512-IFMA have an
+// instruction. Others compute them in the upper 52 bits of 64. h comes from a finalizer, so it is spread evenly already.
 #include "weir_dedup.h"
 #include "../shared/simd.h"
-#include "word_folding.h"
+#include "wide.h"
 #include <string.h>
-
-// The fingerprint of the current word, computed eight bytes at a time.
-typedef struct {
-  uint64_t hash, block;
-  size_t length;
-} word;
-
-static inline void put(word *w, uint8_t byte) {
-  w->block = w->block << 8 | byte;
-  if ((++w->length & 7) == 0) {
-    w->hash = (w->hash ^ w->block) * 0x9FB21C651E98DF25ull;
-    w->hash ^= w->hash >> 29;
-    w->block = 0;
-  }
-}
-
-static inline void put_scalar(word *w, uint32_t scalar) {
-  for (int shift = 16; shift >= 0; shift -= 8) put(w, (uint8_t)(scalar >> shift));
-}
-
-static inline uint64_t close_word(word *w) {
-  uint64_t value = finish((w->hash ^ w->block) * 0x9FB21C651E98DF25ull + w->length);
-  *w = (word){0};
-  return value;
-}
-
-size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t *starts) {
-  size_t words = 0, began = 0;
-  word w = {0};
-#define CLOSE()                        \
-  do {                                 \
-    starts[words] = began;             \
-    out[words++] = close_word(&w);     \
-  } while (0)
-  for (size_t i = 0; i < count;) {
-    uint8_t byte = text[i];
-    if (w.length == 0) began = i;
-    if (byte < 0x80) {
-      i++;
-      uint8_t kind = ascii[byte];
-      if (kind > ' ') {
-        put(&w, kind == '0' ? byte : kind);
-      } else if (kind == ' ' && w.length > 0) {
-        CLOSE();
-      }
-      continue;
-    }
-    size_t width, at = i;
-    uint32_t scalar = fold(weir_scalar(text + i, count - i, &width));
-    i += width;
-    if (scalar == DROP) continue;
-    if (scalar == SPACE) {
-      if (w.length > 0) CLOSE();
-    } else if (stands_alone(scalar)) {
-      if (w.length > 0) CLOSE();
-      began = at;
-      put_scalar(&w, scalar);
-      CLOSE();
-    } else {
-      if (scalar < 0x80) put(&w, (uint8_t)scalar);
-      else put_scalar(&w, scalar);
-    }
-  }
-  if (w.length > 0) CLOSE();
-#undef CLOSE
-  return words;
-}
-
-// The fingerprint at i is (n·M + w[i])·M + … + w[i + n − 1] mod 2^64, finalized: a rolling hash.
-// `out` may be `words`.
-size_t weir_ngrams(const uint64_t *words, size_t count, size_t n, uint64_t *out) {
-  const uint64_t multiplier = 0xD1342543DE82EF95ull;
-  if (n == 0 || count < n) return 0;
-  uint64_t power = 1, base = n, sum = 0;
-  for (size_t k = 0; k < n; k++) {
-    power *= multiplier;
-    sum = sum * multiplier + words[k];
-  }
-  base *= power;
-  for (size_t i = 0; i + n <= count; i++) {
-    uint64_t first = words[i];
-    out[i] = finish(base + sum);
-    if (i + n < count) sum = sum * multiplier + words[i + n] - first * power;
-  }
-  return count - n + 1;
-}
 
 typedef uint64_t lanes __attribute__((vector_size(64), aligned(8)));
 
+enum { UPPER = 12 };  // 52 bits are shifted by this
+
 WEIR_CLONES
-void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations,
-                  uint64_t *signature) {
+static void minhash(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations, uint64_t *signature) {
   size_t p = 0;
   // 32 permutations at a time stay in registers during a pass over the fingerprints.
   for (; p + 32 <= permutations; p += 32) {
@@ -105,8 +20,9 @@ void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipli
     memcpy(a, multipliers + p, sizeof a);
     memcpy(b, offsets + p, sizeof b);
     memset(least, 0xFF, sizeof least);
+    for (int k = 0; k < 4; k++) b[k] <<= UPPER;
     for (size_t i = 0; i < count; i++) {
-      uint64_t h = hashes[i];
+      uint64_t h = hashes[i] << UPPER;
       for (int k = 0; k < 4; k++) least[k] = __builtin_elementwise_min(least[k], a[k] * h + b[k]);
     }
     memcpy(signature + p, least, sizeof least);
@@ -116,9 +32,50 @@ void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipli
     memcpy(&a, multipliers + p, sizeof a);
     memcpy(&b, offsets + p, sizeof b);
     memset(&least, 0xFF, sizeof least);
-    for (size_t i = 0; i < count; i++) least = __builtin_elementwise_min(least, a * hashes[i] + b);
+    b <<= UPPER;
+    for (size_t i = 0; i < count; i++) least = __builtin_elementwise_min(least, a * (hashes[i] << UPPER) + b);
     memcpy(signature + p, &least, sizeof least);
   }
+}
+
+#ifdef WEIR_WIDE
+#define WEIR_IFMA __attribute__((target("arch=x86-64-v4,avx512ifma"), min_vector_width(512)))
+
+// `vectors` times 8 permutations.
+WEIR_IFMA static inline __attribute__((always_inline)) void minhash_part(
+  const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, int vectors, uint64_t *signature) {
+  const __m512i mask = _mm512_set1_epi64((1ll << 52) - 1);
+  __m512i a[7], b[7], least[7];
+  for (int k = 0; k < vectors; k++) {
+    a[k] = _mm512_loadu_si512(multipliers + 8 * k);
+    b[k] = _mm512_and_si512(mask, _mm512_loadu_si512(offsets + 8 * k));
+    least[k] = _mm512_set1_epi64(-1);
+  }
+  for (size_t i = 0; i < count; i++) {
+    __m512i h = _mm512_set1_epi64((long long)hashes[i]);
+    for (int k = 0; k < vectors; k++) least[k] = _mm512_min_epu64(least[k], _mm512_and_si512(mask, _mm512_madd52lo_epu64(b[k], a[k], h)));
+  }
+  for (int k = 0; k < vectors; k++) _mm512_storeu_si512(signature + 8 * k, _mm512_slli_epi64(least[k], UPPER));
+}
+
+WEIR_IFMA static void minhash_ifma(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations,
+                                   uint64_t *signature) {
+  size_t p = 0;
+  for (; p + 56 <= permutations; p += 56) minhash_part(hashes, count, multipliers + p, offsets + p, 7, signature + p);
+  for (; p + 32 <= permutations; p += 32) minhash_part(hashes, count, multipliers + p, offsets + p, 4, signature + p);
+  for (; p < permutations; p += 8) minhash_part(hashes, count, multipliers + p, offsets + p, 1, signature + p);
+}
+#endif
+
+void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations,
+                  uint64_t *signature) {
+#ifdef WEIR_WIDE
+  if (count > 0 && wide() && __builtin_cpu_supports("avx512ifma")) {
+    minhash_ifma(hashes, count, multipliers, offsets, permutations, signature);
+    return;
+  }
+#endif
+  minhash(hashes, count, multipliers, offsets, permutations, signature);
 }
 
 size_t weir_sort_unique(uint32_t *keys, size_t count, uint32_t *scratch) {

@@ -13,20 +13,35 @@ size_t weir_text_lines(const uint8_t *text, size_t count, size_t *bounds);
 /// The same for paragraphs, which blank lines separate.
 size_t weir_text_paragraphs(const uint8_t *text, size_t count, size_t *bounds);
 
-/// Fingerprints of the word n-grams of a text, in the order of the text, repeated ones included; word_folding.h describes the normalization.
-/// A text of 1 … n − 1 words has one fingerprint, of all its words; a text without words has none.
-/// `out` has room for `count / 2 + 1` values, `scratch` for `count + count / 2 + 128` bytes: a letter before each
-/// word of one code point gets two blanks for four bytes. Returns the number of fingerprints.
-size_t weir_shingles(const uint8_t *text, size_t count, size_t n, uint8_t *scratch, uint64_t *out);
+/// What counts in a text; dedup/word_folding.h describes the normalization.
+enum {
+  /// Symbols are words, as in shingles.
+  WEIR_SYMBOLS = 1,
+  /// All punctuation and symbols are words.
+  WEIR_ALL_PUNCTUATION = 2,
+  /// A run of digits becomes one 0.
+  WEIR_NUMBERS_ALIKE = 4,
+};
 
-/// Fingerprints of the words of a text, normalized likewise but for numbers, which stand for themselves, and the byte where each begins.
-/// Both have room for `count` values. Returns the number of words.
-size_t weir_word_hashes(const uint8_t *text, size_t count, uint64_t *out, size_t *starts);
+/// Normalizes a text: a blank, then every word with a blank after it, then eight bytes of zeros. `unspaced` is set if a word is a character of a script
+/// without spaces. Returns the number of bytes without the zeros; 0 if `capacity` is too small, which `12 * count + 512` never is.
+size_t weir_fold(const uint8_t *text, size_t count, unsigned flags, uint8_t *out, size_t capacity, int *unspaced);
+
+/// Where the words of `weir_fold` begin and end in the text: bounds[2i] ..< bounds[2i + 1]. Returns their number; 0 if `capacity` is too small.
+size_t weir_fold_bounds(const uint8_t *text, size_t count, unsigned flags, uint8_t *out, size_t capacity, size_t *bounds);
+
+/// Fingerprints of the words of a normalized text, at most `end / 2`, and, unless null, their weights: 12 for a word, 6 for a Han character, 4 for a kana,
+/// 3 for a character of Thai and similar scripts. Returns the number of words.
+size_t weir_folded_words(const uint8_t *folded, size_t end, uint64_t *out, uint8_t *weights);
 
 /// Fingerprints of the n-grams of `count` words; the fingerprint depends on n. Returns their number, 0 if there are fewer words than n.
 size_t weir_ngrams(const uint64_t *words, size_t count, size_t n, uint64_t *out);
 
-/// signature[p] = min over i of (multipliers[p] · hashes[i] + offsets[p]) mod 2^64; `permutations` is a multiple of 8. All ones for count = 0.
+/// Fingerprints of the shortest runs of words that weigh at least `budget`, from each word on; a run of n words has the fingerprint of that n-gram.
+/// Returns the number of words with such a run.
+size_t weir_weighted_ngrams(const uint64_t *words, const uint8_t *weights, size_t count, size_t budget, uint64_t *out);
+
+/// signature[p] = 2^12 · min over i of (multipliers[p] · hashes[i] + offsets[p]) mod 2^52; `permutations` is a multiple of 8. All ones for count = 0.
 void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations,
                   uint64_t *signature);
 

@@ -19,6 +19,9 @@ struct DedupCommand: ChainCommand, SeededCommand {
       pairs at similarity 0.7 and 92 % at 0.8. With --threshold, the bands and rows are chosen so that 90 % of the pairs at \
       that similarity are found, unless --bands or --rows is given.
 
+      For --fuzzy, words are compared without case and diacritics in every script; punctuation separates them, and numbers \
+      and symbols count. Texts of fewer than five words must be equal, with their punctuation.
+
       To let Spark or another engine do the shuffle, run the MinHash-LSH stages separately: --signatures writes the MinHash \
       values of every document, your engine groups documents that collide in a band, and --buckets reads these candidates, \
       verifies them and removes the duplicates.
@@ -45,6 +48,9 @@ struct DedupCommand: ChainCommand, SeededCommand {
 
   @Option(help: ArgumentHelp("Minimum Jaccard similarity of near-duplicates. (default: 0.7)", valueName: "share"))
   var threshold: Double?
+
+  @Flag(help: "Treat all numbers as equal in near-duplicates.")
+  var ignoreNumbers = false
 
   @Flag(inversion: .prefixedNo, help: "Verify candidate pairs by exact Jaccard similarity.")
   var verify = true
@@ -145,6 +151,7 @@ struct DedupCommand: ChainCommand, SeededCommand {
       (configuration.bands, configuration.rows) = DeduplicationConfiguration.banding(threshold: threshold)
     }
     (configuration.bands, configuration.rows) = (bands ?? configuration.bands, rows ?? configuration.rows)
+    configuration.ignoresNumbers = ignoreNumbers
     (configuration.verify, configuration.keep, configuration.randomSeed) = (verify, keep, seed.seed)
     try configuration.validate()
     return configuration
@@ -169,7 +176,7 @@ struct DedupCommand: ChainCommand, SeededCommand {
       disk = max(disk, Double(need.disk))
     }
     if isFuzzy {
-      let shingles = bytes / max(1, 6 * documents)
+      let shingles = bytes / max(1, 5 * documents)
       let need = configuration.estimate(documents: documents, shinglesPerDocument: shingles, spillLimit: self.memory.value)
       memory += Double(need.memory)
       disk += Double(bytes + 160 * documents + need.disk)

@@ -1,0 +1,76 @@
+import Documents
+import Storage
+import Synchronization
+
+/// What decontamination does to documents, by domain: `metadata.domain`, else the source, else the file.
+package final class DomainLosses: Sendable {
+  package struct Domain: Sendable, Codable, Equatable {
+    package var name: String
+    package var documents = 0
+    package var bytes = 0
+    package var dropped = 0
+    package var cut = 0
+    /// Bytes of text of dropped documents and of what was cut out.
+    package var removedBytes = 0
+  }
+
+  private let domains = Mutex<[String: Domain]>([:])
+  private let names = Mutex<[Checksum128: String?]>([:])
+
+  package init() {}
+
+  /// All domains: those that lost most first.
+  package var sorted: [Domain] {
+    domains.withLock { $0.values.sorted { ($1.removedBytes, $1.dropped, $0.name) < ($0.removedBytes, $0.dropped, $1.name) } }
+  }
+
+  /// Counts documents before anything happens to them.
+  func count(_ batch: [Document]) {
+    var counts: [String: (documents: Int, bytes: Int)] = [:]
+    for document in batch {
+      let name = name(document)
+      counts[name, default: (0, 0)].documents += 1
+      counts[name, default: (0, 0)].bytes += document.text.count
+    }
+    domains.withLock { domains in
+      for (name, count) in counts {
+        domains[name, default: Domain(name: name)].documents += count.documents
+        domains[name, default: Domain(name: name)].bytes += count.bytes
+      }
+    }
+  }
+
+  /// Adds losses; a document without `kept` was dropped.
+  func add(_ losses: [(document: Document, kept: Document?)]) {
+    if losses.isEmpty { return }
+    domains.withLock { domains in
+      for (document, kept) in losses {
+        let name = name(document)
+        if kept == nil {
+          domains[name, default: Domain(name: name)].dropped += 1
+        } else {
+          domains[name, default: Domain(name: name)].cut += 1
+        }
+        domains[name, default: Domain(name: name)].removedBytes += document.text.count - (kept?.text.count ?? 0)
+      }
+    }
+  }
+
+  private func name(_ document: Document) -> String {
+    domain(document.members) ?? document.source ?? DecontaminationWorker.file(document.origin)
+  }
+
+  /// `metadata.domain` of a document with these members. Documents of a source often have the same, so the last few are remembered.
+  private func domain(_ members: [UInt8]) -> String? {
+    if members.isEmpty { return nil }
+    if members.count > 1_024 { return Document.label(members: members, source: nil) }
+    let key = Checksum128(members)
+    if let known = names.withLock({ $0[key] }) { return known }
+    let name = Document.label(members: members, source: nil)
+    names.withLock {
+      if $0.count >= 1_024 { $0.removeAll(keepingCapacity: true) }
+      $0[key] = .some(name)
+    }
+    return name
+  }
+}
