@@ -177,7 +177,9 @@ import Training
         (
           ["rope_parameters": .null, "rope_scaling": ["type": "linear", "factor": 2]], nil, RotaryScaling(.linear, factor: 2, original: 16)
         ),
-        (["rope_parameters": ["rope_type": "dynamic", "factor": 4]], nil, RotaryScaling(.dynamic, factor: 4, original: 16)),
+        (
+          ["head_dim": 4, "rope_parameters": ["rope_type": "dynamic", "factor": 4]], nil, RotaryScaling(.dynamic, factor: 4, original: 16)
+        ),
         (
           [
             "attention_bias": true,
