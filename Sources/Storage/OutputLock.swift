@@ -19,6 +19,8 @@ package final class OutputLock {
     var purposes: Set<Purpose>
     /// What lies in this folder is covered.
     var folder: String
+    /// Whether the folder was created for the lock.
+    var isNew = false
   }
 
   /// The process that holds an output; the content of a lock file.
@@ -63,12 +65,13 @@ package final class OutputLock {
 
   /// Locks a folder that is filled in place, and creates it where it does not exist.
   package convenience init(filling folder: String) throws {
+    let isNew = !Files.exists(folder)
     try Files.createFolder(folder)
     let path = try Self.canonical(folder)
-    try self.init(file: path + "/" + Self.suffix, folder: path, output: folder, for: .writing)
+    try self.init(file: path + "/" + Self.suffix, folder: path, output: folder, for: .writing, isNew: isNew)
   }
 
-  private init(file: String, folder: String, output: String, for purpose: Purpose) throws {
+  private init(file: String, folder: String, output: String, for purpose: Purpose, isNew: Bool = false) throws {
     self.purpose = purpose
     let isLocked = try Self.held.withLock { held in
       if held[file]?.purposes.insert(purpose).inserted == false {
@@ -77,7 +80,7 @@ package final class OutputLock {
       if held[file] != nil { return true }
       let isOwn = file.hasSuffix("/" + Self.suffix)
       if !isOwn, held.values.contains(where: { file.hasPrefix($0.folder + "/") }) { return false }
-      held[file] = Held(descriptor: try Self.acquire(file, output: output), purposes: [purpose], folder: folder)
+      held[file] = Held(descriptor: try Self.acquire(file, output: output), purposes: [purpose], folder: folder, isNew: isNew)
       return true
     }
     if isLocked { self.file = file }
@@ -94,6 +97,8 @@ package final class OutputLock {
       guard let lock = held[file], lock.purposes.isEmpty else { return }
       held[file] = nil
       if Self.isSame(file, lock.descriptor) { unlink(file) }
+      // A command that fails before it writes leaves no empty folder.
+      if lock.isNew { rmdir(lock.folder) }
       close(lock.descriptor)
     }
   }

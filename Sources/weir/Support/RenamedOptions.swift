@@ -6,8 +6,8 @@ enum RenamedOptions {
     "rollbacks": "max-rollbacks", "spike": "spike-threshold", "warmup": "warmup-fraction",
   ]
 
-  /// A command line with the present names in place of the old ones, and with `--option=-1` for `--option -1`: the parser would take the
-  /// number for another option and report a missing value.
+  /// A command line with the present names in place of the old ones, and with `--lr=-1` for two arguments `--lr` and `-1`: the parser would
+  /// take the number for another option and report a missing value.
   static func resolve(_ arguments: [String]) -> [String] {
     var joined: [String] = []
     for argument in arguments {
