@@ -122,9 +122,10 @@ struct WeirErrorDescription: Error { var text: String }
     #expect(configuration.gopherRepetition.duplicateNGrams.first { $0.n == 12 }?.share == 0.05)
     #expect(throws: WeirError.self) { try configuration.set("gopher.top_2_grams", to: "many") }
     #expect(throws: WeirError.self) { try configuration.set("gopher.top_0_grams", to: "0.5") }
+    configuration.rules = try FilterRules(parsing: "gopher-quality")
     var judge = DocumentJudge(configuration)
     let violation = try #require(judge.judge(Array("Two words".utf8)).violation)
-    #expect(violation.reason == "gopher.too_few_words" && violation.measured == 2 && violation.limit == 3)
+    #expect(violation == Violation(reason: "gopher.too_few_words", measured: 2, limit: 3))
     // Every reason but those without a threshold is a name that --set knows.
     let others: [FilterRule] = [
       .loremIpsum, .curlyBracket, .noTerminalPunctuation, .javascript, .policy, .citations, .topNGrams, .duplicateNGrams,
