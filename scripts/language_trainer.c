@@ -42,7 +42,7 @@ double train(float *vectors, float *weights, float *biases, size_t classes, cons
     loss -= log(p[label] / total + 1e-30);
     for (size_t c = 0; c < classes; c++) {
       float error = (c == label) - p[c] / total;
-      if (fabsf(error) < 1e-4f) continue;
+      if (fabsf(error) < 1e-5f) continue;
       for (int k = 0; k < D; k++) {
         gradient[k] += error * weights[c * D + k];
         weights[c * D + k] += rate * error * mean[k];
