@@ -49,7 +49,7 @@ extension FuzzTarget {
       if zip(shingles, shingles.dropFirst()).contains(where: { $0 >= $1 }) { finding("shingles are not in ascending order") }
       if !shingles.isEmpty, ShingleDocuments.similarity(shingles, shingles) != 1 { finding("a text is not similar to itself") }
     }
-    guard let index = try? EvaluationIndex([documents[0]]) else { return }
+    guard let index = try? EvaluationIndex([documents[0]]), index.tooShort == 0 else { return }
     let kept = try Decontaminate(index).apply(documents, tally: &tally)
     if kept.first?.id == documents[0].id { finding("an evaluation text is not found in itself") }
     var configuration = DecontaminationConfiguration()
