@@ -8,7 +8,8 @@ package final class AppendedFile {
   /// Opens an existing file.
   package init(_ path: String) throws {
     self.path = path
-    descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    try Descriptor.refuseUnusual(path, S_IFREG)
+    descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
     if descriptor < 0 { throw systemError(path, errno, writing: true) }
   }
 

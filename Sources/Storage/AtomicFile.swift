@@ -8,6 +8,7 @@ package final class AtomicFile {
   private var descriptor: Int32
   private let lock: OutputLock?
   private let checksum = ChecksumStream()
+  private var blocks = BlockHasher()
 
   /// Bytes whose write-back has started.
   private var writtenBack = 0
@@ -44,8 +45,8 @@ package final class AtomicFile {
     temporary = partial
     lock = try OutputLock(target)
     // The partial file of a killed process is overwritten.
-    descriptor = open(partial, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    if descriptor < 0 { throw systemError(path, errno, writing: true) }
+    descriptor = try Descriptor.openPartial(partial, path: path)
+    if ftruncate(descriptor, 0) != 0 { throw systemError(path, errno, writing: true) }
   }
 
   deinit { discard() }
@@ -54,6 +55,7 @@ package final class AtomicFile {
     precondition(descriptor >= 0, "the file is closed")
     try Descriptor.write(descriptor, bytes, path: path)
     checksum.update(bytes)
+    blocks.update(bytes)
     if temporary != nil, count - writtenBack >= Self.writeBackBytes {
       // Leaves only the last few megabytes for `commit` to wait for.
       Descriptor.beginWriteBack(descriptor, writtenBack..<count)
@@ -66,7 +68,8 @@ package final class AtomicFile {
   /// Flushes the file to disk and gives it its final name.
   package func commit() throws -> FileRecord {
     precondition(descriptor >= 0, "the file is closed")
-    let record = FileRecord(name: Descriptor.name(of: path), bytes: checksum.count, xxh3: Checksum.hex(checksum.value))
+    let record = FileRecord(
+      name: Descriptor.name(of: path), bytes: checksum.count, xxh3: Checksum.hex(checksum.value), blocks: blocks.finish())
     guard let temporary else {
       closeDescriptor()
       return record
@@ -74,12 +77,12 @@ package final class AtomicFile {
     do {
       try Descriptor.synchronize(descriptor, path: path)
       if rename(temporary, path) != 0 { throw systemError(path, errno, writing: true) }
-      closeDescriptor()
-      try Descriptor.synchronizeFolder(Descriptor.parent(of: path))
     } catch {
       discard()
       throw error
     }
+    closeDescriptor()
+    try Descriptor.finish(path) {}
     return record
   }
 

@@ -32,6 +32,7 @@ package final class AtomicFolder {
     working = path + ".partial"
     try Self.check(path, replacing: replacing)
     try Files.createFolder(Descriptor.parent(of: path))
+    try Descriptor.refuseUnusual(working, S_IFDIR)
     lock = try OutputLock(path)
     isResumed = resuming && Files.isFolder(working)
     guard !isResumed else { return }
@@ -59,33 +60,39 @@ package final class AtomicFolder {
   ///   - configuration: the configuration that made the folder.
   ///   - counts: numbers of things in the folder, by name.
   ///   - known: files that are already on disk, with the checksums computed while writing; all others are read again.
+  ///   - blocks: whether to write the checksums of blocks (`BlockChecksums`), for readers that read parts of the files.
   package func commit(
-    format: String, tool: String, inputs: [String: String], configuration: JSONValue, counts: [String: Int], known: [FileRecord] = []
+    format: String, tool: String, inputs: [String: String], configuration: JSONValue, counts: [String: Int], known: [FileRecord] = [],
+    blocks: Bool = false
   ) throws -> Manifest {
     precondition(lock != nil, "the folder is closed")
     do {
       var files: [FileRecord] = []
       let known = Dictionary(known.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
       var folders: Set<String> = [working]
-      for name in try Files.walk(working) where name != Manifest.fileName {
+      for name in try Files.walk(working) where name != Manifest.fileName && !(blocks && name == BlockChecksums.fileName) {
         let file = working + "/" + name
         if let record = known[name], try record.bytes == Files.size(file) {
           files.append(record)
           continue
         }
-        let (bytes, checksum) = try Checksum.file(file)
-        let descriptor = try Descriptor.openForReading(file)
+        let record = try FileRecord(name: name, file: file)
+        let descriptor = try Descriptor.openRegular(file)
         defer { close(descriptor) }
         try Descriptor.synchronize(descriptor, path: file)
         folders.insert(Descriptor.parent(of: file))
-        files.append(FileRecord(name: name, bytes: bytes, xxh3: checksum))
+        files.append(record)
+      }
+      if blocks {
+        files.append(try BlockChecksums.write(files, in: working))
+        files.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       }
       let manifest = Manifest(format: format, tool: tool, inputs: inputs, configuration: configuration, counts: counts, files: files)
       try manifest.write(folder: working)
       for folder in folders.sorted() { try Descriptor.synchronizeFolder(folder) }
-      try publish()
-      try Descriptor.synchronizeFolder(Descriptor.parent(of: path))
-      release()
+      let old = try publish()
+      defer { release() }
+      try Descriptor.finish(path) { if let old { try Files.remove(old) } }
       return manifest
     } catch {
       discard()
@@ -94,20 +101,17 @@ package final class AtomicFolder {
   }
 
   /// Moves the finished folder to its final path. An existing folder is replaced in one atomic step where the system supports that.
-  private func publish() throws {
+  /// - Returns: the folder that was replaced, under the name it has now.
+  private func publish() throws -> String? {
     try Self.check(path, replacing: replacing)
     guard Files.exists(path), try !Files.entries(of: path).isEmpty else {
       if rename(working, path) != 0 { throw systemError(path, errno, writing: true) }
-      return
+      return nil
     }
     #if os(Linux)
-    if weir_exchange(working, path) == 0 {
-      try Descriptor.synchronizeFolder(Descriptor.parent(of: path))
-      try Files.remove(working)
-      return
-    }
+    if weir_exchange(working, path) == 0 { return working }
     #endif
-    let old = path + ".old"
+    let old = working + ".old"
     try Files.remove(old)
     if rename(path, old) != 0 { throw systemError(path, errno, writing: true) }
     if rename(working, path) != 0 {
@@ -115,7 +119,7 @@ package final class AtomicFolder {
       rename(old, path)
       throw systemError(path, code, writing: true)
     }
-    try Files.remove(old)
+    return old
   }
 
   /// Removes the partial folder, or leaves it to the next run.

@@ -9,9 +9,12 @@ package enum Checksum {
 
   package static func hex(file path: String) throws -> String { try file(path).checksum }
 
-  /// The size of a file, and its checksum in hexadecimal.
-  package static func file(_ path: String) throws -> (bytes: Int, checksum: String) {
-    let descriptor = try Descriptor.openForReading(path)
+  /// The size of a regular file, and its checksum in hexadecimal.
+  /// - Parameter each: called with the content, piece by piece.
+  package static func file(
+    _ path: String, each: (UnsafeRawBufferPointer) -> Void = { _ in }
+  ) throws -> (bytes: Int, checksum: String) {
+    let descriptor = try Descriptor.openRegular(path)
     defer { close(descriptor) }
     let stream = ChecksumStream()
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
@@ -19,7 +22,9 @@ package enum Checksum {
     while true {
       let count = try Descriptor.read(descriptor, into: buffer, path: path)
       if count == 0 { return (stream.count, hex(stream.value)) }
-      stream.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      stream.update(piece)
+      each(piece)
     }
   }
 

@@ -1,5 +1,6 @@
 import CZstd
 import Foundation
+import Primitives
 
 /// System calls on file descriptors, with errors that name the path.
 enum Descriptor {
@@ -22,6 +23,51 @@ enum Descriptor {
     }
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
     return descriptor
+  }
+
+  /// Opens a regular file for reading. Other files are refused at once: a pipe may wait for its writer, and a device may never end.
+  static func openRegular(_ path: String) throws -> Int32 {
+    let descriptor = FileName.withBytes(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    if descriptor < 0 { throw systemError(path, errno) }
+    var status = stat()
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { return descriptor }
+    close(descriptor)
+    if status.st_mode & S_IFMT == S_IFDIR { throw systemError(path, EISDIR) }
+    throw WeirError(path, "is not a regular file", remedy: "copy it to a file first")
+  }
+
+  /// Opens a partial file for writing, and creates it where it does not exist.
+  /// - Throws: `WeirError` for a link, pipe or device, through which something else would be written.
+  static func openPartial(_ partial: String, path: String) throws -> Int32 {
+    let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
+    if descriptor < 0 {
+      let code = errno
+      try refuseUnusual(partial, S_IFREG)
+      throw systemError(path, code, writing: true)
+    }
+    do { try refuseUnusual(partial, S_IFREG) } catch {
+      close(descriptor)
+      throw error
+    }
+    return descriptor
+  }
+
+  /// Throws where a partial file or folder exists and is something else, such as a symbolic link.
+  /// - Parameter kind: the file type that is expected.
+  static func refuseUnusual(_ partial: String, _ kind: mode_t) throws {
+    var status = stat()
+    guard FileName.withBytes(partial, { lstat($0, &status) }) == 0 else { return }
+    let found = status.st_mode & S_IFMT
+    guard found != kind || (kind == S_IFREG && status.st_nlink > 1) else { return }
+    let what =
+      switch found {
+      case S_IFLNK: "a symbolic link"
+      case S_IFIFO: "a pipe"
+      case S_IFDIR: "a folder"
+      case S_IFREG: kind == S_IFREG ? "a hard link to another file" : "a file"
+      default: "a device or socket"
+      }
+    throw WeirError(partial, "is \(what), where an unfinished output would be written", remedy: "remove it or choose another output")
   }
 
   /// Reads up to `buffer.count` bytes; 0 at the end.
@@ -85,6 +131,22 @@ enum Descriptor {
     if descriptor < 0 { throw systemError(path, errno, writing: true) }
     defer { close(descriptor) }
     try synchronize(descriptor, path: path)
+  }
+
+  /// Does what remains after an output has its final name.
+  /// - Throws: `WeirError` that says so: nothing is lost unless the power fails.
+  static func finish(_ path: String, _ body: () throws -> Void) throws {
+    do {
+      try synchronizeFolder(parent(of: path))
+      try body()
+    } catch {
+      // What is inside an unfinished output is removed with it.
+      if path.contains(".partial/") { throw error }
+      let reason = (error as? WeirError).map { "\($0.place): \($0.reason)" } ?? "\(error)"
+      throw WeirError(
+        path, "is complete and in place, but the last step failed (\(reason))",
+        remedy: "check the disk; until its folder is flushed, a power failure may undo the write")
+    }
   }
 
   /// The parent folder of a path.

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// Operations on files and folders. Names are sorted by their bytes.
 package enum Files {
@@ -22,6 +23,42 @@ package enum Files {
       let count = try Descriptor.read(descriptor, into: buffer, path: path)
       if count == 0 { return bytes }
       bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+  }
+
+  /// Reads a regular file that is kept in memory as a whole, such as JSON.
+  /// - Throws: `WeirError` where it is not a regular file, or is larger than `limit` bytes.
+  package static func readWhole(_ path: String, limit: Int = 1 << 30) throws -> [UInt8] {
+    let descriptor = try Descriptor.openRegular(path)
+    defer { close(descriptor) }
+    var status = stat()
+    if fstat(descriptor, &status) != 0 { throw systemError(path, errno) }
+    guard status.st_size <= limit else {
+      throw WeirError(path, "has \(status.st_size) bytes, more than the \(limit) that such a file may have", remedy: "check the path")
+    }
+    var done = 0
+    return try [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
+      while done < buffer.count {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[done...])
+        let got = try Descriptor.read(descriptor, into: rest, path: path)
+        if got == 0 { break }
+        done += got
+      }
+      count = done
+    }
+  }
+
+  /// Removes what is neither a regular file nor a folder below a folder, without following symbolic links.
+  package static func removeLinks(below folder: String) throws {
+    for name in try entries(of: folder) {
+      let path = folder + "/" + name
+      var status = stat()
+      if lstat(path, &status) != 0 { throw systemError(path, errno, writing: true) }
+      switch status.st_mode & S_IFMT {
+      case S_IFDIR: try removeLinks(below: path)
+      case S_IFREG: break
+      default: try remove(path)
+      }
     }
   }
 

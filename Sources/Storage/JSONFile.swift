@@ -3,9 +3,26 @@ import Primitives
 
 /// JSON files with sorted keys, indented, written atomically.
 package enum JSONFile {
+  /// Reads a regular file, and checks it where a list of checksums in its folder covers it.
   /// - Throws: `WeirError` with the path and the invalid member.
   package static func read<T: Decodable>(_ type: T.Type, from path: String) throws -> T {
-    try decode(type, from: try Files.read(path), place: path)
+    let text = try Files.readWhole(path)
+    try ChecksumList.check(path) { text.withUnsafeBytes { (text.count, Checksum.xxh3($0)) } }
+    return try decode(type, from: text, place: path)
+  }
+
+  /// Reads a file that `writeSealed` wrote, and checks its seal. Earlier versions wrote none.
+  package static func readSealed<T: Decodable>(_ type: T.Type, from path: String) throws -> T {
+    let text = try Files.readWhole(path)
+    if JSONSeal.file.isPresent(in: text), let reason = JSONSeal.file.problem(of: text) {
+      throw WeirError(path, reason, remedy: "restore it or make it again; if the change is meant, remove the member \(JSONSeal.file.name)")
+    }
+    return try decode(type, from: text, place: path)
+  }
+
+  /// Writes an object with a seal, its member `xxh3`.
+  package static func writeSealed<T: Encodable>(_ value: T, to path: String) throws {
+    try Files.write(JSONSeal.file.close(text(SealedValue(value: value), place: path)), to: path)
   }
 
   /// - Throws: `WeirError` with `place` and the invalid member.

@@ -10,13 +10,10 @@ package final class MappedFile: Sendable {
 
   /// - Throws: `WeirError` where the file cannot be opened or is not a regular file.
   package init(_ path: String) throws {
-    let descriptor = try Descriptor.openForReading(path)
+    let descriptor = try Descriptor.openRegular(path)
     defer { close(descriptor) }
     var status = stat()
     if fstat(descriptor, &status) != 0 { throw systemError(path, errno) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw WeirError(path, "is not a regular file and cannot be mapped", remedy: "copy it to a file first")
-    }
     self.path = path
     count = Int(status.st_size)
     if count == 0 {

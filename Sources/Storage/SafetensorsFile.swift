@@ -17,9 +17,12 @@ package final class SafetensorsFile: Sendable {
   package var path: String { file.path }
 
   /// - Throws: `WeirError` with the byte offset where the file is invalid.
-  package init(_ path: String) throws {
-    file = try MappedFile(path)
-    let file = file
+  package convenience init(_ path: String) throws { try self.init(MappedFile(path)) }
+
+  /// - Throws: `WeirError` with the byte offset where the file is invalid.
+  package init(_ file: MappedFile) throws {
+    self.file = file
+    let path = file.path
     guard file.count >= 8 else { throw WeirError("\(path)@\(file.count)", "ends before its header", remedy: "download it again") }
     let size = file.withBytes { $0.loadUnaligned(as: UInt64.self).littleEndian }
     guard size <= UInt64(Safetensors.headerLimit) else {
@@ -97,6 +100,9 @@ package final class SafetensorsFile: Sendable {
 
   /// The shape of a tensor; nil where it does not exist.
   package func shape(_ name: String) -> [Int]? { entries[name]?.shape }
+
+  /// The bytes of a tensor in the file; nil where it does not exist.
+  package func range(_ name: String) -> Range<Int>? { entries[name]?.range }
 
   /// The element type of a tensor; nil where it does not exist.
   package func dtype(_ name: String) -> DType? { entries[name]?.dtype }

@@ -112,7 +112,9 @@ package final class StreamWriter {
       var target = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
       let left = ZSTD_compressStream2(compressor, &target, &source, directive)
       if ZSTD_isError(left) != 0 {
-        throw WeirError("zstd", "compression failed (\(String(cString: ZSTD_getErrorName(left))))", remedy: "report this error")
+        throw WeirError(
+          "zstd", "compression failed (\(String(cString: ZSTD_getErrorName(left))))",
+          remedy: "if memory or threads are short, raise the limits (ulimit -u, ulimit -v)")
       }
       try emit(UnsafeRawBufferPointer(rebasing: buffer[..<target.pos]))
       if directive == ZSTD_e_end ? left == 0 : source.pos == source.size { return }
