@@ -34,11 +34,9 @@ package struct ClusterAssignment: Sendable, Equatable {
       throw WeirError(folder, "is not a cluster assignment", remedy: "make one with `weir cluster assign`")
     }
     let manifest = try Manifest.read(folder: folder, format: Self.format)
-    let leafCount = try manifest.count("leaves", in: folder), windows = try manifest.count("windows", in: folder)
-    guard (1...Self.mostLeaves).contains(leafCount) else {
-      throw WeirError(folder + "/" + Manifest.fileName, "has \(leafCount) leaves", remedy: "assign the dataset again")
-    }
-    let file = try SafetensorsFile(folder + "/" + Self.fileName)
+    let leafCount = try manifest.count("leaves", in: folder, range: 1...Self.mostLeaves)
+    let windows = try manifest.count("windows", in: folder)
+    let file = try SafetensorsFile(manifest.open(Self.fileName, in: folder))
     guard file.dtype("leaf") == .U32, file.shape("leaf") == [windows] else {
       throw WeirError(file.path, "has no U32 tensor \"leaf\" of \(windows) windows", remedy: "assign the dataset again")
     }

@@ -7,6 +7,8 @@ package struct StoredTree: Sendable {
   package static let format = "weir.cluster-tree.1"
   static let shapeFile = "tree.json"
   private static let centroidsFile = "centroids.safetensors"
+  /// Levels below the root, at most: eight times those of a tree that Weir fits.
+  private static let mostLevels = 64
   /// The name of the embedder's folder inside the tree's folder.
   package static let embedderFolder = "embedder"
 
@@ -36,12 +38,12 @@ package struct StoredTree: Sendable {
     tokenizer = try manifest.input("tokenizer", in: folder)
     let embedder = try manifest.input("embedder", in: folder)
     let place = folder + "/" + Self.shapeFile
-    let shape = try JSONFile.read(Shape.self, from: place)
+    let shape = try JSONFile.decode(Shape.self, from: manifest.read(Self.shapeFile, in: folder), place: place)
     guard shape.format == Self.format, shape.embedder == embedder else {
       throw WeirError(place, "does not belong to the manifest", remedy: "fit the tree again")
     }
     let nodes = try Self.nodes(children: shape.children, place: place)
-    let file = try SafetensorsFile(folder + "/" + Self.centroidsFile)
+    let file = try SafetensorsFile(manifest.open(Self.centroidsFile, in: folder))
     guard shape.dimensions > 0, file.shape("centroids") == [nodes.count, shape.dimensions], file.dtype("centroids") == .F32 else {
       throw WeirError(
         file.path, "has no F32 tensor \"centroids\" of \(nodes.count) nodes and \(shape.dimensions) dimensions",
@@ -50,7 +52,14 @@ package struct StoredTree: Sendable {
     var tree = ClusterTree(
       embedder: embedder, dimensions: shape.dimensions, spherical: shape.spherical, nodes: nodes,
       centroids: try file.floats("centroids"))
+    if let bad = tree.centroids.firstIndex(where: { !($0.magnitude <= 1e15) }) {
+      throw WeirError(
+        file.path, "the centroid of node \(bad / shape.dimensions) contains \(tree.centroids[bad])", remedy: "fit the tree again")
+    }
     tree.numberLeaves()
+    for (name, count) in [("nodes", nodes.count), ("leaves", tree.leafCount), ("depth", tree.depth)] {
+      _ = try manifest.count(name, in: folder, range: count...count)
+    }
     self.tree = tree
   }
 
@@ -78,7 +87,7 @@ package struct StoredTree: Sendable {
       for name in try Files.walk(embedder) {
         // An embedder may contain folders, such as its tokenizer's.
         if let slash = name.lastIndex(of: "/") { try Files.createFolder(copy + "/" + name[..<slash]) }
-        try Files.write(Files.read(embedder + "/" + name), to: copy + "/" + name)
+        try Files.write(Files.readWhole(embedder + "/" + name, limit: .max), to: copy + "/" + name)
       }
     }
     var inputs = inputs
@@ -106,6 +115,7 @@ package struct StoredTree: Sendable {
       guard node < nodes.count, count >= 0, count <= children.count - nodes.count else {
         throw wrong("node \(node) has \(count) children: not a tree of \(children.count) nodes")
       }
+      guard count == 0 || nodes[node].level < mostLevels else { throw wrong("the tree has more than \(mostLevels) levels below the root") }
       nodes[node].childCount = count
       nodes[node].firstChild = count > 0 ? nodes.count : 0
       for _ in 0..<count {

@@ -24,7 +24,7 @@ package final class WindowVectors: Sendable {
   private let source: Source
 
   private enum Source: Sendable {
-    case tensors(SafetensorsFile)
+    case tensors(SafetensorsFile, CheckedFile)
     case array(NumPyMatrix)
   }
 
@@ -37,12 +37,14 @@ package final class WindowVectors: Sendable {
     dataset = try manifest.input("dataset", in: folder)
     embedder = try manifest.input("embedder", in: folder)
     tokenizer = try manifest.input("tokenizer", in: folder)
-    let file = try SafetensorsFile(folder + "/" + Self.fileName)
-    source = .tensors(file)
+    let content = try CheckedFile(Self.fileName, of: manifest, in: folder, blocks: BlockChecksums(manifest, in: folder))
+    let file = try SafetensorsFile(content.file)
+    source = .tensors(file, content)
     guard let shape = file.shape("vectors"), shape.count == 2, file.dtype("vectors") == .F32, shape[1] > 0 else {
       throw WeirError(file.path, "has no two-dimensional F32 tensor \"vectors\"", remedy: "make the vectors again")
     }
     (count, dimensions) = (shape[0], shape[1])
+    if let range = file.range("vectors") { try content.check(0..<range.lowerBound) }
     guard manifest.counts["windows"] == count else {
       throw WeirError(
         file.path, "has \(count) vectors, the manifest says \(manifest.counts["windows"] ?? 0)", remedy: "make the vectors again")
@@ -105,14 +107,20 @@ package final class WindowVectors: Sendable {
   /// Calls `body` with all vectors, [count, dimensions] row-major, which are valid during the call.
   package func withVectors<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
     switch source {
-    case .tensors(let file): try file.withFloats("vectors", body)
-    case .array(let array): try array.withVectors(body)
+    case .tensors(let file, let content):
+      try content.check()
+      return try file.withFloats("vectors", body)
+    case .array(let array): return try array.withVectors(body)
     }
   }
 
   /// The vectors of some windows, [range, dimensions] row-major.
   package func vectors(_ range: Range<Int>) throws -> [Float] {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "windows outside the vectors")
-    return try withVectors { Array($0[range.lowerBound * dimensions..<range.upperBound * dimensions]) }
+    let numbers = range.lowerBound * dimensions..<range.upperBound * dimensions
+    guard case .tensors(let file, let content) = source else { return try withVectors { Array($0[numbers]) } }
+    let start = file.range("vectors")?.lowerBound ?? 0
+    try content.check(start + 4 * numbers.lowerBound..<start + 4 * numbers.upperBound)
+    return try file.withFloats("vectors") { Array($0[numbers]) }
   }
 }

@@ -59,7 +59,7 @@ package enum EmbedDataset {
     let manifest = try output.commit(
       format: WindowVectors.format, tool: tool,
       inputs: ["dataset": dataset.fingerprint, "embedder": embedder, "tokenizer": dataset.tokenizer], configuration: .object([:]),
-      counts: ["dimensions": dimensions, "empty": empty, "windows": windows], known: [file])
+      counts: ["dimensions": dimensions, "empty": empty, "windows": windows], known: [file], blocks: true)
     return Report(windows: windows, empty: empty, dimensions: dimensions, embedder: embedder, fingerprint: manifest.fingerprint)
   }
 }

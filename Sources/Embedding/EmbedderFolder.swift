@@ -8,12 +8,22 @@ package enum EmbedderFolder {
 
   /// Opens the embedder in a folder: its own, that of window vectors, or that of a cluster tree.
   package static func open(_ folder: String) throws -> any Embedder {
+    try check(folder)
     switch try kind(folder) {
     case "lsi": return try LSIEmbedder(folder: folder)
     case "static": return try StaticEmbedder(folder: folder)
     case "minilm": return try TextEmbedder(folder: folder)
     case let kind: throw WeirError(folder, "embedder kind \"\(kind)\" is not supported", remedy: "make the embedder again")
     }
+  }
+
+  /// Checks the embedder's files where it is part of a folder with a manifest, such as window vectors or a tree.
+  private static func check(_ folder: String) throws {
+    let inner = resolved(folder), suffix = "/" + StoredTree.embedderFolder
+    guard inner.hasSuffix(suffix) else { return }
+    let owner = String(inner.dropLast(suffix.count))
+    guard Files.exists(owner + "/" + Manifest.fileName) else { return }
+    try Manifest.read(folder: owner).check(in: owner) { $0.hasPrefix(StoredTree.embedderFolder + "/") }
   }
 
   /// The folder itself, or the embedder's folder inside it.

@@ -14,8 +14,8 @@ extension TokenDataset: Artifact {
   package static func verify(_ path: String, _ context: any VerificationContext) throws {
     let manifest = try Manifest.read(folder: path, format: format)
     let place = path + "/" + Manifest.fileName
-    let vocabulary = try manifest.count("vocabulary", in: path), end = try manifest.count("end_of_document", in: path)
-    let shards = try manifest.count("shards", in: path)
+    let vocabulary = try manifest.count("vocabulary", in: path, range: 1...Int(Int32.max))
+    let end = try manifest.count("end_of_document", in: path), shards = try manifest.count("shards", in: path)
     if manifest.inputs["tokenizer"] == nil { context.problem("\(place): does not name a tokenizer") }
     if end >= vocabulary { context.problem("\(place): the end-of-document token \(end) is outside the vocabulary of \(vocabulary)") }
     let named = DatasetFolder.shardCount(manifest.files.map(\.name))

@@ -25,9 +25,9 @@ public final class TokenDataset: Sendable {
   }
 
   private struct Shard: Sendable {
-    var tokens: MappedFile
+    var tokens: CheckedFile
     var tokenBytes: Int
-    var documents: MappedFile
+    var documents: CheckedFile
     /// The shard's first document.
     var first: Int
   }
@@ -57,7 +57,7 @@ public final class TokenDataset: Sendable {
   private let firstWindows: [Int]
   private let windowDocuments: [UInt32]
 
-  /// Opens a dataset and checks its structure, but not the checksums.
+  /// Opens a dataset and checks its structure. Tokens and lines are checked when they are read.
   /// - Throws: `WeirError` if the folder is not a dataset, or is damaged.
   public init(_ folder: String) throws {
     guard Files.isFolder(folder) else {
@@ -70,18 +70,30 @@ public final class TokenDataset: Sendable {
     self.manifest = manifest
     fingerprint = manifest.fingerprint
     tokenizer = try manifest.input("tokenizer", in: folder)
-    vocabulary = try manifest.count("vocabulary", in: folder)
-    endOfDocument = try manifest.count("end_of_document", in: folder)
+    vocabulary = try manifest.count("vocabulary", in: folder, range: 1...Int(Int32.max))
+    endOfDocument = try manifest.count("end_of_document", in: folder, range: 0...vocabulary - 1)
     byteCount = try manifest.count("bytes", in: folder)
+    let tokenizerFolder = paths.tokenizer.dropFirst(folder.count + 1) + "/"
+    try manifest.check(in: folder) { $0.hasPrefix(tokenizerFolder) }
+    let blocks = try BlockChecksums(manifest, in: folder)
+    func open(_ path: String) throws -> CheckedFile {
+      try CheckedFile(String(path.dropFirst(folder.count + 1)), of: manifest, in: folder, blocks: blocks)
+    }
     var shards: [Shard] = []
     var starts: [Int] = []
     var lengths: [Int32] = []
-    for index in 0..<(try manifest.count("shards", in: folder)) {
+    let named = DatasetFolder.shardCount(manifest.files.map(\.name))
+    for index in 0..<(try manifest.count("shards", in: folder, range: named...named)) {
       let shard = paths.shard(index)
-      let tokens = try MappedFile(shard.tokens)
-      let megatron = try MegatronIndex(try MappedFile(shard.index), dataBytes: tokens.count)
+      let tokens = try open(shard.tokens)
+      let megatron = try MegatronIndex(
+        try manifest.open(String(shard.index.dropFirst(folder.count + 1)), in: folder), dataBytes: tokens.file.count)
+      guard megatron.tokenBytes == MegatronIndex.tokenBytes(vocabulary: vocabulary) else {
+        throw WeirError(
+          shard.index, "has tokens of \(megatron.tokenBytes) bytes for a vocabulary of \(vocabulary)", remedy: "make the dataset again")
+      }
       shards.append(
-        Shard(tokens: tokens, tokenBytes: megatron.tokenBytes, documents: try MappedFile(shard.documents), first: lengths.count))
+        Shard(tokens: tokens, tokenBytes: megatron.tokenBytes, documents: try open(shard.documents), first: lengths.count))
       var start = 0
       for length in megatron.lengths {
         starts.append(start)
@@ -94,7 +106,8 @@ public final class TokenDataset: Sendable {
       throw WeirError(
         folder, "the shards contain \(lengths.count) documents, the manifest says \(documents)", remedy: "make the dataset again")
     }
-    tokenCount = lengths.reduce(0) { $0 + Int($1) }
+    let sum = lengths.reduce(0) { $0 + Int($1) }
+    tokenCount = try manifest.count("tokens", in: folder, range: sum...sum)
     self.shards = shards
     self.starts = starts
     self.lengths = lengths
@@ -136,7 +149,7 @@ public final class TokenDataset: Sendable {
     let shard = shards[shardIndex(of: document)]
     let first = starts[document] + range.lowerBound
     let limit = UInt32(vocabulary)
-    return try shard.tokens.withBytes { bytes in
+    return try shard.tokens.withBytes(shard.tokenBytes * first..<shard.tokenBytes * (first + range.count)) { bytes in
       try [Int32](unsafeUninitializedCapacity: range.count) { buffer, count in
         for index in 0..<range.count {
           let id = bytes.element(first + index, width: shard.tokenBytes)
@@ -181,13 +194,14 @@ public final class TokenDataset: Sendable {
       let shard = shards[index]
       let end = index + 1 < shards.count ? shards[index + 1].first : documentCount
       var document = shard.first
-      let goesOn = try shard.documents.withBytes { bytes -> Bool in
+      let goesOn = try shard.documents.file.withBytes { bytes -> Bool in
         var start = 0
         while document < end {
           guard let base = bytes.baseAddress, let found = memchr(base + start, 10, bytes.count - start) else {
             throw WeirError(
               shard.documents.path, "has fewer lines than the shard has documents", remedy: "check the dataset with `weir verify`")
           }
+          try shard.documents.check(start..<UnsafeRawPointer(found) - base + 1)
           if document >= first {
             guard try body(document, start) else { return false }
           }
@@ -203,9 +217,8 @@ public final class TokenDataset: Sendable {
   /// Parses the line of a document that starts at a byte of the shard's file.
   func info(_ document: Int, at start: Int) throws -> DocumentInfo {
     let shard = shards[shardIndex(of: document)]
-    let line = shard.documents.withBytes { bytes -> [UInt8] in
-      Array(bytes[start...].prefix { $0 != 10 })
-    }
+    let line = shard.documents.file.withBytes { bytes in Array(bytes[start...].prefix { $0 != 10 }) }
+    try shard.documents.check(start..<start + line.count)
     return try Self.parse(line, place: "\(shard.documents.path):\(document - shard.first + 1)")
   }
 

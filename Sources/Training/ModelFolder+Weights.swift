@@ -148,6 +148,7 @@ extension ModelFolder {
   /// Reads the weights (F32, F16, BF16 or F64, in one file or in shards) into a buffer with the layout of `configuration`.
   /// - Throws: `WeirError` if a tensor is missing, has another shape, or contains NaN/Inf.
   package static func readWeights(_ folder: String, configuration: ModelConfiguration, into parameters: FloatBuffer) throws {
+    try checkFiles(folder)
     for (tensor, weights) in try open(folder, configuration) {
       try weights.file.withFloats(weights.name) { floats in
         if let index = firstNotFinite(floats) {

@@ -124,7 +124,7 @@ extension ModelFolder {
       output.working, configuration: configuration, parameters: parameters, origin: origin, tokenizer: tokenizer,
       endOfDocument: endOfDocument)
     return try output.commit(
-      format: format, tool: "weir", inputs: inputs, configuration: JSONValue(encoding: configuration),
+      format: format, tool: Tool.name, inputs: inputs, configuration: JSONValue(encoding: configuration),
       counts: counts.merging(["parameters": configuration.parameters]) { $1 })
   }
 }

@@ -157,7 +157,7 @@ import Testing
       ] {
         // NaN in the last weight, a truncated file, a tokenizer with a larger vocabulary than the model.
         try binary.write("run/model/model.safetensors", Array(whole.dropLast(4)) + [0, 0, 0xC0, 0x7F])
-        expectFailure(try binary.run(command), naming: ["model.safetensors", "nan"])
+        expectFailure(try binary.run(command), naming: ["model.safetensors", "is damaged"])
         try binary.write("run/model/model.safetensors", Array(whole.prefix(whole.count / 2)))
         expectFailure(try binary.run(command), naming: ["model.safetensors"])
         try binary.write("run/model/model.safetensors", whole)

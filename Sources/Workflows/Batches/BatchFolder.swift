@@ -35,11 +35,15 @@ package struct BatchFolder: Artifact {
   package static func open(_ path: String) throws -> BatchFolder {
     let manifest = try Manifest.read(folder: path, format: format)
     let shape = try JSONFile.read(BatchShape.self, from: path + "/" + shapeFile)
+    guard [shape.rows, shape.sequence, shape.fromStep, shape.steps ?? 0].allSatisfy((0...1 << 40).contains) else {
+      throw WeirError("\(path)/\(shapeFile)", "has a number out of range", remedy: "write the batches again")
+    }
     let rows = Double(shape.steps ?? 0) * Double(shape.rows)
     for file in manifest.files where file.name != shapeFile {
       let expected = rows * (origins.contains(file.name) ? 8 : Double(shape.sequence) * 4)
       guard Double(file.bytes) == expected else {
-        throw WeirError("\(path)/\(file.name)", "has \(file.bytes) bytes, not \(Int(expected))", remedy: "write the batches again")
+        let place = "\(path)/\(file.name)"
+        throw WeirError(place, "has \(file.bytes) bytes, not \(Format.short(expected))", remedy: "write the batches again")
       }
     }
     return BatchFolder()
