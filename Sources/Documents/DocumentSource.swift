@@ -127,6 +127,7 @@ package final class DocumentSource: Source {
   /// Starts where a block of an earlier run over the same files began. Call it before anything is read.
   package func start(at position: Position) throws {
     precondition(current == nil && nextFile == 0, "blocks were read already")
+    precondition((0...files.count).contains(position.file) && position.byte >= 0 && position.line >= 1, "not a position in the files")
     for path in files.prefix(position.file) { doneBytes += try Files.size(path) }
     nextFile = position.file
     beginning = position.byte > 0 ? position : nil

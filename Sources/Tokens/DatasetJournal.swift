@@ -4,10 +4,12 @@ import Storage
 
 /// The complete shards of a dataset under construction, in `NAME.journal` next to it: a line that identifies the job, and one line per shard. A
 /// line is written and synced after its shard, so that a run that was killed at any moment can be resumed.
+///
+/// Each line begins with a checksum of the checksum before it and of its own text, so that no line can change, vanish or move unnoticed.
 final class DatasetJournal {
   /// Identifies the job; the journal of another job is ignored.
   private struct Head: Codable, Equatable {
-    var format = "weir.dataset-journal.1"
+    var format = "weir.dataset-journal.2"
     var job: JSONValue
   }
 
@@ -28,39 +30,74 @@ final class DatasetJournal {
 
   private let path: String
   private var file: AppendedFile?
+  /// The checksum of the last line.
+  private var last = ""
 
   init(dataset: String) { path = dataset + ".journal" }
 
-  /// The shards in `folder` that an earlier run of the same job completed, in order; nil if there are none.
+  /// The shards in `folder` that an earlier run of the same job completed, in order; nil if there are none. What follows a line that is
+  /// incomplete, damaged or impossible is ignored.
   func shards(of job: JSONValue, in folder: String) throws -> [Shard]? {
-    guard Files.exists(path) else { return nil }
+    var inputs = Int.max
+    if case .array(let files)? = job["job"]?["files"] { inputs = files.count }
+    // A link, pipe or device is not a journal; `begin` replaces or refuses it.
+    guard Files.exists(path), let text = try? Files.readWhole(path) else { return nil }
     // A killed run may have left an incomplete last line.
-    let lines = try Files.read(path).split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
-    func decode<T: Decodable>(_ type: T.Type, _ line: ArraySlice<UInt8>) -> T? {
-      try? JSONFile.decode(type, from: Array(line), place: path)
+    var lines = text.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
+    var last = ""
+    func decode<T: Decodable>(_ type: T.Type) -> T? {
+      guard let line = lines.popFirst(), line.count > 17 else { return nil }
+      let content = Array(line.dropFirst(17))
+      let checksum = Self.checksum(content, after: last)
+      guard line.prefix(17).elementsEqual(Array((checksum + " ").utf8)) else { return nil }
+      last = checksum
+      return try? JSONFile.decode(type, from: content, place: path)
     }
-    guard let first = lines.first, decode(Head.self, first) == Head(job: job) else { return nil }
-    let shards = lines.dropFirst().map { decode(Shard.self, $0) }
+    guard decode(Head.self) == Head(job: job) else { return nil }
     var whole: [Shard] = []
-    for shard in shards.prefix(while: { $0 != nil }).compactMap({ $0 }) {
-      guard try shard.files.allSatisfy({ try $0.problem(in: folder) == nil }) else { break }
-      whole.append(shard)
-    }
+    while let shard = decode(Shard.self), shard.isPossible(after: whole.last, number: whole.count, inputs: inputs),
+      try shard.files.allSatisfy({ try $0.problem(in: folder) == nil })
+    { whole.append(shard) }
     return whole.isEmpty ? nil : whole
   }
 
   /// Starts the journal of a job with the shards that are kept.
   func begin(_ job: JSONValue, shards: [Shard]) throws {
-    let lines = try [JSONFile.encode(Head(job: job))] + shards.map { try JSONFile.encode($0) }
-    try Files.write(lines.flatMap { $0 + [0x0A] }, to: path)
+    last = ""
+    var text = line(try JSONFile.encode(Head(job: job)))
+    for shard in shards { text += line(try JSONFile.encode(shard)) }
+    try Files.write(text, to: path)
     file = try AppendedFile(path)
   }
 
   /// Adds a shard whose files are synced.
-  func append(_ shard: Shard) throws { try file?.append(JSONFile.encode(shard) + [0x0A]) }
+  func append(_ shard: Shard) throws { try file?.append(line(JSONFile.encode(shard))) }
 
   func remove() throws {
     file = nil
     try Files.remove(path)
+  }
+
+  private func line(_ content: [UInt8]) -> [UInt8] {
+    last = Self.checksum(content, after: last)
+    return Array(last.utf8) + [0x20] + content + [0x0A]
+  }
+
+  private static func checksum(_ content: [UInt8], after last: String) -> String { Checksum.hex(Checksum.xxh3(Array(last.utf8) + content)) }
+}
+
+extension DatasetJournal.Shard {
+  /// Whether the shard can follow another one: its files are those of its number, and nothing is negative or goes back.
+  fileprivate func isPossible(after previous: DatasetJournal.Shard?, number: Int, inputs: Int) -> Bool {
+    let shard = DatasetFolder("").shard(number)
+    let names = [shard.tokens, shard.documents, shard.index].map { $0.dropFirst() }
+    let before = previous?.totals ?? TokenDatasetWriter.Totals()
+    let isLater =
+      previous.map { previous in
+        (previous.position.file, previous.position.byte) <= (position.file, position.byte) && previous.accounts.count == accounts.count
+      } ?? true
+    return files.map { $0.name[...] }.sorted() == names.sorted() && files.allSatisfy { Manifest.numbers.contains($0.bytes) }
+      && (0...inputs).contains(position.file) && position.byte >= 0 && position.line >= 1 && isLater && documents >= 0
+      && totals.shards == number + 1 && totals.documents > before.documents && totals.tokens > before.tokens && totals.bytes >= before.bytes
   }
 }

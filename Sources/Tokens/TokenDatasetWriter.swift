@@ -96,6 +96,7 @@ package final class TokenDatasetWriter {
 
   /// Keeps the complete shards of an earlier run, and removes its other files.
   private func resume(_ job: JSONValue) throws {
+    if folder.isResumed { try Files.removeLinks(below: folder.working) }
     let shards = folder.isResumed ? try journal.shards(of: job, in: folder.working) ?? [] : []
     let kept = Set(shards.flatMap { $0.files.map(\.name) })
     for name in try Files.walk(folder.working) where !kept.contains(name) { try Files.remove(folder.working + "/" + name) }
@@ -213,7 +214,7 @@ package final class TokenDatasetWriter {
       counts: [
         "documents": totals.documents, "tokens": totals.tokens, "bytes": totals.bytes, "shards": totals.shards, "vocabulary": vocabulary,
         "end_of_document": endOfDocument,
-      ], known: written)
+      ], known: written, blocks: true)
     try journal.remove()
     return manifest
   }
