@@ -6,23 +6,9 @@ extension Mixture: Artifact {
 
   /// Clusters are numbered, shares and counts are not negative, and the weights are a distribution.
   package static func verify(_ path: String, _ context: any VerificationContext) throws {
-    let mixture = try JSONFile.read(Mixture.self, from: path)
-    func wrong(_ reason: String) { context.problem("\(path): \(reason)") }
-    if mixture.format != format { wrong("its format is \(mixture.format), not \(format)") }
-    if mixture.clusters.isEmpty { wrong("it has no clusters") }
     var problems = ProblemList(context)
-    for (index, cluster) in mixture.clusters.enumerated() {
-      let numbers = [cluster.weight, cluster.general, cluster.seed, cluster.epochs]
-      guard cluster.leaf != index || !numbers.allSatisfy({ $0 >= 0 && $0.isFinite }) || cluster.windows < 0 || cluster.tokens < 0 else {
-        continue
-      }
-      problems.add("\(path): cluster \(index) has the wrong number, or a negative share or count")
-    }
-    problems.finish(path, "clusters")
-    for (name, sum) in [
-      ("weights", mixture.clusters.reduce(0) { $0 + $1.weight }), ("general shares", mixture.clusters.reduce(0) { $0 + $1.general }),
-    ]
-    where !((sum - 1).magnitude < 1e-6) && !mixture.clusters.isEmpty { wrong("its \(name) sum to \(sum), not to 1") }
+    for problem in try JSONFile.readSealed(Mixture.self, from: path).problems { problems.add("\(path): \(problem)") }
+    problems.finish(path, "problems")
   }
 
   /// The inputs, and the clusters by weight.

@@ -5,20 +5,56 @@ extension Mixture {
   /// Reads and checks a mixture.
   /// - Throws: `WeirError` if it is not a mixture, or its weights are not a distribution.
   public static func read(from path: String) throws -> Mixture {
-    let mixture = try JSONFile.read(Mixture.self, from: path)
-    func wrong(_ reason: String) -> WeirError { WeirError(path, reason, remedy: "rebuild it with `weir sample`") }
-    guard mixture.format == format else { throw wrong("its format is \"\(mixture.format)\", not \(format)") }
-    guard !mixture.clusters.isEmpty, mixture.clusters.enumerated().allSatisfy({ $0 == $1.leaf }) else {
-      throw wrong("its clusters are not numbered 0, 1, 2, …")
-    }
-    guard mixture.weights.allSatisfy({ $0 >= 0 && $0.isFinite }), (mixture.weights.reduce(0, +) - 1).magnitude < 1e-6 else {
-      throw wrong("its weights are not numbers ≥ 0 that sum to 1")
-    }
+    let mixture = try JSONFile.readSealed(Mixture.self, from: path)
+    if let problem = mixture.problems.first { throw WeirError(path, problem, remedy: "rebuild it with `weir sample`") }
     return mixture
   }
 
-  /// Writes the mixture atomically.
-  package func write(to path: String) throws { try JSONFile.write(self, to: path) }
+  /// What the format does not allow, one line each.
+  var problems: [String] {
+    var problems: [String] = []
+    func require(_ condition: Bool, _ reason: String) { if !condition { problems.append(reason) } }
+    func isCount(_ number: Int) -> Bool { Manifest.numbers.contains(number) }
+    func isShare(_ share: Double) -> Bool { (0...1 + 1e-6).contains(share) }
+    require(format == Self.format, "its format is \"\(Format.clip(format, 40))\", not \(Self.format)")
+    for (name, value) in [("dataset", dataset), ("tree", tree), ("assignment", assignment), ("source", source ?? "")] {
+      let isFingerprint = value.utf8.count <= 64 && value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+      require(isFingerprint, "its \(name), \"\(Format.clip(value, 40))\", is not a fingerprint")
+    }
+    require((0...64).contains(depth), "its depth is \(depth), expected 0…64")
+    require(smoothing >= 0 && smoothing.isFinite, "its smoothing is \(smoothing), expected at least 0")
+    require(maxEpochs.map { $0 > 0 && $0.isFinite } ?? true, "its maxEpochs is \(maxEpochs ?? 0), expected more than 0")
+    require(isCount(runTokens), "its runTokens is \(runTokens), expected 0…2⁵³")
+    require(isShare(moved), "its moved is \(moved), expected 0…1")
+    require((0...9e15).contains(effectiveSampleSize), "its effectiveSampleSize is \(effectiveSampleSize), expected a number of windows")
+    require(resamples.map(isCount) ?? true, "its resamples is \(resamples ?? 0), expected a count")
+    require(!clusters.isEmpty, "it has no clusters")
+    for (index, cluster) in clusters.enumerated() {
+      let shares = [cluster.weight, cluster.general, cluster.seed, cluster.seedLow ?? 0, cluster.seedHigh ?? 0]
+      require(
+        cluster.leaf == index && shares.allSatisfy(isShare) && isCount(cluster.windows) && isCount(cluster.tokens),
+        "cluster \(index) has the wrong number, or a share or count out of range")
+      // An epoch has at least one token.
+      let most = Double(max(runTokens, 1))
+      require((0...most).contains(cluster.epochs), "cluster \(index) has \(cluster.epochs) epochs of a run of \(runTokens) tokens")
+    }
+    for (name, shares) in [("weights", weights), ("general shares", clusters.map(\.general))] where !clusters.isEmpty {
+      let sum = shares.reduce(0, +)
+      require((sum - 1).magnitude < 1e-6, "its \(name) sum to \(sum), not to 1")
+    }
+    if let seeds {
+      for seed in seeds {
+        require(
+          isShare(seed.weight) && [seed.documents, seed.windows, seed.tokens].allSatisfy(isCount),
+          "the specialist seed \(Format.clip(seed.name, 80)) has a weight or count out of range")
+      }
+      require((seeds.reduce(0) { $0 + $1.weight } - 1).magnitude < 1e-6, "the weights of its specialist seeds do not sum to 1")
+    }
+    return problems
+  }
+
+  /// Writes the mixture atomically, with a seal.
+  package func write(to path: String) throws { try JSONFile.writeSealed(self, to: path) }
 
   /// [leaves] the weights.
   public var weights: [Double] { clusters.map(\.weight) }

@@ -23,10 +23,14 @@ package struct AllocationRequest: Codable, Sendable, Equatable {
   }
 
   /// - Throws: `WeirError` that names the first invalid property.
+  package static let mostDomains = 65_536
+
   package func validate() throws {
     guard budget.isFinite, budget > 0 else { throw WeirError("budget", "is \(budget), not a finite number of FLOPs above 0") }
     guard !domains.isEmpty else { throw WeirError("domains", "is empty", remedy: "give at least one domain") }
-    guard domains.count <= 65_536 else { throw WeirError("domains", "has \(domains.count) domains, more than 65536") }
+    guard domains.count <= Self.mostDomains else {
+      throw WeirError("domains", "has \(domains.count) domains, more than \(Self.mostDomains)")
+    }
     guard Set(domains.map(\.name)).count == domains.count else { throw WeirError("domains", "two domains have the same name") }
     for domain in domains {
       guard domain.weight.isFinite, domain.weight > 0 else {

@@ -46,7 +46,7 @@ import Tokens
     #expect(try Mixture.open(path) == mixture([0.25, 0.75]))
     #expect(try Mixture.open(path).fingerprint() == mixture([0.25, 0.75]).fingerprint())
     try mixture([0.25, 0.5]).write(to: path)
-    #expect(errorMessage { _ = try Mixture.open(path) }.contains("sum to 1"))
+    #expect(errorMessage { _ = try Mixture.open(path) }.contains("its weights sum to 0.75, not to 1"))
     var other = mixture([1])
     other.format = "weir.mixture.2"
     try other.write(to: path)

@@ -6,9 +6,11 @@ import Storage
 extension FitReport: Artifact {
   package static let format = "weir.plan-fit.1"
   package static let form = ArtifactForm.file
+  package static func open(_ path: String) throws -> FitReport { try JSONFile.readSealed(FitReport.self, from: path) }
 }
 
 extension Allocation: Artifact {
   package static let format = "weir.plan-allocation.1"
   package static let form = ArtifactForm.file
+  package static func open(_ path: String) throws -> Allocation { try JSONFile.readSealed(Allocation.self, from: path) }
 }

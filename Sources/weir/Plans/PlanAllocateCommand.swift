@@ -53,13 +53,19 @@ struct PlanAllocateCommand: WeirCommand {
   var inputs: [String] { [fit] }
   var outputs: [String] { [output, recipe].compactMap { $0 } }
 
+  func validate() throws {
+    guard (1...AllocationRequest.mostDomains).contains(domains ?? 1) else {
+      throw ValidationError("--domains must be in 1…\(AllocationRequest.mostDomains), not \(domains ?? 0)")
+    }
+  }
+
   func perform(_ session: Session) throws -> Outcome {
-    let fit = try JSONFile.read(FitReport.self, from: fit)
+    let fit = try JSONFile.readSealed(FitReport.self, from: fit)
     let named = AllocationDomain.all(of: fit)
     let sizes = size.map { Sizes.fixed(ModelSize.near(Double($0.value))) } ?? .free
     let request = AllocationRequest(budget: budget, domains: domains.map { AllocationDomain.equal($0) } ?? named, sizes: sizes, law: law)
     let allocation = try Planner.allocate(fit: fit, request: request)
-    try JSONFile.write(allocation, to: output)
+    try JSONFile.writeSealed(allocation, to: output)
     if let recipe {
       let text = try PlanRecipe(dataset: dataset, tree: tree, run: output + ".run").yaml(allocation)
       try Files.writeOutput(Array(text.utf8), to: recipe)

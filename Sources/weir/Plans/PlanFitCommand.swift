@@ -45,7 +45,7 @@ struct PlanFitCommand: SeededCommand {
     let report = try session.with("fit") { progress in
       try LawFitter.fit(runs: MeasuredRuns.read(runs), laws: laws, configuration: configuration, progress: progress)
     }
-    try JSONFile.write(report, to: output)
+    try JSONFile.writeSealed(report, to: output)
     let rows = report.scores.map {
       [$0.law, Format.percent($0.heldOutError, 2), Format.percent($0.error, 2), Format.fixed($0.r2, 4), $0.formula]
     }
