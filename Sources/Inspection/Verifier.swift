@@ -37,6 +37,7 @@ final class Verifier {
     let place = folder + "/" + Manifest.fileName
     guard Files.exists(place) else {
       let identified = try registry.identify(folder)
+      try checkList(in: folder)
       if let type = identified?.type { try attempt { try type.verify(folder, self) } }
       try visit(folder, prefix: "", root: folder, owned: nil, depth: depth)
       return identified?.kind ?? "folder"
@@ -45,14 +46,28 @@ final class Verifier {
     var owned: Set<String> = []
     var kind = "folder with a damaged manifest"
     try attempt {
-      if let reason = Manifest.sealProblem(of: try Files.read(place)) { problem("\(place): \(reason)") }
-      let manifest = try Manifest.read(folder: folder)
+      let text = try Files.readWhole(place)
+      let changed = Manifest.sealProblem(of: text)
+      if let changed { problem("\(place): \(changed)") }
+      let manifest = try Manifest.parse(text, path: place)
       kind = ArtifactRegistry.kind(format: manifest.format)
       owned = try checkListed(manifest, in: folder)
-      try checkContent(manifest, in: folder)
+      // No reader takes a manifest that was changed.
+      if changed == nil { try checkContent(manifest, in: folder) }
     }
     try visit(folder, prefix: "", root: folder, owned: owned, depth: depth)
     return kind
+  }
+
+  /// Size and checksum of every file on the list of a folder without a manifest.
+  private func checkList(in folder: String) throws {
+    try attempt {
+      guard let list = try ChecksumList.read(folder) else { return }
+      try count(folder + "/" + ChecksumList.fileName)
+      for file in list.files {
+        try attempt { if let found = try file.problem(in: folder, list: ChecksumList.fileName, measure: hash) { problem(found) } }
+      }
+    }
   }
 
   /// Size and checksum of every file that a manifest names.
@@ -95,12 +110,15 @@ final class Verifier {
       let path = folder + "/" + name
       if name.hasPrefix("."), name.hasSuffix(OutputLock.suffix) {
         continue
+      } else if name == ChecksumList.fileName, owned == nil {
+        continue
       } else if name.hasSuffix(".partial") {
         note("\(path): was left by an unfinished write (or is being written)")
       } else if Files.isFolder(path) {
         if Files.exists(path + "/" + Manifest.fileName) {
           _ = try checkFolder(path, depth: depth + 1)
         } else if depth < Self.depthLimit {
+          try checkList(in: path)
           try visit(path, prefix: prefix + name + "/", root: root, owned: owned, depth: depth + 1)
         }
       } else if let owned {
@@ -109,7 +127,11 @@ final class Verifier {
         }
       } else {
         try attempt {
-          if let found = try registry.identify(path) { try checkFile(path, found) } else { note("\(path): is unknown and was not checked") }
+          if let found = try registry.identify(path) {
+            try checkFile(path, found)
+          } else if hashes[path] == nil {
+            note("\(path): is unknown and was not checked")
+          }
         }
       }
     }

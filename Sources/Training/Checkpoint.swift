@@ -62,7 +62,7 @@ enum Checkpoint {
     _ = try writer.commit()
     try JSONFile.write(state, to: statePath(output.working))
     _ = try output.commit(
-      format: format, tool: "weir", inputs: ["run": state.run], configuration: JSONValue(encoding: state.model),
+      format: format, tool: Tool.name, inputs: ["run": state.run], configuration: JSONValue(encoding: state.model),
       counts: ["step": state.step])
   }
 

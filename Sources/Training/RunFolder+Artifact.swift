@@ -9,6 +9,8 @@ extension RunFolder: Artifact {
 
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.isFolder && RunFolder(candidate.path).exists }
 
+  package static func verify(_ path: String, _ context: any VerificationContext) throws { try open(path).noteUnsealed(context) }
+
   package static func open(_ path: String) throws -> RunFolder {
     let run = RunFolder(path)
     guard run.exists else { throw WeirError(path, "is not a run folder", remedy: "train one with `weir train`") }

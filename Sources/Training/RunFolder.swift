@@ -62,4 +62,16 @@ package struct RunFolder: Sendable {
 
   private static let checkpointPrefix = "step-"
   private static let partialSuffix = ".partial"
+
+  /// The files that the list of checksums covers once the run has finished; models and checkpoints have manifests.
+  private static let sealed = ["run.json", "log.jsonl", "evaluations.jsonl", "report.json"]
+
+  /// Takes the run's files from the list of checksums before they are written.
+  func unseal() throws { try ChecksumList.remove(Self.sealed, in: path) }
+
+  /// Puts the run's files on the list of checksums.
+  func seal() throws { try ChecksumList.add(Self.sealed, in: path) }
+
+  /// The files that the list does not cover, for `weir verify`.
+  func noteUnsealed(_ context: any VerificationContext) throws { try ChecksumList.noteMissing(Self.sealed, in: path, context) }
 }

@@ -65,7 +65,8 @@ final class RunLog {
 
   /// Decodes every line of a file.
   static func records<T: Decodable>(_ type: T.Type, _ path: String) throws -> [T] {
-    try Files.read(path).split(separator: 0x0A).enumerated().map { index, line in
+    try ChecksumList.check(path)
+    return try Files.read(path).split(separator: 0x0A).enumerated().map { index, line in
       try JSONFile.decode(type, from: Array(line), place: "\(path):\(index + 1)")
     }
   }

@@ -125,6 +125,7 @@ package enum TrainingRun {
       progress.note("\(folder.path): has finished; evaluating the model on \(missing.map(\.name).joined(separator: ", "))")
       let (model, parameters) = try ModelFolder.load(folder.model)
       let evaluator = Evaluator(model, parameters: parameters, sequence: sequence, pool: pool)
+      if ranks.isRoot { try folder.unseal() }
       let log = ranks.isRoot ? try RunLog(folder.evaluations, through: report.steps) : RunLog()
       for set in missing {
         let result = try evaluator.evaluate(set.documents, ranks: ranks)
@@ -137,7 +138,11 @@ package enum TrainingRun {
     }
     var current = report
     current.evaluations = records.current(validation, others: report.evaluations)
-    if ranks.isRoot, current != report { try JSONFile.write(current, to: folder.report) }
+    if ranks.isRoot, current != report || !missing.isEmpty {
+      try folder.unseal()
+      if current != report { try JSONFile.write(current, to: folder.report) }
+      try folder.seal()
+    }
     return current
   }
 

@@ -173,6 +173,7 @@ extension TrainingSession {
       evaluations: records.current(validation), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
       model: folder.model, rollbacks: state.rollbacks, skipped: skipped.isEmpty ? nil : skipped)
     try JSONFile.write(report, to: folder.report)
+    try folder.seal()
     try folder.removePassingCheckpoints()
     if let first = state.lossGuard?.first, loss > first + guardSettings.margin {
       let rise = String(format: "from %.3f to %.3f", first, loss)

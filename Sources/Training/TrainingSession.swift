@@ -105,6 +105,7 @@ final class TrainingSession {
   /// Opens the logs, truncated to the current step.
   func openLogs() throws {
     guard ranks.isRoot else { return }
+    try folder.unseal()
     log = try RunLog(folder.log, through: state.step, rollbacks: (state.rollbacks ?? []).map(\.record))
     evaluations = try RunLog(folder.evaluations, through: state.step)
     records = try RunLog.records(EvaluationRecord.self, folder.evaluations)

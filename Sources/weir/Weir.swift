@@ -1,10 +1,11 @@
 import ArgumentParser
+import Primitives
 
 /// `weir`: its commands in the order of the data flow.
 struct Weir: ParsableCommand {
-  static let version = "0.1.0"
+  static let version = Tool.version
   /// The tool and version that manifests record.
-  static let tool = "weir \(version)"
+  static let tool = Tool.name
 
   static let configuration = CommandConfiguration(
     commandName: "weir",

@@ -136,10 +136,10 @@ func aFlippedBitIsFound(seed: UInt64) throws {
   try withTemporaryFolder { folder in
     try writeRun(folder + "/run")
     let report = try Verification.check(folder + "/run", registry: .all)
-    #expect(report.problems == [] && report.notes == [] && report.kind == "run" && report.files == 9)
+    #expect(report.problems == [] && report.notes == [] && report.kind == "run" && report.files == 10)
     for name in [
       "model/model.safetensors", "model/config.json", "checkpoints/step-00000002/model.safetensors",
-      "checkpoints/step-00000002/manifest.json",
+      "checkpoints/step-00000002/manifest.json", "run.json", "log.jsonl", "checksums.json",
     ] {
       let problems = try withFlippedBit(folder + "/run/" + name, bit: 83) {
         try Verification.check(folder + "/run", registry: .all).problems
@@ -148,6 +148,20 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     }
     try Files.write(Array("{\"step\": 1}\n{\"st".utf8), to: folder + "/run/log.jsonl")
     #expect(try Verification.check(folder + "/run", registry: .all).problems.contains { $0.contains("log.jsonl:2: is not valid JSON") })
+    // So are runs inside another folder.
+    try writeRun(folder + "/split/branch-0")
+    try Files.write(Array("{}".utf8), to: folder + "/split/split.json")
+    for name in ["run.json", "log.jsonl", "checksums.json"] {
+      let problems = try withFlippedBit(folder + "/split/branch-0/" + name, bit: 83) {
+        try Verification.check(folder + "/split", registry: .all).problems
+      }
+      #expect(problems.contains { $0.contains("branch-0/" + name) }, "\(name)")
+    }
+    // A run that goes on is not on the list; that is noted.
+    try Files.remove(folder + "/run/checksums.json")
+    try Files.write(Array("{\"step\": 1}\n".utf8), to: folder + "/run/log.jsonl")
+    let going = try Verification.check(folder + "/run", registry: .all)
+    #expect(going.problems == [] && going.notes.count == 1 && going.notes[0].contains("does not cover run.json, log.jsonl"))
   }
 }
 
@@ -281,7 +295,7 @@ func aFlippedBitIsFound(seed: UInt64) throws {
     try write(output: 2)
     let report = try Verification.check(run, registry: .all)
     #expect(report.problems == [] && report.kind == "recipe run")
-    #expect(report.notes.count == 1 && report.notes[0].contains("gone"))
+    #expect(report.notes.count == 2 && report.notes.contains { $0.contains("gone") })
     var generator = SequentialRandom(seed: 1)
     let bits = try Files.size(run + "/crisp.json") * 8
     for _ in 0..<20 {
@@ -289,7 +303,18 @@ func aFlippedBitIsFound(seed: UInt64) throws {
       let problems = try withFlippedBit(run + "/crisp.json", bit: bit) { try Verification.check(run, registry: .all).problems }
       #expect(problems.contains { $0.contains("crisp.json") }, "bit \(bit)")
     }
+    // A file that was written again later is on the list of the run.
+    let summary = RecipeFolder(run)
+    try summary.sealing(run + "/crisp.json") { try JSONFile.write(sampleMixture([0.25, 0.5, 0.25]), to: run + "/crisp.json") }
+    try summary.sealing(run + "/steps/sample.json") {}
+    let again = try Verification.check(run, registry: .all)
+    #expect(again.problems == [] && again.notes.contains { $0.contains("written again") })
+    for name in ["crisp.json", "steps/sample.json"] {
+      let problems = try withFlippedBit(run + "/" + name, bit: 300) { try Verification.check(run, registry: .all).problems }
+      #expect(problems.contains { $0.contains(name) })
+    }
     try write(output: 3)
+    try summary.sealing(run + "/steps/sample.json") {}
     let unbalanced = try Verification.check(run, registry: .all).problems
     #expect(unbalanced.count == 1 && unbalanced[0].contains("does not balance"))
   }

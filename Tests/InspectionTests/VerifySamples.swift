@@ -42,6 +42,7 @@ func writeRun(_ path: String) throws {
       to: folder.working + "/config.json")
     _ = try folder.commit(format: format, tool: "test", inputs: [:], configuration: .object([:]), counts: ["parameters": 4])
   }
+  try ChecksumList.add(["run.json", "log.jsonl", "evaluations.jsonl"], in: path)
 }
 
 /// Flips one bit of a file for the time of `body`.

@@ -136,7 +136,10 @@ struct RandomBatches: BatchSource {
       #expect(try RunFolder(run).allCheckpoints().map(\.step) == [4, 8, 9])
       try Self.run(run, Self.plan(14))
       #expect(try Files.entries(of: run + "/checkpoints") == [])
-      #expect(try Files.entries(of: run) == ["checkpoints", "evaluations.jsonl", "log.jsonl", "model", "report.json", "run.json"])
+      #expect(
+        try Files.entries(of: run) == [
+          "checkpoints", "checksums.json", "evaluations.jsonl", "log.jsonl", "model", "report.json", "run.json",
+        ])
     }
   }
 

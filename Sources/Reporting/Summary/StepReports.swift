@@ -17,7 +17,12 @@ package struct StepReports {
     }
     let recipe = try JSONFile.read(Recipe.self, from: path)
     self.recipe = recipe
-    states = recipe.steps.compactMap { step in StepState.read(folder.state(of: step.name)).map { (step, $0) } }
+    states = try recipe.steps.compactMap { step in
+      let path = folder.state(of: step.name)
+      guard Files.exists(path) else { return nil }
+      try ChecksumList.check(path)
+      return StepState.read(path).map { (step, $0) }
+    }
   }
 
   /// A part of the recipe's `summary`, with the run folder filled in.

@@ -12,7 +12,21 @@ package struct RecipeFolder: Artifact {
 
   package let path: String
 
-  package init(_ path: String) { self.path = path }
+  package init(_ path: String) {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    self.path = path
+  }
+
+  /// Writes a file, and keeps the folder's list of checksums; files elsewhere are not listed.
+  package func sealing(_ file: String, _ write: () throws -> Void) throws {
+    let parts = file.dropFirst(path.count).split(separator: "/").filter { $0 != "." }
+    guard file.hasPrefix(path + "/"), !parts.contains("..") else { return try write() }
+    let name = parts.joined(separator: "/")
+    try ChecksumList.remove([name], in: path)
+    try write()
+    try ChecksumList.add([name], in: path)
+  }
 
   /// The copy of the recipe.
   package var recipe: String { path + "/recipe.json" }
@@ -30,6 +44,13 @@ package struct RecipeFolder: Artifact {
 
   package static func matches(_ candidate: ArtifactCandidate) -> Bool {
     candidate.contains(summaryFile) || candidate.isFolder && Files.isFolder(RecipeFolder(candidate.path).steps)
+  }
+
+  /// The steps and what they wrote are checked by themselves; here, whether the list of checksums covers them.
+  package static func verify(_ path: String, _ context: any VerificationContext) throws {
+    let folder = try open(path)
+    let steps = try Files.isFolder(folder.steps) ? Files.entries(of: folder.steps).filter { $0.hasSuffix(".json") } : []
+    try ChecksumList.noteMissing(["recipe.json"] + steps.map { stepsFolder + "/" + $0 }, in: path, context)
   }
 
   package static func open(_ path: String) throws -> RecipeFolder {

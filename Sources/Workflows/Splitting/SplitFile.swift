@@ -26,6 +26,17 @@ package struct SplitFile: Codable, Sendable, Equatable, Artifact {
   /// Where a split in a folder is described.
   package static func path(in folder: String) -> String { folder + "/" + fileName }
 
+  func write(in folder: String) throws {
+    try ChecksumList.remove([Self.fileName], in: folder)
+    try JSONFile.write(self, to: Self.path(in: folder))
+    try ChecksumList.add([Self.fileName], in: folder)
+  }
+
+  package static func verify(_ path: String, _ context: any VerificationContext) throws {
+    _ = try open(path)
+    try ChecksumList.noteMissing([fileName], in: path, context)
+  }
+
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.contains(fileName) }
 
   package static func open(_ folder: String) throws -> SplitFile {

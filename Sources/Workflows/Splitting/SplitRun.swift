@@ -42,7 +42,7 @@ package enum SplitRun {
       dataset: configuration.dataset, tree: configuration.tree, treeFingerprint: domains.tree.fingerprint, level: configuration.level,
       trunkTokens: trunkTokens, branchTokens: tokens, branches: folders, full: configuration.full ? RunFolder("full").model : nil,
       terms: terms)
-    try JSONFile.write(file, to: SplitFile.path(in: configuration.output))
+    try file.write(in: configuration.output)
     let heldOut = configuration.settings.heldOut, progress = progress.phase("eval")
     let report = try heldOut.isEmpty ? nil : SplitEvaluation.run(configuration.output, data: heldOut, threads: threads, progress: progress)
     return Result(branches: domains.count, report: report)

@@ -68,17 +68,19 @@ struct ReportCommand: WeirCommand {
       return Outcome()
     }
     let summary = try session.with("report") { try RunSummary(of: run, dataset: dataset, version: Weir.version, progress: $0) }
+    let folder = RecipeFolder(run)
     var written: [String] = []
     if isRecipe {
-      try Files.write(Array(summary.encoded()), to: RecipeFolder(run).summary)
-      written.append(RecipeFolder(run).summary)
+      try folder.sealing(folder.summary) { try Files.write(Array(summary.encoded()), to: folder.summary) }
+      written.append(folder.summary)
     }
     let html = Report.html(summary)
     if page == "-" {
       try StandardOutput.write(html)
       return Outcome()
     }
-    try Files.write(Array(html.utf8), to: page)
+    let write = { try Files.write(Array(html.utf8), to: page) }
+    try isRecipe ? folder.sealing(page, write) : write()
     return Outcome(report: .object(["page": .string(page)]), lines: ["  " + ([page] + written).joined(separator: ", ")])
   }
 
