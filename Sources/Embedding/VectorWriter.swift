@@ -1,12 +1,12 @@
 import Artifacts
-import Dispatch
+import Pipeline
 import Storage
 import Synchronization
 
 /// Writes window vectors, one block while the next is computed. Memory for two blocks.
 final class VectorWriter: Sendable {
-  private nonisolated(unsafe) let writer: SafetensorsWriter  // by the queue alone
-  private let queue = DispatchQueue(label: "vectors")
+  private nonisolated(unsafe) let writer: SafetensorsWriter  // by one thread at a time
+  private nonisolated(unsafe) var thread: BackgroundThread?  // by the caller alone
   private let failure = Mutex<(any Error)?>(nil)
 
   /// Creates a file of [windows, dimensions] numbers.
@@ -20,9 +20,11 @@ final class VectorWriter: Sendable {
   /// Waits for the previous block, then starts writing the next vectors.
   func append(_ block: [Float]) throws {
     try wait()
-    queue.async { [self] in
+    let write: @Sendable () -> Void = { [self] in
       do { try block.withUnsafeBufferPointer { try writer.append($0) } } catch { failure.withLock { $0 = error } }
     }
+    thread = BackgroundThread(write)
+    if thread == nil { write() }
   }
 
   /// Waits for the last block and commits the file.
@@ -32,7 +34,8 @@ final class VectorWriter: Sendable {
   }
 
   private func wait() throws {
-    queue.sync {}
+    thread?.join()
+    thread = nil
     if let error = failure.withLock({ $0 }) { throw error }
   }
 }

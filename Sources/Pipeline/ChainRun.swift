@@ -1,4 +1,4 @@
-import Foundation
+import Primitives
 import Synchronization
 
 /// Runs the parts of a chain side by side, each on a thread of its own with channels between: the stages before a barrier, the barrier, and so
@@ -70,12 +70,11 @@ struct ChainRun {
   /// Runs all parts to their ends.
   private func run(_ parts: [Part]) throws -> [Account] {
     let results = Mutex([Result<[Account], any Error>?](repeating: nil, count: parts.count))
-    let group = DispatchGroup()
     // Each part runs on one thread, and none outlives this call.
     nonisolated(unsafe) let parts = parts
-    @Sendable func perform(_ index: Int) {
+    @Sendable func perform(_ index: Int, _ refused: (any Error)? = nil) {
       let part = unsafe parts[index]
-      let result = Result { try part.run() }
+      let result = Result { if let refused { throw refused } else { try part.run() } }
       if case .failure(let error) = result {
         part.finish(error)
         part.cancel()
@@ -85,17 +84,18 @@ struct ChainRun {
       results.withLock { $0[index] = result }
     }
     let count = unsafe parts.count
+    var threads: [BackgroundThread] = []
     for index in 0..<count - 1 {
-      group.enter()
-      let thread = Thread {
-        perform(index)
-        group.leave()
+      if let thread = BackgroundThread({ perform(index) }) {
+        threads.append(thread)
+      } else {
+        // The parts need each other, so that none can wait for its turn.
+        let needed = "the \(count) parts of the pipeline need a thread each, and the system refuses one"
+        perform(index, WeirError("threads", needed, remedy: "raise the limits (ulimit -u, ulimit -v)"))
       }
-      thread.stackSize = 8 << 20
-      thread.start()
     }
     perform(count - 1)
-    group.wait()
+    for thread in threads { thread.join() }
     let outcomes = results.withLock { $0.compactMap(\.self) }
     // A canceled sender is not the cause; the first other error in the order of the parts is.
     let failures = outcomes.compactMap { if case .failure(let error) = $0 { error } else { nil } }

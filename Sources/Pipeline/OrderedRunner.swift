@@ -127,7 +127,7 @@ package struct OrderedRunner: Sendable {
         }
       }
     }
-    if threads == 1 { work() } else { DispatchQueue.concurrentPerform(iterations: threads) { _ in work() } }
+    BackgroundThread.perform(threads, work)
     let state = delivery.withLock { ($0.failure, $0.accounts) }
     if let failure = state.0 { throw failure.error }
     return state.1
