@@ -29,6 +29,7 @@ let package = Package(
     .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"]), .brew(["liblbfgs"])]),
     .target(name: "CJSON", cxxSettings: optimizedCXX, linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", exclude: ["text/language_model.bin"], cSettings: optimizedC, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CProcess", cSettings: optimizedC),
     .target(name: "CMPI", cSettings: optimizedC, linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     // Layer 1
     .target(name: "Primitives"),
@@ -73,8 +74,8 @@ let package = Package(
     .executableTarget(
       name: "weir",
       dependencies: [
-        "Artifacts", "Clustering", "Deduplication", "Documents", "Embedding", "Export", "Filtering", "Inspection", "Kernels",
-        "Loading", "Pipeline", "Planning", "Primitives", "Reporting", "Storage", "Tokenization", "Tokens", "Training",
+        "Artifacts", "CProcess", "Clustering", "Deduplication", "Documents", "Embedding", "Export", "Filtering", "Inspection",
+        "Kernels", "Loading", "Pipeline", "Planning", "Primitives", "Reporting", "Storage", "Tokenization", "Tokens", "Training",
         "Workflows",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 import Foundation
 import Pipeline
 import Primitives
@@ -9,6 +10,7 @@ import Synchronization
 /// finished, but more than `--max-bad` of the records were quarantined, 64 usage.
 @main enum Main {
   static func main() {
+    weir_exit_when_out_of_memory()
     Interrupt.install()
     do {
       var command = try Weir.parseAsRoot(RenamedOptions.resolve(arguments))
