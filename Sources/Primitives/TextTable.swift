@@ -19,11 +19,14 @@ package struct TextTable {
       column > 0 && rows.allSatisfy { row in row[column].first.map { $0.isNumber || "-−+≈∞".contains($0) } ?? true }
     }
     self.init(header, right: Set(numeric))
-    self.rows = rows
+    for row in rows { add(row) }
   }
 
-  package mutating func add(_ cells: String...) { rows.append(cells) }
-  package mutating func add(_ cells: [String]) { rows.append(cells) }
+  package mutating func add(_ cells: String...) { add(cells) }
+  package mutating func add(_ cells: [String]) { rows.append(cells.map(Self.shortened)) }
+
+  /// A cell whose name is too long for any screen.
+  private static func shortened(_ cell: String) -> String { cell.utf8.count > 600 ? Format.clip(cell, 300) : cell }
 
   /// The lines, header first, without trailing spaces.
   package var lines: [String] {

@@ -167,7 +167,10 @@ import Testing
 
   @Test(arguments: [
     ("steps: [", "not YAML"), ("run: out\n", "steps"), ("run: out\nsteps: 7\n", "steps"), ("steps: []\n", "run"),
-    ("run: out\nsteps: []\n", "has no steps"),
+    ("run: out\nsteps: []\n", "has no steps"), ("run: ''\nsteps:\n\(step)", "not a folder of its own"),
+    ("run: /\nsteps:\n\(step)", "not a folder of its own"), ("run: ./.\nsteps:\n\(step)", "not a folder of its own"),
+    ("run: ../../x\nsteps:\n\(step)", "leads out of"), ("run: out/../../x\nsteps:\n\(step)", "leads out of"),
+    ("run: \(String(repeating: "x", count: 300))\nsteps:\n\(step)", "too long"),
     ("run: out\nsteps:\n\(step)\(step)", "two steps are named a"), ("run: out\nsteps:\n\(step)  - {name: b, says: x}\n", "do"),
     ("run: out\nsteps:\n\(step)  - {name: b, says: x, do: 'nonsense docs.jsonl'}\n", "step b"),
     ("run: out\nsteps:\n\(step)  - {name: b, says: x, do: 'read docs.jsonl --nonsense'}\n", "step b"),

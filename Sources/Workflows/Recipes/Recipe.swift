@@ -50,12 +50,30 @@ package struct Recipe: Codable, Sendable, Equatable {
     var names: Set<String> = []
     for step in recipe.steps {
       guard names.insert(step.name).inserted else { throw WeirError(path, "two steps are named \(step.name)") }
+      guard step.name.utf8.count <= 200 else {
+        throw WeirError(path, "a step name has \(step.name.utf8.count) bytes, more than 200", remedy: "choose a shorter one")
+      }
       guard !step.name.isEmpty, step.name.allSatisfy({ $0.isLetter || $0.isNumber || "-_.".contains($0) }) else {
         throw WeirError(path, "step name \"\(step.name)\" has characters other than letters, digits, - _ and .")
       }
     }
+    try recipe.checkRun(path)
     guard !recipe.steps.isEmpty else { throw WeirError(path, "the recipe has no steps") }
     return recipe
+  }
+
+  /// Refuses a run folder that is not a folder of its own below the working directory, or at an absolute path.
+  private func checkRun(_ path: String) throws {
+    let parts = run.split(separator: "/")
+    func wrong(_ reason: String) -> WeirError {
+      WeirError(path, "`run` is \"\(Format.clip(run, 80))\", \(reason)", remedy: "name a folder, such as runs/demo")
+    }
+    guard !parts.allSatisfy({ $0 == "." || $0.allSatisfy(\.isWhitespace) }) else { throw wrong("which is not a folder of its own") }
+    guard !parts.contains("..") else { throw wrong("which leads out of its folder") }
+    guard run.utf8.count <= 4_096, parts.allSatisfy({ $0.utf8.count <= 255 }) else { throw wrong("which is too long") }
+    guard !run.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+      throw wrong("which contains control characters")
+    }
   }
 
   /// Refuses unknown members, which the decoder would ignore: a typo must not change a recipe silently.

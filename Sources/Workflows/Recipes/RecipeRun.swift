@@ -70,7 +70,7 @@ package struct RecipeRun {
     let lock = try OutputLock(filling: folder.steps)
     defer { lock.release() }
     let copy = folder.recipe
-    if (try? JSONFile.read(Recipe.self, from: copy)) != recipe { try JSONFile.write(recipe, to: copy) }
+    if (try? JSONFile.read(Recipe.self, from: copy)) != recipe { try folder.sealing(copy) { try JSONFile.write(recipe, to: copy) } }
     var report = Report(steps: steps.count, ran: 0)
     for (index, prepared) in steps.enumerated() {
       try progress.checkStop()
@@ -122,7 +122,7 @@ package struct RecipeRun {
       key: key, command: prepared.line, randomSeed: prepared.commands.lazy.compactMap(\.randomSeed).first,
       initialModel: prepared.commands.lazy.compactMap(\.initialModel).first, seconds: earlier + (ContinuousClock.now - start).seconds,
       bytes: prepared.outputs.reduce(0) { $0 + Fingerprint.bytes($1) }, outputs: outputs, accounts: result.accounts, report: result.report)
-    try JSONFile.write(state, to: statePath)
+    try RecipeFolder(recipe.run).sealing(statePath) { try JSONFile.write(state, to: statePath) }
     try? Files.remove(attemptPath)
     return (result, state)
   }

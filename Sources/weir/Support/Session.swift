@@ -95,7 +95,8 @@ extension Outcome {
     if json {
       try StandardOutput.write(JSONFile.encode(report) + [10])
     } else {
-      for line in lines { session.say(line) }
+      // A name in it may be very long.
+      for line in lines { session.say(line.utf8.count > 4_000 ? Format.clip(line, 1_000) : line) }
     }
   }
 }
