@@ -22,6 +22,8 @@ package enum TreeFit {
     package var pointsPerCentroid = 2_048
     package var kMeans = KMeans.Configuration()
 
+    package static let mostArity = 65_536
+
     package init() {}
 
     /// Sets the smallest arity that gives at least this many leaves at the depth, if every node has all its children.
@@ -29,12 +31,12 @@ package enum TreeFit {
       guard depth > 0 else { return }
       func count(_ arity: Int) -> Int { (0..<depth).reduce(1) { product, _ in min(product * arity, 1 << 40) } }
       while arity > 2, count(arity - 1) >= leaves { arity -= 1 }
-      while count(arity) < leaves { arity += 1 }
+      while count(arity) < leaves, arity <= Self.mostArity { arity += 1 }
     }
 
     /// Throws `WeirError` with the name of the first invalid property.
     package func validate() throws {
-      guard (2...65_536).contains(arity) else { throw WeirError("arity", "must be in 2…65536, not \(arity)") }
+      guard (2...Self.mostArity).contains(arity) else { throw WeirError("arity", "must be in 2…\(Self.mostArity), not \(arity)") }
       guard (1...8).contains(depth) else { throw WeirError("depth", "must be in 1…8, not \(depth)") }
       guard minimumLeaf >= 1 else { throw WeirError("minimumLeaf", "must be positive, not \(minimumLeaf)") }
       guard (sample ?? 1) >= 1 else { throw WeirError("sample", "must be positive, not \(sample ?? 0)") }

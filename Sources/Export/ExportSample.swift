@@ -19,7 +19,13 @@ package struct ExportSample: Sendable, Equatable {
 /// Samples in the order in which they are written. Lengths are known before the samples are read.
 package protocol ExportSource {
   var count: Int { get }
+  /// The number of tokens of every sample; nil if they differ.
+  var fixedLength: Int? { get }
   /// The number of tokens of a sample.
   func length(_ index: Int) -> Int
   func sample(_ index: Int) throws -> ExportSample
+}
+
+extension ExportSource {
+  package var fixedLength: Int? { nil }
 }

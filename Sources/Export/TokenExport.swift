@@ -50,7 +50,11 @@ package struct TokenExport: Sendable {
     var plan = (samples: 0, tokens: 0, bytes: 0)
     for part in parts {
       plan.samples += part.source.count
-      for index in 0..<part.source.count { plan.tokens += part.source.length(index) }
+      if let length = part.source.fixedLength {
+        plan.tokens += length * part.source.count
+      } else {
+        for index in 0..<part.source.count { plan.tokens += part.source.length(index) }
+      }
     }
     // Besides the tokens: MDS's offsets, sizes and names, or a document's line in OLMo's list.
     plan.bytes = plan.tokens * tokenBytes + (configuration.format == .mds ? 40 : configuration.format == .olmo ? 20 : 0) * plan.samples

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Artifacts
 import Clustering
 import Kernels
+import Primitives
 import Workflows
 
 /// `weir cluster fit DATASET -o TREE`.
@@ -63,14 +65,23 @@ struct ClusterFitCommand: SeededCommand {
   var outputs: [String] { [output] }
 
   func validate() throws {
-    guard leaves ?? 2 >= 2, iterations >= 0 else { throw ValidationError("--leaves must be at least 2, and --iterations at least 0") }
+    guard (2...ClusterAssignment.mostLeaves).contains(leaves ?? 2), iterations >= 0 else {
+      throw ValidationError("--leaves must be in 2…\(ClusterAssignment.mostLeaves), and --iterations at least 0")
+    }
   }
 
   func perform(_ session: Session) throws -> Outcome {
     let vectors = try Vectors.open(dataset, name: vectors)
     var configuration = TreeFit.Configuration()
     (configuration.arity, configuration.depth, configuration.minimumLeaf, configuration.sample) = (arity, depth, minimumLeaf, sample)
-    if let leaves { configuration.setArity(leaves: leaves) }
+    if let leaves {
+      configuration.setArity(leaves: leaves)
+      guard configuration.arity <= TreeFit.Configuration.mostArity else {
+        throw WeirError(
+          "--leaves", "\(leaves) leaves at --depth \(depth) need more than \(TreeFit.Configuration.mostArity) children per node",
+          remedy: "raise --depth, or ask for fewer leaves")
+      }
+    }
     (configuration.kMeans.balanced, configuration.kMeans.spherical) = (balanced, !euclidean)
     (configuration.kMeans.iterations, configuration.kMeans.randomSeed) = (iterations, seed.seed)
     let start = ContinuousClock.now

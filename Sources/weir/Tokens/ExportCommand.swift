@@ -128,9 +128,11 @@ private struct MixtureRows: ExportSource {
 
   init(_ dataset: TokenDataset, mixture: String, seed: UInt64, sequence: Int, tokens: Int) throws {
     loader = try PackedLoader(dataset: dataset, mixture: mixture, randomSeed: seed, rows: 1, sequence: sequence)
-    guard tokens > 0 else { throw WeirError("--tokens", "must be at least 1") }
+    guard (1...1_000_000_000_000).contains(tokens) else { throw WeirError("--tokens", "must be in 1…10¹², not \(tokens)") }
     count = (tokens - 1) / sequence + 1
   }
+
+  var fixedLength: Int? { loader.sequence }
 
   func length(_ index: Int) -> Int { loader.sequence }
 
