@@ -2,8 +2,7 @@ import Foundation
 import Primitives
 import Storage
 
-/// NumPy's `.npy` with a one-dimensional array: magic, version 1.0, and the length of a Python literal that describes the array, padded to 64
-/// bytes.
+/// NumPy's `.npy`: magic, version, and the length of a Python literal that describes the array, padded to 64 bytes; then the elements.
 package struct NumPyArray: Sendable {
   package static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
@@ -26,23 +25,37 @@ package struct NumPyArray: Sendable {
     return magic + [1, 0, UInt8(text.count & 255), UInt8(text.count >> 8)] + text
   }
 
+  /// The type of the elements: `i`, `u` or `f`.
+  package let kind: Character
   /// Bytes per element.
   package let width: Int
+  package let shape: [Int]
+  /// The number of elements.
   package let count: Int
   /// The elements start here.
   package let headerBytes: Int
 
-  /// Reads a flat array of integers, and checks its header and its size.
+  /// Reads a row-major array of little-endian numbers, and checks its header and its size.
   package init(_ file: MappedFile) throws {
-    (width, count, headerBytes) = try file.withBytes { bytes in
+    (kind, width, shape, count, headerBytes) = try file.withBytes { bytes in
       let (text, headerBytes) = try Self.header(bytes, path: file.path)
-      guard let match = text.wholeMatch(of: /\{'descr': '<[ui]([1248])', 'fortran_order': False, 'shape': \(([0-9]{1,18}),\), \} *\n/),
-        let width = Int(match.1), let count = Int(match.2)
-      else { throw WeirError("\(file.path)@10", "is not a one-dimensional array of integers", remedy: "give an array of token ids") }
-      guard count <= bytes.count, bytes.count == headerBytes + width * count else {
+      let header = /\{'descr': '[<|]([uif])([1248])', 'fortran_order': False, 'shape': \(((?:[0-9]{1,18}, ?)+[0-9]{0,18})\), \} *\n?/
+      guard let match = text.wholeMatch(of: header), let kind = match.1.first, let width = Int(match.2) else {
+        throw WeirError("\(file.path)@10", "is not a row-major array of little-endian numbers", remedy: "write it with numpy.save")
+      }
+      let shape = match.3.split(whereSeparator: { $0 == "," || $0 == " " }).compactMap { Int($0) }
+      var count = 1
+      for extent in shape {
+        let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+        guard !overflow, product <= bytes.count else {
+          throw WeirError("\(file.path)@10", "\(shape) elements do not fit a file of \(bytes.count) bytes", remedy: "write it again")
+        }
+        count = product
+      }
+      guard bytes.count == headerBytes + width * count else {
         throw WeirError("\(file.path)@10", "\(count) elements do not fit a file of \(bytes.count) bytes", remedy: "write it again")
       }
-      return (width, count, headerBytes)
+      return (kind, width, shape, count, headerBytes)
     }
   }
 

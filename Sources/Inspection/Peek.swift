@@ -9,13 +9,25 @@ package enum Peek {
   /// - Returns: lines, each with its newline.
   /// - Throws: `WeirError` if the type is unknown or the content is damaged.
   package static func text(_ path: String, registry: ArtifactRegistry, lines: Int = 10) throws -> String {
+    let report = try report(path, registry: registry, lines: lines)
+    return "\(report.path): " + ([report.kind] + report.lines).map { $0 + "\n" }.joined()
+  }
+
+  /// What `text` prints.
+  package struct Report: Codable, Sendable, Equatable {
+    package var path: String
+    package var kind: String
+    package var lines: [String]
+  }
+
+  package static func report(_ path: String, registry: ArtifactRegistry, lines: Int = 10) throws -> Report {
     guard Files.exists(path) else { throw WeirError(path, "no such file or folder", remedy: "check the path") }
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     guard let description = try describe(path, registry.withGenericFiles, max(1, lines)) else {
       throw WeirError(path, "was not written by Weir", remedy: "`weir peek` supports " + ArtifactRegistry.supported)
     }
-    return "\(path): " + description.map { $0 + "\n" }.joined()
+    return Report(path: path, kind: description.first ?? "", lines: Array(description.dropFirst()))
   }
 
   /// The description that the artifact's type gives, or else a generic one; nil for unknown types.

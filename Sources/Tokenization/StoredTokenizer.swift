@@ -33,7 +33,8 @@ package struct StoredTokenizer: Artifact {
     guard !Files.isFolder(path) else { return }
     let tokenizer = try open(path)
     guard tokenizer.vocabulary.isObject else { throw WeirError(path, "model.vocab is not an object") }
-    guard tokenizer.root["model"]?["merges"]?.isArray == true else { throw WeirError(path, "has no model.merges") }
+    let type = tokenizer.root["model"]?["type"]?.string ?? "BPE"
+    guard type != "BPE" || tokenizer.root["model"]?["merges"]?.isArray == true else { throw WeirError(path, "has no model.merges") }
   }
 
   package static func describe(_ path: String, lines: Int) throws -> [String]? {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inspection
+import Storage
 import Workflows
 
 /// `weir peek PATH`: shows the contents of a Weir file or folder.
@@ -21,13 +22,14 @@ struct PeekCommand: WeirCommand {
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { [path] }
-  var writesDataToOutput: Bool { true }
+  var writesDataToOutput: Bool { !common.json }
 
   func validate() throws {
     guard lines >= 0 else { throw ValidationError("--lines must not be negative") }
   }
 
   func perform(_ session: Session) throws -> Outcome {
+    guard !common.json else { return Outcome(report: try JSONValue(encoding: Peek.report(path, registry: .all, lines: lines))) }
     try StandardOutput.write(Peek.text(path, registry: .all, lines: lines))
     return Outcome()
   }
