@@ -4,7 +4,7 @@ SHELL := /bin/bash
 WEIR := .build/release/weir
 SWIFT_FILES := Package.swift Sources Tests Fuzz Examples
 
-.PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills mup results-crisp results-crisp-small clean
+.PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills bitflips bitflips-small mup results-crisp results-crisp-small clean
 
 ## Runs the main job on the sample corpora; its last line is the path of the report.
 demo: build
@@ -27,7 +27,7 @@ build: setup
 	@swift build -c release --product weir -q
 
 ## What CI runs.
-check: setup lint layers docs example fuzz-readers results-crisp-small test
+check: setup lint layers docs example fuzz-readers results-crisp-small bitflips-small test
 
 setup:
 	@scripts/setup
@@ -77,6 +77,14 @@ fuzz-readers: setup
 ## Kills a training run a hundred times and compares its end with that of a run left alone (minutes).
 kills: build
 	@scripts/kills
+
+## Flips bits in a copy of the demo's run: verify finds all of them, and no command makes something else of them (minutes).
+bitflips: demo
+	@scripts/bitflips --data corpora/demo/heldout-seed.jsonl.zst runs/demo
+
+## The same with fewer flips, on a small run that it makes.
+bitflips-small: build
+	@scripts/bitflips --verify 200 --consume 60 --data corpora/demo/heldout-seed.jsonl.zst
 
 ## The loss against the learning rate at four widths, under muP and the standard parametrization (minutes).
 mup: build
