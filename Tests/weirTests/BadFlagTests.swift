@@ -79,7 +79,9 @@ import Testing
       try binary.write("short.jsonl", Samples.file(1, words: 20))
       // A mixture whose clusters have other window counts, and a tree with the embedder of another tree.
       let mixture = String(decoding: try #require(binary.read("mix.json")), as: UTF8.self)
-      try binary.write("wrong-mix.json", mixture.replacing(/"windows" : [0-9]+/, with: "\"windows\" : 99999"))
+      let edited = mixture.replacing(/"windows" : [0-9]+/, with: "\"windows\" : 99999")
+      try binary.write("edited-mix.json", edited)
+      try binary.write("wrong-mix.json", edited.replacing(/,\s*"xxh3" : "[0-9a-f]+"/, with: ""))
       let mixed = "cp -r tree mixed-tree && rm -r mixed-tree/embedder && cp -r other-tree/embedder mixed-tree/embedder"
       #expect(try binary.shell(mixed).code == 0)
       let before = try binary.snapshot()
@@ -100,6 +102,7 @@ import Testing
           ["sample", "set", "--method", "dsir", "--seed-data", "docs.jsonl", "--minimum-words", "999", "-o", "new.json"],
           ["no window", "--method"]
         ),
+        (["feed", "set", "--mixture", "edited-mix.json"], ["edited-mix.json", "was changed", "remove the member xxh3"]),
         (["feed", "set", "--mixture", "wrong-mix.json"], ["wrong-mix.json", "clusters do not match"]),
         (["sample", "set", "--tree", "mixed-tree", "--seed-data", "docs.jsonl", "-o", "new.json"], ["mixed-tree"]),
         (["cluster", "assign", "set", "--tree", "other-tree"], ["set", "no vectors of the tree's embedder"]),

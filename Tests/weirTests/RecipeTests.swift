@@ -184,6 +184,11 @@ import Testing
     ("run: out\nsteps:\n\(step)  - {name: b, says: x, do: 'filter docs.jsonl --rules nonsense -o b.jsonl'}\n", "--rules"),
     ("run: out\nsteps:\n\(step)  - {name: b, says: x, do: '--help'}\n", "step b"),
     ("run: out\nextra: 1\nsteps:\n\(step)", "extra"),
+    ("run: out\nsteps:\n\(step)summary: {crisps: {base: a}}\n", "crisps"),
+    ("run: out\nsteps:\n\(step)summary: {data: {datasets: out}}\n", "summary.data"),
+    ("run: out\nsteps:\n\(step)summary:\n  crisp:\n    base: a\n    dsir: b\n", "recipe.yaml:7"),
+    ("run: out\nsteps:\n\(step)summary: {crisp: {dsir: [a]}}\n", "summary.crisp.dsir"),
+    ("run: out\nsteps:\n\(step)summary: {finetune: {points: a b}}\n", "\"b\""),
   ])
   func aSlipIsFoundBeforeAnythingRuns(_ recipe: String, _ word: String) throws {
     try inFolder { binary in

@@ -65,9 +65,6 @@ package struct SamplingComparison: Sendable {
     return known + others + (crisp.map { [(name: "CRISP", run: $0)] } ?? [])
   }
 
-  /// The members of `summary.crisp` with a meaning of their own; every other one names a method and the step that continues on its mixture.
-  package static let known: Set = ["seed", "target", "general", "base", "uniform", "specialist", "crisp"]
-
   init?(_ reports: StepReports) {
     let names = reports.mapping("crisp")
     guard !names.isEmpty else { return nil }
@@ -76,7 +73,7 @@ package struct SamplingComparison: Sendable {
     }
     seed = names["seed"]
     (base, uniform, specialist, crisp) = (run("base"), run("uniform"), run("specialist"), run("crisp"))
-    others = names.keys.filter { !Self.known.contains($0) }.sorted().compactMap { name in run(name).map { (name, $0) } }
+    others = names.keys.filter { !RecipeSection.crisp.members.contains($0) }.sorted().compactMap { name in run(name).map { (name, $0) } }
   }
 
   /// The tokens of each continuation.
@@ -93,9 +90,6 @@ package struct FinetuningComparison: Sendable {
   /// Further runs, such as those of a sweep.
   package var others: [EvaluatedRun]
 
-  /// The members of `summary.finetune` with a meaning of their own; every other one names a method and its step.
-  package static let known: Set = ["target", "source", "base", "direct", "anneal", "points"]
-
   init?(_ reports: StepReports) {
     let names = reports.mapping("finetune")
     guard !names.isEmpty else { return nil }
@@ -103,7 +97,8 @@ package struct FinetuningComparison: Sendable {
       reports.decode(RunReport.self, step: step).map { EvaluatedRun($0, target: names["target"], general: names["source"]) }
     }
     (base, direct, anneal) = (run(names["base"]), run(names["direct"]), run(names["anneal"]))
-    methods = names.keys.filter { !Self.known.contains($0) }.sorted().compactMap { name in run(names[name]).map { (name, $0) } }
+    let methods = names.keys.filter { !RecipeSection.finetune.members.contains($0) }.sorted()
+    self.methods = methods.compactMap { name in run(names[name]).map { (name, $0) } }
     others = (names["points"] ?? "").split(separator: " ").compactMap { run(String($0)) }
   }
 }

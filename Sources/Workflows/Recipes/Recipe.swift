@@ -103,6 +103,18 @@ package struct Recipe: Codable, Sendable, Equatable {
     for step in root["steps"]?.sequence ?? [] {
       if let mapping = step.mapping { try check(mapping, ["name", "says", "do"]) }
     }
+    guard let summary = root["summary"]?.mapping else { return }
+    try check(summary, RecipeSection.allCases.map(\.rawValue))
+    let steps = Set((root["steps"]?.sequence ?? []).compactMap { $0.mapping?["name"]?.string })
+    for (key, members) in summary {
+      guard let section = RecipeSection(rawValue: key.string ?? ""), let members = members.mapping else { continue }
+      for (key, value) in members {
+        guard let problem = section.problem(member: key.string ?? "", value: value.string, isStep: steps.contains) else { continue }
+        throw WeirError(
+          "\(path)\(key.mark.map { ":\($0.line)" } ?? "")", problem,
+          remedy: "`summary.\(section.rawValue)` has \(section.members.joined(separator: ", "))")
+      }
+    }
   }
 
   /// The commands of a step, as separated by `|`.
