@@ -13,6 +13,7 @@ struct weir_json_parser {
   std::string members;
   std::string id;
   std::string finite;  // a line with null in place of NaN and the infinities
+  std::string masked;  // the same, with zeros in place of numbers that are too large for simdjson
   const char *message = "";
 };
 
@@ -122,6 +123,53 @@ static size_t replace_non_finite(const uint8_t *bytes, size_t count, std::string
   return found;
 }
 
+// JSON does not limit numbers, but simdjson does: to 64 bits, and to a double's range. Replaces each number that may exceed it by as many characters of
+// zero, so that positions stay, or by null. Returns their number.
+static size_t mask_numbers(std::string &text, bool by_null) {
+  std::string out;
+  size_t found = 0, copied = 0, i = 0;
+  const auto *bytes = reinterpret_cast<const uint8_t *>(text.data());
+  auto digits = [&](size_t at) { while (at < text.size() && bytes[at] >= '0' && bytes[at] <= '9') ++at; return at; };
+  while (i < text.size()) {
+    if (bytes[i] == '"') {
+      i = static_cast<size_t>(behind_string(bytes + i + 1, bytes + text.size()) - bytes);
+      continue;
+    }
+    if (bytes[i] != '-' && (bytes[i] < '0' || bytes[i] > '9')) {
+      ++i;
+      continue;
+    }
+    const size_t first = i + (bytes[i] == '-');
+    size_t end = digits(first);
+    const size_t whole = end - first;
+    bool valid = whole > 0 && (whole == 1 || bytes[first] != '0'), exponent = false, integer = true;
+    if (end < text.size() && bytes[end] == '.') {
+      const size_t from = end + 1;
+      end = digits(from);
+      valid = valid && end > from;
+      integer = false;
+    }
+    if (end < text.size() && (bytes[end] | 0x20) == 'e') {
+      const size_t from = end + 1 + (end + 1 < text.size() && (bytes[end + 1] == '-' || bytes[end + 1] == '+'));
+      end = digits(from);
+      valid = valid && end > from;
+      exponent = true;
+    }
+    if (valid && (exponent || whole > 300 || (integer && whole > 18))) {
+      ++found;
+      if (by_null) {
+        out.append(text, copied, i - copied).append("null");
+        copied = end;
+      } else {
+        for (size_t at = first; at < end; ++at) text[at] = at == first + 1 ? '.' : '0';
+      }
+    }
+    i = end > i ? end : i + 1;
+  }
+  if (by_null && found > 0) text = out.append(text, copied, std::string::npos);
+  return found;
+}
+
 // Whether an origin is `path:line`, as weir writes it, and not the address of a page.
 static bool is_place(std::string_view origin) {
   size_t digits = origin.size();
@@ -145,11 +193,13 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
   auto error = p->parser.parse(bytes, count, false).get(root);
   if (error && error != UTF8_ERROR && error != CAPACITY && error != MEMALLOC) {
     line->non_finite = replace_non_finite(bytes, count, p->finite);
-    if (line->non_finite > 0) {
+    p->masked = p->finite;
+    if (mask_numbers(p->masked, false) + line->non_finite > 0) {
       count = p->finite.size();
       p->finite.append(WEIR_JSON_PADDING, ' ');
+      p->masked.append(WEIR_JSON_PADDING, ' ');
       bytes = reinterpret_cast<const uint8_t *>(p->finite.data());
-      error = p->parser.parse(bytes, count, false).get(root);
+      error = p->parser.parse(reinterpret_cast<const uint8_t *>(p->masked.data()), count, false).get(root);
     }
   }
   if (error) return status_of(p, error);
@@ -276,10 +326,14 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
   return WEIR_JSON_MEMORY;
 }
 
-extern "C" int weir_json_parse(weir_json_parser *p, const uint8_t *bytes, size_t count, weir_json_node *root) try {
+extern "C" int weir_json_parse(weir_json_parser *p, const uint8_t *bytes, size_t count, bool lenient, weir_json_node *root) try {
   p->message = "";
   dom::element element;
   auto error = p->parser.parse(bytes, count, true).get(element);
+  if (lenient && error && error != UTF8_ERROR && error != CAPACITY && error != MEMALLOC) {
+    const size_t non_finite = replace_non_finite(bytes, count, p->finite);
+    if (non_finite + mask_numbers(p->finite, true) > 0) error = p->parser.parse(p->finite).get(element);
+  }
   if (error) return status_of(p, error);
   *root = cast<weir_json_node>(element);
   return WEIR_JSON_OK;

@@ -37,7 +37,7 @@ package enum EvaluationTexts {
 
   /// The texts of a line.
   private static func texts(_ line: [UInt8], fields: [String], place: String) throws -> [Document] {
-    let root = try JSONDocument(line, place: place).root
+    let root = try JSONDocument(line, place: place, lenient: true).root
     guard root.isObject else { throw WeirError(place, "not an object", remedy: "correct or remove the line") }
     var texts: [Document] = []
     var hasField = false

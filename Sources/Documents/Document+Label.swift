@@ -7,7 +7,7 @@ extension Document {
   /// The text of a member, given as a path such as `metadata.domain`; nil if there is none, and for an object or an array.
   package func member(_ path: String) -> String? {
     if path == "source" { return source }
-    guard !members.isEmpty, var node = try? JSONDocument([123] + members + [125], place: "members").root else { return nil }
+    guard !members.isEmpty, var node = try? JSONDocument([123] + members + [125], place: "members", lenient: true).root else { return nil }
     // A member may have a point in its name.
     if let whole = node[path] {
       node = whole
@@ -24,7 +24,7 @@ extension Document {
 
   /// The label of a document that has these members and this source.
   package static func label(members: [UInt8], source: String?) -> String? {
-    guard !members.isEmpty, let root = try? JSONDocument([123] + members + [125], place: "members").root else { return source }
+    guard !members.isEmpty, let root = try? JSONDocument([123] + members + [125], place: "members", lenient: true).root else { return source }
     return root["metadata"]?["domain"]?.string ?? source
   }
 }

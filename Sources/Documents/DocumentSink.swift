@@ -15,7 +15,7 @@ package final class DocumentSink: Sink {
   ///   - threads: threads that compress.
   package init(path: String = "-", plain: Bool = false, threads: Int = 1) throws {
     let isPlain = plain || isatty(STDOUT_FILENO) == 1
-    let coding: OutputCoding = path != "-" ? try .of(path: path) : isPlain ? .plain : .stream(level: Self.streamLevel)
+    let coding: OutputCoding = path != "-" ? try .of(path: path, lines: true) : isPlain ? .plain : .stream(level: Self.streamLevel)
     writer = try StreamWriter(path, kind: .documents, coding: coding, threads: threads)
   }
 

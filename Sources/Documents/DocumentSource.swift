@@ -28,6 +28,7 @@ package final class DocumentSource: Source {
   private var beginning: Position?
   private var doneBytes = 0
   private var positions: BlockPositions?
+  private let hold: InputHold
 
   /// Where a block begins.
   package struct Position: Sendable, Codable, Equatable {
@@ -83,12 +84,14 @@ package final class DocumentSource: Source {
       }
     }
     self.files = files
+    hold = try InputHold(files)
     self.blockSize = max(1, blockSize)
     self.limit = max(1, limit)
     self.open = open
     // Content that the first bytes give away is refused before anything is read, let alone written.
-    for path in files where Self.kind(byName: path) == nil && Files.isRegular(path) && !ParquetReader.isParquet(path) {
-      _ = try Self.kind(of: Self.head(path), path: path, byName: nil)
+    for path in files where Files.isRegular(path) && !ParquetReader.isParquet(path) {
+      if let (reason, remedy) = FileContent.foreign(name: path) { throw WeirError(path, reason, remedy: remedy) }
+      _ = try Self.kind(of: Self.head(path), path: path, byName: Self.kind(byName: path))
     }
     totalBytes = files.contains("-") ? nil : try files.reduce(0) { $0 + (try Files.size($1)) }
   }
@@ -223,7 +226,7 @@ package final class DocumentSource: Source {
   /// The kind of file that a name stands for; nil where the first byte decides.
   private static func kind(byName path: String) -> LineBlock.Kind? {
     if path == "-" { return .lines }
-    var name = path[...]
+    var name = path.lowercased()[...]
     for ending in [".gz", ".zst"] where name.hasSuffix(ending) { name = name.dropLast(ending.count) }
     if [".jsonl", ".ndjson", ".json"].contains(where: { name.hasSuffix($0) }) { return .lines }
     return [".txt", ".text", ".md"].contains(where: { name.hasSuffix($0) }) ? .text : nil
@@ -348,8 +351,8 @@ package final class DocumentSource: Source {
   /// What a file contains.
   /// - Throws: `WeirError` for content that is not documents.
   private static func kind(of head: [UInt8], path: String, byName: LineBlock.Kind?) throws -> LineBlock.Kind {
-    if let (reason, remedy) = FileContent.foreign(head, named: byName != nil) {
-      throw WeirError(displayName(path), reason, remedy: remedy.replacing("FILE", with: path == "-" ? "…" : path))
+    if let (reason, remedy) = FileContent.foreign(head, path: path, kind: byName) {
+      throw WeirError(displayName(path), reason, remedy: remedy)
     }
     if let byName { return byName }
     let first = head.first { !FileContent.isBlank($0) }

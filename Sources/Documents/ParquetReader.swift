@@ -31,10 +31,8 @@ package final class ParquetReader: ByteSource {
     errors = try Self.unnamedFile()
     let literal = "'" + path.replacing("'", with: "''") + "'"
     process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = [
-      "-batch", "-init", "/dev/null", "-c",
-      "SET threads = 1; COPY (SELECT * FROM read_parquet(\(literal))) TO '/dev/stdout' (FORMAT json, ARRAY false)",
-    ]
+    process.arguments =
+      Self.options + ["SET threads = 1; COPY (\(Self.selection(of: literal, program: program))) TO '/dev/stdout' (FORMAT json, ARRAY false)"]
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = errors
@@ -42,6 +40,29 @@ package final class ParquetReader: ByteSource {
       throw WeirError(path, "duckdb did not start (\(error.localizedDescription))", remedy: "check \(program)")
     }
     try? output.fileHandleForWriting.close()
+  }
+
+  private static let options = ["-batch", "-init", "/dev/null", "-c"]
+
+  /// Columns of bytes are text that an older writer did not mark as such, where they are valid UTF-8.
+  private static func selection(of literal: String, program: String) -> String {
+    let all = "SELECT * FROM read_parquet(\(literal))"
+    let process = Process(), output = Pipe()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = options.dropLast() + ["-noheader", "-list", "-c", "SELECT column_name FROM (DESCRIBE \(all)) WHERE column_type = 'BLOB'"]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    // Reading the file will tell what is wrong with it.
+    guard (try? process.run()) != nil else { return all }
+    let names = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n")
+    process.waitUntilExit()
+    guard process.terminationStatus == 0, !names.isEmpty else { return all }
+    let columns = names.map { name in
+      let quoted = "\"" + name.replacing("\"", with: "\"\"") + "\""
+      return "coalesce(try(decode(\(quoted))), \(quoted)::VARCHAR) AS \(quoted)"
+    }
+    return all.replacing("SELECT *", with: "SELECT * REPLACE (\(columns.joined(separator: ", ")))")
   }
 
   deinit { if process.isRunning { process.terminate() } }

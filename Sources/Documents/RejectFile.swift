@@ -9,7 +9,7 @@ package final class RejectFile: RejectWriter {
 
   /// Creates the file, which appears on `commit`.
   package init(_ path: String) throws {
-    file = Mutex(try StreamWriter(path, kind: .documents, coding: .of(path: path)))
+    file = Mutex(try StreamWriter(path, kind: .documents, coding: .of(path: path, lines: true)))
   }
 
   package func write(_ rejects: [Reject]) throws {

@@ -42,7 +42,7 @@ struct JSONLines: Artifact {
       try context.checkStop()
     }
     while let line = try reader.next() {
-      if isDocuments == nil, !line.isEmpty { isDocuments = (try? JSONDocument(line, place: path).root["text"]?.string) != nil }
+      if isDocuments == nil, !line.isEmpty { isDocuments = (try? JSONDocument(line, place: path, lenient: true).root["text"]?.string) != nil }
       if isDocuments == true {
         block += line
         block.append(0x0A)
@@ -53,7 +53,7 @@ struct JSONLines: Artifact {
       if reader.lines % 4_096 == 0 { try context.checkStop() }
       if line.isEmpty { continue }
       do {
-        if try !JSONDocument(line, place: path).root.isObject { problems.add("\(path):\(reader.lines): is not a JSON object") }
+        if try !JSONDocument(line, place: path, lenient: true).root.isObject { problems.add("\(path):\(reader.lines): is not a JSON object") }
       } catch let error as WeirError { problems.add("\(path):\(reader.lines): \(error.reason)") }
     }
     if !block.isEmpty { try flush() }
@@ -69,7 +69,7 @@ struct JSONLines: Artifact {
       if line.isEmpty { continue }
       shown += 1
       let number = "\(reader.lines)"
-      guard let root = try? JSONDocument(line, place: path).root, root.isObject else {
+      guard let root = try? JSONDocument(line, place: path, lenient: true).root, root.isObject else {
         others.add(number, "not a JSON object: " + Format.clip(line, 60))
         continue
       }

@@ -11,12 +11,13 @@ package final class JSONDocument {
   /// - Parameters:
   ///   - bytes: the text.
   ///   - place: the place for errors, such as the path.
+  ///   - lenient: whether NaN, the infinities, and numbers beyond 64 bits are read as null.
   /// - Throws: `WeirError` where the text is not valid JSON.
-  package init(_ bytes: [UInt8], place: String) throws {
+  package init(_ bytes: [UInt8], place: String, lenient: Bool = false) throws {
     guard let parser = weir_json_parser_create() else { throw outOfMemory(place) }
     self.parser = parser
     self.place = place
-    let status = bytes.withUnsafeBufferPointer { weir_json_parse(parser, $0.baseAddress, $0.count, &node) }
+    let status = bytes.withUnsafeBufferPointer { weir_json_parse(parser, $0.baseAddress, $0.count, lenient, &node) }
     if status == WEIR_JSON_OK { return }
     if status == WEIR_JSON_UTF8 { throw WeirError(place, "is not valid UTF-8") }
     throw WeirError(place, "is not valid JSON (\(String(cString: weir_json_message(parser))))")

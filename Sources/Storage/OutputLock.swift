@@ -58,10 +58,15 @@ package final class OutputLock {
   /// - Throws: `WeirError` with the holder where another process writes it.
   package convenience init(_ output: String, for purpose: Purpose = .writing) throws {
     let path = try Self.canonical(output)
-    try self.init(
-      file: Descriptor.parent(of: path) + "/." + Descriptor.name(of: path) + Self.suffix, folder: path + ".partial", output: output,
-      for: purpose)
+    try InputHold.check(path, output: output)
+    try self.init(file: Self.lockFile(path), folder: path + ".partial", output: output, for: purpose)
   }
+
+  private static func lockFile(_ path: String) -> String { Descriptor.parent(of: path) + "/." + Descriptor.name(of: path) + suffix }
+
+  /// Whether this process holds an output.
+  /// - Parameter path: without symbolic links.
+  static func isHeld(_ path: String) -> Bool { held.withLock { $0[lockFile(path)] != nil } }
 
   /// Locks a folder that is filled in place, and creates it where it does not exist.
   package convenience init(filling folder: String) throws {
@@ -123,8 +128,9 @@ package final class OutputLock {
     return (folder == "/" ? "" : folder) + "/" + Descriptor.name(of: path)
   }
 
-  private static func resolve(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
+  /// The path without symbolic links; nil if it does not exist.
+  static func resolve(_ path: String) -> String? {
+    guard let resolved = FileName.withBytes(path, { realpath($0, nil) }) else { return nil }
     defer { free(resolved) }
     return String(cString: resolved)
   }

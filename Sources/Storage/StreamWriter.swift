@@ -128,11 +128,22 @@ package final class StreamWriter {
 
 extension OutputCoding {
   /// The encoding for a path: zstd for `.zst`, plain for all others.
-  /// - Throws: `WeirError` for `.gz`, which is supported for reading only.
-  package static func of(path: String, level: Int = 3) throws -> OutputCoding {
-    if path.hasSuffix(".gz") {
-      throw WeirError(path, "gzip output is not supported", remedy: "use .zst, or write plain text and compress it with gzip")
+  /// - Parameter lines: whether the output is JSON Lines, so that a name of another format is a slip.
+  /// - Throws: `WeirError` for a name that promises another format.
+  package static func of(path: String, level: Int = 3, lines: Bool = false) throws -> OutputCoding {
+    let name = path.lowercased()
+    if let ending = [".gz", ".xz", ".bz2", ".lz4", ".zip"].first(where: name.hasSuffix) {
+      throw WeirError(path, "\(ending) output is not supported", remedy: "use .zst, or write plain text and compress it afterwards")
     }
-    return path.hasSuffix(".zst") ? .zstd(level: level) : .plain
+    let formats = [".parquet", ".arrow", ".npy", ".csv", ".tsv", ".txt", ".md", ".html"]
+    if lines, let ending = formats.first(where: { name.hasSuffix($0) || name.hasSuffix($0 + ".zst") }) {
+      throw WeirError(path, "is JSON Lines, not \(ending)", remedy: "name it .jsonl or .jsonl.zst")
+    }
+    return name.hasSuffix(".zst") ? .zstd(level: level) : .plain
+  }
+
+  /// Whether a name says that a file is JSON Lines.
+  package static func isLines(_ path: String) -> Bool {
+    [".jsonl", ".ndjson", ".jsonl.zst", ".ndjson.zst"].contains(where: path.lowercased().hasSuffix)
   }
 }

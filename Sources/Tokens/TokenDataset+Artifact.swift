@@ -89,7 +89,7 @@ extension TokenDataset: Artifact {
     while let line = try reader.next() {
       lines += 1
       if lines % 4_096 == 0 { try context.checkStop() }
-      if let root = try? JSONDocument(line, place: path).root, root["id"]?.string != nil, root["origin"]?.string != nil,
+      if let root = try? JSONDocument(line, place: path, lenient: true).root, root["id"]?.string != nil, root["origin"]?.string != nil,
         let size = root["bytes"]?.int, size >= 0
       {
         let (sum, overflow) = bytes.addingReportingOverflow(size)

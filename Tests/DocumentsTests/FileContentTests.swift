@@ -22,17 +22,25 @@ import Testing
   @Test func otherContentIsNamedAndRefused() throws {
     let tar = [UInt8](repeating: 0x61, count: 257) + Array("ustar".utf8)
     let cases: [(String, [UInt8], String)] = [
-      ("a.jsonl.xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 1], "is compressed with xz; decompress it: xz -dc"),
+      ("a.jsonl.xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 1], "is compressed with xz; convert it: xz -dc"),
       ("a.jsonl.bz2", Array("BZh9".utf8), "is compressed with bzip2"), ("a.tar", tar, "is a tar archive"),
       ("a.txt", tar, "is a tar archive"),
       ("a.jsonl", [0xFF, 0xFE, 0x7B, 0], "is UTF-16 text"), ("a.txt", [0xFE, 0xFF, 0, 0x61], "is UTF-16 text"),
       ("a.json", [0x7B, 0, 0x22, 0], "is UTF-16 text"), ("a.txt", [0xFF, 0xFE, 0, 0, 0x61], "is UTF-32 text"),
-      ("a", [0x61, 0, 0x62], "contains binary data"), ("b.zip", Array("PK\u{3}\u{4}".utf8), "is a zip archive"),
+      ("a.txt", Array("hello".utf8).flatMap { [$0, 0] }, "is UTF-16 text, not documents; convert it: iconv -f UTF-16LE"),
+      ("a.md", Array("hello".utf8).flatMap { [0, 0, 0, $0] }, "is UTF-32 text, not documents; convert it: iconv -f UTF-32BE"),
+      ("a.txt", [UInt8](repeating: 0, count: 100), "contains binary data"), ("a.csv", Array("id,text".utf8), "is a table (.csv)"),
+      ("a.parquet", Array("text".utf8), "does not begin like Parquet"), ("a", [0x61, 0, 0x62], "contains binary data"), ("b.zip", Array("PK\u{3}\u{4}".utf8), "is a zip archive"),
       ("c.pdf", Array("%PDF-1.7".utf8), "is a PDF"),
     ]
     for (name, bytes, message) in cases {
       #expect(errorMessage { _ = try read(bytes, name: name) }.contains(message), "\(name)")
     }
+  }
+
+  @Test func aTextMayContainAZero() throws {
+    let text = Array("a text with a stray \0 in it".utf8)
+    for name in ["a.txt", "a.TXT"] { #expect(try read(text, name: name).documents.map(\.text) == [text]) }
   }
 
   @Test func aTarInGzipIsNoDocument() throws {

@@ -133,8 +133,14 @@ import Testing
     let id = String(repeating: "é", count: 100_000)
     let parsed = try parse(
       "{\"id\": \"\(id)\", \"text\": \"\"}\n{\"id\": 123456789012345678901234567890.5e10, \"text\": \"\", \"n\": 1e400000}\n")
-    #expect(parsed.documents.first?.id == id)
-    #expect(parsed.documents.count + parsed.tally.rejects.count == 2)
+    #expect(parsed.documents.map(\.id) == [id, "123456789012345678901234567890.5e10"])
+    #expect(parsed.documents.last?.members == Array("\"n\": 1e400000".utf8))
+    let large = #""a": 18446744073709551616, "b": [-1e400, {"c": 0.1E+999}], "d": "1e400", "e": 7"#
+    #expect(try parse("{\"text\": \"\", \(large)}\n").documents.first?.members == Array(large.utf8))
+    #expect(try parse("{\"text\": \"\", \"x\": NaN, \(large)}\n").documents.first?.members == Array("\"x\": null, \(large)".utf8))
+    for wrong in ["01e400", "1e", "-", "1.e400", "1e400x", "18446744073709551616.", "--1e400"] {
+      #expect(try parse("{\"text\": \"\", \"x\": \(wrong)}\n").tally.rejects.map(\.reason) == ["broken JSON"], "\(wrong)")
+    }
     let exact = try parse("{\"id\": 18446744073709551615, \"text\": \"\", \"n\": 0.10}\n")
     #expect(exact.documents.first?.id == "18446744073709551615")
     #expect(exact.documents.first?.members == Array("\"n\": 0.10".utf8))

@@ -182,6 +182,6 @@ import Testing
   }
 
   @Test func gzipIsNotWritten() {
-    #expect(errorMessage { _ = try OutputCoding.of(path: "a.jsonl.gz") }.contains("gzip output is not supported"))
+    #expect(errorMessage { _ = try OutputCoding.of(path: "a.jsonl.gz") }.contains(".gz output is not supported"))
   }
 }

@@ -72,7 +72,7 @@ enum {
 };
 
 /// Parses one JSON value (copying it where it needs padding). Returns a status.
-int weir_json_parse(weir_json_parser *parser, const uint8_t *bytes, size_t count, weir_json_node *root);
+int weir_json_parse(weir_json_parser *parser, const uint8_t *bytes, size_t count, bool lenient, weir_json_node *root);
 int weir_json_type(weir_json_node node);
 bool weir_json_bool(weir_json_node node);
 int64_t weir_json_int(weir_json_node node);

@@ -6,7 +6,7 @@ import Training
 /// Multiple-choice questions as JSON Lines: `question`, `choices` (strings) and `answer` (the index of the right choice).
 enum ChoiceFile {
   private static func parse(_ text: ArraySlice<UInt8>, place: String) throws -> (question: String, choices: [String], answer: Int) {
-    let root = try JSONDocument(Array(text), place: place).root
+    let root = try JSONDocument(Array(text), place: place, lenient: true).root
     guard let question = root["question"]?.string else { throw WeirError(place, "\"question\" is not a string") }
     guard let nodes = root["choices"]?.array, nodes.count > 1 else { throw WeirError(place, "\"choices\" is not a list of at least two") }
     let choices = try nodes.enumerated().map { index, node in

@@ -72,7 +72,9 @@ struct ChainBuilder {
 
   /// Tokenizes the documents: into a dataset, or as a stream to the command's output.
   mutating func tokenize(_ tokenizing: TokenizingSink, into dataset: TokenDestination?) {
-    end = .tokens(tokenizing, dataset ?? .stream(output?.output ?? "-", plain: output?.plain ?? false || Terminal.outputIsInteractive))
+    let path = output?.output ?? "-"
+    let isPlain = path == "-" ? Terminal.outputIsInteractive : OutputCoding.isLines(path)
+    end = .tokens(tokenizing, dataset ?? .stream(path, plain: isPlain || output?.plain ?? false))
   }
 
   /// Turns the token stream of the command before into a dataset.

@@ -141,6 +141,9 @@ struct DedupCommand: ChainCommand, SeededCommand {
     if signatures != nil, let other = output.output != nil ? "-o" : buckets != nil ? "--buckets" : report != nil ? "--report" : nil {
       throw ValidationError("--signatures cannot be combined with \(other)")
     }
+    if let signatures, [".zst", ".gz", ".jsonl"].contains(where: signatures.lowercased().hasSuffix) {
+      throw ValidationError("--signatures writes a NumPy array, uncompressed: name it .npy")
+    }
     try usage { _ = try configuration() }
   }
 

@@ -79,7 +79,7 @@ struct ReportCommand: WeirCommand {
       try StandardOutput.write(html)
       return Outcome()
     }
-    let write = { try Files.write(Array(html.utf8), to: page) }
+    let write = { try Files.writeOutput(Array(html.utf8), to: page) }
     try isRecipe ? folder.sealing(page, write) : write()
     return Outcome(report: .object(["page": .string(page)]), lines: ["  " + ([page] + written).joined(separator: ", ")])
   }

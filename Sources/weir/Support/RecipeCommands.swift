@@ -30,8 +30,8 @@ struct RecipeCommands: RecipeInterpreter {
 
   func perform(_ commands: [any RecipeCommand], step: String) throws -> Outcome {
     let commands = commands.compactMap { $0 as? any WeirCommand }
-    let locks = try OutputLock.hold(commands.flatMap(\.lockedOutputs))
-    defer { for lock in locks { lock.release() } }
+    let reading = try InputHold(commands.flatMap(\.inputs)), locks = try OutputLock.hold(commands.flatMap(\.lockedOutputs))
+    defer { withExtendedLifetime(reading) { for lock in locks { lock.release() } } }
     let outcome =
       try commands.count == 1 ? commands[0].namingFlags { try commands[0].perform(session) } : ChainBuilder(commands).perform(session)
     if let complaint = outcome.complaint {

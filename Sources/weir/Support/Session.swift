@@ -64,8 +64,8 @@ extension WeirCommand {
     } else {
       try OpenMPI.requireSingleRank()
     }
-    let locks = try OutputLock.hold(lockedOutputs)
-    defer { for lock in locks { lock.release() } }
+    let reading = try InputHold(inputs), locks = try OutputLock.hold(lockedOutputs)
+    defer { withExtendedLifetime(reading) { for lock in locks { lock.release() } } }
     let outcome: Outcome
     do { outcome = try namingFlags { try perform(session) } } catch let stop as Stopped {
       OpenMPI.leave()

@@ -1,0 +1,38 @@
+import Foundation
+import Primitives
+import Synchronization
+
+/// The files and folders that a command reads. While they are held, nothing in this process replaces them: `--rejects CORPUS` is a slip.
+package final class InputHold: Sendable {
+  /// How often each one is held, by its path without symbolic links.
+  private static let held = Mutex<[String: Int]>([:])
+
+  private let paths: [String]
+
+  /// Holds paths; those that do not exist, such as `-` and patterns, are left out.
+  /// - Throws: `WeirError` where one is being written by this process.
+  package init(_ paths: [String]) throws {
+    self.paths = paths.filter { $0 != "-" }.compactMap(OutputLock.resolve)
+    for path in self.paths where OutputLock.isHeld(path) { throw Self.error(path) }
+    Self.held.withLock { held in for path in self.paths { held[path, default: 0] += 1 } }
+  }
+
+  deinit {
+    Self.held.withLock { held in
+      for path in paths {
+        let count = (held[path] ?? 0) - 1
+        held[path] = count > 0 ? count : nil
+      }
+    }
+  }
+
+  /// Throws where an output is held as an input.
+  /// - Parameter path: the output without symbolic links.
+  static func check(_ path: String, output: String) throws {
+    if held.withLock({ $0[path] != nil }) { throw error(output) }
+  }
+
+  private static func error(_ path: String) -> WeirError {
+    WeirError(path, "is an input of this command and would be replaced", remedy: "choose another output")
+  }
+}
