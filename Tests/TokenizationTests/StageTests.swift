@@ -45,7 +45,8 @@ import Tokens
     var list = TokenList()
     for id in 1..<UInt32(bare.vocabularySize) { list.append(bare.bytes(of: id), id: id) }
     let tokenizer = try Tokenizer(
-      vocabulary: list, merges: bare.merges.map { ($0.left, $0.right) }, added: bare.addedTokens, pretokenizer: bare.pretokenizer,
+      vocabulary: list, merges: bare.merges.map { ($0.left, $0.right) }, added: bare.addedTokens,
+      pretokenizer: try #require(bare.publishedPretokenizer),
       template: Template(prefix: [0, 0], suffix: [0]))
     let documents = documents() + [Document(id: "none", text: [])]
     var tally = Tally(stage: "tokenize")
