@@ -25,7 +25,7 @@ struct TokenizerConvertCommand: WeirCommand {
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file (.tiktoken) or folder.", valueName: "folder"))
   var output: String
 
-  @Option(help: "Pre-tokenizer of the ranks, which the format does not store: gpt2, cl100k, llama3, qwen2, starcoder, o200k, tekken, deepseek.")
+  @Option(help: "Pre-tokenizer of the ranks, which the format does not store.")
   var pretokenizer: Pretokenizer?
 
   @Option(help: ArgumentHelp("Special token and its id, which the rank format does not store; repeatable.", valueName: "text=id"))

@@ -27,7 +27,7 @@ struct TokenizerTrainCommand: WeirCommand {
   @Option(help: ArgumentHelp("Vocabulary size, including bytes and special tokens.", valueName: "n"))
   var vocabulary = 16_384
 
-  @Option(help: "Pre-tokenizer: gpt2, cl100k, llama3, qwen2, starcoder, o200k, tekken, deepseek.")
+  @Option(help: "Pre-tokenizer.")
   var pretokenizer = Pretokenizer.llama3
 
   @Option(help: ArgumentHelp("Special token; repeatable.", valueName: "text"))
