@@ -17,7 +17,7 @@ struct AddedTokenSearch: Sendable {
   private var forms: [[Form]] = Array(repeating: [], count: 256)
   /// For `weir_find_pairs`, if there are few: first bytes, and second ones.
   private var pairs: [UInt8]?
-  /// For `weir_find_pair`: in which of eight groups of first bytes a byte, and a byte after it, occurs.
+  /// For `weir_find_pair`: the groups, of eight by first byte, that have tokens with this first or second byte.
   private var first = [UInt8](repeating: 0, count: 256)
   private var second = [UInt8](repeating: 0, count: 257)
   private let hasOrdinary: Bool

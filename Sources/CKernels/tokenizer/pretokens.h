@@ -296,7 +296,7 @@ WEIR_INLINE uint64_t begins_in_ascii(const weir_pattern *p, const uint8_t *t, ma
   }
   if (!stop && m.space >> 63) starts = before_open_space(starts, m.space);
   starts &= ~1ull;
-  // A contraction may go on behind the block.
+  // A contraction may continue behind the block.
   if (starts && (stop || m.quote >> 61)) starts &= ~(1ull << 63 >> __builtin_clzll(starts));
   return starts;
 }
