@@ -16,6 +16,11 @@ package struct Normalizer: Sendable {
 
   package var isEmpty: Bool { steps.isEmpty }
 
+  /// Whether a part of a text is seen to be normalized without a copy of it.
+  func leaves(_ text: [UInt8], _ range: Range<Int>) -> Bool {
+    steps.allSatisfy { if case .form(let form) = $0 { form.leaves(text, range) } else { false } }
+  }
+
   /// The normalized text; bytes that are not UTF-8 stay as they are.
   func apply(_ text: [UInt8]) -> [UInt8] {
     steps.reduce(text) { text, step in

@@ -46,6 +46,11 @@ package enum UnicodeForm: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether no scalar in a part of a text is one that this form can change.
+  func leaves(_ text: [UInt8], _ range: Range<Int>) -> Bool {
+    text.withUnsafeBufferPointer { next(UnsafeBufferPointer(rebasing: $0[range]), 0) == range.count }
+  }
+
   /// The next scalar that this form can change.
   private func next(_ text: UnsafeBufferPointer<UInt8>, _ at: Int) -> Int {
     weir_find_flagged(text.baseAddress, text.count, at, Self.table, UInt32(Self.limit), bit)

@@ -53,7 +53,9 @@ WEIR_CLONES size_t weir_find_pairs(const uint8_t *text, size_t count, size_t at,
     for (int p = 0; p < 8; p++) any |= (vector)(here == first[p]) & (vector)(next == second[p]);
     uint64_t words[4];
     memcpy(words, &any, 32);
-    if (words[0] | words[1] | words[2] | words[3]) break;
+    for (int word = 0; word < 4; word++) {
+      if (words[word]) return at + 8 * (size_t)word + (size_t)__builtin_ctzll(words[word]) / 8;
+    }
   }
   for (; at + 1 < count; at++) {
     for (int p = 0; p < 8; p++) {
