@@ -44,7 +44,7 @@ struct AddedTokenSearch: Sendable {
     for byte in forms.indices { forms[byte].sort { $0.content.count > $1.content.count } }
   }
 
-  /// The matches in order, each with the white space that it takes with it.
+  /// The matches in order, each with the white space that it takes with it, where more tokens may be found: then ranges overlap.
   /// - Parameters:
   ///   - range: the part of the text that is searched as if it were all.
   ///   - allowsSpecials: whether special tokens count. If not, their text still hides tokens inside it.
@@ -90,11 +90,13 @@ struct AddedTokenSearch: Sendable {
     }
     if token.options.contains(.leftStrip) {
       while start > done, let (scalar, width) = text[..<start].lastScalar, scalar.properties.isWhitespace { start -= width }
+      // White space that the token before it took, in which this one lies.
+      start = max(start, done)
     }
     if token.options.contains(.rightStrip) {
       while let (scalar, width) = text[end...].firstScalar, scalar.properties.isWhitespace { end += width }
     }
-    return max(start, done)..<end
+    return start < end ? start..<end : nil
   }
 
   /// `\w` of Rust's regex crate.

@@ -16,7 +16,7 @@ extension Tokenizer {
     }
     var start = 0
     for match in search.matches(in: text, range: 0..<text.count, allowsSpecials: allowsSpecials) {
-      encodeSegment(text, start..<match.range.lowerBound, into: &ids, context: &context, allowsSpecials: allowsSpecials)
+      encodeSegment(text, start..<max(start, match.range.lowerBound), into: &ids, context: &context, allowsSpecials: allowsSpecials)
       ids.append(match.id)
       start = match.range.upperBound
     }
@@ -63,14 +63,14 @@ extension Tokenizer {
     guard !range.isEmpty else { return }
     var part = text
     var whole = range
-    if normalizes {
+    if normalizes, !tables.rules.normalizer.leaves(text, range) {
       part = tables.rules.normalizer.apply(range.count == text.count ? text : Array(text[range]))
       whole = 0..<part.count
     }
     var start = whole.lowerBound
     for match in tables.normalizedSearch?.matches(in: part, range: whole, allowsSpecials: allowsSpecials) ?? [] {
-      encodePart(
-        part, start..<match.range.lowerBound, isFirst: range.lowerBound == 0 && start == whole.lowerBound, into: &ids, context: &context)
+      let end = max(start, match.range.lowerBound)
+      encodePart(part, start..<end, isFirst: range.lowerBound == 0 && start == whole.lowerBound, into: &ids, context: &context)
       ids.append(match.id)
       start = match.range.upperBound
     }

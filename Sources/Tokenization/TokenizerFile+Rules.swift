@@ -9,6 +9,7 @@ extension TokenizerFile {
     rules.normalizer = Normalizer(steps: steps)
     let marks = steps.contains { if case .blanks = $0 { true } else { false } }
     if marks { rules.characters?.marksBlanks = true }
+    try checkFirst(rules)
     if marks, case .patterns(let patterns) = rules.splitting {
       // In the text that these patterns are made for, each blank is a ▁.
       let seen = patterns.map { $0.withBlanks(for: "\u{2581}") }.filter { $0.canMatch }
@@ -19,6 +20,18 @@ extension TokenizerFile {
     if case .published = rules.splitting, isPlain { return rules }
     for name in ["normalizer", "pre_tokenizer", "decoder"] { rules.members[name] = member(root, name).map(value) ?? .null }
     return rules
+  }
+
+  /// With `prepend_scheme` first, only a text of which the normalizer left the beginning gets a blank.
+  private func checkFirst(_ rules: TokenizerRules) throws {
+    guard case .first = rules.prefix else { return }
+    for step in rules.normalizer.steps {
+      switch step {
+      case .strip(left: true, _), .replace:
+        throw fail("pre_tokenizer.prepend_scheme", "is first after a normalizer that may remove the beginning, which is not supported")
+      default: continue
+      }
+    }
   }
 
   private func value(_ node: JSONNode) -> JSONValue {
@@ -212,6 +225,13 @@ extension TokenizerFile {
     guard let node = member(root, "decoder") else { return true }
     let parts = (try? flattened(node, "decoders", place: "decoder")) ?? []
     return parts.contains { $0.node["type"]?.string == "Metaspace" || $0.node["pattern"]?["String"]?.bytes == .blankMark }
+  }
+
+  /// Whether decoding turns the tokens of `byte_fallback` into bytes.
+  var decodesBytes: Bool {
+    guard let node = member(root, "decoder") else { return true }
+    let parts = (try? flattened(node, "decoders", place: "decoder")) ?? []
+    return parts.contains { $0.node["type"]?.string == "ByteFallback" }
   }
 
   /// The decoder of a vocabulary of characters.

@@ -61,7 +61,7 @@ struct TokenizerFile {
       rules.characters?.fallsBack = fallsBack
       rules.characters?.fuses = try flag(model, "fuse_unk", in: "model", default: false)
       rules.characters?.unknown = try unknown(model)
-      byteTokens = try bytesOfCharacters(fallsBack, hasUnknown: rules.characters?.unknown != nil, texts: &texts)
+      byteTokens = try bytesOfCharacters(fallsBack, rules, texts: &texts)
       for token in added where readsMarks {
         texts[token.id] = Normalizer.blanks(Array(token.content.utf8))
       }
@@ -134,8 +134,8 @@ struct TokenizerFile {
       guard names.insert(key) == nameIDs.count else { throw fail(name(), "occurs twice") }
       nameIDs.append(UInt32(id))
       let twin = addedByID[id].flatMap { $0.content.utf8.elementsEqual(key) ? $0 : nil }
-      // A special token listed here is still not a product of merges.
-      if let twin, twin.isSpecial, key.count > 1 { return }
+      // A special token listed here is still not a product of merges, unless it is a character.
+      if let twin, twin.isSpecial, twin.content.unicodeScalars.count > 1 { return }
       token.removeAll(keepingCapacity: true)
       if let characters {
         token.append(contentsOf: key)
@@ -163,14 +163,21 @@ struct TokenizerFile {
   }
 
   /// The tokens of single bytes in a vocabulary of characters; `texts` receives the bytes of those of `byte_fallback`.
-  private func bytesOfCharacters(_ fallsBack: Bool, hasUnknown: Bool, texts: inout [UInt32: [UInt8]]) throws -> [UInt32?] {
+  private func bytesOfCharacters(
+    _ fallsBack: Bool, _ rules: TokenizerRules, texts: inout [UInt32: [UInt8]]
+  ) throws -> [UInt32?] {
+    let hasUnknown = rules.characters?.unknown != nil
+    let marksBlanks = rules.characters?.marksBlanks == true
     var tokens = [UInt32?](repeating: nil, count: 256)
     for byte in UInt8.min...UInt8.max {
       let digits = String(byte, radix: 16, uppercase: true)
       let name = "<0x\(byte < 16 ? "0" : "")\(digits)>"
       if fallsBack, let index = names.find(Array(name.utf8)) {
         tokens[Int(byte)] = nameIDs[index]
-        texts[nameIDs[index]] = [byte]
+        if decodesBytes { texts[nameIDs[index]] = [byte] }
+      }
+      if fallsBack, marksBlanks, byte == 0x20, singles[0x20] == nil {
+        throw fail("model.vocab", "has no token ▁, so that a blank would become the bytes of ▁, which is not supported")
       }
       if byte < 0x80, let index = singles[Int(byte)] { tokens[Int(byte)] = list.ids[index] }
       guard tokens[Int(byte)] == nil else { continue }

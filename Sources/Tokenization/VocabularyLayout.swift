@@ -56,10 +56,10 @@ struct VocabularyLayout {
       if owner[id] >= 0 { lengths[id] = list.ends[owner[id]] - (owner[id] == 0 ? 0 : list.ends[owner[id] - 1]) }
       if let text = texts[UInt32(id)] {
         bytes.append(contentsOf: text)
-      } else if let content = contents[id] {
-        bytes.append(contentsOf: content)
       } else if owner[id] >= 0 {
         bytes.append(contentsOf: list.bytes[(list.ends[owner[id]] - lengths[id])..<list.ends[owner[id]]])
+      } else if let content = contents[id] {
+        bytes.append(contentsOf: content)
       }
       offsets.append(UInt32(bytes.count))
     }

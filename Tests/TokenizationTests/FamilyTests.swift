@@ -94,6 +94,8 @@ import Tokenization
     let decoder = #"{"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"}"#
     let other = try read(Self.file(normalizer: "null", pretokenizer: metaspace("always", split: false), decoder: decoder))
     #expect(other.decode(other.encode("   b")) == Array(" b".utf8) && other.decode(other.encode("a  b")) == Array("a  b".utf8))
+    // Without ByteFallback among the decoders, bytes stay as they are written.
+    #expect(names(other, "d") == [" ", "<0x64>"])
     for tokenizer in [always, first, never, gemma, other] {
       #expect(try read(String(decoding: tokenizer.json(), as: UTF8.self)).fingerprint == tokenizer.fingerprint)
     }
@@ -161,6 +163,16 @@ import Tokenization
     let strip = try tokenizer([("<l>", #""lstrip": true"#), ("<r>", #""rstrip": true"#), ("<b>", #""lstrip": true, "rstrip": true"#)])
     func text(_ text: String) -> String { String(decoding: strip.decode(strip.encode(text, allowsSpecials: true)), as: UTF8.self) }
     #expect(text("a  <l>  b") == "a<l>  b" && text("a  <r> \n b") == "a  <r>b" && text("a <b> b") == "a<b>b" && text("<r> <l>") == "<r><l>")
+    // White space that a token takes is searched all the same; a token of which nothing is left is none.
+    let overlapping = try tokenizer([
+      ("<r>", #""rstrip": true"#), ("\\n", #""lstrip": true, "rstrip": true"#), ("\\t", #""special": false"#),
+    ])
+    #expect(ids(overlapping, "<r>\t\tb") == [258, 260, 260] && ids(overlapping, "a \n\n b\n") == [259, 259])
+    // A byte of the vocabulary that is added as well stays that byte.
+    let byte = try #require(try read(TokenizerText.file()).token(of: [0xE9]))
+    let bytes = try read(TokenizerText.file(added: #"{"id": \#(byte), "content": "é", "special": false}"#))
+    #expect(bytes.decode(bytes.encode("é")) == [0xE9] && bytes.decode(bytes.encode("频")) == Array("频".utf8))
+    #expect(try read(String(decoding: bytes.json(), as: UTF8.self)).fingerprint == bytes.fingerprint)
     // The text of a special token hides others, also where it is text.
     let hidden = try tokenizer([("<|x|>", #""special": true"#), ("|x", #""special": false"#)])
     #expect(ids(hidden, "<|x|> |x") == [258, 259] && ids(hidden, "<|x|> |x", specials: false) == [259])
@@ -170,6 +182,22 @@ import Tokenization
         ("Ω", #""special": false"#)
       ])
     #expect(ids(many, "00x11 9922~Ω:: ~") == [258, 259, 267, 260, 270, 268])
+  }
+
+  @Test func whatWouldDifferIsRefused() throws {
+    func message(_ text: String) -> String {
+      do { _ = try read(text) } catch { return "\(error)" }
+      return ""
+    }
+    let first = #"{"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": false}"#
+    for normalizer in [
+      #"{"type": "Strip", "strip_left": true, "strip_right": false}"#,
+      #"{"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": " "}"#,
+    ] {
+      #expect(message(Self.file(normalizer: normalizer, pretokenizer: first)).contains("pre_tokenizer.prepend_scheme is first after"))
+    }
+    #expect(message(Self.file(normalizer: #"{"type": "NFKC"}"#, pretokenizer: first)).isEmpty)
+    #expect(message(Self.file(merges: "").replacing("\"▁\": 3", with: "\"-\": 3")).contains("model.vocab has no token ▁"))
   }
 
   @Test func otherFilesAreNamed() throws {
