@@ -15,6 +15,8 @@ package struct BytePairTrainer: Sendable {
     package var specials = [Tokenizer.endOfDocumentName]
     /// Minimum count of a pair to merge.
     package var minimumFrequency = 2
+    /// Maximum length of a token in bytes.
+    package var maximumTokenLength = 128
     /// Maximum distinct pre-tokens in memory (about 60 bytes each); beyond it, the rarest are discarded.
     package var maximumWords = 8_000_000
 
@@ -22,17 +24,18 @@ package struct BytePairTrainer: Sendable {
 
     package func validate() throws {
       guard vocabulary < Tokenizer.maximumVocabulary else {
-        throw WeirError("--vocabulary", "must be below \(Tokenizer.maximumVocabulary)")
+        throw WeirError("vocabulary", "must be below \(Tokenizer.maximumVocabulary)")
       }
       guard vocabulary >= 256 + specials.count else {
-        throw WeirError("--vocabulary", "must be at least \(256 + specials.count): 256 bytes and \(specials.count) special tokens")
+        throw WeirError("vocabulary", "must be at least \(256 + specials.count): 256 bytes and \(specials.count) special tokens")
       }
-      guard minimumFrequency >= 1 else { throw WeirError("--min-frequency", "must be at least 1") }
+      guard minimumFrequency >= 1 else { throw WeirError("minimumFrequency", "must be at least 1") }
+      guard maximumTokenLength >= 2 else { throw WeirError("maximumTokenLength", "must be at least 2 bytes") }
       guard maximumWords >= 1_000 else { throw WeirError("maximumWords", "must be at least 1000") }
       for special in specials where special.utf8.count < 2 {
-        throw WeirError("--special", "\"\(special)\" is too short; a special token has at least two bytes")
+        throw WeirError("specials", "\"\(special)\" is too short; a special token has at least two bytes")
       }
-      guard Set(specials).count == specials.count else { throw WeirError("--special", "a special token is given twice") }
+      guard Set(specials).count == specials.count else { throw WeirError("specials", "a special token is given twice") }
     }
   }
 
@@ -94,7 +97,8 @@ package struct BytePairTrainer: Sendable {
     var vocabulary = TrainingVocabulary(specials: configuration.specials)
     var learner = try MergeLearner(words, byteTokens: vocabulary.byteTokens)
     let merges = try learner.learn(
-      into: &vocabulary, size: configuration.vocabulary, minimum: configuration.minimumFrequency, progress: progress)
+      into: &vocabulary, size: configuration.vocabulary, minimum: configuration.minimumFrequency, longest: configuration.maximumTokenLength,
+      progress: progress)
     return try Tokenizer(
       vocabulary: vocabulary.list, merges: merges,
       added: configuration.specials.enumerated().map { .init(id: UInt32($0.offset), content: $0.element) },

@@ -27,9 +27,7 @@ package struct DetokenizeWorker: RecordWorker {
   package mutating func decide(_ document: TokenDocument) -> Decision<Document> {
     tokens += document.tokens.count
     if tokenizer.firstInvalid(in: document.tokens) != nil { return .quarantine("token outside the vocabulary") }
-    var tokens = document.tokens[...]
-    if let last = tokens.last, last == tokenizer.endOfDocument { tokens.removeLast() }
-    let text = tokenizer.decode(template.stripped(tokens))
+    let text = tokenizer.decode(template.stripped(document.tokens[...]))
     guard String(validating: text, as: UTF8.self) != nil else { return .quarantine("tokens are not UTF-8") }
     return .keep(
       Document(id: document.id, text: text, source: document.source, members: document.members, origin: document.origin))

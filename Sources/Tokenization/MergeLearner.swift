@@ -67,9 +67,10 @@ struct MergeLearner {
   ///   - vocabulary: the tokens so far; grows.
   ///   - size: final vocabulary size.
   ///   - minimum: minimum count of a pair to merge.
+  ///   - longest: maximum length of a token in bytes.
   /// - Returns: the merges in order.
   mutating func learn(
-    into vocabulary: inout TrainingVocabulary, size: Int, minimum: Int, progress: Progress
+    into vocabulary: inout TrainingVocabulary, size: Int, minimum: Int, longest: Int, progress: Progress
   ) throws -> [(left: UInt32, right: UInt32)] {
     var heap = PairHeap(
       table.pairs.indices.compactMap { index in
@@ -96,7 +97,7 @@ struct MergeLearner {
       if known.insert(top.pair).inserted { merges.append((left, right)) }
       touched.removeAll(keepingCapacity: true)
       step += 1
-      apply(top.index, left, right, token, &touched)
+      apply(top.index, left, right, token, longest, &touched)
       for index in touched where table.counts[index] > 0 {
         heap.push(.init(count: table.counts[index], pair: table.pairs[index], index: index))
       }
@@ -109,7 +110,7 @@ struct MergeLearner {
   }
 
   /// Merges every occurrence of a pair from left to right; `touched` receives the pairs that gained, each once.
-  private mutating func apply(_ pair: Int, _ left: UInt32, _ right: UInt32, _ token: UInt32, _ touched: inout [Int]) {
+  private mutating func apply(_ pair: Int, _ left: UInt32, _ right: UInt32, _ token: UInt32, _ longest: Int, _ touched: inout [Int]) {
     let positions = table.positions[pair]
     table.positions[pair] = []
     for position in positions {
@@ -128,12 +129,12 @@ struct MergeLearner {
       let before = places[previous].id
       if before != Self.boundary {
         lose(before, left, count)
-        gained(gain(previous, before, token, count), &touched)
+        if after - previous <= longest { gained(gain(previous, before, token, count), &touched) }
       }
       let next = places[after].id
       if next != Self.boundary {
         lose(right, next, count)
-        gained(gain(place, token, next, count), &touched)
+        if after + Int(places[after].length) - place <= longest { gained(gain(place, token, next, count), &touched) }
       }
     }
     // Overlapping occurrences (aaa) count more than can be merged; their remainder is no longer a pair.

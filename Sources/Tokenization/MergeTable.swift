@@ -9,17 +9,31 @@ final class MergeTable: Sendable {
   /// The first merge whose pair has an earlier merge.
   let repeated: Int?
 
+  private nonisolated(unsafe) let replacements: UnsafeMutablePointer<UInt32>?
+
   /// Builds the table; of several merges of one pair, the last one wins, as in Hugging Face tokenizers.
   /// - Parameters:
-  ///   - merges: in order of rank, fewer than `limit`.
-  ///   - byteTokens: [256] the tokens of single bytes.
-  ///   - offsets: [tokens + 1] byte offsets of the tokens.
-  init(_ merges: [Tokenizer.Merge], byteTokens: [UInt32], offsets: [UInt32]) {
-    let flat = merges.flatMap { [$0.left, $0.right, $0.token] }
+  ///   - kernel: fewer than `limit` merges.
+  ///   - vocabulary: the number of tokens of the vocabulary; what the kernel has beyond is replaced.
+  ///   - characters: what unknown characters become.
+  init(_ kernel: KernelVocabulary, vocabulary: Int, characters: TokenizerRules.Characters?) {
+    let flat = kernel.merges.flatMap { [$0.left, $0.right, $0.token] }
     var repeated = 0
-    pointer = weir_merges_create(byteTokens, flat, merges.count, offsets, offsets.count - 1, &repeated)!
-    self.repeated = repeated < merges.count ? repeated : nil
+    pointer = weir_merges_create(kernel.byteTokens, flat, kernel.merges.count, kernel.offsets, kernel.offsets.count - 1, &repeated)!
+    let assembled = kernel.merges.count - kernel.ownMerges
+    self.repeated = repeated < kernel.merges.count ? max(0, repeated - assembled) : nil
+    guard !kernel.replacements.isEmpty else {
+      replacements = nil
+      return
+    }
+    let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: kernel.replacements.count)
+    memory.initialize(from: kernel.replacements, count: kernel.replacements.count)
+    replacements = memory
+    weir_merges_replace(pointer, UInt32(vocabulary), memory, characters?.unknown ?? .max, characters?.fuses == true ? 1 : 0)
   }
+
+  /// Whether some tokens of the kernel are not of the vocabulary.
+  var replaces: Bool { replacements != nil }
 
   /// Encodes words of the vocabulary as single tokens regardless of merges (`ignore_merges`).
   func addWords(_ map: ByteMap, ids: [UInt32]) {
@@ -28,5 +42,8 @@ final class MergeTable: Sendable {
     }
   }
 
-  deinit { weir_merges_destroy(pointer) }
+  deinit {
+    weir_merges_destroy(pointer)
+    replacements?.deallocate()
+  }
 }

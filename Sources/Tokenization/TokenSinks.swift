@@ -28,11 +28,6 @@ package struct TokenizingSink {
   package init(tokenizer path: String, allowsSpecials: Bool = false, addsTemplate: Bool = false) throws {
     tokenizerFile = try Files.read(Files.isFolder(path) ? path + "/" + StoredTokenizer.fileName : path)
     tokenizer = try Tokenizer(folder: path)
-    if allowsSpecials, let token = tokenizer.addedTokens.first(where: { $0.isSpecial && !$0.ignored.isEmpty }) {
-      throw WeirError(
-        "--allow-special", "\"\(token.content)\" has \(token.ignored.joined(separator: ", ")), which is not supported in a text",
-        remedy: "leave --allow-special out")
-    }
     if addsTemplate, tokenizer.template.isEmpty {
       throw WeirError("--add-special", "tokenizer.json has no post_processor that adds a token", remedy: "leave --add-special out")
     }

@@ -1,5 +1,4 @@
 import CKernels
-import Foundation
 
 extension Tokenizer {
   /// Appends the tokens of a text.
@@ -11,17 +10,17 @@ extension Tokenizer {
   /// - Complexity: O(bytes), plus O(n log n) for a pre-token of n > 64 bytes.
   package func encode(_ text: [UInt8], into ids: inout [UInt32], context: inout EncodeContext, allowsSpecials: Bool = false) {
     context.adopt(tables)
-    guard let search = allowsSpecials ? tables.allAdded : tables.ordinaryAdded else {
-      encodeSegment(text, 0..<text.count, into: &ids, context: &context)
+    guard let search = tables.rawSearch else {
+      encodeSegment(text, 0..<text.count, into: &ids, context: &context, allowsSpecials: allowsSpecials)
       return
     }
     var start = 0
-    for match in search.matches(in: text) {
-      encodeSegment(text, start..<match.range.lowerBound, into: &ids, context: &context)
+    for match in search.matches(in: text, range: 0..<text.count, allowsSpecials: allowsSpecials) {
+      encodeSegment(text, start..<max(start, match.range.lowerBound), into: &ids, context: &context, allowsSpecials: allowsSpecials)
       ids.append(match.id)
       start = match.range.upperBound
     }
-    encodeSegment(text, start..<text.count, into: &ids, context: &context)
+    encodeSegment(text, start..<text.count, into: &ids, context: &context, allowsSpecials: allowsSpecials)
   }
 
   /// The tokens of a text; for many texts, reuse a context.
@@ -38,37 +37,66 @@ extension Tokenizer {
   /// The bytes of tokens; ids outside the vocabulary are skipped (see `firstInvalid`).
   public func decode(_ ids: some Sequence<UInt32>) -> [UInt8] {
     var text: [UInt8] = []
-    for id in ids { text.append(contentsOf: bytes(of: id)) }
+    var isFirst = true
+    for id in ids {
+      let token = bytes(of: id)
+      if isFirst, !token.isEmpty, tables.rules.leadingBlanks == .firstToken {
+        text.append(contentsOf: token.filter { $0 != 0x20 })
+      } else {
+        text.append(contentsOf: token)
+      }
+      isFirst = isFirst && token.isEmpty
+    }
+    if case .upTo(let most) = tables.rules.leadingBlanks { text.removeFirst(text.prefix(most).prefix { $0 == 0x20 }.count) }
     return text
   }
 
   /// The position of the first id outside the vocabulary.
   package func firstInvalid(in ids: [UInt32]) -> Int? {
-    ids.firstIndex { Int($0) >= vocabularySize || tables.offsets[Int($0)] == tables.offsets[Int($0) + 1] }
+    ids.firstIndex { bytes(of: $0).isEmpty }
   }
 
-  /// The text between added tokens.
-  private func encodeSegment(_ text: [UInt8], _ range: Range<Int>, into ids: inout [UInt32], context: inout EncodeContext) {
+  /// The text between added tokens, which is normalized, and may have tokens that are found only then.
+  private func encodeSegment(
+    _ text: [UInt8], _ range: Range<Int>, into ids: inout [UInt32], context: inout EncodeContext, allowsSpecials: Bool
+  ) {
+    guard !range.isEmpty else { return }
+    var part = text
+    var whole = range
+    if normalizes, !tables.rules.normalizer.leaves(text, range) {
+      part = tables.rules.normalizer.apply(range.count == text.count ? text : Array(text[range]))
+      whole = 0..<part.count
+    }
+    var start = whole.lowerBound
+    for match in tables.normalizedSearch?.matches(in: part, range: whole, allowsSpecials: allowsSpecials) ?? [] {
+      let end = max(start, match.range.lowerBound)
+      encodePart(part, start..<end, isFirst: range.lowerBound == 0 && start == whole.lowerBound, into: &ids, context: &context)
+      ids.append(match.id)
+      start = match.range.upperBound
+    }
+    encodePart(part, start..<whole.upperBound, isFirst: range.lowerBound == 0 && start == whole.lowerBound, into: &ids, context: &context)
+  }
+
+  /// The text between added tokens of both kinds.
+  private func encodePart(_ text: [UInt8], _ range: Range<Int>, isFirst: Bool, into ids: inout [UInt32], context: inout EncodeContext) {
     guard !range.isEmpty else { return }
     var part = text
     var range = range
-    if normalization == .nfc, let composed = Self.composed(text[range]) {
-      part = composed
+    if tables.rules.readsMarks {
+      part = Normalizer.blanks(range.count == text.count ? text : Array(text[range]))
       range = 0..<part.count
     }
-    if addsPrefixSpace, part[range.lowerBound] != 0x20 {
+    if tables.rules.hasPrefix(isFirst: isFirst), part[range.lowerBound] != 0x20 {
       part = [0x20] + part[range]
       range = 0..<part.count
+    }
+    if range.count <= tables.longestWhole, let token = token(of: Array(part[range])) {
+      ids.append(token)
+      return
     }
     part.withUnsafeBufferPointer { buffer in
       encodeWords(UnsafeBufferPointer(rebasing: buffer[range]), into: &ids, cache: context.cache.pointer, scratch: &context.tokens)
     }
-  }
-
-  /// The NFC form if it may differ: scalars below U+0300 are composed already.
-  private static func composed(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-    guard text.contains(where: { $0 >= 0xCC }), let string = String(validating: text, as: UTF8.self) else { return nil }
-    return Array(string.precomposedStringWithCanonicalMapping.utf8)
   }
 
   /// Splits and merges in the kernel; a very long pre-token separately.
@@ -77,7 +105,7 @@ extension Tokenizer {
   ) {
     guard let bytes = text.baseAddress else { return }
     let merges = tables.mergeTable.pointer
-    withUnsafePointer(to: tables.pretokenizer.kernel) { pattern in
+    withUnsafePointer(to: tables.splitter.kernel) { pattern in
       var cutter = weir_cutter()
       weir_cutter_start(&cutter, pattern, bytes, text.count)
       var done: Int32 = 0
@@ -106,6 +134,11 @@ extension Tokenizer {
       }
       precondition(count >= 0, "out of memory")
     }
+    ids.removeLast(ids.count - base - count)
+    guard tables.mergeTable.replaces else { return }
+    let made = Array(ids[base...])
+    ids.append(contentsOf: repeatElement(0, count: word.count - count))
+    count = ids.withUnsafeMutableBufferPointer { weir_merges_finish(merges, word.baseAddress, made, made.count, $0.baseAddress! + base) }
     ids.removeLast(ids.count - base - count)
   }
 }

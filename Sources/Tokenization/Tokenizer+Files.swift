@@ -9,7 +9,13 @@ extension Tokenizer {
   /// - Throws: `WeirError` that names the file and the invalid member.
   public init(folder path: String) throws {
     let file = Files.isFolder(path) ? path + "/tokenizer.json" : path
-    guard Files.exists(file) else { throw WeirError(file, "is not there", remedy: "give a folder with a tokenizer.json") }
+    guard Files.exists(file) else {
+      let others = ["tokenizer.model", "tekken.json", "vocab.json", "vocab.txt"].filter { Files.exists(path + "/" + $0) }
+      guard let other = others.first else { throw WeirError(file, "is not there", remedy: "give a folder with a tokenizer.json") }
+      throw WeirError(
+        path, "has \(other), but no tokenizer.json",
+        remedy: "write one with transformers: AutoTokenizer.from_pretrained(FOLDER).save_pretrained(OUT)")
+    }
     try self.init(json: try Files.read(file), path: file)
   }
 
@@ -60,6 +66,17 @@ extension Tokenizer {
   }
 }
 
+extension Tokenizer {
+  /// A token of the vocabulary as a tokenizer.json has it.
+  fileprivate func key(of id: UInt32) -> [UInt8] {
+    guard let characters = tables.rules.characters else { return ByteAlphabet.encode(bytes(of: id)) }
+    guard tables.layout.isOrdinary(id) else { return Array(bytes(of: id)) }
+    return tables.layout.withKey(id) { key in
+      characters.marksBlanks ? key.flatMap { $0 == 0x20 ? [UInt8].blankMark : [$0] } : Array(key)
+    }
+  }
+}
+
 /// Writes tokenizer.json.
 private struct TokenizerWriter {
   var text: [UInt8] = []
@@ -70,39 +87,59 @@ private struct TokenizerWriter {
       put(index == 0 ? "\n    " : ",\n    ")
       put("{\"id\": \(token.id), \"content\": ")
       quote(Array(token.content.utf8))
-      for name in ["single_word", "lstrip", "rstrip"] { put(", \"\(name)\": \(token.ignored.contains(name))") }
-      put(", \"normalized\": false, ")
-      put("\"special\": \(token.isSpecial)}")
+      for (name, option) in Tokenizer.AddedToken.Options.names { put(", \"\(name)\": \(token.options.contains(option))") }
+      put(", \"special\": \(token.isSpecial)}")
     }
-    put("\n  ],\n  \"normalizer\": \(tokenizer.normalization == .nfc ? "{\"type\": \"NFC\"}" : "null"),\n  \"pre_tokenizer\": ")
-    pretokenizer(tokenizer)
+    let characters = tokenizer.tables.rules.characters
+    put("\n  ],\n  \"normalizer\": ")
+    member("normalizer", tokenizer) { $0.put(tokenizer.normalizes ? "{\"type\": \"NFC\"}" : "null") }
+    put(",\n  \"pre_tokenizer\": ")
+    member("pre_tokenizer", tokenizer) { $0.pretokenizer(tokenizer) }
     put(",\n  \"post_processor\": ")
     template(tokenizer)
     put(",\n  \"decoder\": ")
-    put("{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": true, \"use_regex\": true},\n  \"model\": {\n")
-    put("    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n    \"continuing_subword_prefix\": null,\n")
-    put("    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n    \"byte_fallback\": false,\n")
+    member("decoder", tokenizer) {
+      $0.put("{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": true, \"use_regex\": true}")
+    }
+    put(",\n  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": ")
+    if let unknown = characters?.unknown { quote(tokenizer.key(of: unknown)) } else { put("null") }
+    put(",\n    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n")
+    put("    \"fuse_unk\": \(characters?.fuses ?? false),\n    \"byte_fallback\": \(characters?.fallsBack ?? false),\n")
     put("    \"ignore_merges\": \(tokenizer.ignoresMerges),\n    \"vocab\": {")
     vocabulary(tokenizer)
     put("\n    },\n    \"merges\": [")
     for (index, merge) in tokenizer.merges.enumerated() {
       put(index == 0 ? "\n      [" : ",\n      [")
-      quote(ByteAlphabet.encode(tokenizer.bytes(of: merge.left)))
+      quote(tokenizer.key(of: merge.left))
       put(", ")
-      quote(ByteAlphabet.encode(tokenizer.bytes(of: merge.right)))
+      quote(tokenizer.key(of: merge.right))
       put("]")
     }
     put("\n    ]\n  }\n}\n")
   }
 
+  /// A member as it was read, or else what `generated` writes.
+  private mutating func member(_ name: String, _ tokenizer: Tokenizer, _ generated: (inout TokenizerWriter) -> Void) {
+    guard let value = tokenizer.tables.rules.members[name] else { return generated(&self) }
+    text += ((try? JSONFile.encode(value)) ?? Array("null".utf8)).filter { $0 != 0x0A }
+  }
+
   private mutating func pretokenizer(_ tokenizer: Tokenizer) {
-    if tokenizer.pretokenizer == .gpt2 {
+    guard let kind = tokenizer.publishedPretokenizer else { return put("null") }
+    if kind == .gpt2 || kind == .starcoder {
+      if kind == .starcoder {
+        put("{\"type\": \"Sequence\", \"pretokenizers\": [\n    {\"type\": \"Digits\", \"individual_digits\": true},\n    ")
+      }
       put("{\"type\": \"ByteLevel\", \"add_prefix_space\": \(tokenizer.addsPrefixSpace), \"trim_offsets\": true, \"use_regex\": true}")
+      if kind == .starcoder { put("\n  ]}") }
       return
     }
-    put("{\"type\": \"Sequence\", \"pretokenizers\": [\n    {\"type\": \"Split\", \"pattern\": {\"Regex\": ")
-    quote(Array(tokenizer.pretokenizer.pattern.utf8))
-    put("}, \"behavior\": \"Isolated\", \"invert\": false},\n")
+    put("{\"type\": \"Sequence\", \"pretokenizers\": [\n")
+    for pattern in kind.patterns {
+      put("    {\"type\": \"Split\", \"pattern\": {\"Regex\": ")
+      quote(Array(pattern.utf8))
+      put("}, \"behavior\": \"Isolated\", \"invert\": false},\n")
+    }
     put("    {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": false}\n  ]}")
   }
 
@@ -110,7 +147,9 @@ private struct TokenizerWriter {
   private mutating func template(_ tokenizer: Tokenizer) {
     let template = tokenizer.template
     guard !template.isEmpty else { return put("null") }
-    func name(_ id: UInt32) -> [UInt8] { Array(tokenizer.bytes(of: id)) }
+    func name(_ id: UInt32) -> [UInt8] {
+      tokenizer.addedTokens.first { $0.id == id }.map { Array($0.content.utf8) } ?? tokenizer.key(of: id)
+    }
     put("{\"type\": \"TemplateProcessing\", ")
     for (member, texts) in [("single", ["A"]), ("pair", ["A", "B"])] {
       put("\"\(member)\": [")
@@ -152,7 +191,7 @@ private struct TokenizerWriter {
       if bytes.isEmpty { continue }
       put(isFirst ? "\n      " : ",\n      ")
       isFirst = false
-      quote(contents[id] ?? ByteAlphabet.encode(bytes))
+      quote(contents[id] ?? tokenizer.key(of: id))
       put(": \(id)")
     }
   }

@@ -15,18 +15,19 @@ extension Tokenizer {
       try self.init(folder: path)
       return
     }
+    let text = try Files.read(path)
+    try TokenizerFile.refuseModel(text, path: path)
     guard let pretokenizer else {
       throw WeirError(path, "is a rank file, which has no pre-tokenizer", remedy: "give --pretokenizer")
     }
-    try self.init(tiktoken: try Files.read(path), path: path, pretokenizer: pretokenizer, specials: specials)
+    try self.init(tiktoken: text, path: path, pretokenizer: pretokenizer, specials: specials)
   }
 
   /// Reads tiktoken ranks: lines of `base64(bytes) rank`; a rank is the token's id and its priority.
   /// - Parameters:
   ///   - text: the content of the file.
   ///   - path: the file, for errors.
-  ///   - specials: the special tokens; nil for the published ones of GPT-2 and cl100k, recognized by the number of ranks, else
-  ///     `<|endoftext|>` after the last rank.
+  ///   - specials: the special tokens; nil for the published ones, if the number of ranks and the pre-tokenizer are those of a known file.
   /// - Throws: `WeirError` that names the line, or a rank without a token.
   package init(tiktoken text: [UInt8], path: String, pretokenizer: Pretokenizer, specials: [AddedToken]? = nil) throws {
     var list = TokenList()
@@ -47,7 +48,12 @@ extension Tokenizer {
       guard taken.insert(rank).inserted else { throw WeirError(place, "rank \(rank) occurs twice") }
       if !token.isEmpty { list.append(token, id: rank) }
     }
-    let specials = specials ?? Self.publishedSpecials(list, largest: largest)
+    guard !taken.isEmpty else { throw WeirError(path, "is empty") }
+    guard let specials = specials ?? PublishedRanks.specials(ranks: list.count, largest: largest, pretokenizer: pretokenizer) else {
+      throw WeirError(
+        "specials", "\(path) with \(list.count) ranks is not a known file, so its special tokens are not known",
+        remedy: "give each with its id, such as '\(Self.endOfDocumentName)=\(largest + 1)'")
+    }
     for special in specials where special.id < Tokenizer.maximumVocabulary && !taken.insert(special.id).inserted {
       throw WeirError(path, "rank \(special.id) belongs to a token and to \"\(special.content)\"")
     }
@@ -63,19 +69,6 @@ extension Tokenizer {
       vocabulary: list, merges: merges, added: specials, pretokenizer: pretokenizer,
       ignoresMerges: true,
       place: path)
-  }
-
-  private static func publishedSpecials(_ list: TokenList, largest: Int) -> [AddedToken] {
-    switch list.count {
-    case 50_256 where largest == 50_255: return [AddedToken(id: 50_256, content: endOfDocumentName)]
-    case 100_256:
-      return [
-        AddedToken(id: 100_257, content: endOfDocumentName), AddedToken(id: 100_258, content: "<|fim_prefix|>"),
-        AddedToken(id: 100_259, content: "<|fim_middle|>"), AddedToken(id: 100_260, content: "<|fim_suffix|>"),
-        AddedToken(id: 100_276, content: "<|endofprompt|>"),
-      ]
-    default: return [AddedToken(id: UInt32(largest + 1), content: endOfDocumentName)]
-    }
   }
 
   /// The tokens as tiktoken ranks, with the same ids; special tokens are not part of the format.

@@ -1,9 +1,9 @@
 import Primitives
 import Storage
 
-/// A byte-level BPE tokenizer: an immutable value, cheap to copy, safe to share between threads.
+/// A BPE tokenizer, of bytes or of characters: an immutable value, cheap to copy, safe to share between threads.
 ///
-/// `decode(encode(text)) == text` for any bytes (with a normalizer: for texts that it does not change).
+/// `decode(encode(text)) == text` for any bytes, except where a normalizer changes the text or characters become unknown tokens.
 public struct Tokenizer: Sendable {
   /// Two tokens that merge into one.
   package struct Merge: Sendable, Equatable {
@@ -21,29 +21,36 @@ public struct Tokenizer: Sendable {
 
   /// A token that no merge produces: its whole text becomes one id.
   package struct AddedToken: Sendable, Equatable {
+    /// How its text is found.
+    package struct Options: OptionSet, Sendable {
+      package let rawValue: UInt8
+
+      package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+      /// Only where no letter or digit adjoins it (`single_word`).
+      package static let singleWord = Options(rawValue: 1)
+      /// With the white space before it (`lstrip`).
+      package static let leftStrip = Options(rawValue: 2)
+      /// With the white space after it (`rstrip`).
+      package static let rightStrip = Options(rawValue: 4)
+      /// In the normalized text, in its normalized form (`normalized`).
+      package static let normalized = Options(rawValue: 8)
+
+      static let names = [("single_word", singleWord), ("lstrip", leftStrip), ("rstrip", rightStrip), ("normalized", normalized)]
+    }
+
     package var id: UInt32
     package var content: String
     /// A special token in a text is plain text unless the caller allows specials; other added tokens are always matched.
     package var isSpecial: Bool
+    package var options: Options
 
-    /// The flags among `single_word`, `lstrip` and `rstrip` that the file sets and that are not supported: such a token cannot be matched in a
-    /// text.
-    package var ignored: [String]
-
-    package init(id: UInt32, content: String, isSpecial: Bool = true, ignored: [String] = []) {
+    package init(id: UInt32, content: String, isSpecial: Bool = true, options: Options = []) {
       self.id = id
       self.content = content
       self.isSpecial = isSpecial
-      self.ignored = ignored
+      self.options = options
     }
-  }
-
-  /// Unicode normalization before pre-tokenization.
-  package enum Normalization: String, Codable, Sendable {
-    /// None: the default, with exact decoding.
-    case none
-    /// Unicode's composed form, NFC.
-    case nfc
   }
 
   /// The name of the end-of-document token.
@@ -57,55 +64,51 @@ public struct Tokenizer: Sendable {
 
   /// The parts of a tokenizer, shared by its copies.
   final class Tables: Sendable {
-    let bytes: [UInt8]
-    let offsets: [UInt32]
-    let map: ByteMap
-    let mapIDs: [UInt32]
+    let layout: VocabularyLayout
     let merges: [Merge]
     let mergeTable: MergeTable
-    let byteTokens: [UInt32]
     let added: [AddedToken]
-    /// Searches for all added tokens, and for those that are always matched; nil if there are none.
-    let allAdded: AddedTokenSearch?
-    let ordinaryAdded: AddedTokenSearch?
-    let pretokenizer: Pretokenizer
-    let addsPrefixSpace: Bool
-    let ignoresMerges: Bool
-    let normalization: Normalization
+    /// Searches for the added tokens that are found in the text itself, and in the normalized text; nil if there are none.
+    let rawSearch: AddedTokenSearch?
+    let normalizedSearch: AddedTokenSearch?
+    let rules: TokenizerRules
+    let splitter: Splitter
+    /// With `ignore_merges`, the longest text that can be one token, where texts are not split; else 0.
+    let longestWhole: Int
     let fingerprint: UInt64
 
-    init(
-      bytes: [UInt8], offsets: [UInt32], map: ByteMap, mapIDs: [UInt32], merges: [Merge], byteTokens: [UInt32], added: [AddedToken],
-      pretokenizer: Pretokenizer, addsPrefixSpace: Bool, ignoresMerges: Bool, normalization: Normalization
-    ) {
-      self.bytes = bytes
-      self.offsets = offsets
-      self.map = map
-      self.mapIDs = mapIDs
+    init(layout: VocabularyLayout, byteTokens: [UInt32?], merges: [Merge], added: [AddedToken], rules: TokenizerRules) throws {
+      self.layout = layout
       self.merges = merges
-      mergeTable = MergeTable(merges, byteTokens: byteTokens, offsets: offsets)
-      if ignoresMerges { mergeTable.addWords(map, ids: mapIDs) }
-      self.byteTokens = byteTokens
       self.added = added
-      allAdded = added.isEmpty ? nil : AddedTokenSearch(added)
-      let ordinary = added.filter { !$0.isSpecial }
-      ordinaryAdded = ordinary.isEmpty ? nil : AddedTokenSearch(ordinary)
-      self.pretokenizer = pretokenizer
-      self.addsPrefixSpace = addsPrefixSpace
-      self.ignoresMerges = ignoresMerges
-      self.normalization = normalization
-      let head = "weir.tokenizer.1 \(pretokenizer.rawValue) \(addsPrefixSpace) \(ignoresMerges) \(normalization.rawValue)"
-      let names = added.map { "\($0.id) \($0.isSpecial) \($0.content.utf8.count) \($0.content)" }.joined(separator: "\n")
+      self.rules = rules
+      let kernel = KernelVocabulary(layout, byteTokens: byteTokens, merges: merges, characters: rules.characters)
+      mergeTable = MergeTable(kernel, vocabulary: layout.offsets.count - 1, characters: rules.characters)
+      splitter = try rules.splitter(of: layout, merges: merges)
+      if rules.ignoresMerges, case .whole = rules.splitting {
+        longestWhole = (0..<layout.map.count).reduce(0) { max($0, layout.map.length($1)) }
+      } else {
+        longestWhole = 0
+        if rules.ignoresMerges { mergeTable.addWords(layout.map, ids: layout.mapIDs) }
+      }
+      rawSearch = AddedTokenSearch(added.filter { !$0.options.contains(.normalized) }.map { ($0, Array($0.content.utf8)) })
+      normalizedSearch = AddedTokenSearch(
+        added.filter { $0.options.contains(.normalized) }.map { ($0, rules.normalizer.apply(Array($0.content.utf8))) })
+      let names = added.map { token in
+        let options = token.options.isEmpty ? "" : "\(token.options.rawValue) "
+        return "\(token.id) \(token.isSpecial) \(options)\(token.content.utf8.count) \(token.content)"
+      }
       let checksum = ChecksumStream()
-      Array("\(head)\n\(added.count)\n\(names)\n".utf8).withUnsafeBytes { checksum.update($0) }
-      offsets.map(\.littleEndian).withUnsafeBytes { checksum.update($0) }
-      bytes.withUnsafeBytes { checksum.update($0) }
+      let head = "\(rules.signature)\n\(added.count)\n\(names.joined(separator: "\n"))\n"
+      Array(head.utf8).withUnsafeBytes { checksum.update($0) }
+      layout.offsets.map(\.littleEndian).withUnsafeBytes { checksum.update($0) }
+      layout.bytes.withUnsafeBytes { checksum.update($0) }
       merges.flatMap { [$0.left.littleEndian, $0.right.littleEndian] }.withUnsafeBytes { checksum.update($0) }
       fingerprint = checksum.value
     }
   }
 
-  /// Creates a tokenizer from its parts.
+  /// Creates a byte-level tokenizer from its parts.
   /// - Parameters:
   ///   - vocabulary: the byte-level tokens with their ids, in any order; every single byte must be among them.
   ///   - merges: the merges in order of rank; their products must be in the vocabulary.
@@ -116,10 +119,27 @@ public struct Tokenizer: Sendable {
   /// - Throws: `WeirError` if parts are missing or contradict each other.
   package init(
     vocabulary: TokenList, merges: [(left: UInt32, right: UInt32)], added: [AddedToken], pretokenizer: Pretokenizer,
-    addsPrefixSpace: Bool = false, ignoresMerges: Bool = false, normalization: Normalization = .none, template: Template = Template(),
-    place: String = "tokenizer"
+    addsPrefixSpace: Bool = false, ignoresMerges: Bool = false, template: Template = Template(), place: String = "tokenizer"
   ) throws {
-    let layout = try VocabularyLayout(vocabulary, added: added, place: place)
+    var rules = TokenizerRules(splitting: .published(pretokenizer))
+    rules.prefix = addsPrefixSpace ? .always : .none
+    rules.ignoresMerges = ignoresMerges
+    try self.init(vocabulary: vocabulary, merges: merges, added: added, rules: rules, template: template, place: place)
+  }
+
+  /// Creates a tokenizer from its parts.
+  /// - Parameters:
+  ///   - vocabulary: the tokens as they are in a text, with their ids.
+  ///   - texts: the bytes of tokens that decode to something else.
+  ///   - byteTokens: [256] the tokens of bytes in a vocabulary of characters; nil for byte-level BPE.
+  init(
+    vocabulary: TokenList, texts: [UInt32: [UInt8]] = [:], byteTokens: [UInt32?]? = nil, merges: [(left: UInt32, right: UInt32)],
+    added: [AddedToken], rules: TokenizerRules, template: Template, place: String
+  ) throws {
+    let layout = try VocabularyLayout(vocabulary, added: added, texts: texts, place: place)
+    let byteTokens = try byteTokens ?? layout.byteTokens(place: place)
+    // The tokens that stand for a byte without being a character.
+    let fallbacks = Set(byteTokens.compactMap { $0 }.filter { layout.isOrdinary($0) && layout.withKey($0, \.count) > 1 })
     guard merges.count < MergeTable.limit else { throw WeirError(place, "model.merges has more than \(MergeTable.limit - 1) merges") }
     var products: [Merge] = []
     products.reserveCapacity(merges.count)
@@ -129,19 +149,20 @@ public struct Tokenizer: Sendable {
         throw WeirError(place, "model.merges[\(rank)] refers to a token that is not in model.vocab")
       }
       text.removeAll(keepingCapacity: true)
-      text.append(contentsOf: layout.token(merge.left))
-      text.append(contentsOf: layout.token(merge.right))
+      layout.withKey(merge.left) { text.append(contentsOf: $0) }
+      layout.withKey(merge.right) { text.append(contentsOf: $0) }
       guard let index = layout.map.find(text) else {
         throw WeirError(place, "model.merges[\(rank)] produces a token that is not in model.vocab")
       }
-      products.append(Merge(left: merge.left, right: merge.right, token: layout.mapIDs[index]))
+      let token = layout.mapIDs[index]
+      guard fallbacks.isEmpty || [merge.left, merge.right, token].allSatisfy({ !fallbacks.contains($0) }) else {
+        throw WeirError(place, "model.merges[\(rank)] merges the token of a byte, which is not supported")
+      }
+      products.append(Merge(left: merge.left, right: merge.right, token: token))
     }
-    tables = Tables(
-      bytes: layout.bytes, offsets: layout.offsets, map: layout.map, mapIDs: layout.mapIDs, merges: products,
-      byteTokens: layout.byteTokens, added: added.sorted { $0.id < $1.id }, pretokenizer: pretokenizer,
-      addsPrefixSpace: addsPrefixSpace, ignoresMerges: ignoresMerges, normalization: normalization)
-    if let rank = tables.mergeTable.repeated {
-      throw WeirError(place, "model.merges[\(rank)] repeats an earlier merge")
+    tables = try Tables(layout: layout, byteTokens: byteTokens, merges: products, added: added.sorted { $0.id < $1.id }, rules: rules)
+    if let repeated = tables.mergeTable.repeated {
+      throw WeirError(place, "model.merges[\(repeated)] repeats an earlier merge")
     }
     self.template = template
     for id in template.prefix + template.suffix where bytes(of: id).isEmpty {
@@ -150,34 +171,44 @@ public struct Tokenizer: Sendable {
   }
 
   /// The number of ids (the size of a model's embedding): one more than the largest id.
-  public var vocabularySize: Int { tables.offsets.count - 1 }
+  public var vocabularySize: Int { tables.layout.offsets.count - 1 }
   /// XXH3-64 of everything that decides the ids of a text, as 16 hexadecimal digits.
   public var fingerprint: String { Checksum.hex(tables.fingerprint) }
   /// The merges in order of rank.
   package var merges: [Merge] { tables.merges }
   /// Special and other added tokens, by id.
   package var addedTokens: [AddedToken] { tables.added }
-  package var pretokenizer: Pretokenizer { tables.pretokenizer }
+  /// The name of the pre-tokenizer.
+  package var pretokenizer: String { tables.rules.name }
+  /// The published pre-tokenizer; nil for another one.
+  package var publishedPretokenizer: Pretokenizer? {
+    if case .published(let kind) = tables.rules.splitting { return kind }
+    return nil
+  }
   /// Whether a text that does not start with a space gets one.
-  package var addsPrefixSpace: Bool { tables.addsPrefixSpace }
+  package var addsPrefixSpace: Bool { if case .always = tables.rules.prefix { true } else { false } }
   /// Whether a pre-token in the vocabulary becomes that token regardless of merges.
-  package var ignoresMerges: Bool { tables.ignoresMerges }
-  package var normalization: Normalization { tables.normalization }
+  package var ignoresMerges: Bool { tables.rules.ignoresMerges }
+  /// Whether a normalizer may change a text before it is encoded.
+  package var normalizes: Bool { !tables.rules.normalizer.isEmpty }
+  /// Whether tokens are made of bytes, so that any text can be decoded, and not of characters.
+  package var isByteLevel: Bool { tables.rules.characters == nil }
 
   /// The bytes of a token; empty for an id that is not a token.
   public func bytes(of id: UInt32) -> ArraySlice<UInt8> {
     guard Int(id) < vocabularySize else { return [] }
-    return tables.bytes[Int(tables.offsets[Int(id)])..<Int(tables.offsets[Int(id) + 1])]
+    let layout = tables.layout
+    return layout.bytes[Int(layout.offsets[Int(id)])..<Int(layout.offsets[Int(id) + 1])]
   }
 
-  /// The byte-level token with these bytes.
-  package func token(of bytes: [UInt8]) -> UInt32? { tables.map.find(bytes).map { tables.mapIDs[$0] } }
+  /// The token of the vocabulary with these bytes in a text.
+  package func token(of bytes: [UInt8]) -> UInt32? { tables.layout.map.find(bytes).map { tables.layout.mapIDs[$0] } }
 
   package func addedToken(_ content: String) -> UInt32? { tables.added.first { $0.content == content }?.id }
 
   /// The id of the end-of-document token, `<|endoftext|>` or its equivalent in other families; nil if there is none.
   public var endOfDocument: UInt32? {
-    for name in [Self.endOfDocumentName, "<|end_of_text|>", "</s>", "<eos>"] {
+    for name in [Self.endOfDocumentName, "<|end_of_text|>", "<｜end▁of▁sentence｜>", "</s>", "<eos>", "<EOT>"] {
       if let id = addedToken(name) { return id }
     }
     return nil

@@ -1,19 +1,6 @@
 import Storage
 
 extension TokenizerFile {
-  /// Only a ByteLevel decoder is supported.
-  func checkDecoder() throws {
-    guard let node = member(root, "decoder") else { return }
-    var steps = [node]
-    if node["type"]?.string == "Sequence" {
-      guard let parts = node["decoders"]?.array else { throw fail("decoder.decoders", "is not a list") }
-      steps = parts
-    }
-    for step in steps where step["type"]?.string != "ByteLevel" {
-      throw fail("decoder", "is \(step["type"]?.string ?? "without a type"); only ByteLevel is supported")
-    }
-  }
-
   /// The tokens that the post_processor adds around a single text. ByteLevel only affects offsets.
   func template() throws -> Template {
     guard let node = member(root, "post_processor") else { return Template() }

@@ -51,7 +51,7 @@ package struct TokenizerReport: Codable, Sendable, Equatable {
   package var fingerprint: String
   package var vocabulary: Int
   package var merges: Int
-  package var pretokenizer: Pretokenizer
+  package var pretokenizer: String
   /// Special and other added tokens, by id.
   package var specials: [Token]
   /// The longest tokens, longest first, then by id.

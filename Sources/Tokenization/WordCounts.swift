@@ -13,7 +13,7 @@ struct WordCounts: Sendable {
 
   /// Counts the pre-tokens of a text.
   mutating func add(text: UnsafeBufferPointer<UInt8>, pretokenizer: Pretokenizer) {
-    pretokenizer.forEach(in: text) { add(UnsafeBufferPointer(rebasing: text[$0])) }
+    pretokenizer.splitter.forEach(in: text) { add(UnsafeBufferPointer(rebasing: text[$0])) }
   }
 
   /// Adds the counts of another part of the corpus.

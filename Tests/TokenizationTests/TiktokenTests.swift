@@ -27,14 +27,17 @@ import Tokenization
   @Test func wholeTokensThatMergesCannotReachAreStillUsed() throws {
     // "abc" comes from neither "ab" + "c" nor "a" + "bc": there is no pair for it.
     let text = ranks(line("bc", 256) + line("abcd", 257))
-    let tokenizer = try Tokenizer(tiktoken: text, path: "ranks", pretokenizer: .cl100k)
+    let tokenizer = try Tokenizer(
+      tiktoken: text, path: "ranks", pretokenizer: .cl100k, specials: [.init(id: 258, content: "<|endoftext|>")])
     #expect(tokenizer.encode("abcd") == [257])
     #expect(tokenizer.encode("abcde") == [97, 256, 100, 101])
     #expect(tokenizer.endOfDocument == 258)
   }
 
   @Test func aRankWithoutBytesIsTaken() throws {
-    let tokenizer = try Tokenizer(tiktoken: ranks(line("ab", 256) + "= 257\n"), path: "ranks", pretokenizer: .gpt2)
+    let tokenizer = try Tokenizer(
+      tiktoken: ranks(line("ab", 256) + "= 257\n"), path: "ranks", pretokenizer: .gpt2, specials: [.init(id: 258, content: "<|endoftext|>")]
+    )
     #expect(tokenizer.encode("ab") == [256] && tokenizer.endOfDocument == 258)
     #expect(tokenizer.firstInvalid(in: [256, 257]) == 1)
   }
@@ -44,13 +47,30 @@ import Tokenization
     try Files.createFolder(folder)
     defer { try? Files.remove(folder) }
     try Files.write(ranks(line("ab", 256)), to: folder + "/x.tiktoken")
-    let imported = try Tokenizer(importing: folder + "/x.tiktoken", pretokenizer: .cl100k)
+    let end = [Tokenizer.AddedToken(id: 257, content: "<|endoftext|>")]
+    let imported = try Tokenizer(importing: folder + "/x.tiktoken", pretokenizer: .cl100k, specials: end)
     #expect(imported.encode("ab") == [256])
     try imported.writeFiles(in: folder)
     for path in [folder, folder + "/tokenizer.json"] {
       #expect(try Tokenizer(importing: path, pretokenizer: nil).fingerprint == imported.fingerprint)
     }
     #expect(throws: WeirError.self) { _ = try Tokenizer(importing: folder + "/x.tiktoken", pretokenizer: nil) }
+  }
+
+  /// The published special tokens of a file of `count` ranks; those of other files have to be given.
+  @Test func publishedFilesHaveTheirSpecialTokens() throws {
+    func specials(_ kind: Pretokenizer, _ count: Int) throws -> [Tokenizer.AddedToken] {
+      let more = (256..<count).map {
+        "\(Data([255, UInt8($0 >> 16), UInt8($0 >> 8 & 255), UInt8($0 & 255)]).base64EncodedString()) \($0)\n"
+      }
+      return try Tokenizer(tiktoken: ranks(more.joined()), path: "r", pretokenizer: kind).addedTokens
+    }
+    #expect(try specials(.gpt2, 50_256).map(\.id) == [50_256])
+    let llama = try specials(.llama3, 128_000)
+    #expect(llama.count == 256 && llama[0] == .init(id: 128_000, content: "<|begin_of_text|>"))
+    #expect(llama[9].content == "<|eot_id|>" && llama[255].content == "<|reserved_special_token_247|>")
+    #expect(throws: WeirError.self) { _ = try specials(.llama3, 1_000) }
+    #expect(throws: WeirError.self) { _ = try specials(.cl100k, 50_256) }
   }
 
   @Test func specialTokensFillHoles() throws {
@@ -76,7 +96,7 @@ import Tokenization
     ]
     for (text, says) in table {
       do {
-        _ = try Tokenizer(tiktoken: text, path: "r", pretokenizer: .gpt2)
+        _ = try Tokenizer(tiktoken: text, path: "r", pretokenizer: .gpt2, specials: [])
         Issue.record("read although: \(says)")
       } catch let error as WeirError {
         #expect(error.description.contains(says), "\(error)")

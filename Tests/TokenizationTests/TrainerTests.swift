@@ -33,8 +33,9 @@ import Tokenization
     let texts = Self.texts(seed: UInt64(seed), count: 12)
     var configuration = BytePairTrainer.Configuration()
     configuration.vocabulary = 257 + 60
-    configuration.pretokenizer = Pretokenizer.allCases[seed % 4]
+    configuration.pretokenizer = Pretokenizer.allCases[seed]
     configuration.minimumFrequency = 1 + seed % 3
+    configuration.maximumTokenLength = [128, 4, 2][seed % 3]
     var trainer = try BytePairTrainer(configuration)
     for text in texts { trainer.add(text) }
     let tokenizer = try trainer.finish()

@@ -179,6 +179,20 @@ WEIR_INLINE uint32_t *finish(weir_token_cache *cache, const weir_merges *merges,
   return out;
 }
 
+WEIR_INLINE void ignore(void *state, size_t first, size_t end) { (void)state, (void)first, (void)end; }
+
+// Moves the cutter back to the end of a pre-token that it has cut since `before`.
+WEIR_INLINE void move_back(weir_cutter *cutter, const weir_cutter *before, size_t end) {
+  if (cutter->pattern->family == WEIR_PATTERN_AUTOMATA && cutter->pattern->stages > 1) {
+    weir_pattern plain = *cutter->pattern;
+    plain.style = 0;
+    *cutter = *before;
+    // One pre-token at a time, so that the bounds of the outer stages are those at `end`.
+    for (size_t ends[BLOCK + 4]; cutter->at < end;) cut_by_automata(cutter, &plain, ends, BLOCK + 4, classify, list, ignore, NULL);
+  }
+  cutter->at = end;
+}
+
 // Three batches are in flight, so prefetches have time to complete.
 WEIR_INLINE size_t encode(
     weir_token_cache *cache, const weir_merges *merges, weir_cutter *cutter, uint32_t *tokens, size_t room, size_t *start, size_t *end, int *done,
@@ -194,6 +208,7 @@ WEIR_INLINE size_t encode(
   size_t promised = 3;
   while (1) {
     size_t begin = cutter->at, count;
+    weir_cutter before = *cutter;
     preparation state = {cache, next, &s};
     next->ends[0] = begin;
     next->longest = 0;
@@ -209,14 +224,15 @@ WEIR_INLINE size_t encode(
     if (full || count == 0 || next->count < count) {
       out = finish(cache, merges, here, &s, out);
       if (full) {
-        cutter->at = begin;
+        *cutter = before;
       } else if (count == 0) {
         *done = 1;
       } else {
         look_up(cache, next, &s, find);
         out = finish(cache, merges, next, &s, out);
         *start = next->ends[next->count];
-        *end = cutter->at = next->ends[next->count + 1];
+        *end = next->ends[next->count + 1];
+        move_back(cutter, &before, *end);
       }
       break;
     }

@@ -34,6 +34,10 @@ struct weir_merges {
   whole *words;
   uint8_t *bytes;
   size_t word_count, word_room, byte_count, byte_room;
+  // Tokens that are replaced in the end.
+  const uint32_t *replacements;
+  uint32_t replaced, unknown;
+  int fuses;
 };
 
 WEIR_INLINE uint64_t mix(uint32_t left, uint32_t right) { return ((uint64_t)left << 24 | right) * PRIME & 0xFFFFFFFFFFFF; }
@@ -101,6 +105,7 @@ weir_merges *weir_merges_create(
     weir_merges_destroy(m);
     return NULL;
   }
+  m->replaced = UINT32_MAX;
   memcpy(m->byte_tokens, byte_tokens, sizeof m->byte_tokens);
   for (size_t i = 0; i < tokens; i++) m->lengths[i] = offsets[i + 1] - offsets[i];
   for (size_t i = 0; i < count; i++) m->products[i] = merges[3 * i + 2];
@@ -117,6 +122,46 @@ void weir_merges_destroy(weir_merges *m) {
   free(m->words);
   free(m->bytes);
   free(m);
+}
+
+// MARK: replacements
+
+void weir_merges_replace(weir_merges *m, uint32_t first, const uint32_t *replacements, uint32_t unknown, int fuses) {
+  m->replaced = first;
+  m->replacements = replacements;
+  m->unknown = unknown;
+  m->fuses = fuses;
+}
+
+int weir_merges_replaces(const weir_merges *m, const uint32_t *tokens, size_t count) {
+  if (m->replaced == UINT32_MAX) return 0;
+  uint32_t most = 0;
+  for (size_t i = 0; i < count; i++) most = tokens[i] > most ? tokens[i] : most;
+  return most >= m->replaced;
+}
+
+size_t weir_merges_finish(const weir_merges *m, const uint8_t *word, const uint32_t *tokens, size_t count, uint32_t *output) {
+  size_t made = 0, at = 0;
+  int after_unknown = 0;
+  for (size_t i = 0; i < count; i++) {
+    size_t length = m->lengths[tokens[i]];
+    int unknown = 0;
+    if (tokens[i] < m->replaced) {
+      output[made++] = tokens[i];
+    } else {
+      const uint32_t *some = m->replacements + 3 * (size_t)(tokens[i] - m->replaced);
+      unknown = some[0] == UINT32_MAX;
+      for (int k = 0; k < 3 && some[k] != UINT32_MAX; k++) output[made++] = some[k];
+      // An unknown character counts where it begins.
+      for (size_t k = 0; unknown && m->unknown != UINT32_MAX && k < length; k++) {
+        if ((word[at + k] & 0xC0) == 0x80 || (m->fuses && (after_unknown || k > 0))) continue;
+        output[made++] = m->unknown;
+      }
+    }
+    after_unknown = unknown;
+    at += length;
+  }
+  return made;
 }
 
 // MARK: whole words

@@ -74,11 +74,13 @@ static size_t run(const weir_pattern *p, const uint8_t *t, size_t n, size_t i, u
   return i;
 }
 
-// White space at `start`. gpt2: all of it, or all but the last character before something visible. Others: up to the last newline first.
+// White space at `start`. gpt2: all of it, or all but the last character before something visible, other than a single digit. Others: up to the last
+// newline first.
 static size_t white_space(const weir_pattern *p, const uint8_t *t, size_t n, size_t start) {
   size_t i = start, last = start, newline = 0;
   while (i < n) {
     character next = look(p, t, n, i);
+    if (p->family == WEIR_PATTERN_GPT2 && p->digits == 1 && next.class == NUMBER) return i;
     if (next.class < SPACE) break;
     last = i;
     i += next.length;
@@ -97,11 +99,12 @@ static size_t end_gpt2(const weir_pattern *p, const uint8_t *t, size_t n, size_t
   size_t i = start;
   if (t[start] == ' ' && start + 1 < n) {
     character next = look(p, t, n, start + 1);
-    if (next.class < SPACE) {
+    if (next.class < SPACE && !(p->digits == 1 && next.class == NUMBER)) {
       first = next;
       i++;
     }
   }
+  if (p->digits == 1 && first.class == NUMBER) return i + first.length;
   return first.class < SPACE ? run(p, t, n, i + first.length, first.class) : white_space(p, t, n, start);
 }
 
@@ -131,8 +134,33 @@ static size_t end_modern(const weir_pattern *p, const uint8_t *t, size_t n, size
   return white_space(p, t, n, start);
 }
 
+// The next blank that begins a pre-token.
+static size_t end_words(const weir_pattern *p, const uint8_t *t, size_t n, size_t start) {
+  for (size_t i = start + 1; p->pairs && i < n; i++) {
+    if (parts_at(p->pairs, t + start, n - i, i - start)) return i;
+  }
+  if (p->pairs) return n;
+  for (size_t i = start + 1; i < n; i++) {
+    const uint8_t *next = memchr(t + i, ' ', n - i);
+    if (!next) return n;
+    i = (size_t)(next - t);
+    if (!p->joins || (t[i - 1] != ' ' && !p->joins[t[i - 1]])) return i;
+  }
+  return n;
+}
+
 size_t weir_pretoken_end(const weir_pattern *p, const uint8_t *t, size_t n, size_t start) {
-  return p->family == WEIR_PATTERN_GPT2 ? end_gpt2(p, t, n, start) : end_modern(p, t, n, start);
+  switch (p->family) {
+  case WEIR_PATTERN_GPT2: return end_gpt2(p, t, n, start);
+  case WEIR_PATTERN_WORDS: return end_words(p, t, n, start);
+  default: return end_modern(p, t, n, start);
+  }
+}
+
+void weir_pairs_join(uint8_t *pairs, uint32_t left, uint32_t right) {
+  size_t slot = pair_slot(left, right);
+  if ((left | right) < 0x80) pairs[left << 7 | right] = 1;
+  else pairs[(1 << 14) + (slot >> 3)] |= (uint8_t)(1 << (slot & 7));
 }
 
 // MARK: wide characters and numbers
@@ -173,6 +201,11 @@ WEIR_INLINE void nothing(void *state, size_t first, size_t end) { (void)state, (
 
 static size_t cut_plain(weir_cutter *c, size_t *ends, size_t room) {
   size_t found = 0;
+  if (c->pattern->family == WEIR_PATTERN_AUTOMATA) {
+    weir_pattern plain = *c->pattern;
+    plain.style = 0;
+    return cut_by_automata(c, &plain, ends, room, classify, list, nothing, NULL);
+  }
   while (c->at < c->visible && found + BLOCK + 4 <= room) {
     c->at = ends[found++] = weir_pretoken_end(c->pattern, c->text, c->visible, c->at);
   }
@@ -196,7 +229,7 @@ int weir_cutter_level(void) {
 }
 
 void weir_cutter_start(weir_cutter *c, const weir_pattern *p, const uint8_t *text, size_t count) {
-  *c = (weir_cutter){p, text, count, count, 0, 0, weir_cutter_level()};
+  *c = (weir_cutter){p, text, count, count, 0, 0, weir_cutter_level(), {0}};
   if (p->family != WEIR_PATTERN_CL100K) return;
   // In cl100k, trailing white space is one pre-token: the rest is cut as if the text ended before it.
   while (c->visible > 0) {

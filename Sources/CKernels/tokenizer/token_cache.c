@@ -135,7 +135,14 @@ size_t weir_find_or_merge(
   cache->misses++;
   size_t count = 1;
   tokens[0] = weir_merges_find(merges, word, length);
-  if (tokens[0] == UINT32_MAX) count = weir_merge_short(merges, word, length, tokens);
+  if (tokens[0] == UINT32_MAX) {
+    count = weir_merge_short(merges, word, length, tokens);
+    if (weir_merges_replaces(merges, tokens, count)) {
+      uint32_t parts[WEIR_SHORT_WORD];
+      memcpy(parts, tokens, count * sizeof *parts);
+      count = weir_merges_finish(merges, word, parts, count, tokens);
+    }
+  }
   put(cache, word, length, tokens, count);
   return count;
 }

@@ -9,6 +9,9 @@ struct TokenizerConvertCommand: WeirCommand {
     commandName: "convert",
     abstract: "Convert between tiktoken ranks and tokenizer.json.",
     discussion: """
+      The special tokens of published rank files (GPT-2, cl100k, o200k, Llama 3, Qwen, Whisper) are known; other rank files \
+      need --special.
+
       An output name that ends in .tiktoken is written as ranks (special tokens are not part of that format); any other name \
       is a folder that every command accepts as --tokenizer.
 
@@ -22,13 +25,15 @@ struct TokenizerConvertCommand: WeirCommand {
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output file (.tiktoken) or folder.", valueName: "folder"))
   var output: String
 
-  @Option(help: "Pre-tokenizer of the ranks, which the format does not store: gpt2, cl100k, llama3, qwen2.")
+  @Option(help: "Pre-tokenizer of the ranks, which the format does not store.")
   var pretokenizer: Pretokenizer?
 
   @Option(help: ArgumentHelp("Special token and its id, which the rank format does not store; repeatable.", valueName: "text=id"))
   var special: [String] = []
 
   @OptionGroup var common: CommonOptions
+
+  var propertyFlags: PropertyFlags { ["specials": "--special"] }
 
   var inputs: [String] { [file] }
   var outputs: [String] { [output] }

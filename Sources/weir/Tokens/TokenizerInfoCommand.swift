@@ -48,7 +48,7 @@ struct TokenizerInfoCommand: WeirCommand {
     let documents = paths.isEmpty ? [] : try DocumentFile.readAll(paths)
     let report = TokenizerReport(tokenizer, byDomain: documents)
     var lines = [
-      "  \(Format.count(report.vocabulary)) tokens, \(Format.count(report.merges)) merges, pre-tokenizer \(report.pretokenizer.rawValue), fingerprint \(report.fingerprint)",
+      "  \(Format.count(report.vocabulary)) tokens, \(Format.count(report.merges)) merges, pre-tokenizer \(report.pretokenizer), fingerprint \(report.fingerprint)",
       "  special: \(report.specials.map { "\($0.text) \($0.id)" }.joined(separator: ", "))",
       "  longest: \(report.longest.prefix(12).map { "\"\($0.text)\"" }.joined(separator: " "))",
     ]

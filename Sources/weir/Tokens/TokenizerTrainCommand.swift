@@ -11,7 +11,8 @@ struct TokenizerTrainCommand: WeirCommand {
     commandName: "train",
     abstract: "Train a byte-level BPE tokenizer on documents.",
     discussion: """
-      Writes a folder with a tokenizer.json that Hugging Face tokenizers loads. The result does not depend on the number of \
+      Writes a folder with a tokenizer.json that Hugging Face tokenizers loads. If the documents have too few frequent \
+      pairs for the vocabulary, it is smaller and a warning says so. The result does not depend on the number of \
       threads; ties between pairs are broken as Hugging Face does.
 
       EXAMPLES:
@@ -26,7 +27,7 @@ struct TokenizerTrainCommand: WeirCommand {
   @Option(help: ArgumentHelp("Vocabulary size, including bytes and special tokens.", valueName: "n"))
   var vocabulary = 16_384
 
-  @Option(help: "Pre-tokenizer: gpt2, cl100k, llama3, qwen2.")
+  @Option(help: "Pre-tokenizer.")
   var pretokenizer = Pretokenizer.llama3
 
   @Option(help: ArgumentHelp("Special token; repeatable.", valueName: "text"))
@@ -34,6 +35,9 @@ struct TokenizerTrainCommand: WeirCommand {
 
   @Option(help: ArgumentHelp("Minimum count of a pair to merge.", valueName: "n"))
   var minFrequency = 2
+
+  @Option(help: ArgumentHelp("Maximum length of a token in bytes.", valueName: "n"))
+  var maxTokenLength = 128
 
   @Option(help: ArgumentHelp("Maximum digits per pre-token: 1 or 3. (default: the pre-tokenizer's)", valueName: "n"))
   var digits: Int?
@@ -49,17 +53,26 @@ struct TokenizerTrainCommand: WeirCommand {
   var inputs: [String] { input.paths + heldOut }
   var outputs: [String] { [output] }
 
+  var propertyFlags: PropertyFlags {
+    [
+      "vocabulary": "--vocabulary", "minimumFrequency": "--min-frequency", "maximumTokenLength": "--max-token-length",
+      "specials": "--special",
+    ]
+  }
+
   /// The pre-tokenizer with the rule for digits. Llama 3's pattern with single digits is Qwen 2's.
   private func resolvedPretokenizer() throws -> Pretokenizer {
     switch (pretokenizer, digits) {
     case (_, nil): return pretokenizer
     case (.llama3, 1), (.qwen2, 1): return .qwen2
     case (.llama3, 3), (.qwen2, 3): return .llama3
+    case (.gpt2, 1), (.starcoder, 1): return .starcoder
     case (.cl100k, 3): return .cl100k
+    case (.o200k, 3): return .o200k
     default:
       throw WeirError(
         "--digits", "\(digits ?? 0) is not supported with \(pretokenizer.rawValue)",
-        remedy: "use 1 or 3 with llama3 or qwen2, 3 with cl100k")
+        remedy: "use 1 or 3 with llama3 or qwen2, 1 with gpt2 or starcoder, 3 with cl100k or o200k")
     }
   }
 
@@ -69,6 +82,7 @@ struct TokenizerTrainCommand: WeirCommand {
     configuration.pretokenizer = try resolvedPretokenizer()
     configuration.specials = special.isEmpty ? [Tokenizer.endOfDocumentName] : special
     configuration.minimumFrequency = minFrequency
+    configuration.maximumTokenLength = maxTokenLength
     // Read before training, so that a wrong path fails at once.
     let heldOut = heldOut.isEmpty ? [] : try DocumentFile.readAll(heldOut)
     var trainer = try BytePairTrainer(configuration)
@@ -84,6 +98,11 @@ struct TokenizerTrainCommand: WeirCommand {
       return (try trainer.finish(progress: progress), accounts)
     }
     _ = try tokenizer.write(to: output, tool: Weir.tool, configuration: JSONValue(encoding: configuration), replacing: true)
+    if tokenizer.vocabularySize < vocabulary {
+      Terminal.write(
+        "weir: warning: \(tokenizer.vocabularySize) tokens instead of \(vocabulary): no other pair occurs \(minFrequency) times and makes a token of "
+          + "at most \(maxTokenLength) bytes; use more documents or a smaller --vocabulary\n")
+    }
     let report = TokenizerReport(tokenizer, byDomain: heldOut)
     var members: [String: JSONValue] = [
       "vocabulary": .number(Double(tokenizer.vocabularySize)), "documents": .number(Double(trainer.texts)),

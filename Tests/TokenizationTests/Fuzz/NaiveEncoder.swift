@@ -4,14 +4,14 @@ import Tokenization
 /// rank are merged until none is left. What is not UTF-8 is a symbol of one byte. Nothing is remembered between texts.
 struct NaiveEncoder {
   let tokenizer: Tokenizer
-  private let alternatives: [Reference.Alternative]
+  private let kind: Pretokenizer
   private var ranks: [UInt64: (rank: Int, token: UInt32)] = [:]
   private var whole: [[UInt8]: UInt32] = [:]
   private var bytes: [UInt32] = []
 
   init(_ tokenizer: Tokenizer) {
     self.tokenizer = tokenizer
-    alternatives = Reference.alternatives(tokenizer.pretokenizer)
+    kind = tokenizer.publishedPretokenizer ?? .gpt2
     for (rank, merge) in tokenizer.merges.enumerated() { ranks[UInt64(merge.left) << 32 | UInt64(merge.right)] = (rank, merge.token) }
     let added = Set(tokenizer.addedTokens.map(\.id))
     for id in 0..<UInt32(tokenizer.vocabularySize) where !added.contains(id) {
@@ -61,7 +61,7 @@ struct NaiveEncoder {
     var ids: [UInt32] = []
     var first = 0
     while first < scalars.count {
-      guard let end = alternatives.lazy.compactMap({ $0(scalars, first) }).first else { return [] }
+      guard let end = Reference.end(kind, scalars, first) else { return [] }
       ids += word(Array(text[starts[first]..<starts[end]]))
       first = end
     }
