@@ -24,7 +24,9 @@ extension Document {
 
   /// The label of a document that has these members and this source.
   package static func label(members: [UInt8], source: String?) -> String? {
-    guard !members.isEmpty, let root = try? JSONDocument([123] + members + [125], place: "members", lenient: true).root else { return source }
+    guard !members.isEmpty, let root = try? JSONDocument([123] + members + [125], place: "members", lenient: true).root else {
+      return source
+    }
     return root["metadata"]?["domain"]?.string ?? source
   }
 }

@@ -32,7 +32,9 @@ package final class ParquetReader: ByteSource {
     let literal = "'" + path.replacing("'", with: "''") + "'"
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments =
-      Self.options + ["SET threads = 1; COPY (\(Self.selection(of: literal, program: program))) TO '/dev/stdout' (FORMAT json, ARRAY false)"]
+      Self.options + [
+        "SET threads = 1; COPY (\(Self.selection(of: literal, program: program))) TO '/dev/stdout' (FORMAT json, ARRAY false)"
+      ]
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = errors
@@ -49,7 +51,8 @@ package final class ParquetReader: ByteSource {
     let all = "SELECT * FROM read_parquet(\(literal))"
     let process = Process(), output = Pipe()
     process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = options.dropLast() + ["-noheader", "-list", "-c", "SELECT column_name FROM (DESCRIBE \(all)) WHERE column_type = 'BLOB'"]
+    process.arguments =
+      options.dropLast() + ["-noheader", "-list", "-c", "SELECT column_name FROM (DESCRIBE \(all)) WHERE column_type = 'BLOB'"]
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

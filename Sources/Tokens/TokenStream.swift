@@ -110,7 +110,8 @@ package final class TokenStreamWriter {
     self.plain = plain
     writer = try StreamWriter(
       path, kind: .tokens,
-      coding: !plain ? .stream(level: path == "-" ? DocumentSink.streamLevel : 1) : path == "-" ? .plain : try OutputCoding.of(path: path, lines: true),
+      coding: !plain
+        ? .stream(level: path == "-" ? DocumentSink.streamLevel : 1) : path == "-" ? .plain : try OutputCoding.of(path: path, lines: true),
       threads: threads)
     if !plain { try writer.write(TokenRecords.encode(header), records: 0) }
   }

@@ -30,7 +30,8 @@ import Testing
       ("a.txt", Array("hello".utf8).flatMap { [$0, 0] }, "is UTF-16 text, not documents; convert it: iconv -f UTF-16LE"),
       ("a.md", Array("hello".utf8).flatMap { [0, 0, 0, $0] }, "is UTF-32 text, not documents; convert it: iconv -f UTF-32BE"),
       ("a.txt", [UInt8](repeating: 0, count: 100), "contains binary data"), ("a.csv", Array("id,text".utf8), "is a table (.csv)"),
-      ("a.parquet", Array("text".utf8), "does not begin like Parquet"), ("a", [0x61, 0, 0x62], "contains binary data"), ("b.zip", Array("PK\u{3}\u{4}".utf8), "is a zip archive"),
+      ("a.parquet", Array("text".utf8), "does not begin like Parquet"), ("a", [0x61, 0, 0x62], "contains binary data"),
+      ("b.zip", Array("PK\u{3}\u{4}".utf8), "is a zip archive"),
       ("c.pdf", Array("%PDF-1.7".utf8), "is a PDF"),
     ]
     for (name, bytes, message) in cases {

@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"id":"n","text":"a\u0000b"}"#, 0), (#"{"id":"c","text":"x"}"# + "\r", 0), (#"{"id":"e","text":"x","n":1e400}"#, 1),
+    (#"{"id":"n","text":"a\u0000b"}"#, 0), (#"{"id":"c","text":"x"}"# + "\r", 0), (#"{"id":"e","text":"x","n":1e400}"#, 0),
     (#"{"id":"d","text":"x","n":1,"n":2}"#, 0), (#"{"id":"d","text":"x","text":"y"}"#, 1), (#"{"id":"l","text":"\udc00"}"#, 1),
     ("{\"id\":\"n\",\"text\":\"a\0b\"}", 1),
     (#"{"id":"p","text":"x","m":"# + String(repeating: "[", count: 2_000) + String(repeating: "]", count: 2_000) + "}", 1),

@@ -7,7 +7,7 @@ import Testing
       try binary.useMade()
       let lines = "{\"text\":\"one two three four five six seven eight nine\"}\n{\"text\":\"b\"}\n"
       try binary.write("folder/in.jsonl", lines)
-      try binary.write("ev.jsonl", lines)
+      for name in ["ev.jsonl", "plain"] { try binary.write(name, lines) }
       try binary.write("q.jsonl", "{\"question\":\"q\",\"choices\":[\"a\",\"b\"],\"answer\":0}\n")
       #expect(try binary.shell("ln -s folder/in.jsonl link.jsonl").code == 0)
       let before = try binary.snapshot()
@@ -18,7 +18,7 @@ import Testing
         ["read", "folder/*.jsonl", "-o", "./folder/in.jsonl"], ["filter", "link.jsonl", "--rules", "none", "-o", "folder/in.jsonl"],
         ["decontaminate", "folder", "--against", "ev.jsonl", "-o", "o.jsonl", "--rejects", "ev.jsonl"],
         ["dedup", "folder", "--fuzzy", "-o", "o.jsonl", "--report", "folder/in.jsonl"],
-        ["dedup", "ev.jsonl", "--fuzzy", "--signatures", "ev.jsonl"], ["report", "mix.json", "-o", "mix.json"],
+        ["dedup", "plain", "--fuzzy", "--signatures", "plain"], ["report", "mix.json", "-o", "mix.json"],
         ["tokenize", "ev.jsonl", "--tokenizer", "tok", "--shards", "new", "--rejects", "ev.jsonl"],
         ["eval", "run", "--choices", "q.jsonl", "--choice-scores", "q.jsonl"],
       ] {
