@@ -24,27 +24,29 @@ package enum LanguageModel {
 
   /// The language of each class as an index into `languages`; the last index is that of `und`.
   private static let languageOfClass = classes.map { languages.firstIndex(of: $0) ?? languages.count }
-  private static let languageOfNGramClass = (0..<weir_ngram_classes()).compactMap { languages.firstIndex(of: String(cString: weir_ngram_code($0))) }
+  private static let languageOfNGramClass = (0..<weir_ngram_classes()).compactMap {
+    languages.firstIndex(of: String(cString: weir_ngram_code($0)))
+  }
 
   /// The tables of the n-gram model, which live as long as the process.
-  nonisolated(unsafe) private static let ngrams: OpaquePointer = {
-    let tables = UnsafeMutableRawPointer.allocate(byteCount: weir_ngrams_size(), alignment: 64)
-    weir_ngrams_build(OpaquePointer(tables))
-    return OpaquePointer(tables)
+  nonisolated(unsafe) private static let tables: OpaquePointer = {
+    let tables = OpaquePointer(UnsafeMutableRawPointer.allocate(byteCount: weir_ngrams_size(), alignment: 64))
+    weir_ngrams_build(tables)
+    return tables
   }()
 
-  /// Bytes to read in each of this many places.
+  /// Bytes that each model reads in this many places. The n-gram model takes longer for each byte, and needs fewer.
   private static let window = 256
+  private static let ngramWindow = 112
   private static let windows = 5
-  /// The n-gram model takes longer for each byte, and needs fewer.
-  private static let ngramWindow = 96
 
   /// How much the n-gram model weighs against the other: its evidence grows with the text, but neighboring n-grams depend on each other.
   private static func ngramWeight(_ ngrams: Double) -> Double { 1.3 * (12 / ngrams).squareRoot() }
   /// What a language that the n-gram model does not have loses against those that it has.
   private static let missingFromNGrams = 2.0
   /// A text is `und` below this likeness: how much likelier its language is than all that the first model rejects, and how well the n-gram model explains it.
-  private static let minimumLikeness = -2.5
+  /// Short texts need less, for they show less of their language.
+  private static func minimumLikeness(_ ngrams: Double) -> Double { -2.5 - 2 * max(0, 1 - ngrams / 80) }
   private static let weightOfExplanation = 2.0
   private static let usualExplanation = -8.0
 
@@ -67,18 +69,8 @@ package enum LanguageModel {
     var features = 0
     var found = 0
     text.withUnsafeBufferPointer { text in
-      func add(_ range: Range<Int>, _ ngramBytes: Int) {
-        guard let start = text.baseAddress else { return }
-        features += weir_language_sums(start + range.lowerBound, range.count, &sums)
-        found += weir_ngrams_add(ngrams, start + range.lowerBound, min(range.count, ngramBytes), &ngramSums)
-      }
-      if text.count <= Self.window * Self.windows { return add(0..<text.count, text.count) }
-      for place in 0..<Self.windows {
-        var low = (text.count - Self.window) / (Self.windows - 1) * place
-        // Skip the rest of a character that began before.
-        while low < text.count, text[low] & 0xC0 == 0x80 { low += 1 }
-        add(low..<min(low + Self.window, text.count), Self.ngramWindow)
-      }
+      for place in places(text, window) { features += weir_language_sums(place.baseAddress, place.count, &sums) }
+      for place in places(text, ngramWindow) { found += weir_ngrams_add(tables, place.baseAddress, place.count, &ngramSums) }
     }
     guard features > 0 else { return .undetermined }
     var logits = [Float](repeating: 0, count: classes.count)
@@ -89,16 +81,28 @@ package enum LanguageModel {
     var byNGrams = [Double](repeating: -.infinity, count: languages.count)
     for (score, language) in zip(scores, languageOfNGramClass) { byNGrams[language] = max(byNGrams[language], Double(score)) }
     let highest = byNGrams.max() ?? 0
-    let weight = ngramWeight(Double(max(found, 1)))
+    let ngrams = Double(max(found, 1))
+    let weight = ngramWeight(ngrams)
     let joint = languages.indices.map {
       own[$0] + (byNGrams[$0] == -.infinity ? -missingFromNGrams : weight * (byNGrams[$0] - highest))
     }
     guard let likeliest = joint.indices.max(by: { (joint[$0], $1) < (joint[$1], $0) }) else { return .undetermined }
-    let explanation = (byNGrams[likeliest] == -.infinity ? highest : byNGrams[likeliest]) / Double(max(found, 1)) / log(2)
+    let explanation = (byNGrams[likeliest] == -.infinity ? highest : byNGrams[likeliest]) / ngrams / log(2)
     let advantage = min(max(own[likeliest] - own[languages.count], -8), 8)
-    guard advantage + weightOfExplanation * min(explanation - usualExplanation, 0) >= minimumLikeness else { return .undetermined }
+    guard advantage + weightOfExplanation * min(explanation - usualExplanation, 0) >= minimumLikeness(ngrams) else { return .undetermined }
     let language = languages[likeliest] == "zh" && isJapanese(text) ? "ja" : languages[likeliest]
     return Answer(language: language, score: 1 / joint.reduce(0) { $0 + exp($1 - joint[likeliest]) })
+  }
+
+  /// The parts of a text to read: all of it or, of a long one, `window` bytes in each place.
+  private static func places(_ text: UnsafeBufferPointer<UInt8>, _ window: Int) -> [UnsafeBufferPointer<UInt8>] {
+    if text.count <= window * windows { return [text] }
+    return (0..<windows).map { place in
+      var low = (text.count - window) / (windows - 1) * place
+      // Skip the rest of a character that began before.
+      while low < text.count, text[low] & 0xC0 == 0x80 { low += 1 }
+      return UnsafeBufferPointer(rebasing: text[low..<min(low + window, text.count)])
+    }
   }
 
   private static func isJapanese(_ text: [UInt8]) -> Bool {
