@@ -37,7 +37,7 @@ package enum LanguageModel {
 
   /// Bytes that each model reads in this many places. The n-gram model takes longer for each byte, and needs fewer.
   private static let window = 256
-  private static let ngramWindow = 112
+  private static let ngramWindow = 64
   private static let windows = 5
 
   /// How much the n-gram model weighs against the other: its evidence grows with the text, but neighboring n-grams depend on each other.
