@@ -148,7 +148,8 @@ private struct NaiveNGrams {
     weir_ngrams_build(OpaquePointer(tables))
     var dice = Dice(state: 3)
     // Without ASCII capitals, since a text in capitals is read in lower case.
-    let noise = (0..<20).map { _ in (0..<Int.random(in: 0...300, using: &dice)).map { _ in UInt8.random(in: 0...255, using: &dice) | 0x20 } }
+    let noise = (0..<20).map { _ in (0..<Int.random(in: 0...300, using: &dice)).map { _ in UInt8.random(in: 0...255, using: &dice) | 0x20 }
+    }
     let texts = Self.samples.map { Array($0.1.utf8) } + noise
     for text in texts {
       var sums = [UInt32](repeating: 0, count: Int(WEIR_NGRAM_CLASSES))
