@@ -28,7 +28,9 @@ let package = Package(
     .target(name: "CBLAS"),
     .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"]), .brew(["liblbfgs"])]),
     .target(name: "CJSON", cxxSettings: optimizedCXX, linkerSettings: [.linkedLibrary("simdjson")]),
-    .target(name: "CKernels", exclude: ["text/language_model.bin"], cSettings: optimizedC, linkerSettings: [.linkedLibrary("m")]),
+    .target(
+      name: "CKernels", exclude: ["text/language_model.bin", "text/language_ngrams.bin", "text/language_ngrams.LICENSE"],
+      cSettings: optimizedC, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CProcess", cSettings: optimizedC),
     .target(name: "CMPI", cSettings: optimizedC, linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     // Layer 1

@@ -1,9 +1,11 @@
 import CKernels
 import Foundation
 
-/// Language identification by a linear model on n-grams, words and scripts (`language.c`), trained by `scripts/languages`.
+/// Language identification by two models that `scripts/languages` makes: a linear model on n-grams, words and scripts (`language.c`), and the naive Bayes model
+/// on byte n-grams of py3langid (`language_ngrams.c`). The language with the highest weighted product of probabilities is the answer.
 ///
-/// The model also has classes for many languages that it does not name. A text in one of these, without letters, or unlike all classes is undetermined (`und`).
+/// The first model also has classes for many languages that it does not name. A text in one of these, without letters, or unlike all classes is
+/// undetermined (`und`).
 /// The accuracy is in `docs/decisions/005-language-identification.md`.
 package enum LanguageModel {
   package struct Answer: Sendable, Equatable {
@@ -22,41 +24,99 @@ package enum LanguageModel {
 
   /// The language of each class as an index into `languages`; the last index is that of `und`.
   private static let languageOfClass = classes.map { languages.firstIndex(of: $0) ?? languages.count }
+  private static let languageOfNGramClass = (0..<weir_ngram_classes()).compactMap {
+    languages.firstIndex(of: String(cString: weir_ngram_code($0)))
+  }
 
-  /// Bytes to read in each of this many places.
+  /// The tables of the n-gram model, which live as long as the process.
+  nonisolated(unsafe) private static let tables: OpaquePointer = {
+    let tables = OpaquePointer(UnsafeMutableRawPointer.allocate(byteCount: weir_ngrams_size(), alignment: 64))
+    weir_ngrams_build(tables)
+    return tables
+  }()
+
+  /// Bytes that each model reads in this many places. The n-gram model takes longer for each byte, and needs fewer.
   private static let window = 256
+  private static let ngramWindow = 64
   private static let windows = 5
 
-  /// Minimum probability of the two likeliest languages together. Two close relatives may share it, as Croatian and Bosnian do; a text in a language that
-  /// the model has not learned spreads it over many.
-  private static let minimumProbability = 0.7
+  /// How much the n-gram model weighs against the other: its evidence grows with the text, but neighboring n-grams depend on each other.
+  private static func ngramWeight(_ ngrams: Double) -> Double { 1.3 * (12 / ngrams).squareRoot() }
+  /// What a language that the n-gram model does not have loses against those that it has.
+  private static let missingFromNGrams = 2.0
+  /// A text is `und` below this likeness: how much likelier its language is than all that the first model rejects, and how well the n-gram model explains it.
+  /// Short texts need less, for they show less of their language.
+  private static func minimumLikeness(_ ngrams: Double) -> Double { -2.5 - 2 * max(0, 1 - ngrams / 80) }
+  private static let weightOfExplanation = 2.0
+  private static let usualExplanation = -8.0
+
+  /// Han characters that only Japanese has: those of JIS X 0208, level 1, that neither GB 2312 nor Big5 has.
+  private static let japanese = Set(
+    """
+    両乗亀亜仏仮価侭値倶倹働兎児円冨冴処凧凪剣剤剰労効勅勧勲匁匂単厳収呉呑呪咲唖啓喰営噛噺嚢団囲図圏圧堺塀塁塩増壊壌壱売壷変奨妬姉姫娯嬢宍実寛対\
+    専尭峠峯嶋巌巣巻帯帰庁広廃廻廼弐弾従徳徴応恵悩悪惣懐戦戯戸戻払抜択拝拠拡挙挿捜掲掻揺摂撃撹斉斎晩暁暦曽杢枠査柾栂栃栄栢桜桝桟梶梼椀椙椛検楕楳\
+    楽榊様樋権樫欝歓歩歯歳歴殻毎気氷汚沢浄涙涜渇済渉渋渓満溌滝潅瀞瀬焔焼犠狛猟獣瑠産畑畠畳疎痩発皐県砕砿硲碁稲穂穏穐穣窓竃竜竪笹箆篭籾粂粋粛粧経\
+    絵絶継続総緑縁縄縦繊繋繍聡聴脇脳臓舎舗舘艶苅荘菓蔵薗薫薬蛍蝋蝿衆袴裏覇覚覧観訳説読諌謡譲讃讐賎賛贋転軽辺辻込逓遅遡郷酔醗醤醸釈鈎鉄鉢鉱銭鋭鋲\
+    鋳錬録鑓関閲闘陥険隠隣隷雑雫霊靭韮頚頬頴頼顔顕駄駅駆駈騒験騨髄髪鮎鯵鰐鰯鴎鴫鴬鶏鹸麹麺麿黒黙齢
+    """.unicodeScalars)
+  /// Japanese without kana looks like Chinese to both models. Of its characters, about one in ten is Japanese alone; Chinese has such in names.
+  private static let minimumJapanese = 0.04
 
   /// The language of a text, in constant time.
   package static func language(of text: [UInt8]) -> Answer {
     var sums = [Int32](repeating: 0, count: Int(WEIR_LANGUAGE_DIMENSION))
+    var ngramSums = [UInt32](repeating: 0, count: Int(WEIR_NGRAM_CLASSES))
     var features = 0
+    var found = 0
     text.withUnsafeBufferPointer { text in
-      func add(_ range: Range<Int>) {
-        guard let start = text.baseAddress else { return }
-        features += weir_language_sums(start + range.lowerBound, range.count, &sums)
-      }
-      if text.count <= Self.window * Self.windows { return add(0..<text.count) }
-      for place in 0..<Self.windows {
-        var low = (text.count - Self.window) / (Self.windows - 1) * place
-        // Skip the rest of a character that began before.
-        while low < text.count, text[low] & 0xC0 == 0x80 { low += 1 }
-        add(low..<min(low + Self.window, text.count))
-      }
+      for place in places(text, window) { features += weir_language_sums(place.baseAddress, place.count, &sums) }
+      for place in places(text, ngramWindow) { found += weir_ngrams_add(tables, place.baseAddress, place.count, &ngramSums) }
     }
     guard features > 0 else { return .undetermined }
     var logits = [Float](repeating: 0, count: classes.count)
     weir_language_logits(sums, features, &logits)
+    let own = sumsOfProbabilities(logits)
+    var scores = [Float](repeating: 0, count: languageOfNGramClass.count)
+    weir_ngrams_scores(ngramSums, found, &scores)
+    var byNGrams = [Double](repeating: -.infinity, count: languages.count)
+    for (score, language) in zip(scores, languageOfNGramClass) { byNGrams[language] = max(byNGrams[language], Double(score)) }
+    let highest = byNGrams.max() ?? 0
+    let ngrams = Double(max(found, 1))
+    let weight = ngramWeight(ngrams)
+    let joint = languages.indices.map {
+      own[$0] + (byNGrams[$0] == -.infinity ? -missingFromNGrams : weight * (byNGrams[$0] - highest))
+    }
+    guard let likeliest = joint.indices.max(by: { (joint[$0], $1) < (joint[$1], $0) }) else { return .undetermined }
+    let explanation = (byNGrams[likeliest] == -.infinity ? highest : byNGrams[likeliest]) / ngrams / log(2)
+    let advantage = min(max(own[likeliest] - own[languages.count], -8), 8)
+    guard advantage + weightOfExplanation * min(explanation - usualExplanation, 0) >= minimumLikeness(ngrams) else { return .undetermined }
+    let language = languages[likeliest] == "zh" && isJapanese(text) ? "ja" : languages[likeliest]
+    return Answer(language: language, score: 1 / joint.reduce(0) { $0 + exp($1 - joint[likeliest]) })
+  }
+
+  /// The parts of a text to read: all of it or, of a long one, `window` bytes in each place.
+  private static func places(_ text: UnsafeBufferPointer<UInt8>, _ window: Int) -> [UnsafeBufferPointer<UInt8>] {
+    if text.count <= window * windows { return [text] }
+    return (0..<windows).map { place in
+      var low = (text.count - window) / (windows - 1) * place
+      // Skip the rest of a character that began before.
+      while low < text.count, text[low] & 0xC0 == 0x80 { low += 1 }
+      return UnsafeBufferPointer(rebasing: text[low..<min(low + window, text.count)])
+    }
+  }
+
+  private static func isJapanese(_ text: [UInt8]) -> Bool {
+    let scalars = String(decoding: text.prefix(window * windows), as: UTF8.self).unicodeScalars
+    let han = scalars.lazy.filter { (0x4E00...0x9FFF).contains($0.value) }
+    let count = han.count { japanese.contains($0) }
+    return count > 0 && Double(count) >= minimumJapanese * Double(han.count)
+  }
+
+  /// The logarithms of the probabilities of the languages and, last, of `und`, which is what many classes mean, up to a constant.
+  private static func sumsOfProbabilities(_ logits: [Float]) -> [Double] {
     let highest = logits.max() ?? 0
     var probabilities = [Double](repeating: 0, count: languages.count + 1)
     for (logit, language) in zip(logits, languageOfClass) { probabilities[language] += exp(Double(logit - highest)) }
-    let total = probabilities.reduce(0, +)
-    let ranked = languages.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }
-    guard probabilities[ranked[0]] + probabilities[ranked[1]] >= minimumProbability * total else { return .undetermined }
-    return Answer(language: languages[ranked[0]], score: probabilities[ranked[0]] / total)
+    return probabilities.map { log(max($0, 1e-40)) }
   }
 }

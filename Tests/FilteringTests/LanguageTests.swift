@@ -1,8 +1,51 @@
+import CKernels
 import Documents
 import Filtering
+import Foundation
 import Pipeline
 import Primitives
 import Testing
+
+/// The file of the n-gram model, read into a dictionary.
+private struct NaiveNGrams {
+  private var rows: [[UInt8]: [(place: Int, units: UInt32)]] = [:]
+
+  init() throws {
+    let file = URL(filePath: #filePath).appending(path: "../../../Sources/CKernels/text/language_ngrams.bin").standardized
+    let model = [UInt8](try Data(contentsOf: file))
+    func word(_ at: Int) -> Int { (0..<4).reduce(0) { $0 | Int(model[4 * at + $1]) << (8 * $1) } }
+    let (nodes, classes) = (word(0), word(1))
+    let counts = 16 + 16 * classes
+    var texts: [[UInt8]] = [[]]
+    var at = counts + 3 * nodes
+    for node in 0..<nodes {
+      for _ in 0..<model[counts + node] { texts.append(texts[node] + [model[counts + nodes + texts.count]]) }
+      guard model[counts + 2 * nodes + node] != 255 else { continue }
+      var row: [(place: Int, units: UInt32)] = []
+      var (left, place) = (model[counts + 2 * nodes + node], 0)
+      while left > 0 {
+        place += Int(model[at] >> 4)
+        if model[at] >> 4 < 15 {
+          row.append((place, UInt32(model[at] & 15)))
+          (left, place) = (left - 1, place + 1)
+        }
+        at += 1
+      }
+      rows[texts[node]] = row
+    }
+  }
+
+  func add(_ text: [UInt8]) -> (count: Int, sums: [UInt32]) {
+    var sums = [UInt32](repeating: 0, count: Int(WEIR_NGRAM_CLASSES))
+    var count = 0
+    for end in text.indices.map({ $0 + 1 }) {
+      guard let row = (max(0, end - 6)..<end).lazy.compactMap({ rows[Array(text[$0..<end])] }).first else { continue }
+      count += 1
+      for (place, units) in row { sums[place] += units }
+    }
+    return (count, sums)
+  }
+}
 
 @Suite struct LanguageTests {
   private static let samples = [
@@ -71,6 +114,8 @@ import Testing
     ("ar", "كان الطقس جميلا وفي المساء ذهبنا نتمشى على ضفة النهر."),
     ("zh", "中华人民共和国国务院办公厅关于印发经济社会发展规划的通知"),
     ("zh", "臺灣總統府發言人對外交政策發表聲明"),
+    ("zh", "日本广播公司报道说东京新宿駅附近昨天下午发生火灾没有人受伤消防队员两小时后将大火扑灭"),
+    ("ja", "東京都庁舎"), ("ja", "厚生労働省労働基準監督署"), ("ja", "国会議事堂前駅"), ("ja", "日本経済新聞社"),
     ("xh", "Imozulu ibintle kwaye ngokuhlwa sahamba sihamba ngasemlanjeni."),
     ("zu", "Isimo sezulu besisihle futhi kusihlwa sahamba sayohamba ngasemfuleni."),
   ]) func tellsRelativesApart(language: String, text: String) {
@@ -93,6 +138,33 @@ import Testing
     "ᬲᬓᬮᬂᬚᬦᬫᬲᬾᬳᬶᬓᬂᬳᬾᬫ᭄ᬩᬲ᭄ᬫᬭ᭄ᬤᬶᬓᬮᬦ᭄ᬫᬤᬸᬯᬾᬳᬚᬶ",
   ]) func rejectsOtherLanguages(text: String) {
     #expect(LanguageModel.language(of: Array(text.utf8)).language == "und")
+  }
+
+  /// The automaton finds the same n-grams as a search for the longest one that ends at each byte.
+  @Test func ngramsAreTheLongest() throws {
+    let model = try NaiveNGrams()
+    let tables = UnsafeMutableRawPointer.allocate(byteCount: weir_ngrams_size(), alignment: 64)
+    defer { tables.deallocate() }
+    weir_ngrams_build(OpaquePointer(tables))
+    var dice = Dice(state: 3)
+    // Without ASCII capitals, since a text in capitals is read in lower case.
+    let noise = (0..<20).map { _ in (0..<Int.random(in: 0...300, using: &dice)).map { _ in UInt8.random(in: 0...255, using: &dice) | 0x20 }
+    }
+    let texts = Self.samples.map { Array($0.1.utf8) } + noise
+    for text in texts {
+      var sums = [UInt32](repeating: 0, count: Int(WEIR_NGRAM_CLASSES))
+      let count = weir_ngrams_add(OpaquePointer(tables), text, text.count, &sums)
+      let found = model.add(text)
+      #expect(count == found.count && sums == found.sums)
+    }
+    // Capitals are read in lower case.
+    for text in ["über jahre wächst", "жаль и радость", "ամեն մարդ"] {
+      var small = [UInt32](repeating: 0, count: Int(WEIR_NGRAM_CLASSES))
+      var capital = small
+      _ = weir_ngrams_add(OpaquePointer(tables), Array(text.utf8), text.utf8.count, &small)
+      _ = weir_ngrams_add(OpaquePointer(tables), Array(text.uppercased().utf8), text.utf8.count, &capital)
+      #expect(capital == small)
+    }
   }
 
   @Test func namesTheMostWrittenLanguages() {

@@ -15,3 +15,22 @@ size_t weir_language_sums(const uint8_t *text, size_t count, int32_t *sums);
 
 /// The logit of each class for sums of `features` vectors.
 void weir_language_logits(const int32_t *sums, size_t features, float *logits);
+
+// The second model: naive Bayes on byte n-grams.
+
+enum { WEIR_NGRAM_CLASSES = 128 };
+
+/// The classes of the model, at most WEIR_NGRAM_CLASSES, and their codes. A code may have several classes, one per script or variety.
+size_t weir_ngram_classes(void);
+const char *weir_ngram_code(size_t index);
+
+/// Tables for the search of n-grams: a block of weir_ngrams_size() bytes, aligned to 64.
+typedef struct weir_ngram_tables weir_ngram_tables;
+size_t weir_ngrams_size(void);
+void weir_ngrams_build(weir_ngram_tables *tables);
+
+/// Adds the n-grams of a text to sums[WEIR_NGRAM_CLASSES]. Returns their number.
+size_t weir_ngrams_add(const weir_ngram_tables *tables, const uint8_t *text, size_t count, uint32_t *sums);
+
+/// The logarithm of the likelihood of each class for sums of `ngrams` n-grams.
+void weir_ngrams_scores(const uint32_t *sums, size_t ngrams, float *scores);
