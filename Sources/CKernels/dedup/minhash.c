@@ -41,19 +41,20 @@ static void minhash(const uint64_t *hashes, size_t count, const uint64_t *multip
 #ifdef WEIR_WIDE
 #define WEIR_IFMA __attribute__((target("arch=x86-64-v4,avx512ifma"), min_vector_width(512)))
 
-// `vectors` times 8 permutations.
+// `vectors` times 8 permutations. A sum that begins with b − 2^52 has the value mod 2^52 in its lower 52 bits, and those with a carry, whose upper bits are
+// zeros, come before the others, as they do among the values: the minimum needs no mask.
 WEIR_IFMA static inline __attribute__((always_inline)) void minhash_part(
   const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, int vectors, uint64_t *signature) {
-  const __m512i mask = _mm512_set1_epi64((1ll << 52) - 1);
+  const __m512i upper = _mm512_set1_epi64((long long)(~0ull << 52));
   __m512i a[7], b[7], least[7];
   for (int k = 0; k < vectors; k++) {
     a[k] = _mm512_loadu_si512(multipliers + 8 * k);
-    b[k] = _mm512_and_si512(mask, _mm512_loadu_si512(offsets + 8 * k));
+    b[k] = _mm512_or_si512(upper, _mm512_loadu_si512(offsets + 8 * k));
     least[k] = _mm512_set1_epi64(-1);
   }
   for (size_t i = 0; i < count; i++) {
     __m512i h = _mm512_set1_epi64((long long)hashes[i]);
-    for (int k = 0; k < vectors; k++) least[k] = _mm512_min_epu64(least[k], _mm512_and_si512(mask, _mm512_madd52lo_epu64(b[k], a[k], h)));
+    for (int k = 0; k < vectors; k++) least[k] = _mm512_min_epu64(least[k], _mm512_madd52lo_epu64(b[k], a[k], h));
   }
   for (int k = 0; k < vectors; k++) _mm512_storeu_si512(signature + 8 * k, _mm512_slli_epi64(least[k], UPPER));
 }
