@@ -46,9 +46,10 @@ static inline uint32_t fold_entry(uint32_t s) {
   return entry ? entry : s << 4 | WORD;
 }
 
-// What an ASCII byte becomes: ' ' between words, a letter or a digit, or ASK where its neighbors decide: `is_symbol` in shingles, else `markup_end`.
+// What an ASCII byte becomes: ' ' between words, a letter or a digit, or ASK where its neighbors decide: `is_symbol` in shingles, else `markup_end`. 0 for
+// other bytes.
 enum { ASK = 1 };
-static const uint8_t ascii_words[128] __attribute__((aligned(64))) = {
+static const uint8_t ascii_words[256] __attribute__((aligned(64))) = {
 #define FOUR(c) [c] = ' ', [c + 1] = ' ', [c + 2] = ' ', [c + 3] = ' '
 #define SIXTEEN(c) FOUR(c), FOUR(c + 4), FOUR(c + 8), FOUR(c + 12)
 #define LETTERS(c) [c] = 'a', [c + 1] = 'b', [c + 2] = 'c', [c + 3] = 'd', [c + 4] = 'e', [c + 5] = 'f', [c + 6] = 'g', [c + 7] = 'h', [c + 8] = 'i', \
@@ -59,7 +60,7 @@ static const uint8_t ascii_words[128] __attribute__((aligned(64))) = {
     ['<'] = ASK, ['='] = ' ', ['>'] = ' ', ['?'] = ' ', ['@'] = ' ', LETTERS('A'), ['['] = ' ', ['\\'] = ' ', [']'] = ASK, ['^'] = ' ', ['_'] = ' ',
     ['`'] = ' ', LETTERS('a'), FOUR('{'), [127] = ' ',
 };
-static const uint8_t ascii_shingles[128] __attribute__((aligned(64))) = {
+static const uint8_t ascii_shingles[256] __attribute__((aligned(64))) = {
     SIXTEEN(0), SIXTEEN(16), [' '] = ' ', ['!'] = ASK, ['"'] = ' ', ['#'] = ASK, ['$'] = ASK, ['%'] = ASK, ['&'] = ASK, ['\''] = ' ', ['('] = ' ',
     [')'] = ' ', ['*'] = ASK, ['+'] = ASK, [','] = ' ', ['-'] = ASK, ['.'] = ' ', ['/'] = ASK, DIGITS, [':'] = ' ', [';'] = ' ', ['<'] = ASK,
     ['='] = ASK, ['>'] = ASK, ['?'] = ' ', ['@'] = ASK, LETTERS('A'), ['['] = ' ', ['\\'] = ASK, [']'] = ' ', ['^'] = ASK, ['_'] = ' ', ['`'] = ' ',
@@ -293,10 +294,32 @@ static size_t fold_code_point(folder *f, size_t i) {
   return i + width;
 }
 
+// Folds bytes from i on that become letters, digits or blanks whatever is beside them; returns where the next one is.
+static size_t fold_plain(folder *f, size_t i) {
+  const uint8_t *text = f->text, *ascii = f->ascii;
+  size_t room = f->capacity - STEP - f->n, end = f->count - i < room ? f->count : i + room, n = f->n;
+  uint8_t last = f->out[n - 1];
+  for (; i < end; i++) {
+    uint8_t kind = ascii[text[i]];
+    if (kind < ' ' || text[i] == ',') break;
+    f->out[n] = kind;
+    n += kind != ' ' || last != ' ';
+    last = kind;
+  }
+  f->n = n;
+  f->tail = last == ' ' ? BLANK : LETTER;
+  return i;
+}
+
 // Both return 0 where there is not enough room.
 static int fold_text(folder *f) {
+  const int has_plain = !f->bounds && !(f->flags & (WEIR_ALL_PUNCTUATION | WEIR_NUMBERS_ALIKE));
   for (size_t i = 0; i < f->count;) {
     if (f->n + STEP > f->capacity) return 0;
+    if (has_plain && f->tail <= LETTER) {
+      i = fold_plain(f, i);
+      if (i == f->count) break;
+    }
     i = fold_code_point(f, i);
   }
   return 1;
