@@ -165,7 +165,8 @@ enum NaiveShingles {
   /// `weir_fold_bounds` goes from code point to code point, `weir_fold` takes shortcuts.
   @Test(arguments: 0..<8 as Range<UInt32>) func foldsAsCodePointByCodePoint(flags: UInt32) {
     let parts = [
-      "a", "Zebra", "1", "123", "1,000", "1.5", "00", ",", ".", " ", "  ", "\n", "!", "!=", "#", " * ", "-", "-5", "$", "&amp;", "&", "+", "<b>",
+      "a", "Zebra", "1", "123", "1,000", "1.5", "00", ",", ".", " ", "  ", "\n", "!", "!=", "#", " * ", "-", "-5", "$", "&amp;", "&", "+",
+      "<b>",
       "<", "a<b", "](x)", "]", "(", "~", "é", "e\u{301}", "o\u{301}\u{323}", "слово", "中", "が", "한글", "½", "→", "+\u{338}", "😀", "٣",
       "sixteenletterswd",
     ]

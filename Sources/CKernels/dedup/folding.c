@@ -362,7 +362,7 @@ WEIR_WIDE static int fold_text_wide(folder *f) {
     uint64_t ask = _mm512_cmpeq_epi8_mask(kinds, _mm512_set1_epi8(ASK)) & ~hard, symbols = 0;
     if (ask) {
       if (f->flags & WEIR_SYMBOLS) symbols = wide_symbols(f, i, bytes, ask, words, digits);
-      // Markup goes on with one of these.
+      // Markup continues with one of these.
       else hard |= ask & ((words | IS('(') | IS('/') | IS('#')) >> 1 | 1ull << 63);
       kinds = _mm512_mask_blend_epi8(symbols, _mm512_mask_blend_epi8(ask, kinds, blank), bytes);
     }
