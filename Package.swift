@@ -101,7 +101,8 @@ let package = Package(
       name: "InspectionTests",
       dependencies: ["Artifacts", "Documents", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens", "Workflows"]),
     .testTarget(name: "FilteringTests", dependencies: ["CKernels", "Documents", "Filtering", "Pipeline", "Primitives"]),
-    .testTarget(name: "DeduplicationTests", dependencies: ["Deduplication", "Documents", "Pipeline", "Primitives", "TestSupport"]),
+    .testTarget(
+      name: "DeduplicationTests", dependencies: ["CKernels", "Deduplication", "Documents", "Pipeline", "Primitives", "TestSupport"]),
     .testTarget(
       name: "TokenizationTests",
       dependencies: ["CKernels", "Documents", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokenization", "Tokens"]),

@@ -47,8 +47,7 @@ struct DecontaminationWorker: Sendable {
 
   /// - Parameter known: what `EvaluationIndex.hits` found in the document; nil to look now.
   mutating func decide(_ document: Document, known: EvaluationIndex.Hits? = nil) -> Decision<Document> {
-    let stops = index.configuration.commonDocuments == 0 && !index.configuration.cuts
-    guard let hits = known ?? index.hits(document.text, &words, stops: stops) else { return .keep(document) }
+    guard let hits = known ?? index.hits(document.text, &words) else { return .keep(document) }
     guard let match = index.match(hits, without: common) else {
       counts["kept with common n-grams only", default: 0] += 1
       return .keep(document)

@@ -135,7 +135,9 @@ private struct GramFrequencies {
     let isCover = common.runs.isEmpty
     let counts = isCover ? covers : runs
     let grams = isCover ? common.covers : common.runs
-    let most = Int(grams.max { (counts[Int($0)], $1) < (counts[Int($1)], $0) } ?? 0)
+    let table = isCover ? index.covers : index.runs
+    // Of several, the one with the smallest fingerprint.
+    let most = Int(grams.max { (counts[Int($0)], table.gram(Int($1))) < (counts[Int($1)], table.gram(Int($0))) } ?? 0)
     let (quote, origin) = index.quote(most, isCover: isCover)
     return
       "\(grams.count) n-grams of evaluation texts do not count because more than \(index.configuration.commonDocuments) documents contain "

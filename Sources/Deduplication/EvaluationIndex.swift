@@ -64,10 +64,11 @@ package struct EvaluationIndex: Sendable {
     let coversAreAnchors = configuration.coverWords > 0 && configuration.coverWords <= anchorWords
     var words = FoldedText()
     var lengths: Set<Length> = []
-    var runs: [(UInt64, UInt32)] = []
-    var covers: [(UInt64, UInt32)] = []
-    var anchors: [(UInt64, UInt32)] = []
-    var begun: [(gram: UInt64, length: Length)] = []
+    var runs = GramList()
+    var covers = GramList()
+    var anchors = GramList()
+    // Where the beginnings of `runs` are among the anchors.
+    var begun: [(anchors: Range<Int>, length: Length)] = []
     var tooShort = 0
     var shortAreUnspaced = false
     var hasWords = false
@@ -80,28 +81,20 @@ package struct EvaluationIndex: Sendable {
         continue
       }
       let owner = UInt32(index)
-      if configuration.words > 0 {
-        if words.length(from: 0, weighing: configuration.words) != nil {
-          lengths.insert(.full)
-          var count = 0
-          words.withGrams(weighing: configuration.words) {
-            runs += $0.map { ($0, owner) }
-            count = $0.count
-          }
-          words.withGrams(weighing: coversAreAnchors ? configuration.coverWords : anchorWords) {
-            begun += $0.prefix(count).map { ($0, .full) }
-          }
-        } else if let whole = words.gram(from: 0, length: words.count) {
-          let length = words.count
-          lengths.insert(.whole(length))
-          runs.append((whole, owner))
-          words.withGrams(weighing: coversAreAnchors ? configuration.coverWords : anchorWords) {
-            begun += $0.prefix(1).map { ($0, .whole(length)) }
-          }
-        }
-        if !coversAreAnchors { words.withGrams(weighing: anchorWords) { anchors += $0.map { ($0, owner) } } }
+      let firstAnchor = coversAreAnchors ? covers.count : anchors.count
+      if configuration.coverWords > 0 { words.withGrams(weighing: configuration.coverWords) { covers.append($0, of: owner) } }
+      guard configuration.words > 0 else { continue }
+      if !coversAreAnchors { words.withGrams(weighing: anchorWords) { anchors.append($0, of: owner) } }
+      let end = coversAreAnchors ? covers.count : anchors.count
+      let first = runs.count
+      var length = Length.full
+      words.withGrams(weighing: configuration.words) { runs.append($0, of: owner) }
+      if runs.count == first, let whole = words.gram(from: 0, length: words.count) {
+        length = .whole(words.count)
+        withUnsafePointer(to: whole) { runs.append(UnsafeBufferPointer(start: $0, count: 1), of: owner) }
       }
-      if configuration.coverWords > 0 { words.withGrams(weighing: configuration.coverWords) { covers += $0.map { ($0, owner) } } }
+      lengths.insert(length)
+      begun.append((firstAnchor..<min(firstAnchor + runs.count - first, end), length))
     }
     self.tooShort = tooShort
     self.shortAreUnspaced = shortAreUnspaced
@@ -119,7 +112,12 @@ package struct EvaluationIndex: Sendable {
     let table = self.anchors ?? self.covers
     var masks = [UInt64](repeating: 0, count: table.count)
     let bits = Dictionary(uniqueKeysWithValues: self.lengths.enumerated().map { ($1, UInt64(1) << UInt64(min($0, 63))) })
-    for (gram, length) in begun { if let number = table.number(of: gram) { masks[number] |= bits[length] ?? 0 } }
+    (coversAreAnchors ? covers : anchors).grams.withUnsafeBufferPointer { grams in
+      for (range, length) in begun {
+        let bit = bits[length] ?? 0
+        table.search(UnsafeBufferPointer(rebasing: grams[range])) { masks[$1] |= bit }
+      }
+    }
     lengthsOfAnchors = masks
     // Texts that are too short only because of their script do not mean a wrong field.
     guard self.runs.count + self.covers.count > 0 || hasWords else {
@@ -130,38 +128,41 @@ package struct EvaluationIndex: Sendable {
   }
 
   /// The n-grams of evaluation texts in a text; nil if there are none. Linear in the length of `text`.
-  /// - Parameter stops: whether the first n-gram of consecutive words is enough, because none is common and nothing is cut.
-  func hits(_ text: [UInt8], _ words: inout FoldedText, stops: Bool = false) -> Hits? {
+  func hits(_ text: [UInt8], _ words: inout FoldedText) -> Hits? {
     words.read(text)
     var hits = Hits()
-    var places: [(word: Int, anchor: Int)] = []
     if configuration.coverWords > 0 {
-      words.withGrams(weighing: configuration.coverWords) {
-        covers.search($0) { word, gram in
-          hits.covers.append((UInt32(word), UInt32(gram)))
-          if anchors == nil, lengthsOfAnchors[gram] != 0 { places.append((word, gram)) }
-        }
-      }
+      words.withGrams(weighing: configuration.coverWords) { covers.search($0) { hits.covers.append((UInt32($0), UInt32($1))) } }
     }
-    if let anchors {
-      words.withGrams(weighing: anchorWords) { anchors.search($0) { word, anchor in places.append((word, anchor)) } }
-    }
+    var places = anchors == nil ? hits.covers : []
+    if let anchors { words.withGrams(weighing: anchorWords) { anchors.search($0) { places.append((UInt32($0), UInt32($1))) } } }
+    let begun = places.reduce(0) { $0 | lengthsOfAnchors[Int($1.gram)] }
     for (index, length) in lengths.enumerated() {
       let bit = UInt64(1) << UInt64(min(index, 63))
-      for (place, anchor) in places where lengthsOfAnchors[anchor] & bit != 0 {
-        let count: Int
-        switch length {
-        case .full:
-          guard let full = words.length(from: place, weighing: configuration.words) else { continue }
-          count = full
-        case .whole(let whole): count = whole
+      guard begun & bit != 0 else { continue }
+      let first = places.lazy.filter { lengthsOfAnchors[Int($0.gram)] & bit != 0 }.map(\.word)
+      switch length {
+      case .full: findFull(Array(first), &words, &hits)
+      case .whole(let count):
+        for word in first {
+          guard let gram = words.gram(from: Int(word), length: count), let number = runs.number(of: gram) else { continue }
+          hits.runs.append((word, UInt32(count), UInt32(number)))
         }
-        guard let gram = words.gram(from: place, length: count), let number = runs.number(of: gram) else { continue }
-        hits.runs.append((UInt32(place), UInt32(count), UInt32(number)))
-        if stops { return hits }
       }
     }
     return hits.count == 0 ? nil : hits
+  }
+
+  /// Adds the n-grams of full length from these words on that evaluation texts contain.
+  private func findFull(_ first: [UInt32], _ words: inout FoldedText, _ hits: inout Hits) {
+    let known = hits.runs.count
+    words.withGrams(weighing: configuration.words) { grams in
+      let wanted = first.prefix { $0 < grams.count }.map { grams[Int($0)] }
+      wanted.withUnsafeBufferPointer { runs.search($0) { hits.runs.append((first[$0], 0, UInt32($1))) } }
+    }
+    for index in known..<hits.runs.count {
+      hits.runs[index].length = UInt32(words.length(from: Int(hits.runs[index].word), weighing: configuration.words) ?? 0)
+    }
   }
 
   /// The first shared n-gram of consecutive words, of the longest length that is shared; otherwise the evaluation text with the largest share

@@ -33,13 +33,13 @@ package struct ShingleDocuments: Stage {
     signer = try Signer(configuration)
   }
 
-  package func apply(_ batch: [Document], tally: inout Tally) -> ShingledDocuments {
+  package func apply(_ batch: [Document], tally: inout Tally) throws -> ShingledDocuments {
     var result = ShingledDocuments(documents: batch)
     result.counts.reserveCapacity(batch.count)
     result.shingles.reserveCapacity(batch.reduce(0) { $0 + $1.text.count } / 5)
     if isBanded { result.bands.reserveCapacity(batch.count * configuration.bands) }
     var upper: [UInt32] = []
-    signer.forEach(batch, signing: isBanded) { shingles, signature in
+    try signer.forEach(batch, signing: isBanded) { shingles, signature in
       // Into a buffer of its own, so that the loop vectorizes.
       if upper.count < shingles.count { upper = [UInt32](repeating: 0, count: max(shingles.count, 2 * upper.count)) }
       upper.withUnsafeMutableBufferPointer { upper in

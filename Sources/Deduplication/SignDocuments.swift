@@ -12,11 +12,11 @@ package struct SignDocuments: Stage {
   package init(_ configuration: DeduplicationConfiguration = .init()) throws { signer = try Signer(configuration) }
 
   /// - Returns: [documents, bands · rows] values; all ones for a text without words.
-  package func apply(_ batch: [Document], tally: inout Tally) -> [UInt64] {
+  package func apply(_ batch: [Document], tally: inout Tally) throws -> [UInt64] {
     tally.keep(batch)
     var values: [UInt64] = []
     values.reserveCapacity(batch.count * signer.count)
-    signer.forEach(batch) { values += $1 }
+    try signer.forEach(batch) { values += $1 }
     return values
   }
 }

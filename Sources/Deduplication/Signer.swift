@@ -1,5 +1,6 @@
 import CKernels
 import Documents
+import Pipeline
 import Primitives
 
 /// Computes MinHash signatures: per hash function a·h + b mod 2⁵², the minimum over the shingles of a document.
@@ -8,6 +9,7 @@ struct Signer: Sendable {
   private let ignoresNumbers: Bool
   private let multipliers: [UInt64]
   private let offsets: [UInt64]
+  private let buffers = WorkerPool(limit: 1 << 24) { FoldedText() }
 
   /// Values per signature: bands × rows.
   let count: Int
@@ -29,8 +31,8 @@ struct Signer: Sendable {
   /// signature are set for a text without words; the signature is undefined if `signing` is false.
   func forEach(
     _ batch: [Document], signing: Bool = true, _ body: (UnsafeBufferPointer<UInt64>, UnsafeBufferPointer<UInt64>) -> Void
-  ) {
-    var folded = FoldedText()
+  ) throws {
+    var folded = try buffers.take()
     var signature = [UInt64](repeating: 0, count: multipliers.count)
     // By index, because a loop over the documents would retain every part of each.
     for index in batch.indices {
@@ -40,5 +42,6 @@ struct Signer: Sendable {
         signature.withUnsafeBufferPointer { body(shingles, UnsafeBufferPointer(rebasing: $0[..<count])) }
       }
     }
+    buffers.giveBack(folded, after: batch.reduce(0) { $0 + $1.text.count })
   }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Deduplication
 import Documents
 import Foundation
@@ -161,6 +162,29 @@ enum NaiveShingles {
     }
   }
 
+  /// `weir_fold_bounds` goes from code point to code point, `weir_fold` takes shortcuts.
+  @Test(arguments: 0..<8 as Range<UInt32>) func foldsAsCodePointByCodePoint(flags: UInt32) {
+    let parts = [
+      "a", "Zebra", "1", "123", "1,000", "1.5", "00", ",", ".", " ", "  ", "\n", "!", "!=", "#", " * ", "-", "-5", "$", "&amp;", "&", "+",
+      "<b>",
+      "<", "a<b", "](x)", "]", "(", "~", "é", "e\u{301}", "o\u{301}\u{323}", "слово", "中", "が", "한글", "½", "→", "+\u{338}", "😀", "٣",
+      "sixteenletterswd",
+    ]
+    var dice = Dice(state: UInt64(flags))
+    var (fast, slow) = ([UInt8](repeating: 0, count: 100_000), [UInt8](repeating: 0, count: 100_000))
+    for _ in 0..<2_000 {
+      let isASCII = Bool.random(using: &dice)
+      let text = (0..<Int.random(in: 0...120, using: &dice)).reduce(into: [UInt8]()) { text, _ in
+        if isASCII { text.append(UInt8.random(in: 0...127, using: &dice)) } else { text += (parts.randomElement(using: &dice) ?? "").utf8 }
+      }
+      var isUnspaced: Int32 = 0
+      var bounds = [Int](repeating: 0, count: 2_000)
+      let end = weir_fold(text, text.count, flags, &fast, fast.count, &isUnspaced)
+      _ = weir_fold_bounds(text, text.count, flags, &slow, slow.count, &bounds)
+      #expect(fast[..<(end - 1)] == slow[..<(end - 1)], "\(String(decoding: text, as: UTF8.self))")
+    }
+  }
+
   @Test(arguments: 0..<10 as Range<UInt64>) func anyBytes(seed: UInt64) throws {
     var dice = Dice(state: seed)
     let alphabet: [UInt8] = [
@@ -172,7 +196,7 @@ enum NaiveShingles {
       let text = (0..<length).map { _ in alphabet.randomElement(using: &dice) ?? 0 }
       let hashed = HashDocuments(.paragraphs).apply([Document(id: "", text: text)], tally: &tally)
       #expect(hashed.documents.count == 1)
-      _ = stage.apply([Document(id: "", text: text)], tally: &tally)
+      _ = try stage.apply([Document(id: "", text: text)], tally: &tally)
     }
   }
 }
@@ -412,7 +436,7 @@ enum NaiveShingles {
   @Test func aFolderThatCannotBeWritten() throws {
     let stage = try ShingleDocuments()
     var tally = Tally(stage: "")
-    let batch = stage.apply([Document(id: "", text: "some words")], tally: &tally)
+    let batch = try stage.apply([Document(id: "", text: "some words")], tally: &tally)
     let deduplicator = try FuzzyDeduplicator(spillLimit: 0, temporaryFolder: "/nowhere/at/all")
     #expect(throws: WeirError.self) { try deduplicator.add(batch) }
   }

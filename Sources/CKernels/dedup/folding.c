@@ -46,9 +46,10 @@ static inline uint32_t fold_entry(uint32_t s) {
   return entry ? entry : s << 4 | WORD;
 }
 
-// What an ASCII byte becomes: ' ' between words, a letter or a digit, or ASK where its neighbors decide: `is_symbol` in shingles, else `markup_end`.
+// What an ASCII byte becomes: ' ' between words, a letter or a digit, or ASK where its neighbors decide: `is_symbol` in shingles, else `markup_end`. 0 for
+// other bytes.
 enum { ASK = 1 };
-static const uint8_t ascii_words[128] __attribute__((aligned(64))) = {
+static const uint8_t ascii_words[256] __attribute__((aligned(64))) = {
 #define FOUR(c) [c] = ' ', [c + 1] = ' ', [c + 2] = ' ', [c + 3] = ' '
 #define SIXTEEN(c) FOUR(c), FOUR(c + 4), FOUR(c + 8), FOUR(c + 12)
 #define LETTERS(c) [c] = 'a', [c + 1] = 'b', [c + 2] = 'c', [c + 3] = 'd', [c + 4] = 'e', [c + 5] = 'f', [c + 6] = 'g', [c + 7] = 'h', [c + 8] = 'i', \
@@ -59,7 +60,7 @@ static const uint8_t ascii_words[128] __attribute__((aligned(64))) = {
     ['<'] = ASK, ['='] = ' ', ['>'] = ' ', ['?'] = ' ', ['@'] = ' ', LETTERS('A'), ['['] = ' ', ['\\'] = ' ', [']'] = ASK, ['^'] = ' ', ['_'] = ' ',
     ['`'] = ' ', LETTERS('a'), FOUR('{'), [127] = ' ',
 };
-static const uint8_t ascii_shingles[128] __attribute__((aligned(64))) = {
+static const uint8_t ascii_shingles[256] __attribute__((aligned(64))) = {
     SIXTEEN(0), SIXTEEN(16), [' '] = ' ', ['!'] = ASK, ['"'] = ' ', ['#'] = ASK, ['$'] = ASK, ['%'] = ASK, ['&'] = ASK, ['\''] = ' ', ['('] = ' ',
     [')'] = ' ', ['*'] = ASK, ['+'] = ASK, [','] = ' ', ['-'] = ASK, ['.'] = ' ', ['/'] = ASK, DIGITS, [':'] = ' ', [';'] = ' ', ['<'] = ASK,
     ['='] = ASK, ['>'] = ASK, ['?'] = ' ', ['@'] = ASK, LETTERS('A'), ['['] = ' ', ['\\'] = ASK, [']'] = ' ', ['^'] = ASK, ['_'] = ' ', ['`'] = ' ',
@@ -293,60 +294,123 @@ static size_t fold_code_point(folder *f, size_t i) {
   return i + width;
 }
 
+// Folds bytes from i on that become letters, digits or blanks whatever is beside them; returns where the next one is.
+static size_t fold_plain(folder *f, size_t i) {
+  const uint8_t *text = f->text, *ascii = f->ascii;
+  size_t room = f->capacity - STEP - f->n, end = f->count - i < room ? f->count : i + room, n = f->n;
+  uint8_t last = f->out[n - 1];
+  for (; i < end; i++) {
+    uint8_t kind = ascii[text[i]];
+    if (kind < ' ' || text[i] == ',') break;
+    f->out[n] = kind;
+    n += kind != ' ' || last != ' ';
+    last = kind;
+  }
+  f->n = n;
+  f->tail = last == ' ' ? BLANK : LETTER;
+  return i;
+}
+
 // Both return 0 where there is not enough room.
 static int fold_text(folder *f) {
+  const int has_plain = !f->bounds && !(f->flags & (WEIR_ALL_PUNCTUATION | WEIR_NUMBERS_ALIKE));
   for (size_t i = 0; i < f->count;) {
     if (f->n + STEP > f->capacity) return 0;
+    if (has_plain && f->tail <= LETTER) {
+      i = fold_plain(f, i);
+      if (i == f->count) break;
+    }
     i = fold_code_point(f, i);
   }
   return 1;
 }
 
 #ifdef WEIR_WIDE
-// Whether the byte at i needs `fold_code_point`: non-ASCII, a possible symbol, or a comma that may be part of a number.
+// Whether `fold_code_point` should go on at i: not ASCII, about to be so again, or the beginning of markup.
 static inline int is_hard(const folder *f, size_t i) {
   uint8_t byte = f->text[i];
-  if (byte >= 0x80 || f->ascii[byte] == ASK) return 1;
-  return (byte == ',' || (byte == '.' && (f->flags & WEIR_NUMBERS_ALIKE))) && i > 0 && is_digit(f->text[i - 1]);
+  return byte >= 0x80 || (i + 1 < f->count && f->text[i + 1] >= 0x80) || (!(f->flags & WEIR_SYMBOLS) && f->ascii[byte] == ASK);
+}
+
+// The symbols of shingles among the bytes in `ask`, as `is_symbol` says.
+WEIR_WIDE static inline uint64_t wide_symbols(const folder *f, size_t i, __m512i bytes, uint64_t ask, uint64_t words, uint64_t digits) {
+#define IS(c) _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(c))
+  const uint8_t before = i ? f->text[i - 1] : ' ', after = i + 64 < f->count ? f->text[i + 64] : ' ';
+  uint64_t blanks = IS(' ') | ~low_bits(f->count - i), word_before = words << 1 | (uint64_t)is_word(before);
+  uint64_t word_after = words >> 1 | (uint64_t)is_word(after) << 63;
+  uint64_t symbols = ask & ~(IS('!') | IS('#') | IS('*') | IS('-'));
+  symbols |= IS('!') & (word_after | IS('=') >> 1 | (uint64_t)(after == '=') << 63);
+  symbols |= IS('#') & (word_before | word_after);
+  symbols |= IS('*') & (blanks << 1 | (before == ' ')) & (blanks >> 1 | (uint64_t)(after == ' ') << 63);
+  if (!(f->flags & WEIR_NUMBERS_ALIKE)) symbols |= IS('-') & ~word_before & (digits >> 1 | (uint64_t)is_digit(after) << 63);
+  return symbols;
 }
 
 WEIR_WIDE static int fold_text_wide(folder *f) {
   const __m512i low = _mm512_load_si512(f->ascii), high = _mm512_load_si512(f->ascii + 64);
-  const __m512i blank = _mm512_set1_epi8(' '), zero = _mm512_set1_epi8('0'), ask = _mm512_set1_epi8(ASK), ten = _mm512_set1_epi8(10);
+  const __m512i blank = _mm512_set1_epi8(' '), zero = _mm512_set1_epi8('0'), ten = _mm512_set1_epi8(10);
   const int alike = (f->flags & WEIR_NUMBERS_ALIKE) != 0;
   const uint8_t *text = f->text;
   uint8_t *out = f->out;
   for (size_t i = 0; i < f->count;) {
     if (f->n + STEP > f->capacity) return 0;
-    uint64_t inside = low_bits(f->count - i);
-    __m512i bytes = _mm512_maskz_loadu_epi8(inside, text + i);
+    if (f->tail == ALONE) split(f);
+    __m512i bytes = _mm512_maskz_loadu_epi8(low_bits(f->count - i), text + i);
     __m512i kinds = _mm512_permutex2var_epi8(low, bytes, high);
-    // The prefix of the block without a hard byte.
+    uint64_t hard = _mm512_movepi8_mask(bytes), words = _mm512_cmpgt_epu8_mask(kinds, blank) & ~hard;
     uint64_t digits = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, zero), ten);
-    uint64_t points = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(','));
-    if (alike) points |= _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('.'));
-    uint64_t hard = _mm512_movepi8_mask(bytes) | _mm512_cmpeq_epi8_mask(kinds, ask) | (points & (digits << 1 | (i > 0 && is_digit(text[i - 1]))));
+    uint64_t ask = _mm512_cmpeq_epi8_mask(kinds, _mm512_set1_epi8(ASK)) & ~hard, symbols = 0;
+    if (ask) {
+      if (f->flags & WEIR_SYMBOLS) symbols = wide_symbols(f, i, bytes, ask, words, digits);
+      // Markup continues with one of these.
+      else hard |= ask & ((words | IS('(') | IS('/') | IS('#')) >> 1 | 1ull << 63);
+      kinds = _mm512_mask_blend_epi8(symbols, _mm512_mask_blend_epi8(ask, kinds, blank), bytes);
+    }
+    // The prefix of the block without a hard byte.
     size_t width = hard ? (size_t)__builtin_ctzll(hard) : f->count - i < 64 ? f->count - i : 64;
-    uint64_t keep = low_bits(width);
-    if (alike) kinds = _mm512_mask_blend_epi8(digits, kinds, zero);
+    uint64_t keep = low_bits(width), dropped = 0;
+    uint64_t points = keep & (IS(',') | (alike ? IS('.') : 0)) & (digits << 1 | (i > 0 && is_digit(text[i - 1])));
+    for (; points; points &= points - 1)
+      if (is_in_number(f, i + (size_t)__builtin_ctzll(points))) dropped |= points & -points;
     size_t n = f->n;
     uint64_t blanks = _mm512_cmpeq_epi8_mask(kinds, blank);
-    uint64_t again = blanks & (blanks << 1 | (out[n - 1] == ' '));
-    if (alike) again |= digits & (digits << 1 | (out[n - 1] == '0'));
-    keep &= ~again;
-    _mm512_storeu_si512(out + n, _mm512_maskz_compress_epi8(keep, kinds));
-    n += (size_t)__builtin_popcountll(keep);
+    keep &= ~(dropped | (blanks & (blanks << 1 | (out[n - 1] == ' '))));
+    if (alike) {
+      kinds = _mm512_mask_blend_epi8(digits, kinds, zero);
+      keep &= ~(digits & ((digits | dropped) << 1 | (out[n - 1] == '0')));
+    }
+    // A blank goes between letters and symbols. What is dropped is part of a number.
+    uint64_t letters = words | dropped, apart = 0;
+    if (symbols || f->tail == SYMBOLS)
+      apart = keep & ((letters & (symbols << 1 | (f->tail == SYMBOLS))) | (symbols & (letters << 1 | (f->tail == LETTER))));
+    if (keep) {
+      uint64_t last = 1ull << (63 - __builtin_clzll(keep));
+      f->tail = last & blanks ? BLANK : last & symbols ? SYMBOLS : LETTER;
+    }
+    if (!apart) {
+      _mm512_storeu_si512(out + n, _mm512_maskz_compress_epi8(keep, kinds));
+      n += (size_t)__builtin_popcountll(keep);
+    } else {
+      // Every byte with a blank before it.
+      for (int half = 0; half < 2; half++, keep >>= 32, apart >>= 32) {
+        __m256i part = half ? _mm512_extracti64x4_epi64(kinds, 1) : _mm512_castsi512_si256(kinds);
+        __m512i pairs = _mm512_or_si512(_mm512_slli_epi16(_mm512_cvtepu8_epi16(part), 8), _mm512_set1_epi16(' '));
+        uint64_t kept = _pdep_u64(apart, 0x5555555555555555) | _pdep_u64(keep, 0xAAAAAAAAAAAAAAAA);
+        _mm512_storeu_si512(out + n, _mm512_maskz_compress_epi8(kept, pairs));
+        n += (size_t)__builtin_popcountll(kept);
+      }
+    }
     f->n = n;
-    f->tail = out[n - 1] == ' ' ? BLANK : LETTER;
     i += width;
-    while (i < f->count && is_hard(f, i)) {
+    if (!hard) continue;
+    do {
       if (f->n + STEP > f->capacity) return 0;
       i = fold_code_point(f, i);
-    }
-    if (f->tail > LETTER) split(f);
+    } while (i < f->count && is_hard(f, i));
   }
   return 1;
 }
+#undef IS
 #endif
 
 static void start(folder *f, const uint8_t *text, size_t count, unsigned flags, uint8_t *out, size_t capacity) {
@@ -390,45 +454,135 @@ static uint8_t weight(const uint8_t *folded) {
   }
 }
 
-size_t weir_folded_words(const uint8_t *folded, size_t end, uint64_t *out, uint8_t *weights) {
+static const uint64_t round_multiplier = 0x9FB21C651E98DF25ull;
+
+// The fingerprint of the word at `word`, which a blank ends.
+static inline uint64_t hash_word(const uint8_t *word, size_t *width) {
   const uint64_t ones = 0x0101010101010101ull, tops = ones << 7;
-  size_t words = 0;
-  for (size_t i = 1; i < end; words++) {
-    uint64_t hash = 0, block, blanks;
-    size_t length = 0;
-    for (;; length += 8) {
-      memcpy(&block, folded + i + length, 8);
+  uint64_t hash = 0, block, blanks;
+  size_t length = 0;
+  for (;; length += 8) {
+    memcpy(&block, word + length, 8);
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-      block = __builtin_bswap64(block);
+    block = __builtin_bswap64(block);
 #endif
-      uint64_t differs = block ^ ones * ' ';
-      blanks = (differs - ones) & ~differs & tops;  // the lowest flag is exact
-      if (blanks) break;
-      hash = (hash ^ block) * 0x9FB21C651E98DF25ull;
-      hash ^= hash >> 29;
-    }
-    block &= (blanks & -blanks) / 0x80 - 1;  // the bytes before the blank
-    length += (size_t)__builtin_ctzll(blanks) / 8;
-    out[words] = finish((hash ^ block) * 0x9FB21C651E98DF25ull + length);
-    if (weights) weights[words] = weight(folded + i);
-    i += length + 1;
+    uint64_t differs = block ^ ones * ' ';
+    blanks = (differs - ones) & ~differs & tops;  // the lowest flag is exact
+    if (blanks) break;
+    hash = (hash ^ block) * round_multiplier;
+    hash ^= hash >> 29;
   }
-  return words;
+  block &= (blanks & -blanks) / 0x80 - 1;  // the bytes before the blank
+  length += (size_t)__builtin_ctzll(blanks) / 8;
+  *width = length;
+  return finish((hash ^ block) * round_multiplier + length);
 }
 
 // The fingerprint of n words from i on is (n·M + w[i])·M + … + w[i + n − 1] mod 2^64, finalized: a rolling hash.
 static const uint64_t multiplier = 0xD1342543DE82EF95ull;
 
+#ifdef WEIR_WIDE
+WEIR_WIDE static inline __m512i finish_wide(__m512i z) {
+  z = _mm512_mullo_epi64(_mm512_xor_si512(z, _mm512_srli_epi64(z, 30)), _mm512_set1_epi64((long long)0xBF58476D1CE4E5B9ull));
+  z = _mm512_mullo_epi64(_mm512_xor_si512(z, _mm512_srli_epi64(z, 27)), _mm512_set1_epi64((long long)0x94D049BB133111EBull));
+  return _mm512_xor_si512(z, _mm512_srli_epi64(z, 31));
+}
+
+// Hashes the words between blanks[i] and blanks[i + 1] as `hash_word` does, eight at a time. Reads eight values of `blanks` beyond `count`.
+WEIR_WIDE static void hash_words_wide(const uint8_t *folded, const uint64_t *blanks, size_t count, uint64_t *out) {
+  const __m512i m = _mm512_set1_epi64((long long)round_multiplier), eight = _mm512_set1_epi64(8), full = _mm512_set1_epi64(64);
+  const __m512i all = _mm512_set1_epi64(-1), none = _mm512_setzero_si512();
+  for (size_t i = 0; i < count; i += 8) {
+    __mmask8 inside = (__mmask8)low_bits(count - i < 8 ? count - i : 8);
+    __m512i first = _mm512_add_epi64(_mm512_loadu_si512(blanks + i), _mm512_set1_epi64(1));
+    __m512i length = _mm512_sub_epi64(_mm512_loadu_si512(blanks + i + 1), first);
+    __m512i block = _mm512_mask_i64gather_epi64(none, inside, first, folded, 1);
+    __mmask8 more = inside & _mm512_cmpge_epu64_mask(length, eight);
+    __m512i hash = _mm512_maskz_mullo_epi64(more, block, m);
+    hash = _mm512_xor_si512(hash, _mm512_srli_epi64(hash, 29));
+    block = _mm512_mask_i64gather_epi64(block, more, first, folded + 8, 1);
+    __m512i left = _mm512_mask_sub_epi64(length, more, length, eight);
+    block = _mm512_and_si512(block, _mm512_srlv_epi64(all, _mm512_sub_epi64(full, _mm512_slli_epi64(left, 3))));
+    hash = finish_wide(_mm512_add_epi64(_mm512_mullo_epi64(_mm512_xor_si512(hash, block), m), length));
+    _mm512_mask_storeu_epi64(out + i, inside, hash);
+    __mmask8 longer = inside & _mm512_cmpge_epu64_mask(left, eight);
+    for (unsigned lanes = longer; lanes; lanes &= lanes - 1) {
+      size_t k = i + (size_t)__builtin_ctz(lanes), width;
+      out[k] = hash_word(folded + blanks[k] + 1, &width);
+    }
+  }
+}
+
+WEIR_WIDE static size_t folded_words_wide(const uint8_t *folded, size_t end, uint64_t *out) {
+  enum { WORDS = 512 };
+  uint64_t blanks[WORDS + 32 + 8] = {0};  // the first one is before the word
+  uint8_t offsets[64] __attribute__((aligned(64)));
+  for (int k = 0; k < 64; k++) offsets[k] = (uint8_t)k;
+  const __m512i numbers = _mm512_load_si512(offsets);
+  size_t words = 0, waiting = 0;
+  for (size_t i = 1; i < end; i += 64) {
+    __m512i bytes = _mm512_maskz_loadu_epi8(low_bits(end - i), folded + i);
+    uint64_t found = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(' '));
+    _mm512_store_si512(offsets, _mm512_maskz_compress_epi8(found, numbers));
+    // At most every other byte is a blank.
+    for (int k = 0; k < 32; k += 8) {
+      __m512i places = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(offsets + k)));
+      _mm512_storeu_si512(blanks + 1 + waiting + k, _mm512_add_epi64(places, _mm512_set1_epi64((long long)i)));
+    }
+    waiting += (size_t)__builtin_popcountll(found);
+    if (waiting < WORDS && i + 64 < end) continue;
+    hash_words_wide(folded, blanks, waiting, out + words);
+    words += waiting;
+    blanks[0] = blanks[waiting];
+    waiting = 0;
+  }
+  return words;
+}
+
+// `group` times 8 n-grams.
+WEIR_WIDE static inline __attribute__((always_inline)) void ngrams_part(const uint64_t *words, size_t n, uint64_t base, int group, uint64_t *out) {
+  const __m512i m = _mm512_set1_epi64((long long)multiplier);
+  __m512i sum[4];
+  for (int k = 0; k < group; k++) sum[k] = _mm512_loadu_si512(words + 8 * k);
+  for (size_t j = 1; j < n; j++)
+    for (int k = 0; k < group; k++) sum[k] = _mm512_add_epi64(_mm512_mullo_epi64(sum[k], m), _mm512_loadu_si512(words + 8 * k + j));
+  for (int k = 0; k < group; k++) _mm512_storeu_si512(out + 8 * k, finish_wide(_mm512_add_epi64(sum[k], _mm512_set1_epi64((long long)base))));
+}
+
+// n-grams from the first word on, all but the last few. Returns their number.
+WEIR_WIDE static size_t ngrams_wide(const uint64_t *words, size_t count, size_t n, uint64_t base, uint64_t *out) {
+  size_t i = 0;
+  for (; i + 32 + n - 1 <= count; i += 32) ngrams_part(words + i, n, base, 4, out + i);
+  for (; i + 8 + n - 1 <= count; i += 8) ngrams_part(words + i, n, base, 1, out + i);
+  return i;
+}
+#endif
+
+size_t weir_folded_words(const uint8_t *folded, size_t end, uint64_t *out, uint8_t *weights) {
+#ifdef WEIR_WIDE
+  if (!weights && wide()) return folded_words_wide(folded, end, out);
+#endif
+  size_t words = 0;
+  for (size_t i = 1, width; i < end; words++, i += width + 1) {
+    out[words] = hash_word(folded + i, &width);
+    if (weights) weights[words] = weight(folded + i);
+  }
+  return words;
+}
+
 // `out` may be `words`.
 size_t weir_ngrams(const uint64_t *words, size_t count, size_t n, uint64_t *out) {
   if (n == 0 || count < n) return 0;
   uint64_t power = 1, base = n, sum = 0;
-  for (size_t k = 0; k < n; k++) {
-    power *= multiplier;
-    sum = sum * multiplier + words[k];
-  }
+  for (size_t k = 0; k < n; k++) power *= multiplier;
   base *= power;
-  for (size_t i = 0; i + n <= count; i++) {
+  size_t i = 0;
+#ifdef WEIR_WIDE
+  // A rolling hash takes fewer multiplications per n-gram, but one after the other.
+  if (n <= 16 && wide()) i = ngrams_wide(words, count, n, base, out);
+#endif
+  for (size_t k = 0; k < n && i + n <= count; k++) sum = sum * multiplier + words[i + k];
+  for (; i + n <= count; i++) {
     uint64_t first = words[i];
     out[i] = finish(base + sum);
     if (i + n < count) sum = sum * multiplier + words[i + n] - first * power;

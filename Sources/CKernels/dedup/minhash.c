@@ -8,52 +8,57 @@
 #include <string.h>
 
 typedef uint64_t lanes __attribute__((vector_size(64), aligned(8)));
+typedef int64_t signed_lanes __attribute__((vector_size(64), aligned(8)));
 
 enum { UPPER = 12 };  // 52 bits are shifted by this
+
+// `vectors` times 8 permutations. With the sign inverted, signed values order as unsigned ones do; AVX2 compares only signed ones.
+WEIR_INLINE void minhash_part(
+  const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, int vectors, uint64_t *signature) {
+  const uint64_t sign = 1ull << 63;
+  lanes a[4], b[4];
+  signed_lanes least[4];
+  for (int k = 0; k < vectors; k++) {
+    memcpy(&a[k], multipliers + 8 * k, sizeof *a);
+    memcpy(&b[k], offsets + 8 * k, sizeof *b);
+    b[k] = b[k] << UPPER ^ sign;
+    least[k] = (signed_lanes)(~sign - (lanes){0});
+  }
+  for (size_t i = 0; i < count; i++) {
+    uint64_t h = hashes[i] << UPPER;
+    for (int k = 0; k < vectors; k++) least[k] = __builtin_elementwise_min(least[k], (signed_lanes)(a[k] * h + b[k]));
+  }
+  for (int k = 0; k < vectors; k++) {
+    lanes result = (lanes)least[k] ^ sign;
+    memcpy(signature + 8 * k, &result, sizeof result);
+  }
+}
 
 WEIR_CLONES
 static void minhash(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations, uint64_t *signature) {
   size_t p = 0;
   // 32 permutations at a time stay in registers during a pass over the fingerprints.
-  for (; p + 32 <= permutations; p += 32) {
-    lanes a[4], b[4], least[4];
-    memcpy(a, multipliers + p, sizeof a);
-    memcpy(b, offsets + p, sizeof b);
-    memset(least, 0xFF, sizeof least);
-    for (int k = 0; k < 4; k++) b[k] <<= UPPER;
-    for (size_t i = 0; i < count; i++) {
-      uint64_t h = hashes[i] << UPPER;
-      for (int k = 0; k < 4; k++) least[k] = __builtin_elementwise_min(least[k], a[k] * h + b[k]);
-    }
-    memcpy(signature + p, least, sizeof least);
-  }
-  for (; p < permutations; p += 8) {
-    lanes a, b, least;
-    memcpy(&a, multipliers + p, sizeof a);
-    memcpy(&b, offsets + p, sizeof b);
-    memset(&least, 0xFF, sizeof least);
-    b <<= UPPER;
-    for (size_t i = 0; i < count; i++) least = __builtin_elementwise_min(least, a * (hashes[i] << UPPER) + b);
-    memcpy(signature + p, &least, sizeof least);
-  }
+  for (; p + 32 <= permutations; p += 32) minhash_part(hashes, count, multipliers + p, offsets + p, 4, signature + p);
+  for (; p < permutations; p += 8) minhash_part(hashes, count, multipliers + p, offsets + p, 1, signature + p);
 }
 
 #ifdef WEIR_WIDE
 #define WEIR_IFMA __attribute__((target("arch=x86-64-v4,avx512ifma"), min_vector_width(512)))
 
-// `vectors` times 8 permutations.
-WEIR_IFMA static inline __attribute__((always_inline)) void minhash_part(
+// `vectors` times 8 permutations. A sum that begins with b − 2^52 has the value mod 2^52 in its lower 52 bits, and those with a carry, whose upper bits are
+// zeros, come before the others, as they do among the values: the minimum needs no mask.
+WEIR_IFMA static inline __attribute__((always_inline)) void minhash_ifma_part(
   const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, int vectors, uint64_t *signature) {
-  const __m512i mask = _mm512_set1_epi64((1ll << 52) - 1);
+  const __m512i upper = _mm512_set1_epi64((long long)(~0ull << 52));
   __m512i a[7], b[7], least[7];
   for (int k = 0; k < vectors; k++) {
     a[k] = _mm512_loadu_si512(multipliers + 8 * k);
-    b[k] = _mm512_and_si512(mask, _mm512_loadu_si512(offsets + 8 * k));
+    b[k] = _mm512_or_si512(upper, _mm512_loadu_si512(offsets + 8 * k));
     least[k] = _mm512_set1_epi64(-1);
   }
   for (size_t i = 0; i < count; i++) {
     __m512i h = _mm512_set1_epi64((long long)hashes[i]);
-    for (int k = 0; k < vectors; k++) least[k] = _mm512_min_epu64(least[k], _mm512_and_si512(mask, _mm512_madd52lo_epu64(b[k], a[k], h)));
+    for (int k = 0; k < vectors; k++) least[k] = _mm512_min_epu64(least[k], _mm512_madd52lo_epu64(b[k], a[k], h));
   }
   for (int k = 0; k < vectors; k++) _mm512_storeu_si512(signature + 8 * k, _mm512_slli_epi64(least[k], UPPER));
 }
@@ -61,9 +66,9 @@ WEIR_IFMA static inline __attribute__((always_inline)) void minhash_part(
 WEIR_IFMA static void minhash_ifma(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations,
                                    uint64_t *signature) {
   size_t p = 0;
-  for (; p + 56 <= permutations; p += 56) minhash_part(hashes, count, multipliers + p, offsets + p, 7, signature + p);
-  for (; p + 32 <= permutations; p += 32) minhash_part(hashes, count, multipliers + p, offsets + p, 4, signature + p);
-  for (; p < permutations; p += 8) minhash_part(hashes, count, multipliers + p, offsets + p, 1, signature + p);
+  for (; p + 56 <= permutations; p += 56) minhash_ifma_part(hashes, count, multipliers + p, offsets + p, 7, signature + p);
+  for (; p + 32 <= permutations; p += 32) minhash_ifma_part(hashes, count, multipliers + p, offsets + p, 4, signature + p);
+  for (; p < permutations; p += 8) minhash_ifma_part(hashes, count, multipliers + p, offsets + p, 1, signature + p);
 }
 #endif
 

@@ -41,6 +41,24 @@ size_t weir_ngrams(const uint64_t *words, size_t count, size_t n, uint64_t *out)
 /// Returns the number of words with such a run.
 size_t weir_weighted_ngrams(const uint64_t *words, const uint8_t *weights, size_t count, size_t budget, uint64_t *out);
 
+/// A hash table of n-grams by fingerprint.
+typedef struct {
+  /// 2^(64 − filter_shift) words, zeros at first.
+  uint64_t *filter;
+  /// `mask` + 1 slots, a power of two and more than there are n-grams; zeros at first.
+  uint64_t *slots;
+  /// The fingerprints by number.
+  uint64_t *keys;
+  size_t mask, count;
+  unsigned filter_shift;
+} weir_gram_table;
+
+/// Adds n-grams and finds their numbers, which are given from 0 on in the order in which n-grams come; fewer than 2^32 − 1.
+void weir_grams_insert(weir_gram_table *table, const uint64_t *grams, size_t count, uint32_t *numbers);
+
+/// Finds which of fewer than 2^32 n-grams are in the table: their places in `grams`, ascending, and their numbers. Returns how many.
+size_t weir_grams_find(const weir_gram_table *table, const uint64_t *grams, size_t count, uint32_t *places, uint32_t *numbers);
+
 /// signature[p] = 2^12 · min over i of (multipliers[p] · hashes[i] + offsets[p]) mod 2^52; `permutations` is a multiple of 8. All ones for count = 0.
 void weir_minhash(const uint64_t *hashes, size_t count, const uint64_t *multipliers, const uint64_t *offsets, size_t permutations,
                   uint64_t *signature);
