@@ -271,6 +271,12 @@ static void fold_ascii(folder *f, size_t i) {
   }
 }
 
+// Whether a code point is a superscript digit or a fraction.
+static inline int is_raised(uint32_t s) {
+  return s == 0xB2 || s == 0xB3 || s == 0xB9 || within(s, 0xBC, 0xBE) || s == 0x2070 || within(s, 0x2074, 0x2079) || within(s, 0x2150, 0x215F) ||
+         s == 0x2189;
+}
+
 // Folds the code point at i; returns where the next one begins.
 static size_t fold_code_point(folder *f, size_t i) {
   if (f->text[i] < 0x80) {
@@ -289,6 +295,8 @@ static size_t fold_code_point(folder *f, size_t i) {
     put_letter(f, 0x1161 + syllable % 588 / 28, i, i + width);
     if (syllable % 28) put_letter(f, 0x11A7 + syllable % 28, i, i + width);
   } else {
+    // 10² is not 102, and 1½ is not 11⁄2.
+    if (f->tail == LETTER && is_digit(f->out[f->n - 1]) && is_raised(s)) split(f);
     put_entry(f, fold_entry(s), i, i + width);
   }
   return i + width;

@@ -5,8 +5,9 @@
 // signs and viramas of the scripts of India and Southeast Asia, Thai tones, the voicing of kana. Format characters, elongations of Arabic and other
 // characters that are not shown are removed. Decimal digits of all scripts become ASCII digits; dotless i and j become i and j.
 //
-// Letters, numbers and marks make words; everything else separates them. A comma in a number such as 1,000 is left out. Characters of scripts without
-// spaces between words are words of their own, with the marks after them. Private and unassigned characters and malformed bytes count as letters.
+// Letters, numbers and marks make words; everything else separates them. A comma in a number such as 1,000 is left out; superscript digits and
+// fractions begin a new word after a digit. Characters of scripts without spaces between words are words of their own, with the marks after them. Private
+// and unassigned characters and malformed bytes count as letters.
 //
 // For decontamination, the targets of Markdown links, HTML tags and character references are left out.
 //
