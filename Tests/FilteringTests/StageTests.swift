@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func configurationRoundTrip() throws {
-    var configuration = FilterConfiguration(rules: try FilterRules(parsing: "length,gopher-repetition"))
+    var configuration = FilterConfiguration(rules: try FilterRules(parsing: "length,gopher,c4,fineweb"))
     try configuration.set("gopherQuality.minimumWords", to: "20")
     try configuration.set("c4.removesLines", to: "false")
     try configuration.set("fineweb.maximumShortLineShare", to: "0.5")

@@ -19,7 +19,7 @@ extension DomainLosses {
     for domain in losers.prefix(Self.shown) {
       let share = Int((100 * Double(domain.removedBytes) / Double(max(1, domain.bytes))).rounded())
       table.add(
-        [Format.clip(domain.name, 40), Format.count(domain.documents), Format.count(domain.dropped)]
+        [Format.clip(Format.escaped(domain.name), 40), Format.count(domain.documents), Format.count(domain.dropped)]
           + (hasCuts ? [Format.count(domain.cut)] : []) + [Format.bytes(domain.bytes), "\(share) %"])
     }
     outcome.lines += table.lines.map { "  " + $0 }
