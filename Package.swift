@@ -100,7 +100,7 @@ let package = Package(
     .testTarget(
       name: "InspectionTests",
       dependencies: ["Artifacts", "Documents", "Inspection", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens", "Workflows"]),
-    .testTarget(name: "FilteringTests", dependencies: ["CKernels", "Documents", "Filtering", "Pipeline", "Primitives"]),
+    .testTarget(name: "FilteringTests", dependencies: ["CKernels", "Documents", "Filtering", "Pipeline", "Primitives", "TestSupport"]),
     .testTarget(
       name: "DeduplicationTests", dependencies: ["CKernels", "Deduplication", "Documents", "Pipeline", "Primitives", "TestSupport"]),
     .testTarget(

@@ -1,5 +1,6 @@
 import Documents
 import Pipeline
+import Primitives
 
 /// Removes text that documents share with evaluation texts, counting every shared n-gram; `DecontaminationBarrier` leaves common ones out.
 package struct Decontaminate: Stage {
@@ -17,7 +18,7 @@ package struct Decontaminate: Stage {
   }
 
   package func apply(_ batch: [Document], tally: inout Tally) throws -> [Document] {
-    losses.count(batch)
+    try losses.count(batch)
     var worker = try workers.take()
     var kept: [Document] = []
     kept.reserveCapacity(batch.count)
@@ -53,7 +54,7 @@ struct DecontaminationWorker: Sendable {
       return .keep(document)
     }
     let decision = index.configuration.cuts ? cut(document, hits) : drop(document, match)
-    if case .keep(let kept) = decision {
+    if case .shorten(let kept, _) = decision {
       counts["cut", default: 0] += 1
       losses.append((document, kept))
     } else {
@@ -92,21 +93,34 @@ struct DecontaminationWorker: Sendable {
     let (text, configuration) = (document.text, index.configuration)
     words.read(text)
     let bounds = words.bounds(text)
+    let shared = index.shared(hits, words, without: common)
     var pieces: [Range<Int>] = []
     var end = 0
-    for shared in index.shared(hits, words, without: common) {
-      let first = Self.step(text, from: bounds[shared.lowerBound].lowerBound, by: -configuration.margin)
+    for words in shared.map(\.words) {
+      let first = Self.step(text, from: bounds[words.lowerBound].lowerBound, by: -configuration.margin)
       if first > end { pieces.append(end..<first) }
-      end = max(end, Self.step(text, from: bounds[shared.upperBound - 1].upperBound, by: configuration.margin))
+      end = max(end, Self.step(text, from: bounds[words.upperBound - 1].upperBound, by: configuration.margin))
     }
     if end < text.count { pieces.append(end..<text.count) }
-    guard pieces.count <= configuration.maximumPieces else { return .drop("too_many_pieces") }
+    let count = words.isUnspaced ? "words or characters" : "words"
+    let matches = { [index] in
+      let named = shared.prefix(Self.quotes).map { words, evaluation in
+        let quote = EvaluationIndex.quote(text, bounds[words.lowerBound].lowerBound..<bounds[words.upperBound - 1].upperBound)
+        return "\(words.count) \(count) of \(index.texts[evaluation].origin): \"\(quote)\""
+      }
+      return (named + Format.more(shared.count - named.count, "matches")).joined(separator: "; ")
+    }
+    func drop(_ reason: String) -> Decision<Document> { .drop(reason) { "\(reason): \(matches())" } }
+    guard pieces.count <= configuration.maximumPieces else { return drop("too_many_pieces") }
     pieces.removeAll { Self.step(text, from: $0.lowerBound, by: configuration.minimumPiece, end: $0.upperBound) == nil }
-    guard !pieces.isEmpty else { return .drop("short_pieces") }
+    guard !pieces.isEmpty else { return drop("short_pieces") }
     var kept = document
     kept.text = Array(pieces.map { text[$0] }.joined(separator: [0x0A, 0x0A]))
-    return .keep(kept)
+    return .shorten(kept) { "cut: \(matches())" }
   }
+
+  /// The most matches of a document that its reject quotes.
+  private static let quotes = 20
 
   /// The byte that is `characters` code points after `start`, or before it; at most the end of the text.
   private static func step(_ text: [UInt8], from start: Int, by characters: Int) -> Int {

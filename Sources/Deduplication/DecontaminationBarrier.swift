@@ -81,7 +81,7 @@ private struct ScanDocuments: Stage {
   }
 
   func apply(_ batch: [Document], tally: inout Tally) throws -> ScannedDocuments {
-    losses.count(batch)
+    try losses.count(batch)
     var words = try buffers.take()
     var scanned = ScannedDocuments(documents: batch)
     for (number, document) in batch.enumerated() {

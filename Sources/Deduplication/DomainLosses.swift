@@ -2,7 +2,7 @@ import Documents
 import Storage
 import Synchronization
 
-/// What decontamination does to documents, by domain: `metadata.domain`, else the source, else the file.
+/// What decontamination does to documents, by domain.
 package final class DomainLosses: Sendable {
   package struct Domain: Sendable, Codable, Equatable {
     package var name: String
@@ -14,10 +14,12 @@ package final class DomainLosses: Sendable {
     package var removedBytes = 0
   }
 
+  /// What the domain of a document is: `file`, or a member such as `source`; nil for `metadata.domain`, else the source, else the file.
+  package let by: String?
   private let domains = Mutex<[String: Domain]>([:])
   private let names = Mutex<[Checksum128: String?]>([:])
 
-  package init() {}
+  package init(by: String? = nil) { self.by = by }
 
   /// All domains: those that lost most first.
   package var sorted: [Domain] {
@@ -25,15 +27,17 @@ package final class DomainLosses: Sendable {
   }
 
   /// Counts documents before anything happens to them.
-  func count(_ batch: [Document]) {
+  /// - Throws: `WeirError` for too many domains.
+  func count(_ batch: [Document]) throws {
     var counts: [String: (documents: Int, bytes: Int)] = [:]
     for document in batch {
       let name = name(document)
       counts[name, default: (0, 0)].documents += 1
       counts[name, default: (0, 0)].bytes += document.text.count
     }
-    domains.withLock { domains in
+    try domains.withLock { domains in
       for (name, count) in counts {
+        if let by, domains[name] == nil, domains.count >= Document.maximumDomains { throw Document.tooManyDomains(by: by) }
         domains[name, default: Domain(name: name)].documents += count.documents
         domains[name, default: Domain(name: name)].bytes += count.bytes
       }
@@ -57,16 +61,22 @@ package final class DomainLosses: Sendable {
   }
 
   private func name(_ document: Document) -> String {
-    domain(document.members) ?? document.source ?? DecontaminationWorker.file(document.origin)
+    switch by {
+    case nil: label(document) ?? document.source ?? DecontaminationWorker.file(document.origin)
+    case "file", "source": document.domain(by: by ?? "")
+    default: label(document) ?? Document.noDomain
+    }
   }
 
-  /// `metadata.domain` of a document with these members. Documents of a source often have the same, so the last few are remembered.
-  private func domain(_ members: [UInt8]) -> String? {
+  /// The label in a document's members. Documents of a source often have the same members, so the last few are remembered.
+  private func label(_ document: Document) -> String? {
+    let members = document.members
+    func read() -> String? { by.map { document.member($0) } ?? Document.label(members: members, source: nil) }
     if members.isEmpty { return nil }
-    if members.count > 1_024 { return Document.label(members: members, source: nil) }
+    if members.count > 1_024 { return read() }
     let key = Checksum128(members)
     if let known = names.withLock({ $0[key] }) { return known }
-    let name = Document.label(members: members, source: nil)
+    let name = read()
     names.withLock {
       if $0.count >= 1_024 { $0.removeAll(keepingCapacity: true) }
       $0[key] = .some(name)

@@ -40,8 +40,8 @@ package struct EvaluationIndex: Sendable {
   package let texts: [Document]
   /// The number of evaluation texts that are ignored because they are too short.
   package let tooShort: Int
-  /// Whether any of these is in a script without spaces between words.
-  package let shortAreUnspaced: Bool
+  /// How words are counted in scripts without spaces, where any of these is in one; otherwise empty.
+  package let shortNote: String
   let configuration: DecontaminationConfiguration
   /// The lengths in `runs`, longest first.
   private let lengths: [Length]
@@ -71,10 +71,8 @@ package struct EvaluationIndex: Sendable {
     var begun: [(anchors: Range<Int>, length: Length)] = []
     var tooShort = 0
     var shortAreUnspaced = false
-    var hasWords = false
     for (index, text) in texts.enumerated() {
       words.read(text.text)
-      hasWords = hasWords || words.count >= max(1, least)
       guard words.count > 0, words.weight >= least * FoldedText.wordWeight else {
         tooShort += 1
         shortAreUnspaced = shortAreUnspaced || words.isUnspaced
@@ -97,7 +95,7 @@ package struct EvaluationIndex: Sendable {
       begun.append((firstAnchor..<min(firstAnchor + runs.count - first, end), length))
     }
     self.tooShort = tooShort
-    self.shortAreUnspaced = shortAreUnspaced
+    shortNote = shortAreUnspaced ? " (two Han characters, three kana or four Thai characters count as one word)" : ""
     self.lengths = lengths.sorted {
       switch ($0, $1) {
       case (.full, .whole): true
@@ -119,10 +117,9 @@ package struct EvaluationIndex: Sendable {
       }
     }
     lengthsOfAnchors = masks
-    // Texts that are too short only because of their script do not mean a wrong field.
-    guard self.runs.count + self.covers.count > 0 || hasWords else {
+    guard self.runs.count + self.covers.count > 0 else {
       throw WeirError(
-        texts.first?.origin ?? "--against", "no evaluation text has \(configuration.minimumWords) words",
+        texts.first?.origin ?? "--against", "no evaluation text has \(configuration.minimumWords) words\(shortNote)",
         remedy: "lower --minimum-words, or set --against-field to the member that holds the texts")
     }
   }
@@ -189,18 +186,21 @@ package struct EvaluationIndex: Sendable {
     }
   }
 
-  /// The words that a document shares with evaluation texts, as far as a rule applies: ascending, without overlaps.
-  func shared(_ hits: Hits, _ words: FoldedText, without common: CommonGrams) -> [Range<Int>] {
-    var ranges = hits.runs.filter { !common.runs.contains($0.gram) }.map { Int($0.word)..<Int($0.word + $0.length) }
+  /// The words that a document shares with evaluation texts, as far as a rule applies, and the text that the first of them are of: ascending,
+  /// without overlaps.
+  func shared(_ hits: Hits, _ words: FoldedText, without common: CommonGrams) -> [(words: Range<Int>, text: Int)] {
+    var ranges = hits.runs.filter { !common.runs.contains($0.gram) }.map {
+      (words: Int($0.word)..<Int($0.word + $0.length), text: Int(runs.owners(of: Int($0.gram)).first ?? 0))
+    }
     let texts = Set(covered(hits, without: common).map { UInt32($0.text) })
     for (word, gram) in hits.covers where !texts.isEmpty && !common.covers.contains(gram) {
-      guard covers.owners(of: Int(gram)).contains(where: texts.contains) else { continue }
-      ranges.append(Int(word)..<Int(word) + coverLength(words, Int(word)))
+      guard let owner = covers.owners(of: Int(gram)).first(where: texts.contains) else { continue }
+      ranges.append((Int(word)..<Int(word) + coverLength(words, Int(word)), Int(owner)))
     }
-    var merged: [Range<Int>] = []
-    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-      if let last = merged.last, range.lowerBound <= last.upperBound {
-        merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+    var merged: [(words: Range<Int>, text: Int)] = []
+    for range in ranges.sorted(by: { ($0.words.lowerBound, $0.text) < ($1.words.lowerBound, $1.text) }) {
+      if let last = merged.last, range.words.lowerBound <= last.words.upperBound {
+        merged[merged.count - 1].words = last.words.lowerBound..<max(last.words.upperBound, range.words.upperBound)
       } else {
         merged.append(range)
       }

@@ -3,16 +3,24 @@ import Primitives
 import Storage
 
 /// Reads evaluation texts from files, whose lines may hold several: in several members, in lists, and in members of members.
-package enum EvaluationTexts {
+package struct EvaluationTexts {
+  package private(set) var texts: [Document] = []
+  /// The values that are null, true or false, and no text.
+  package private(set) var ignored = 0
+  private let fields: [String]
+  /// The fields that no line has had so far.
+  private var missing: Set<String>
+
   /// Reads all texts of files and folders; a plain text file is one text.
   /// - Parameters:
   ///   - paths: files and folders.
-  ///   - fields: the members that hold texts: a string, a number, or a list of these at any depth. `a.b` is the member `b` of the member `a`,
-  ///     or of each object in it. Every line needs at least one of them.
-  /// - Throws: `WeirError` for the first line that is not an object with texts, and where there is no text.
-  package static func read(_ paths: [String], fields: [String]) throws -> [Document] {
+  ///   - fields: the members that hold texts: a string, or a list of strings and numbers at any depth. `a.b` is the member `b` of the member
+  ///     `a`, or of each object in it. Every line needs at least one of them.
+  /// - Throws: `WeirError` for the first line that is not an object with texts, for a field that no line has, and where there is no text.
+  package init(_ paths: [String], fields: [String]) throws {
+    (self.fields, missing) = (fields, Set(fields))
     let source = try DocumentSource(paths: paths)
-    var texts: [Document] = []
+    var hasLines = false
     while let block = try source.next() {
       switch block.kind {
       case .leftOut:
@@ -26,37 +34,39 @@ package enum EvaluationTexts {
       case .lines:
         for (number, line) in block.bytes[..<block.count].split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
           if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-          texts += try Self.texts(Array(line), fields: fields, place: "\(block.path):\(block.firstLine + number)")
+          hasLines = true
+          try add(Array(line), place: "\(block.path):\(block.firstLine + number)")
         }
       }
     }
     try source.finish()
+    if hasLines, let field = fields.first(where: missing.contains) {
+      throw WeirError(paths.joined(separator: " "), "no line has \(field)", remedy: "correct or remove --against-field \(field)")
+    }
     if texts.isEmpty { throw WeirError(paths.joined(separator: " "), "no evaluation texts", remedy: "check the input") }
-    return texts
   }
 
-  /// The texts of a line.
-  private static func texts(_ line: [UInt8], fields: [String], place: String) throws -> [Document] {
+  /// Adds the texts of a line.
+  private mutating func add(_ line: [UInt8], place: String) throws {
     let root = try JSONDocument(line, place: place, lenient: true).root
     guard root.isObject else { throw WeirError(place, "not an object", remedy: "correct or remove the line") }
-    var texts: [Document] = []
     var hasField = false
     for field in fields {
-      for node in nodes(field[...], of: root) {
+      for (node, isListed) in Self.nodes(field[...], of: root) {
         hasField = true
-        try collect(node, field: field, place: place) { texts.append(Document(id: "", text: $0, origin: place)) }
+        missing.remove(field)
+        try add(node, isListed: isListed, field: field, place: place)
       }
     }
     guard hasField else {
       throw WeirError(place, "no \(fields.joined(separator: " or "))", remedy: "set --against-field to the member that holds the texts")
     }
-    return texts
   }
 
-  /// What a field names: the member itself, or else a member of a member.
-  private static func nodes(_ field: Substring, of node: JSONNode) -> [JSONNode] {
-    if let elements = node.array { return elements.flatMap { nodes(field, of: $0) } }
-    if let member = node[String(field)] { return [member] }
+  /// What a field names: the member itself, or else a member of a member; and whether a list leads there.
+  private static func nodes(_ field: Substring, of node: JSONNode) -> [(JSONNode, isListed: Bool)] {
+    if let elements = node.array { return elements.flatMap { nodes(field, of: $0) }.map { ($0.0, isListed: true) } }
+    if let member = node[String(field)] { return [(member, false)] }
     // A name may contain periods itself, so every one may be where it ends.
     for period in field.indices where field[period] == "." {
       guard let member = node[String(field[..<period])] else { continue }
@@ -66,16 +76,22 @@ package enum EvaluationTexts {
     return []
   }
 
-  /// Calls `body` with each text in a value.
-  private static func collect(_ node: JSONNode, field: String, place: String, _ body: ([UInt8]) -> Void) throws {
+  /// Adds each text in a value. Only in a list, among other choices, is a number one.
+  private mutating func add(_ node: JSONNode, isListed: Bool, field: String, place: String) throws {
     if let bytes = node.bytes {
-      body(bytes)
-    } else if node.isArray {
-      try node.forEachElement { try collect($0, field: field, place: place, body) }
-    } else if let number = node.int.map({ "\($0)" }) ?? node.double.map({ "\($0)" }) {
-      body(Array(number.utf8))
-    } else if let member = node.object?.first {
-      throw WeirError(place, "\(field) holds an object", remedy: "name a member of it, such as --against-field \(field).\(member.key)")
+      texts.append(Document(id: "", text: bytes, origin: place))
+    } else if let elements = node.array {
+      for element in elements { try add(element, isListed: true, field: field, place: place) }
+    } else if let object = node.object {
+      throw WeirError(
+        place, "\(field) holds an object",
+        remedy: "name a member of it, such as --against-field \(field).\(object.first?.key ?? "text")")
+    } else if isListed, let number = node.int.map({ "\($0)" }) ?? node.double.map({ "\($0)" }) {
+      texts.append(Document(id: "", text: Array(number.utf8), origin: place))
+    } else if node.isNull || isListed {
+      ignored += 1
+    } else {
+      throw WeirError(place, "\(field) is not a string", remedy: "set --against-field to the member that holds the texts")
     }
   }
 }

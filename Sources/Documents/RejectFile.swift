@@ -2,7 +2,7 @@ import Pipeline
 import Storage
 import Synchronization
 
-/// `--rejects FILE`: dropped and quarantined records, one JSON line each with origin, stage, reason and record; compressed where the name ends in
+/// `--rejects FILE`: dropped, quarantined and shortened records, one JSON line each with origin, stage, reason and record; compressed where the name ends in
 /// `.zst`.
 package final class RejectFile: RejectWriter {
   private let file: Mutex<StreamWriter>
@@ -22,6 +22,7 @@ package final class RejectFile: RejectWriter {
       ]
       value["measured"] = reject.measured.map { .number($0) }
       value["limit"] = reject.limit.map { .number($0) }
+      if let removed = reject.removedBytes { (value["kept"], value["removed_bytes"]) = (.bool(true), .number(Double(removed))) }
       bytes += try JSONFile.encode(JSONValue.object(value))
       bytes.append(10)
     }

@@ -38,12 +38,9 @@ package final class FilterLosses: Sendable {
 
     fileprivate init(by: String, samples: Int, random: CounterRandom) { (self.by, self.samples, self.random) = (by, samples, random) }
 
-    /// The most domains; a table of more says nothing, and a member with a value per document would fill the memory.
-    static let limit = 10_000
-
     mutating func count(_ document: Document, _ violation: Violation?) throws {
-      let name = by == "file" ? document.file : document.member(by) ?? "(none)"
-      if domains[name] == nil, domains.count >= Self.limit { throw tooMany }
+      let name = document.domain(by: by)
+      if domains[name] == nil, domains.count >= Document.maximumDomains { throw Document.tooManyDomains(by: by) }
       domains[name, default: FilterReport.Domain(name: name)].documents += 1
       guard let violation else { return }
       domains[name]?.dropped += 1
@@ -59,10 +56,6 @@ package final class FilterLosses: Sendable {
         insert(sample, rank: rank, into: &rule)
       }
       rules[violation.reason] = rule
-    }
-
-    private var tooMany: WeirError {
-      WeirError("--by", "\(by) has more than \(Format.count(Self.limit)) values", remedy: "group by a member with fewer, such as source")
     }
 
     private mutating func insert(_ sample: FilterReport.Sample, rank: UInt64, into rule: inout FilterReport.Rule) {
@@ -96,13 +89,5 @@ package final class FilterLosses: Sendable {
         by: by, domains: domains.values.sorted { ($1.dropped, $1.documents, $0.name) < ($0.dropped, $0.documents, $1.name) },
         rules: rules.values.sorted { ($1.dropped, $0.name) < ($0.dropped, $1.name) })
     }
-  }
-}
-
-extension Document {
-  /// The file that the document was first read from.
-  fileprivate var file: String {
-    guard let colon = origin.utf8.lastIndex(of: 0x3A) else { return origin }
-    return String(origin[..<colon])
   }
 }

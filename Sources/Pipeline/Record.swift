@@ -12,6 +12,8 @@ package protocol Record: Sendable {
 package enum Decision<Output> {
   /// The record stays, possibly changed.
   case keep(Output)
+  /// The record stays without a part that a rule takes out; a reject says which.
+  case shorten(Output, detail: () -> String)
   /// A rule takes the record out. The account counts by `reason`; `detail` is what a reject says instead, built only where rejects are kept.
   /// For a rule with a threshold, a reject also says what the record measured, and the limit.
   case drop(_ reason: String, detail: (() -> String)? = nil, measured: Double? = nil, limit: Double? = nil)

@@ -1,4 +1,4 @@
-/// A dropped or quarantined record with the reason, for `--rejects FILE`.
+/// A dropped, quarantined or shortened record with the reason, for `--rejects FILE`.
 package struct Reject: Sendable, Equatable {
   /// `path:line` of the record.
   package var origin: String
@@ -9,6 +9,8 @@ package struct Reject: Sendable, Equatable {
   package var measured: Double?
   /// The threshold.
   package var limit: Double?
+  /// The bytes of text that were taken out of a record that stays; nil for one that does not.
+  package var removedBytes: Int?
   /// The record as it was: a JSON line, or the raw bytes of a line that is not JSON.
   package var record: [UInt8]
 

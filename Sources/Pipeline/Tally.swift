@@ -1,7 +1,7 @@
 /// The account and the rejects of one stage over one batch.
 package struct Tally: Sendable {
   package var account: Account
-  /// What was dropped or quarantined, in input order; empty unless `keepsRejects`.
+  /// What was dropped, quarantined or shortened, in input order; empty unless `keepsRejects`.
   package private(set) var rejects: [Reject] = []
   package let keepsRejects: Bool
 
@@ -19,6 +19,11 @@ package struct Tally: Sendable {
     case .keep(let output):
       account.output += 1
       account.bytesOut += output.byteCount
+      return output
+    case .shorten(let output, let detail):
+      account.output += 1
+      account.bytesOut += output.byteCount
+      if keepsRejects { reject(record.origin, detail(), try record.rejectedForm(), removedBytes: record.byteCount - output.byteCount) }
       return output
     case .drop(let reason, let detail, let measured, let limit):
       account.drop(reason)
@@ -54,8 +59,10 @@ package struct Tally: Sendable {
   }
 
   @usableFromInline mutating func reject(
-    _ origin: String, _ reason: String, _ record: [UInt8], measured: Double? = nil, limit: Double? = nil
+    _ origin: String, _ reason: String, _ record: [UInt8], measured: Double? = nil, limit: Double? = nil, removedBytes: Int? = nil
   ) {
-    rejects.append(Reject(origin: origin, stage: account.stage, reason: reason, measured: measured, limit: limit, record: record))
+    var reject = Reject(origin: origin, stage: account.stage, reason: reason, measured: measured, limit: limit, record: record)
+    reject.removedBytes = removedBytes
+    rejects.append(reject)
   }
 }

@@ -53,6 +53,22 @@ package enum Format {
     return "\(whole / 3600) h \(String(format: "%02d", whole % 3600 / 60)) min"
   }
 
+  /// Untrusted text without control characters, which a terminal would obey: escaped as in Swift, `\n` or `\u{1B}`.
+  package static func escaped(_ text: String, keepingLines: Bool = false) -> String {
+    // A byte below 32, DEL, or the first byte of what is beyond ASCII.
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 >= 0x7F }) else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      let isControl = scalar.properties.generalCategory == .control || 0x202A...0x202E ~= scalar.value || 0x2066...0x2069 ~= scalar.value
+      if isControl, !(keepingLines && scalar == "\n") {
+        result += scalar == "\n" ? "\\n" : scalar == "\t" ? "\\t" : "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
   /// Untrusted text on one line: control characters become spaces, and an ellipsis follows the first `limit` characters.
   package static func clip(_ text: String, _ limit: Int) -> String {
     var result = ""

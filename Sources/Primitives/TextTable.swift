@@ -9,7 +9,7 @@ package struct TextTable {
   ///   - header: the column titles; empty for a table without a header.
   ///   - right: the right-aligned columns, from 0.
   package init(_ header: [String] = [], right: Set<Int> = []) {
-    self.header = header
+    self.header = header.map(Self.shown)
     self.right = right
   }
 
@@ -23,10 +23,10 @@ package struct TextTable {
   }
 
   package mutating func add(_ cells: String...) { add(cells) }
-  package mutating func add(_ cells: [String]) { rows.append(cells.map(Self.shortened)) }
+  package mutating func add(_ cells: [String]) { rows.append(cells.map(Self.shown)) }
 
-  /// A cell whose name is too long for any screen.
-  private static func shortened(_ cell: String) -> String { cell.utf8.count > 600 ? Format.clip(cell, 300) : cell }
+  /// A cell without control characters, shortened where its name is too long for any screen.
+  private static func shown(_ cell: String) -> String { Format.escaped(cell.utf8.count > 600 ? Format.clip(cell, 300) : cell) }
 
   /// The lines, header first, without trailing spaces.
   package var lines: [String] {

@@ -73,7 +73,8 @@ private struct Run {
 }
 
 private func run(
-  _ texts: [String], against: [String], _ configuration: DecontaminationConfiguration = .init(), batch: Int = 7, threads: Int = 1
+  _ texts: [String], against: [String], _ configuration: DecontaminationConfiguration = .init(), by: String? = nil, batch: Int = 7,
+  threads: Int = 1
 ) throws -> Run {
   let index = try EvaluationIndex(
     against.enumerated().map { Document(id: "e\($0)", text: Array($1.utf8), origin: "dir/eval.jsonl:\($0 + 1)") },
@@ -83,7 +84,7 @@ private func run(
       id: "\($0)", text: Array($1.utf8), source: $0 % 2 == 0 ? "even" : nil,
       members: $0 % 3 == 0 ? Array("\"metadata\": {\"domain\": \"third\"}".utf8) : [], origin: "in:\($0 + 1)")
   }
-  let (source, sink, rejects, losses) = (Batches(documents, size: batch), Batches([], size: 1), Rejects(), DomainLosses())
+  let (source, sink, rejects, losses) = (Batches(documents, size: batch), Batches([], size: 1), Rejects(), DomainLosses(by: by))
   var chain = Chain<[Document]>()
   if configuration.commonDocuments > 0 {
     chain.append(DecontaminationBarrier(index, losses: losses))
@@ -190,8 +191,13 @@ private func run(
 
   /// Short phrases of scripts without spaces are no evaluation text, and long ones are.
   @Test func charactersOfScriptsWithoutSpacesCountForLess() throws {
+    let long = "这是一段足够长的文字，只是为了让评测集里至少有一段可以使用的文本，除此之外没有任何意思。"
     for phrase in ["下列说法中正确的是", "よろしくお願いします", "いつもお世話になっております", "ขอบคุณมากครับ", "សូមអរគុណច្រើនណាស់", "ကျေးဇူးအများကြီးတင်ပါတယ်"] {
-      #expect(try run([phrase], against: [phrase]).kept == [phrase])
+      #expect(try run([phrase], against: [phrase, long]).kept == [phrase])
+      for other in ["hello world", ""] {
+        let message = errorMessage { _ = try run([phrase], against: [phrase, other]) }
+        #expect(message.contains("no evaluation text has 8 words (two Han characters") && message.contains("lower --minimum-words"))
+      }
     }
     let question = "下列关于中国古代四大发明之一的造纸术的说法中，哪一项是不正确的？请选择。"
     let exercise = "练习三：下列说法中正确的是哪一个？请阅读课文之后再回答。"
@@ -254,16 +260,24 @@ private func run(
     let found = try cut(text)
     #expect(found.kept == [String(repeating: "é", count: 200) + "\n\n" + filler("z", 300)])
     #expect(found.account.extra == ["cut": 1, "from eval.jsonl": 1])
-    #expect(found.account.bytesOut < found.account.bytesIn && found.account.isBalanced && found.rejects.isEmpty)
+    #expect(found.account.bytesOut < found.account.bytesIn && found.account.isBalanced)
+    let reason = "13 words of dir/eval.jsonl:1: \"\(question)\""
+    #expect(found.rejects.map(\.reason) == ["cut: " + reason])
+    #expect(found.rejects.first?.removedBytes == found.account.bytesIn - found.account.bytesOut)
     #expect(found.losses.first?.cut == 1 && found.losses.first?.removedBytes == found.account.bytesIn - found.account.bytesOut)
     // A piece of 199 characters goes too.
     #expect(try cut(filler("é", 399) + question + filler(".", 200) + filler("z", 300)).kept == [filler("z", 300)])
-    #expect(try cut(filler("a", 300) + question + filler("z", 300)).account.dropped == ["short_pieces": 1])
+    let short = try cut(filler("a", 300) + question + " " + filler("z", 300))
+    #expect(short.account.dropped == ["short_pieces": 1])
+    #expect(short.rejects.map(\.reason) == ["short_pieces: " + reason] && short.rejects.first?.removedBytes == nil)
     // Ten pieces stay, eleven do not.
     let between = filler("m", 650)
     for (matches, kept) in [(9, 1), (10, 0)] {
       let many = filler("a", 650) + Array(repeating: question, count: matches).joined(separator: " " + between) + " " + filler("z", 650)
-      #expect(try cut(many).kept.count == kept)
+      let found = try cut(many)
+      #expect(found.kept.count == kept)
+      let start = kept == 1 ? "cut: " : "too_many_pieces: "
+      #expect(found.rejects.map(\.reason) == [start + Array(repeating: reason, count: matches).joined(separator: "; ")])
     }
     #expect(try cut("Nothing to cut").kept == ["Nothing to cut"])
   }
@@ -277,6 +291,19 @@ private func run(
     let (before, after) = (String(repeating: "a ", count: 150), String(repeating: "z ", count: 150))
     let found = try run([before + broken.joined(separator: " ") + " " + after], against: [words.joined(separator: " ")], configuration)
     #expect(found.kept == [String(before.dropLast(5)) + "\n\n w39 " + after])
+  }
+
+  @Test func lossesByMember() throws {
+    let question = (0..<13).map { "q\($0)" }.joined(separator: " ")
+    func names(_ by: String) throws -> [String] {
+      let found = try run(["a", question, question, "b", "c"], against: [question], by: by)
+      #expect(found.losses.map(\.documents).reduce(0, +) == 5)
+      return found.losses.map(\.name)
+    }
+    #expect(try names("metadata.domain") == ["(none)", "third"])
+    #expect(try names("source") == ["(none)", "even"])
+    #expect(try names("file") == ["in"])
+    #expect(try names("nope") == ["(none)"])
   }
 
   @Test func lossesByDomain() throws {
@@ -313,7 +340,7 @@ private func run(
     try withTemporaryFolder { folder in
       let path = "\(folder)/eval.jsonl"
       try Data(lines.utf8).write(to: URL(fileURLWithPath: path))
-      return try EvaluationTexts.read([path], fields: fields).map { String(decoding: $0.text, as: UTF8.self) }
+      return try EvaluationTexts([path], fields: fields).texts.map { String(decoding: $0.text, as: UTF8.self) }
     }
   }
 
@@ -325,6 +352,7 @@ private func run(
     #expect(try read(#"{"a.b":"flat","a":{"b":"nested"}}"#, "a.b") == ["flat"])
     #expect(try read(#"{"a.b":{"c":"mixed"}}"#, "a.b.c") == ["mixed"])
     #expect(try read(#"{"a":[["x",["y"]],null,7,2.5,[]]}"#, "a") == ["x", "y", "7", "2.5"])
+    #expect(try read(#"{"a":[{"b":7},{"b":"x"}]}"#, "a.b") == ["7", "x"])
     #expect(try read("{\"q\":\"one\"}\r\n\n{\"p\":\"two\"}\n", "q", "p") == ["one", "two"])
     #expect(try read(#"{"q":null,"p":"two"}"#, "q", "p") == ["two"])
   }
@@ -335,6 +363,10 @@ private func run(
     #expect(message(#"{"q":{"text":"a"}}"#, "q").contains("q holds an object; name a member of it, such as --against-field q.text"))
     #expect(message(#"{"q":{"text":"a"}}"#, "q.txt").contains("no q.txt"))
     #expect(message(#"{"q":[]}"#, "q").contains("no evaluation texts"))
+    for value in ["42", "true"] { #expect(message("{\"q\":\(value)}", "q").contains("eval.jsonl:1: q is not a string")) }
+    #expect(message(#"{"q":[{}]}"#, "q").contains("q holds an object"))
+    let typo = errorMessage { _ = try read("{\"q\":\"one\",\"r\":\"two\"}\n{\"q\":\"one\"}", "q", "r", "rr") }
+    #expect(typo.contains("eval.jsonl: no line has rr; correct or remove --against-field rr"))
     #expect(message("[1]", "q").contains("not an object"))
     #expect(message("{\"q\":", "q").contains("eval.jsonl:1"))
   }

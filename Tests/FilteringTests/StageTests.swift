@@ -3,6 +3,7 @@ import Filtering
 import Foundation
 import Pipeline
 import Primitives
+import TestSupport
 import Testing
 
 @Suite struct RulesTests {
@@ -23,7 +24,7 @@ import Testing
   }
 
   @Test func configurationRoundTrip() throws {
-    var configuration = FilterConfiguration(rules: try FilterRules(parsing: "length,gopher-repetition"))
+    var configuration = FilterConfiguration(rules: try FilterRules(parsing: "length,gopher,c4,fineweb"))
     try configuration.set("gopherQuality.minimumWords", to: "20")
     try configuration.set("c4.removesLines", to: "false")
     try configuration.set("fineweb.maximumShortLineShare", to: "0.5")
@@ -122,6 +123,18 @@ struct WeirErrorDescription: Error { var text: String }
     #expect(configuration.gopherRepetition.duplicateNGrams.first { $0.n == 12 }?.share == 0.05)
     #expect(throws: WeirError.self) { try configuration.set("gopher.top_2_grams", to: "many") }
     #expect(throws: WeirError.self) { try configuration.set("gopher.top_0_grams", to: "0.5") }
+    let refused = [
+      ("gopher.too_few_words", "-1", "is below 0"), ("gopher.too_few_words", "2.5", "give a whole number"),
+      ("gopher.too_few_words", "true", "give a number"), ("gopher.duplicate_lines", "1.5", "1.5 is not a share"),
+      ("gopher.top_2_grams", "-0.1", "is not a share"), ("gopher.words_too_long", "2", "is above the maximum"),
+      ("c4.too_few_sentences", "2", "c4.too_few_sentences has no effect: c4.too_few_sentences is not on; add it to --rules"),
+      ("fineweb.shortLineCharacters", "2", "fineweb.many_short_lines is not on"), ("gopherQuality.stopWords", "1", "give a JSON array"),
+    ]
+    for (name, value, message) in refused {
+      let found = errorMessage { try configuration.set(name, to: value) }
+      #expect(found.contains(message), "\(found)")
+    }
+    #expect(FilterConfiguration.threshold("gopher.too_many_hashes") == FilterConfiguration.threshold("gopher.too_many_ellipses"))
     configuration.rules = try FilterRules(parsing: "gopher-quality")
     var judge = DocumentJudge(configuration)
     let violation = try #require(judge.judge(Array("Two words".utf8)).violation)
@@ -132,6 +145,7 @@ struct WeirErrorDescription: Error { var text: String }
     let others: [FilterRule] = [
       .loremIpsum, .curlyBracket, .noTerminalPunctuation, .javascript, .policy, .citations, .topNGrams, .duplicateNGrams,
     ]
+    configuration.rules = FilterRules(Set(FilterRule.allCases))
     for rule in FilterRule.allCases where !others.contains(rule) {
       #expect(throws: Never.self) { try configuration.set(rule.rawValue, to: "1") }
     }

@@ -219,7 +219,13 @@ import Testing
       #expect(try page("dataset").contains("Token dataset"))
       #expect(try page("crisp.json").contains("2 of 16 clusters get 90\u{A0}% of the weight"))
       #expect(try page("fit.json", SampleRun.fit).contains("F1 predicts held-out runs with a mean relative error of 0.61\u{A0}%"))
-      #expect(try page("plan.json", SampleRun.allocation).contains("Compute allocation"))
+      #expect(
+        try page("fit.json").contains(
+          "Beyond the measured N of 100\u{A0}k to 1.2\u{A0}M, D of 500\u{A0}k to 8\u{A0}M and D′ of 0 to 800\u{A0}k,"))
+      #expect(try page("crisp.json").contains("No model is trained on the mixture here"))
+      let plan = try page("plan.json", SampleRun.allocation)
+      #expect(
+        plan.contains("Compute allocation") && plan.contains("(90\u{A0}% interval ") && plan.contains("The fit is not part of this report"))
       let line = #"{"n":1e5,"d":2e6,"loss":3.5}"# + "\n" + #"{"n":1e5,"d":4e6,"loss":3.2}"#
       try Data(line.utf8).write(to: URL(fileURLWithPath: run + "/runs.jsonl"))
       #expect(try page("runs.jsonl").contains("chart-law"))
@@ -228,6 +234,57 @@ import Testing
         let error = #expect(throws: WeirError.self) { try RunSummary(of: run + "/" + name, version: "1") }
         #expect(error?.description.contains("nothing that a report can be made of") == true)
       }
+    }
+  }
+
+  @Test func lossesOnDifferentDataDoNotRank() throws {
+    var summary = try SampleRun.summary()
+    (summary.results.crisp, summary.results.split, summary.results.finetuning, summary.results.plan) = (nil, nil, nil, nil)
+    summary.training = Array(summary.training.prefix(3))
+    func page(_ change: (inout RunSummary.Training) -> Void = { _ in }) -> String {
+      var summary = summary
+      for index in summary.training.indices { change(&summary.training[index]) }
+      return Report.html(summary)
+    }
+    #expect(page().contains("3 training runs end at training losses of 3.120 to 5.120 nats/token, each on its own data: these losses"))
+    #expect(!page().contains("ends lowest"))
+    // The same tokens, and then a held-out set.
+    let same = page { ($0.settings, $0.report.training.tokens) = (["data": "d"], 1_000) }
+    #expect(same.contains("Of 3 training runs on the same data, continue-seed ends lowest"))
+    let ranked = page { run in
+      for index in run.report.training.evaluations.indices {
+        run.report.training.evaluations[index].data = "d"
+        run.report.training.evaluations[index].result.lossError = 0.1
+        run.report.training.evaluations[index].result.documents = 29
+      }
+    }
+    #expect(ranked.contains("has the lowest perplexity on ") && ranked.contains("(95\u{A0}% interval "))
+    #expect(ranked.contains("Of the held-out text, astronomy has only 29 documents"))
+  }
+
+  @Test func theReportOfARunIsTheSameFromAnywhere() throws {
+    try withTemporaryFolder { folder in
+      let run = folder + "/runs/demo"
+      try SampleRun(run).write()
+      func rewrite(_ change: (inout [String: Any]) -> Void) throws {
+        let path = URL(fileURLWithPath: run + "/recipe.json")
+        var recipe = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: path)) as? [String: Any])
+        recipe["run"] = "./runs/demo"
+        change(&recipe)
+        try JSONSerialization.data(withJSONObject: recipe).write(to: path)
+      }
+      func name(_ mixture: String) throws {
+        try rewrite { $0["summary"] = ["data": ["dataset": "{run}/dataset", "mixture": mixture]] }
+      }
+      try name("runs/demo/crisp.json")
+      let summary = try RunSummary(run: run, version: "1")
+      #expect(summary.mixture != nil && summary.dataset != nil)
+      try name("nomix")
+      let message = errorMessage { _ = try RunSummary(run: run, version: "1") }
+      #expect(message.contains("recipe.json: summary.data.mixture is \"nomix\", which does not exist"))
+      // A step that has yet to run may make it.
+      try rewrite { $0["steps"] = [["name": "new", "says": "", "do": "sample {run}/dataset -o nomix"]] }
+      #expect(try RunSummary(run: run, version: "1").mixture == nil)
     }
   }
 

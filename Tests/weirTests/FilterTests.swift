@@ -30,6 +30,53 @@ import Testing
     }
   }
 
+  @Test func whatIsOddAboutTheSettingsIsSaid() throws {
+    try inFolder { binary in
+      try binary.write("a.jsonl", "{\"text\": \"short\", \"m\": {\"d\": \"one\\n\\u001b[31mtwo\"}}\n" + Samples.file(3))
+      let start = ["filter", "a.jsonl", "-o", "kept.jsonl"]
+      let table = try binary.run(start + ["--by", "m.d"]).errors
+      #expect(table.contains("one\\n\\u{1B}[31mtwo") && !table.contains("\u{1B}"), "\(table)")
+      let decontaminate = ["decontaminate", "a.jsonl", "--against", "a.jsonl", "--minimum-words", "1", "-o", "clean.jsonl", "--by"]
+      #expect(try binary.run(decontaminate + ["m.d"]).errors.contains("one\\n\\u{1B}[31mtwo"))
+      for line in [start + ["--by"], decontaminate] {
+        #expect(try binary.run(line + ["nope"]).errors.contains("note: no document has a member nope, which --by names"))
+        #expect(try binary.run(line + [""]).errors.contains("--by must be file or the name of a member"))
+      }
+      #expect(try binary.run(start + ["--rules=-gopher"]).errors.contains("warning: --rules -gopher leaves no rule"))
+      #expect(try !binary.run(start + ["--rules", "none"]).errors.contains("warning"))
+      for (settings, message) in [
+        (["gopher.too_few_words=-1"], "--set gopher.too_few_words=-1: -1 is below 0; use 0 or more"),
+        (["gopher.too_few_words=2.5"], "'2.5' is not a value for gopher.too_few_words; give a whole number"),
+        (["length.too_short=3"], "length.too_short has no effect"), (["c4.policy=1"], "unknown threshold 'c4.policy'"),
+        (["gopher.too_few_words=2", "gopher.too_few_words=3"], "--set: gopher.too_few_words is set twice"),
+        (["gopher.too_many_hashes=1", "gopher.too_many_ellipses=1"], "too_many_hashes and gopher.too_many_ellipses are one threshold"),
+      ] {
+        let result = try binary.run(start + settings.flatMap { ["--set", $0] })
+        #expect(result.code == 64 && result.errors.contains(message), "\(result.errors)")
+      }
+    }
+  }
+
+  @Test func rejectsShowWhatWasCut() throws {
+    try inFolder { binary in
+      let question = (1...13).map { "q\($0)" }.joined(separator: " ")
+      let filler = String(repeating: "word ", count: 100)
+      try binary.write("d.jsonl", "{\"text\": \"\(filler)\(question) \(filler)\"}\n{\"text\": \"\(question)\"}\n{\"text\": \"clean\"}\n")
+      try binary.write("ev.jsonl", "{\"q\": \"\(question)\", \"c\": [\"a b c d e f g h\", 5, null, true]}\n")
+      let options = ["--against", "ev.jsonl", "--against-field", "q", "--against-field", "c", "--cut", "--rejects", "rc.jsonl"]
+      let result = try binary.run(["decontaminate", "d.jsonl"] + options + ["-o", "kept.jsonl"])
+      #expect(result.code == 0 && result.errors.contains("3 in, 2 out, 1 dropped (short_pieces 1)"), "\(result.errors)")
+      #expect(result.errors.contains("ev.jsonl: null, true or false under q or c 2 times"))
+      let lines = try #require(binary.read("rc.jsonl")).split(separator: 10).map {
+        try #require(try JSONSerialization.jsonObject(with: Data($0)) as? [String: Any])
+      }
+      let match = "13 words of ev.jsonl:1: \"\(question)\""
+      #expect(lines.map { $0["reason"] as? String } == ["cut: " + match, "short_pieces: " + match])
+      #expect(lines.map { $0["kept"] as? Bool } == [true, nil])
+      #expect((lines[0]["removed_bytes"] as? Int ?? 0) > 400 && lines[1]["removed_bytes"] == nil)
+    }
+  }
+
   @Test func aReportOfAnyArtifact() throws {
     try inFolder { binary in
       try binary.useMade()

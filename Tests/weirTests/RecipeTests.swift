@@ -76,6 +76,8 @@ import Testing
         #expect(binary.read(path) != nil, "\(path)")
       }
       #expect(String(decoding: binary.read("out/report.html") ?? [], as: UTF8.self).hasPrefix("<!DOCTYPE html>"))
+      let page = try binary.weir("report", "out/split", "-o", "-").text
+      #expect(page.contains("chart-split") && page.contains("With the same weight for every domain") && !page.contains("ends lowest"))
       let verified = try binary.weir("verify", "out/set", "out/tree", "out/base", "out/mix.json")
       #expect(verified.code == 0, "\(verified.errors)")
 
@@ -187,6 +189,10 @@ import Testing
     ("run: out\nsteps:\n\(step)summary: {crisps: {base: a}}\n", "crisps"),
     ("run: out\nsteps:\n\(step)summary: {data: {datasets: out}}\n", "summary.data"),
     ("run: out\nsteps:\n\(step)summary:\n  crisp:\n    base: a\n    dsir: b\n", "recipe.yaml:7"),
+    (
+      "run: out\nsteps:\n  - {name: p, says: x, do: 'read docs.jsonl -o one.jsonl'}\n  - {name: q, says: x, do: 'read docs.jsonl -o ./one.jsonl'}\n",
+      "steps p and q both write ./one.jsonl"
+    ),
     ("run: out\nsteps:\n\(step)summary: {crisp: {dsir: [a]}}\n", "summary.crisp.dsir"),
     ("run: out\nsteps:\n\(step)summary: {finetune: {points: a b}}\n", "\"b\""),
   ])

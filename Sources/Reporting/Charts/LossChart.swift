@@ -42,8 +42,8 @@ package struct LossChart: Chart {
     let ends = continuations.compactMap { run in run.curve.last.map { (name: run.name, loss: $0.y) } }
     if let lowest = ends.min(by: { $0.loss < $1.loss }), let highest = ends.max(by: { $0.loss < $1.loss }), ends.count > 1 {
       parts.append(
-        "Of \(ends.count) continuations, \(lowest.name) ends lowest (\(Number.fixed(lowest.loss, 2)) nats/token) and \(highest.name) highest "
-          + "(\(Number.fixed(highest.loss, 2))), each on its own data.")
+        "\(ends.count) continuations, each on its own data, end at \(Number.fixed(lowest.loss, 2)) nats/token (\(lowest.name)) to "
+          + "\(Number.fixed(highest.loss, 2)) (\(highest.name)): these losses do not rank them.")
     } else if let only = ends.first {
       parts.append("The continuation \(only.name) ends at \(Number.fixed(only.loss, 2)) nats/token on its own data.")
     }

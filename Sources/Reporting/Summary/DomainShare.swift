@@ -13,8 +13,9 @@ package struct DomainShare: Sendable, Equatable {
 
   /// Nil if the domain of the specialist seed is not known, if no document of the dataset has its label, or if the dataset is not assigned to
   /// the clusters of the mixture.
-  init?(of mixture: Mixture, in dataset: TokenDataset, contents: DatasetContents) throws {
-    guard mixture.source == nil, mixture.dataset == dataset.fingerprint, let domain = try Self.domain(of: mixture),
+  /// - Parameter located: where a path that the mixture names is.
+  init?(of mixture: Mixture, in dataset: TokenDataset, contents: DatasetContents, located: (String) -> String) throws {
+    guard mixture.source == nil, mixture.dataset == dataset.fingerprint, let domain = try Self.domain(of: mixture, located),
       let label = contents.labelNumbers[domain], let assignment = try? dataset.assignment(of: mixture, file: "mixture")
     else { return nil }
     var tokens = [Int](repeating: 0, count: assignment.leafCount)
@@ -32,15 +33,14 @@ package struct DomainShare: Sendable, Equatable {
   }
 
   /// The domain of more than half of the specialist seed's documents; nil if there is none, or the files are not what the mixture was made from.
-  private static func domain(of mixture: Mixture) throws -> String? {
+  private static func domain(of mixture: Mixture, _ located: (String) -> String) throws -> String? {
     let seeds = mixture.seeds ?? []
     guard !seeds.isEmpty else { return nil }
     for seed in seeds {
-      guard Files.exists(seed.name), !Files.isFolder(seed.name), try Checksum.hex(file: seed.name) == seed.fingerprint else {
-        return nil
-      }
+      let file = located(seed.name)
+      guard Files.exists(file), !Files.isFolder(file), try Checksum.hex(file: file) == seed.fingerprint else { return nil }
     }
-    let domains = try DocumentFile.readAll(seeds.map(\.name)).map { Document.label(members: $0.members, source: nil) }
+    let domains = try DocumentFile.readAll(seeds.map { located($0.name) }).map { Document.label(members: $0.members, source: nil) }
     let counts = Dictionary(grouping: domains) { $0 }.mapValues(\.count)
     return counts.first { $0.key != nil && 2 * $0.value > domains.count }?.key
   }

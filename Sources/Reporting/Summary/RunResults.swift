@@ -145,6 +145,17 @@ package struct Plan: Sendable {
     return parts.isEmpty ? nil : parts.map { "\(Compare.list($0.0)) the \($0.1) measured" }.joined(separator: "; ")
   }
 
+  /// The smallest and the largest N, D and D′ that were measured, such as `N of 100 k to 1.2 M, D of 500 k to 8 M and D′ of 0 to 800 k`.
+  var measuredRange: String {
+    let axes: [(name: String, ends: KeyPath<RunRange, [Double]>)] = [("N", \.n), ("D", \.d), ("D′", \.dPrime)]
+    return Compare.list(
+      axes.compactMap { axis in
+        let measured = fit.domains.flatMap { $0.range[keyPath: axis.ends] }
+        guard let low = measured.min(), let high = measured.max() else { return nil }
+        return "\(axis.name) of \(Number.tick(low)) to \(Number.tick(high))"
+      })
+  }
+
   /// A run of one domain with the prediction of the selected law.
   package struct Point: Sendable {
     package var domain: String

@@ -73,7 +73,23 @@ extension RunSummary {
       training.append(run)
       if let seed = settings["configuration"]?["seed"]?.number { provenance.randomSeeds[shown] = UInt64(exactly: seed) }
     }
-    if let split { note = "\(split.branches.count) branches of \(split.dataset), by level \(split.level) of \(split.tree)." }
+    guard let split else { return }
+    results.split = split.evaluation ?? Self.evaluation(ofStep: path)
+    note = "\(split.branches.count) branches of \(split.dataset), by level \(split.level) of \(split.tree)."
+    if results.split == nil {
+      note? += " There is no evaluation on held-out text; `weir split --valid FILE` adds it, and trains nothing again."
+    }
+  }
+
+  /// The evaluation in the state of the recipe step that made a split in the folder of a recipe's run, by a version that did not store it in
+  /// the split.
+  private static func evaluation(ofStep split: String) -> SplitReport? {
+    let parent = URL(fileURLWithPath: split).deletingLastPathComponent().path
+    guard let reports = try? StepReports(run: parent), let file = try? Fingerprint.of(SplitFile.path(in: split), registry: .all) else {
+      return nil
+    }
+    let step = reports.states.first { $0.state.outputs.values.contains(file) }?.step
+    return reports.decode(SplitReport.self, step: step?.name)
   }
 
   /// What a run starts from: nil for random initialization.

@@ -97,13 +97,13 @@ extension RunSummary {
       randomSeeds: reports.states.reduce(into: [:]) { all, entry in all[entry.step.name] = entry.state.randomSeed }, version: version,
       command: about["command"], recipe: reports.recipe.steps.map { "\($0.name): \($0.do)" }.joined(separator: "\n"))
     tokenizer = data["tokenizer"]
-    let mixture = try data["mixture"].map { try Mixture.read(from: $0) }
+    let mixture = try reports.path("mixture").map { try Mixture.read(from: $0) }
     self.mixture = mixture
     clusters = reports.decode(ClusterReport.self, step: data["clusters"]).map { Cluster.all(of: $0, mixture: mixture) } ?? []
-    guard let dataset = data["dataset"].flatMap({ try? TokenDataset($0) }) else { return }
+    guard let dataset = try reports.path("dataset").map({ try TokenDataset($0) }) else { return }
     let contents = try DatasetContents(dataset)
     self.dataset = contents.summary
-    domainShare = try mixture.flatMap { try DomainShare(of: $0, in: dataset, contents: contents) }
+    domainShare = try mixture.flatMap { try DomainShare(of: $0, in: dataset, contents: contents, located: reports.located) }
   }
 }
 

@@ -10,8 +10,12 @@ package struct StepReports {
   /// The steps that have run, in the order of the recipe.
   package let states: [(step: Recipe.Step, state: StepState)]
 
+  /// The run's folder, as given.
+  private let folder: String
+
   package init(run: String) throws {
     let folder = RecipeFolder(run), path = folder.recipe
+    self.folder = folder.path
     guard Files.exists(path) else {
       throw WeirError(run, "is not the folder of a recipe run (no recipe.json)", remedy: "name a folder written by `weir run`")
     }
@@ -28,6 +32,33 @@ package struct StepReports {
   /// A part of the recipe's `summary`, with the run folder filled in.
   func mapping(_ section: String) -> [String: String] {
     (recipe.summary?[section] ?? [:]).mapValues { $0.replacingOccurrences(of: "{run}", with: recipe.run) }
+  }
+
+  /// The file or folder that a member of `summary.data` names; nil without the member, and where a step that has yet to run writes it.
+  /// - Throws: `WeirError` where there is no such file or folder.
+  func path(_ member: String) throws -> String? {
+    guard let value = recipe.summary?["data"]?[member] else { return nil }
+    let path = value.replacingOccurrences(of: "{run}", with: recipe.run)
+    // The run's folder may have been moved, and the working directory need not be that of `weir run`.
+    let places = [value.replacingOccurrences(of: "{run}", with: folder), located(path)]
+    if let found = places.first(where: Files.exists) { return found }
+    let isPending = recipe.steps.contains { step in
+      let words = (try? recipe.commands(of: step, path: folder))?.flatMap(\.self) ?? []
+      return words.contains(path) && !states.contains { $0.step.name == step.name }
+    }
+    if isPending { return nil }
+    throw WeirError(
+      RecipeFolder(folder).recipe, "summary.data.\(member) is \"\(path)\", which does not exist",
+      remedy: "correct the recipe; a relative path starts at the folder where `weir run` was started")
+  }
+
+  /// A path of the recipe from here: relative paths start at the folder where `weir run` was started, which the place of the run's folder tells.
+  func located(_ path: String) -> String {
+    let parts = recipe.run.split(separator: "/").filter { $0 != "." }.map(String.init)
+    let here = URL(fileURLWithPath: folder).standardizedFileURL.pathComponents
+    guard !path.hasPrefix("/"), !recipe.run.hasPrefix("/"), here.suffix(parts.count).elementsEqual(parts) else { return path }
+    let start = URL(fileURLWithPath: "/" + here.dropFirst().dropLast(parts.count).joined(separator: "/")).appendingPathComponent(path).path
+    return Files.exists(start) ? start : path
   }
 
   /// The report of a step as the type that its command writes; nil if the step has not run or writes another type.

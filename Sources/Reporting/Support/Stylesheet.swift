@@ -11,7 +11,7 @@ enum Stylesheet {
   private static let dark = """
     --paper:#15181c;--card:#1d2126;--ink:#e7e8e6;--soft:#a5acb4;--rule:#363c44;--grid:#272c33;
     --s0:#a5acb4;--s1:#62b4ea;--s2:#f08c46;--s3:#d593cf;--s4:#43c59e;--s5:#d9b84a;--s6:#aba6ff;--soft1:#1f4560;--soft2:#6e3d17;--soft3:#573a57;
-    --e0:#22262b;--e1:#2b2b2b;--e2:#3f3122;--e3:#5f3f1f;--e4:#95541a;--e5:#f0914a;--on:#f0f0ee;--on5:#15181c;--good:#43c59e;--bad:#f08a9c;
+    --e0:#2c323a;--e1:#3b3730;--e2:#4f3b24;--e3:#6b4620;--e4:#95541a;--e5:#f0914a;--on:#f0f0ee;--on5:#15181c;--good:#43c59e;--bad:#f08a9c;
     """
 
   /// Has neither `<` nor `&`, so that the page is well-formed XML.

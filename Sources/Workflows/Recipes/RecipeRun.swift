@@ -1,4 +1,5 @@
 import Pipeline
+import Primitives
 import Storage
 
 /// Runs a recipe: skips the steps that are up to date and resumes the others.
@@ -54,12 +55,23 @@ package struct RecipeRun {
 
   /// Parses every command before anything runs, so that a mistake in the last step is found in the first second.
   package func prepare() throws -> [Prepared] {
-    try recipe.steps.map { step in
+    let steps = try recipe.steps.map { step in
       let words = try recipe.commands(of: step, path: path)
       return Prepared(
         step: step, commands: try interpreter.parse(words, place: "\(path): step \(step.name)"),
         line: words.map { $0.joined(separator: " ") }.joined(separator: " | "))
     }
+    var writers: [[Substring]: String] = [:]
+    for prepared in steps {
+      for output in prepared.outputs where output != "-" {
+        let writer = writers.updateValue(
+          prepared.step.name, forKey: (output.hasPrefix("/") ? ["/"] : []) + output.split(separator: "/").filter { $0 != "." })
+        guard let writer, writer != prepared.step.name else { continue }
+        throw WeirError(
+          path, "steps \(writer) and \(prepared.step.name) both write \(output)", remedy: "give each step an output of its own")
+      }
+    }
+    return steps
   }
 
   /// Runs all steps that are not up to date.

@@ -22,6 +22,8 @@ package struct SplitFile: Codable, Sendable, Equatable, Artifact {
   package var full: String?
   /// Terms that distinguish each domain from the others.
   package var terms: [[String]]
+  /// The evaluation on the held-out documents of `weir split`; nil without any, and in files of earlier versions.
+  package var evaluation: SplitReport?
 
   /// Where a split in a folder is described.
   package static func path(in folder: String) -> String { folder + "/" + fileName }

@@ -38,14 +38,16 @@ package enum SplitRun {
     }
     let terms = try ClusterContents.terms(
       dataset: domains.dataset, tree: domains.tree, level: configuration.level, progress: progress.phase("show"))
-    let file = SplitFile(
+    var file = SplitFile(
       dataset: configuration.dataset, tree: configuration.tree, treeFingerprint: domains.tree.fingerprint, level: configuration.level,
       trunkTokens: trunkTokens, branchTokens: tokens, branches: folders, full: configuration.full ? RunFolder("full").model : nil,
       terms: terms)
     try file.write(in: configuration.output)
     let heldOut = configuration.settings.heldOut, progress = progress.phase("eval")
-    let report = try heldOut.isEmpty ? nil : SplitEvaluation.run(configuration.output, data: heldOut, threads: threads, progress: progress)
-    return Result(branches: domains.count, report: report)
+    guard !heldOut.isEmpty else { return Result(branches: domains.count) }
+    file.evaluation = try SplitEvaluation.run(configuration.output, data: heldOut, threads: threads, progress: progress)
+    try file.write(in: configuration.output)
+    return Result(branches: domains.count, report: file.evaluation)
   }
 
   /// What the parts of a split have in common.

@@ -12,7 +12,7 @@ struct DecontaminateCommand: DocumentCommand {
       are counted in one document, where PaLM took 70 % in the whole training set. --cut keeps the rest of the document, \
       also as for GPT-3: it removes the shared text with 200 characters on each side, then pieces of fewer than 200 \
       characters, and drops documents that fall into more than 10 pieces. The rejects file names the evaluation text and \
-      quotes the match.
+      quotes the match, also of documents that are cut and kept (kept, removed_bytes).
 
       Words are compared in every script after case folding and compatibility decomposition (NFKD), without diacritics; \
       punctuation, symbols and markup separate them. In scripts without spaces, two Han characters, three kana or four \
@@ -61,6 +61,12 @@ struct DecontaminateCommand: DocumentCommand {
   @Flag(help: "Cut shared text out instead of dropping the document.")
   var cut = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Domains of the table of losses: file, or a member such as source or metadata.domain. (default: metadata.domain, else source, else file)",
+      valueName: "name"))
+  var by: String?
+
   @OptionGroup var stream: StreamOptions
   @OptionGroup var common: CommonOptions
 
@@ -68,14 +74,19 @@ struct DecontaminateCommand: DocumentCommand {
 
   func extend(_ chain: inout ChainBuilder) throws {
     try chain.add(input: input, output: output, stream: stream)
-    let texts = try EvaluationTexts.read(against, fields: againstField.isEmpty ? ["text"] : againstField)
-    let index = try EvaluationIndex(texts, configuration: configuration())
+    let fields = againstField.isEmpty ? ["text"] : againstField
+    let evaluation = try EvaluationTexts(against, fields: fields)
+    if evaluation.ignored > 0 {
+      let values = "null, true or false under \(fields.joined(separator: " or ")) \(evaluation.ignored) times, where texts belong"
+      Terminal.write("weir: warning: \(against.joined(separator: " ")): \(values); these are ignored\n")
+    }
+    let index = try EvaluationIndex(evaluation.texts, configuration: configuration())
     if index.tooShort > 0 {
       Terminal.write(
-        "weir: warning: \(index.tooShort) of \(texts.count) evaluation texts have fewer than \(minimumWords) words and are ignored"
-          + (index.shortAreUnspaced ? " (two Han characters, three kana or four Thai characters count as one word)\n" : "\n"))
+        "weir: warning: \(index.tooShort) of \(index.texts.count) evaluation texts have fewer than \(minimumWords) words and are ignored"
+          + index.shortNote + "\n")
     }
-    let losses = DomainLosses()
+    let losses = DomainLosses(by: by)
     if commonDocuments > 0 {
       chain.append(DecontaminationBarrier(index, losses: losses))
     } else {
@@ -86,6 +97,7 @@ struct DecontaminateCommand: DocumentCommand {
 
   func validate() throws {
     try usage { _ = try configuration() }
+    guard by != "" else { throw ValidationError("--by must be file or the name of a member") }
     guard !against.contains("-") else { throw ValidationError("--against requires files or folders; standard input is the corpus") }
   }
 

@@ -62,8 +62,12 @@ struct FilterCommand: DocumentCommand, SeededCommand {
 
   func extend(_ chain: inout ChainBuilder) throws {
     try chain.add(input: input, output: output, stream: stream)
+    let configuration = try configuration()
+    if configuration.rules.enabled.isEmpty, !rules.split(separator: ",").contains("none") {
+      Terminal.write("weir: warning: --rules \(rules) leaves no rule; a list begins empty, so name rules before you remove some\n")
+    }
     let losses = FilterLosses(by: by, samples: samples, randomSeed: seed.seed)
-    chain.append(try FilterDocuments(configuration(), losses: losses))
+    chain.append(try FilterDocuments(configuration, losses: losses))
     chain.report { try losses.report.add(to: &$0) }
   }
 
@@ -80,11 +84,20 @@ struct FilterCommand: DocumentCommand, SeededCommand {
     configuration.masksStrictly = maskPiiStrictly
     configuration.language.keeps = try parsedLanguages()
     (configuration.language.threshold, configuration.language.annotates) = (languageThreshold, annotateLanguage)
+    var thresholds: [String: String] = [:]
     for assignment in set {
       guard let equals = assignment.firstIndex(of: "=") else {
         throw WeirError("--set", "'\(assignment)' has no =", remedy: "write RULE=VALUE, such as gopher.too_few_words=20")
       }
-      try configuration.set(String(assignment[..<equals]), to: String(assignment[assignment.index(after: equals)...]))
+      let name = String(assignment[..<equals])
+      if let other = thresholds.updateValue(name, forKey: FilterConfiguration.threshold(name)) {
+        throw WeirError("--set", other == name ? "\(name) is set twice" : "\(other) and \(name) are one threshold", remedy: "set it once")
+      }
+      do {
+        try configuration.set(name, to: String(assignment[assignment.index(after: equals)...]))
+      } catch let error as WeirError {
+        throw error.place == "--set" ? error : WeirError("--set \(assignment)", error.reason, remedy: error.remedy)
+      }
     }
     try configuration.validate()
     return configuration

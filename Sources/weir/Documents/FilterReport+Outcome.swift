@@ -9,6 +9,7 @@ extension FilterReport {
     var reports: [JSONValue] = []
     if case .array(let earlier)? = outcome.report["filters"] { reports = earlier }
     outcome.report.set("filters", .array(reports + [try JSONValue(encoding: self)]))
+    outcome.note(domains.map(\.name), by: by)
     guard dropped > 0 else { return }
     outcome.lines.append(
       "  dropped by rule and \(by == "file" ? by : "by " + by), the first rule that a document breaks; --set RULE=VALUE moves a threshold:")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inspection
+import Primitives
 import Storage
 import Workflows
 
@@ -30,7 +31,7 @@ struct PeekCommand: WeirCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     guard !common.json else { return Outcome(report: try JSONValue(encoding: Peek.report(path, registry: .all, lines: lines))) }
-    try StandardOutput.write(Peek.text(path, registry: .all, lines: lines))
+    try StandardOutput.write(Format.escaped(Peek.text(path, registry: .all, lines: lines), keepingLines: true))
     return Outcome()
   }
 }

@@ -39,7 +39,7 @@ final class ProgressBar: Sendable {
       state.shown = now
       let line = Self.line(
         label: event.phase.isEmpty ? label : event.phase, event: event, first: first, seconds: seconds, columns: Terminal.columns)
-      Terminal.write(Terminal.isInteractive ? "\r\u{1B}[2K" + line : line + "\n")
+      Terminal.isInteractive ? Terminal.redraw(line) : Terminal.write(line + "\n")
       state.visible = Terminal.isInteractive
     }
   }
@@ -78,7 +78,7 @@ final class ProgressBar: Sendable {
   /// Erases the bar from the terminal.
   func clear() {
     state.withLock { state in
-      if state.visible { Terminal.write("\r\u{1B}[2K") }
+      if state.visible { Terminal.redraw() }
       state.visible = false
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// Properties of the terminal, and output to standard error.
 enum Terminal {
@@ -13,6 +14,12 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
-  /// Writes to standard error. Failures, such as a closed standard error, are ignored.
-  static func write(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
+  /// Writes lines to standard error, with control characters escaped: paths and members of documents may contain any. Failures, such as a
+  /// closed standard error, are ignored.
+  static func write(_ text: String) { writeRaw(Format.escaped(text, keepingLines: true)) }
+
+  /// Erases the line of the cursor, and writes another.
+  static func redraw(_ line: String = "") { writeRaw("\r\u{1B}[2K" + Format.escaped(line)) }
+
+  private static func writeRaw(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 }
