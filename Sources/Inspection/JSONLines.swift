@@ -42,7 +42,9 @@ struct JSONLines: Artifact {
       try context.checkStop()
     }
     while let line = try reader.next() {
-      if isDocuments == nil, !line.isEmpty { isDocuments = (try? JSONDocument(line, place: path, lenient: true).root["text"]?.string) != nil }
+      if isDocuments == nil, !line.isEmpty {
+        isDocuments = (try? JSONDocument(line, place: path, lenient: true).root["text"]?.string) != nil
+      }
       if isDocuments == true {
         block += line
         block.append(0x0A)
@@ -53,7 +55,9 @@ struct JSONLines: Artifact {
       if reader.lines % 4_096 == 0 { try context.checkStop() }
       if line.isEmpty { continue }
       do {
-        if try !JSONDocument(line, place: path, lenient: true).root.isObject { problems.add("\(path):\(reader.lines): is not a JSON object") }
+        if try !JSONDocument(line, place: path, lenient: true).root.isObject {
+          problems.add("\(path):\(reader.lines): is not a JSON object")
+        }
       } catch let error as WeirError { problems.add("\(path):\(reader.lines): \(error.reason)") }
     }
     if !block.isEmpty { try flush() }

@@ -163,6 +163,7 @@ package final class OutputLock {
 
   private static func isSame(_ file: String, _ descriptor: Int32) -> Bool {
     var own = stat(), found = stat()
-    return fstat(descriptor, &own) == 0 && FileName.withBytes(file, { lstat($0, &found) }) == 0 && own.st_ino == found.st_ino && own.st_dev == found.st_dev
+    return fstat(descriptor, &own) == 0 && FileName.withBytes(file, { lstat($0, &found) }) == 0 && own.st_ino == found.st_ino
+      && own.st_dev == found.st_dev
   }
 }

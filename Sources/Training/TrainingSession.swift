@@ -93,7 +93,8 @@ final class TrainingSession {
     try openLogs()
     if ranks.isRoot, log.keptSteps < state.step {
       progress.note(
-        "warning: \(folder.log): has \(log.keptSteps) of the first \(state.step) steps; the others are lost, and the report leaves them out")
+        "warning: \(folder.log): has \(log.keptSteps) of the first \(state.step) steps; the others are lost, and the report leaves them out"
+      )
     }
   }
 

@@ -68,8 +68,8 @@ import Testing
 
   @Test func outputsAreStreamsOrNamesOfBytes() throws {
     try inFolder { binary in
-      let line = "ln -s /proc/self/fd/1 so; weir read docs.jsonl --plain -o so | wc -l; weir read docs.jsonl --plain -o /dev/stdout | wc -l; test -L so"
-      let streams = try binary.shell(line)
+      let read = "weir read docs.jsonl --plain -o"
+      let streams = try binary.shell("ln -s /proc/self/fd/1 so; \(read) so | wc -l; \(read) /dev/stdout | wc -l; test -L so")
       #expect(streams.code == 0 && streams.text == "40\n40\n", "\(streams.text) \(streams.errors)")
       let bytes = try binary.shell(
         "weir read docs.jsonl -o $'\\xfa.jsonl' && test -s $'\\xfa.jsonl' && "

@@ -72,7 +72,7 @@ import Testing
         let sample = try binary.weir("sample", "set", "--tree", "tree", "--seed-data", "\(name).jsonl", "--tokens", "3000", "-o", "m.json")
         expectFailure(sample, naming: ["\(name).jsonl", "only 0.0 % of its letter pairs occur in the clusters it is assigned to"])
         for method in ["dsir", "classifier"] {
-          let sample = try binary.weir("sample", "set", "--method", method, "--seed-data", "\(name).jsonl", "--tokens", "3000", "-o", "m.json")
+          let sample = try binary.shell("weir sample set --method \(method) --seed-data \(name).jsonl --tokens 3000 -o m.json")
           expectFailure(sample, naming: ["\(name).jsonl", "only 0.0 % of its letter pairs occur in the corpus"])
         }
       }
@@ -82,7 +82,7 @@ import Testing
       #expect(told.contains("warning: the tree's embedder knows only") && !told.contains("changed nothing"), "\(told)")
       let known = try binary.weir("sample", "set", "--tree", "tree", "--seed-data", "docs.jsonl", "--tokens", "3000", "--dry-run", "--json")
       #expect(known.text.contains("\"known_letter_pairs\":1,"), "\(known.text) \(known.errors)")
-      let dsir = try binary.weir("sample", "set", "--method", "dsir", "--seed-data", "docs.jsonl", "--tokens", "3000", "--dry-run", "--json")
+      let dsir = try binary.shell("weir sample set --method dsir --seed-data docs.jsonl --tokens 3000 --dry-run --json")
       #expect(dsir.text.contains("\"known_letter_pairs\":1,"), "\(dsir.text) \(dsir.errors)")
     }
   }

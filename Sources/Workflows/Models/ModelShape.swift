@@ -1,3 +1,4 @@
+import Primitives
 import Training
 
 /// The shape of a new model: a preset, or a width with optional details, for any vocabulary.

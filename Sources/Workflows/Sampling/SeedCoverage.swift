@@ -16,8 +16,8 @@ package struct SeedCoverage: Encodable, Sendable, Equatable {
   package var name: String
   /// The share of the seed's letter pairs that occur in corpus windows of its leaves; nil if either has none.
   package var known: Double?
-  /// The share of the seed's windows that are farther from their centroid than 99 % of those corpus windows.
-  package var far: Double
+  /// The share of the seed's windows that are farther from their centroid than 99 % of those corpus windows; nil if the seed has no leaves.
+  package var far: Double?
   /// What the seed was compared with, for messages.
   private var place = "the clusters it is assigned to"
 
@@ -59,8 +59,8 @@ package struct SeedCoverage: Encodable, Sendable, Equatable {
 
   /// Compares a seed with the whole corpus, for a method that assigns it to no leaves. Reads windows evenly spread over the corpus, until they
   /// leave no doubt.
-  init(_ seed: SpecialistSeeds.Seed, dataset: TokenDataset, tokenizer: Tokenizer, progress: Progress = .silent) throws {
-    (name, far, place) = (seed.path, 0, "the corpus")
+  init(_ seed: SpecialistSeeds.Seed, dataset: TokenDataset, tokenizer: Tokenizer, progress: Pipeline.Progress = .silent) throws {
+    (name, place) = (seed.path, "the corpus")
     var counts: [UInt64: Int] = [:]
     for document in seed.documents { Self.forEachPair(document.document.text) { counts[$0, default: 0] += 1 } }
     let total = counts.values.reduce(0, +), reader = WindowReader(dataset)
@@ -129,7 +129,7 @@ package struct SeedCoverage: Encodable, Sendable, Equatable {
       return "\(name): only \(Self.percent(known)) of its letter pairs occur in \(place); "
         + "the corpus may lack its language"
     }
-    if far > Self.limits.doubtful {
+    if let far, far > Self.limits.doubtful {
       return "\(name): \(Self.percent(far)) of its windows are farther from their cluster than 99 % of the windows there; "
         + "the corpus may lack its domain"
     }

@@ -11,7 +11,7 @@ import Synchronization
 @main enum Main {
   static func main() {
     weir_exit_when_out_of_memory()
-    // OpenBLAS starts its threads while it is loaded, before it can be told to start none, and raises SIGINT where the system refuses them.
+    // OpenBLAS starts its threads while it is loaded, before any call can prevent it, and raises SIGINT where the system refuses them.
     setenv("OPENBLAS_NUM_THREADS", "1", 1)
     Interrupt.install()
     do {
