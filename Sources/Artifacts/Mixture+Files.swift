@@ -10,6 +10,9 @@ extension Mixture {
     return mixture
   }
 
+  /// What `method` may be.
+  private static let methods = ["crisp", "uniform", "specialist", "dsir", "classifier", "ced", "doge"]
+
   /// What the format does not allow, one line each.
   var problems: [String] {
     var problems: [String] = []
@@ -21,6 +24,7 @@ extension Mixture {
       let isFingerprint = value.utf8.count <= 64 && value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
       require(isFingerprint, "its \(name), \"\(Format.clip(value, 40))\", is not a fingerprint")
     }
+    require(Self.methods.contains(method), "its method is \"\(Format.clip(method, 40))\", expected \(Self.methods.joined(separator: ", "))")
     require((0...64).contains(depth), "its depth is \(depth), expected 0…64")
     require(smoothing >= 0 && smoothing.isFinite, "its smoothing is \(smoothing), expected at least 0")
     require(maxEpochs.map { $0 > 0 && $0.isFinite } ?? true, "its maxEpochs is \(maxEpochs ?? 0), expected more than 0")
@@ -34,9 +38,12 @@ extension Mixture {
       require(
         cluster.leaf == index && shares.allSatisfy(isShare) && isCount(cluster.windows) && isCount(cluster.tokens),
         "cluster \(index) has the wrong number, or a share or count out of range")
-      // An epoch has at least one token.
-      let most = Double(max(runTokens, 1))
-      require((0...most).contains(cluster.epochs), "cluster \(index) has \(cluster.epochs) epochs of a run of \(runTokens) tokens")
+      require(
+        (cluster.seedLow ?? 0) <= (cluster.seedHigh ?? 1), "cluster \(index) has a seedLow above its seedHigh")
+      let epochs = cluster.weight > 0 ? cluster.weight * Double(runTokens) / Double(cluster.tokens) : 0
+      require(
+        epochs.isFinite && (cluster.epochs - epochs).magnitude <= 1e-6 * max(1, epochs),
+        "cluster \(index) has \(cluster.epochs) epochs, but its weight in a run of \(runTokens) tokens makes \(Format.significant(epochs))")
     }
     for (name, shares) in [("weights", weights), ("general shares", clusters.map(\.general))] where !clusters.isEmpty {
       let sum = shares.reduce(0, +)

@@ -5,6 +5,10 @@ extension WindowVectors: Artifact {
   package static let form = ArtifactForm.folder
   package static func open(_ path: String) throws -> WindowVectors { try WindowVectors(path) }
 
+  package static func verify(_ path: String, _ context: any VerificationContext) throws {
+    try StoredTree.checkEmbedder(open(path).manifest, in: path)
+  }
+
   package static func describe(_ path: String, lines: Int) throws -> [String]? {
     let vectors = try WindowVectors(path)
     var table = TextTable(["window", "norm", "first values"], right: [0, 1])

@@ -20,6 +20,8 @@ package enum ClusterDataset {
     if !replacing && Files.exists(folder + "/" + Manifest.fileName) {
       throw WeirError(folder, "exists", remedy: "remove it or choose another name")
     }
+    // The copy of the embedder gets checksums of its own, which would hide a damage.
+    try vectors.manifest.check(in: vectors.path) { $0.hasPrefix(StoredTree.embedderFolder + "/") }
     try vectors.checkFinite()
     let tree = try vectors.withVectors { buffer -> ClusterTree in
       guard let base = buffer.baseAddress, vectors.count > 0 else {

@@ -100,7 +100,7 @@ package final class DocumentSource: Source {
   private static func expand(_ path: String) throws -> [String] {
     guard path != "-", Files.isFolder(path) else { return [path] }
     let manifest = path + "/" + Manifest.fileName
-    if let format = (try? JSONDocument(Files.read(manifest), place: manifest))?.root["format"]?.string, format.hasPrefix("weir.") {
+    if let format = (try? JSONDocument(Files.readWhole(manifest), place: manifest))?.root["format"]?.string, format.hasPrefix("weir.") {
       throw WeirError(
         path, "is a \(ArtifactRegistry.kind(format: format)), not a folder of documents",
         remedy: "give documents; weir peek shows what it is")

@@ -10,8 +10,9 @@ package final class LineReader {
   /// Lines read so far.
   package private(set) var lines = 0
 
-  package init(_ path: String) throws {
-    reader = try ByteReader(path)
+  /// - Parameter isRegular: whether anything but a regular file is refused, as in folders that Weir writes.
+  package init(_ path: String, isRegular: Bool = false) throws {
+    reader = try ByteReader(path, isRegular: isRegular)
     buffer = .allocate(byteCount: Files.pieceBytes, alignment: 64)
   }
 
@@ -50,6 +51,6 @@ package final class LineReader {
 
   /// Reads a file to its end to verify the checksums of its compression and a weir stream's end marker.
   package static func readThrough(_ path: String, _ body: () throws -> Void) throws {
-    try ByteReader(path).forEachPiece { _ in try body() }
+    try ByteReader(path, isRegular: true).forEachPiece { _ in try body() }
   }
 }

@@ -16,11 +16,15 @@ package protocol Embedder: Sendable {
   /// Embeds a range of windows of a reader, with the same result as for their tokens. A model that was fitted on them need not read them again.
   /// - Returns: [windows, dimensions], row-major; zero for a window without features.
   func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float]
+  /// How many tokens of the windows are features that the model knows; nil where it knows all that a tokenizer makes.
+  func knownTokens(_ windows: [[Int32]]) -> Int?
   /// Saves the embedder in a folder, which is created if needed.
   func save(to folder: String) throws
 }
 
 extension Embedder {
+  package func knownTokens(_ windows: [[Int32]]) -> Int? { nil }
+
   package func embed(_ range: Range<Int>, of windows: WindowReader, pool: ThreadPool) throws -> [Float] {
     try embed(windows.tokens(range, pool: pool), pool: pool)
   }

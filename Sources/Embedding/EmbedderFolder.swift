@@ -9,6 +9,11 @@ package enum EmbedderFolder {
   /// Opens the embedder in a folder: its own, that of window vectors, or that of a cluster tree.
   package static func open(_ folder: String) throws -> any Embedder {
     try check(folder)
+    return try load(folder)
+  }
+
+  /// Opens an embedder and checks its fingerprint, but no manifest.
+  static func load(_ folder: String) throws -> any Embedder {
     switch try kind(folder) {
     case "lsi": return try LSIEmbedder(folder: folder)
     case "static": return try StaticEmbedder(folder: folder)

@@ -115,6 +115,16 @@ package struct LSIEmbedder: Embedder {
     }
   }
 
+  package func knownTokens(_ windows: [[Int32]]) -> Int? {
+    let features = TokenFeatures(buckets: configuration.buckets, bigrams: false)
+    var counter = features.counter, known = 0
+    for window in windows {
+      let size = features.count(window, counter: &counter)
+      for place in 0..<size where idf[Int(counter.buckets[place])] > 0 { known += Int(counter.counts[place]) }
+    }
+    return known
+  }
+
   /// [count, dimensions], computed by ranges of rows.
   private func vectors(_ count: Int, pool: ThreadPool, _ body: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void) -> [Float] {
     let total = count * dimensions

@@ -108,9 +108,11 @@ package struct TextEmbedder: Embedder {
   /// Saves `embedder.json`, the files of the encoder, and both tokenizers.
   package func save(to folder: String) throws {
     try EmbedderFolder.describe(self, kind: "minilm", configuration, in: folder)
-    for name in ["config.json", EmbedderFolder.modelFile] { try Files.write(Files.read(source + "/" + name), to: folder + "/" + name) }
+    for name in ["config.json", EmbedderFolder.modelFile] {
+      try Files.write(Files.readWhole(source + "/" + name, limit: .max), to: folder + "/" + name)
+    }
     for name in [StoredTokenizer.fileName, "vocab.txt"] where Files.exists(source + "/" + name) {
-      try Files.write(Files.read(source + "/" + name), to: folder + "/" + name)
+      try Files.write(Files.readWhole(source + "/" + name), to: folder + "/" + name)
     }
     try Files.createFolder(folder + "/tokenizer")
     try windowTokenizer.writeFiles(in: folder + "/tokenizer")

@@ -27,7 +27,7 @@ package struct MDSIndex: Artifact {
   package static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.hasMembers("version", "shards") }
 
   package static func open(_ path: String) throws -> MDSIndex {
-    guard let shards = try JSONDocument(Files.read(path), place: path).root["shards"] else {
+    guard let shards = try JSONDocument(Files.readWhole(path), place: path).root["shards"] else {
       throw WeirError(path, "is not an MDS index", remedy: "export the dataset again")
     }
     return MDSIndex(shardCount: shards.count)

@@ -20,14 +20,14 @@ struct JSONLines: Artifact {
   }
 
   static func open(_ path: String) throws -> JSONLines {
-    _ = try LineReader(path)
+    _ = try LineReader(path, isRegular: true)
     return JSONLines()
   }
 
   /// Documents (if the first line has a text) are parsed as the pipeline does, other lines as JSON objects. Reading a compressed file checks its
   /// checksums, and reading a stream its end marker.
   static func verify(_ path: String, _ context: any VerificationContext) throws {
-    let reader = try LineReader(path)
+    let reader = try LineReader(path, isRegular: true)
     var problems = ProblemList(context)
     var isDocuments: Bool?
     var block: [UInt8] = []
@@ -65,7 +65,7 @@ struct JSONLines: Artifact {
   }
 
   static func describe(_ path: String, lines: Int) throws -> [String]? {
-    let reader = try LineReader(path)
+    let reader = try LineReader(path, isRegular: true)
     var documents = TextTable(["line", "id", "source", "bytes", "text"], right: [0, 3])
     var others = TextTable(["line", "members"], right: [0])
     var shown = 0
@@ -100,7 +100,7 @@ struct CompressedFile: Artifact {
   static func matches(_ candidate: ArtifactCandidate) -> Bool { candidate.isCompressed }
 
   static func open(_ path: String) throws -> CompressedFile {
-    _ = try LineReader(path)
+    _ = try LineReader(path, isRegular: true)
     return CompressedFile()
   }
 

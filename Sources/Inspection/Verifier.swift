@@ -17,6 +17,8 @@ final class Verifier {
   /// Size and checksum of every file that was hashed.
   private var hashes: [String: (bytes: Int, checksum: String)] = [:]
   private var checked: Set<String> = []
+  /// Folders, which symbolic links may lead to more than once.
+  private var visited: Set<Files.Identity> = []
 
   init(registry: ArtifactRegistry, progress: Progress) {
     self.registry = registry
@@ -30,6 +32,7 @@ final class Verifier {
 
   /// - Returns: the kind of the folder.
   func checkFolder(_ folder: String, depth: Int = 0) throws -> String {
+    visited.insert(try Files.identity(folder))
     guard depth < Self.depthLimit else {
       note("\(folder): is more than \(Self.depthLimit) folders deep and was not checked")
       return "folder"
@@ -97,7 +100,7 @@ final class Verifier {
     try attempt {
       if let type = identified.type {
         try type.verify(path, self)
-      } else if try !JSONDocument(Files.read(path), place: path).root.isObject {
+      } else if try !JSONDocument(Files.readWhole(path), place: path).root.isObject {
         throw WeirError(path, "is not a JSON object")
       }
     }
@@ -115,6 +118,7 @@ final class Verifier {
       } else if name.hasSuffix(".partial") {
         note("\(path): was left by an unfinished write (or is being written)")
       } else if Files.isFolder(path) {
+        guard try visited.insert(Files.identity(path)).inserted else { continue }
         if Files.exists(path + "/" + Manifest.fileName) {
           _ = try checkFolder(path, depth: depth + 1)
         } else if depth < Self.depthLimit {

@@ -16,13 +16,13 @@ public struct WeirError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// The message, always on one line.
   public var description: String {
-    let parts = [place, reason, remedy].map(Self.shortened)
+    let parts = [Self.shortened(place, 400), Self.shortened(reason), Self.shortened(remedy)]
     let message = remedy.isEmpty ? "\(parts[0]): \(parts[1])" : "\(parts[0]): \(parts[1]); \(parts[2])"
     return String(message.map { $0 == "\n" ? " " : $0 })
   }
 
   /// Cuts the middle out of a text that quotes a very long name.
-  private static func shortened(_ text: String) -> String {
-    text.utf8.count > 1_200 ? "\(text.prefix(500)) … \(text.suffix(200))" : text
+  package static func shortened(_ text: String, _ limit: Int = 1_200) -> String {
+    text.utf8.count > limit ? "\(text.prefix(limit / 5 * 2)) … \(text.suffix(limit / 6))" : text
   }
 }

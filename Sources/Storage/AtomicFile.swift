@@ -1,7 +1,9 @@
 import Foundation
+import Primitives
 
 /// A file that appears complete or not at all. It is written to `<path>.partial` and checksummed on the way; `commit` flushes it to disk, renames
-/// it and flushes the folder. Without `commit` the partial file is removed. Pipes and devices (`/dev/stdout`) are written directly.
+/// it and flushes the folder. Without `commit` the partial file is removed. Pipes, devices and open files of this process (`/dev/stdout`) are written
+/// directly, also through links.
 package final class AtomicFile {
   private let path: String
   private let temporary: String?
@@ -21,25 +23,15 @@ package final class AtomicFile {
   /// - Parameter path: the final path; a symbolic link is followed.
   /// - Throws: `WeirError`, also where another process is writing to the file.
   package init(_ path: String) throws {
-    var status = stat()
-    var target = path
-    if lstat(path, &status) == 0 {
-      if status.st_mode & S_IFMT == S_IFLNK, let resolved = realpath(path, nil) {
-        target = String(cString: resolved)
-        free(resolved)
-        if stat(target, &status) != 0 { throw systemError(path, errno, writing: true) }
-      }
-      let kind = status.st_mode & S_IFMT
-      if kind == S_IFDIR { throw systemError(path, EISDIR, writing: true) }
-      if kind == S_IFCHR || kind == S_IFIFO || kind == S_IFSOCK || kind == S_IFBLK {
-        self.path = path
-        temporary = nil
-        lock = nil
-        descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        if descriptor < 0 { throw systemError(path, errno, writing: true) }
-        return
-      }
+    if let opened = try Self.openDirectly(path) {
+      self.path = path
+      temporary = nil
+      lock = nil
+      descriptor = opened
+      return
     }
+    // A rename would replace the link.
+    let target = Descriptor.isLink(path) ? Descriptor.resolve(path) ?? path : path
     self.path = target
     let partial = target + ".partial"
     temporary = partial
@@ -50,6 +42,31 @@ package final class AtomicFile {
   }
 
   deinit { discard() }
+
+  /// Opens what is written without a partial file: anything that is neither a regular file nor missing. nil for all others.
+  private static func openDirectly(_ path: String) throws -> Int32? {
+    // A link to an open file of this process leads to a name that is none, as with a pipe, or to a file that the parent writes to.
+    if let number = Descriptor.ownNumber(path) {
+      let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+      if copy < 0 { throw systemError(path, errno, writing: true) }
+      return copy
+    }
+    var status = stat()
+    guard FileName.withBytes(path, { stat($0, &status) }) == 0 else {
+      let code = errno
+      guard Descriptor.isLink(path) else { return nil }
+      if code != ENOENT { throw systemError(path, code, writing: true) }
+      throw WeirError(path, "is a symbolic link to a file that does not exist", remedy: "remove the link, or create the file")
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return nil
+    case S_IFDIR: throw systemError(path, EISDIR, writing: true)
+    default:
+      let opened = FileName.withBytes(path) { open($0, O_WRONLY | O_CLOEXEC) }
+      if opened < 0 { throw systemError(path, errno, writing: true) }
+      return opened
+    }
+  }
 
   package func write(_ bytes: UnsafeRawBufferPointer) throws {
     precondition(descriptor >= 0, "the file is closed")
@@ -76,7 +93,7 @@ package final class AtomicFile {
     }
     do {
       try Descriptor.synchronize(descriptor, path: path)
-      if rename(temporary, path) != 0 { throw systemError(path, errno, writing: true) }
+      try Files.move(temporary, to: path)
     } catch {
       discard()
       throw error
@@ -89,7 +106,7 @@ package final class AtomicFile {
   /// Removes the partial file.
   package func discard() {
     guard descriptor >= 0 else { return }
-    if let temporary { unlink(temporary) }
+    if let temporary { FileName.withBytes(temporary) { _ = unlink($0) } }
     closeDescriptor()
   }
 

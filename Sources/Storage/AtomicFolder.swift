@@ -37,7 +37,7 @@ package final class AtomicFolder {
     isResumed = resuming && Files.isFolder(working)
     guard !isResumed else { return }
     try Files.remove(working)
-    if mkdir(working, 0o777) != 0 { throw systemError(path, errno, writing: true) }
+    if FileName.withBytes(working, { mkdir($0, 0o777) }) != 0 { throw systemError(path, errno, writing: true) }
   }
 
   deinit { discard() }
@@ -105,19 +105,18 @@ package final class AtomicFolder {
   private func publish() throws -> String? {
     try Self.check(path, replacing: replacing)
     guard Files.exists(path), try !Files.entries(of: path).isEmpty else {
-      if rename(working, path) != 0 { throw systemError(path, errno, writing: true) }
+      try Files.move(working, to: path)
       return nil
     }
     #if os(Linux)
-    if weir_exchange(working, path) == 0 { return working }
+    if FileName.withBytes(working, { from in FileName.withBytes(path) { weir_exchange(from, $0) } }) == 0 { return working }
     #endif
     let old = working + ".old"
     try Files.remove(old)
-    if rename(path, old) != 0 { throw systemError(path, errno, writing: true) }
-    if rename(working, path) != 0 {
-      let code = errno
-      rename(old, path)
-      throw systemError(path, code, writing: true)
+    try Files.move(path, to: old)
+    do { try Files.move(working, to: path) } catch {
+      try? Files.move(old, to: path)
+      throw error
     }
     return old
   }

@@ -68,8 +68,9 @@ package final class ByteReader: ByteSource {
   package private(set) var kind: StreamKind?
 
   /// Opens a file, or standard input for `-`, and detects its compression.
-  package init(_ path: String) throws {
-    input = try InputBuffer(path)
+  /// - Parameter isRegular: whether anything but a regular file is refused.
+  package init(_ path: String, isRegular: Bool = false) throws {
+    input = try InputBuffer(path, isRegular: isRegular)
     try input.fill(4)
     let first = input.available.prefix(4)
     if first.starts(with: [0x1F, 0x8B]) {

@@ -39,12 +39,9 @@ enum Descriptor {
   /// Opens a partial file for writing, and creates it where it does not exist.
   /// - Throws: `WeirError` for a link, pipe or device, through which something else would be written.
   static func openPartial(_ partial: String, path: String) throws -> Int32 {
-    let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
-    if descriptor < 0 {
-      let code = errno
-      try refuseUnusual(partial, S_IFREG)
-      throw systemError(path, code, writing: true)
-    }
+    try refuseUnusual(partial, S_IFREG)
+    let descriptor = FileName.withBytes(partial) { open($0, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666) }
+    if descriptor < 0 { throw systemError(path, errno, writing: true) }
     do { try refuseUnusual(partial, S_IFREG) } catch {
       close(descriptor)
       throw error
@@ -53,8 +50,10 @@ enum Descriptor {
   }
 
   /// Throws where a partial file or folder exists and is something else, such as a symbolic link.
-  /// - Parameter kind: the file type that is expected.
-  static func refuseUnusual(_ partial: String, _ kind: mode_t) throws {
+  /// - Parameters:
+  ///   - kind: the file type that is expected.
+  ///   - purpose: what would be written there, for the error.
+  static func refuseUnusual(_ partial: String, _ kind: mode_t, for purpose: String = "an unfinished output") throws {
     var status = stat()
     guard FileName.withBytes(partial, { lstat($0, &status) }) == 0 else { return }
     let found = status.st_mode & S_IFMT
@@ -67,7 +66,7 @@ enum Descriptor {
       case S_IFREG: kind == S_IFREG ? "a hard link to another file" : "a file"
       default: "a device or socket"
       }
-    throw WeirError(partial, "is \(what), where an unfinished output would be written", remedy: "remove it or choose another output")
+    throw WeirError(partial, "is \(what), where \(purpose) would be written", remedy: "remove it or choose another output")
   }
 
   /// Reads up to `buffer.count` bytes; 0 at the end.
@@ -127,7 +126,7 @@ enum Descriptor {
 
   /// Flushes the entries of a folder to disk.
   static func synchronizeFolder(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = FileName.withBytes(path) { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     if descriptor < 0 { throw systemError(path, errno, writing: true) }
     defer { close(descriptor) }
     try synchronize(descriptor, path: path)
@@ -147,6 +146,33 @@ enum Descriptor {
         path, "is complete and in place, but the last step failed (\(reason))",
         remedy: "check the disk; until its folder is flushed, a power failure may undo the write")
     }
+  }
+
+  static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return FileName.withBytes(path, { lstat($0, &status) }) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
+  /// The path without symbolic links; nil where it leads nowhere.
+  static func resolve(_ path: String) -> String? {
+    guard let resolved = FileName.withBytes(path, { realpath($0, nil) }) else { return nil }
+    defer { free(resolved) }
+    return FileName.string(resolved)
+  }
+
+  /// The number of the open file of this process that a path such as `/dev/stdout` leads to; nil for all other paths.
+  static func ownNumber(_ path: String) -> Int32? {
+    var path = path
+    for _ in 0..<40 {
+      guard let folder = resolve(parent(of: path)) else { return nil }
+      let name = name(of: path)
+      if folder == "/dev/fd" || folder.hasPrefix("/proc/\(getpid())/") && folder.hasSuffix("/fd") { return Int32(name) }
+      var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+      guard FileName.withBytes(folder + "/" + name, { readlink($0, &target, target.count - 1) }) > 0 else { return nil }
+      let next = FileName.string(target)
+      path = next.hasPrefix("/") ? next : folder + "/" + next
+    }
+    return nil
   }
 
   /// The parent folder of a path.

@@ -11,18 +11,22 @@ package enum Files {
   package static let pieceBytes = 1 << 18
   #endif
 
+  /// Reads a file that a user names, which may be a pipe.
+  /// - Throws: `WeirError` where it is a pipe or device with more than 1 GiB.
   package static func read(_ path: String) throws -> [UInt8] {
     let descriptor = try Descriptor.openForReading(path)
     defer { close(descriptor) }
     var status = stat()
     var bytes: [UInt8] = []
-    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { bytes.reserveCapacity(Int(status.st_size)) }
+    let isRegular = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    if isRegular { bytes.reserveCapacity(Int(status.st_size)) }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 64)
     defer { buffer.deallocate() }
     while true {
       let count = try Descriptor.read(descriptor, into: buffer, path: path)
       if count == 0 { return bytes }
       bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      guard isRegular || bytes.count <= 1 << 30 else { throw WeirError(path, "is a pipe or device without end", remedy: "check the path") }
     }
   }
 
@@ -53,7 +57,7 @@ package enum Files {
     for name in try entries(of: folder) {
       let path = folder + "/" + name
       var status = stat()
-      if lstat(path, &status) != 0 { throw systemError(path, errno, writing: true) }
+      if FileName.withBytes(path, { lstat($0, &status) }) != 0 { throw systemError(path, errno, writing: true) }
       switch status.st_mode & S_IFMT {
       case S_IFDIR: try removeLinks(below: path)
       case S_IFREG: break
@@ -119,27 +123,31 @@ package enum Files {
     if path.isEmpty || isFolder(path) { return }
     let parent = Descriptor.parent(of: path)
     if parent != path, !isFolder(parent) { try createFolder(parent) }
-    if mkdir(path, 0o777) != 0, !(errno == EEXIST && isFolder(path)) { throw systemError(path, errno, writing: true) }
+    if FileName.withBytes(path, { mkdir($0, 0o777) }) != 0, !(errno == EEXIST && isFolder(path)) {
+      throw systemError(path, errno, writing: true)
+    }
   }
 
   /// Removes a file, or a folder with its content; does nothing where it does not exist.
   package static func remove(_ path: String) throws {
     var status = stat()
-    if lstat(path, &status) != 0 {
+    if FileName.withBytes(path, { lstat($0, &status) }) != 0 {
       if errno == ENOENT { return }
       throw systemError(path, errno, writing: true)
     }
     if status.st_mode & S_IFMT == S_IFDIR {
       for name in try entries(of: path) { try remove(path + "/" + name) }
-      if rmdir(path) != 0, errno != ENOENT { throw systemError(path, errno, writing: true) }
-    } else if unlink(path) != 0, errno != ENOENT {
+      if FileName.withBytes(path, { rmdir($0) }) != 0, errno != ENOENT { throw systemError(path, errno, writing: true) }
+    } else if FileName.withBytes(path, { unlink($0) }) != 0, errno != ENOENT {
       throw systemError(path, errno, writing: true)
     }
   }
 
-  /// Renames a file or a folder.
+  /// Renames a file or a folder, and replaces a file that has the new name.
   package static func move(_ path: String, to target: String) throws {
-    if rename(path, target) != 0 { throw systemError(path, errno, writing: true) }
+    if FileName.withBytes(path, { from in FileName.withBytes(target) { rename(from, $0) } }) != 0 {
+      throw systemError(target, errno, writing: true)
+    }
   }
 
   /// The names in a folder, sorted.
@@ -166,14 +174,20 @@ package enum Files {
     return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
+  /// Identifies a file or folder, whatever path leads to it.
+  package struct Identity: Hashable, Sendable { var device, number: UInt64 }
+
+  package static func identity(_ path: String) throws -> Identity {
+    let status = try status(path)
+    return Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+  }
+
   /// All files below a folder, as sorted paths relative to it. A folder that symbolic links lead to more than once is read once.
   /// - Parameter hidden: whether to include names that start with a dot.
   package static func walk(_ folder: String, hidden: Bool = true) throws -> [String] {
-    struct Identity: Hashable { var device, number: UInt64 }
     var visited: Set<Identity> = [], files: [String] = []
     func visit(_ folder: String, _ prefix: String) throws {
-      let status = try status(folder)
-      guard visited.insert(Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))).inserted else { return }
+      guard try visited.insert(identity(folder)).inserted else { return }
       for name in try entries(of: folder) where hidden || !name.hasPrefix(".") {
         let path = folder + "/" + name
         if isFolder(path) { try visit(path, prefix + name + "/") } else { files.append(prefix + name) }

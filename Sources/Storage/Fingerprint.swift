@@ -1,5 +1,3 @@
-import Foundation
-
 /// Fingerprints of files, folders and glob patterns: how recipes recognize inputs and outputs that have changed.
 package enum Fingerprint {
   /// The fingerprint of a file's content, of the manifest of an artifact, of all files in another folder, or of everything that a glob pattern
@@ -18,9 +16,7 @@ package enum Fingerprint {
     guard Files.isFolder(path) else { return try checksum(path) }
     if registry.folderType(path) != nil { return try checksum(path + "/" + Manifest.fileName) }
     var text = ""
-    for name in try FileManager.default.subpathsOfDirectory(atPath: path).sorted() where !Files.isFolder(path + "/" + name) {
-      text += "\(name) \(try checksum(path + "/" + name))\n"
-    }
+    for name in try Files.walk(path) { text += "\(name) \(try checksum(path + "/" + name))\n" }
     return Checksum.hex(Checksum.xxh3(Array(text.utf8)))
   }
 
@@ -29,10 +25,7 @@ package enum Fingerprint {
 
   /// Bytes on disk under a path.
   package static func bytes(_ path: String) -> Int {
-    func size(_ file: String) -> Int { ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber)?.intValue ?? 0 }
-    guard Files.isFolder(path) else { return size(path) }
-    return ((try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []).reduce(0) { sum, name in
-      Files.isFolder(path + "/" + name) ? sum : sum + size(path + "/" + name)
-    }
+    let files = Files.isFolder(path) ? ((try? Files.walk(path)) ?? []).map { path + "/" + $0 } : [path]
+    return files.reduce(0) { $0 + ((try? Files.size($1)) ?? 0) }
   }
 }

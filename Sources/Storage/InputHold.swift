@@ -12,7 +12,7 @@ package final class InputHold: Sendable {
   /// Holds paths; those that do not exist, such as `-` and patterns, are left out.
   /// - Throws: `WeirError` where one is being written by this process.
   package init(_ paths: [String]) throws {
-    self.paths = paths.filter { $0 != "-" }.compactMap(OutputLock.resolve)
+    self.paths = paths.filter { $0 != "-" }.compactMap(Descriptor.resolve)
     for path in self.paths where OutputLock.isHeld(path) { throw Self.error(path) }
     Self.held.withLock { held in for path in self.paths { held[path, default: 0] += 1 } }
   }

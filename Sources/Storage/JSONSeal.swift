@@ -21,11 +21,14 @@ struct JSONSeal {
   }
 
   /// Whether a text has the seal, valid or not.
-  func isPresent(in text: [UInt8]) -> Bool { digits(in: text) != nil }
+  func isPresent(in text: [UInt8]) -> Bool { digits(in: text) != nil || (try? JSONDocument(text, place: name))?.root[name] != nil }
 
   /// What is wrong with the seal in a text; nil where it is valid.
   func problem(of text: [UInt8]) -> String? {
-    guard let digits = digits(in: text) else { return "has no \(name): it was changed, or was not written by weir" }
+    guard let digits = digits(in: text) else {
+      return isPresent(in: text)
+        ? "its \(name) is not 16 hexadecimal digits: it was changed" : "has no \(name): it was changed, or was not written by weir"
+    }
     let sealed = String(decoding: text[digits], as: UTF8.self)
     var open = text
     open.replaceSubrange(digits, with: Array(Self.open.utf8))

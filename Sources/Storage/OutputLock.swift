@@ -101,9 +101,9 @@ package final class OutputLock {
       held[file]?.purposes.remove(purpose)
       guard let lock = held[file], lock.purposes.isEmpty else { return }
       held[file] = nil
-      if Self.isSame(file, lock.descriptor) { unlink(file) }
+      if Self.isSame(file, lock.descriptor) { FileName.withBytes(file) { _ = unlink($0) } }
       // A command that fails before it writes leaves no empty folder.
-      if lock.isNew { rmdir(lock.folder) }
+      if lock.isNew { FileName.withBytes(lock.folder) { _ = rmdir($0) } }
       close(lock.descriptor)
     }
   }
@@ -113,7 +113,7 @@ package final class OutputLock {
     try outputs.compactMap { output in
       let parent = Descriptor.parent(of: output)
       var status = stat()
-      let isSpecial = stat(output, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+      let isSpecial = FileName.withBytes(output, { stat($0, &status) }) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
       return output == "-" || isSpecial || !Files.isFolder(parent) ? nil : try OutputLock(output, for: .command)
     }
   }
@@ -122,22 +122,16 @@ package final class OutputLock {
   private static func canonical(_ output: String) throws -> String {
     var path = output
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    if let resolved = resolve(path) { return resolved }
+    if let resolved = Descriptor.resolve(path) { return resolved }
     let parent = Descriptor.parent(of: path)
-    guard let folder = resolve(parent) else { throw systemError(output, errno, writing: true) }
+    guard let folder = Descriptor.resolve(parent) else { throw systemError(output, errno, writing: true) }
     return (folder == "/" ? "" : folder) + "/" + Descriptor.name(of: path)
-  }
-
-  /// The path without symbolic links; nil if it does not exist.
-  static func resolve(_ path: String) -> String? {
-    guard let resolved = FileName.withBytes(path, { realpath($0, nil) }) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
   }
 
   private static func acquire(_ file: String, output: String) throws -> Int32 {
     while true {
-      let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
+      try Descriptor.refuseUnusual(file, S_IFREG, for: "the lock of \(displayName(output, writing: true))")
+      let descriptor = FileName.withBytes(file) { open($0, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666) }
       if descriptor < 0 { throw systemError(output, errno, writing: true) }
       // File systems without locks refuse with another error; nothing can be held there.
       if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
@@ -169,6 +163,7 @@ package final class OutputLock {
 
   private static func isSame(_ file: String, _ descriptor: Int32) -> Bool {
     var own = stat(), found = stat()
-    return fstat(descriptor, &own) == 0 && lstat(file, &found) == 0 && own.st_ino == found.st_ino && own.st_dev == found.st_dev
+    return fstat(descriptor, &own) == 0 && FileName.withBytes(file, { lstat($0, &found) }) == 0 && own.st_ino == found.st_ino
+      && own.st_dev == found.st_dev
   }
 }

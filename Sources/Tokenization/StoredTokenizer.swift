@@ -21,7 +21,7 @@ package struct StoredTokenizer: Artifact {
 
   package static func open(_ path: String) throws -> StoredTokenizer {
     let file = Files.isFolder(path) ? path + "/" + fileName : path
-    let root = try JSONDocument(Files.read(file), place: file).root
+    let root = try JSONDocument(Files.readWhole(file), place: file).root
     guard let vocabulary = root["model"]?["vocab"] else {
       throw WeirError(file, "has no model.vocab", remedy: "give the tokenizer.json of a tokenizer")
     }

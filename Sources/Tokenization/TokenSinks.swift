@@ -26,7 +26,7 @@ package struct TokenizingSink {
   ///   - addsTemplate: whether to add the tokenizer's template to each text.
   /// - Throws: `WeirError` where the tokenizer cannot do that.
   package init(tokenizer path: String, allowsSpecials: Bool = false, addsTemplate: Bool = false) throws {
-    tokenizerFile = try Files.read(Files.isFolder(path) ? path + "/" + StoredTokenizer.fileName : path)
+    tokenizerFile = try Files.readWhole(Files.isFolder(path) ? path + "/" + StoredTokenizer.fileName : path)
     tokenizer = try Tokenizer(folder: path)
     if addsTemplate, tokenizer.template.isEmpty {
       throw WeirError("--add-special", "tokenizer.json has no post_processor that adds a token", remedy: "leave --add-special out")

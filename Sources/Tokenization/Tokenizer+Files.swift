@@ -16,7 +16,7 @@ extension Tokenizer {
         path, "has \(other), but no tokenizer.json",
         remedy: "write one with transformers: AutoTokenizer.from_pretrained(FOLDER).save_pretrained(OUT)")
     }
-    try self.init(json: try Files.read(file), path: file)
+    try self.init(json: try Files.readWhole(file), path: file)
   }
 
   /// Parses a tokenizer.json.

@@ -11,7 +11,7 @@ extension WordPiece {
       if !Files.exists(file) { file = path + "/vocab.txt" }
     }
     guard Files.exists(file) else { throw WeirError(file, "is not there", remedy: "give a tokenizer.json or a vocab.txt") }
-    let bytes = try Files.read(file)
+    let bytes = try Files.readWhole(file)
     if file.hasSuffix(".json") {
       try self.init(json: bytes, path: file)
     } else {

@@ -33,14 +33,19 @@ final class DatasetJournal {
   /// The checksum of the last line.
   private var last = ""
 
-  init(dataset: String) { path = dataset + ".journal" }
+  /// - Throws: `WeirError` where there is something else in its place, such as a link.
+  init(dataset: String) throws {
+    var dataset = dataset
+    while dataset.count > 1, dataset.hasSuffix("/") { dataset.removeLast() }
+    path = dataset + ".journal"
+    try AppendedFile.check(path, for: "the journal of the dataset")
+  }
 
   /// The shards in `folder` that an earlier run of the same job completed, in order; nil if there are none. What follows a line that is
   /// incomplete, damaged or impossible is ignored.
   func shards(of job: JSONValue, in folder: String) throws -> [Shard]? {
     var inputs = Int.max
     if case .array(let files)? = job["job"]?["files"] { inputs = files.count }
-    // A link, pipe or device is not a journal; `begin` replaces or refuses it.
     guard Files.exists(path), let text = try? Files.readWhole(path) else { return nil }
     // A killed run may have left an incomplete last line.
     var lines = text.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
@@ -71,7 +76,10 @@ final class DatasetJournal {
   }
 
   /// Adds a shard whose files are synced.
-  func append(_ shard: Shard) throws { try file?.append(line(JSONFile.encode(shard))) }
+  func append(_ shard: Shard) throws {
+    try file?.append(line(JSONFile.encode(shard)))
+    try file?.synchronize()
+  }
 
   func remove() throws {
     file = nil

@@ -83,7 +83,7 @@ extension TokenDataset: Artifact {
   /// The lines that describe the documents of a shard.
   /// - Returns: the number of lines, and the sum of the documents' bytes.
   private static func verify(documents path: String, count: Int, _ context: any VerificationContext) throws -> (lines: Int, bytes: Int) {
-    let reader = try LineReader(path)
+    let reader = try LineReader(path, isRegular: true)
     var (lines, bytes) = (0, 0)
     var problems = ProblemList(context)
     while let line = try reader.next() {

@@ -70,8 +70,8 @@ package final class TokenDatasetWriter {
       throw WeirError(path, "the end-of-document token \(endOfDocument) is outside the vocabulary of \(vocabulary)")
     }
     guard shardTokens > 0 else { throw WeirError("--shard-tokens", "must be at least 1") }
+    journal = try DatasetJournal(dataset: path)
     folder = try AtomicFolder(path, replacing: true, resuming: job != nil)
-    journal = DatasetJournal(dataset: folder.path)
     journals = job != nil
     self.tokenizer = tokenizer
     self.vocabulary = vocabulary

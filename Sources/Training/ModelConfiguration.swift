@@ -71,17 +71,32 @@ package struct ModelConfiguration: Codable, Sendable, Equatable {
     self.qkNorm = qkNorm
   }
 
+  /// The largest value of a size, by its property.
+  package static func most(_ property: String) -> Int {
+    switch property {
+    case "vocabulary": 1 << 24
+    case "width": 1 << 16
+    case "headWidth": 1 << 12
+    case "ffn": 1 << 18
+    case "sequence": 1 << 20
+    default: 1 << 10
+    }
+  }
+
   /// Throws `WeirError` if the shape is invalid.
   /// - Parameter place: the place to report in the error.
   package func validate(place: String) throws {
     func require(_ condition: Bool, _ reason: String) throws {
       if !condition { throw WeirError(place, reason) }
     }
-    let bounds: [(String, Int, Int)] = [
-      ("vocabulary", vocabulary, 1 << 24), ("width", width, 1 << 16), ("layers", layers, 1 << 10), ("heads", heads, 1 << 10),
-      ("kv heads", kvHeads, 1 << 10), ("head width", headWidth, 1 << 12), ("ffn", ffn, 1 << 18), ("sequence", sequence, 1 << 20),
+    let sizes = [
+      ("vocabulary", "vocabulary", vocabulary), ("width", "width", width), ("layers", "layers", layers), ("heads", "heads", heads),
+      ("kvHeads", "kv heads", kvHeads), ("headWidth", "head width", headWidth), ("ffn", "ffn", ffn), ("sequence", "sequence", sequence),
     ]
-    for (name, value, most) in bounds { try require(value > 0 && value <= most, "\(name) is \(value), not in 1…\(most)") }
+    for (property, name, value) in sizes {
+      let most = Self.most(property)
+      try require(value > 0 && value <= most, "\(name) is \(value), not in 1…\(most)")
+    }
     try require(heads % kvHeads == 0, "the number of heads (\(heads)) must be a multiple of the number of key–value heads (\(kvHeads))")
     try require(headWidth % 2 == 0, "the head width must be even for RoPE, not \(headWidth)")
     try require(ropeTheta.isFinite && ropeTheta > 0, "RoPE's theta must be positive, not \(ropeTheta)")

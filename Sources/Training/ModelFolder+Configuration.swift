@@ -20,6 +20,7 @@ extension ModelFolder {
     var rope_theta: Double?
     var rope_scaling: JSONValue?
     var rope_parameters: JSONValue?
+    var partial_rotary_factor: JSONValue?
     var rms_norm_eps: Double?
     var tie_word_embeddings: Bool?
     var quantization_config: JSONValue?
@@ -72,6 +73,9 @@ extension ModelFolder {
       throw refuse("hidden_size \(config.hidden_size) is not a multiple of num_attention_heads \(config.num_attention_heads)")
     }
     guard config.num_key_value_heads ?? 1 > 0 else { throw refuse("num_key_value_heads is \(config.num_key_value_heads ?? 0)") }
+    guard [nil, .null, 1].contains(config.partial_rotary_factor) else {
+      throw refuse("partial_rotary_factor is not supported: RoPE rotates all dimensions of a head")
+    }
     let (theta, scaling) = try rotary(config, sequence: sequence, path: path)
     var model = ModelConfiguration(
       vocabulary: config.vocab_size, width: config.hidden_size, layers: config.num_hidden_layers, heads: config.num_attention_heads,

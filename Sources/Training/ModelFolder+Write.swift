@@ -37,7 +37,7 @@ extension ModelFolder {
     }
     guard let tokenizer else { return }
     for name in tokenizerFiles where Files.exists(tokenizer + "/" + name) && !Files.exists(folder + "/" + name) {
-      try Files.write(try Files.read(tokenizer + "/" + name), to: folder + "/" + name)
+      try Files.write(try Files.readWhole(tokenizer + "/" + name), to: folder + "/" + name)
     }
     try writeTokenizerSettings(folder, endOfDocument: endOfDocument)
   }
@@ -63,7 +63,7 @@ extension ModelFolder {
   /// Copies everything of a model folder that training does not change. In the configuration, the type of the weights is that of the ones
   /// written, and the class is that of a whole model.
   private static func carryOver(_ origin: String, to folder: String) throws {
-    let path = configurationPath(origin), bytes = try Files.read(path)
+    let path = configurationPath(origin), bytes = try Files.readWhole(path)
     guard case .object(let members) = try JSONFile.decode(JSONValue.self, from: bytes, place: path) else {
       throw WeirError(path, "is not an object")
     }
@@ -85,7 +85,7 @@ extension ModelFolder {
     }
     // The manifest and the state of a run belong to the folder that is read.
     for name in names where !name.hasPrefix(".") && !isWeights(name) && !["config.json", "state.json", Manifest.fileName].contains(name) {
-      try Files.write(try Files.read(origin + "/" + name), to: folder + "/" + name)
+      try Files.write(try Files.readWhole(origin + "/" + name), to: folder + "/" + name)
     }
   }
 

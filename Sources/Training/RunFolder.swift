@@ -54,14 +54,29 @@ package struct RunFolder: Sendable {
     }
   }
 
-  /// Removes what a finished run does not need: all checkpoints but the permanent ones.
+  /// Takes the name of a damaged checkpoint, so that training can write one of the same step.
+  /// - Returns: its new path.
+  func setAside(checkpoint path: String) throws -> String {
+    let aside = path + Self.damagedSuffix
+    try Files.remove(aside)
+    try Files.move(path, to: aside)
+    return aside
+  }
+
+  /// Removes what a finished run does not need: all checkpoints but the permanent ones, and those that were damaged.
   func removePassingCheckpoints() throws {
     try removeUnfinishedCheckpoints()
+    if Files.isFolder(checkpoints) {
+      for name in try Files.entries(of: checkpoints) where name.hasPrefix(Self.checkpointPrefix) && name.hasSuffix(Self.damagedSuffix) {
+        try Files.remove(checkpoints + "/" + name)
+      }
+    }
     for old in try allCheckpoints() where (try? Checkpoint.state(old.path).isPermanent) != true { try removeCheckpoint(old.path) }
   }
 
   private static let checkpointPrefix = "step-"
   private static let partialSuffix = ".partial"
+  private static let damagedSuffix = ".damaged"
 
   /// The files that the list of checksums covers once the run has finished; models and checkpoints have manifests.
   private static let sealed = ["run.json", "log.jsonl", "evaluations.jsonl", "report.json"]

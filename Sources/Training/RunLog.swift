@@ -6,12 +6,14 @@ import Storage
 /// an interrupted run leaves the same lines.
 final class RunLog {
   private let path: String
-  private let handle: FileHandle?
+  private let file: AppendedFile?
+  /// Steps whose lines were kept when the log was opened.
+  private(set) var keptSteps = 0
 
   /// Creates a log that discards everything, for ranks other than the root.
   init() {
     path = ""
-    handle = nil
+    file = nil
   }
 
   /// Opens a file and removes every line after `step`.
@@ -34,39 +36,30 @@ final class RunLog {
         var step: Int
         var event: String?
       }
-      for line in try Files.read(path).split(separator: 0x0A) {
+      for line in try Files.readWhole(path, limit: .max).split(separator: 0x0A) {
         // A line that does not parse was cut off when the run was killed.
         guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)), entry.step <= step else { break }
         guard entry.event == nil else { continue }
         try insert(before: entry.step)
         kept += line + [0x0A]
+        keptSteps += 1
       }
     }
     try insert(before: Int.max)
     try Files.write(kept, to: path)
-    guard let handle = FileHandle(forUpdatingAtPath: path) else { throw WeirError(path, "cannot be opened for writing") }
-    self.handle = handle
-    try handle.seekToEnd()
+    file = try AppendedFile(path)
   }
-
-  deinit { try? handle?.close() }
 
   /// Appends a line of JSON.
-  func append(_ line: String) throws {
-    do { try handle?.write(contentsOf: Data((line + "\n").utf8)) } catch {
-      throw WeirError(path, "cannot be written", remedy: "check that the disk is not full")
-    }
-  }
+  func append(_ line: String) throws { try file?.append(Array((line + "\n").utf8)) }
 
   /// Flushes the lines to disk.
-  func synchronize() throws {
-    do { try handle?.synchronize() } catch { throw WeirError(path, "cannot be written", remedy: "check that the disk is not full") }
-  }
+  func synchronize() throws { try file?.synchronize() }
 
   /// Decodes every line of a file.
   static func records<T: Decodable>(_ type: T.Type, _ path: String) throws -> [T] {
     try ChecksumList.check(path)
-    return try Files.read(path).split(separator: 0x0A).enumerated().map { index, line in
+    return try Files.readWhole(path, limit: .max).split(separator: 0x0A).enumerated().map { index, line in
       try JSONFile.decode(type, from: Array(line), place: "\(path):\(index + 1)")
     }
   }

@@ -176,12 +176,17 @@ package enum TrainingRun {
       try folder.removePassingCheckpoints()
       return Claim(identity: known, report: try JSONFile.read(TrainingReport.self, from: folder.report))
     }
+    let key = try known.key
+    let isRebuildable = try folder.allCheckpoints().contains { Checkpoint.problem($0.path, step: $0.step, run: key) == nil }
     // A folder without a manifest may hold anything.
     guard !Files.exists(path) || Files.exists(path + "/" + Manifest.fileName) else {
-      throw WeirError(path, "is not the model that this run wrote", remedy: "move it away; the same command then rebuilds the model")
+      let reason = "has no \(Manifest.fileName), so nothing tells whether it is the model that this run wrote"
+      throw isRebuildable
+        ? WeirError(path, reason, remedy: "move it away; the same command then rebuilds the model from the last checkpoint")
+        : WeirError(
+          path, reason, remedy: "restore \(Manifest.fileName) from a copy, or keep the model where it is and train in another folder")
     }
-    let key = try known.key
-    guard try folder.allCheckpoints().contains(where: { Checkpoint.problem($0.path, step: $0.step, run: key) == nil }) else {
+    guard isRebuildable else {
       throw WeirError(
         path, "the run has finished, but lost its model, and no checkpoint is left to rebuild it from: \(problem)",
         remedy: "restore the model from a copy, or remove \(folder.path) to train again")

@@ -56,16 +56,22 @@ extension TrainingSession {
   /// Reads the newest intact checkpoint. A run never starts over silently because its checkpoints are damaged.
   /// - Throws: `WeirError` if there are checkpoints, but none is intact.
   func resume(_ progress: Pipeline.Progress) throws {
+    if Files.exists(folder.checkpoints), !Files.isFolder(folder.checkpoints) {
+      throw WeirError(folder.checkpoints, "is a file, not the folder of the run's checkpoints", remedy: "remove it or restore the folder")
+    }
     try folder.removeUnfinishedCheckpoints()
     let hasBegun = try Files.exists(folder.log) && Files.size(folder.log) > 0
-    var problems: [String] = []
+    var problems: [(path: String, reason: String)] = []
     for (step, path) in try folder.allCheckpoints().reversed() {
       if let problem = Checkpoint.problem(path, step: step, run: state.run) {
-        problems.append(problem)
+        problems.append((path, problem))
         continue
       }
       try read(path)
-      for problem in problems { progress.note("\(problem); resuming from the checkpoint of step \(step) instead") }
+      for problem in problems {
+        let aside = try folder.setAside(checkpoint: problem.path)
+        progress.note("\(problem.reason); resuming from the checkpoint of step \(step) instead; the damaged one is now \(aside)")
+      }
       return
     }
     guard let newest = problems.first else {
@@ -73,7 +79,7 @@ extension TrainingSession {
       return
     }
     throw WeirError(
-      folder.checkpoints, "none of \(problems.count) checkpoints is intact; the newest: \(newest)",
+      folder.checkpoints, "none of \(problems.count) checkpoints is intact; the newest: \(newest.reason)",
       remedy: "restore one from a copy, or remove \(folder.checkpoints) to start over from the first step")
   }
 

@@ -91,6 +91,11 @@ final class TrainingSession {
     if ranks.isRoot { try resume(progress) }
     try broadcastState()
     try openLogs()
+    if ranks.isRoot, log.keptSteps < state.step {
+      progress.note(
+        "warning: \(folder.log): has \(log.keptSteps) of the first \(state.step) steps; the others are lost, and the report leaves them out"
+      )
+    }
   }
 
   /// Copies the root's state, parameters and moments to all ranks.

@@ -38,7 +38,7 @@ import Tokens
         method: "crisp", dataset: "d", tree: "t", assignment: "a", seedData: "s", depth: 1, smoothing: 0, maxEpochs: nil, runTokens: 100,
         moved: 0, effectiveSampleSize: 2,
         clusters: weights.enumerated().map {
-          Mixture.Cluster(leaf: $0, general: 0.5, seed: $1, weight: $1, windows: 1, tokens: 10, epochs: 1)
+          Mixture.Cluster(leaf: $0, general: 0.5, seed: $1, weight: $1, windows: 1, tokens: 10, epochs: 10 * $1)
         })
     }
     let path = folder + "/mixture.json"

@@ -21,7 +21,9 @@ private func mixture() -> Mixture {
     let changes: [(String, (inout Mixture) -> Void)] = [
       ("tree", { $0.tree = "../../x" }), ("dataset", { $0.dataset = "a/b" }), ("assignment", { $0.assignment = "a b" }),
       ("source", { $0.source = ".." }), ("runTokens", { $0.runTokens = -1 }), ("epochs", { $0.clusters[0].epochs = 1e308 }),
-      ("epochs", { $0.clusters[0].epochs = -1 }), ("depth", { $0.depth = 1 << 40 }), ("smoothing", { $0.smoothing = -1 }),
+      ("epochs", { $0.clusters[0].epochs = -1 }), ("epochs", { $0.clusters[0].epochs *= 1.01 }),
+      ("epochs", { $0.clusters[0].tokens = 0 }),
+      ("method", { $0.method = "crips" }), ("seedLow", { ($0.clusters[1].seedLow, $0.clusters[1].seedHigh) = (0.5, 0.25) }), ("depth", { $0.depth = 1 << 40 }), ("smoothing", { $0.smoothing = -1 }),
       ("maxEpochs", { $0.maxEpochs = 0 }), ("moved", { $0.moved = 7 }), ("effectiveSampleSize", { $0.effectiveSampleSize = -1 }),
       ("cluster 1", { $0.clusters[1].tokens = -5 }), ("cluster 1", { $0.clusters[1].seed = 2 }), ("cluster 2", { $0.clusters[2].leaf = 1 }),
       ("weights", { $0.clusters[2].weight = 0.5 }), ("general", { $0.clusters[2].general = 0.5 }), ("resamples", { $0.resamples = -1 }),

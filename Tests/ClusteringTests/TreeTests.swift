@@ -120,6 +120,18 @@ private func fit(_ points: [Float], dimensions: Int, arity: Int, depth: Int, min
     return try WindowVectors(path)
   }
 
+  /// The copy of the embedder gets checksums of its own, which would hide the damage.
+  @Test func aDamagedEmbedderIsNotCopied() throws {
+    let base = temporaryPath()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    let points = planted(100, dimensions: 6, centers: 4, noise: 0.3, seed: 1)
+    let vectors = try writeVectors(points, dimensions: 6, embedder: "e", to: base + "/vectors")
+    try Files.write(Array("{ }".utf8), to: vectors.path + "/embedder/tokenizer/tokenizer.json")
+    let message = errorMessage { _ = try ClusterDataset.fit(vectors, to: base + "/tree", tool: "test", pool: ThreadPool(threads: 1)) }
+    #expect(message.contains("embedder/tokenizer/tokenizer.json"), "\(message)")
+    #expect(!Files.exists(base + "/tree"))
+  }
+
   @Test func treesAndAssignmentsSurviveTheDisk() throws {
     let base = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: base) }

@@ -132,6 +132,54 @@ func aFlippedBitIsFound(seed: UInt64) throws {
   }
 }
 
+@Test func linksOfFoldersAreFollowedOnce() throws {
+  try withTemporaryFolder { folder in
+    try Files.createFolder(folder + "/a")
+    try Files.write(Array("{\"text\": \"x\"}\n".utf8), to: folder + "/a/x.jsonl")
+    for name in ["1", "2", "3"] { #expect(symlink(".", folder + "/" + name) == 0 && symlink("..", folder + "/a/" + name) == 0) }
+    #expect(try Verification.check(folder, registry: .all).files == 1)
+    #expect(try Fingerprint.of(folder, registry: .all) != nil && Fingerprint.bytes(folder) == 14)
+  }
+}
+
+@Test func anotherEmbedderThanTheManifestsIsAProblem() throws {
+  try withTemporaryFolder { folder in
+    try Files.createFolder(folder + "/embedder")
+    try Files.write(Array("{\"format\": \"weir.embedder.1\", \"fingerprint\": \"other\"}\n".utf8), to: folder + "/embedder/embedder.json")
+    var tree = ClusterTree(
+      embedder: "e", dimensions: 2, spherical: true, nodes: [.init(parent: -1, level: 0, firstChild: 0, childCount: 0, leaf: 0)],
+      centroids: [0, 1])
+    tree.numberLeaves()
+    _ = try StoredTree.write(
+      tree, to: folder + "/tree", embedder: folder + "/embedder", inputs: ["tokenizer": "t"], configuration: .object([:]), tool: "test")
+    let problems = try Verification.check(folder + "/tree", registry: .all).problems
+    #expect(problems.contains { $0.contains("embedder.json: has the fingerprint other, the manifest of") }, "\(problems)")
+  }
+}
+
+@Test func aFinishedRunHasItsModelAndItsSteps() throws {
+  try withTemporaryFolder { folder in
+    let run = folder + "/run"
+    func problems() throws -> [String] { try Verification.check(run, registry: .all).problems }
+    try writeRun(run)
+    try Files.write(Array("{\"steps\": 2}\n".utf8), to: run + "/report.json")
+    #expect(try problems() == [])
+    try Files.remove(run + "/checksums.json")
+    try Files.write(Array("{\"step\": 2, \"loss\": 5.25}\n".utf8), to: run + "/log.jsonl")
+    #expect(try problems() == ["\(run)/log.jsonl: lacks 1 of the first 2 steps"])
+    try Files.remove(run + "/log.jsonl")
+    #expect(try problems() == ["\(run)/log.jsonl: is missing, but the run has done 2 steps"])
+    try writeRun(folder + "/other")
+    try Files.move(folder + "/other/log.jsonl", to: run + "/log.jsonl")
+    try Files.remove(run + "/model/manifest.json")
+    #expect(try problems().contains { $0.contains("model: has no manifest.json") })
+    try Files.remove(run + "/model")
+    #expect(try problems().contains { $0.contains("model: is missing, but the run has finished") })
+    try Files.createFolder(run + "/model")
+    #expect(try problems().contains { $0.contains("model: has no manifest.json") })
+  }
+}
+
 @Test func aRunIsCheckedWithItsModelAndCheckpoints() throws {
   try withTemporaryFolder { folder in
     try writeRun(folder + "/run")

@@ -67,8 +67,8 @@ import Tokens
       method: "crisp", dataset: dataset.fingerprint, tree: "tree", assignment: assignment.fingerprint, seedData: "seed", depth: 1,
       smoothing: 0, maxEpochs: nil, runTokens: 10, moved: 0, effectiveSampleSize: 1,
       clusters: [
-        Mixture.Cluster(leaf: 0, general: 10.0 / 24, seed: 0.75, weight: 0.75, windows: 2, tokens: 10, epochs: 1),
-        Mixture.Cluster(leaf: 1, general: 14.0 / 24, seed: 0.25, weight: 0.25, windows: 2, tokens: 14, epochs: 0.2),
+        Mixture.Cluster(leaf: 0, general: 10.0 / 24, seed: 0.75, weight: 0.75, windows: 2, tokens: 10, epochs: 0.75),
+        Mixture.Cluster(leaf: 1, general: 14.0 / 24, seed: 0.25, weight: 0.25, windows: 2, tokens: 14, epochs: 2.5 / 14),
       ])
     mixture.seeds = [
       Mixture.Seed(name: seed, fingerprint: try Checksum.hex(file: seed), weight: 1, documents: 1, windows: 1, tokens: 2)

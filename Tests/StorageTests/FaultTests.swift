@@ -42,6 +42,85 @@ import Testing
     }
   }
 
+  /// Neither a device nor a link to one is replaced by a file.
+  @Test func linksToStreamsAreWrittenInto() throws {
+    try withTemporaryFolder { folder in
+      var ends: [Int32] = [0, 0]
+      #expect(pipe(&ends) == 0)
+      defer { for end in ends { close(end) } }
+      func isLink(_ path: String) -> Bool { (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil }
+      let link = folder + "/link"
+      for target in ["/proc/self/fd/\(ends[1])", "/dev/fd/\(ends[1])", "/proc/\(getpid())/fd/\(ends[1])"] {
+        #expect(symlink(target, link) == 0)
+        try Files.write(Array("text".utf8), to: link)
+        var buffer = [UInt8](repeating: 0, count: 16)
+        #expect(read(ends[0], &buffer, 16) == 4 && isLink(link))
+        unlink(link)
+      }
+      // What the process has opened is written where it stands, as a shell does with `>>`.
+      try Files.write(Array("first\n".utf8), to: folder + "/file")
+      let file = open(folder + "/file", O_WRONLY | O_APPEND)
+      defer { close(file) }
+      #expect(symlink("/proc/self/fd/\(file)", link) == 0)
+      try Files.write(Array("second\n".utf8), to: link)
+      #expect(try Files.read(folder + "/file") == Array("first\nsecond\n".utf8) && isLink(link))
+      unlink(link)
+      #expect(symlink("/dev/null", link) == 0)
+      try Files.write([1], to: link)
+      #expect(isLink(link))
+      unlink(link)
+      // A link to a file leads to its replacement, and one to nothing is refused.
+      #expect(symlink("file", link) == 0)
+      try Files.write([7], to: link)
+      #expect(try Files.read(folder + "/file") == [7] && isLink(link))
+      unlink(link)
+      #expect(symlink("none", link) == 0)
+      #expect(errorMessage { try Files.write([1], to: link) }.contains("is a symbolic link to a file that does not exist"))
+      #expect(try isLink(link) && Files.entries(of: folder) == ["file", "link"])
+    }
+  }
+
+  @Test func namesOfOutputsAreBytes() throws {
+    try withTemporaryFolder { folder in
+      let bytes: [CChar] = [0x64, -2, -6, 0]
+      let name = FileName.string(bytes)
+      try Files.write([1, 2], to: folder + "/" + name)
+      _ = try self.folder(folder + "/" + name + ".set")
+      _ = try AppendedFile(folder + "/" + name)
+      var status = stat()
+      for suffix in ["", ".set", ".set/manifest.json"] {
+        let path = Array(folder.utf8) + [0x2F, 0x64, 0xFE, 0xFA] + Array(suffix.utf8) + [0]
+        #expect(stat(path.map { CChar(bitPattern: $0) }, &status) == 0)
+      }
+      #expect(try Files.read(folder + "/" + name) == [1, 2])
+      #expect(try Files.entries(of: folder) == [name, name + ".set"])
+    }
+  }
+
+  @Test func aLockThatIsNoFileIsNamed() throws {
+    try withTemporaryFolder { folder in
+      let lock = folder + "/.out.lock"
+      for make in [{ symlink("none", lock) }, { mkdir(lock, 0o777) }, { mkfifo(lock, 0o666) }] {
+        #expect(make() == 0)
+        #expect(errorMessage { try Files.write([1], to: folder + "/out") }.contains(".out.lock: is a"))
+        try Files.remove(lock)
+      }
+      #expect(try Files.entries(of: folder) == [])
+    }
+  }
+
+  @Test func aMalformedSealIsNoMissingOne() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a.json"
+      for seal in ["\"zz\"", "7", "null", "\"0123456789abcdeg\"", "\"0123456789abcdef0\""] {
+        try Files.write(Array("{\n  \"a\" : 1,\n  \"xxh3\" : \(seal)\n}\n".utf8), to: path)
+        #expect(errorMessage { _ = try JSONFile.readSealed(JSONValue.self, from: path) }.contains("changed"), "\(seal)")
+      }
+      try Files.write(Array("{\"a\": \"xxh3\"}\n".utf8), to: path)
+      #expect(try JSONFile.readSealed(JSONValue.self, from: path)["a"] == "xxh3")
+    }
+  }
+
   @Test func pipesAndDevicesAreRefusedAtOnce() throws {
     try withTemporaryFolder { folder in
       let pipe = folder + "/p.json"
@@ -50,6 +129,7 @@ import Testing
         #expect(errorMessage { _ = try MappedFile(path) }.contains("is not a regular file"))
         #expect(errorMessage { _ = try JSONFile.read(JSONValue.self, from: path) }.contains("is not a regular file"))
         #expect(errorMessage { _ = try Checksum.hex(file: path) }.contains("is not a regular file"))
+        #expect(errorMessage { _ = try ByteReader(path, isRegular: true) }.contains("is not a regular file"))
       }
       #expect(symlink("/dev/zero", folder + "/manifest.json") == 0)
       #expect(errorMessage { _ = try Manifest.read(folder: folder) }.contains("is not a regular file"))

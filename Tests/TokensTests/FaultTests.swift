@@ -70,6 +70,25 @@ private func content(_ path: String) throws -> [String] {
   }
 }
 
+@Test func aJournalThatIsNoFileIsRefused() throws {
+  try withTemporaryFolder { folder in
+    try Files.write(Array("precious".utf8), to: folder + "/other")
+    let journal = folder + "/set.journal"
+    for make in [{ symlink(folder + "/other", journal) }, { mkfifo(journal, 0o666) }, { mkdir(journal, 0o777) }] {
+      #expect(make() == 0)
+      for job: JSONValue? in [nil, ["files": []]] {
+        let message = errorMessage {
+          _ = try TokenDatasetWriter(folder + "/set/", tokenizer: "t", tokenizerFile: [], vocabulary: 30, endOfDocument: 29, job: job)
+        }
+        #expect(message.contains("set.journal: is a"), "\(message)")
+      }
+      #expect(try Files.entries(of: folder) == ["other", "set.journal"])
+      try Files.remove(journal)
+    }
+    #expect(try Files.read(folder + "/other") == Array("precious".utf8))
+  }
+}
+
 /// A run that goes on after a journal was damaged makes the same dataset, whatever the damage.
 @Test func aDamagedJournalNeverChangesTheDataset() throws {
   try withTemporaryFolder { folder in

@@ -87,6 +87,7 @@ import Training
         (["rope_scaling": ["type": "default", "mrope_section": [1, 1, 2]]], "mrope_section is not supported"),
         (["layer_types": ["full_attention", "sliding_attention"]], "sliding-window attention"),
         (["rope_parameters": ["rope_theta": 10_000, "partial_rotary_factor": 0.5]], "partial_rotary_factor is not supported"),
+        (["partial_rotary_factor": 0.5], "partial_rotary_factor is not supported"), (["partial_rotary_factor": "1"], "partial_rotary"),
         (["rope_parameters": "default"], "rope_parameters is not an object"), (["attention_bias": true], "q_proj.bias"),
         (["model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"]], "q_proj.bias"), (["mlp_bias": true], "biases"),
         (["quantization_config": ["bits": 4]], "quantized"), (["quantization_config": ["quant_method": "fp8"]], "quantized weights (fp8)"),

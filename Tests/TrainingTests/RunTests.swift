@@ -120,9 +120,46 @@ struct RandomBatches: BatchSource {
         try Self.run(run, Self.plan(14), notes: notes)
         #expect(notes.all.count == 1)
         #expect(notes.all.first?.contains("step-00000009") == true)
-        #expect(notes.all.first?.hasSuffix("; resuming from the checkpoint of step 8 instead") == true)
+        #expect(notes.all.first?.contains("; resuming from the checkpoint of step 8 instead; the damaged one is now ") == true)
         #expect(!Files.exists(run + "/checkpoints/step-00000009"))
       }
+    }
+  }
+
+  /// A checkpoint that cannot be read does not stand in the way of the one that training writes again.
+  @Test func damagedCheckpointsAreSetAside() throws {
+    try withTemporaryFolder { folder in
+      let whole = folder + "/whole", run = folder + "/run", notes = Notes()
+      try Self.run(whole, Self.plan(14))
+      #expect(throws: Stopped.self) { try Self.run(run, Self.plan(14), stopAfter: 9 * 48) }
+      for step in ["8", "9"] { try Files.remove(run + "/checkpoints/step-0000000\(step)/manifest.json") }
+      #expect(throws: Stopped.self) { try Self.run(run, Self.plan(14), stopAfter: 9 * 48, notes: notes) }
+      #expect(notes.all.count == 2 && notes.all.allSatisfy { $0.contains("resuming from the checkpoint of step 4 instead") })
+      #expect(try RunFolder(run).allCheckpoints().map(\.step) == [4, 8, 9])
+      #expect(try Files.entries(of: run + "/checkpoints").count { $0.hasSuffix(".damaged") } == 2)
+      try Self.run(run, Self.plan(14))
+      #expect(try Files.read(whole + "/model/model.safetensors") == Files.read(run + "/model/model.safetensors"))
+      #expect(try Self.lines(whole) == Self.lines(run) && Files.entries(of: run + "/checkpoints") == [])
+    }
+  }
+
+  @Test func whatARunHasLostIsTold() throws {
+    try withTemporaryFolder { folder in
+      for content in [nil, [], Array("{\"step\": 1".utf8)] as [[UInt8]?] {
+        let run = folder + "/\(content?.count ?? -1)", notes = Notes()
+        #expect(throws: Stopped.self) { try Self.run(run, Self.plan(14), stopAfter: 9 * 48) }
+        try Files.remove(run + "/log.jsonl")
+        if let content { try Files.write(content, to: run + "/log.jsonl") }
+        try Self.run(run, Self.plan(14), notes: notes)
+        #expect(notes.all.contains { $0.contains("log.jsonl: has 0 of the first 9 steps") }, "\(notes.all)")
+      }
+      let run = folder + "/file"
+      #expect(throws: Stopped.self) { try Self.run(run, Self.plan(14), stopAfter: 9 * 48) }
+      let log = try Files.read(run + "/log.jsonl")
+      try Files.remove(run + "/checkpoints")
+      try Files.write([], to: run + "/checkpoints")
+      #expect(errorMessage { try Self.run(run, Self.plan(14)) }.contains("checkpoints: is a file"))
+      #expect(try Files.read(run + "/log.jsonl") == log)
     }
   }
 
@@ -172,7 +209,8 @@ struct RandomBatches: BatchSource {
         try Files.createFolder(run + "/model")
         try Files.write([1], to: run + "/model/mine")
         let error = #expect(throws: WeirError.self) { try Self.run(run, plan) }
-        #expect(error?.reason == "is not the model that this run wrote")
+        #expect(error?.reason.hasPrefix("has no manifest.json") == true && error?.remedy.contains("move it away") == keeps)
+        #expect(try Files.entries(of: run + "/model") == ["mine"])
       }
     }
   }

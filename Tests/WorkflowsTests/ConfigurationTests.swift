@@ -96,6 +96,7 @@ import Workflows
     for (property, change) in [
       ("sizes", { $0.sizes = [] }), ("sizes", { $0.sizes[0].layers = 0 }), ("trunkTokens", { $0.trunkTokens = [10, 0] }),
       ("branchTokens", { $0.branchTokens = [] }), ("level", { $0.level = 0 }), ("domains", { $0.domains = 0 }),
+      ("warmup", { ($0.settings.training.warmup, $0.settings.training.decay) = (0.5, 0.8) }),
     ] as [(String, (inout SweepConfiguration) -> Void)] {
       var changed = sweep
       change(&changed)
@@ -131,6 +132,8 @@ import Workflows
     #expect(deeper.layers == nano.layers + 1 && deeper.width == nano.width && deeper.qkNorm)
     shape.preset = "huge"
     #expect(throws: WeirError.self) { try shape.configuration(vocabulary: 100, sequence: 64) }
+    #expect(place { _ = try ModelShape(width: 1_000_000_000, layers: 1).configuration(vocabulary: 100, sequence: 64) } == "width")
+    #expect(place { _ = try ModelShape(width: 32, layers: 0).configuration(vocabulary: 100, sequence: 64) } == "layers")
     #expect(place { _ = try ModelShape(width: 33, layers: 1).configuration(vocabulary: 100, sequence: 64) } == "modelConfiguration")
   }
 

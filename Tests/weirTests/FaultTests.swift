@@ -66,6 +66,29 @@ import Testing
     }
   }
 
+  @Test func outputsAreStreamsOrNamesOfBytes() throws {
+    try inFolder { binary in
+      let read = "weir read docs.jsonl --plain -o"
+      let streams = try binary.shell("ln -s /proc/self/fd/1 so; \(read) so | wc -l; \(read) /dev/stdout | wc -l; test -L so")
+      #expect(streams.code == 0 && streams.text == "40\n40\n", "\(streams.text) \(streams.errors)")
+      let bytes = try binary.shell(
+        "weir read docs.jsonl -o $'\\xfa.jsonl' && test -s $'\\xfa.jsonl' && "
+          + "weir tokenize docs.jsonl --tokenizer \(Binary.repository)/tokenizer/bpe4k --shards $'d\\xfe' && weir verify $'d\\xfe'")
+      #expect(bytes.code == 0, "\(bytes.errors)")
+    }
+  }
+
+  @Test func aLimitOfTheSizeOfFilesIsOneLine() throws {
+    try inFolder { binary in
+      let shards = "weir tokenize docs.jsonl --tokenizer \(Binary.repository)/tokenizer/bpe4k --shards set"
+      for command in ["weir read docs.jsonl --plain -o out.jsonl", shards] {
+        // The errors go through a pipe, which has no limit.
+        let result = try binary.shell("{ ulimit -f 1; \(command) </dev/null; echo \"code $?\" >&2; } 2>&1 | cat")
+        #expect(result.text.contains("code 1") && result.text.contains("file too large"), "\(command): \(result.text)")
+      }
+    }
+  }
+
   @Test func aLinkInThePlaceOfAPartialFileIsRefused() throws {
     try inFolder { binary in
       let shards = "tokenize docs.jsonl --tokenizer \(Binary.repository)/tokenizer/bpe4k --shards set"

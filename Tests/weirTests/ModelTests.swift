@@ -22,6 +22,7 @@ import Testing
         (#"{"question":"a","choices":["b"],"answer":0}"#, "\"choices\""),
         (#"{"question":1,"choices":["b","c"],"answer":0}"#, "\"question\""),
         (#"{"question":"a","choices":["b",""],"answer":0}"#, "choices[1] is empty"),
+        (#"{"question":"a","choices":["b"," \n"],"answer":0}"#, "choices[1] is empty"),
         (#"{"question":"a","choices":["b",1],"answer":0}"#, "choices[1] is not a string"),
         ("nonsense", "not valid JSON"), (#"{"question":"a","choices":["b","c"],"answer":-1}"#, "\"answer\""),
       ] {

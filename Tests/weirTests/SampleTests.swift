@@ -62,7 +62,6 @@ import Testing
     }
   }
 
-  /// Scores are computed once for all keep fractions; scores of another configuration are never reused.
   /// Every window is assigned to some leaf, so text that the corpus has nothing in common with must be found by its letters.
   @Test func seedsInAnotherScriptAreRefused() throws {
     try inFolder { binary in
@@ -72,12 +71,23 @@ import Testing
         try binary.write("\(name).jsonl", String(repeating: "{\"text\":\"\(text)\"}\n", count: 200))
         let sample = try binary.weir("sample", "set", "--tree", "tree", "--seed-data", "\(name).jsonl", "--tokens", "3000", "-o", "m.json")
         expectFailure(sample, naming: ["\(name).jsonl", "only 0.0 % of its letter pairs occur in the clusters it is assigned to"])
+        for method in ["dsir", "classifier"] {
+          let sample = try binary.shell("weir sample set --method \(method) --seed-data \(name).jsonl --tokens 3000 -o m.json")
+          expectFailure(sample, naming: ["\(name).jsonl", "only 0.0 % of its letter pairs occur in the corpus"])
+        }
       }
+      // Documents have no seed to refuse, but what the tree knows of them is told.
+      let korean = try binary.weir("assign", "ko.jsonl", "--tree", "tree", "--tokenizer", "tok", "-o", "assigned.jsonl")
+      let told = korean.text + korean.errors
+      #expect(told.contains("warning: the tree's embedder knows only") && !told.contains("changed nothing"), "\(told)")
       let known = try binary.weir("sample", "set", "--tree", "tree", "--seed-data", "docs.jsonl", "--tokens", "3000", "--dry-run", "--json")
       #expect(known.text.contains("\"known_letter_pairs\":1,"), "\(known.text) \(known.errors)")
+      let dsir = try binary.shell("weir sample set --method dsir --seed-data docs.jsonl --tokens 3000 --dry-run --json")
+      #expect(dsir.text.contains("\"known_letter_pairs\":1,"), "\(dsir.text) \(dsir.errors)")
     }
   }
 
+  /// Scores are computed once for all keep fractions; scores of another configuration are never reused.
   @Test func scoresAreKept() throws {
     try inFolder { binary in
       try binary.useMade()

@@ -37,6 +37,8 @@ extension RunSummary {
   }
 
   private mutating func addFolder(_ path: String, dataset: String?, _ progress: Pipeline.Progress) throws {
+    // A damaged manifest has no type, and its own error says more.
+    if Files.exists(path + "/" + Manifest.fileName) { _ = try Manifest.read(folder: path) }
     switch ArtifactRegistry.all.folderType(path) {
     case is TokenDataset.Type:
       title = "Token dataset \(path)"

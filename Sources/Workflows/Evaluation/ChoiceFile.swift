@@ -11,7 +11,9 @@ enum ChoiceFile {
     guard let nodes = root["choices"]?.array, nodes.count > 1 else { throw WeirError(place, "\"choices\" is not a list of at least two") }
     let choices = try nodes.enumerated().map { index, node in
       guard let choice = node.string else { throw WeirError(place, "choices[\(index)] is not a string") }
-      guard !choice.isEmpty else { throw WeirError(place, "choices[\(index)] is empty", remedy: "give a text for every choice") }
+      guard !choice.allSatisfy(\.isWhitespace) else {
+        throw WeirError(place, "choices[\(index)] is empty", remedy: "give a text for every choice")
+      }
       return choice
     }
     guard let answer = root["answer"]?.int, choices.indices.contains(answer) else {

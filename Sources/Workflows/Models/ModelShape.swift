@@ -1,3 +1,4 @@
+import Primitives
 import Training
 
 /// The shape of a new model: a preset, or a width with optional details, for any vocabulary.
@@ -19,6 +20,10 @@ package struct ModelShape: Codable, Sendable, Equatable {
   package init(width: Int, layers: Int) { (self.width, self.layers) = (width, layers) }
 
   package func configuration(vocabulary: Int, sequence: Int) throws -> ModelConfiguration {
+    for (property, value) in [("width", width), ("layers", layers), ("heads", heads), ("kvHeads", kvHeads), ("ffn", ffn)] {
+      let most = ModelConfiguration.most(property)
+      if let value, !(1...most).contains(value) { throw WeirError(property, "must be in 1…\(most), not \(value)") }
+    }
     var shape = try ModelConfiguration.preset(preset, vocabulary: vocabulary, sequence: sequence)
     if let width {
       // Defaults: a head width of 32, and SwiGLU's factor 8/3 in whole multiples of 16.

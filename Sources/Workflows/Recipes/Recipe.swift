@@ -53,6 +53,9 @@ package struct Recipe: Codable, Sendable, Equatable {
       guard step.name.utf8.count <= 200 else {
         throw WeirError(path, "a step name has \(step.name.utf8.count) bytes, more than 200", remedy: "choose a shorter one")
       }
+      guard step.name != ".", step.name != ".." else {
+        throw WeirError(path, "a step is named \"\(step.name)\", which is a folder", remedy: "choose another name")
+      }
       guard !step.name.isEmpty, step.name.allSatisfy({ $0.isLetter || $0.isNumber || "-_.".contains($0) }) else {
         throw WeirError(path, "step name \"\(step.name)\" has characters other than letters, digits, - _ and .")
       }
@@ -69,6 +72,7 @@ package struct Recipe: Codable, Sendable, Equatable {
       WeirError(path, "`run` is \"\(Format.clip(run, 80))\", \(reason)", remedy: "name a folder, such as runs/demo")
     }
     guard !parts.allSatisfy({ $0 == "." || $0.allSatisfy(\.isWhitespace) }) else { throw wrong("which is not a folder of its own") }
+    guard run.hasPrefix("/") || parts.first != "~" else { throw wrong("where only a shell knows what ~ is") }
     guard !parts.contains("..") else { throw wrong("which leads out of its folder") }
     guard run.utf8.count <= 4_096, parts.allSatisfy({ $0.utf8.count <= 255 }) else { throw wrong("which is too long") }
     guard !run.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
@@ -100,6 +104,10 @@ package struct Recipe: Codable, Sendable, Equatable {
       }
     }
     try check(root, ["run", "set", "steps", "summary"])
+    // The decoder takes null for a string.
+    if let run = root["run"]?.scalar, run.style == .plain, ["~", "null", "Null", "NULL"].contains(run.string) {
+      throw WeirError("\(path)\(run.mark.map { ":\($0.line)" } ?? "")", "`run` is null", remedy: "name a folder, such as runs/demo")
+    }
     for step in root["steps"]?.sequence ?? [] {
       if let mapping = step.mapping { try check(mapping, ["name", "says", "do"]) }
     }

@@ -11,7 +11,7 @@ package struct SampleReport: Encodable, Sendable, Equatable {
 
   package var mixture: MixtureReport
   package var kept: Kept?
-  /// How well the corpus knows each seed (`crisp`).
+  /// How well the corpus knows each seed.
   package var coverage: [SeedCoverage]?
 
   private enum CodingKeys: String, CodingKey {
@@ -46,7 +46,7 @@ package struct SampleResult: Sendable {
   package var depths: [DepthScore]?
   /// Terms that distinguish each leaf from its parent, if asked for.
   package var terms: [Int: [String]] = [:]
-  /// How well the corpus knows each seed (`crisp`).
+  /// How well the corpus knows each seed.
   package var coverage: [SeedCoverage]?
 
   package var report: SampleReport { SampleReport(mixture: MixtureReport(mixture), kept: kept, coverage: coverage) }

@@ -72,15 +72,29 @@ package struct SampleRun {
     let provenance = try seeds.provenance()
     origin.seedData = provenance.map { "\($0.name) \($0.fingerprint)" }.joined(separator: ", ")
     var made: SampleResult
+    // `crisp` compares the seed with the clusters that it is assigned to.
+    let coverage = configuration.method == .crisp ? [] : try coverage(of: seeds)
     switch configuration.method {
     case .crisp: made = try crisp(seeds, origin)
     case .specialist: made = SampleResult(mixture: try specialist(seeds, origin))
     case .doge: made = SampleResult(mixture: try doge(seeds, origin))
     default: made = try selection(seeds, origin)
     }
+    if configuration.method != .crisp { made.coverage = coverage }
     made.mixture = signed(made.mixture)
     made.mixture.seeds = provenance
     return made
+  }
+
+  /// Compares the seeds with the corpus, which a method that samples from it cannot do without.
+  private func coverage(of seeds: SpecialistSeeds) throws -> [SeedCoverage] {
+    let tokenizer = try dataset.openTokenizer()
+    return try seeds.seeds.map { seed in
+      let coverage = try SeedCoverage(seed, dataset: dataset, tokenizer: tokenizer, progress: progress)
+      if configuration.method != .specialist { try coverage.check() }
+      if let warning = coverage.warning { progress.note("warning: \(warning)") }
+      return coverage
+    }
   }
 
   func neededClusters() throws -> Clusters {

@@ -2,6 +2,7 @@ import Artifacts
 import Embedding
 import Foundation
 import Kernels
+import Pipeline
 import Primitives
 import Sampling
 import Tokenization
@@ -15,8 +16,10 @@ package struct SeedCoverage: Encodable, Sendable, Equatable {
   package var name: String
   /// The share of the seed's letter pairs that occur in corpus windows of its leaves; nil if either has none.
   package var known: Double?
-  /// The share of the seed's windows that are farther from their centroid than 99 % of those corpus windows.
-  package var far: Double
+  /// The share of the seed's windows that are farther from their centroid than 99 % of those corpus windows; nil if the seed has no leaves.
+  package var far: Double?
+  /// What the seed was compared with, for messages.
+  private var place = "the clusters it is assigned to"
 
   enum CodingKeys: String, CodingKey {
     case name, far
@@ -52,6 +55,28 @@ package struct SeedCoverage: Encodable, Sendable, Equatable {
       }
     }
     known = total == 0 || corpus.isEmpty ? nil : Double(found) / Double(total)
+  }
+
+  /// Compares a seed with the whole corpus, for a method that assigns it to no leaves. Reads windows evenly spread over the corpus, until they
+  /// leave no doubt.
+  init(_ seed: SpecialistSeeds.Seed, dataset: TokenDataset, tokenizer: Tokenizer, progress: Pipeline.Progress = .silent) throws {
+    (name, place) = (seed.path, "the corpus")
+    var counts: [UInt64: Int] = [:]
+    for document in seed.documents { Self.forEachPair(document.document.text) { counts[$0, default: 0] += 1 } }
+    let total = counts.values.reduce(0, +), reader = WindowReader(dataset)
+    guard total > 0, reader.count > 0 else { return }
+    var (missing, read) = (total, 0)
+    let stride = max(1, reader.count / 4_096)
+    search: for offset in 0..<stride {
+      for window in Swift.stride(from: offset, to: reader.count, by: stride) {
+        Self.forEachPair(tokenizer.text(of: try reader.tokens(window))) { missing -= counts.removeValue(forKey: $0) ?? 0 }
+        read += 1
+        if read % 256 == 0 { try progress.checkStop() }
+        if missing == 0 { break search }
+      }
+      if Double(total - missing) >= Self.limits.doubtful * Double(total) { break }
+    }
+    known = Double(total - missing) / Double(total)
   }
 
   /// Windows of the corpus, spread evenly over each leaf and divided among the leaves like those of the seed.
@@ -94,17 +119,17 @@ package struct SeedCoverage: Encodable, Sendable, Equatable {
     guard let known, known < Self.limits.refused else { return }
     throw WeirError(
       name,
-      "only \(Self.percent(known)) of its letter pairs occur in the clusters it is assigned to: the corpus lacks text in its script",
+      "only \(Self.percent(known)) of its letter pairs occur in \(place): the corpus lacks text in its script",
       remedy: "add such documents to the corpus")
   }
 
   /// What the user should know about the seed.
   var warning: String? {
     if let known, known < Self.limits.doubtful {
-      return "\(name): only \(Self.percent(known)) of its letter pairs occur in the clusters it is assigned to; "
+      return "\(name): only \(Self.percent(known)) of its letter pairs occur in \(place); "
         + "the corpus may lack its language"
     }
-    if far > Self.limits.doubtful {
+    if let far, far > Self.limits.doubtful {
       return "\(name): \(Self.percent(far)) of its windows are farther from their cluster than 99 % of the windows there; "
         + "the corpus may lack its domain"
     }

@@ -78,7 +78,7 @@ struct SpecialistSeeds {
   /// Writes the documents of all seeds as a token dataset.
   func write(to path: String, like dataset: TokenDataset, tool: String) throws -> TokenDataset {
     let writer = try TokenDatasetWriter(
-      path, tokenizer: tokenizer.fingerprint, tokenizerFile: Files.read(dataset.folder.tokenizerFile), vocabulary: dataset.vocabulary,
+      path, tokenizer: tokenizer.fingerprint, tokenizerFile: Files.readWhole(dataset.folder.tokenizerFile), vocabulary: dataset.vocabulary,
       endOfDocument: dataset.endOfDocument)
     do {
       for encoded in seeds.flatMap(\.documents) {

@@ -44,6 +44,9 @@ package struct SweepConfiguration: Codable, Sendable {
     for (property, values) in [("trunkTokens", trunkTokens), ("branchTokens", branchTokens)] {
       guard !values.isEmpty, values.allSatisfy({ $0 > 0 }) else { throw WeirError(property, "must be positive numbers, not \(values)") }
     }
+    var given = settings.training
+    given.tokens = (trunkTokens + branchTokens).max()
+    try given.validate()
     guard level >= 1 else { throw WeirError("level", "must be at least 1, not \(level)") }
     guard domains ?? 1 >= 1 else { throw WeirError("domains", "must be at least 1, not \(domains ?? 0)") }
   }

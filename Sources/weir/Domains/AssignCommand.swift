@@ -34,5 +34,6 @@ struct AssignCommand: DocumentCommand {
   func extend(_ chain: inout ChainBuilder) throws {
     try chain.add(input: input, output: output, stream: stream)
     chain.append(try AssignDocuments(tree: StoredTree(tree), tokenizer: Tokenizer(folder: tokenizer)))
+    chain.report { $0.lines += AssignDocuments.remarks(on: $0.accounts) }
   }
 }

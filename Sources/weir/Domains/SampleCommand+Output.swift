@@ -17,9 +17,8 @@ extension SampleCommand {
       guard let known = seed.known else { continue }
       lines.append(
         "  \(seed.name): "
-          + String(format: "%.1f %% of its letter pairs occur in its clusters, ", known * 100)
-          + String(format: "%.1f %% of its windows are far from them", seed.far * 100)
-      )
+          + String(format: "%.1f %% of its letter pairs occur in ", known * 100)
+          + (seed.far.map { String(format: "its clusters, %.1f %% of its windows are far from them", $0 * 100) } ?? "the corpus"))
     }
     if let folder = result.reusedScores { lines.append("  reusing the scores in \(folder)") }
     if let kept = result.kept {

@@ -59,7 +59,7 @@ struct PlanSweepCommand: SeededCommand {
   var propertyFlags: PropertyFlags {
     ScheduleOptions.propertyFlags + [
       "sizes": "--sizes", "trunkTokens": "--trunk-tokens", "branchTokens": "--branch-tokens", "level": "--level", "domains": "--domains",
-      "modelConfiguration": "--sizes", "preset": "--sizes", "tokens": "--trunk-tokens",
+      "modelConfiguration": "--sizes", "preset": "--sizes", "width": "--sizes", "layers": "--sizes", "tokens": "--trunk-tokens",
     ]
   }
   var inputs: [String] { [dataset, tree, DatasetFolder(dataset).assignment(tree: tree)] + valid }

@@ -11,6 +11,8 @@ import Synchronization
 @main enum Main {
   static func main() {
     weir_exit_when_out_of_memory()
+    // OpenBLAS starts its threads while it is loaded, before any call can prevent it, and raises SIGINT where the system refuses them.
+    setenv("OPENBLAS_NUM_THREADS", "1", 1)
     Interrupt.install()
     do {
       var command = try Weir.parseAsRoot(RenamedOptions.resolve(arguments))
@@ -36,6 +38,10 @@ import Synchronization
     default:
       let code = Weir.exitCode(for: error)
       var text = Weir.fullMessage(for: error)
+      if code != .success {
+        text = text.split(separator: " ", omittingEmptySubsequences: false).map { WeirError.shortened(String($0), 400) }.joined(
+          separator: " ")
+      }
       if code != .success, text.hasPrefix("Error: ") { text = "weir: " + text.dropFirst("Error: ".count) }
       if !text.isEmpty { FileHandle(forWritingTo: code == .success ? STDOUT_FILENO : STDERR_FILENO).text(text + "\n") }
       return code.rawValue
@@ -68,7 +74,7 @@ enum Interrupt {
     return requests.load(ordering: .relaxed) > 0
   }
 
-  /// Installs the handlers. SIGPIPE is ignored, so that writing to a closed pipe is an error.
+  /// Installs the handlers. SIGPIPE and SIGXFSZ are ignored, so that writing to a closed pipe, or beyond the limit of a file, is an error.
   static func install() {
     var ends: [Int32] = [-1, -1]
     if Foundation.pipe(&ends) == 0 {
@@ -76,7 +82,7 @@ enum Interrupt {
       pipe.store(ends[1], ordering: .relaxed)
       StopRequest.watch(ends[0])
     }
-    signal(SIGPIPE, SIG_IGN)
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         let isFirst = Interrupt.requests.add(1, ordering: .relaxed).oldValue == 0

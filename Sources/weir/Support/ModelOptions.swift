@@ -4,7 +4,10 @@ import Workflows
 
 /// Options for the shape of a model.
 struct ShapeOptions: ParsableArguments {
-  static let propertyFlags: PropertyFlags = ["preset": "--preset", "modelConfiguration": "--preset"]
+  static let propertyFlags: PropertyFlags = [
+    "preset": "--preset", "modelConfiguration": "--preset", "width": "--width", "layers": "--layers", "heads": "--heads",
+    "kvHeads": "--kv-heads", "ffn": "--ffn",
+  ]
 
   @Option(help: ArgumentHelp("Named model size; see weir train --presets.", valueName: "name"))
   var preset: String?
