@@ -9,8 +9,12 @@ extension DomainLosses {
   /// Adds the losses to what a command prints: a table of the domains that lost most, and all of them to the report.
   func add(to outcome: inout Outcome) throws {
     let domains = sorted
-    outcome.report.set("decontamination", ["by": by.map { .string($0) } ?? .null, "domains": try JSONValue(encoding: domains)])
-    if let by { outcome.note(domains.map(\.name), by: by) }
+    var report: JSONValue = ["domains": try JSONValue(encoding: domains)]
+    if let by {
+      report.set("by", .string(by))
+      outcome.note(domains.map(\.name), by: by)
+    }
+    outcome.report.set("decontamination", report)
     let losers = domains.filter { $0.dropped + $0.cut > 0 }
     guard !losers.isEmpty else { return }
     let hasCuts = losers.contains { $0.cut > 0 }
