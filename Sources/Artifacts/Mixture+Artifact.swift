@@ -4,10 +4,12 @@ import Storage
 extension Mixture: Artifact {
   package static func open(_ path: String) throws -> Mixture { try read(from: path) }
 
-  /// Clusters are numbered, shares and counts are not negative, and the weights are a distribution.
+  /// Clusters are numbered, shares and counts are not negative, the weights are a distribution, and the epochs follow from them.
   package static func verify(_ path: String, _ context: any VerificationContext) throws {
     var problems = ProblemList(context)
-    for problem in try JSONFile.readSealed(Mixture.self, from: path).problems { problems.add("\(path): \(problem)") }
+    let mixture = try JSONFile.readSealed(Mixture.self, from: path)
+    let found = mixture.problems
+    for problem in found.isEmpty ? mixture.contradictions : found { problems.add("\(path): \(problem)") }
     problems.finish(path, "problems")
   }
 

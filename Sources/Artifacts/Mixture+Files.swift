@@ -14,7 +14,7 @@ extension Mixture {
   private static let methods = ["crisp", "uniform", "specialist", "dsir", "classifier", "ced", "doge"]
 
   /// What the format does not allow, one line each.
-  var problems: [String] {
+  package var problems: [String] {
     var problems: [String] = []
     func require(_ condition: Bool, _ reason: String) { if !condition { problems.append(reason) } }
     func isCount(_ number: Int) -> Bool { Manifest.numbers.contains(number) }
@@ -38,12 +38,10 @@ extension Mixture {
       require(
         cluster.leaf == index && shares.allSatisfy(isShare) && isCount(cluster.windows) && isCount(cluster.tokens),
         "cluster \(index) has the wrong number, or a share or count out of range")
-      require(
-        (cluster.seedLow ?? 0) <= (cluster.seedHigh ?? 1), "cluster \(index) has a seedLow above its seedHigh")
-      let epochs = cluster.weight > 0 ? cluster.weight * Double(runTokens) / Double(cluster.tokens) : 0
-      require(
-        epochs.isFinite && (cluster.epochs - epochs).magnitude <= 1e-6 * max(1, epochs),
-        "cluster \(index) has \(cluster.epochs) epochs, but its weight in a run of \(runTokens) tokens makes \(Format.significant(epochs))")
+      require((cluster.seedLow ?? 0) <= (cluster.seedHigh ?? 1), "cluster \(index) has a seedLow above its seedHigh")
+      // An epoch has at least one token.
+      let most = Double(max(runTokens, 1))
+      require((0...most).contains(cluster.epochs), "cluster \(index) has \(cluster.epochs) epochs of a run of \(runTokens) tokens")
     }
     for (name, shares) in [("weights", weights), ("general shares", clusters.map(\.general))] where !clusters.isEmpty {
       let sum = shares.reduce(0, +)
@@ -58,6 +56,15 @@ extension Mixture {
       require((seeds.reduce(0) { $0 + $1.weight } - 1).magnitude < 1e-6, "the weights of its specialist seeds do not sum to 1")
     }
     return problems
+  }
+
+  /// Epochs that do not follow from the weights, one line each. Nothing is computed from them, so that a mixture with weights edited by hand is read.
+  package var contradictions: [String] {
+    clusters.enumerated().compactMap { index, cluster in
+      let epochs = cluster.weight > 0 ? cluster.weight * Double(runTokens) / Double(cluster.tokens) : 0
+      if (cluster.epochs - epochs).magnitude <= 1e-6 * max(1, epochs) { return nil }
+      return "cluster \(index) has \(cluster.epochs) epochs, but its weight in a run of \(runTokens) tokens makes \(Format.significant(epochs))"
+    }
   }
 
   /// Writes the mixture atomically, with a seal.

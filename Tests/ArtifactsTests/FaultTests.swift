@@ -21,8 +21,7 @@ private func mixture() -> Mixture {
     let changes: [(String, (inout Mixture) -> Void)] = [
       ("tree", { $0.tree = "../../x" }), ("dataset", { $0.dataset = "a/b" }), ("assignment", { $0.assignment = "a b" }),
       ("source", { $0.source = ".." }), ("runTokens", { $0.runTokens = -1 }), ("epochs", { $0.clusters[0].epochs = 1e308 }),
-      ("epochs", { $0.clusters[0].epochs = -1 }), ("epochs", { $0.clusters[0].epochs *= 1.01 }),
-      ("epochs", { $0.clusters[0].tokens = 0 }),
+      ("epochs", { $0.clusters[0].epochs = -1 }),
       ("method", { $0.method = "crips" }), ("seedLow", { ($0.clusters[1].seedLow, $0.clusters[1].seedHigh) = (0.5, 0.25) }),
       ("depth", { $0.depth = 1 << 40 }), ("smoothing", { $0.smoothing = -1 }),
       ("maxEpochs", { $0.maxEpochs = 0 }), ("moved", { $0.moved = 7 }), ("effectiveSampleSize", { $0.effectiveSampleSize = -1 }),
@@ -35,6 +34,12 @@ private func mixture() -> Mixture {
       change(&wrong)
       try wrong.write(to: path)
       #expect(errorMessage { _ = try Mixture.read(from: path) }.contains(name), "\(name)")
+    }
+    #expect(mixture().contradictions == [])
+    for change: (inout Mixture) -> Void in [{ $0.clusters[0].epochs *= 1.01 }, { $0.clusters[0].tokens = 0 }] {
+      var wrong = mixture()
+      change(&wrong)
+      #expect(wrong.problems == [] && wrong.contradictions.count == 1)
     }
     // A changed digit is found, and a file of an earlier version, without a seal, is read.
     try mixture().write(to: path)
