@@ -33,21 +33,22 @@ extension Mixture {
     require((0...9e15).contains(effectiveSampleSize), "its effectiveSampleSize is \(effectiveSampleSize), expected a number of windows")
     require(resamples.map(isCount) ?? true, "its resamples is \(resamples ?? 0), expected a count")
     require(!clusters.isEmpty, "it has no clusters")
+    for (name, shares) in [("weights", weights), ("general shares", clusters.map(\.general))] where !clusters.isEmpty {
+      let sum = shares.reduce(0, +)
+      require((sum - 1).magnitude < 1e-6, "its \(name) sum to \(sum), not to 1")
+    }
     for (index, cluster) in clusters.enumerated() {
       let shares = [cluster.weight, cluster.general, cluster.seed, cluster.seedLow ?? 0, cluster.seedHigh ?? 0]
-      require(
-        cluster.leaf == index && shares.allSatisfy(isShare) && isCount(cluster.windows) && isCount(cluster.tokens),
-        "cluster \(index) has the wrong number, or a share or count out of range")
+      guard cluster.leaf == index, shares.allSatisfy(isShare), isCount(cluster.windows), isCount(cluster.tokens) else {
+        problems.append("cluster \(index) has the wrong number, or a share or count out of range")
+        continue
+      }
       require(
         (cluster.seedLow ?? 0) <= (cluster.seedHigh ?? 1), "cluster \(index) has a seedLow above its seedHigh")
       let epochs = cluster.weight > 0 ? cluster.weight * Double(runTokens) / Double(cluster.tokens) : 0
       require(
         epochs.isFinite && (cluster.epochs - epochs).magnitude <= 1e-6 * max(1, epochs),
         "cluster \(index) has \(cluster.epochs) epochs, but its weight in a run of \(runTokens) tokens makes \(Format.significant(epochs))")
-    }
-    for (name, shares) in [("weights", weights), ("general shares", clusters.map(\.general))] where !clusters.isEmpty {
-      let sum = shares.reduce(0, +)
-      require((sum - 1).magnitude < 1e-6, "its \(name) sum to \(sum), not to 1")
     }
     if let seeds {
       for seed in seeds {
