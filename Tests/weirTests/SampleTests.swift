@@ -82,7 +82,7 @@ import Testing
       #expect(told.contains("warning: the tree's embedder knows only") && !told.contains("changed nothing"), "\(told)")
       let known = try binary.weir("sample", "set", "--tree", "tree", "--seed-data", "docs.jsonl", "--tokens", "3000", "--dry-run", "--json")
       #expect(known.text.contains("\"known_letter_pairs\":1,"), "\(known.text) \(known.errors)")
-      let dsir = try binary.shell("weir sample set --method dsir --minimum-words 1 --seed-data docs.jsonl --tokens 3000 --dry-run --json")
+      let dsir = try binary.shell("weir sample set --method dsir --minimum-words 10 --seed-data docs.jsonl --tokens 3000 --dry-run --json")
       #expect(dsir.text.contains("\"known_letter_pairs\":1,"), "\(dsir.text) \(dsir.errors)")
     }
   }
