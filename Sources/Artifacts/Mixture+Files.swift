@@ -63,7 +63,8 @@ extension Mixture {
     clusters.enumerated().compactMap { index, cluster in
       let epochs = cluster.weight > 0 ? cluster.weight * Double(runTokens) / Double(cluster.tokens) : 0
       if epochs.isFinite, (cluster.epochs - epochs).magnitude <= 1e-6 * max(1, epochs) { return nil }
-      return "cluster \(index) has \(cluster.epochs) epochs, but its weight in a run of \(runTokens) tokens makes \(Format.significant(epochs))"
+      return
+        "cluster \(index) has \(cluster.epochs) epochs, but its weight in a run of \(runTokens) tokens makes \(Format.significant(epochs))"
     }
   }
 
