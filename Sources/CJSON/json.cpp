@@ -124,15 +124,16 @@ static size_t replace_non_finite(const uint8_t *bytes, size_t count, std::string
 }
 
 // JSON does not limit numbers, but simdjson does: to 64 bits, and to a double's range. Replaces each number that may exceed it by as many characters of
-// zero, so that positions stay, or by null. Returns their number.
+// zero, so that positions stay, or by null. The text is followed by WEIR_JSON_PADDING bytes. Returns their number.
 static size_t mask_numbers(std::string &text, bool by_null) {
   std::string out;
+  const size_t count = text.size() - WEIR_JSON_PADDING;
   size_t found = 0, copied = 0, i = 0;
   const auto *bytes = reinterpret_cast<const uint8_t *>(text.data());
-  auto digits = [&](size_t at) { while (at < text.size() && bytes[at] >= '0' && bytes[at] <= '9') ++at; return at; };
-  while (i < text.size()) {
+  auto digits = [&](size_t at) { while (at < count && bytes[at] >= '0' && bytes[at] <= '9') ++at; return at; };
+  while (i < count) {
     if (bytes[i] == '"') {
-      i = static_cast<size_t>(behind_string(bytes + i + 1, bytes + text.size()) - bytes);
+      i = static_cast<size_t>(behind_string(bytes + i + 1, bytes + count) - bytes);
       continue;
     }
     if (bytes[i] != '-' && (bytes[i] < '0' || bytes[i] > '9')) {
@@ -143,14 +144,14 @@ static size_t mask_numbers(std::string &text, bool by_null) {
     size_t end = digits(first);
     const size_t whole = end - first;
     bool valid = whole > 0 && (whole == 1 || bytes[first] != '0'), exponent = false, integer = true;
-    if (end < text.size() && bytes[end] == '.') {
+    if (end < count && bytes[end] == '.') {
       const size_t from = end + 1;
       end = digits(from);
       valid = valid && end > from;
       integer = false;
     }
-    if (end < text.size() && (bytes[end] | 0x20) == 'e') {
-      const size_t from = end + 1 + (end + 1 < text.size() && (bytes[end + 1] == '-' || bytes[end + 1] == '+'));
+    if (end < count && (bytes[end] | 0x20) == 'e') {
+      const size_t from = end + 1 + (end + 1 < count && (bytes[end + 1] == '-' || bytes[end + 1] == '+'));
       end = digits(from);
       valid = valid && end > from;
       exponent = true;
@@ -193,11 +194,10 @@ extern "C" int weir_json_parse_line(weir_json_parser *p, const uint8_t *bytes, s
   auto error = p->parser.parse(bytes, count, false).get(root);
   if (error && error != UTF8_ERROR && error != CAPACITY && error != MEMALLOC) {
     line->non_finite = replace_non_finite(bytes, count, p->finite);
+    p->finite.append(WEIR_JSON_PADDING, ' ');
     p->masked = p->finite;
     if (mask_numbers(p->masked, false) + line->non_finite > 0) {
-      count = p->finite.size();
-      p->finite.append(WEIR_JSON_PADDING, ' ');
-      p->masked.append(WEIR_JSON_PADDING, ' ');
+      count = p->finite.size() - WEIR_JSON_PADDING;
       bytes = reinterpret_cast<const uint8_t *>(p->finite.data());
       error = p->parser.parse(reinterpret_cast<const uint8_t *>(p->masked.data()), count, false).get(root);
     }
@@ -331,7 +331,9 @@ extern "C" int weir_json_parse(weir_json_parser *p, const uint8_t *bytes, size_t
   dom::element element;
   auto error = p->parser.parse(bytes, count, true).get(element);
   if (lenient && error && error != UTF8_ERROR && error != CAPACITY && error != MEMALLOC) {
-    const size_t non_finite = replace_non_finite(bytes, count, p->finite);
+    p->masked.assign(reinterpret_cast<const char *>(bytes), count).append(WEIR_JSON_PADDING, ' ');
+    const size_t non_finite = replace_non_finite(reinterpret_cast<const uint8_t *>(p->masked.data()), count, p->finite);
+    p->finite.append(WEIR_JSON_PADDING, ' ');
     if (non_finite + mask_numbers(p->finite, true) > 0) error = p->parser.parse(p->finite).get(element);
   }
   if (error) return status_of(p, error);
