@@ -127,6 +127,7 @@ enum FuzzTarget: String, CaseIterable {
         blackHole += $0.count; walk($1)
       }
     }
+    if let lenient = try? JSONDocument(input, place: "x", lenient: true) { walk(lenient.root) }
     walk(try JSONDocument(input, place: "x").root)
   }
 
