@@ -14,7 +14,8 @@ final class VectorWriter: Sendable {
 
   /// Creates the file without writing in the background.
   static func file(_ path: String, windows: Int, dimensions: Int) throws -> SafetensorsWriter {
-    try SafetensorsWriter(path, layout: [("vectors", .F32, [windows, dimensions])], metadata: ["format": WindowVectors.format])
+    try SafetensorsWriter(
+      path, layout: [("vectors", .F32, [windows, dimensions])], metadata: ["format": WindowVectors.format], hashesBlocks: true)
   }
 
   /// Waits for the previous block, then starts writing the next vectors.

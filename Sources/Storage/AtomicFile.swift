@@ -10,7 +10,7 @@ package final class AtomicFile {
   private var descriptor: Int32
   private let lock: OutputLock?
   private let checksum = ChecksumStream()
-  private var blocks = BlockHasher()
+  private var blocks: BlockHasher?
 
   /// Bytes whose write-back has started.
   private var writtenBack = 0
@@ -20,9 +20,12 @@ package final class AtomicFile {
   package var count: Int { checksum.count }
 
   /// Creates the partial file.
-  /// - Parameter path: the final path; a symbolic link is followed.
+  /// - Parameters:
+  ///   - path: the final path; a symbolic link is followed.
+  ///   - hashesBlocks: whether to compute the checksums of blocks on the way, for a folder that stores them (`BlockChecksums`).
   /// - Throws: `WeirError`, also where another process is writing to the file.
-  package init(_ path: String) throws {
+  package init(_ path: String, hashesBlocks: Bool = false) throws {
+    blocks = hashesBlocks ? BlockHasher() : nil
     if let opened = try Self.openDirectly(path) {
       self.path = path
       temporary = nil
@@ -72,7 +75,7 @@ package final class AtomicFile {
     precondition(descriptor >= 0, "the file is closed")
     try Descriptor.write(descriptor, bytes, path: path)
     checksum.update(bytes)
-    blocks.update(bytes)
+    blocks?.update(bytes)
     if temporary != nil, count - writtenBack >= Self.writeBackBytes {
       // Leaves only the last few megabytes for `commit` to wait for.
       Descriptor.beginWriteBack(descriptor, writtenBack..<count)
@@ -86,7 +89,7 @@ package final class AtomicFile {
   package func commit() throws -> FileRecord {
     precondition(descriptor >= 0, "the file is closed")
     let record = FileRecord(
-      name: Descriptor.name(of: path), bytes: checksum.count, xxh3: Checksum.hex(checksum.value), blocks: blocks.finish())
+      name: Descriptor.name(of: path), bytes: checksum.count, xxh3: Checksum.hex(checksum.value), blocks: blocks?.finish() ?? [])
     guard let temporary else {
       closeDescriptor()
       return record

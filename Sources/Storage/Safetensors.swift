@@ -35,7 +35,10 @@ package final class SafetensorsWriter {
   private var written = 0
 
   /// Creates the file and writes the header.
-  package init(_ path: String, layout: [(name: String, dtype: DType, shape: [Int])], metadata: [String: String] = [:]) throws {
+  /// - Parameter hashesBlocks: as in `AtomicFile`.
+  package init(
+    _ path: String, layout: [(name: String, dtype: DType, shape: [Int])], metadata: [String: String] = [:], hashesBlocks: Bool = false
+  ) throws {
     self.path = path
     var header: [UInt8] = [0x7B]
     if !metadata.isEmpty { header += Array("\"__metadata__\":".utf8) + (try JSONFile.encode(metadata)) }
@@ -56,7 +59,7 @@ package final class SafetensorsWriter {
     guard header.count <= Safetensors.headerLimit else {
       throw WeirError(path, "the header is larger than \(Safetensors.headerLimit) bytes")
     }
-    file = try AtomicFile(path)
+    file = try AtomicFile(path, hashesBlocks: hashesBlocks)
     try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }
     try file.write(header)
   }

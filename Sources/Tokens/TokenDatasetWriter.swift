@@ -136,8 +136,8 @@ package final class TokenDatasetWriter {
     }
     if tokens == nil {
       let shard = paths.shard(totals.shards)
-      tokens = try AtomicFile(shard.tokens)
-      documents = try AtomicFile(shard.documents)
+      tokens = try AtomicFile(shard.tokens, hashesBlocks: true)
+      documents = try AtomicFile(shard.documents, hashesBlocks: true)
     }
     // The maximum needs no branch per token; the first wrong id is searched for only if there is one.
     if document.tokens.reduce(0, { max($0, $1) }) >= UInt32(vocabulary), let id = document.tokens.first(where: { $0 >= UInt32(vocabulary) })
@@ -180,7 +180,7 @@ package final class TokenDatasetWriter {
   private func finishShard() throws {
     guard let tokens, let documents else { return }
     try flush()
-    let index = try AtomicFile(paths.shard(totals.shards).index)
+    let index = try AtomicFile(paths.shard(totals.shards).index, hashesBlocks: true)
     try index.write(MegatronIndex.encode(lengths: lengths, tokenBytes: tokenBytes))
     let files = [try tokens.commit(), try documents.commit(), try index.commit()]
     written += files

@@ -76,7 +76,7 @@ import Testing
           expectFailure(sample, naming: ["\(name).jsonl", "only 0.0 % of its letter pairs occur in the corpus"])
         }
       }
-      // Documents have no seed to refuse, but what the tree knows of them is told.
+      // `assign` has no seed that it could refuse: it warns.
       let korean = try binary.weir("assign", "ko.jsonl", "--tree", "tree", "--tokenizer", "tok", "-o", "assigned.jsonl")
       let told = korean.text + korean.errors
       #expect(told.contains("warning: the tree's embedder knows only") && !told.contains("changed nothing"), "\(told)")
