@@ -31,4 +31,20 @@ package struct Permutation: Sendable {
     for round in 0..<4 as Range<UInt64> { (left, right) = (right, left ^ (random.bits(round << 48 ^ right) & mask)) }
     return left << half | right
   }
+
+  /// The index whose image is `value`.
+  package func inverse(of value: Int) -> Int {
+    precondition(value >= 0 && value < count, "the value is out of range")
+    var index = UInt64(value)
+    repeat { index = decipher(index) } while index >= UInt64(count)
+    return Int(index)
+  }
+
+  /// The inverse of `encipher`.
+  private func decipher(_ value: UInt64) -> UInt64 {
+    var left = value >> half
+    var right = value & mask
+    for round in (0..<4 as Range<UInt64>).reversed() { (left, right) = (right ^ (random.bits(round << 48 ^ left) & mask), left) }
+    return left << half | right
+  }
 }

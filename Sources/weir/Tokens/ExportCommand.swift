@@ -127,7 +127,9 @@ private struct MixtureRows: ExportSource {
   let count: Int
 
   init(_ dataset: TokenDataset, mixture: String, seed: UInt64, sequence: Int, tokens: Int) throws {
-    loader = try PackedLoader(dataset: dataset, mixture: mixture, randomSeed: seed, rows: 1, sequence: sequence)
+    var configuration = LoaderConfiguration(dataset: dataset.path)
+    (configuration.mixture, configuration.rows, configuration.sequence, configuration.randomSeed) = (mixture, 1, sequence, seed)
+    loader = try configuration.loader(tokens: tokens)
     guard (1...1_000_000_000_000).contains(tokens) else { throw WeirError("--tokens", "must be in 1…10¹², not \(tokens)") }
     count = (tokens - 1) / sequence + 1
   }
