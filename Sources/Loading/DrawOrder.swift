@@ -1,11 +1,12 @@
 import Primitives
 
-/// Which group each row of a run comes from, and how many rows of that group came before: a function of the position alone, in O(log groups).
+/// Which group each row of a run comes from, and how many rows of that group came before: a function of the position alone, block by block.
 ///
 /// The groups are the leaves of a balanced binary tree. Of the first n draws at a node, L(n) = ⌊(n·P + φ) / 2³²⌋ go to the left, where P / 2³²
 /// is the left side's share: after every draw, each group's count is within log₂(groups) rows of its exact share. L is clamped to what each side
-/// can hold, so that an overflow goes to the sibling first, and then up the tree. A permutation inside blocks of positions removes the regular
-/// pattern. Everything is integers once it is compiled, so that any language computes the same order.
+/// can hold, so that an overflow goes to the sibling first, and then up the tree. A permutation of the draws inside blocks of positions removes the
+/// regular pattern; the counts of a group still ascend with the position. Everything is integers once it is compiled, so that any language computes
+/// the same order.
 ///
 /// CRISP (arXiv 2410.03735 §3) draws a cluster from P(c|Ds) at random. Drawing in fixed proportions has the same expectation without its
 /// variance; the scheme is ours.
@@ -13,7 +14,7 @@ package struct DrawOrder: Codable, Sendable, Equatable {
   /// A new number for every change of the order.
   package static let version = 1
   /// Positions per block of the permutation.
-  package static let block = 4_096
+  package static let block = 256
   /// The capacity of a group without a limit, in rows.
   package static let unlimited = 1 << 42
   package static let mostGroups = 1 << 20
@@ -73,11 +74,10 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     try append(stages)
   }
 
-  /// Another mixture from some position on; the draws before it stay as they are. The position is that of the first block that begins at or after
-  /// `position`, so that no draw of a block is lost.
+  /// Another mixture from some position on; the draws before it stay as they are.
   package init(continuing parent: DrawOrder, at position: Int, stages: [(start: Int, weights: [Double])], capacities: [Int?]) throws {
-    let first = parent.blockStart(atOrAfter: position), drawn = parent.counts(draws: first)
-    let kept = parent.stages.filter { $0.start < first }.map { stage in
+    let drawn = parent.counts(before: position)
+    let kept = parent.stages.filter { $0.start < position }.map { stage in
       var stage = stage
       stage.capacities = stage.capacities ?? parent.capacities
       return stage
@@ -85,7 +85,7 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     // What was drawn cannot be undone by a lower limit.
     let limits = zip(Self.limits(capacities, stages.map(\.weights)), drawn).map { max($0, $1) }
     self.init(stages: kept, offsets: parent.offsets, capacities: limits, randomSeed: parent.randomSeed)
-    try append(stages.enumerated().map { ($0 == 0 ? first : max(first + $0, position + $1.start), $1.weights) }, base: parent.leftCounts(of: first))
+    try append(stages.map { (position + $0.start, $0.weights) }, base: Self.leftSums(drawn))
   }
 
   /// Whether these draws, of one stage, are those that `parent` makes from a position on.
@@ -110,7 +110,7 @@ package struct DrawOrder: Codable, Sendable, Equatable {
       guard weights.count == groupCount, weights.allSatisfy({ $0 >= 0 && $0.isFinite }), weights.contains(where: { $0 > 0 }) else {
         throw WeirError("weights", "expected \(groupCount) finite weights ≥ 0, not all 0, per stage")
       }
-      let left = base ?? (stages.isEmpty ? [Int](repeating: 0, count: groupCount - 1) : leftCounts(of: min(start, capacity)))
+      let left = base ?? (stages.isEmpty ? [Int](repeating: 0, count: groupCount - 1) : Self.leftSums(counts(before: min(start, capacity))))
       guard stages.isEmpty || start <= capacity else {
         throw WeirError("stages", "one begins at position \(start), after the last row that the caps on epochs allow")
       }
@@ -165,32 +165,88 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     return true
   }
 
-  /// The draw of a row of the run.
-  /// - Parameter position: in `0..<capacity`.
-  package func draw(at position: Int) -> Draw {
-    precondition((0..<capacity).contains(position), "the position is outside the run")
-    let index = stage(at: position), stage = stages[index]
-    var number = drawNumber(position, stage: index)
-    var base = stage.start
-    var (low, high) = (0, groupCount)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      let left = leftCount(index, low..<high, of: number, base: base)
-      if leftCount(index, low..<high, of: number + 1, base: base) > left {
-        (high, number, base) = (middle, left, stage.base[middle - 1])
-      } else {
-        (low, number, base) = (middle, number - left, base - stage.base[middle - 1])
-      }
-    }
-    return Draw(group: low, count: number)
+  /// Consecutive positions whose draws are computed together.
+  package struct Block: Sendable {
+    package let positions: Range<Int>
+    /// [positions] draws.
+    package let draws: [Draw]
   }
 
-  /// [groups] how many of the first `draws` draws are of each group. At the ends of blocks and stages, these are also the first positions.
-  package func counts(draws: Int) -> [Int] {
-    precondition((0...capacity).contains(draws), "the draws exceed the capacity")
+  /// The block that contains a position. O(block size · log groups).
+  /// - Parameter position: in `0..<capacity`.
+  package func block(at position: Int) -> Block {
+    precondition((0..<capacity).contains(position), "the position is outside the run")
+    return block(at: position, stage: stage(at: position))
+  }
+
+  private func block(at position: Int, stage index: Int) -> Block {
+    let positions = blockPositions(of: position, stage: index)
+    // The draws at a node within the block have consecutive numbers; a node divides them between its sides.
+    var leaves: [Draw] = []
+    var leafOf = [UInt32](repeating: 0, count: positions.count)
+    var open = [(range: 0..<groupCount, first: positions.lowerBound, base: stages[index].start, draws: Array(0..<UInt32(positions.count)))]
+    while let (range, first, base, draws) = open.popLast() {
+      guard range.count > 1 else {
+        for draw in draws { leafOf[Int(draw)] = UInt32(leaves.count) }
+        leaves.append(Draw(group: range.lowerBound, count: first))
+        continue
+      }
+      let side = Side(self, range, stage: index, base: base)
+      var (left, right): ([UInt32], [UInt32]) = ([], [])
+      let start = side.left(of: first)
+      var count = start
+      for (number, draw) in draws.enumerated() {
+        let next = side.left(of: first + number + 1)
+        if next > count { left.append(draw) } else { right.append(draw) }
+        count = next
+      }
+      let middle = (range.lowerBound + range.upperBound) / 2, leftBase = stages[index].base[middle - 1]
+      if !right.isEmpty { open.append((middle..<range.upperBound, first - start, base - leftBase, right)) }
+      if !left.isEmpty { open.append((range.lowerBound..<middle, start, leftBase, left)) }
+    }
+    let order = Permutation(count: positions.count, seed: randomSeed ^ 0xB10C, stream: stream(positions, stage: index))
+    let draws = positions.indices.map { position in
+      let leaf = Int(leafOf[order[position - positions.lowerBound]])
+      defer { leaves[leaf].count += 1 }
+      return leaves[leaf]
+    }
+    let end = index + 1 < stages.count ? min(stages[index + 1].start, positions.upperBound) : positions.upperBound
+    guard end > positions.lowerBound, end < positions.upperBound else { return Block(positions: positions, draws: draws) }
+    return Block(positions: positions.lowerBound..<end, draws: Array(draws.prefix(end - positions.lowerBound)))
+  }
+
+  /// The draw at a position, without the others of its block.
+  package func draw(at position: Int) -> Draw {
+    let block = block(at: position)
+    return block.draws[position - block.positions.lowerBound]
+  }
+
+  /// [groups] how many of the rows before a position are of each group.
+  package func counts(before position: Int) -> [Int] {
+    precondition((0...capacity).contains(position), "the position is outside the run")
+    guard position < capacity else { return counts(draws: position) }
+    let start = blockPositions(of: position, stage: stage(at: position)).lowerBound
+    var counts = counts(draws: start)
+    guard start < position else { return counts }
+    let block = block(at: position)
+    for draw in block.draws.prefix(position - start) { counts[draw.group] += 1 }
+    return counts
+  }
+
+  /// [groups] the draws of each group at the beginning of a block, or of all.
+  private func counts(draws: Int) -> [Int] {
     var counts = [Int](repeating: 0, count: groupCount)
-    visit(draws) { range, left, right in
-      if range.count == 1 { counts[range.lowerBound] = left + right }
+    let index = stage(at: draws), stage = stages[index]
+    var open = [(range: 0..<groupCount, count: draws, base: stage.start)]
+    while let (range, count, base) = open.popLast() {
+      guard range.count > 1 else {
+        counts[range.lowerBound] = count
+        continue
+      }
+      let left = Side(self, range, stage: index, base: base).left(of: count)
+      let middle = (range.lowerBound + range.upperBound) / 2
+      open.append((middle..<range.upperBound, count - left, base - stage.base[middle - 1]))
+      open.append((range.lowerBound..<middle, left, stage.base[middle - 1]))
     }
     return counts
   }
@@ -198,29 +254,18 @@ package struct DrawOrder: Codable, Sendable, Equatable {
   /// The stage of a position.
   package func stage(at position: Int) -> Int { (stages.lastIndex { $0.start <= position }) ?? 0 }
 
-  /// The number of the draw at a position.
-  private func drawNumber(_ position: Int, stage index: Int) -> Int {
-    let (first, order) = block(of: position, stage: index)
-    return first + order[position - first]
+  /// Blocks begin with their stage. One that the next stage cuts short is computed as if it were whole, so that a run that another one continues
+  /// keeps its draws.
+  private func blockPositions(of position: Int, stage index: Int) -> Range<Int> {
+    let start = stages[index].start, first = start + (position - start) / Self.block * Self.block
+    return first..<min(first + Self.block, capacityBefore[index][groupCount])
   }
 
-  /// The first position from `position` on at which a block begins.
-  package func blockStart(atOrAfter position: Int) -> Int {
-    let index = stage(at: position), start = stages[index].start
-    let next = start + (position - start + Self.block - 1) / Self.block * Self.block
-    return min(next, index + 1 < stages.count ? stages[index + 1].start : capacity)
+  private func stream(_ positions: Range<Int>, stage index: Int) -> UInt64 {
+    UInt64(index) << 56 ^ UInt64((positions.lowerBound - stages[index].start) / Self.block)
   }
 
-  /// The first position of a position's block, and its permutation. Blocks begin with their stage; the last one of a stage may be shorter.
-  private func block(of position: Int, stage index: Int) -> (first: Int, order: Permutation) {
-    let start = stages[index].start, end = index + 1 < stages.count ? stages[index + 1].start : capacity
-    let block = (position - start) / Self.block, first = start + block * Self.block
-    return (
-      first, Permutation(count: min(Self.block, end - first), seed: randomSeed ^ 0xB10C, stream: UInt64(index) << 56 ^ UInt64(block))
-    )
-  }
-
-  /// The position of a group's row number `count`, over all epochs; nil if the run never draws it. O((log groups)²·log positions).
+  /// The position of a group's row number `count`, over all epochs; nil if the run never draws it.
   package func position(group: Int, count: Int) -> Int? {
     guard count < capacities[group] else { return nil }
     // The stage that draws it is the last one that begins with at most this count.
@@ -234,18 +279,18 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     var number = count
     for step in path.reversed() {
       // The first draw at the node of which this side has supplied `number` rows before.
+      let side = Side(self, step.range, stage: index, base: step.base)
       var (low, high) = (max(number, step.base), limits[step.range.upperBound] - limits[step.range.lowerBound])
       while low < high {
-        let middle = low + (high - low) / 2
-        let left = leftCount(index, step.range, of: middle + 1, base: step.base)
+        let middle = low + (high - low) / 2, left = side.left(of: middle + 1)
         if (step.isLeft ? left : middle + 1 - left) > number { high = middle } else { low = middle + 1 }
       }
       number = low
     }
-    let end = index + 1 < stages.count ? stages[index + 1].start : capacity
-    guard number < end else { return nil }
-    let (first, order) = block(of: number, stage: index)
-    return first + order.inverse(of: number - first)
+    guard number < limits[groupCount] else { return nil }
+    // The draws of a block are permuted within it.
+    let block = block(at: number, stage: index)
+    return block.draws.firstIndex(of: Draw(group: group, count: count)).map { block.positions.lowerBound + $0 }
   }
 
   private struct Step {
@@ -266,43 +311,44 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     return (path, base)
   }
 
-  /// L(n) at the inner node of `range`, of all draws there since the run began.
-  /// - Parameter base: the draws at the node before the stage.
-  private func leftCount(_ index: Int, _ range: Range<Int>, of count: Int, base: Int) -> Int {
-    let stage = stages[index], limits = capacityBefore[index]
-    let middle = (range.lowerBound + range.upperBound) / 2, node = middle - 1
-    let (share, local) = (stage.shares[node], UInt64(count - base))
-    // (local · P + φ) / 2³² without an overflow.
-    let drawn = (local >> 32) * share + ((local & 0xFFFF_FFFF) * share + UInt64(offsets[node])) >> 32
-    let left = limits[middle] - limits[range.lowerBound], right = limits[range.upperBound] - limits[middle]
-    return min(max(stage.base[node] + Int(drawn), count - right), left)
+  /// L(n) at one inner node in one stage.
+  private struct Side {
+    private let share: UInt64
+    private let offset: UInt64
+    /// The draws at the node, and those to the left, before the stage.
+    private let base: Int
+    private let leftBase: Int
+    /// What the two sides can hold.
+    private let left: Int
+    private let right: Int
+
+    init(_ order: DrawOrder, _ range: Range<Int>, stage index: Int, base: Int) {
+      let middle = (range.lowerBound + range.upperBound) / 2, limits = order.capacityBefore[index]
+      (share, offset) = (order.stages[index].shares[middle - 1], UInt64(order.offsets[middle - 1]))
+      (self.base, leftBase) = (base, order.stages[index].base[middle - 1])
+      (left, right) = (limits[middle] - limits[range.lowerBound], limits[range.upperBound] - limits[middle])
+    }
+
+    func left(of count: Int) -> Int {
+      let local = UInt64(count - base)
+      // (local · P + φ) / 2³² without an overflow.
+      let drawn = (local >> 32) * share + ((local & 0xFFFF_FFFF) * share + offset) >> 32
+      return min(max(leftBase + Int(drawn), count - right), left)
+    }
   }
 
-  /// Calls `body` for every node from the root down with its groups and the draws that went to its two sides; for groups, with all draws.
-  private func visit(_ draws: Int, _ body: (Range<Int>, Int, Int) -> Void) {
-    // The draws at an end of a stage belong to the stage before it.
-    let index = stage(at: max(0, draws - 1)), stage = stages[index]
-    var open = [(range: 0..<groupCount, count: draws, base: stage.start)]
-    while let (range, count, base) = open.popLast() {
-      guard range.count > 1 else {
-        body(range, count, 0)
-        continue
-      }
-      let left = leftCount(index, range, of: count, base: base)
-      body(range, left, count - left)
+  /// [groups − 1] per inner node, the sum over the groups to the left.
+  private static func leftSums(_ counts: [Int]) -> [Int] {
+    let before = sums(counts)
+    var sums = [Int](repeating: 0, count: counts.count - 1)
+    var open = [0..<counts.count]
+    while let range = open.popLast() {
+      guard range.count > 1 else { continue }
       let middle = (range.lowerBound + range.upperBound) / 2
-      open.append((middle..<range.upperBound, count - left, base - stage.base[middle - 1]))
-      open.append((range.lowerBound..<middle, left, stage.base[middle - 1]))
+      sums[middle - 1] = before[middle] - before[range.lowerBound]
+      open += [range.lowerBound..<middle, middle..<range.upperBound]
     }
-  }
-
-  /// [groups − 1] per inner node, how many of the first `draws` draws went to the left.
-  private func leftCounts(of draws: Int) -> [Int] {
-    var counts = [Int](repeating: 0, count: groupCount - 1)
-    visit(draws) { range, left, _ in
-      if range.count > 1 { counts[(range.lowerBound + range.upperBound) / 2 - 1] = left }
-    }
-    return counts
+    return sums
   }
 
   /// Shares of the left sides. A side with a positive weight gets at least 2⁻³².

@@ -1,6 +1,7 @@
 import Artifacts
 import Primitives
 import Storage
+import Synchronization
 import Tokens
 
 /// Packed training batches. A batch is a pure function of packed rows, order and positions, so that a loader seeks, resumes and changes its batch size
@@ -15,6 +16,7 @@ public struct PackedLoader: BatchSource {
   package let order: RowOrder
   /// The packed rows that `order` draws from.
   package let sources: [PackedRows]
+  private let blocks = RecentBlocks()
 
   /// - Parameter rows: rows per batch.
   package init(_ order: RowOrder, sources: [PackedRows], rows: Int) throws {
@@ -57,10 +59,39 @@ public struct PackedLoader: BatchSource {
   /// The rows at some positions.
   package func batch(positions: some RandomAccessCollection<Int>) throws -> Batch {
     var batch = Batch(rows: positions.count, sequence: sequence)
-    for (row, position) in positions.enumerated() {
-      let found = try order.row(at: position)
+    for (row, found) in try rows(at: positions).enumerated() {
       try sources[found.source].fill(&batch, row: row, from: found.number, dataset: found.source)
     }
     return batch
+  }
+
+  /// The packed rows at some positions.
+  package func rows(at positions: some RandomAccessCollection<Int>) throws -> [RowOrder.Row] {
+    var block: DrawOrder.Block?
+    return try positions.map { position in
+      if block.map({ !$0.positions.contains(position) }) ?? true {
+        try order.check(position)
+        block = blocks.block(at: position, of: order.draws)
+      }
+      guard let block else { preconditionFailure("a block was computed") }
+      return order.row(block.draws[position - block.positions.lowerBound])
+    }
+  }
+}
+
+/// The blocks of draws that were used last.
+private final class RecentBlocks: Sendable {
+  /// More than the threads of a reader that work on different blocks.
+  private static let most = 16
+  private let blocks = Mutex<[DrawOrder.Block]>([])
+
+  func block(at position: Int, of order: DrawOrder) -> DrawOrder.Block {
+    if let known = blocks.withLock({ $0.last { $0.positions.contains(position) } }) { return known }
+    let block = order.block(at: position)
+    blocks.withLock {
+      if $0.count >= Self.most { $0.removeFirst() }
+      $0.append(block)
+    }
+    return block
   }
 }

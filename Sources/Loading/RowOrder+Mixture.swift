@@ -54,7 +54,7 @@ extension RowOrder {
   /// The order of a run that continues another one on the same rows: it draws what the parent has not drawn, from the parent's last position on.
   /// - Parameter position: the parent's last position.
   package init(continuing parent: RowOrder, at position: Int, sources: [PackedRows], mixture: RowMixture, rows: Int?, name: String) throws {
-    let drawn = parent.draws.counts(draws: parent.draws.blockStart(atOrAfter: position))
+    let drawn = parent.draws.counts(before: position)
     let compiled = try Compiled(sources: sources, mixture: mixture, rows: rows, drawn: drawn, name: name)
     // The same mixture goes on as it is.
     let fresh = try DrawOrder(stages: compiled.stages, capacities: compiled.capacities, randomSeed: parent.draws.randomSeed)

@@ -117,12 +117,22 @@ public struct RowOrder: Codable, Sendable {
   /// The row at a position.
   /// - Throws: `WeirError` after the last row that the caps allow.
   package func row(at position: Int) throws -> Row {
+    try check(position)
+    return row(draws.draw(at: position))
+  }
+
+  /// Throws after the last row that the caps allow.
+  package func check(_ position: Int) throws {
     guard (0..<draws.capacity).contains(position) else {
       throw WeirError(
         "position \(position)", "is after the last of the \(Format.count(draws.capacity)) rows that the caps on epochs allow",
         remedy: "raise the cap, or read fewer tokens")
     }
-    let draw = draws.draw(at: position), group = groups[draw.group]
+  }
+
+  /// The row of a draw.
+  package func row(_ draw: DrawOrder.Draw) -> Row {
+    let group = groups[draw.group]
     let (epoch, index) = draw.count.quotientAndRemainder(dividingBy: group.rows)
     let row = permutation(group: draw.group, epoch: epoch)[index]
     return Row(group: draw.group, epoch: epoch, source: group.source, number: group.firstRow + row)
@@ -136,11 +146,11 @@ public struct RowOrder: Codable, Sendable {
     var positions: [Int] = []
     for epoch in 0... {
       let index = permutation(group: group, epoch: epoch).inverse(of: number - groups[group].firstRow)
-      // Blocks are shuffled, so that a later epoch can come a little earlier: look on for one block.
       guard let position = draws.position(group: group, count: epoch * groups[group].rows + index) else { break }
-      if position < end { positions.append(position) } else if position >= end + DrawOrder.block { break }
+      guard position < end else { break }
+      positions.append(position)
     }
-    return positions.sorted()
+    return positions
   }
 
   private func permutation(group: Int, epoch: Int) -> Permutation {

@@ -57,8 +57,7 @@ package struct BatchFeed: Sendable {
     let group = pool.threads * max(1, (1 << 14) / loader.rows)
     return try steps(group: group, pool: pool, isStopping: isStopping, write: write) { step in
       var bytes: [UInt8] = []
-      for position in positions(step) {
-        let row = try loader.order.row(at: position)
+      for row in try loader.rows(at: positions(step)) {
         bytes.append(integer: UInt64(row.source))
         bytes.append(integer: UInt64(row.number))
       }

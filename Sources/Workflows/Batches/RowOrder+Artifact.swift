@@ -19,7 +19,7 @@ extension RowOrder: Artifact {
     facts.add("stages", n(order.draws.stages.count))
     facts.add("fingerprint", order.fingerprint)
     let block = min(capacity, order.fromPosition + DrawOrder.block)
-    let drawn = zip(order.draws.counts(draws: block), order.draws.counts(draws: min(block, order.fromPosition))).map { $0 - $1 }
+    let drawn = zip(order.draws.counts(before: block), order.draws.counts(before: order.fromPosition)).map { $0 - $1 }
     var groups = TextTable(["group", "rows", "tokens", "share of the next \(n(block - order.fromPosition)) rows"], right: [1, 2, 3])
     let sorted = order.groups.indices.sorted { (drawn[$1], $0) < (drawn[$0], $1) }
     for index in sorted.prefix(lines) {
