@@ -20,12 +20,18 @@ public struct PackedLoader: BatchSource {
 
   /// - Parameter rows: rows per batch.
   package init(_ order: RowOrder, sources: [PackedRows], rows: Int) throws {
-    guard rows > 0 else { throw WeirError("rows", "must be at least 1, not \(rows)") }
-    let (positions, overflow) = rows.multipliedReportingOverflow(by: order.sequence)
-    guard !overflow, positions <= 1 << 28 else {
-      throw WeirError("rows", "\(rows) rows of \(order.sequence) tokens exceed 2^28 tokens per batch", remedy: "use a smaller batch")
-    }
+    try Self.check(rows: rows, sequence: order.sequence)
     (self.order, self.sources, self.rows) = (order, sources, rows)
+  }
+
+  /// Throws `WeirError` if the shape of a batch is out of range.
+  package static func check(rows: Int, sequence: Int) throws {
+    guard rows > 0 else { throw WeirError("rows", "must be at least 1, not \(rows)") }
+    guard sequence > 1 else { throw WeirError("sequence", "must be at least 2, not \(sequence)") }
+    let (positions, overflow) = rows.multipliedReportingOverflow(by: sequence)
+    guard !overflow, positions <= 1 << 28 else {
+      throw WeirError("rows", "\(rows) rows of \(sequence) tokens exceed 2^28 tokens per batch", remedy: "use a smaller batch")
+    }
   }
 
   /// Opens the packed rows of an order.

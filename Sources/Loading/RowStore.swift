@@ -15,11 +15,13 @@ package struct RowStore {
   }
 
   /// Opens the rows of `packing`, or makes them.
-  /// - Parameter note: told what is made.
-  package func rows(_ packing: PackDataset, note: (String) -> Void = { _ in }) throws -> PackedRows {
-    let place = packing.folder(in: folder)
+  /// - Parameters:
+  ///   - other: a folder outside the dataset's.
+  ///   - note: told the folder if it is made.
+  package func rows(_ packing: PackDataset, in other: String? = nil, note: (String) -> Void = { _ in }) throws -> PackedRows {
+    let place = other ?? packing.folder(in: folder)
     if let rows = try packing.existing(place, of: tokens) { return rows }
-    note("packing \(path) into rows of \(packing.sequence) tokens: \(place)")
+    note(place)
     _ = try packing.write(TokenDataset(path), to: place)
     return try PackedRows(place, dataset: tokens)
   }

@@ -40,13 +40,13 @@ package struct BatchTrace: Sendable {
   /// The batches of a run.
   /// - Throws: `WeirError` if the run was not trained on this dataset.
   package init(run folder: String, dataset: String) throws {
-    let run = RunFolder(folder)
+    let run = RunFolder(folder), batches = try TrainingRun.batches(run: folder)
     guard Files.exists(run.order) else {
       throw WeirError(
         run.path, "has no order.json: it was trained on documents, or by an earlier version whose order of rows this one does not have",
         remedy: "trace it with the version that trained it")
     }
-    let loader = try PackedLoader(order: run.order, rows: TrainingRun.batches(run: folder).rows)
+    let loader = try PackedLoader(order: run.order, rows: batches.rows)
     let fingerprint = try TokenReader(dataset).fingerprint
     guard loader.sources.contains(where: { $0.tokens.fingerprint == fingerprint || $0.tokens.path.hasPrefix(dataset + "/") }) else {
       throw WeirError(

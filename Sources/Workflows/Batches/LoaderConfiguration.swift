@@ -31,6 +31,8 @@ package struct LoaderConfiguration: Codable, Sendable {
   ///   - tokens: the length of the run; nil if it has no end.
   ///   - parent: the run that this one continues.
   package func loader(tokens: Int?, continuing parent: ParentRun? = nil, progress: Progress = .silent) throws -> PackedLoader {
+    // Before anything is written.
+    try PackedLoader.check(rows: rows, sequence: sequence)
     let (sources, mixture) = try RowSelection(self, progress: progress).opened()
     return try loader(
       on: sources, drawing: mixture, tokens: tokens, continuing: parent, name: self.mixture ?? dataset, progress: progress)
@@ -140,7 +142,7 @@ private struct RowSelection {
     if let folder = configuration.packedRows { return try PackedRows(folder, dataset: store.tokens) }
     var packing = PackDataset()
     (packing.groups, packing.sequence, packing.packing) = (groups, configuration.sequence, configuration.packing)
-    return try store.rows(packing) { progress.note($0) }
+    return try store.rows(packing) { progress.phase("pack").update(0, unit: "documents", detail: $0) }
   }
 
   private func weighted(_ mixture: Mixture, file: String) throws -> (sources: [PackedRows], mixture: RowMixture) {

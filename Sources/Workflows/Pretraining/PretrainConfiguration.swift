@@ -31,8 +31,9 @@ package enum PretrainRun {
     let initial = try initial(configuration, dataset)
     let tokenizer = try dataset.openTokenizer()
     let settings = configuration.settings
-    let loader = try loader(configuration, ranks: RankGroup(ranks), progress)
+    try settings.training.validate()
     try initial.check(dataset: dataset, tokenizer: tokenizer, place: configuration.initial ?? "modelConfiguration")
+    let loader = try loader(configuration, ranks: RankGroup(ranks), progress)
     let sets = try ValidationSet.read(settings.heldOut, encoder: Models.encoder(dataset, tokenizer))
     let report = try TrainingRun.run(
       configuration: settings.training, initial: initial, source: loader, validation: sets, folder: configuration.output,

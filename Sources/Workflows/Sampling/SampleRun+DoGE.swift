@@ -1,8 +1,10 @@
 import Artifacts
+import Foundation
 import Loading
 import Pipeline
 import Primitives
 import Sampling
+import Storage
 import Training
 
 extension SampleRun {
@@ -23,7 +25,11 @@ extension SampleRun {
     try ModelInitialization.folder(folder).check(dataset: dataset, tokenizer: seeds.tokenizer, place: proxy)
     let sequence = min(shape.sequence, try ModelFolder.configuration(folder).sequence)
     let domains = tree.domains(level: level)
-    let rows = try DomainRows(dataset: dataset.path, tree: clusters.stored, level: level, sequence: sequence, progress: progress)
+    // Rows of this length are of no further use.
+    let temporary = FileManager.default.temporaryDirectory.path + "/weir-rows-\(ProcessInfo.processInfo.processIdentifier)"
+    defer { try? Files.remove(temporary) }
+    let rows = try DomainRows(
+      dataset: dataset.path, tree: clusters.stored, level: level, sequence: sequence, folder: temporary, progress: progress)
     let loaders = try rows.tokens.enumerated().map { domain, tokens in
       guard tokens > 0 else { return nil as PackedLoader? }
       let order = try RowOrder(

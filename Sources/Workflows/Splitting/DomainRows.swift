@@ -7,11 +7,14 @@ import Tokens
 struct DomainRows: Sendable {
   let rows: PackedRows
 
-  init(dataset: String, tree: StoredTree, level: Int, sequence: Int, progress: Progress = .silent) throws {
+  /// - Parameter folder: where the rows are written; nil for the dataset's folder, where they are kept.
+  init(
+    dataset: String, tree: StoredTree, level: Int, sequence: Int, folder: String? = nil, progress: Progress = .silent
+  ) throws {
     let store = try RowStore(dataset)
     var packing = PackDataset()
     (packing.groups, packing.sequence) = (try store.groups(of: tree, level: level), sequence)
-    rows = try store.rows(packing) { progress.note($0) }
+    rows = try store.rows(packing, in: folder) { progress.phase("pack").update(0, unit: "documents", detail: $0) }
   }
 
   /// [domains] tokens.

@@ -9,7 +9,7 @@ struct LoaderOptions: ParsableArguments {
       "Mixture from weir sample, schedule of weights, or blend (weight path …). (default: uniform over tokens)", valueName: "file"))
   var mixture: String?
 
-  @Option(help: "How rows are filled: concat, best-fit, pad.")
+  @Option(help: "How rows are filled; see weir pack.")
   var packing = RowPacking.concat
 
   @Option(help: ArgumentHelp("Folder of packed rows. (default: in the dataset's folder, packed on first use)", valueName: "folder"))

@@ -78,7 +78,7 @@ struct FeedCommand: SeededCommand {
   var writesDataToOutput: Bool { raw == nil }
 
   func validate() throws {
-    guard world >= 1, (0..<world).contains(rank), world <= batch else {
+    guard world >= 1, (0..<world).contains(rank), world <= max(1, batch) else {
       throw ValidationError("--rank must be below --world, and --world at most --batch-size")
     }
     guard fromPosition == nil || fromStep == nil else { throw ValidationError("Give either --from-position or --from-step") }

@@ -35,7 +35,7 @@ struct PackCommand: SeededCommand {
   @Option(help: ArgumentHelp("Sequence length in tokens.", valueName: "n"))
   var sequence = 256
 
-  @Option(help: "How rows are filled: concat, best-fit, pad.")
+  @Option(help: "How rows are filled.")
   var packing = RowPacking.concat
 
   @Option(help: ArgumentHelp("Group rows by the clusters of this tree.", valueName: "folder"))
@@ -104,10 +104,7 @@ struct PackCommand: SeededCommand {
     } else if let by {
       configuration.groups = .field(by)
     }
-    guard let output else { return try store.rows(configuration) }
-    if let rows = try configuration.existing(output, of: store.tokens) { return rows }
-    _ = try configuration.write(TokenDataset(dataset), to: output)
-    return try PackedRows(output, dataset: store.tokens)
+    return try store.rows(configuration, in: output)
   }
 
   @discardableResult
