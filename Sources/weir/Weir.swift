@@ -24,7 +24,9 @@ struct Weir: ParsableCommand {
       """,
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Document", subcommands: [ReadCommand.self, FilterCommand.self, DedupCommand.self, DecontaminateCommand.self]),
+      CommandGroup(
+        name: "Document",
+        subcommands: [ReadCommand.self, FilterCommand.self, DedupCommand.self, DecontaminateCommand.self, HoldoutCommand.self]),
       CommandGroup(
         name: "Token",
         subcommands: [

@@ -28,25 +28,26 @@ package struct LoaderConfiguration: Codable, Sendable {
 
   /// Opens the rows, packs them on first use, and compiles the order.
   /// - Parameters:
-  ///   - tokens: the length of the run; nil if it has no end.
+  ///   - tokens: the length of the run, for which weights are capped; nil if it has no end: then for the length that the mixture was planned for.
   ///   - parent: the run that this one continues.
   package func loader(tokens: Int?, continuing parent: ParentRun? = nil, progress: Progress = .silent) throws -> PackedLoader {
     // Before anything is written.
     try PackedLoader.check(rows: rows, sequence: sequence)
-    let (sources, mixture) = try RowSelection(self, progress: progress).opened()
+    let (sources, mixture, planned) = try RowSelection(self, progress: progress).opened()
     return try loader(
-      on: sources, drawing: mixture, tokens: tokens, continuing: parent, name: self.mixture ?? dataset, progress: progress)
+      on: sources, drawing: mixture, tokens: tokens, planned: planned, continuing: parent, name: self.mixture ?? dataset, progress: progress)
   }
 
   /// Compiles a mixture of some packed rows.
   func loader(
-    on sources: [PackedRows], drawing mixture: RowMixture, tokens: Int?, continuing parent: ParentRun? = nil, name: String,
+    on sources: [PackedRows], drawing mixture: RowMixture, tokens: Int?, planned: Int? = nil, continuing parent: ParentRun? = nil, name: String,
     progress: Progress = .silent
   ) throws -> PackedLoader {
-    let rows = tokens.map { steps(for: $0) * self.rows }
-    let order = try order(sources, mixture, rows: rows, parent: parent, name: name, progress)
+    // Whole rows, not whole batches, so that the order does not depend on the batch size.
+    let capped = (tokens ?? planned).map { ($0 + sequence - 1) / sequence }
+    let order = try order(sources, mixture, rows: capped, parent: parent, name: name, progress)
     let loader = try PackedLoader(order, sources: sources, rows: self.rows)
-    if let rows, order.draws.capacity - order.fromPosition < rows {
+    if let rows = tokens.map({ steps(for: $0) * self.rows }), order.draws.capacity - order.fromPosition < rows {
       throw WeirError(
         name, "has \(Format.count(order.draws.capacity)) rows under its caps on epochs; positions \(order.fromPosition)…\(order.fromPosition + rows) are asked for",
         remedy: "allow more epochs with --max-epochs, or use fewer tokens")
@@ -120,10 +121,15 @@ private struct RowSelection {
 
   init(_ configuration: LoaderConfiguration, progress: Progress) { (self.configuration, self.progress) = (configuration, progress) }
 
-  func opened() throws -> (sources: [PackedRows], mixture: RowMixture) {
-    guard let file = configuration.mixture else { return try uniform(configuration.dataset) }
-    guard !isMixture(file) else { return try weighted(Mixture.read(from: file), file: file) }
-    return try scheduled(MixtureSchedule.read(file), file: file)
+  /// - Returns: also the tokens of the run that the mixture was made for, if it has a cap.
+  func opened() throws -> (sources: [PackedRows], mixture: RowMixture, planned: Int?) {
+    func unplanned(_ found: (sources: [PackedRows], mixture: RowMixture)) -> (sources: [PackedRows], mixture: RowMixture, planned: Int?) {
+      (found.sources, found.mixture, nil)
+    }
+    guard let file = configuration.mixture else { return try unplanned(uniform(configuration.dataset)) }
+    guard isMixture(file) else { return try unplanned(scheduled(MixtureSchedule.read(file), file: file)) }
+    let mixture = try Mixture.read(from: file), found = try weighted(mixture, file: file)
+    return (found.sources, found.mixture, mixture.maxEpochs == nil ? nil : mixture.runTokens)
   }
 
   private func isMixture(_ file: String) -> Bool {

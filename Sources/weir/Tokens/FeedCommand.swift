@@ -38,6 +38,9 @@ struct FeedCommand: SeededCommand {
   @Option(help: ArgumentHelp("Row order from weir pack or of a run (RUN/order.json), instead of a mixture.", valueName: "file"))
   var order: String?
 
+  @Option(help: ArgumentHelp("Length of the run, for which weights are capped. (default: the mixture's --tokens)", valueName: "n"))
+  var tokens: Amount?
+
   @Option(help: ArgumentHelp("Sequence length in tokens.", valueName: "n"))
   var sequence = 256
 
@@ -86,8 +89,8 @@ struct FeedCommand: SeededCommand {
       throw ValidationError("--from-step and --steps must be at most 2^40, and none negative")
     }
     guard raw == nil || steps != nil else { throw ValidationError("--raw requires --steps") }
-    guard order == nil || (data.mixture == nil && data.rows == nil && data.maxEpochs == nil) else {
-      throw ValidationError("--order has its own mixture and rows; leave out --mixture, --rows and --max-epochs")
+    guard order == nil || (data.mixture == nil && data.rows == nil && data.maxEpochs == nil && tokens == nil) else {
+      throw ValidationError("--order has its own mixture and rows; leave out --mixture, --rows, --tokens and --max-epochs")
     }
   }
 
@@ -124,7 +127,7 @@ struct FeedCommand: SeededCommand {
     }
     var configuration = data.configuration(dataset: dataset)
     (configuration.rows, configuration.sequence, configuration.randomSeed) = (batch, sequence, seed.seed)
-    return try session.with("feed") { try configuration.loader(tokens: nil, progress: $0) }
+    return try session.with("feed") { try configuration.loader(tokens: tokens?.value, progress: $0) }
   }
 
   private func write(_ feed: BatchFeed, _ session: Session, to write: ([[UInt8]]) throws -> Void) throws -> FeedEnd {
