@@ -128,11 +128,11 @@ def write_manifest(folder, format, counts, inputs, configuration):
 class Corpus:
     """A small dataset of random tokens, packed in every group by `concat`, with the tokens of its documents in memory."""
 
-    def __init__(self, folder, groups=5, sequence=64, documents=300, vocabulary=4096, shards=3, seed=1, longest=150):
+    def __init__(self, folder, groups=5, sequence=64, documents=300, vocabulary=4096, shards=3, seed=1, longest=150, used=None):
         self.folder, self.sequence, generator = pathlib.Path(folder), sequence, random.Random(seed)
         lengths = [generator.choice([1, 2, generator.randint(1, 40), generator.randint(1, longest)]) for _ in range(documents)]
         self.documents = [
-            np.array([generator.randrange(1, vocabulary) for _ in range(length - 1)] + [0], np.int64) for length in lengths
+            np.array([generator.randrange(1, used or vocabulary) for _ in range(length - 1)] + [0], np.int64) for length in lengths
         ]
         self.dataset, self.rows = self.folder / "dataset", self.folder / "rows"
         self.dataset.mkdir(parents=True)

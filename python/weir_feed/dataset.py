@@ -106,7 +106,10 @@ class PackedDataset:
             raise ValueError(f"{order}: a run of {self._end} rows exceeds the {self._order.capacity} rows that its caps on epochs allow")
         self.start = self._order.from_position if start is None else start
         self._lock, self._cache = threading.Lock(), _Cache()
-        self._open()
+        opened = self._open()
+        # Tokens in the vocabulary, and the token that ends each document.
+        self.vocabulary = opened[0].vocabulary
+        self.end_of_document = opened[0].end_of_document
 
     @property
     def sequence(self) -> int:

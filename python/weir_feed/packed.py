@@ -58,6 +58,7 @@ class PackedRows:
         rows = Manifest(source.rows, "weir.packed-rows.1", source.rows_fingerprint)
         dataset = Manifest(source.dataset, "weir.token-dataset.1", source.dataset_fingerprint)
         self.path, self.sequence, self.row_count = source.rows, sequence, rows.counts["rows"]
+        self.vocabulary, self.end_of_document = dataset.counts["vocabulary"], dataset.counts["end_of_document"]
         if rows.inputs["dataset"] != dataset.fingerprint or rows.counts["sequence"] != sequence:
             raise FeedError(f"{source.rows}: has rows of {rows.counts['sequence']} tokens of dataset {rows.inputs['dataset']}")
         self._first = np.frombuffer(_map(rows.path("rows.u64")), "<u8")
