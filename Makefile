@@ -58,7 +58,7 @@ example: setup
 	@swift build --product weir -q
 	@scripts/example
 
-## Compares with others' software from PyPI: tokenizers, transformers, PyTorch, faiss, a Megatron reader (minutes, 1.5 GB).
+## Compares with others' software from PyPI: tokenizers, transformers, PyTorch, faiss, a Megatron reader; tests weir_feed (minutes, 2 GB).
 parity: build
 	@scripts/parity
 

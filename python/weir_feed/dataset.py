@@ -121,6 +121,11 @@ class PackedDataset:
         """Datasets with the same fingerprint have the same rows at all positions."""
         return self._order.fingerprint
 
+    @property
+    def is_capped(self) -> bool:
+        """Whether caps on epochs end the run."""
+        return self._order.is_capped
+
     def __len__(self) -> int:
         return max(0, self._end - self.start)
 
