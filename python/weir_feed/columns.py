@@ -39,7 +39,7 @@ class Batch:
         self.lengths = lengths
         # [rows] the segments of each row, whether the last of them is padding, and the document's token after the row (or IGNORE).
         self.segments, self.padded, self.follows = segments, padded, follows
-        self.ends = np.cumsum(lengths)
+        self.ends = lengths.cumsum()
         self.starts = self.ends - lengths
 
     def columns(self, names: Sequence[str]) -> Columns:
@@ -126,5 +126,6 @@ class Batch:
         return last[self.padded]
 
     def _fill_padding(self, flat: Array, value: int) -> None:
-        for segment in self._paddings().tolist():
-            flat[self.starts[segment] : self.ends[segment]] = value
+        if self.padded.any():
+            for segment in self._paddings().tolist():
+                flat[self.starts[segment] : self.ends[segment]] = value

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from .columns import IGNORE, PER_BATCH, PER_POSITION, Batch, Columns, check
+from .columns import IGNORE, PER_BATCH, PER_POSITION, Array, Batch, Columns, check
 from .order import RowOrder
 from .packed import PackedRows
 from .permutation import I64
 
 # Positions whose segments are looked up together, and how many such parts are kept.
-_PART = 512
+_PART = 1024
 _KEPT = 4
 
 
@@ -26,22 +26,27 @@ class _Part:
     """The rows of consecutive positions. Padding counts as a segment."""
 
     positions: range
-    # [segments] views of the mapped files, or of zeros for padding
+    # [segments] views of the mapped files, or of zeros for padding, and their lengths
     views: list[npt.NDArray[Any]]
+    lengths: I64
     # [rows + 1] the first segment of each row
     first: list[int]
-    # [rows] whether it has padding, and the document's token after the row or IGNORE
-    padded: list[bool]
-    follows: list[int]
+    # [rows] segments, whether the last one is padding, and the document's token after the row or IGNORE
+    segments: I64
+    padded: npt.NDArray[np.bool_]
+    follows: I64
 
 
 class _Cache:
     """What was looked up last; stays in its process."""
 
     def __init__(self) -> None:
-        self.recent = _Part(range(0), [], [], [], [])
+        none = np.zeros(0, np.int64)
+        self.recent = _Part(range(0), [], none, [0], none, none.astype(bool), none)
         self.parts: list[_Part] = []
-        self.block: Optional[tuple[range, I64, I64]] = None
+        self.block = range(-1, -1)
+        # Source and row of each position of the block.
+        self.rows: Optional[tuple[I64, I64]] = None
 
 
 class Rows(Sequence[Columns]):
@@ -144,32 +149,23 @@ class PackedDataset:
 
     def batch(self, indices: Iterable[int]) -> Rows:
         """Several rows at once."""
+        positions = self._positions(indices)
         views: list[npt.NDArray[Any]] = []
-        segments: list[int] = []
-        padded: list[bool] = []
-        follows: list[int] = []
-        part = self._cache.recent
-        for position in self._positions(indices):
-            row = position - part.positions.start
-            if not 0 <= row < len(part.padded):
-                part = self._part(position)
-                row = position - part.positions.start
-            begin, end = part.first[row], part.first[row + 1]
-            views += part.views[begin:end]
-            segments.append(end - begin)
-            padded.append(part.padded[row])
-            follows.append(part.follows[row])
-        ids = np.empty((len(segments), self.sequence), self._dtype)
+        pieces: list[tuple[Array, ...]] = []
+        for part, rows in self._runs(positions):
+            segments = slice(part.first[rows.start], part.first[rows.stop])
+            views += part.views[segments]
+            pieces.append((part.lengths[segments], part.segments[rows], part.padded[rows], part.follows[rows]))
+        ids = np.empty((len(positions), self.sequence), self._dtype)
         if views:
             np.concatenate(views, out=ids.reshape(-1), casting="unsafe")
-        lengths = np.fromiter(map(len, views), np.int64, len(views))
-        return Rows(Batch(ids, lengths, np.array(segments, np.int64), np.array(padded, bool), np.array(follows, self._dtype)), self._names)
+        lengths, per_row, padded, follows = pieces[0] if len(pieces) == 1 else map(np.concatenate, zip(*pieces))
+        return Rows(Batch(ids, lengths, per_row, padded, follows), self._names)
 
     def segments(self, index: int) -> list[tuple[int, int, int, int]]:
         """Where a row comes from: the source, the document of its dataset, the first token in it and the number of tokens of each segment."""
         (position,) = self._positions([index])
-        block = self._order.block(position)
-        source, number = (int(values[position - block.start]) for values in self._order.rows(block))
+        source, number = (int(values[0]) for values in self._order.rows(range(position, position + 1)))
         found = self._open()[source].segments(np.array([number]))
         return [(source, *where) for where in zip(found.document.tolist(), found.offset.tolist(), found.count.tolist())]
 
@@ -185,11 +181,25 @@ class PackedDataset:
 
     def _positions(self, indices: Iterable[int]) -> list[int]:
         size, start = len(self), self.start
-        rows = [operator.index(index) for index in indices]
+        rows = list(map(operator.index, indices))
         if rows and (min(rows) < -size or max(rows) >= size):
             wrong = next(row for row in rows if not -size <= row < size)
             raise IndexError(f"row {wrong} is outside the run, which has {size} rows from position {start} on")
-        return [start + row if row >= 0 else start + row + size for row in rows]
+        return [start + row if row >= 0 else start + size + row for row in rows]
+
+    def _runs(self, positions: list[int]) -> Iterator[tuple[_Part, slice]]:
+        """Consecutive positions within a part, as rows of the part; one empty run for no positions."""
+        part, index = self._cache.recent, 0
+        if not positions:
+            yield part, slice(0, 0)
+        while index < len(positions):
+            if positions[index] not in part.positions:
+                part = self._part(positions[index])
+            row, first, index = positions[index] - part.positions.start, index, index + 1
+            last = min(len(positions), first + len(part.positions) - row)
+            while index < last and positions[index] == positions[index - 1] + 1:
+                index += 1
+            yield part, slice(row, row + index - first)
 
     def _part(self, position: int) -> _Part:
         """The part of a block that contains a position. Parts of a block are kept, because workers and ranks take turns in them."""
@@ -202,18 +212,24 @@ class PackedDataset:
             return found
 
     def _look_up(self, position: int) -> _Part:
-        if self._cache.block is None or position not in self._cache.block[0]:
-            block = self._order.block(position)
-            self._cache.block = (block, *self._order.rows(block))
-        block, sources, numbers = self._cache.block
+        block = self._order.block(position)
         first = (position - block.start) // _PART * _PART
         positions = block[first : first + _PART]
-        sources, numbers = sources[first : first + _PART], numbers[first : first + _PART]
+        before, self._cache.block = self._cache.block, block
+        if block != before:
+            self._cache.rows = None
+        if block.start not in (before.start, before.stop):
+            # After a seek, this part alone is quick. Whoever wants a second one will want all of them.
+            sources, numbers = self._order.rows(positions)
+        else:
+            if self._cache.rows is None:
+                self._cache.rows = self._order.rows(block)
+            sources, numbers = (values[first : first + _PART] for values in self._cache.rows)
         # Views of rows of zeros are the paddings; the maps of each source follow.
         maps: list[npt.NDArray[Any]] = [np.zeros(self.sequence, np.uint16)]
         row_of, map_of, begins, ends = [], [], [], []
         padded, follows = np.zeros(len(positions), bool), np.full(len(positions), IGNORE, np.int64)
-        for source in np.unique(sources).tolist():
+        for source in np.flatnonzero(np.bincount(sources)).tolist():
             rows, packed = np.flatnonzero(sources == source), self._open()[source]
             segments = packed.segments(numbers[rows])
             shard, begin, goes_on = packed.places(segments)
@@ -231,10 +247,10 @@ class PackedDataset:
         row = np.concatenate(row_of)
         # Stable: the segments of a row keep their order, and its padding comes last.
         in_order = np.argsort(row, kind="stable")
-        places = zip(*(np.concatenate(values)[in_order].tolist() for values in (map_of, begins, ends)))
-        views = [maps[number][begin:end] for number, begin, end in places]
-        counts = np.cumsum(np.bincount(row, minlength=len(positions)))
-        return _Part(positions, views, [0, *counts.tolist()], padded.tolist(), follows.tolist())
+        chosen, begin, end = (np.concatenate(values)[in_order] for values in (map_of, begins, ends))
+        views = [maps[number][first:last] for number, first, last in zip(chosen.tolist(), begin.tolist(), end.tolist())]
+        per_row = np.bincount(row, minlength=len(positions))
+        return _Part(positions, views, end - begin, [0, *np.cumsum(per_row).tolist()], per_row, padded, follows)
 
     def _open(self) -> list[PackedRows]:
         if not self._sources:

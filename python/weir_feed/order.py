@@ -83,14 +83,15 @@ class RowOrder:
         first = start + (position - start) // BLOCK * BLOCK
         return range(first, min(first + BLOCK, end))
 
-    def rows(self, block: range) -> tuple[I64, I64]:
-        """Source and row of each position of a block."""
+    def rows(self, positions: range) -> tuple[I64, I64]:
+        """Source and row of each of some positions within one block."""
+        block = self.block(positions.start)
         index = bisect_right(self._starts, block.start) - 1
         stage = self._stages[index]
         stream = index << 56 ^ (block.start - stage.start) // BLOCK
         size = np.array([len(block)], np.uint64)
         key = keys(self._seed ^ 0xB10C, np.array([stream], np.uint64))
-        draw = block.start + permute(np.arange(len(block), dtype=np.uint64), size, key)
+        draw = block.start + permute(np.arange(positions.start - block.start, positions.stop - block.start, dtype=np.uint64), size, key)
         group, count = self._split(stage, draw)
         rows = self.group_rows[group]
         epoch, number = np.divmod(count, rows)

@@ -92,7 +92,7 @@ class PackedRows:
             raise FeedError(f"{self.path}: a segment has a document that the dataset does not; check it with `weir verify`")
         document = segments.document - self._bounds[shard]
         start, length = np.empty_like(document), np.empty_like(document)
-        for number in np.unique(shard).tolist():
+        for number in np.flatnonzero(np.bincount(shard)).tolist():
             here, its = np.flatnonzero(shard == number), self._shards[number]
             start[here] = its.pointers[document[here]] // its.tokens.itemsize
             length[here] = its.lengths[document[here]]
