@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Measure the loader: rows of a 64-group mixture in memory, opening and seeking, packing, and the time that training waits for data.
 
-    python3 -m venv VENV && VENV/bin/pip install numpy torch litdata grain array_record
+    python3 -m venv VENV && VENV/bin/pip install numpy torch litdata grain
     VENV/bin/python Benchmarks/loader.py --weir .build/release/weir --tokenizer tokenizer/bpe16k DOCUMENTS.jsonl.zst [rows python seek pack wait]
 
 Every side delivers input_ids and labels of the same corpus, 1,024 tokens per row, 8 rows per batch, from files that are in memory. numpy reads shuffled
-windows of a memory map without a mixture; litdata and Grain (ArrayRecord) read the same windows in their own formats, shuffled. Weir draws packed rows
-of 64 groups with weights 1…64. The built-in loader is `weir feed` on two threads into /dev/null, which also hashes the rows and makes a third array;
-it is compared with two processes of numpy. Everything else is one process.
+windows of a memory map without a mixture; litdata reads the same windows in its own format, and Grain from a memory map (from ArrayRecord it is three
+times slower), both shuffled. Weir draws best-fit rows of 64 groups with weights 1…64. The built-in loader is `weir feed` on two threads into
+/dev/null, which also hashes the rows and makes a third array; it is compared with two processes of numpy. Everything else is one process.
 
 The sides take turns in each round. Times are medians over the rounds, without imports; ratios are those of the medians. Options: --rounds 5,
 --batches 2048 (per side and round), --cache FOLDER (keeps the datasets).
@@ -70,14 +70,25 @@ def litdata_batches(folder, seed):
 
 def grain_batches(folder, seed):
     import grain
-    import numpy as np
     import torch
 
-    source = grain.sources.ArrayRecordDataSource(str(folder / "windows.array_record"))
-    rows = grain.MapDataset.source(source).shuffle(seed=seed).map(lambda row: np.frombuffer(row, "<u2").astype(np.int64)).repeat().batch(BATCH)
-    for batch in rows.to_iter_dataset(grain.ReadOptions(num_threads=1, prefetch_buffer_size=16)):
+    rows = grain.MapDataset.source(Memory(folder / "dataset")).shuffle(seed=seed).repeat().batch(BATCH)
+    for batch in rows.to_iter_dataset(grain.ReadOptions(num_threads=0, prefetch_buffer_size=0)):
         rows = torch.from_numpy(batch)
         yield rows[:, :-1], rows[:, 1:]
+
+
+class Memory:
+    """Windows of a memory map as Grain's data source."""
+
+    def __init__(self, dataset):
+        self.tokens = tokens_of(dataset)
+
+    def __len__(self):
+        return (len(self.tokens) - 1) // SEQUENCE
+
+    def __getitem__(self, window):
+        return self.tokens[window * SEQUENCE : (window + 1) * SEQUENCE + 1].astype("i8")
 
 
 SIDES = {"numpy": numpy_batches, "weir_feed": weir_batches, "litdata": litdata_batches, "grain": grain_batches}
@@ -156,13 +167,6 @@ def prepare(weir, tokenizer, documents, folder):
                         "--order", str(folder / "order.json"), "--quiet"], **quiet)
     tokens = tokens_of(folder / "dataset")
     count = (len(tokens) - 1) // SEQUENCE
-    if importable("array_record") and not (folder / "windows.array_record").exists():
-        from array_record.python.array_record_module import ArrayRecordWriter
-
-        writer = ArrayRecordWriter(str(folder / "windows.array_record"), "group_size:1")
-        for window in range(count):
-            writer.write(tokens[window * SEQUENCE : (window + 1) * SEQUENCE + 1].tobytes())
-        writer.close()
     if importable("litdata") and not (folder / "litdata").exists():
         import litdata
         import torch
@@ -237,7 +241,7 @@ def main():
         tokens = batches * BATCH * SEQUENCE
         cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
         print(f"{cpu}; {count / 1e6:.1f} M tokens, {SEQUENCE} per row, {BATCH} rows per batch; medians of {options.rounds} rounds", flush=True)
-        peers = [name for name in PYTHON if importable({"grain": "array_record"}.get(name, name))]
+        peers = [name for name in PYTHON if importable(name)]
         times = {}
 
         def note(name, value):

@@ -38,7 +38,7 @@ def differing(weir, dataset, order):
     whole = PackedDataset(order, columns, dtype=np.int32, start=0)
     far = [] if whole.is_capped else [2**32 - 20, 10**9]
     rows = bad = 0
-    for position in [0, 4096 - BATCH // 2, len(whole) - BATCH * STEPS, *far]:
+    for position in [0, 256 - BATCH // 2, 4096 - BATCH // 2, len(whole) - BATCH * STEPS, *far]:
         if not 0 <= position <= (position if far else len(whole) - BATCH * STEPS):
             continue
         run = PackedDataset(order, columns, dtype=np.int32, start=position, rows=position + BATCH * STEPS)

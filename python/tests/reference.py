@@ -22,7 +22,8 @@ def mix(z):
 def permutation(count, seed, stream):
     """The image of every value below `count`."""
     key = mix(mix(seed + 0x9E3779B97F4A7C15 & WORD) ^ (stream * 0xD1B54A32D192ED03 + 0x8CB92BA72F3D8DD7 & WORD))
-    h = (max(2, (count - 1).bit_length()) + 1) // 2
+    b = max(2, (count - 1).bit_length())
+    h, rounds = (b + 1) // 2, 8 if b <= 12 else 4
     mask = 2**h - 1
 
     def bits(i):
@@ -31,7 +32,7 @@ def permutation(count, seed, stream):
     def image(value):
         while True:
             left, right = value >> h, value & mask
-            for k in range(4):
+            for k in range(rounds):
                 left, right = right, left ^ (bits(k * 2**48 ^ right) & mask)
             value = left * 2**h + right
             if value < count:
@@ -45,15 +46,17 @@ class Order:
         self.groups, draws = content["groups"], content["draws"]
         self.stages, self.phi, self.capacities, self.seed = (draws[name] for name in ("stages", "offsets", "capacities", "random_seed"))
 
+    def limits(self, stage):
+        return stage.get("capacities", self.capacities)
+
     def left(self, stage, low, high, before, n):
         mid = (low + high) // 2
         base, share = stage["base"][mid - 1], stage["shares"][mid - 1]
-        most, right = sum(self.capacities[low:mid]), sum(self.capacities[mid:high])
+        most, right = sum(self.limits(stage)[low:mid]), sum(self.limits(stage)[mid:high])
         return min(max(base + ((n - before) * share + self.phi[mid - 1]) // 2**32, n - right), most)
 
-    def draw(self, number):
-        """Group of a draw, and the rows that it has supplied before; `stage` is the draw's."""
-        stage = [stage for stage in self.stages if stage["start"] <= number][-1]
+    def draw(self, stage, number):
+        """Group of a draw of a stage, and the number of the draw at its leaf."""
         low, high, before = 0, len(self.groups), stage["start"]
         while high - low > 1:
             mid = (low + high) // 2
@@ -64,19 +67,36 @@ class Order:
                 low, number, before = mid, number - left, before - stage["base"][mid - 1]
         return low, number
 
+    def group_and_count(self, position):
+        """The group at a position, and how many rows of it are at all positions before."""
+        index = max(index for index, stage in enumerate(self.stages) if stage["start"] <= position)
+        stage = self.stages[index]
+        block = (position - stage["start"]) // 256
+        first = stage["start"] + block * 256
+        size = min(256, sum(self.limits(stage)) - first)
+        shuffled = permutation(size, self.seed ^ 0xB10C, index * 2**56 ^ block)
+        group = self.draw(stage, first + shuffled(position - first))[0]
+        of_block = [self.draw(stage, number) for number in range(first, first + size)]
+        before = min(count for found, count in of_block if found == group)
+        earlier = [of_block[shuffled(place)][0] for place in range(position - first)]
+        return group, before + earlier.count(group)
+
     def row(self, position):
         """Source and row at a position."""
-        index = max(index for index, stage in enumerate(self.stages) if stage["start"] <= position)
-        start = self.stages[index]["start"]
-        end = min([stage["start"] for stage in self.stages[index + 1 :]] + [sum(self.capacities)])
-        block = (position - start) // 4096
-        first = start + block * 4096
-        shuffled = permutation(min(4096, end - first), self.seed ^ 0xB10C, index * 2**56 ^ block)
-        group, count = self.draw(first + shuffled(position - first))
+        group, count = self.group_and_count(position)
         rows = self.groups[group]["rows"]
         epoch, number = divmod(count, rows)
         number = permutation(rows, self.seed ^ 0xE90C, group * 2**42 ^ epoch)(number)
         return self.groups[group]["source"], self.groups[group]["first_row"] + number
+
+    def counts(self, end):
+        """[groups] rows at the positions before `end`."""
+        counts = [0] * len(self.groups)
+        for index, stage in enumerate(self.stages):
+            stop = min([end] + [stage["start"] for stage in self.stages[index + 1 : index + 2]])
+            for position in range(stage["start"], stop):
+                counts[self.group_and_count(position)[0]] += 1
+        return counts
 
 
 def compile_draws(stages, capacities, seed):
@@ -85,26 +105,20 @@ def compile_draws(stages, capacities, seed):
     draws = {"stages": [], "offsets": [generator.randrange(2**32) for _ in capacities[1:]], "capacities": capacities, "random_seed": seed}
     order = Order({"groups": [{}] * len(capacities), "draws": draws})
 
-    def visit(low, high, weights, shares, base, n):
+    def visit(low, high, weights, counts, shares, base):
         if high - low == 1:
             return
         mid = (low + high) // 2
         left, right = sum(weights[low:mid]), sum(weights[mid:high])
         share = round(left / (left + right) * 2**32) if left + right > 0 else 2**31
         shares[mid - 1] = min(max(share, 1 if left > 0 else 0), 2**32 - 1 if right > 0 else 2**32)
-        last = draws["stages"][-1] if draws["stages"] else None
-        if last:
-            base[mid - 1] = order.left(last, low, high, n[1], n[0])
-        else:
-            base[mid - 1] = 0
-        to_left = base[mid - 1], last["base"][mid - 1] if last else 0
-        visit(low, mid, weights, shares, base, to_left)
-        visit(mid, high, weights, shares, base, (n[0] - to_left[0], n[1] - to_left[1]))
+        base[mid - 1] = sum(counts[low:mid])
+        visit(low, mid, weights, counts, shares, base)
+        visit(mid, high, weights, counts, shares, base)
 
     for start, weights in stages:
         shares, base = [0] * (len(capacities) - 1), [0] * (len(capacities) - 1)
-        previous = draws["stages"][-1]["start"] if draws["stages"] else 0
-        visit(0, len(capacities), weights, shares, base, (start, previous))
+        visit(0, len(capacities), weights, order.counts(start), shares, base)
         draws["stages"].append({"start": start, "shares": shares, "base": base})
     return draws
 

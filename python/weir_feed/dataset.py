@@ -44,8 +44,8 @@ class _Cache:
         none = np.zeros(0, np.int64)
         self.recent = _Part(range(0), [], none, [0], none, none.astype(bool), none)
         self.parts: list[_Part] = []
-        self.block = range(-1, -1)
-        # Source and row of each position of the block.
+        self.span = range(-1, -1)
+        # Source and row of each position of the span.
         self.rows: Optional[tuple[I64, I64]] = None
 
 
@@ -202,7 +202,7 @@ class PackedDataset:
             yield part, slice(row, row + index - first)
 
     def _part(self, position: int) -> _Part:
-        """The part of a block that contains a position. Parts of a block are kept, because workers and ranks take turns in them."""
+        """The part of a span that contains a position. Some are kept, because workers and ranks take turns in them."""
         with self._lock:
             found = next((part for part in self._cache.parts if position in part.positions), None)
             if found is None:
@@ -212,18 +212,17 @@ class PackedDataset:
             return found
 
     def _look_up(self, position: int) -> _Part:
-        block = self._order.block(position)
-        first = (position - block.start) // _PART * _PART
-        positions = block[first : first + _PART]
-        before, self._cache.block = self._cache.block, block
-        if block != before:
-            self._cache.rows = None
-        if block.start not in (before.start, before.stop):
+        span, before = self._order.span(position), self._cache.span
+        first = (position - span.start) // _PART * _PART
+        positions = span[first : first + _PART]
+        if span != before:
+            self._cache.span, self._cache.rows = span, None
+        if span.start not in (before.start, before.stop):
             # After a seek, this part alone is quick. Whoever wants a second one will want all of them.
             sources, numbers = self._order.rows(positions)
         else:
             if self._cache.rows is None:
-                self._cache.rows = self._order.rows(block)
+                self._cache.rows = self._order.rows(span)
             sources, numbers = (values[first : first + _PART] for values in self._cache.rows)
         # Views of rows of zeros are the paddings; the maps of each source follow.
         maps: list[npt.NDArray[Any]] = [np.zeros(self.sequence, np.uint16)]

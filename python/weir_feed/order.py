@@ -14,7 +14,9 @@ from .permutation import I64, U64, keys, permute
 
 FORMAT = "weir.row-order.1"
 VERSION = 1
-BLOCK = 4096
+BLOCK = 256
+# Blocks that are computed together.
+SPAN = 16
 UNLIMITED = 1 << 42
 
 
@@ -33,10 +35,12 @@ class _Stage:
     start: int
     shares: U64
     base: I64
+    # [groups + 1] the capacity of all groups before each one
+    capacity_before: I64
 
 
 class RowOrder:
-    """An order, computed a block of 4,096 positions at a time."""
+    """An order, computed for thousands of positions together."""
 
     def __init__(self, path: str) -> None:
         content = read_sealed(path, "xxh3")
@@ -64,35 +68,49 @@ class RowOrder:
         draws = content["draws"]
         self._seed: int = draws["random_seed"]
         self._offsets = np.array(draws["offsets"], np.uint64)
-        capacities = np.array(draws["capacities"], np.int64)
-        self._capacity_before = np.concatenate(([0], np.cumsum(capacities))).astype(np.int64)
         self._stages = [
-            _Stage(stage["start"], np.array(stage["shares"], np.uint64), np.array(stage["base"], np.int64)) for stage in draws["stages"]
+            _Stage(
+                stage["start"], np.array(stage["shares"], np.uint64), np.array(stage["base"], np.int64),
+                np.cumsum([0, *stage.get("capacities", draws["capacities"])], dtype=np.int64),
+            )
+            for stage in draws["stages"]
         ]
         self._starts = [stage.start for stage in self._stages]
-        self.capacity = int(self._capacity_before[-1])
+        capacities = np.array(draws["capacities"], np.int64)
+        self.capacity = int(capacities.sum())
         # Rows of the groups that are drawn from, each once.
         self.epoch_rows = int(self.group_rows[capacities > 0].sum())
         self.is_capped = bool((capacities < UNLIMITED).all())
 
-    def block(self, position: int) -> range:
-        """The positions of the block that contains `position`."""
-        stage = bisect_right(self._starts, position) - 1
-        start = self._starts[stage]
-        end = min(self._starts[stage + 1] if stage + 1 < len(self._starts) else self.capacity, self.capacity)
-        first = start + (position - start) // BLOCK * BLOCK
-        return range(first, min(first + BLOCK, end))
+    def span(self, position: int) -> range:
+        """The blocks of a stage that are computed together with the one of `position`."""
+        index = bisect_right(self._starts, position) - 1
+        start = self._starts[index]
+        end = self._starts[index + 1] if index + 1 < len(self._starts) else self.capacity
+        first = start + (position - start) // (SPAN * BLOCK) * SPAN * BLOCK
+        return range(first, min(first + SPAN * BLOCK, end))
 
     def rows(self, positions: range) -> tuple[I64, I64]:
-        """Source and row of each of some positions within one block."""
-        block = self.block(positions.start)
-        index = bisect_right(self._starts, block.start) - 1
+        """Source and row of each of some positions of one span."""
+        index = bisect_right(self._starts, positions.start) - 1
         stage = self._stages[index]
-        stream = index << 56 ^ (block.start - stage.start) // BLOCK
-        size = np.array([len(block)], np.uint64)
-        key = keys(self._seed ^ 0xB10C, np.array([stream], np.uint64))
-        draw = block.start + permute(np.arange(positions.start - block.start, positions.stop - block.start, dtype=np.uint64), size, key)
-        group, count = self._split(stage, draw)
+        first, last = ((position - stage.start) // BLOCK for position in (positions.start, positions.stop - 1))
+        begin = stage.start + first * BLOCK
+        # A block that the next stage cuts short is permuted as a whole.
+        draws = np.arange(begin, min(stage.start + (last + 1) * BLOCK, int(stage.capacity_before[-1])))
+        block = (draws - begin) // BLOCK
+        sizes = np.bincount(block)
+        stream = np.uint64(index << 56) ^ np.arange(first, last + 1, dtype=np.uint64)
+        place = permute(
+            ((draws - begin) % BLOCK).astype(np.uint64), sizes[block].astype(np.uint64), keys(self._seed ^ 0xB10C, stream)[block])
+        of_draw, number = self._split(stage, draws)
+        group = of_draw[place + block * BLOCK]
+        # The draws of a group in a block have ascending numbers, which its positions get in their own order.
+        count = np.empty_like(number)
+        several = self.group_rows.size
+        count[np.argsort(block * several + group, kind="stable")] = number[np.argsort(block * several + of_draw, kind="stable")]
+        wanted = slice(positions.start - begin, positions.stop - begin)
+        group, count = group[wanted], count[wanted]
         rows = self.group_rows[group]
         epoch, number = np.divmod(count, rows)
         streams = (group.astype(np.uint64) << np.uint64(42)) ^ epoch.astype(np.uint64)
@@ -100,7 +118,7 @@ class RowOrder:
         return self.group_source[group], self.group_first[group] + number
 
     def _split(self, stage: _Stage, number: I64) -> tuple[I64, I64]:
-        """Group of each draw, and how many rows the group has supplied before: all draws go down the tree together."""
+        """Group of each draw, and how many draws of the group come before: all go down the tree together."""
         low, high = np.zeros_like(number), np.full_like(number, self.group_rows.size)
         before = np.full_like(number, stage.start)
         number = number.copy()
@@ -115,8 +133,8 @@ class RowOrder:
             local = np.stack([n - b, n - b + 1]).astype(np.uint64)
             # (local · share + φ) / 2³² without an overflow.
             drawn = (local >> np.uint64(32)) * share + (((local & np.uint64(0xFFFFFFFF)) * share + self._offsets[node]) >> np.uint64(32))
-            center = self._capacity_before[middle]
-            most, right = center - self._capacity_before[bottom], self._capacity_before[top] - center
+            center = stage.capacity_before[middle]
+            most, right = center - stage.capacity_before[bottom], stage.capacity_before[top] - center
             left = np.minimum(np.maximum(base + drawn.view(np.int64), np.stack([n, n + 1]) - right), most)
             goes_left = left[1] > left[0]
             low[inner] = np.where(goes_left, bottom, middle)

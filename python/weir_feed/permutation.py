@@ -1,4 +1,4 @@
-"""Permutations without tables: four-round Feistel networks with cycle walking, over arrays of values (docs/FORMATS.md, "Row order")."""
+"""Permutations without tables: Feistel networks with cycle walking, over arrays of values (docs/FORMATS.md, "Row order")."""
 
 from __future__ import annotations
 
@@ -48,7 +48,14 @@ def permute(values: U64, counts: U64, key: U64) -> I64:
 
 
 def _encipher(values: U64, half: U64, mask: U64, key: U64) -> U64:
+    """Eight rounds for values of at most 12 bits, four for others."""
     left, right = values >> half, values & mask
     for k in range(4):
         left, right = right, left ^ (_bits(key, np.uint64(k << 48) ^ right) & mask)
+    short = np.flatnonzero(half <= np.uint64(6))
+    if short.size:
+        x, y, few, its = left[short], right[short], mask[short], key[short]
+        for k in range(4, 8):
+            x, y = y, x ^ (_bits(its, np.uint64(k << 48) ^ y) & few)
+        left[short], right[short] = x, y
     return (left << half) | right
