@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .columns import IGNORE, PER_BATCH, PER_POSITION, Array, Batch, Columns, check
-from .order import RowOrder
+from .order import BLOCK, RowOrder
 from .packed import PackedRows
 from .permutation import I64
 
@@ -213,17 +213,19 @@ class PackedDataset:
 
     def _look_up(self, position: int) -> _Part:
         span, before = self._order.span(position), self._cache.span
-        first = (position - span.start) // _PART * _PART
-        positions = span[first : first + _PART]
         if span != before:
             self._cache.span, self._cache.rows = span, None
-        if span.start not in (before.start, before.stop):
-            # After a seek, this part alone is quick. Whoever wants a second one will want all of them.
+        # After a seek, one block is quick. Whoever reads on will want the whole span.
+        seeks = span.start not in (before.start, before.stop)
+        size = BLOCK if seeks else _PART
+        first = (position - span.start) // size * size
+        positions = span[first : first + size]
+        if seeks:
             sources, numbers = self._order.rows(positions)
         else:
             if self._cache.rows is None:
                 self._cache.rows = self._order.rows(span)
-            sources, numbers = (values[first : first + _PART] for values in self._cache.rows)
+            sources, numbers = (values[first : first + size] for values in self._cache.rows)
         # Views of rows of zeros are the paddings; the maps of each source follow.
         maps: list[npt.NDArray[Any]] = [np.zeros(self.sequence, np.uint16)]
         row_of, map_of, begins, ends = [], [], [], []
