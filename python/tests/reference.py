@@ -45,6 +45,7 @@ class Order:
     def __init__(self, content):
         self.groups, draws = content["groups"], content["draws"]
         self.stages, self.phi, self.capacities, self.seed = (draws[name] for name in ("stages", "offsets", "capacities", "random_seed"))
+        self.blocks = {}
 
     def limits(self, stage):
         return stage.get("capacities", self.capacities)
@@ -67,19 +68,24 @@ class Order:
                 low, number, before = mid, number - left, before - stage["base"][mid - 1]
         return low, number
 
+    def block(self, index, block):
+        """First position of a block of a stage, its permutation, and the group and number of each draw."""
+        if (index, block) not in self.blocks:
+            stage = self.stages[index]
+            first = stage["start"] + block * 256
+            size = min(256, sum(self.limits(stage)) - first)
+            shuffled = permutation(size, self.seed ^ 0xB10C, index * 2**56 ^ block)
+            draws = [self.draw(stage, number) for number in range(first, first + size)]
+            self.blocks[index, block] = first, [shuffled(place) for place in range(size)], draws
+        return self.blocks[index, block]
+
     def group_and_count(self, position):
         """The group at a position, and how many rows of it are at all positions before."""
         index = max(index for index, stage in enumerate(self.stages) if stage["start"] <= position)
-        stage = self.stages[index]
-        block = (position - stage["start"]) // 256
-        first = stage["start"] + block * 256
-        size = min(256, sum(self.limits(stage)) - first)
-        shuffled = permutation(size, self.seed ^ 0xB10C, index * 2**56 ^ block)
-        group = self.draw(stage, first + shuffled(position - first))[0]
-        of_block = [self.draw(stage, number) for number in range(first, first + size)]
-        before = min(count for found, count in of_block if found == group)
-        earlier = [of_block[shuffled(place)][0] for place in range(position - first)]
-        return group, before + earlier.count(group)
+        first, shuffled, draws = self.block(index, (position - self.stages[index]["start"]) // 256)
+        group = draws[shuffled[position - first]][0]
+        before = min(count for found, count in draws if found == group)
+        return group, before + [draws[draw][0] for draw in shuffled[: position - first]].count(group)
 
     def row(self, position):
         """Source and row at a position."""

@@ -136,3 +136,23 @@ def test_damage(corpus):
     open(path, "w").write("{")
     with pytest.raises(FeedError):
         RowOrder(path)
+
+
+@pytest.mark.parametrize("change", [
+    lambda c: c["draws"]["offsets"].pop(),
+    lambda c: c["draws"]["stages"][0]["shares"].pop(),
+    lambda c: c["draws"]["stages"][0].update(start=1),
+    lambda c: c["draws"]["stages"][0].update(capacities=[1]),
+    lambda c: c["groups"][1].update(rows=0),
+    lambda c: c["groups"][1].update(source=1),
+    lambda c: c["groups"][1].pop("first_row"),
+    lambda c: c["draws"].update(stages=[]),
+    lambda c: c.update(from_position=2**50),
+    lambda c: c["draws"]["capacities"].__setitem__(0, "many"),
+])
+def test_members_out_of_range(corpus, change):
+    path, content = corpus.order("members.json")
+    change(content)
+    write_json(pathlib.Path(path), content, "xxh3")
+    with pytest.raises(FeedError, match="missing or out of range"):
+        RowOrder(path)

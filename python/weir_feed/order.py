@@ -50,7 +50,7 @@ class RowOrder:
             raise FeedError(f"{path}: has order version {content.get('order_version')}, and this package reads {VERSION}")
         try:
             self._read(content, os.path.dirname(os.path.abspath(path)))
-        except (KeyError, TypeError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
             raise FeedError(f"{path}: a member is missing or out of range: {error}") from error
 
     def _read(self, content: dict[str, Any], folder: str) -> None:
@@ -78,6 +78,16 @@ class RowOrder:
         self._starts = [stage.start for stage in self._stages]
         capacities = np.array(draws["capacities"], np.int64)
         self.capacity = int(capacities.sum())
+        nodes = self.group_rows.size - 1
+        sizes = [self._offsets.size, capacities.size - 1]
+        for stage in self._stages:
+            sizes += [stage.shares.size, stage.base.size, stage.capacity_before.size - 2]
+        if any(size != nodes for size in sizes):
+            raise ValueError("groups, capacities, offsets and stages have other lengths")
+        if not ((0 <= self.group_source) & (self.group_source < len(self.sources)) & (self.group_rows > 0) | (capacities == 0)).all():
+            raise ValueError("a group without rows or of another source has a capacity")
+        if self._starts[0] != 0 or sorted(set(self._starts)) != self._starts or not 0 <= self.from_position <= self.capacity:
+            raise ValueError("stages or from_position")
         # Rows of the groups that are drawn from, each once.
         self.epoch_rows = int(self.group_rows[capacities > 0].sum())
         self.is_capped = bool((capacities < UNLIMITED).all())
