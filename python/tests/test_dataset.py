@@ -11,9 +11,9 @@ from reference import Corpus, Order
 from weir_feed import COLUMNS, FeedError, PackedDataset, StepDataset
 
 
-def expected(corpus, content, position):
+def expected(corpus, reference, position):
     """All columns of a row."""
-    tokens, starts, size, follows = corpus.row(Order(content).row(position)[1])
+    tokens, starts, size, follows = corpus.row(reference.row(position)[1])
     sequence, ends = corpus.sequence, starts[1:] + [corpus.sequence]
     lengths = [end - start for start, end in zip(starts, ends)]
     segment = [number for number, length in enumerate(lengths) for _ in range(length)]
@@ -49,7 +49,8 @@ def test_columns(tmp_path, options):
     corpus = Corpus(tmp_path, **options)
     path, content = corpus.order()
     dataset = PackedDataset(path, COLUMNS)
-    rows = [expected(corpus, content, position) for position in range(len(dataset))]
+    reference = Order(content)
+    rows = [expected(corpus, reference, position) for position in range(len(dataset))]
     assert any(row["attention_mask"][-1] == 0 for row in rows) and any(row["targets"][-1] != -100 for row in rows)
     for position in range(0, len(dataset), 3):
         assert plain(dataset[position]) == rows[position]
