@@ -4,7 +4,7 @@ SHELL := /bin/bash
 WEIR := .build/release/weir
 SWIFT_FILES := Package.swift Sources Tests Fuzz Examples
 
-.PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills bitflips bitflips-small mup results-crisp results-crisp-small clean
+.PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills bitflips bitflips-small wheel mup results-crisp results-crisp-small clean
 
 ## Runs the main job on the sample corpora; its last line is the path of the report.
 demo: build
@@ -58,7 +58,7 @@ example: setup
 	@swift build --product weir -q
 	@scripts/example
 
-## Compares with others' software from PyPI: tokenizers, transformers, PyTorch, faiss, a Megatron reader (minutes, 1.5 GB).
+## Compares with others' software from PyPI: tokenizers, transformers, PyTorch, faiss, a Megatron reader; tests weir_feed (minutes, 2 GB).
 parity: build
 	@scripts/parity
 
@@ -86,6 +86,10 @@ bitflips: demo
 ## The same with fewer flips, on a small run that it makes.
 bitflips-small: build
 	@scripts/bitflips --verify 200 --consume 60 --data corpora/demo/heldout-seed.jsonl.zst
+
+## A Python wheel with the executable and weir_feed, linked statically where it can be, and its test in a new environment (minutes).
+wheel: setup
+	@wheel=$$(scripts/wheel) && scripts/wheel --test "$$wheel" && echo "$$wheel"
 
 ## The loss against the learning rate at four widths, under muP and the standard parametrization (minutes).
 mup: build

@@ -114,7 +114,8 @@ let package = Package(
     .testTarget(
       name: "ClusteringTests", dependencies: ["Artifacts", "CKernels", "Clustering", "Kernels", "Primitives", "Storage", "TestSupport"]),
     .testTarget(name: "SamplingTests", dependencies: ["Artifacts", "Kernels", "Primitives", "Sampling"]),
-    .testTarget(name: "LoadingTests", dependencies: ["Documents", "Loading", "Primitives", "Storage", "TestSupport", "Tokens"]),
+    .testTarget(
+      name: "LoadingTests", dependencies: ["Documents", "Loading", "Primitives", "Storage", "TestSupport", "Tokens"], exclude: ["Golden"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: ["CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens", "Training"]),
