@@ -88,11 +88,10 @@ struct PackCommand: SeededCommand {
     // With a mixture, the rows are those of its groups, unless others are asked for.
     guard let order, mixture != nil, output == nil else {
       let rows = try session.with("pack", pack)
-      if let order { try write(order, rows: rows.path, session) }
-      return try outcome(rows)
+      return try outcome([rows], order: order.map { try write($0, rows: rows.path, session).order })
     }
     let loader = try write(order, rows: nil, session)
-    return try outcome(loader.sources[0])
+    return try outcome(loader.sources, order: loader.order)
   }
 
   private func pack(_ progress: Progress) throws -> PackedRows {
@@ -107,7 +106,6 @@ struct PackCommand: SeededCommand {
     return try store.rows(configuration, in: output)
   }
 
-  @discardableResult
   private func write(_ order: String, rows: String?, _ session: Session) throws -> PackedLoader {
     var configuration = LoaderConfiguration(dataset: dataset)
     (configuration.mixture, configuration.packedRows, configuration.packing) = (mixture, rows, packing)
@@ -118,9 +116,11 @@ struct PackCommand: SeededCommand {
     return loader
   }
 
-  private func outcome(_ rows: PackedRows) throws -> Outcome {
-    let report = PackReport(rows)
-    return Outcome(report: try JSONValue(encoding: report), lines: report.lines(path: rows.path))
+  private func outcome(_ rows: [PackedRows], order: RowOrder?) throws -> Outcome {
+    let reports = rows.map { PackReport($0) }
+    let drawn = order.map { OrderReport($0, rows: tokens.map { ($0.value + sequence - 1) / sequence }) }
+    let report = PackOutcome(rows: reports, order: drawn)
+    return Outcome(report: try JSONValue(encoding: report), lines: reports.flatMap(\.lines) + (drawn?.lines(12) ?? []))
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
@@ -130,8 +130,14 @@ struct PackCommand: SeededCommand {
   }
 }
 
+/// The report of `weir pack`: rows of each dataset, and what an order draws from them.
+private struct PackOutcome: Encodable {
+  var rows: [PackReport]
+  var order: OrderReport?
+}
+
 extension PackReport {
-  func lines(path: String) -> [String] {
+  var lines: [String] {
     let percent = Format.percent
     return [
       "  \(Format.count(rows)) rows of \(Format.count(sequence)) tokens in \(Format.count(groups)) groups: \(path)",
