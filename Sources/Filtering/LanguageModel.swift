@@ -48,13 +48,17 @@ package enum LanguageModel {
   private static let missingFromNGrams = 2.0
   /// A text is `und` below this likeness: how much likelier its language is than all that the first model rejects, and how well the n-gram model explains it.
   /// Short texts need less, for they show less of their language; long ones too, for they show more of a language that is unlike all classes.
-  private static func minimumLikeness(_ ngrams: Double) -> Double { -2 - 1.8 * max(0, 1 - ngrams / 80) - 0.4 * max(0, log2(ngrams / 100)) }
+  private static func minimumLikeness(_ ngrams: Double) -> Double {
+    -2 - 1.8 * max(0, 1 - ngrams / 80) - 0.4 * min(max(0, log2(ngrams / 100)), 1.5)
+  }
   private static let weightOfExplanation = 2.0
   private static let usualExplanation = -8.0
   /// The n-grams of a language that the n-gram model does not have are explained by those of a relative.
   private static let usualExplanationByOthers = -9.0
   /// Languages of the n-gram model for which the first model had less than 250 kB of text: when it rejects them, it is wrong more often.
-  private static let languagesOfLittleText: Set = ["fo", "ha", "ht", "ig", "jv", "ku", "ky", "lo", "mg", "mt", "qu", "rw", "se", "tk", "vo", "wa"]
+  private static let languagesOfLittleText: Set = [
+    "fo", "ha", "ht", "ig", "jv", "ku", "ky", "lo", "mg", "mt", "qu", "rw", "se", "tk", "vo", "wa",
+  ]
   private static let likenessOfLittleText = 2.0
 
   /// Han characters that only Japanese has: those of JIS X 0208, level 1, that neither GB 2312 nor Big5 has.
