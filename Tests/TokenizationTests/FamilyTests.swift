@@ -189,7 +189,9 @@ import Tokenization
     let contents = (0..<count).map {
       $0 % 3 == 0 ? String(repeating: " ", count: 2 + $0) : "\(Character(Unicode.Scalar(UInt8(0x61 + $0))))y|\($0)"
     }
-    let added = contents.enumerated().map { #"{"id": \(258 + $0), "content": "\($1)", "special": false, "normalized": \(count % 2 == 0)}"# }
+    let added = contents.enumerated().map {
+      #"{"id": \#(258 + $0), "content": "\#($1)", "special": false, "normalized": \#(count % 2 == 0)}"#
+    }
     let tokenizer = try read(TokenizerText.file(added: added.joined(separator: ", ")))
     let sorted = contents.enumerated().sorted { $0.element.count > $1.element.count }
     var random = SequentialRandom(seed: UInt64(count), stream: 5)
