@@ -2,8 +2,18 @@ import CKernels
 
 /// Finds added tokens in a text as Hugging Face's `AddedVocabulary`: left to right, the longest at each position.
 struct AddedTokenSearch: Sendable {
+  /// A token without its text, which is not copied for a match.
+  private struct Form: Sendable {
+    let id: UInt32
+    let isSpecial: Bool
+    let options: Tokenizer.AddedToken.Options
+
+    /// Whether all matches of its text count, as they are.
+    var isPlain: Bool { !isSpecial && options.isDisjoint(with: [.singleWord, .leftStrip, .rightStrip]) }
+  }
+
   /// The tokens by the first byte of what stands for them, the longest first.
-  private let tokens: [Tokenizer.AddedToken]
+  private let forms: [Form]
   /// What stands for each, one after the other, and where each ends.
   private var contents: [UInt8] = []
   private var ends: [Int] = []
@@ -26,7 +36,7 @@ struct AddedTokenSearch: Sendable {
       return (left[0], right.count, $0.offset) < (right[0], left.count, $1.offset)
     }.map(\.element)
     if sorted.isEmpty { return nil }
-    self.tokens = sorted.map(\.token)
+    forms = sorted.map { Form(id: $0.token.id, isSpecial: $0.token.isSpecial, options: $0.token.options) }
     var groups: [UInt8: Int] = [:]
     for (index, (_, content)) in sorted.enumerated() {
       while starts.count <= Int(content[0]) { starts.append(index) }
@@ -62,8 +72,12 @@ struct AddedTokenSearch: Sendable {
         var after = at + 1
         if let (index, length) = token(at, in: bytes) {
           after = at + length
-          if let found = self.range(of: tokens[index], at..<after, in: text[range], after: done, allowsSpecials: allowsSpecials) {
-            matches.append((found, tokens[index].id))
+          let form = forms[index]
+          let found =
+            form.isPlain
+            ? at..<after : self.range(of: form, at..<after, in: text[range], after: done, allowsSpecials: allowsSpecials)
+          if let found {
+            matches.append((found, form.id))
             done = found.upperBound
           }
         }
@@ -76,19 +90,17 @@ struct AddedTokenSearch: Sendable {
   /// The longest token at a position, and the length of what stands for it.
   private func token(_ at: Int, in text: UnsafeBufferPointer<UInt8>) -> (index: Int, length: Int)? {
     let left = text.count - at
-    return contents.withUnsafeBufferPointer { contents in
-      for index in starts[Int(text[at])]..<starts[Int(text[at]) + 1] {
-        let start = index == 0 ? 0 : ends[index - 1]
-        let length = ends[index] - start
-        // Compares the last byte first: runs of blanks of many lengths differ there.
-        if length <= left, text[at + length - 1] == contents[start + length - 1],
-          (1..<length).allSatisfy({ text[at + $0] == contents[start + $0] })
-        {
-          return (index, length)
-        }
+    var start = starts[Int(text[at])] == 0 ? 0 : ends[starts[Int(text[at])] - 1]
+    for index in starts[Int(text[at])]..<starts[Int(text[at]) + 1] {
+      let end = ends[index]
+      let length = end - start
+      // Compares the last byte first: runs of blanks of many lengths differ there.
+      if length <= left, text[at + length - 1] == contents[end - 1], (1..<length).allSatisfy({ text[at + $0] == contents[start + $0] }) {
+        return (index, length)
       }
-      return nil
+      start = end
     }
+    return nil
   }
 
   /// The next place where a token may be.
@@ -100,21 +112,20 @@ struct AddedTokenSearch: Sendable {
 
   /// The range that a token takes up; nil where it does not count.
   private func range(
-    of token: Tokenizer.AddedToken, _ found: Range<Int>, in text: ArraySlice<UInt8>, after done: Int, allowsSpecials: Bool
+    of form: Form, _ found: Range<Int>, in text: ArraySlice<UInt8>, after done: Int, allowsSpecials: Bool
   ) -> Range<Int>? {
-    if token.isSpecial, !allowsSpecials { return nil }
-    if token.options.isDisjoint(with: [.singleWord, .leftStrip, .rightStrip]) { return found }
+    if form.isSpecial, !allowsSpecials { return nil }
     var (start, end) = (found.lowerBound, found.upperBound)
-    if token.options.contains(.singleWord) {
+    if form.options.contains(.singleWord) {
       if let (before, _) = text[..<start].lastScalar, Self.isWord(before) { return nil }
       if let (after, _) = text[end...].firstScalar, Self.isWord(after) { return nil }
     }
-    if token.options.contains(.leftStrip) {
+    if form.options.contains(.leftStrip) {
       while start > done, let (scalar, width) = text[..<start].lastScalar, scalar.properties.isWhitespace { start -= width }
       // White space that the token before it took, in which this one lies.
       start = max(start, done)
     }
-    if token.options.contains(.rightStrip) {
+    if form.options.contains(.rightStrip) {
       while let (scalar, width) = text[end...].firstScalar, scalar.properties.isWhitespace { end += width }
     }
     return start < end ? start..<end : nil
