@@ -28,6 +28,8 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     package var shares: [UInt64]
     /// [groups − 1] per inner node, the draws that went to the left before the stage.
     package var base: [Int]
+    /// Where the stage ends as planned, with a shorter block; nil for the last one. A run that continues another one may begin a stage before.
+    package var end: Int?
     /// [groups] the rows that each group can supply by the end of the stage; nil for those of the last stage.
     package var capacities: [Int]?
   }
@@ -110,6 +112,7 @@ package struct DrawOrder: Codable, Sendable, Equatable {
       guard weights.count == groupCount, weights.allSatisfy({ $0 >= 0 && $0.isFinite }), weights.contains(where: { $0 > 0 }) else {
         throw WeirError("weights", "expected \(groupCount) finite weights ≥ 0, not all 0, per stage")
       }
+      if base == nil, !stages.isEmpty { stages[stages.count - 1].end = start }
       let left = base ?? (stages.isEmpty ? [Int](repeating: 0, count: groupCount - 1) : Self.leftSums(counts(before: min(start, capacity))))
       guard stages.isEmpty || start <= capacity else {
         throw WeirError("stages", "one begins at position \(start), after the last row that the caps on epochs allow")
@@ -140,6 +143,10 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     try require(offsets.count == capacities.count - 1, .offsets, "one offset per inner node")
     try require((1...Self.mostStages).contains(stages.count) && stages[0].start == 0, .stages, "1…\(Self.mostStages) stages from position 0")
     try require(zip(stages, stages.dropFirst()).allSatisfy { $0.start < $1.start }, .stages, "stages in ascending order")
+    try require(stages.indices.allSatisfy { index in
+      guard let end = stages[index].end else { return true }
+      return index + 1 < stages.count && end >= stages[index + 1].start
+    }, .stages, "an end that is not before the next stage")
     for stage in stages {
       try require(stage.shares.count == offsets.count && stage.shares.allSatisfy { $0 <= 1 << 32 }, .stages, "a share in 0…2³² per inner node")
       let limits = stage.capacities ?? capacities
@@ -254,11 +261,11 @@ package struct DrawOrder: Codable, Sendable, Equatable {
   /// The stage of a position.
   package func stage(at position: Int) -> Int { (stages.lastIndex { $0.start <= position }) ?? 0 }
 
-  /// Blocks begin with their stage. One that the next stage cuts short is computed as if it were whole, so that a run that another one continues
-  /// keeps its draws.
+  /// Blocks begin with their stage. One that a stage cuts short before the planned end of its own is computed as if it were whole, so that a run
+  /// that another one continues keeps its draws.
   private func blockPositions(of position: Int, stage index: Int) -> Range<Int> {
     let start = stages[index].start, first = start + (position - start) / Self.block * Self.block
-    return first..<min(first + Self.block, capacityBefore[index][groupCount])
+    return first..<min(first + Self.block, stages[index].end ?? .max, capacityBefore[index][groupCount])
   }
 
   private func stream(_ positions: Range<Int>, stage index: Int) -> UInt64 {

@@ -33,7 +33,9 @@ extension RowOrder {
   package static func groups(of sources: [PackedRows]) -> [Group] {
     sources.enumerated().flatMap { number, rows in
       rows.groups.enumerated().map { index, group in
-        Group(name: group.name, source: number, firstRow: rows.firstRows[index], rows: group.rows, tokens: group.tokens)
+        // Groups of several datasets are named by these, too.
+        let name = sources.count > 1 ? "\(rows.tokens.path.split(separator: "/").last ?? ""):\(group.name)" : group.name
+        return Group(name: name, source: number, firstRow: rows.firstRows[index], rows: group.rows, tokens: group.tokens)
       }
     }
   }

@@ -129,7 +129,7 @@ private struct RowSelection {
     guard let file = configuration.mixture else { return try unplanned(uniform(configuration.dataset)) }
     guard isMixture(file) else { return try unplanned(scheduled(MixtureSchedule.read(file), file: file)) }
     let mixture = try Mixture.read(from: file), found = try weighted(mixture, file: file)
-    return (found.sources, found.mixture, mixture.maxEpochs == nil ? nil : mixture.runTokens)
+    return (found.sources, found.mixture, mixture.maxEpochs == nil || configuration.maxEpochs != nil ? nil : mixture.runTokens)
   }
 
   private func isMixture(_ file: String) -> Bool {
