@@ -93,7 +93,8 @@ package struct DrawOrder: Codable, Sendable, Equatable {
   /// Whether these draws, of one stage, are those that `parent` makes from a position on.
   func continues(_ parent: DrawOrder, at position: Int) -> Bool {
     guard stages.count == 1, let last = parent.stages.last, position >= last.start else { return false }
-    return stages[0].shares == last.shares && capacities == parent.capacities && offsets == parent.offsets && randomSeed == parent.randomSeed
+    return stages[0].shares == last.shares && capacities == parent.capacities && offsets == parent.offsets
+      && randomSeed == parent.randomSeed
   }
 
   private static func limits(_ capacities: [Int?], _ weights: [[Double]]) -> [Int] {
@@ -141,14 +142,17 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     try require((1...Self.mostGroups).contains(capacities.count), .capacities, "1…\(Self.mostGroups) groups")
     try require(capacities.allSatisfy((0...Self.unlimited).contains), .capacities, "capacities in 0…2⁴²")
     try require(offsets.count == capacities.count - 1, .offsets, "one offset per inner node")
-    try require((1...Self.mostStages).contains(stages.count) && stages[0].start == 0, .stages, "1…\(Self.mostStages) stages from position 0")
+    try require(
+      (1...Self.mostStages).contains(stages.count) && stages[0].start == 0, .stages, "1…\(Self.mostStages) stages from position 0")
     try require(zip(stages, stages.dropFirst()).allSatisfy { $0.start < $1.start }, .stages, "stages in ascending order")
-    try require(stages.indices.allSatisfy { index in
-      guard let end = stages[index].end else { return true }
-      return index + 1 < stages.count && end >= stages[index + 1].start
-    }, .stages, "an end that is not before the next stage")
+    try require(
+      stages.indices.allSatisfy { index in
+        guard let end = stages[index].end else { return true }
+        return index + 1 < stages.count && end >= stages[index + 1].start
+      }, .stages, "an end that is not before the next stage")
     for stage in stages {
-      try require(stage.shares.count == offsets.count && stage.shares.allSatisfy { $0 <= 1 << 32 }, .stages, "a share in 0…2³² per inner node")
+      try require(
+        stage.shares.count == offsets.count && stage.shares.allSatisfy { $0 <= 1 << 32 }, .stages, "a share in 0…2³² per inner node")
       let limits = stage.capacities ?? capacities
       try require(
         limits.count == capacities.count && limits.allSatisfy((0...Self.unlimited).contains), .stages, "capacities in 0…2⁴² per stage")

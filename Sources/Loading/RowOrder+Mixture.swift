@@ -75,7 +75,9 @@ extension RowOrder {
   }
 
   private static func places(_ sources: [PackedRows]) -> [Source] {
-    sources.map { Source(rows: $0.path, dataset: $0.tokens.path, rowsFingerprint: $0.fingerprint, datasetFingerprint: $0.tokens.fingerprint) }
+    sources.map {
+      Source(rows: $0.path, dataset: $0.tokens.path, rowsFingerprint: $0.fingerprint, datasetFingerprint: $0.tokens.fingerprint)
+    }
   }
 
   /// Stages and limits in rows.
@@ -173,7 +175,8 @@ extension RowOrder {
       let density = weight / Double(max(1, tokens))
       for cluster in clusters where (cluster.weight - density * Double(cluster.tokens)).magnitude > 1e-9 {
         throw WeirError(
-          rows.path, "group \(group.name) contains leaves that \(file) weights differently", remedy: "pack it by a deeper level of the tree")
+          rows.path, "group \(group.name) contains leaves that \(file) weights differently", remedy: "pack it by a deeper level of the tree"
+        )
       }
       return weight
     }

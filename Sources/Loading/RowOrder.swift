@@ -78,7 +78,8 @@ public struct RowOrder: Codable, Sendable {
     precondition(groups.count == draws.groupCount, "a group without draws")
     (self.sequence, self.sources, self.groups, self.draws, self.fromPosition) = (sequence, sources, groups, draws, fromPosition)
     orderVersion = DrawOrder.version
-    let lines = ["order \(DrawOrder.version)", "sequence \(sequence)"] + sources.map { "rows \($0.rowsFingerprint)" }
+    let lines =
+      ["order \(DrawOrder.version)", "sequence \(sequence)"] + sources.map { "rows \($0.rowsFingerprint)" }
       + groups.map { "group \($0.source) \($0.firstRow) \($0.rows)" }
     fingerprint = Checksum.hex(Checksum.xxh3(Array(lines.joined(separator: "\n").utf8) + (try JSONFile.encode(draws))))
   }
@@ -92,7 +93,8 @@ public struct RowOrder: Codable, Sendable {
     }
     try require(order.format == format, "its format is \"\(Format.clip(order.format, 40))\", not \(format)")
     try require(
-      order.orderVersion == DrawOrder.version, "has order version \(order.orderVersion), and this program draws by version \(DrawOrder.version)")
+      order.orderVersion == DrawOrder.version,
+      "has order version \(order.orderVersion), and this program draws by version \(DrawOrder.version)")
     try require((2...PackedRows.longestSequence).contains(order.sequence), "its sequence is \(order.sequence)")
     try require(order.groups.count == order.draws.groupCount, "has \(order.groups.count) groups, but draws from \(order.draws.groupCount)")
     for group in order.groups {

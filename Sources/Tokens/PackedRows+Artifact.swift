@@ -9,14 +9,18 @@ extension PackedRows: Artifact {
 
   private static func datasetPath(_ path: String) -> String { path + "/../.." }
 
+  /// Whether the dataset that it was packed from is around it.
+  private static func isInDataset(_ path: String) throws -> Bool {
+    let manifest = try Manifest.read(folder: path, format: format)
+    let dataset = try? Manifest.read(folder: datasetPath(path), format: TokenDataset.format)
+    return dataset != nil && dataset?.fingerprint == manifest.inputs["dataset"]
+  }
+
   package static func verifies(file name: String) -> Bool { name == rowsFile || name == segmentsFile }
 
   /// Every row's segments fit the row and their documents, the groups' numbers are those of their rows, and every document's tokens are in segments.
   package static func verify(_ path: String, _ context: any VerificationContext) throws {
-    let manifest = try Manifest.read(folder: path, format: format)
-    guard let dataset = try? Manifest.read(folder: datasetPath(path), format: TokenDataset.format).fingerprint,
-      dataset == manifest.inputs["dataset"]
-    else {
+    guard try isInDataset(path) else {
       context.note("\(path): the dataset that it was packed from is not around it, so the segments are not compared with its documents")
       return
     }
@@ -45,12 +49,14 @@ extension PackedRows: Artifact {
   }
 
   package static func describe(_ path: String, lines: Int) throws -> [String]? {
+    guard try isInDataset(path) else { return nil }
     let rows = try open(path), n = Format.count
     var facts = TextTable()
     func count(_ name: String) -> Int { rows.manifest.counts[name] ?? 0 }
     let tokens = count("tokens"), padding = count("padding")
     facts.add("rows", "\(n(rows.rowCount)) of \(n(rows.sequence)) tokens, \(rows.manifest.configuration["packing"]?.string ?? "")")
-    facts.add("tokens", "\(n(tokens)), and \(n(padding)) of padding (\(Format.percent(Double(padding) / Double(max(1, tokens + padding)), 2)))")
+    facts.add(
+      "tokens", "\(n(tokens)), and \(n(padding)) of padding (\(Format.percent(Double(padding) / Double(max(1, tokens + padding)), 2)))")
     facts.add(
       "segments",
       "\(n(rows.segmentCount)); \(n(count("cut_documents"))) documents or parts are cut; \(Format.percent(Double(count("whole_document_tokens")) / Double(max(1, tokens)), 1)) of the tokens are in a whole document"

@@ -77,7 +77,8 @@ public final class PackedRows: Sendable {
     segments = try CheckedFile(Self.segmentsFile, of: manifest, in: folder, blocks: blocks)
     let place = folder + "/" + Self.groupsFile
     groups = try JSONFile.decode([Group].self, from: manifest.read(Self.groupsFile, in: folder), place: place)
-    guard groups.count <= Self.mostGroups, groups.allSatisfy({ (0...rowCount).contains($0.rows) && (0...1 << 53).contains($0.tokens) }) else {
+    guard groups.count <= Self.mostGroups, groups.allSatisfy({ (0...rowCount).contains($0.rows) && (0...1 << 53).contains($0.tokens) })
+    else {
       throw WeirError(place, "has too many groups, or a number out of range", remedy: "pack the dataset again")
     }
     firstRows = groups.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.rows) }
@@ -91,7 +92,9 @@ public final class PackedRows: Sendable {
   /// - Throws: `WeirError` if they do not fit the row.
   package func segments(row: Int) throws -> [Segment] {
     precondition((0..<rowCount).contains(row), "the row is outside the packed rows")
-    let (first, end): (UInt64, UInt64) = try rows.withBytes(8 * row..<8 * row + 16) { ($0.integer(at: 8 * row), $0.integer(at: 8 * row + 8)) }
+    let (first, end): (UInt64, UInt64) = try rows.withBytes(8 * row..<8 * row + 16) {
+      ($0.integer(at: 8 * row), $0.integer(at: 8 * row + 8))
+    }
     guard first < end, end <= UInt64(segmentCount), end - first <= UInt64(sequence) else { throw damaged(rows, 8 * row) }
     var segments: [Segment] = []
     segments.reserveCapacity(Int(end - first))
@@ -138,7 +141,8 @@ public final class PackedRows: Sendable {
         }
       }
       batch.starts.withUnsafeMutableBufferPointer { ($0.baseAddress! + base).update(repeating: Int32(start), count: count) }
-      batch.segments.append(.init(row: row, start: start, count: count, document: segment.document, offset: segment.offset, dataset: dataset))
+      batch.segments.append(
+        .init(row: row, start: start, count: count, document: segment.document, offset: segment.offset, dataset: dataset))
       start += count
     }
   }

@@ -83,7 +83,8 @@ package final class TokenReader: Sendable {
   package func copy(document: Int, offset: Int, count: Int, to target: UnsafeMutablePointer<Int32>) throws -> Int32 {
     let place = try place(document), width = place.shard.tokenBytes, file = place.shard.tokens
     guard offset >= 0, count >= 0, offset <= place.length, count <= place.length - offset else {
-      throw WeirError(path, "document \(document) has \(place.length) tokens, not \(offset)…\(offset + count)", remedy: "make the rows again")
+      throw WeirError(
+        path, "document \(document) has \(place.length) tokens, not \(offset)…\(offset + count)", remedy: "make the rows again")
     }
     let first = place.start + offset, hasNext = offset + count < place.length, limit = UInt32(vocabulary)
     return try file.withBytes(width * first..<width * (first + count + (hasNext ? 1 : 0))) { bytes in

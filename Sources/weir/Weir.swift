@@ -30,7 +30,8 @@ struct Weir: ParsableCommand {
       CommandGroup(
         name: "Token",
         subcommands: [
-          TokenizerCommand.self, TokenizeCommand.self, ShardCommand.self, PackCommand.self, FeedCommand.self, TraceCommand.self, ExportCommand.self,
+          TokenizerCommand.self, TokenizeCommand.self, ShardCommand.self, PackCommand.self, FeedCommand.self, TraceCommand.self,
+          ExportCommand.self,
         ]),
       CommandGroup(name: "Domain", subcommands: [EmbedCommand.self, ClusterCommand.self, AssignCommand.self, SampleCommand.self]),
       CommandGroup(

@@ -49,7 +49,9 @@ import Testing
       #expect(order.counts(before: position) == next)
       guard !made.isCapped, made.weights.count == 1 else { continue }
       let sum = made.weights[0].reduce(0, +), bound = max(1, log2(Double(order.groupCount)))
-      for (group, count) in next.enumerated() where abs(Double(count) - made.weights[0][group] / sum * Double(position)) > bound { wrong += 1 }
+      for (group, count) in next.enumerated() where abs(Double(count) - made.weights[0][group] / sum * Double(position)) > bound {
+        wrong += 1
+      }
     }
     #expect(wrong == 0)
   }

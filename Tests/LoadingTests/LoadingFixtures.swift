@@ -25,7 +25,8 @@ func writeDataset(_ path: String, lengths: [Int], sources: [String] = []) throws
     next += UInt32(length)
     try writer.append([
       TokenDocument(
-        id: "\(index)", source: sources.isEmpty ? nil : sources[index % sources.count], origin: "f:\(index + 1)", bytes: length, tokens: tokens)
+        id: "\(index)", source: sources.isEmpty ? nil : sources[index % sources.count], origin: "f:\(index + 1)", bytes: length,
+        tokens: tokens)
     ])
   }
   _ = try writer.commit(tool: "test")

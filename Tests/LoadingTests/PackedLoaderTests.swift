@@ -6,7 +6,9 @@ import TestSupport
 import Testing
 import Tokens
 
-@Test(arguments: RowPacking.allCases, 1...3 as ClosedRange<UInt64>) func batchesArePackedMaskedAndTraceable(packing: RowPacking, seed: UInt64) throws {
+@Test(arguments: RowPacking.allCases, 1...3 as ClosedRange<UInt64>) func batchesArePackedMaskedAndTraceable(
+  packing: RowPacking, seed: UInt64
+) throws {
   try withDataset(lengths: randomLengths(seed, count: 40) + [1, 2], sources: ["a", "b", "c"]) { path in
     let dataset = try TokenDataset(path), rows = try pack(path, sequence: 64, packing, bySource: true)
     let loader = try PackedLoader(order([rows], weights: [1, 2, 0.5], seed: seed), sources: [rows], rows: 4)
@@ -61,7 +63,9 @@ import Tokens
     let expected = try (0..<192).map { try single.batch(step: $0).tokens }
     for size in [1, 2, 3, 8, 64] {
       let loader = try PackedLoader(order, sources: [rows], rows: size)
-      for step in 0..<192 / size { #expect(try loader.batch(step: step).tokens == expected[step * size..<(step + 1) * size].flatMap { $0 }) }
+      for step in 0..<192 / size {
+        #expect(try loader.batch(step: step).tokens == expected[step * size..<(step + 1) * size].flatMap { $0 })
+      }
     }
     // Resumed at every position, with another number of ranks each time.
     for position in 0..<128 {
@@ -88,7 +92,12 @@ import Tokens
     try order.write(to: folder + "/order.json")
     let opened = try PackedLoader(order: folder + "/order.json", rows: 8)
     #expect(try opened.batch(step: 3).tokens == Array(batch.tokens[3 * 8 * 32..<4 * 8 * 32]))
-    #expect(errorMessage { _ = try RowOrder(sources: [sources[0], pack(folder + "/b", sequence: 16)], mixture: RowMixture(stages: [], maxEpochs: []), rows: nil, randomSeed: 1, name: "m") }.contains("sequence lengths"))
+    #expect(
+      errorMessage {
+        _ = try RowOrder(
+          sources: [sources[0], pack(folder + "/b", sequence: 16)], mixture: RowMixture(stages: [], maxEpochs: []), rows: nil,
+          randomSeed: 1, name: "m")
+      }.contains("sequence lengths"))
   }
 }
 

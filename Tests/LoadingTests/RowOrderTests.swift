@@ -54,7 +54,8 @@ private func first(_ count: Int, of order: RowOrder) -> [RowOrder.Row] {
   @Test(arguments: 1...10 as ClosedRange<UInt64>) func capsHoldAndAllOfThemIsUsed(seed: UInt64) throws {
     var random = SequentialRandom(seed: seed)
     let rows = (0..<37).map { _ in Int.random(in: 1...60, using: &random) }
-    let order = try order(rows: rows, weights: rows.map { _ in pow(10, Double.random(in: -9...0, using: &random)) }, maxEpochs: 2, seed: seed)
+    let order = try order(
+      rows: rows, weights: rows.map { _ in pow(10, Double.random(in: -9...0, using: &random)) }, maxEpochs: 2, seed: seed)
     #expect(order.draws.capacity == 2 * rows.reduce(0, +))
     var seen = [Int: Int]()
     for row in first(order.draws.capacity, of: order) { seen[row.number, default: 0] += 1 }
@@ -185,7 +186,9 @@ private func first(_ count: Int, of order: RowOrder) -> [RowOrder.Row] {
   @Test func impossibleOrdersAreRefused() throws {
     let order = try order(rows: [40, 7, 300], weights: [5, 1, 3], maxEpochs: 2)
     let text = String(decoding: try JSONFile.encode(order.draws), as: UTF8.self)
-    for (from, to) in [("\"base\":[0,0]", "\"base\":[0,9]"), ("\"start\":0", "\"start\":5"), ("[80,14,600]", "[80,-1,600]"), ("[80,14,600]", "[80,14]")] {
+    for (from, to) in [
+      ("\"base\":[0,0]", "\"base\":[0,9]"), ("\"start\":0", "\"start\":5"), ("[80,14,600]", "[80,-1,600]"), ("[80,14,600]", "[80,14]"),
+    ] {
       #expect(text.contains(from))
       let broken = text.replacingOccurrences(of: from, with: to)
       #expect(throws: WeirError.self) { try JSONFile.decode(DrawOrder.self, from: Array(broken.utf8), place: "x") }

@@ -133,7 +133,10 @@ import Tokens
       try sparse(set + "/shard-00000.bin", tokenBytes, [(far * length * 2, integers([UInt16](repeating: 7, count: length)))])
       try sparse(
         set + "/shard-00000.idx", 34 + 20 * documents + 8,
-        [(0, Array(header)), (34 + 4 * far, integers([Int32(length), Int32(length)])), (pointers + 8 * far, integers([far * length * 2, (far + 1) * length * 2].map(Int64.init)))])
+        [
+          (0, Array(header)), (34 + 4 * far, integers([Int32(length), Int32(length)])),
+          (pointers + 8 * far, integers([far * length * 2, (far + 1) * length * 2].map(Int64.init))),
+        ])
       try sparse(rows + "/rows.u64", 8 * (documents + 1), [(8 * far, integers([UInt64(far), UInt64(far + 1)]))])
       try sparse(rows + "/segments.u64", 24 * documents, [(24 * far, integers([UInt64(far), 0, UInt64(length)]))])
       try Files.write(Array("[{\"name\":\"all\",\"rows\":\(documents),\"tokens\":\(documents * length)}]".utf8), to: rows + "/groups.json")

@@ -234,7 +234,7 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       #expect(whole.count == 2 * 4 * row && whole.prefix(row) == parts[0].prefix(row))
       #expect(whole[row..<2 * row] == parts[1].prefix(row) && parts.map(\.count) == [whole.count / 2, whole.count / 2])
       // Where the ranks do not divide the rows, the first ones have one more.
-      #expect(try (0..<3).map { try tokens($0, of: 3).count / row } .reduce(0, +) == whole.count / row)
+      #expect(try (0..<3).map { try tokens($0, of: 3).count / row }.reduce(0, +) == whole.count / row)
       #expect(throws: WeirError.self) { try BatchFeed(loader: loader, rank: 0, world: 5, fromPosition: 0, steps: 1) }
       #expect(throws: WeirError.self) { try BatchFeed(loader: loader, rank: 2, world: 2, fromPosition: 0, steps: 1) }
       let trace = try BatchTrace(run: world.model, dataset: world.dataset)

@@ -7,7 +7,8 @@ import Testing
   static let commands: [[String]] = [
     [], ["read"], ["filter"], ["dedup"], ["decontaminate"], ["holdout"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "info"],
     ["tokenizer", "convert"], ["tokenizer", "wordpiece"], ["tokenize"], ["shard"], ["embed"],
-    ["cluster"], ["cluster", "fit"], ["cluster", "assign"], ["cluster", "show"], ["assign"], ["sample"], ["export"], ["feed"], ["pack"], ["trace"],
+    ["cluster"], ["cluster", "fit"], ["cluster", "assign"], ["cluster", "show"], ["assign"], ["sample"], ["export"], ["feed"], ["pack"],
+    ["trace"],
     ["train"],
     ["finetune"],
     ["split"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "allocate"], ["report"], ["run"], ["verify"],

@@ -50,7 +50,8 @@ package struct BatchTrace: Sendable {
     let fingerprint = try TokenReader(dataset).fingerprint
     guard loader.sources.contains(where: { $0.tokens.fingerprint == fingerprint || $0.tokens.path.hasPrefix(dataset + "/") }) else {
       throw WeirError(
-        folder, "was trained on other data than \(dataset)", remedy: "give the dataset of the run: \(loader.sources.map(\.tokens.path).joined(separator: ", "))")
+        folder, "was trained on other data than \(dataset)",
+        remedy: "give the dataset of the run: \(loader.sources.map(\.tokens.path).joined(separator: ", "))")
     }
     try self.init(loader: loader, steps: TrainingRun.rowsRead(of: folder, checkpoint: nil) / loader.rows)
   }

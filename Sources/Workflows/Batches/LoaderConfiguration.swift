@@ -35,12 +35,14 @@ package struct LoaderConfiguration: Codable, Sendable {
     try PackedLoader.check(rows: rows, sequence: sequence)
     let (sources, mixture, planned) = try RowSelection(self, progress: progress).opened()
     return try loader(
-      on: sources, drawing: mixture, tokens: tokens, planned: planned, continuing: parent, name: self.mixture ?? dataset, progress: progress)
+      on: sources, drawing: mixture, tokens: tokens, planned: planned, continuing: parent, name: self.mixture ?? dataset, progress: progress
+    )
   }
 
   /// Compiles a mixture of some packed rows.
   func loader(
-    on sources: [PackedRows], drawing mixture: RowMixture, tokens: Int?, planned: Int? = nil, continuing parent: ParentRun? = nil, name: String,
+    on sources: [PackedRows], drawing mixture: RowMixture, tokens: Int?, planned: Int? = nil, continuing parent: ParentRun? = nil,
+    name: String,
     progress: Progress = .silent
   ) throws -> PackedLoader {
     // Whole rows, not whole batches, so that the order does not depend on the batch size.
@@ -49,7 +51,8 @@ package struct LoaderConfiguration: Codable, Sendable {
     let loader = try PackedLoader(order, sources: sources, rows: self.rows)
     if let rows = tokens.map({ steps(for: $0) * self.rows }), order.draws.capacity - order.fromPosition < rows {
       throw WeirError(
-        name, "has \(Format.count(order.draws.capacity)) rows under its caps on epochs; positions \(order.fromPosition)…\(order.fromPosition + rows) are asked for",
+        name,
+        "has \(Format.count(order.draws.capacity)) rows under its caps on epochs; positions \(order.fromPosition)…\(order.fromPosition + rows) are asked for",
         remedy: "allow more epochs with --max-epochs, or use fewer tokens")
     }
     return loader
@@ -67,7 +70,9 @@ package struct LoaderConfiguration: Codable, Sendable {
     }
     // On other rows, the parent's own order would be repeated as far as the groups are alike.
     let isFresh = parent == nil || fromPosition != nil
-    let seed = isFresh ? randomSeed : CounterRandom(seed: randomSeed, stream: parent.map { Checksum.xxh3(Array($0.order.fingerprint.utf8)) } ?? 0).bits(0)
+    let seed =
+      isFresh
+      ? randomSeed : CounterRandom(seed: randomSeed, stream: parent.map { Checksum.xxh3(Array($0.order.fingerprint.utf8)) } ?? 0).bits(0)
     var order = try RowOrder(
       sources: sources, mixture: mixture, rows: rows.map { $0 + (fromPosition ?? 0) }, randomSeed: seed, name: name)
     if let fromPosition {
@@ -94,7 +99,8 @@ package struct ParentRun: Sendable {
   package init?(of path: String) throws {
     var folder = path
     while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
-    guard let run = [folder, folder + "/..", folder + "/../.."].first(where: { RunFolder($0).exists }), Files.exists(RunFolder(run).order) else {
+    guard let run = [folder, folder + "/..", folder + "/../.."].first(where: { RunFolder($0).exists }), Files.exists(RunFolder(run).order)
+    else {
       return nil
     }
     self.path = path
@@ -110,7 +116,8 @@ package struct ParentRun: Sendable {
       return "\(path) was trained on other data: the run begins at position 0"
     }
     let share = min(1, Double(read) / Double(max(1, total)))
-    return "\(path) was trained on other rows of this dataset: the run begins at position 0, and about \(Format.percent(share, 1)) of its tokens have been read before"
+    return
+      "\(path) was trained on other rows of this dataset: the run begins at position 0, and about \(Format.percent(share, 1)) of its tokens have been read before"
   }
 }
 
@@ -182,7 +189,9 @@ private struct RowSelection {
           let list = known.sorted().prefix(12).joined(separator: ", ")
           throw WeirError(file, "its \(what) name \"\(Format.clip(name, 60))\", which is no group", remedy: "groups are \(list)")
         }
-        guard value >= 0, value.isFinite else { throw WeirError(file, "its \(what) of \(Format.clip(name, 60)) are \(value), expected at least 0") }
+        guard value >= 0, value.isFinite else {
+          throw WeirError(file, "its \(what) of \(Format.clip(name, 60)) are \(value), expected at least 0")
+        }
       }
     }
     var sums: [String: Int] = [:]
@@ -199,7 +208,9 @@ private struct RowSelection {
       return RowMixture.Stage(
         at: at, weights: zip(names, groups).map { (weights[$0] ?? 0) * Double($1.tokens) / Double(max(1, sums[$0] ?? 0)) })
     }
-    guard zip(stages, stages.dropFirst()).allSatisfy({ $0.at < $1.at }) else { throw WeirError(file, "its stages are not in ascending order") }
+    guard zip(stages, stages.dropFirst()).allSatisfy({ $0.at < $1.at }) else {
+      throw WeirError(file, "its stages are not in ascending order")
+    }
     var caps = names.map { _ in configuration.maxEpochs }
     switch schedule.maxEpochs {
     case nil: break
@@ -221,7 +232,9 @@ private struct RowSelection {
     let store = try RowStore(configuration.dataset)
     let mixtures = schedule.stages.compactMap(\.mixture).map { RelativePath.resolve($0, in: file) }
     if let by = schedule.by {
-      guard schedule.tree == nil, mixtures.isEmpty else { throw WeirError(file, "has by as well as a tree or mixtures", remedy: "leave one out") }
+      guard schedule.tree == nil, mixtures.isEmpty else {
+        throw WeirError(file, "has by as well as a tree or mixtures", remedy: "leave one out")
+      }
       return [try rows(of: configuration.dataset, .field(by))]
     }
     if let tree = schedule.tree {

@@ -31,7 +31,11 @@ struct MixtureSchedule: Decodable, Sendable {
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
-      if let value = try? container.decode(Double.self) { self = .all(value) } else { self = .named(try container.decode([String: Double].self)) }
+      if let value = try? container.decode(Double.self) {
+        self = .all(value)
+      } else {
+        self = .named(try container.decode([String: Double].self))
+      }
     }
   }
 
@@ -65,7 +69,8 @@ struct MixtureSchedule: Decodable, Sendable {
       if let node = try Yams.compose(yaml: text), let members = node.mapping {
         let known = CodingKeys.allCases.map(\.rawValue)
         for name in members.keys.compactMap(\.string) where !known.contains(name) {
-          throw WeirError(path, "has an unknown member \"\(Format.clip(name, 40))\"", remedy: "members are \(known.joined(separator: ", "))")
+          throw WeirError(
+            path, "has an unknown member \"\(Format.clip(name, 40))\"", remedy: "members are \(known.joined(separator: ", "))")
         }
       }
       schedule = try YAMLDecoder().decode(MixtureSchedule.self, from: text)
@@ -106,7 +111,9 @@ struct MixtureSchedule: Decodable, Sendable {
   static func tokens(_ text: String) -> Int? {
     let scales: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12]
     let scale = text.last.flatMap { scales[$0] }
-    guard let number = Double(scale == nil ? Substring(text) : text.dropLast()), number >= 0, number * (scale ?? 1) < 9e15 else { return nil }
+    guard let number = Double(scale == nil ? Substring(text) : text.dropLast()), number >= 0, number * (scale ?? 1) < 9e15 else {
+      return nil
+    }
     return Int((number * (scale ?? 1)).rounded())
   }
 

@@ -54,7 +54,8 @@ package struct OrderReport: Codable, Sendable, Equatable {
       var table = TextTable(["  group", "tokens", "epochs", "repeated"], right: [1, 2, 3])
       for group in stage.groups.prefix(lines) {
         table.add(
-          "  " + Format.clip(group.name, 40), Format.count(group.tokens), String(format: "%.2f", group.epochs), Format.percent(group.repeated, 1))
+          "  " + Format.clip(group.name, 40), Format.count(group.tokens), String(format: "%.2f", group.epochs),
+          Format.percent(group.repeated, 1))
       }
       return ["  from position \(Format.count(stage.firstPosition)), \(Format.count(stage.rows)) rows:"] + table.lines
         + Format.more(stage.groups.count - lines, "groups").map { "  " + $0 }

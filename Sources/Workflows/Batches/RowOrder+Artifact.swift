@@ -47,7 +47,9 @@ extension RowOrder: Artifact {
       for segment in batch.segments {
         let info = try datasets[segment.dataset].info(segment.document)
         let ids = batch.tokens[segment.start..<segment.start + segment.count].map { UInt32(bitPattern: $0) }
-        let text = tokenizers[segment.dataset].map { shortened(String(decoding: $0.decode(ids), as: UTF8.self)) } ?? ids.prefix(12).map(String.init).joined(separator: " ")
+        let text =
+          tokenizers[segment.dataset].map { shortened(String(decoding: $0.decode(ids), as: UTF8.self)) }
+          ?? ids.prefix(12).map(String.init).joined(separator: " ")
         result.append(
           "  │ \(segment.start)–\(segment.start + segment.count - 1)  \(Format.clip(info.id, 40)) from token \(segment.offset): \(text)")
       }

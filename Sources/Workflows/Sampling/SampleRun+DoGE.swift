@@ -33,7 +33,8 @@ extension SampleRun {
     let loaders = try rows.tokens.enumerated().map { domain, tokens in
       guard tokens > 0 else { return nil as PackedLoader? }
       let order = try RowOrder(
-        sources: [rows.rows], mixture: rows.mixture(domain: domain), rows: nil, randomSeed: configuration.randomSeed, name: "domain \(domain)")
+        sources: [rows.rows], mixture: rows.mixture(domain: domain), rows: nil, randomSeed: configuration.randomSeed,
+        name: "domain \(domain)")
       return try PackedLoader(order, sources: [rows.rows], rows: shape.rows)
     }
     let target = try DocumentBatches(

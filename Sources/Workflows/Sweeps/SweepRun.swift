@@ -74,7 +74,8 @@ package enum SweepRun {
     let progress: Progress
 
     init(
-      configuration: SweepConfiguration, domains: TreeDomains, rows: DomainRows, size: SweepConfiguration.Size, threads: Int, progress: Progress
+      configuration: SweepConfiguration, domains: TreeDomains, rows: DomainRows, size: SweepConfiguration.Size, threads: Int,
+      progress: Progress
     ) throws {
       (self.configuration, self.domains, self.rows, self.size) = (configuration, domains, rows, size)
       (self.threads, self.progress) = (threads, progress)

@@ -50,7 +50,9 @@ struct ClusterAssignCommand: WeirCommand {
     let vectors = try Vectors.open(dataset, embedder: stored.tree.embedder)
     let pool = ThreadPool(threads: session.threads)
     let start = ContinuousClock.now
-    var assignment = try session.with("assign") { try ClusterDataset.assign(vectors, tree: stored, documents: documents(), pool: pool, progress: $0) }
+    var assignment = try session.with("assign") {
+      try ClusterDataset.assign(vectors, tree: stored, documents: documents(), pool: pool, progress: $0)
+    }
     let seconds = (ContinuousClock.now - start).seconds
     assignment = try assignment.write(to: outputs[0], replacing: true, tool: Weir.tool)
     let index = assignment.index

@@ -126,7 +126,8 @@ struct PackCommand: SeededCommand {
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     let size = try forecast.size(of: [dataset])
     return Forecast.Row(
-      documents: size.documents, tokens: size.tokens, memory: 64e6 + 100 * size.documents, disk: 24 * size.documents + 32 * size.tokens / Double(sequence))
+      documents: size.documents, tokens: size.tokens, memory: 64e6 + 100 * size.documents,
+      disk: 24 * size.documents + 32 * size.tokens / Double(sequence))
   }
 }
 
