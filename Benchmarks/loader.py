@@ -120,7 +120,7 @@ def first_row(order, position):
 
 
 def waiting(folder, steps):
-    """In a process of its own: the share of a PyTorch loop's time that it waits for rows, with a model of 3 M parameters."""
+    """In a process of its own: the share of a PyTorch loop's time that it waits for rows, with a model of 2 M parameters."""
     import torch
 
     sys.path.append(str(HERE.parent / "python" / "examples"))
