@@ -18,6 +18,14 @@ package struct NumPyArray: Sendable {
     _ = try file.commit()
   }
 
+  /// Writes an int64 array atomically.
+  package static func write(_ numbers: [Int64], shape: [Int], to path: String) throws -> FileRecord {
+    let file = try AtomicFile(path)
+    try file.write(header(type: "<i8", shape: shape))
+    try file.write(numbers.reduce(into: []) { $0.append(integer: $1) })
+    return try file.commit()
+  }
+
   private static func header(type: String, shape: [Int]) -> [UInt8] {
     let dimensions = shape.count == 1 ? "\(shape[0])," : shape.map { "\($0)" }.joined(separator: ", ")
     var text = Array("{'descr': '\(type)', 'fortran_order': False, 'shape': (\(dimensions)), }".utf8)

@@ -39,10 +39,11 @@ package enum ClusterDataset {
   }
 
   /// Assigns every window to its leaf, without writing.
+  /// - Parameter documents: the windows of each document, in order: all of them get the leaf of the mean of their vectors. Nil to assign each window.
   /// - Throws: `WeirError` if the vectors come from another embedder than those of the tree.
-  package static func assign(_ vectors: WindowVectors, tree: StoredTree, pool: ThreadPool, progress: Progress = .silent) throws
-    -> ClusterAssignment
-  {
+  package static func assign(
+    _ vectors: WindowVectors, tree: StoredTree, documents: [Range<Int>]? = nil, pool: ThreadPool, progress: Progress = .silent
+  ) throws -> ClusterAssignment {
     guard tree.tree.embedder != vectors.embedder || tree.tree.dimensions == vectors.dimensions else {
       throw WeirError(
         vectors.path, "has vectors of \(vectors.dimensions) dimensions, the tree \(tree.path) was fitted on \(tree.tree.dimensions)",
@@ -60,6 +61,7 @@ package enum ClusterDataset {
     leaves.reserveCapacity(vectors.count)
     try vectors.withVectors { buffer in
       guard let base = buffer.baseAddress else { return }
+      if let documents { return leaves = try self.leaves(of: documents, base, tree: router, vectors, pool, progress) }
       for start in stride(from: 0, to: vectors.count, by: 65_536) {
         try progress.checkStop()
         progress.update(Double(start), of: Double(vectors.count), unit: "windows")
@@ -67,5 +69,31 @@ package enum ClusterDataset {
       }
     }
     return ClusterAssignment(dataset: vectors.dataset, tree: tree.fingerprint, leafCount: tree.tree.leafCount, leaves: leaves)
+  }
+
+  /// [windows] the leaf of the mean vector of each window's document.
+  private static func leaves(
+    of documents: [Range<Int>], _ base: UnsafePointer<Float>, tree: TreeRouter, _ vectors: WindowVectors, _ pool: ThreadPool,
+    _ progress: Progress
+  ) throws -> [UInt32] {
+    let dimensions = vectors.dimensions
+    var leaves: [UInt32] = []
+    leaves.reserveCapacity(vectors.count)
+    for start in stride(from: 0, to: documents.count, by: 16_384) {
+      try progress.checkStop()
+      progress.update(Double(start), of: Double(documents.count), unit: "documents")
+      let some = documents[start..<min(documents.count, start + 16_384)]
+      var means = [Float](repeating: 0, count: some.count * dimensions)
+      for (number, windows) in some.enumerated() {
+        for window in windows {
+          for dimension in 0..<dimensions { means[number * dimensions + dimension] += base[window * dimensions + dimension] }
+        }
+        let scale = 1 / Float(max(1, windows.count))
+        for dimension in 0..<dimensions { means[number * dimensions + dimension] *= scale }
+      }
+      let found = try tree.leaves(means, pool: pool)
+      for (windows, leaf) in zip(some, found) { leaves += [UInt32](repeating: leaf, count: windows.count) }
+    }
+    return leaves
   }
 }

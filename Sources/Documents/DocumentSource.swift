@@ -22,7 +22,10 @@ package final class DocumentSource: Source {
 
   private let blockSize: Int
   private let limit: Int
-  private let open: (String) throws -> any ByteSource
+  private let open: (String, String) throws -> any ByteSource
+  /// Objects by address, for files that are in an object store, and where they are downloaded to.
+  private var objects: [String: StoredObject] = [:]
+  private let cache: ObjectCache?
   private var nextFile = 0
   private var current: FileState?
   private var beginning: Position?
@@ -50,6 +53,10 @@ package final class DocumentSource: Source {
     var source: any ByteSource
     /// The file below `source`; nil for the output of a helper program.
     let reader: ByteReader?
+    /// The local file.
+    let local: String
+    /// Holds the local file of an object.
+    let object: CachedObject?
     var kind: LineBlock.Kind?
     var carry: [UInt8] = []
     /// The position of the first byte of `carry`.
@@ -61,19 +68,29 @@ package final class DocumentSource: Source {
 
   /// Finds the files.
   /// - Parameters:
-  ///   - paths: files, folders (walked in sorted order, without hidden files), glob patterns (where no file has that name), `-` for
-  ///     standard input; none means `-`.
+  ///   - paths: files, folders (walked in sorted order, without hidden files), glob patterns (where no file has that name), addresses of
+  ///     objects, prefixes and patterns in an object store (`s3://…`), `-` for standard input; none means `-`.
   ///   - blockSize: the least bytes per block; a block ends with a line.
   ///   - limit: the most bytes of a line or a text; longer ones are quarantined and, beyond one block, never held in memory, no matter
   ///     how large a compressed file is.
-  ///   - open: opens a file; formats such as Parquet need a helper program.
+  ///   - open: opens a file that has a name; formats such as Parquet need a helper program.
   /// - Throws: `WeirError` for a missing file, for a folder without files, and for what is not documents.
   package init(
     paths: [String], blockSize: Int = 1 << 18, limit: Int = 1 << 30,
-    open: @escaping (String) throws -> any ByteSource = { ParquetReader.isParquet($0) ? try ParquetReader($0) : try ByteReader($0) }
+    open: @escaping (_ file: String, _ name: String) throws -> any ByteSource = { file, name in
+      ParquetReader.isParquet(file) ? try ParquetReader(file, name: name) : try ByteReader(file, name: name)
+    }
   ) throws {
     var files: [String] = []
+    var objects: [String: StoredObject] = [:]
     for path in paths.isEmpty ? ["-"] : paths {
+      if ObjectStore.isAddress(path) {
+        for object in try ObjectStore.list(path) {
+          objects[object.address] = object
+          files.append(object.address)
+        }
+        continue
+      }
       if path == "-", files.contains("-") { throw WeirError("-", "standard input is named twice", remedy: "name - once") }
       if path == "-" || Files.exists(path) {
         files += try Self.expand(path)
@@ -84,6 +101,8 @@ package final class DocumentSource: Source {
       }
     }
     self.files = files
+    self.objects = objects
+    cache = objects.isEmpty ? nil : try ObjectCache()
     hold = try InputHold(files)
     self.blockSize = max(1, blockSize)
     self.limit = max(1, limit)
@@ -93,7 +112,11 @@ package final class DocumentSource: Source {
       if let (reason, remedy) = FileContent.foreign(name: path) { throw WeirError(path, reason, remedy: remedy) }
       _ = try Self.kind(of: Self.head(path), path: path, byName: Self.kind(byName: path))
     }
-    totalBytes = files.contains("-") ? nil : try files.reduce(0) { $0 + (try Files.size($1)) }
+    // Of objects, only the names are known.
+    for path in files where objects[path] != nil && !path.lowercased().hasSuffix(".parquet") {
+      if let (reason, remedy) = FileContent.foreign(name: path) { throw WeirError(path, reason, remedy: remedy) }
+    }
+    totalBytes = files.contains("-") ? nil : try files.reduce(0) { $0 + (try objects[$1]?.size ?? Files.size($1)) }
   }
 
   /// The files of a folder, or the file itself.
@@ -131,7 +154,7 @@ package final class DocumentSource: Source {
   package func start(at position: Position) throws {
     precondition(current == nil && nextFile == 0, "blocks were read already")
     precondition((0...files.count).contains(position.file) && position.byte >= 0 && position.line >= 1, "not a position in the files")
-    for path in files.prefix(position.file) { doneBytes += try Files.size(path) }
+    for path in files.prefix(position.file) { doneBytes += try objects[path]?.size ?? Files.size(path) }
     nextFile = position.file
     beginning = position.byte > 0 ? position : nil
   }
@@ -143,12 +166,18 @@ package final class DocumentSource: Source {
     return positions
   }
 
-  /// Identifies the files for a later run: their paths, sizes and modification times; nil where one of them is standard input.
+  /// Identifies the files for a later run: their paths, sizes and modification times, or the ETags of objects; nil where one of them is standard
+  /// input.
   package func identity() throws -> JSONValue? {
     guard totalBytes != nil else { return nil }
     return .array(
       try files.map { path in
-        ["path": .string(path), "bytes": .number(Double(try Files.size(path))), "modified": .string(String(try Files.modified(path)))]
+        if let object = objects[path] {
+          return ["path": .string(path), "bytes": .number(Double(object.size)), "etag": .string(object.etag)]
+        }
+        return [
+          "path": .string(path), "bytes": .number(Double(try Files.size(path))), "modified": .string(String(try Files.modified(path))),
+        ]
       })
   }
 
@@ -165,10 +194,17 @@ package final class DocumentSource: Source {
     while true {
       if current == nil {
         guard nextFile < files.count else { return nil }
-        let source = try open(files[nextFile])
+        let name = files[nextFile]
+        let object = try objects[name].flatMap { try cache?.open($0) }
+        let local = object?.path ?? name
+        if object != nil, !ParquetReader.isParquet(local), let (reason, remedy) = FileContent.foreign(name: name) {
+          throw WeirError(name, reason, remedy: remedy)
+        }
+        let source = try open(local, name)
         let reader = source as? ByteReader
         try reader.map(Self.refuseTokens)
-        var state = FileState(source: source, reader: reader, kind: reader == nil ? .lines : Self.kind(byName: files[nextFile]))
+        var state = FileState(
+          source: source, reader: reader, local: local, object: object, kind: reader == nil ? .lines : Self.kind(byName: name))
         if let begin = beginning { try skip(&state, to: begin) }
         current = state
         nextFile += 1
@@ -191,7 +227,7 @@ package final class DocumentSource: Source {
     beginning = nil
     (state.byte, state.line, state.kind, state.isFirst) = (position.byte, position.line, .lines, false)
     // A file that was read by elements was read so from its beginning.
-    if state.reader != nil, try FileContent.needsLines(Self.head(files[position.file])) {
+    if state.reader != nil, try FileContent.needsLines(Self.head(state.local)) {
       state.source = JSONElementReader(state.source, head: [])
     }
     if try state.source.skip(position.byte) { return }
@@ -256,7 +292,9 @@ package final class DocumentSource: Source {
         state.line += Self.lineCount(bytes)
         state.byte += bytes.count
         // Consumed, not shared, so that the padding is appended without a copy.
-        return LineBlock(path: path, firstLine: first, content: consume bytes, limit: limit)
+        var block = LineBlock(path: path, firstLine: first, content: consume bytes, limit: limit)
+        block.isTable = state.reader == nil
+        return block
       }
       if state.ended {
         // A plain text is one document.

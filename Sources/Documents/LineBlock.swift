@@ -25,6 +25,8 @@ package struct LineBlock: Sendable {
   package var kind: Kind
   /// The most bytes of a line or text, without its newline; longer ones are quarantined.
   package var limit: Int
+  /// Whether the lines are the rows of a table, in which null says that a row lacks the member.
+  package var isTable = false
 
   /// Creates a block of `content` and adds the padding.
   package init(path: String, firstLine: Int, content: consuming [UInt8], kind: Kind = .lines, limit: Int = .max) {

@@ -20,16 +20,17 @@ package final class ParquetReader: ByteSource {
   }
 
   /// Starts the program.
+  /// - Parameter name: what the file is called in errors, where that is not its path.
   /// - Throws: `WeirError` where it is not on `PATH`.
-  package init(_ path: String) throws {
-    self.path = path
-    guard let program = Self.find("duckdb") else {
+  package init(_ file: String, name: String? = nil) throws {
+    path = name ?? file
+    guard let program = HelperProgram.find("duckdb") else {
       throw WeirError(
         path, "reading Parquet needs the program duckdb, which is not on PATH",
         remedy: "pip install duckdb-cli, or convert the file to JSON Lines")
     }
-    errors = try Self.unnamedFile()
-    let literal = "'" + path.replacing("'", with: "''") + "'"
+    errors = try HelperProgram.unnamedFile()
+    let literal = "'" + file.replacing("'", with: "''") + "'"
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments =
       Self.options + [
@@ -44,7 +45,8 @@ package final class ParquetReader: ByteSource {
     try? output.fileHandleForWriting.close()
   }
 
-  private static let options = ["-batch", "-init", "/dev/null", "-c"]
+  /// Options of `duckdb` before the statement.
+  static let options = ["-batch", "-init", "/dev/null", "-c"]
 
   /// Columns of bytes are text that an older writer did not mark as such, where they are valid UTF-8.
   private static func selection(of literal: String, program: String) -> String {
@@ -82,26 +84,9 @@ package final class ParquetReader: ByteSource {
     }
     ended = true
     process.waitUntilExit()
-    try? errors.seek(toOffset: 0)
-    let message = (try? errors.read(upToCount: 4_096)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? ""
-    guard process.terminationStatus == 0, process.terminationReason == .exit else {
-      let line = message.split(separator: "\n").first.map(String.init) ?? "exit code \(process.terminationStatus)"
-      throw WeirError(path, "duckdb cannot read the file (\(line))", remedy: "check the file; no output was written")
+    if let complaint = HelperProgram.complaint(of: process, errors) {
+      throw WeirError(path, "duckdb cannot read the file (\(complaint))", remedy: "check the file; no output was written")
     }
     return 0
-  }
-
-  /// A temporary file without a name, which disappears when it is closed.
-  private static func unnamedFile() throws -> FileHandle {
-    var name = Array((NSTemporaryDirectory() + "/weir-XXXXXX").utf8CString)
-    let descriptor = mkstemp(&name)
-    guard descriptor >= 0 else { throw systemError(NSTemporaryDirectory(), errno, writing: true) }
-    unlink(name)
-    return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-  }
-
-  private static func find(_ name: String) -> String? {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    return folders.lazy.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 }

@@ -31,7 +31,7 @@ package struct ParseDocuments: Stage {
 
   /// Parses a block, at about 1 GB/s.
   package func apply(_ block: LineBlock, tally: inout Tally) throws -> [Document] {
-    let documents: [Document]
+    var documents: [Document]
     switch block.kind {
     case .leftOut(let length):
       Self.leaveOut(length, block, line: block.firstLine, &tally)
@@ -39,6 +39,7 @@ package struct ParseDocuments: Stage {
     case .text: documents = parseText(block, &tally)
     case .lines: documents = try parseLines(block, &tally)
     }
+    if block.isTable { for index in documents.indices { documents[index].removeNulls() } }
     tally.keep(documents)
     return documents
   }

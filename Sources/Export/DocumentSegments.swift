@@ -2,16 +2,18 @@ import Artifacts
 import Primitives
 import Tokens
 
-/// Documents of a dataset, or the segments of documents that are in one cluster, as samples for export.
+/// Documents of a dataset, or segments of documents that are in one cluster or that a loader draws, as samples for export.
 ///
 /// A segment gets an end-of-document token even if its document continues, so that a trainer that finds documents by that token does not join
 /// it with an unrelated segment.
 package struct DocumentSegments: ExportSource {
   /// Consecutive tokens of one document, without the end-of-document token.
-  struct Segment: Equatable {
-    var document: Int
-    var offset: Int
-    var count: Int
+  package struct Segment: Sendable, Equatable {
+    package var document: Int
+    package var offset: Int
+    package var count: Int
+
+    package init(document: Int, offset: Int, count: Int) { (self.document, self.offset, self.count) = (document, offset, count) }
   }
 
   let dataset: TokenDataset
@@ -29,6 +31,11 @@ package struct DocumentSegments: ExportSource {
     let dataset = infos.dataset
     let segments = (0..<dataset.documentCount).map { Segment(document: $0, offset: 0, count: dataset.length($0) - 1) }
     self.init(infos, segments: segments, format: format, shuffle: shuffle, stream: 0)
+  }
+
+  /// Segments, in this order.
+  package init(_ infos: DocumentInfoReader, segments: [Segment], format: ExportFormat) {
+    self.init(infos, segments: segments, format: format, shuffle: nil, stream: 0)
   }
 
   private init(_ infos: DocumentInfoReader, segments: [Segment], format: ExportFormat, shuffle: UInt64?, stream: UInt64) {

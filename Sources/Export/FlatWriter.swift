@@ -12,6 +12,10 @@ final class FlatWriter: ExportWriter {
   private var buffer: [UInt8] = []
   /// OLMo's lines for the current file.
   private var lines: [UInt8] = []
+  /// Of rows in `.npy`: row, start, count, document and offset of each segment in the current file.
+  private var segments: [Int64] = []
+  /// The first sample of the current file.
+  private var first = 0
   private var next = 0
   /// The first sample of the next file.
   private var border = 0
@@ -50,6 +54,7 @@ final class FlatWriter: ExportWriter {
     }
     self.file = file
     position = 0
+    first = next
   }
 
   func append(_ sample: ExportSample) throws {
@@ -58,22 +63,36 @@ final class FlatWriter: ExportWriter {
       try open()
     }
     sample.tokens.append(to: &buffer, tokenBytes: tokenBytes)
-    if format == .olmo { line(sample) }
+    if format == .olmo { note(sample) }
+    if format == .npy {
+      for segment in sample.segments {
+        segments += [next - first, segment.start, segment.count, segment.document, segment.offset].map { Int64($0) }
+      }
+    }
     position += sample.tokens.count
     next += 1
     if buffer.count >= 1 << 20 { try flush() }
   }
 
+  /// Adds the line of a document, or those of the segments of a row.
+  private func note(_ sample: ExportSample) {
+    if source.fixedLength == nil { line(position..<position + sample.tokens.count, id: sample.id, origin: sample.origin) }
+    for segment in sample.segments {
+      let start = position + segment.start
+      line(start..<start + segment.count, id: segment.id, origin: segment.origin)
+    }
+  }
+
   /// `start,end,id,src,loc`, as Dolma's tokens command writes it. Readers split at newlines, so names must not contain any.
-  private func line(_ sample: ExportSample) {
-    let colon = sample.origin.lastIndex(of: ":")
-    let path = colon.map { String(sample.origin[..<$0]) } ?? sample.origin
-    let place = colon.map { String(sample.origin[$0...].dropFirst()) } ?? ""
-    let fields = [sample.id, path, place].map { field -> String in
+  private func line(_ range: Range<Int>, id: String, origin: String) {
+    let colon = origin.lastIndex(of: ":")
+    let path = colon.map { String(origin[..<$0]) } ?? origin
+    let place = colon.map { String(origin[$0...].dropFirst()) } ?? ""
+    let fields = [id, path, place].map { field -> String in
       let flat = String(field.unicodeScalars.map { $0 == "\n" || $0 == "\r" ? " " : Character($0) })
       return flat.contains(",") || flat.contains("\"") ? "\"\(flat.replacing("\"", with: "\"\""))\"" : flat
     }
-    lines.append(contentsOf: "\(position),\(position + sample.tokens.count),\(fields.joined(separator: ","))\n".utf8)
+    lines.append(contentsOf: "\(range.lowerBound),\(range.upperBound),\(fields.joined(separator: ","))\n".utf8)
   }
 
   private func flush() throws {
@@ -90,6 +109,10 @@ final class FlatWriter: ExportWriter {
       try Files.write(packed, to: folder + "/" + name.dropLast(4) + ".csv.gz")
       bytes += packed.count
       lines.removeAll(keepingCapacity: true)
+    }
+    if format == .npy, source.fixedLength != nil {
+      bytes += try NumPyArray.write(segments, shape: [segments.count / 5, 5], to: folder + "/" + name.dropLast(4) + ".segments.npy").bytes
+      segments.removeAll(keepingCapacity: true)
     }
     self.file = nil
     files += 1

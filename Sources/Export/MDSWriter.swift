@@ -1,8 +1,8 @@
 import Primitives
 import Storage
 
-/// Writes MDS shards byte for byte as MosaicML's `streaming.MDSWriter` does: columns id, source and tokens, or only tokens if the samples are
-/// cut into rows of `sequence` tokens.
+/// Writes MDS shards byte for byte as MosaicML's `streaming.MDSWriter` does: columns id, source and tokens; only tokens if the samples are cut into
+/// rows of `sequence` tokens; doc_lens, the tokens of each segment, and tokens for rows of a mixture.
 final class MDSWriter: ExportWriter {
   /// The maximum size of a shard, as in MosaicML's writer; a larger sample gets a shard of its own.
   static let sizeLimit = 1 << 26
@@ -11,6 +11,7 @@ final class MDSWriter: ExportWriter {
   private let tokenBytes: Int
   private let shardTokens: Int
   private let sequence: Int?
+  private let hasSegments: Bool
   private let columns: [(name: String, encoding: String)]
   private let configuration: String
   private var samples: [UInt8] = []
@@ -20,13 +21,15 @@ final class MDSWriter: ExportWriter {
   private var shards: [String] = []
   private var bytes = 0
 
-  init(_ folder: String, tokenBytes: Int, shardTokens: Int, sequence: Int?) {
+  init(_ folder: String, tokenBytes: Int, shardTokens: Int, sequence: Int?, hasSegments: Bool) {
     self.folder = folder
     self.tokenBytes = tokenBytes
     self.shardTokens = shardTokens
     self.sequence = sequence
+    self.hasSegments = hasSegments
     let array = "ndarray:uint\(8 * tokenBytes)"
-    columns = (sequence == nil ? [("id", "str"), ("source", "str")] : []) + [("tokens", array)]
+    let others = hasSegments ? [("doc_lens", "ndarray:uint32")] : sequence == nil ? [("id", "str"), ("source", "str")] : []
+    columns = others + [("tokens", array)]
     configuration = "{\(Self.members(columns)), \"size_limit\": \(Self.sizeLimit), \"version\": 2}"
   }
 
@@ -39,38 +42,46 @@ final class MDSWriter: ExportWriter {
   }
 
   func append(_ sample: ExportSample) throws {
+    if hasSegments {
+      try put([array(sample.segments.map { Int32(clamping: $0.count) }, width: 4)], sample)
+      return
+    }
     guard let sequence else {
-      try put(sample.id, sample.source, sample.tokens)
+      try put([Array(sample.id.utf8), Array(sample.source.utf8)], sample)
       return
     }
     row += sample.tokens
     var start = 0
     while row.count - start >= sequence {
-      try put("", "", Array(row[start..<start + sequence]))
+      try put([], ExportSample(id: "", tokens: Array(row[start..<start + sequence])))
       start += sequence
     }
     row.removeFirst(start)
   }
 
-  private func put(_ id: String, _ source: String, _ ids: [Int32]) throws {
-    var array: [UInt8] = []
-    // One dimension, with its length in as few bytes as possible.
-    let width = ids.count < 1 << 8 ? 0 : ids.count < 1 << 16 ? 1 : 2
-    array.append(UInt8(1 << 2 | width))
-    for byte in 0..<1 << width { array.append(UInt8(truncatingIfNeeded: ids.count >> (8 * byte))) }
-    ids.append(to: &array, tokenBytes: tokenBytes)
-    let values = (sequence == nil ? [Array(id.utf8), Array(source.utf8)] : []) + [array]
+  /// One dimension, with its length in as few bytes as possible.
+  private func array(_ numbers: [Int32], width: Int) -> [UInt8] {
+    let lengthBytes = numbers.count < 1 << 8 ? 0 : numbers.count < 1 << 16 ? 1 : 2
+    var bytes = [UInt8(1 << 2 | lengthBytes)]
+    for byte in 0..<1 << lengthBytes { bytes.append(UInt8(truncatingIfNeeded: numbers.count >> (8 * byte))) }
+    numbers.append(to: &bytes, tokenBytes: width)
+    return bytes
+  }
+
+  /// Adds the columns of a sample; its tokens are the last one.
+  private func put(_ others: [[UInt8]], _ sample: ExportSample) throws {
+    let values = others + [array(sample.tokens, width: tokenBytes)]
     let size = values.reduce(4 * values.count) { $0 + $1.count }
     // Offsets are 32 bits wide.
     guard size < 1 << 31 else {
-      throw WeirError(id, "has \(ids.count) tokens, more than fit into a shard", remedy: "export with --sequence")
+      throw WeirError(sample.id, "has \(sample.tokens.count) tokens, more than fit into a shard", remedy: "export with --sequence")
     }
     let head = 8 + configuration.utf8.count
     if !ends.isEmpty, head + samples.count + 4 * ends.count + size + 4 > Self.sizeLimit || tokens >= shardTokens { try flush() }
     for value in values { samples.append(integer: UInt32(value.count)) }
     for value in values { samples += value }
     ends.append(samples.count)
-    tokens += ids.count
+    tokens += sample.tokens.count
   }
 
   private func flush() throws {

@@ -41,7 +41,7 @@ package struct TokenExport: Sendable {
     try configuration.validate()
     self.configuration = configuration
     self.dataset = dataset
-    tokenBytes = ExportFormat.tokenBytes(vocabulary: dataset.vocabulary)
+    tokenBytes = configuration.format.tokenBytes(vocabulary: dataset.vocabulary)
   }
 
   /// The size of the export, without writing it.
@@ -56,8 +56,9 @@ package struct TokenExport: Sendable {
         for index in 0..<part.source.count { plan.tokens += part.source.length(index) }
       }
     }
-    // Besides the tokens: MDS's offsets, sizes and names, or a document's line in OLMo's list.
-    plan.bytes = plan.tokens * tokenBytes + (configuration.format == .mds ? 40 : configuration.format == .olmo ? 20 : 0) * plan.samples
+    // Besides the tokens: MDS's offsets, sizes and names, a document's line in OLMo's list, or its entry in Megatron's index.
+    let besides = [ExportFormat.mds: 40, .olmo: 20, .megatron: 20][configuration.format] ?? 0
+    plan.bytes = plan.tokens * tokenBytes + besides * plan.samples
     return plan
   }
 
@@ -122,7 +123,11 @@ package struct TokenExport: Sendable {
 
   private func writer(_ folder: String, _ source: any ExportSource) -> any ExportWriter {
     switch configuration.format {
-    case .mds: MDSWriter(folder, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens ?? .max, sequence: configuration.sequence)
+    case .mds:
+      MDSWriter(
+        folder, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens ?? .max, sequence: configuration.sequence,
+        hasSegments: source.fixedLength != nil)
+    case .megatron: MegatronWriter(folder, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens ?? .max)
     case .npy, .olmo, .llmc:
       FlatWriter(
         folder, format: configuration.format, tokenBytes: tokenBytes, shardTokens: configuration.shardTokens ?? .max, source: source)

@@ -35,20 +35,31 @@ package enum LanguageModel {
     return tables
   }()
 
-  /// Bytes that each model reads in this many places. The n-gram model takes longer for each byte, and needs fewer.
+  /// Bytes that each model reads in this many places. The n-gram model takes longer for each byte, and needs as many only for close languages.
   private static let window = 256
   private static let ngramWindow = 64
   private static let windows = 5
+  /// The n-gram model reads more if the logarithms of the two likeliest languages are closer than this.
+  private static let clearLead = 6.0
 
   /// How much the n-gram model weighs against the other: its evidence grows with the text, but neighboring n-grams depend on each other.
   private static func ngramWeight(_ ngrams: Double) -> Double { 1.3 * (12 / ngrams).squareRoot() }
   /// What a language that the n-gram model does not have loses against those that it has.
   private static let missingFromNGrams = 2.0
   /// A text is `und` below this likeness: how much likelier its language is than all that the first model rejects, and how well the n-gram model explains it.
-  /// Short texts need less, for they show less of their language.
-  private static func minimumLikeness(_ ngrams: Double) -> Double { -2.5 - 2 * max(0, 1 - ngrams / 80) }
+  /// Short texts need less, for they show less of their language; long ones too, for they show more of a language that is unlike all classes.
+  private static func minimumLikeness(_ ngrams: Double) -> Double {
+    -2 - 1.8 * max(0, 1 - ngrams / 80) - 0.4 * min(max(0, log2(ngrams / 100)), 1.5)
+  }
   private static let weightOfExplanation = 2.0
   private static let usualExplanation = -8.0
+  /// The n-grams of a language that the n-gram model does not have are explained by those of a relative.
+  private static let usualExplanationByOthers = -9.0
+  /// Languages of the n-gram model for which the first model had less than 250 kB of text: when it rejects them, it is wrong more often.
+  private static let languagesOfLittleText: Set = [
+    "fo", "ha", "ht", "ig", "jv", "ku", "ky", "lo", "mg", "mt", "qu", "rw", "se", "tk", "vo", "wa",
+  ]
+  private static let likenessOfLittleText = 2.0
 
   /// Han characters that only Japanese has: those of JIS X 0208, level 1, that neither GB 2312 nor Big5 has.
   private static let japanese = Set(
@@ -65,33 +76,68 @@ package enum LanguageModel {
   /// The language of a text, in constant time.
   package static func language(of text: [UInt8]) -> Answer {
     var sums = [Int32](repeating: 0, count: Int(WEIR_LANGUAGE_DIMENSION))
-    var ngramSums = [UInt32](repeating: 0, count: Int(WEIR_NGRAM_CLASSES))
     var features = 0
-    var found = 0
     text.withUnsafeBufferPointer { text in
       for place in places(text, window) { features += weir_language_sums(place.baseAddress, place.count, &sums) }
-      for place in places(text, ngramWindow) { found += weir_ngrams_add(tables, place.baseAddress, place.count, &ngramSums) }
     }
     guard features > 0 else { return .undetermined }
     var logits = [Float](repeating: 0, count: classes.count)
     weir_language_logits(sums, features, &logits)
     let own = sumsOfProbabilities(logits)
-    var scores = [Float](repeating: 0, count: languageOfNGramClass.count)
-    weir_ngrams_scores(ngramSums, found, &scores)
-    var byNGrams = [Double](repeating: -.infinity, count: languages.count)
-    for (score, language) in zip(scores, languageOfNGramClass) { byNGrams[language] = max(byNGrams[language], Double(score)) }
-    let highest = byNGrams.max() ?? 0
-    let ngrams = Double(max(found, 1))
-    let weight = ngramWeight(ngrams)
-    let joint = languages.indices.map {
-      own[$0] + (byNGrams[$0] == -.infinity ? -missingFromNGrams : weight * (byNGrams[$0] - highest))
-    }
-    guard let likeliest = joint.indices.max(by: { (joint[$0], $1) < (joint[$1], $0) }) else { return .undetermined }
-    let explanation = (byNGrams[likeliest] == -.infinity ? highest : byNGrams[likeliest]) / ngrams / log(2)
+    var joint = Joint(text, ngramWindow, own)
+    if joint.lead < clearLead, text.count > ngramWindow * windows { joint = Joint(text, window, own) }
+    let likeliest = joint.likeliest
     let advantage = min(max(own[likeliest] - own[languages.count], -8), 8)
-    guard advantage + weightOfExplanation * min(explanation - usualExplanation, 0) >= minimumLikeness(ngrams) else { return .undetermined }
+    let usual = joint.isExplained ? usualExplanation : usualExplanationByOthers
+    var likeness = advantage + weightOfExplanation * min(joint.explanation - usual, 0)
+    if languagesOfLittleText.contains(languages[likeliest]) { likeness += likenessOfLittleText }
+    guard likeness >= minimumLikeness(joint.ngrams) else { return .undetermined }
     let language = languages[likeliest] == "zh" && isJapanese(text) ? "ja" : languages[likeliest]
-    return Answer(language: language, score: 1 / joint.reduce(0) { $0 + exp($1 - joint[likeliest]) })
+    return Answer(language: language, score: joint.probability)
+  }
+
+  /// Both models' logarithms of the languages, up to a constant.
+  private struct Joint {
+    let ngrams: Double
+    let likeliest: Int
+    /// How much likelier it is than the next.
+    let lead: Double
+    let probability: Double
+    /// The mean logarithm of an n-gram in the likeliest language or, if the n-gram model does not have it, in the one that explains them best.
+    let explanation: Double
+    let isExplained: Bool
+
+    init(_ text: [UInt8], _ window: Int, _ own: [Double]) {
+      var sums = [UInt32](repeating: 0, count: Int(WEIR_NGRAM_CLASSES))
+      var found = 0
+      text.withUnsafeBufferPointer { text in
+        for place in places(text, window) { found += weir_ngrams_add(tables, place.baseAddress, place.count, &sums) }
+      }
+      var scores = [Float](repeating: 0, count: languageOfNGramClass.count)
+      weir_ngrams_scores(sums, found, &scores)
+      var byNGrams = [Double](repeating: -.infinity, count: languages.count)
+      for (score, language) in zip(scores, languageOfNGramClass) { byNGrams[language] = max(byNGrams[language], Double(score)) }
+      let highest = byNGrams.max() ?? 0
+      ngrams = Double(max(found, 1))
+      let weight = ngramWeight(ngrams)
+      let joint = languages.indices.map {
+        own[$0] + (byNGrams[$0] == -.infinity ? -missingFromNGrams : weight * (byNGrams[$0] - highest))
+      }
+      var (first, second) = (0, -Double.infinity)
+      for language in joint.indices.dropFirst() {
+        if joint[language] > joint[first] {
+          second = joint[first]
+          first = language
+        } else {
+          second = max(second, joint[language])
+        }
+      }
+      likeliest = first
+      lead = joint[first] - second
+      probability = 1 / joint.reduce(0) { $0 + exp($1 - joint[first]) }
+      isExplained = byNGrams[first] != -.infinity
+      explanation = (isExplained ? byNGrams[first] : highest) / ngrams / log(2)
+    }
   }
 
   /// The parts of a text to read: all of it or, of a long one, `window` bytes in each place.

@@ -22,46 +22,6 @@ struct LanguageRules: Sendable {
   func annotate(_ document: inout Document, _ answer: LanguageModel.Answer) {
     guard limits.annotates else { return }
     let score = (answer.score * 10_000).rounded() / 10_000
-    let noted = Array("\"language\": \"\(answer.language)\", \"language_score\": \(score)".utf8)
-    let members = Self.members(document.members)
-    let others = members.filter { !$0.starts(with: Self.language) && !$0.starts(with: Self.score) }
-    // Without such members, the others stay byte for byte.
-    let kept = others.count == members.count ? [document.members[...]] : others
-    document.members = Array((kept.filter { !$0.isEmpty } + [noted[...]]).joined(separator: Array(", ".utf8)))
-  }
-
-  private static let language = Array("\"language\"".utf8)
-  private static let score = Array("\"language_score\"".utf8)
-
-  /// The members of an object without its braces, trimmed.
-  private static func members(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
-    var found: [ArraySlice<UInt8>] = []
-    var start = bytes.startIndex
-    var depth = 0
-    var isString = false
-    var isEscaped = false
-    func add(_ end: Int) {
-      let member = bytes[start..<end].drop { $0 <= 0x20 }
-      if !member.isEmpty { found.append(member) }
-    }
-    for (index, byte) in bytes.enumerated() {
-      if isEscaped {
-        isEscaped = false
-      } else if isString {
-        if byte == 0x5C { isEscaped = true } else if byte == 0x22 { isString = false }
-      } else {
-        switch byte {
-        case 0x22: isString = true
-        case 0x5B, 0x7B: depth += 1
-        case 0x5D, 0x7D: depth -= 1
-        case 0x2C where depth == 0:
-          add(index)
-          start = index + 1
-        default: break
-        }
-      }
-    }
-    add(bytes.endIndex)
-    return found
+    document.set([("language", "\"\(answer.language)\""), ("language_score", "\(score)")])
   }
 }

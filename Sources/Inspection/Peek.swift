@@ -9,8 +9,7 @@ package enum Peek {
   /// - Returns: lines, each with its newline.
   /// - Throws: `WeirError` if the type is unknown or the content is damaged.
   package static func text(_ path: String, registry: ArtifactRegistry, lines: Int = 10) throws -> String {
-    let report = try report(path, registry: registry, lines: lines)
-    return "\(report.path): " + ([report.kind] + report.lines).map { $0 + "\n" }.joined()
+    try report(path, registry: registry, lines: lines).text
   }
 
   /// What `text` prints.
@@ -18,6 +17,8 @@ package enum Peek {
     package var path: String
     package var kind: String
     package var lines: [String]
+
+    package var text: String { "\(path): " + ([kind] + lines).map { $0 + "\n" }.joined() }
   }
 
   package static func report(_ path: String, registry: ArtifactRegistry, lines: Int = 10) throws -> Report {

@@ -1,132 +1,103 @@
+import Artifacts
 import Primitives
 import Storage
+import Synchronization
 import Tokens
 
-/// Packed training batches, sampled from a token dataset by a mixture: one weight per cluster of windows.
-///
-/// The windows of a cluster are concatenated in shuffled order and cut into rows of exactly `sequence` tokens: no padding, no token left
-/// out. `RowSchedule` decides which cluster each row comes from. So a cluster's share of the tokens is its weight, its rows come without
-/// replacement, and every epoch has its own order and its own cuts. Segments from different windows do not attend to each other. The batch
-/// of a step is a pure function of (dataset, clusters, weights, random seed, step): a loader seeks, resumes and changes its world size
-/// in O(1).
+/// Packed training batches. A batch is a pure function of packed rows, order and positions, so that a loader seeks, resumes and changes its batch size
+/// or its ranks in O(1).
 public struct PackedLoader: BatchSource {
   /// Rows per batch.
   public let rows: Int
   /// Tokens per row.
-  public let sequence: Int
-  /// Identifies the dataset, the mixture, the random seed and the batch shape: two loaders with equal fingerprints yield equal batches.
-  public let fingerprint: String
-  /// The dataset that rows are sampled from.
-  public let dataset: TokenDataset
+  public var sequence: Int { order.sequence }
+  /// Identifies the rows and their order: two loaders with equal fingerprints yield equal rows at equal positions.
+  public var fingerprint: String { "rows \(order.fingerprint)" + (order.fromPosition > 0 ? " from position \(order.fromPosition)" : "") }
+  package let order: RowOrder
+  /// The packed rows that `order` draws from.
+  package let sources: [PackedRows]
+  private let blocks = RecentBlocks()
 
-  private let clusters: [ClusterRows]
-  private let schedule: RowSchedule
-  private let randomSeed: UInt64
+  /// - Parameter rows: rows per batch.
+  package init(_ order: RowOrder, sources: [PackedRows], rows: Int) throws {
+    try Self.check(rows: rows, sequence: order.sequence)
+    (self.order, self.sources, self.rows) = (order, sources, rows)
+  }
 
-  /// Creates a loader that samples by cluster weights.
-  /// - Parameters:
-  ///   - dataset: the tokens.
-  ///   - windows: for each cluster, the numbers of its windows in the dataset; a cluster without windows must have weight 0.
-  ///   - weights: one per cluster, not negative, not all 0; they are normalized.
-  ///   - name: identifies the mixture in the fingerprint, such as its checksum.
-  ///   - randomSeed: determines the order of windows, rows and clusters.
-  ///   - rows: rows per batch.
-  ///   - sequence: tokens per row.
-  /// - Throws: `WeirError` if the batch shape is out of range or the weights are not a distribution over existing windows.
-  package init(
-    dataset: TokenDataset, windows: [[UInt32]], weights: [Double], name: String, randomSeed: UInt64, rows: Int, sequence: Int
-  ) throws {
+  /// Throws `WeirError` if the shape of a batch is out of range.
+  package static func check(rows: Int, sequence: Int) throws {
     guard rows > 0 else { throw WeirError("rows", "must be at least 1, not \(rows)") }
     guard sequence > 1 else { throw WeirError("sequence", "must be at least 2, not \(sequence)") }
     let (positions, overflow) = rows.multipliedReportingOverflow(by: sequence)
     guard !overflow, positions <= 1 << 28 else {
       throw WeirError("rows", "\(rows) rows of \(sequence) tokens exceed 2^28 tokens per batch", remedy: "use a smaller batch")
     }
-    guard windows.count == weights.count, weights.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
-      throw WeirError(name, "expected one finite weight ≥ 0 per cluster, found \(weights.count) for \(windows.count) clusters")
-    }
-    let sum = weights.reduce(0, +)
-    guard sum > 0 else { throw WeirError(name, "all weights of the mixture are 0", remedy: "rebuild it with `weir sample`") }
-    for (cluster, weight) in weights.enumerated() where weight > 0 && windows[cluster].isEmpty {
-      throw WeirError(
-        name, "cluster \(cluster) has weight \(weight) but no windows in the dataset", remedy: "rebuild the mixture from this dataset")
-    }
-    self.dataset = dataset
-    self.rows = rows
-    self.sequence = sequence
-    self.randomSeed = randomSeed
-    clusters = windows.enumerated().map {
-      ClusterRows(dataset: dataset, windows: $1, cluster: $0, randomSeed: randomSeed, sequence: sequence)
-    }
-    schedule = RowSchedule(weights: weights.map { $0 / sum }, randomSeed: randomSeed)
-    fingerprint = "dataset \(dataset.fingerprint) mixture \(name) seed \(randomSeed) batch \(rows)x\(sequence)"
   }
 
-  /// Creates a loader that samples uniformly over tokens.
-  /// - Parameters:
-  ///   - dataset: the tokens.
-  ///   - windows: the windows to sample from; nil for all of the dataset.
-  ///   - name: identifies the selection in the fingerprint.
-  package init(
-    uniform dataset: TokenDataset, windows: [UInt32]? = nil, name: String = "uniform", randomSeed: UInt64, rows: Int, sequence: Int
-  ) throws {
-    try self.init(
-      dataset: dataset, windows: [windows ?? Array(0..<UInt32(dataset.windowCount))], weights: [1], name: name, randomSeed: randomSeed,
-      rows: rows, sequence: sequence)
+  /// Opens the packed rows of an order.
+  package init(order file: String, rows: Int) throws {
+    let order = try RowOrder.read(from: file)
+    let sources = try order.sources.map { source in
+      let dataset = try TokenReader(source.dataset)
+      let rows = try PackedRows(source.rows, dataset: dataset)
+      guard rows.fingerprint == source.rowsFingerprint else {
+        throw WeirError(file, "was made for other rows than those in \(rows.path)", remedy: "make it again with `weir pack --order`")
+      }
+      return rows
+    }
+    try self.init(order, sources: sources, rows: rows)
   }
 
   /// The batch of step `step`, counted from 0. O(batch), wherever the step is.
   public func batch(step: Int) throws -> Batch {
+    let first = position(step: step)
+    return try batch(positions: first..<first + rows)
+  }
+
+  package func writeOrder(to path: String) throws { try order.write(to: path) }
+
+  /// The position of the first row of a step.
+  package func position(step: Int) -> Int {
     precondition(step >= 0, "steps are counted from 0")
-    var batch = Batch(rows: rows, sequence: sequence)
-    var blockIndex = -1
-    var entries: [RowSchedule.Entry] = []
-    for row in 0..<rows {
-      let number = step * rows + row
-      if number / RowSchedule.block != blockIndex {
-        blockIndex = number / RowSchedule.block
-        entries = schedule.entries(block: blockIndex)
-      }
-      let entry = entries[number % RowSchedule.block]
-      try clusters[entry.cluster].fill(&batch, row: row, position: entry.position, dataset: dataset, randomSeed: randomSeed)
+    return order.fromPosition + step * rows
+  }
+
+  /// The rows at some positions.
+  package func batch(positions: some RandomAccessCollection<Int>) throws -> Batch {
+    var batch = Batch(rows: positions.count, sequence: sequence)
+    for (row, found) in try rows(at: positions).enumerated() {
+      try sources[found.source].fill(&batch, row: row, from: found.number, dataset: found.source)
     }
     return batch
   }
 
-  /// The origins of the rows of a block, without reading tokens: row `n` of the run is row `n % rows` of step `n / rows`.
-  /// O(block size), wherever the block is.
-  package func origins(block index: Int) -> [RowOrigin] {
-    let entries = schedule.entries(block: index)
-    // A cluster's positions in a block are consecutive, so they span few epochs; each is looked up once.
-    var epochs: [ClusterRows.Epoch] = []
-    var latest = [Int](repeating: -1, count: clusters.count)
-    var rows: [(epoch: Int, index: UInt64)] = []
-    rows.reserveCapacity(entries.count)
-    for entry in entries {
-      let (epoch, row) = entry.position.quotientAndRemainder(dividingBy: clusters[entry.cluster].rows)
-      if latest[entry.cluster] < 0 || epochs[latest[entry.cluster]].number != epoch {
-        latest[entry.cluster] = epochs.count
-        epochs.append(clusters[entry.cluster].epoch(epoch, randomSeed: randomSeed))
+  /// The packed rows at some positions.
+  package func rows(at positions: some RandomAccessCollection<Int>) throws -> [RowOrder.Row] {
+    var block: DrawOrder.Block?
+    return try positions.map { position in
+      if block.map({ !$0.positions.contains(position) }) ?? true {
+        try order.check(position)
+        block = blocks.block(at: position, of: order.draws)
       }
-      rows.append((latest[entry.cluster], UInt64(row)))
+      guard let block else { preconditionFailure("a block was computed") }
+      return order.row(block.draws[position - block.positions.lowerBound])
     }
-    // Cycle walking, interleaved over all rows: rows whose value still lies outside the permutation's range take one more round.
-    var walking = Array(rows.indices)
-    while !walking.isEmpty {
-      var still = 0
-      for slot in walking.indices {
-        let row = walking[slot]
-        let order = epochs[rows[row].epoch].order
-        rows[row].index = order.encipher(rows[row].index)
-        walking[still] = row
-        still += rows[row].index >= UInt64(order.count) ? 1 : 0
-      }
-      walking.removeLast(walking.count - still)
+  }
+}
+
+/// The blocks of draws that were used last.
+private final class RecentBlocks: Sendable {
+  /// More than the threads of a reader that work on different blocks.
+  private static let most = 16
+  private let blocks = Mutex<[DrawOrder.Block]>([])
+
+  func block(at position: Int, of order: DrawOrder) -> DrawOrder.Block {
+    if let known = blocks.withLock({ $0.last { $0.positions.contains(position) } }) { return known }
+    let block = order.block(at: position)
+    blocks.withLock {
+      if $0.count >= Self.most { $0.removeFirst() }
+      $0.append(block)
     }
-    return zip(entries, rows).map { entry, row in
-      let cluster = clusters[entry.cluster]
-      let (slot, inside) = cluster.place(row: Int(row.index), phase: epochs[row.epoch].phase)
-      return RowOrigin(window: cluster.window(slot), token: UInt32(inside))
-    }
+    return block
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Primitives
 import Synchronization
 
@@ -55,7 +56,8 @@ package final class BlockChecksums: Sendable {
   /// The checksums in a folder; nil in folders of earlier versions, which have none.
   package init?(_ manifest: Manifest, in folder: String) throws {
     guard manifest.files.contains(where: { $0.name == Self.fileName }) else { return nil }
-    table = try manifest.open(Self.fileName, in: folder)
+    // Not checked as a whole, which would read all of it: a wrong checksum is found when it is compared with a block.
+    table = try manifest.map(Self.fileName, in: folder).file
     var first: [String: Int] = [:]
     var next = 0
     for record in manifest.files where record.name != Self.fileName {
@@ -87,13 +89,13 @@ package final class CheckedFile: Sendable {
     (file, record) = try manifest.map(name, in: folder)
     self.blocks = blocks
     count = blocks == nil ? 0 : BlockChecksums.count(bytes: file.count)
-    checked = .allocate(capacity: count)
-    for block in 0..<count { (checked + block).initialize(to: Atomic(false)) }
+    // Zeros mean false, and memory that the system has cleared is not touched before it is used.
+    guard let zeros = calloc(max(1, count), MemoryLayout<Atomic<Bool>>.stride) else { throw systemError(file.path, ENOMEM) }
+    checked = zeros.bindMemory(to: Atomic<Bool>.self, capacity: max(1, count))
   }
 
   deinit {
-    checked.deinitialize(count: count)
-    checked.deallocate()
+    free(checked)
   }
 
   /// Calls `body` with the content, whose bytes in `range` are checked; the others must not be used. Files without checksums of blocks are

@@ -68,9 +68,11 @@ package final class ByteReader: ByteSource {
   package private(set) var kind: StreamKind?
 
   /// Opens a file, or standard input for `-`, and detects its compression.
-  /// - Parameter isRegular: whether anything but a regular file is refused.
-  package init(_ path: String, isRegular: Bool = false) throws {
-    input = try InputBuffer(path, isRegular: isRegular)
+  /// - Parameters:
+  ///   - name: what the file is called in errors, where that is not its path.
+  ///   - isRegular: whether anything but a regular file is refused.
+  package init(_ path: String, name: String? = nil, isRegular: Bool = false) throws {
+    input = try InputBuffer(path, name: name, isRegular: isRegular)
     try input.fill(4)
     let first = input.available.prefix(4)
     if first.starts(with: [0x1F, 0x8B]) {

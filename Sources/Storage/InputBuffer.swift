@@ -13,9 +13,11 @@ final class InputBuffer {
   /// The position of the next byte in the file.
   private(set) var offset = 0
 
-  /// - Parameter isRegular: whether anything but a regular file is refused, as it could wait or go on for ever.
-  init(_ path: String, isRegular: Bool = false) throws {
-    self.path = path
+  /// - Parameters:
+  ///   - name: what the file is called in errors, where that is not its path.
+  ///   - isRegular: whether anything but a regular file is refused, as it could wait or go on for ever.
+  init(_ path: String, name: String? = nil, isRegular: Bool = false) throws {
+    self.path = name ?? path
     owned = path != "-"
     descriptor = owned ? try isRegular ? Descriptor.openRegular(path) : Descriptor.openForReading(path) : STDIN_FILENO
     buffer = .allocate(byteCount: Files.pieceBytes, alignment: 64)

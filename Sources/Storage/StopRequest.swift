@@ -21,4 +21,10 @@ package enum StopRequest {
     // What has arrived is read: whether to stop between two records is for others to decide.
     if both[0].revents == 0, both[1].revents != 0 { throw Stopped() }
   }
+
+  /// Reads from a pipe, and ends with `Stopped` on a request to stop.
+  package static func read(_ input: Int32, into buffer: UnsafeMutableRawBufferPointer, path: String) throws -> Int {
+    try waitForInput(input)
+    return try Descriptor.read(input, into: buffer, path: path)
+  }
 }

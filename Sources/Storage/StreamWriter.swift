@@ -132,6 +132,9 @@ extension OutputCoding {
   /// - Throws: `WeirError` for a name that promises another format.
   package static func of(path: String, level: Int = 3, lines: Bool = false) throws -> OutputCoding {
     let name = path.lowercased()
+    if name.hasPrefix("s3://") {
+      throw WeirError(path, "is in an object store, which is only read", remedy: "write a file, and upload it with `s5cmd cp`")
+    }
     if let ending = [".gz", ".xz", ".bz2", ".lz4", ".zip"].first(where: name.hasSuffix) {
       throw WeirError(path, "\(ending) output is not supported", remedy: "use .zst, or write plain text and compress it afterwards")
     }

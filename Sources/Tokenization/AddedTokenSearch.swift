@@ -2,21 +2,26 @@ import CKernels
 
 /// Finds added tokens in a text as Hugging Face's `AddedVocabulary`: left to right, the longest at each position.
 struct AddedTokenSearch: Sendable {
+  /// A token without its text, which is not copied for a match.
   private struct Form: Sendable {
-    let content: [UInt8]
-    let token: Tokenizer.AddedToken
+    let id: UInt32
+    let isSpecial: Bool
+    let options: Tokenizer.AddedToken.Options
 
-    /// Compares the last byte first: runs of blanks of many lengths differ there.
-    func isAt(_ at: Int, in text: ArraySlice<UInt8>) -> Bool {
-      let end = at + content.count
-      return end <= text.endIndex && text[end - 1] == content[content.count - 1] && text[at..<end].elementsEqual(content)
-    }
+    /// Whether all matches of its text count, as they are.
+    var isPlain: Bool { !isSpecial && options.isDisjoint(with: [.singleWord, .leftStrip, .rightStrip]) }
   }
 
-  /// By the first byte, the longest first.
-  private var forms: [[Form]] = Array(repeating: [], count: 256)
+  /// The tokens by the first byte of what stands for them, the longest first.
+  private let forms: [Form]
+  /// What stands for each, one after the other, and where each ends.
+  private var contents: [UInt8] = []
+  private var ends: [Int] = []
+  /// The first of the tokens with each first byte, and their number at the end.
+  private var starts: [Int] = []
   /// For `weir_find_pairs`, if there are few: first bytes, and second ones.
-  private var pairs: [UInt8]?
+  private var pairs: [UInt8] = []
+  private var pairCount: Int32 = 0
   /// For `weir_find_pair`: the groups, of eight by first byte, that have tokens with this first or second byte.
   private var first = [UInt8](repeating: 0, count: 256)
   private var second = [UInt8](repeating: 0, count: 257)
@@ -25,23 +30,31 @@ struct AddedTokenSearch: Sendable {
   /// - Parameter tokens: the tokens, with what stands for them in a text.
   init?(_ tokens: [(token: Tokenizer.AddedToken, content: [UInt8])]) {
     hasOrdinary = tokens.contains { !$0.token.isSpecial }
-    var groups: [UInt8: Int] = [:]
     // A normalizer may leave nothing of a token, which then is nowhere.
-    for (token, content) in tokens where !content.isEmpty {
-      forms[Int(content[0])].append(Form(content: content, token: token))
+    let sorted = tokens.filter { !$0.content.isEmpty }.enumerated().sorted {
+      let (left, right) = ($0.element.content, $1.element.content)
+      return (left[0], right.count, $0.offset) < (right[0], left.count, $1.offset)
+    }.map(\.element)
+    if sorted.isEmpty { return nil }
+    forms = sorted.map { Form(id: $0.token.id, isSpecial: $0.token.isSpecial, options: $0.token.options) }
+    var groups: [UInt8: Int] = [:]
+    for (index, (_, content)) in sorted.enumerated() {
+      while starts.count <= Int(content[0]) { starts.append(index) }
+      contents += content
+      ends.append(contents.count)
       let number = groups[content[0]] ?? groups.count
       groups[content[0]] = number
       let group = UInt8(1) << (number % 8)
       first[Int(content[0])] |= group
       if content.count > 1 { second[Int(content[1])] |= group } else { for next in second.indices { second[next] |= group } }
     }
-    if groups.isEmpty { return nil }
-    let starts = Set(tokens.map { $0.content.prefix(2) }.filter { !$0.isEmpty })
-    if starts.count <= 8, starts.allSatisfy({ $0.count == 2 }) {
-      let all = (starts + Array(repeating: starts.first ?? [], count: 8)).prefix(8)
+    while starts.count <= 256 { starts.append(sorted.count) }
+    let firstTwo = Set(sorted.map { $0.content.prefix(2) })
+    if firstTwo.count <= Int(WEIR_FEW_PAIRS), firstTwo.allSatisfy({ $0.count == 2 }), let any = firstTwo.first {
+      let all = firstTwo + Array(repeating: any, count: Int(WEIR_FEW_PAIRS) - firstTwo.count)
       pairs = all.map { $0[0] } + all.map { $0[1] }
+      pairCount = Int32(firstTwo.count)
     }
-    for byte in forms.indices { forms[byte].sort { $0.content.count > $1.content.count } }
   }
 
   /// The matches in order, each with the white space that it takes with it, where more tokens may be found: then ranges overlap.
@@ -50,50 +63,69 @@ struct AddedTokenSearch: Sendable {
   ///   - allowsSpecials: whether special tokens count. If not, their text still hides tokens inside it.
   func matches(in text: [UInt8], range: Range<Int>, allowsSpecials: Bool) -> [(range: Range<Int>, id: UInt32)] {
     guard allowsSpecials || hasOrdinary else { return [] }
-    let text = text[range]
     var matches: [(range: Range<Int>, id: UInt32)] = []
     var done = range.lowerBound
-    var at = next(in: text, from: range.lowerBound)
-    while at < range.upperBound {
-      var after = at + 1
-      if let form = forms[Int(text[at])].first(where: { $0.isAt(at, in: text) }) {
-        after = at + form.content.count
-        if let found = self.range(of: form.token, at..<after, in: text, after: done, allowsSpecials: allowsSpecials) {
-          matches.append((found, form.token.id))
-          done = found.upperBound
+    text.withUnsafeBufferPointer { bytes in
+      let bytes = UnsafeBufferPointer(rebasing: bytes[..<range.upperBound])
+      var at = next(in: bytes, from: range.lowerBound)
+      while at < range.upperBound {
+        var after = at + 1
+        if let (index, length) = token(at, in: bytes) {
+          after = at + length
+          let form = forms[index]
+          let found =
+            form.isPlain
+            ? at..<after : self.range(of: form, at..<after, in: text[range], after: done, allowsSpecials: allowsSpecials)
+          if let found {
+            matches.append((found, form.id))
+            done = found.upperBound
+          }
         }
+        at = next(in: bytes, from: after)
       }
-      at = next(in: text, from: after)
     }
     return matches
   }
 
-  /// The next place where a token may be.
-  private func next(in text: ArraySlice<UInt8>, from start: Int) -> Int {
-    let offset = start - text.startIndex
-    return text.startIndex
-      + text.withUnsafeBufferPointer { text in
-        pairs.map { weir_find_pairs(text.baseAddress, text.count, offset, $0) }
-          ?? weir_find_pair(text.baseAddress, text.count, offset, first, second)
+  /// The longest token at a position, and the length of what stands for it.
+  private func token(_ at: Int, in text: UnsafeBufferPointer<UInt8>) -> (index: Int, length: Int)? {
+    let left = text.count - at
+    var start = starts[Int(text[at])] == 0 ? 0 : ends[starts[Int(text[at])] - 1]
+    for index in starts[Int(text[at])]..<starts[Int(text[at]) + 1] {
+      let end = ends[index]
+      let length = end - start
+      // Compares the last byte first: runs of blanks of many lengths differ there.
+      if length <= left, text[at + length - 1] == contents[end - 1], (1..<length).allSatisfy({ text[at + $0] == contents[start + $0] }) {
+        return (index, length)
       }
+      start = end
+    }
+    return nil
+  }
+
+  /// The next place where a token may be.
+  private func next(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    pairCount > 0
+      ? weir_find_pairs(text.baseAddress, text.count, start, pairs, pairCount)
+      : weir_find_pair(text.baseAddress, text.count, start, first, second)
   }
 
   /// The range that a token takes up; nil where it does not count.
   private func range(
-    of token: Tokenizer.AddedToken, _ found: Range<Int>, in text: ArraySlice<UInt8>, after done: Int, allowsSpecials: Bool
+    of form: Form, _ found: Range<Int>, in text: ArraySlice<UInt8>, after done: Int, allowsSpecials: Bool
   ) -> Range<Int>? {
-    if token.isSpecial, !allowsSpecials { return nil }
+    if form.isSpecial, !allowsSpecials { return nil }
     var (start, end) = (found.lowerBound, found.upperBound)
-    if token.options.contains(.singleWord) {
+    if form.options.contains(.singleWord) {
       if let (before, _) = text[..<start].lastScalar, Self.isWord(before) { return nil }
       if let (after, _) = text[end...].firstScalar, Self.isWord(after) { return nil }
     }
-    if token.options.contains(.leftStrip) {
+    if form.options.contains(.leftStrip) {
       while start > done, let (scalar, width) = text[..<start].lastScalar, scalar.properties.isWhitespace { start -= width }
       // White space that the token before it took, in which this one lies.
       start = max(start, done)
     }
-    if token.options.contains(.rightStrip) {
+    if form.options.contains(.rightStrip) {
       while let (scalar, width) = text[end...].firstScalar, scalar.properties.isWhitespace { end += width }
     }
     return start < end ? start..<end : nil

@@ -104,13 +104,15 @@ extension ArraySlice<UInt8> {
 private enum Lowercase {
   static func apply(_ text: [UInt8]) -> [UInt8] {
     var result = text
-    var hasWide = false
-    for index in result.indices {
-      let byte = result[index]
-      if (0x41...0x5A).contains(byte) { result[index] = byte | 0x20 }
-      hasWide = hasWide || byte >= 0x80
+    var all: UInt8 = 0
+    result.withUnsafeMutableBufferPointer { bytes in
+      for index in bytes.indices {
+        let byte = bytes[index]
+        all |= byte
+        bytes[index] = byte &- 0x41 < 26 ? byte | 0x20 : byte
+      }
     }
-    guard hasWide else { return result }
+    guard all >= 0x80 else { return result }
     var lower: [UInt8] = []
     lower.reserveCapacity(result.count)
     var at = 0

@@ -8,12 +8,15 @@ public struct Batch: Sendable, Equatable {
     public var start: Int
     /// The number of tokens.
     public var count: Int
-    /// The document in the dataset.
+    /// The document in its dataset.
     public var document: Int
     /// The first token in the document.
     public var offset: Int
+    /// The number of the dataset, where the source of the batch reads several.
+    public var dataset = 0
 
-    package init(row: Int, start: Int, count: Int, document: Int, offset: Int) {
+    package init(row: Int, start: Int, count: Int, document: Int, offset: Int, dataset: Int = 0) {
+      self.dataset = dataset
       self.row = row
       self.start = start
       self.count = count
@@ -41,7 +44,10 @@ public struct Batch: Sendable, Equatable {
     self.sequence = sequence
     tokens = [Int32](repeating: 0, count: rows * sequence)
     targets = [Int32](repeating: -1, count: rows * sequence)
-    starts = (0..<rows * sequence).map { Int32($0 % max(1, sequence)) }
+    starts = [Int32](unsafeUninitializedCapacity: rows * sequence) { buffer, count in
+      for row in 0..<rows { for position in 0..<sequence { buffer[row * sequence + position] = Int32(position) } }
+      count = rows * sequence
+    }
     segments = []
   }
 
@@ -59,4 +65,10 @@ package protocol BatchSource: Sendable {
   var fingerprint: String { get }
   /// The batch of a step, counted from 0.
   func batch(step: Int) throws -> Batch
+  /// Writes which row comes at which position, for runs that continue this one; nothing if the source has no such order.
+  func writeOrder(to path: String) throws
+}
+
+extension BatchSource {
+  package func writeOrder(to path: String) throws {}
 }

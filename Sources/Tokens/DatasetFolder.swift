@@ -14,6 +14,8 @@ package struct DatasetFolder: Sendable, Equatable {
     case scores
     /// The specialist seeds that mixtures sample from, as token datasets.
     case seeds
+    /// Packed rows.
+    case rows
   }
 
   package let path: String
@@ -28,6 +30,8 @@ package struct DatasetFolder: Sendable, Equatable {
 
   /// The assignment to a tree: it is called like the tree's folder.
   package func assignment(tree: String) -> String { entry(.clusters, tree.split(separator: "/").last.map(String.init) ?? "tree") }
+
+  package func rows(_ name: String) -> String { entry(.rows, name) }
 
   package func scores(_ name: String) -> String { entry(.scores, name) }
 

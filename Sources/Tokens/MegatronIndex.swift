@@ -35,6 +35,57 @@ package struct MegatronIndex: Sendable {
     return bytes
   }
 
+  /// What the first bytes and the sizes of the two files say.
+  struct Header {
+    var tokenBytes: Int
+    /// The number of documents.
+    var count: Int
+
+    /// - Throws: `WeirError` with path and byte.
+    init(_ bytes: UnsafeRawBufferPointer, path: String) throws {
+      func wrong(_ offset: Int, _ reason: String) -> WeirError { MegatronIndex.wrong(path, offset, reason) }
+      guard bytes.count >= headerBytes, bytes.prefix(9).elementsEqual(magic) else { throw wrong(0, "not a Megatron index") }
+      func read<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T { bytes.integer(at: offset) }
+      guard read(9, UInt64.self) == 1 else { throw wrong(9, "version \(read(9, UInt64.self)), expected 1") }
+      switch bytes[17] {
+      case 8: tokenBytes = 2
+      case 4: tokenBytes = 4
+      default: throw wrong(17, "token type \(bytes[17]), expected 8 (u16) or 4 (i32)")
+      }
+      let count = read(18, UInt64.self), room = UInt64(bytes.count - headerBytes)
+      guard count <= room / 20, room == count * 20 + 8 else {
+        throw wrong(18, "\(count) sequences do not fit a file of \(bytes.count) bytes")
+      }
+      guard read(26, UInt64.self) == count + 1 else {
+        throw wrong(26, "\(read(26, UInt64.self)) document entries for \(count) sequences, expected one more")
+      }
+      self.count = Int(count)
+    }
+
+    /// Reads only the first bytes and the last entry.
+    init(_ file: CheckedFile, dataBytes: Int) throws {
+      self = try file.withBytes(0..<min(file.file.count, headerBytes)) { try Header($0, path: file.path) }
+      let last = count > 0 ? try entry(count - 1, of: count, in: file) : (pointer: 0, length: 0)
+      guard last.pointer + last.length * tokenBytes == dataBytes else {
+        throw wrong(file.path, headerBytes, "the tokens end at byte \(last.pointer + last.length * tokenBytes), the .bin has \(dataBytes)")
+      }
+    }
+  }
+
+  /// The byte in the `.bin` where a document begins, and its tokens.
+  static func entry(_ document: Int, of count: Int, in file: CheckedFile) throws -> (pointer: Int, length: Int) {
+    let lengthAt = headerBytes + 4 * document, pointerAt = headerBytes + 4 * count + 8 * document
+    try file.check(lengthAt..<lengthAt + 4)
+    return try file.withBytes(pointerAt..<pointerAt + 8) { bytes in
+      let pointer: Int64 = bytes.integer(at: pointerAt), length: Int32 = bytes.integer(at: lengthAt)
+      return (Int(pointer), Int(length))
+    }
+  }
+
+  private static func wrong(_ path: String, _ offset: Int, _ reason: String) -> WeirError {
+    WeirError("\(path)@\(offset)", reason, remedy: "the dataset is damaged; make it again with `weir shard`")
+  }
+
   /// Reads and checks an index.
   /// - Parameters:
   ///   - file: the `.idx`.
@@ -42,27 +93,9 @@ package struct MegatronIndex: Sendable {
   /// - Throws: `WeirError` with path and byte.
   package init(_ file: MappedFile, dataBytes: Int) throws {
     (tokenBytes, lengths) = try file.withBytes { bytes in
-      func wrong(_ offset: Int, _ reason: String) -> WeirError {
-        WeirError("\(file.path)@\(offset)", reason, remedy: "the dataset is damaged; make it again with `weir shard`")
-      }
-      guard bytes.count >= Self.headerBytes, bytes.prefix(9).elementsEqual(Self.magic) else { throw wrong(0, "not a Megatron index") }
+      func wrong(_ offset: Int, _ reason: String) -> WeirError { Self.wrong(file.path, offset, reason) }
       func read<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T { bytes.integer(at: offset) }
-      guard read(9, UInt64.self) == 1 else { throw wrong(9, "version \(read(9, UInt64.self)), expected 1") }
-      let tokenBytes: Int
-      switch bytes[17] {
-      case 8: tokenBytes = 2
-      case 4: tokenBytes = 4
-      default: throw wrong(17, "token type \(bytes[17]), expected 8 (u16) or 4 (i32)")
-      }
-      let count = read(18, UInt64.self)
-      let room = UInt64(bytes.count - Self.headerBytes)
-      guard count <= room / 20, room == count * 20 + 8 else {
-        throw wrong(18, "\(count) sequences do not fit a file of \(bytes.count) bytes")
-      }
-      guard read(26, UInt64.self) == count + 1 else {
-        throw wrong(26, "\(read(26, UInt64.self)) document entries for \(count) sequences, expected one more")
-      }
-      let documents = Int(count)
+      let header = try Header(bytes, path: file.path), tokenBytes = header.tokenBytes, documents = header.count
       var lengths: [Int32] = []
       lengths.reserveCapacity(documents)
       var pointer: Int64 = 0

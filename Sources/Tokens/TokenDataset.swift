@@ -25,8 +25,7 @@ public final class TokenDataset: Sendable {
   }
 
   private struct Shard: Sendable {
-    var tokens: CheckedFile
-    var tokenBytes: Int
+    /// The lines that describe the documents.
     var documents: CheckedFile
     /// The shard's first document.
     var first: Int
@@ -34,24 +33,24 @@ public final class TokenDataset: Sendable {
 
   /// The folder.
   public let path: String
+  /// Access to the tokens.
+  package let reader: TokenReader
   /// The manifest.
-  package let manifest: Manifest
+  package var manifest: Manifest { reader.manifest }
   /// The input fingerprint in the manifests of outputs made from the dataset.
-  public let fingerprint: String
+  public var fingerprint: String { reader.fingerprint }
   /// The fingerprint of the tokenizer.
   public let tokenizer: String
   /// The size of the vocabulary.
-  public let vocabulary: Int
+  public var vocabulary: Int { reader.vocabulary }
   /// The end-of-document token.
-  public let endOfDocument: Int
+  public var endOfDocument: Int { reader.endOfDocument }
   /// All tokens, including end-of-document tokens.
-  public let tokenCount: Int
+  public var tokenCount: Int { reader.tokenCount }
   /// Bytes of text.
   public let byteCount: Int
 
   private let shards: [Shard]
-  /// The first token of each document within its shard.
-  private let starts: [Int]
   private let lengths: [Int32]
   /// The number of the first window of each document, and the number of windows at the end.
   private let firstWindows: [Int]
@@ -60,56 +59,27 @@ public final class TokenDataset: Sendable {
   /// Opens a dataset and checks its structure. Tokens and lines are checked when they are read.
   /// - Throws: `WeirError` if the folder is not a dataset, or is damaged.
   public init(_ folder: String) throws {
-    guard Files.isFolder(folder) else {
-      throw WeirError(
-        folder, Files.exists(folder) ? "is a file, not a token dataset" : "no such dataset", remedy: "make one with `weir shard`")
-    }
-    let manifest = try Manifest.read(folder: folder, format: Self.format)
-    let paths = DatasetFolder(folder)
+    let reader = try TokenReader(folder), manifest = reader.manifest
+    self.reader = reader
     path = folder
-    self.manifest = manifest
-    fingerprint = manifest.fingerprint
     tokenizer = try manifest.input("tokenizer", in: folder)
-    vocabulary = try manifest.count("vocabulary", in: folder, range: 1...Int(Int32.max))
-    endOfDocument = try manifest.count("end_of_document", in: folder, range: 0...vocabulary - 1)
     byteCount = try manifest.count("bytes", in: folder)
+    let paths = DatasetFolder(folder)
     let tokenizerFolder = paths.tokenizer.dropFirst(folder.count + 1) + "/"
     try manifest.check(in: folder) { $0.hasPrefix(tokenizerFolder) }
-    let blocks = try BlockChecksums(manifest, in: folder)
-    func open(_ path: String) throws -> CheckedFile {
-      try CheckedFile(String(path.dropFirst(folder.count + 1)), of: manifest, in: folder, blocks: blocks)
-    }
+    func name(_ path: String) -> String { String(path.dropFirst(folder.count + 1)) }
     var shards: [Shard] = []
-    var starts: [Int] = []
     var lengths: [Int32] = []
-    let named = DatasetFolder.shardCount(manifest.files.map(\.name))
-    for index in 0..<(try manifest.count("shards", in: folder, range: named...named)) {
+    lengths.reserveCapacity(reader.documentCount)
+    for index in 0..<(try manifest.count("shards", in: folder)) {
       let shard = paths.shard(index)
-      let tokens = try open(shard.tokens)
-      let megatron = try MegatronIndex(
-        try manifest.open(String(shard.index.dropFirst(folder.count + 1)), in: folder), dataBytes: tokens.file.count)
-      guard megatron.tokenBytes == MegatronIndex.tokenBytes(vocabulary: vocabulary) else {
-        throw WeirError(
-          shard.index, "has tokens of \(megatron.tokenBytes) bytes for a vocabulary of \(vocabulary)", remedy: "make the dataset again")
-      }
-      shards.append(
-        Shard(tokens: tokens, tokenBytes: megatron.tokenBytes, documents: try open(shard.documents), first: lengths.count))
-      var start = 0
-      for length in megatron.lengths {
-        starts.append(start)
-        start += Int(length)
-      }
-      lengths += megatron.lengths
-    }
-    let documents = try manifest.count("documents", in: folder)
-    guard lengths.count == documents else {
-      throw WeirError(
-        folder, "the shards contain \(lengths.count) documents, the manifest says \(documents)", remedy: "make the dataset again")
+      let documents = try CheckedFile(name(shard.documents), of: manifest, in: folder, blocks: reader.blocks)
+      shards.append(Shard(documents: documents, first: lengths.count))
+      lengths += try MegatronIndex(try manifest.open(name(shard.index), in: folder), dataBytes: try Files.size(shard.tokens)).lengths
     }
     let sum = lengths.reduce(0) { $0 + Int($1) }
-    tokenCount = try manifest.count("tokens", in: folder, range: sum...sum)
+    _ = try manifest.count("tokens", in: folder, range: sum...sum)
     self.shards = shards
-    self.starts = starts
     self.lengths = lengths
     var firstWindows = [0]
     var windowDocuments: [UInt32] = []
@@ -146,23 +116,7 @@ public final class TokenDataset: Sendable {
   /// - Throws: `WeirError` if an id is outside the vocabulary.
   public func tokens(document: Int, range: Range<Int>) throws -> [Int32] {
     precondition(range.lowerBound >= 0 && range.upperBound <= length(document), "tokens outside the document")
-    let shard = shards[shardIndex(of: document)]
-    let first = starts[document] + range.lowerBound
-    let limit = UInt32(vocabulary)
-    return try shard.tokens.withBytes(shard.tokenBytes * first..<shard.tokenBytes * (first + range.count)) { bytes in
-      try [Int32](unsafeUninitializedCapacity: range.count) { buffer, count in
-        for index in 0..<range.count {
-          let id = bytes.element(first + index, width: shard.tokenBytes)
-          guard id < limit else {
-            throw WeirError(
-              "\(shard.tokens.path)@\(shard.tokenBytes * (first + index))", "token \(id) is outside the vocabulary of \(vocabulary)",
-              remedy: "the dataset is damaged; check it with `weir verify`")
-          }
-          buffer.initializeElement(at: index, to: Int32(id))
-        }
-        count = range.count
-      }
-    }
+    return try reader.tokens(document: document, range: range)
   }
 
   /// The tokens of a window.

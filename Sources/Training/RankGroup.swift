@@ -23,7 +23,7 @@ package struct RankGroup {
   }
 
   /// Evaluates `value` on the root and returns the result on all ranks.
-  func broadcast<T: Codable>(_ value: () throws -> T) throws -> T {
+  package func broadcast<T: Codable>(_ value: () throws -> T) throws -> T {
     guard let ranks = collectives else { return try value() }
     // Wrapped in an array, so that nil can be encoded too.
     let own = isRoot ? Array(try JSONEncoder().encode([try value()])) : []

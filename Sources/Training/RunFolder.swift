@@ -15,6 +15,8 @@ package struct RunFolder: Sendable {
   package var log: String { path + "/log.jsonl" }
   /// One line per evaluation of a validation set: `EvaluationRecord`.
   package var evaluations: String { path + "/evaluations.jsonl" }
+  /// Which row comes at which position, if the run draws packed rows.
+  package var order: String { path + "/order.json" }
   /// The result of a finished run: `TrainingReport`.
   package var report: String { path + "/report.json" }
   /// The final model; with a moving average of the weights, the averaged one.

@@ -38,6 +38,8 @@ package struct TrainingReport: Codable, Sendable, Equatable {
   package var rollbacks: [LossGuard.Rollback]?
   /// Skipped steps by reason, without those that a rollback discarded; nil if there were none.
   package var skipped: [String: Int]?
+  /// Batches read, with those that rollbacks skipped; nil in reports of earlier versions.
+  package var batches: Int?
 
   /// What the loss guard did, in words; nil if it did nothing.
   package var guardSummary: String? {

@@ -102,6 +102,7 @@ package enum TrainingRun {
     let lock = ranks.isRoot ? try OutputLock(filling: folder.path) : nil
     defer { lock?.release() }
     let claim = try ranks.broadcast { try claimed(folder, identity, progress) }
+    if ranks.isRoot, !Files.exists(folder.order) { try source.writeOrder(to: folder.order) }
     if let report = claim.report {
       return try evaluate(
         report, validation, folder: folder, sequence: source.sequence, pool: ThreadPool(threads: threads), ranks: ranks, progress)
@@ -152,6 +153,18 @@ package enum TrainingRun {
     let identity = try JSONFile.read(Identity.self, from: path)
     guard identity.batch.count == 2 else { throw WeirError(path, "\"batch\" is \(identity.batch), expected [rows, tokens per row]") }
     return (identity.data, identity.configuration.randomSeed, identity.batch[0], identity.batch[1])
+  }
+
+  /// The rows that a run has read.
+  /// - Parameter checkpoint: a checkpoint or model folder of the run; nil for the run as it is now.
+  package static func rowsRead(of run: String, checkpoint: String?) throws -> Int {
+    let rows = try batches(run: run).rows
+    if let checkpoint, Checkpoint.exists(checkpoint) {
+      let state = try Checkpoint.state(checkpoint)
+      return (state.step + (state.skippedBatches ?? 0)) * rows
+    }
+    let report = try RunFolder(run).currentReport()
+    return (report.batches ?? report.steps) * rows
   }
 
   /// Claims the folder for this run.

@@ -177,7 +177,8 @@ extension TrainingSession {
       steps: total, tokens: tokens, parameters: c.parameters, nonEmbeddingParameters: c.nonEmbeddingParameters,
       flops: Double(tokens) * c.flopsPerToken(context: source.sequence), loss: loss, divergence: lastDivergence,
       evaluations: records.current(validation), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
-      model: folder.model, rollbacks: state.rollbacks, skipped: skipped.isEmpty ? nil : skipped)
+      model: folder.model, rollbacks: state.rollbacks, skipped: skipped.isEmpty ? nil : skipped,
+      batches: total + (state.skippedBatches ?? 0))
     try JSONFile.write(report, to: folder.report)
     try folder.seal()
     try folder.removePassingCheckpoints()

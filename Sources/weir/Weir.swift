@@ -24,11 +24,13 @@ struct Weir: ParsableCommand {
       """,
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Document", subcommands: [ReadCommand.self, FilterCommand.self, DedupCommand.self, DecontaminateCommand.self]),
+      CommandGroup(
+        name: "Document",
+        subcommands: [ReadCommand.self, FilterCommand.self, DedupCommand.self, DecontaminateCommand.self, HoldoutCommand.self]),
       CommandGroup(
         name: "Token",
         subcommands: [
-          TokenizerCommand.self, TokenizeCommand.self, ShardCommand.self, FeedCommand.self, TraceCommand.self, ExportCommand.self,
+          TokenizerCommand.self, TokenizeCommand.self, ShardCommand.self, PackCommand.self, FeedCommand.self, TraceCommand.self, ExportCommand.self,
         ]),
       CommandGroup(name: "Domain", subcommands: [EmbedCommand.self, ClusterCommand.self, AssignCommand.self, SampleCommand.self]),
       CommandGroup(

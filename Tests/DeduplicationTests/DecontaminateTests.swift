@@ -40,7 +40,7 @@ private enum Naive {
 }
 
 /// Documents in batches, and what comes out of a chain.
-private final class Batches: Source, Sink {
+final class Batches: Source, Sink {
   typealias Input = [Document]
   typealias Output = [Document]
   private var waiting: [[Document]]

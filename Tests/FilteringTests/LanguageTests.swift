@@ -89,6 +89,7 @@ private struct NaiveNGrams {
     ("mr", "हवामान चांगले होते आणि आम्ही संध्याकाळी नदीच्या काठावर फिरायला गेलो."),
     ("ne", "मौसम राम्रो थियो र हामी साँझ नदीको किनारमा हिँड्न गयौं।"),
     ("hr", "Vrijeme je bilo lijepo pa smo tijekom večeri prošetali uz rijeku, a sljedećeg tjedna putujemo vlakom u Europu."),
+    ("bs", "Vrijeme je bilo lijepo, pa smo u toku večeri prošetali pored rijeke, a sljedeće sedmice putujemo vozom u Evropu."),
     ("sr", "Време је било лепо и увече смо отишли у шетњу поред реке."),
     ("sr", "Vreme je bilo lepo i uveče smo otišli u šetnju pored reke, a sledeće nedelje putujemo vozom."),
     ("id", "Cuacanya bagus dan kami pergi berjalan-jalan di tepi sungai pada sore hari karena besok kami harus bekerja."),
@@ -119,6 +120,17 @@ private struct NaiveNGrams {
     ("xh", "Imozulu ibintle kwaye ngokuhlwa sahamba sihamba ngasemlanjeni."),
     ("zu", "Isimo sezulu besisihle futhi kusihlwa sahamba sayohamba ngasemfuleni."),
   ]) func tellsRelativesApart(language: String, text: String) {
+    #expect(LanguageModel.language(of: Array(text.utf8)).language == language)
+  }
+
+  /// Tones of Yoruba are often not written. The other languages have little text to learn from.
+  @Test(arguments: [
+    ("yo", "Ojú ọjọ́ dára, nítorí náà a lọ rìn ní etí odò ní ìrọ̀lẹ́ pẹ̀lú àwọn ọ̀rẹ́ wa."),
+    ("yo", "Oju ojo dara, nitori naa a lo rin ni eti odo ni irole pelu awon ore wa."),
+    ("jv", "Hawane apik lan sore iku aku lan kanca-kancaku mlaku-mlaku ing pinggir kali."),
+    ("wa", "Li tins esteut bea et a l' nute nos avans stî nos pormoenner dilé l' aiwe."),
+    ("ig", "Ihu igwe mara mma, ya mere anyi gara ije n'akuku osimiri na mgbede."),
+  ]) func tellsSmallLanguages(language: String, text: String) {
     #expect(LanguageModel.language(of: Array(text.utf8)).language == language)
   }
 

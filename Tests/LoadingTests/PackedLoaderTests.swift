@@ -1,4 +1,3 @@
-import Documents
 import Foundation
 import Loading
 import Primitives
@@ -7,133 +6,102 @@ import TestSupport
 import Testing
 import Tokens
 
-/// A dataset whose tokens are consecutive numbers, so that every token identifies its position.
-private func withDataset<R>(lengths: [Int], _ body: (TokenDataset) throws -> R) throws -> R {
-  let folder = temporaryPath()
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  let total = lengths.reduce(0, +)
-  let writer = try TokenDatasetWriter(folder, tokenizer: "t", tokenizerFile: [], vocabulary: max(70_000, total + 1), endOfDocument: 0)
-  var next: UInt32 = 1
-  for (index, length) in lengths.enumerated() {
-    let tokens = (0..<UInt32(length)).map { next + $0 }
-    next += UInt32(length)
-    try writer.append([TokenDocument(id: "\(index)", bytes: length, tokens: tokens)])
-  }
-  _ = try writer.commit(tool: "test")
-  return try body(try TokenDataset(folder))
-}
-
-private func randomLengths(_ seed: UInt64, count: Int) -> [Int] {
-  var generator = SequentialRandom(seed: seed)
-  return (0..<count).map { _ in Int.random(in: 1...(Bool.random(using: &generator) ? 40 : 1500), using: &generator) }
-}
-
-/// Assigns the windows to `clusters` clusters.
-private func deal(_ dataset: TokenDataset, clusters: Int) -> [[UInt32]] {
-  var windows = [[UInt32]](repeating: [], count: clusters)
-  for window in 0..<dataset.windowCount { windows[window * 7 % clusters].append(UInt32(window)) }
-  return windows
-}
-
-@Test(arguments: 1...4 as ClosedRange<UInt64>) func batchesArePackedMaskedAndTraceable(seed: UInt64) throws {
-  try withDataset(lengths: randomLengths(seed, count: 40)) { dataset in
-    let loader = try PackedLoader(
-      dataset: dataset, windows: deal(dataset, clusters: 3), weights: [1, 2, 0.5], name: "m", randomSeed: seed, rows: 4, sequence: 64)
-    for step in [0, 1, 2, 500, 100_000] {
+@Test(arguments: RowPacking.allCases, 1...3 as ClosedRange<UInt64>) func batchesArePackedMaskedAndTraceable(packing: RowPacking, seed: UInt64) throws {
+  try withDataset(lengths: randomLengths(seed, count: 40) + [1, 2], sources: ["a", "b", "c"]) { path in
+    let dataset = try TokenDataset(path), rows = try pack(path, sequence: 64, packing, bySource: true)
+    let loader = try PackedLoader(order([rows], weights: [1, 2, 0.5], seed: seed), sources: [rows], rows: 4)
+    for step in [0, 1, 2, 500, 100_000, 1 << 33] {
       let batch = try loader.batch(step: step)
       var covered = [Bool](repeating: false, count: 4 * 64)
       for segment in batch.segments {
         let length = dataset.length(segment.document)
         let source = try dataset.tokens(document: segment.document, range: 0..<length)
+        var wrong = 0
         for place in 0..<segment.count {
           let at = segment.row * 64 + segment.start + place
-          #expect(!covered[at])
-          covered[at] = true
-          #expect(batch.tokens[at] == source[segment.offset + place])
-          #expect(batch.starts[at] == Int32(segment.start))
-          // The target is the next token of the same window, or −1.
+          // The next token within the segment; at the end of a row, that of the document.
           let next = segment.offset + place + 1
-          let inWindow = next < length && next % Window.maximum != 0
-          #expect(batch.targets[at] == (inWindow ? source[next] : -1))
+          let hasTarget = place + 1 < segment.count || (segment.start + segment.count == 64 && next < length)
+          let isRight =
+            !covered[at] && batch.tokens[at] == source[segment.offset + place] && batch.starts[at] == Int32(segment.start)
+            && batch.targets[at] == (hasTarget ? source[next] : -1)
+          covered[at] = true
+          wrong += isRight ? 0 : 1
         }
+        #expect(wrong == 0)
       }
-      #expect(covered.allSatisfy { $0 })
+      let padding = covered.indices.filter { !covered[$0] }
+      #expect(padding.allSatisfy { batch.tokens[$0] == 0 && batch.targets[$0] == -1 && batch.starts[$0] == Int32($0 % 64) })
     }
   }
 }
 
-/// Origins agree with batches over many epochs, also with clusters of one window, one token and no window.
-@Test(arguments: 1...6 as ClosedRange<UInt64>) func originsAreWhereRowsBegin(seed: UInt64) throws {
-  try withDataset(lengths: randomLengths(seed, count: 30) + [1]) { dataset in
-    var windows = deal(dataset, clusters: 4)
-    windows.append([])
-    windows.append([UInt32(dataset.windowCount - 1)])
-    let loader = try PackedLoader(
-      dataset: dataset, windows: windows, weights: [1, 2, 0, 0.01, 0, 0.1], name: "m", randomSeed: seed, rows: 4,
-      sequence: seed == 1 ? 2 : 48)
-    for block in [0, 3, 1_000_003] {
-      let origins = loader.origins(block: block)
-      #expect(origins.count == RowOrigin.block)
-      for step in [0, 1, RowOrigin.block / 4 - 1] {
-        let batch = try loader.batch(step: block * RowOrigin.block / 4 + step)
-        for row in 0..<4 {
-          let segment = try #require(batch.segments.first { $0.row == row && $0.start == 0 })
-          let origin = origins[step * 4 + row]
-          let window = dataset.window(Int(origin.window))
-          #expect(window.document == segment.document && window.offset + Int(origin.token) == segment.offset)
-        }
+@Test func anEpochHasEveryTokenOnce() throws {
+  let lengths = randomLengths(9, count: 60)
+  try withDataset(lengths: lengths) { path in
+    let rows = try pack(path, sequence: 32), loader = try PackedLoader(order([rows], maxEpochs: 2), sources: [rows], rows: 1)
+    for epoch in 0..<2 {
+      var counts: [Int32: Int] = [:]
+      for row in 0..<rows.rowCount {
+        for token in try loader.batch(step: epoch * rows.rowCount + row).tokens where token != 0 { counts[token, default: 0] += 1 }
+      }
+      #expect(counts.count == lengths.reduce(0, +) && counts.values.allSatisfy { $0 == 1 })
+    }
+    #expect(throws: WeirError.self) { try loader.batch(step: 2 * rows.rowCount) }
+    let first = try (0..<rows.rowCount).map { try loader.batch(step: $0) }
+    #expect(try (0..<rows.rowCount).map { try loader.batch(step: rows.rowCount + $0) } != first)
+  }
+}
+
+/// The row at a position does not depend on the batch: any batch size and any ranks, also changed in between, give the same rows.
+@Test func rowsDependOnTheirPositionAlone() throws {
+  try withDataset(lengths: randomLengths(4, count: 50), sources: ["a", "b"]) { path in
+    let rows = try pack(path, sequence: 16, bySource: true), order = try order([rows], weights: [1, 3])
+    let single = try PackedLoader(order, sources: [rows], rows: 1)
+    let expected = try (0..<192).map { try single.batch(step: $0).tokens }
+    for size in [1, 2, 3, 8, 64] {
+      let loader = try PackedLoader(order, sources: [rows], rows: size)
+      for step in 0..<192 / size { #expect(try loader.batch(step: step).tokens == expected[step * size..<(step + 1) * size].flatMap { $0 }) }
+    }
+    // Resumed at every position, with another number of ranks each time.
+    for position in 0..<128 {
+      let world = position % 64 + 1
+      for rank in [0, world - 1] {
+        let own = Array(stride(from: position + rank, to: min(192, position + 64), by: world))
+        #expect(try single.batch(positions: own).tokens == own.flatMap { expected[$0] })
       }
     }
   }
 }
 
-@Test func anEpochHasEveryTokenOnceAndBatchesAreReproducible() throws {
-  try withDataset(lengths: randomLengths(9, count: 60)) { dataset in
-    func loader() throws -> PackedLoader { try PackedLoader(uniform: dataset, randomSeed: 3, rows: 2, sequence: 32) }
-    let rows = (dataset.tokenCount + 31) / 32
-    let one = try loader()
-    var counts: [Int32: Int] = [:]
-    // With one cluster, the first `rows` rows are one epoch. End-of-document tokens (0) are not counted.
-    for step in 0..<rows / 2 {
-      let batch = try one.batch(step: step)
-      #expect(try loader().batch(step: step) == batch)
-      for token in batch.tokens where token != 0 { counts[token, default: 0] += 1 }
+@Test func datasetsAreCombined() throws {
+  try withTemporaryFolder { folder in
+    let sources = try ["a", "b"].enumerated().map { number, name in
+      try writeDataset("\(folder)/\(name)", lengths: randomLengths(UInt64(number) + 1, count: 20))
+      return try pack("\(folder)/\(name)", sequence: 32)
     }
-    let documentTokens = dataset.tokenCount - dataset.documentCount
-    #expect(counts.values.allSatisfy { $0 <= 2 })
-    // One row of the epoch may be missing, since a batch has two; the last row wraps around to the first window.
-    #expect(counts.count >= documentTokens - 64 && counts.values.filter { $0 == 2 }.count <= 32)
-    // The second epoch has a different order and different row boundaries.
-    #expect(try one.batch(step: rows / 2 + 1) != one.batch(step: 1))
+    let order = try order(sources, weights: [1, 3])
+    let loader = try PackedLoader(order, sources: sources, rows: 4_096)
+    let batch = try loader.batch(step: 0)
+    let second = Set(batch.segments.filter { $0.dataset == 1 }.map(\.row)).count
+    #expect(abs(second - 3_072) <= 20)
+    try order.write(to: folder + "/order.json")
+    let opened = try PackedLoader(order: folder + "/order.json", rows: 8)
+    #expect(try opened.batch(step: 3).tokens == Array(batch.tokens[3 * 8 * 32..<4 * 8 * 32]))
+    #expect(errorMessage { _ = try RowOrder(sources: [sources[0], pack(folder + "/b", sequence: 16)], mixture: RowMixture(stages: [], maxEpochs: []), rows: nil, randomSeed: 1, name: "m") }.contains("sequence lengths"))
   }
 }
 
-@Test(arguments: [[0.5, 0.3, 0.2], [0.998, 0.001, 0.001], [1, 0, 0], [1e-9, 1 - 1e-9, 0]] as [[Double]])
-func sharesOfRowsEqualTheWeights(weights: [Double]) throws {
-  try withDataset(lengths: randomLengths(5, count: 50)) { dataset in
-    let windows = deal(dataset, clusters: 3)
-    let loader = try PackedLoader(dataset: dataset, windows: windows, weights: weights, name: "m", randomSeed: 8, rows: 8, sequence: 16)
-    var counts = [0, 0, 0]
-    let steps = 1536
-    for block in 0..<steps * 8 / RowOrigin.block { for origin in loader.origins(block: block) { counts[Int(origin.window) * 7 % 3] += 1 } }
-    let rows = Double(steps * 8)
-    for cluster in 0..<3 {
-      // Exact to within one row per block of 4,096.
-      #expect(abs(Double(counts[cluster]) - weights[cluster] * rows) <= 3.001)
-      if weights[cluster] == 0 { #expect(counts[cluster] == 0) }
+@Test func mixturesThatCannotBeDrawnAreRefused() throws {
+  try withDataset(lengths: [50, 40, 60, 70], sources: ["a", "b"]) { path in
+    let rows = try pack(path, sequence: 8, bySource: true)
+    for weights in [[1], [0, 0], [.nan, 1], [-1, 1]] as [[Double]] {
+      #expect(throws: WeirError.self) { try order([rows], weights: weights) }
     }
-  }
-}
-
-@Test func invalidWeightsAreRejected() throws {
-  try withDataset(lengths: [10, 20]) { dataset in
-    func loader(_ windows: [[UInt32]], _ weights: [Double]) throws {
-      _ = try PackedLoader(dataset: dataset, windows: windows, weights: weights, name: "m.json", randomSeed: 1, rows: 1, sequence: 8)
-    }
-    #expect(throws: WeirError.self) { try loader([[0], [1]], [1]) }
-    #expect(throws: WeirError.self) { try loader([[0], [1]], [0, 0]) }
-    #expect(throws: WeirError.self) { try loader([[0], [1]], [.nan, 1]) }
-    #expect(throws: WeirError.self) { try loader([[0, 1], []], [1, 1]) }
-    try loader([[0], []], [1, 0])
+    // Longer than the caps allow, with the number of epochs that it would take.
+    let total = rows.rowCount
+    #expect(errorMessage { _ = try order([rows], maxEpochs: 2, rows: 3 * total) }.contains("needs 3 epochs"))
+    let capped = try order([rows], weights: [9, 1], maxEpochs: 2, rows: 2 * total)
+    #expect(capped.draws.capacity == 2 * total)
   }
 }

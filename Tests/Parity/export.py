@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Read the files of `weir export` as the trainers do, and compare them with the JSON Lines of `weir tokenize --plain`: numpy.load for npy, raw
-arrays and .csv.gz as in OLMo-core, llm.c's header, and MDS with a reader written from the published layout. If MosaicML's `streaming` can be
+arrays and .csv.gz as in OLMo-core, llm.c's header, Megatron-LM's index, and MDS with a reader written from the published layout. If MosaicML's `streaming` can be
 imported, its StreamingDataset reads the MDS as well, and its MDSWriter must write the same bytes.
 
     weir tokenize FILES --tokenizer T --shards DATASET
@@ -82,6 +82,21 @@ def read_mds(folder):
             yield sample
 
 
+def read_megatron(folder):
+    """Sequences of all pairs, as Megatron-LM's indexed_dataset.py finds them."""
+    for path in sorted(folder.glob("*.idx")):
+        index = path.read_bytes()
+        assert index[:9] == b"MMIDIDX\0\0" and int.from_bytes(index[9:17], "little") == 1
+        kind = {4: "<i4", 8: "<u2"}[index[17]]
+        count, documents = (int(n) for n in np.frombuffer(index, "<u8", 2, 18))
+        sizes = np.frombuffer(index, "<i4", count, 34)
+        pointers = np.frombuffer(index, "<i8", count, 34 + 4 * count)
+        assert np.frombuffer(index, "<i8", documents, 34 + 12 * count).tolist() == list(range(count + 1))
+        data = path.with_suffix(".bin").read_bytes()
+        for size, pointer in zip(sizes, pointers):
+            yield np.frombuffer(data, kind, int(size), int(pointer))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weir", required=True)
@@ -117,6 +132,9 @@ def main():
         check("npy, numpy.load", np.array_equal(read_npy(export("npy", "--to", "npy", *shards)), after))
         check("olmo, arrays and borders", same_documents(read_olmo(export("olmo", "--to", "olmo", *shards), kind)))
         check("llm.c", np.array_equal(read_llmc(export("llmc", "--to", "llmc", *shards)), before))
+        found = list(read_megatron(export("megatron", "--to", "megatron", *shards)))
+        check("megatron, sequences", len(found) == len(expected) and all(
+            tokens.tolist() == line["tokens"] + [end] for tokens, line in zip(found, expected)))
         mds = export("mds", "--to", "mds", *shards)
         check("mds, documents", same_documents((s["id"], s["tokens"]) for s in read_mds(mds)))
         rows = [s["tokens"] for s in read_mds(export("rows", "--to", "mds", "--sequence", "256"))]

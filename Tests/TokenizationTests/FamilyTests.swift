@@ -184,6 +184,38 @@ import Tokenization
     #expect(ids(many, "00x11 9922~Ω:: ~") == [258, 259, 267, 260, 270, 268])
   }
 
+  /// As many tokens as there are kinds of search, runs of blanks among them, beside a search that tries all at each place.
+  @Test(arguments: 1...12) func addedTokensAreTheLongest(count: Int) throws {
+    let contents = (0..<count).map {
+      $0 % 3 == 0 ? String(repeating: " ", count: 2 + $0) : "\(Character(Unicode.Scalar(UInt8(0x61 + $0))))y|\($0)"
+    }
+    let added = contents.enumerated().map {
+      #"{"id": \#(258 + $0), "content": "\#($1)", "special": false, "normalized": \#(count % 2 == 0)}"#
+    }
+    let tokenizer = try read(TokenizerText.file(added: added.joined(separator: ", ")))
+    let sorted = contents.enumerated().sorted { $0.element.count > $1.element.count }
+    var random = SequentialRandom(seed: UInt64(count), stream: 5)
+    func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
+    for length in [0, 1, 2, 31, 32, 33, 34, 64, 65, 66, 300] {
+      var text = ""
+      while text.count < length {
+        switch below(4) {
+        case 0: text += contents[below(count)]
+        case 1: text += String(repeating: " ", count: below(14))
+        case 2: text += String(contents[below(count)].dropLast())
+        default: text += String(repeating: "x", count: below(40))
+        }
+      }
+      var (expected, rest): ([UInt32], Substring) = ([], text[...])
+      while !rest.isEmpty {
+        let found = sorted.first { rest.hasPrefix($0.element) }
+        if let found { expected.append(UInt32(258 + found.offset)) }
+        rest = rest.dropFirst(found?.element.count ?? 1)
+      }
+      #expect(tokenizer.encode(text).filter { $0 >= 258 } == expected, "\(text)")
+    }
+  }
+
   @Test func whatWouldDifferIsRefused() throws {
     func message(_ text: String) -> String {
       do { _ = try read(text) } catch { return "\(error)" }

@@ -58,7 +58,7 @@ import Tokens
       var begins: [(DocumentSource.Position, Int)] = []
       // Small pieces make many blocks; whole ones take the way of a file.
       let slowly = seed < 2
-      func opened(_ path: String) throws -> any ByteSource { slowly ? try Trickle(path) : try ByteReader(path) }
+      func opened(_ path: String, _: String) throws -> any ByteSource { slowly ? try Trickle(path) : try ByteReader(path) }
       let source = try DocumentSource(paths: files, blockSize: [1, 90, 700, 5_000][Int(seed)], limit: limit, open: opened)
       let whole = try documents(source) { begins.append(($0, $1)) }
       #expect(begins.count > (slowly ? 100 : files.count) && whole.documents.count > 400)

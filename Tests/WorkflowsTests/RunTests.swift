@@ -138,8 +138,9 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       #expect(few.reusedScores == nil && many.reusedScores != nil && few.scores == many.scores)
       let kept = try #require(few.kept), more = try #require(many.kept)
       #expect(kept.tokens < more.tokens && few.keptByLeaf?.reduce(0, +) == kept.tokens)
-      let dataset = try TokenDataset(world.dataset)
-      let loader = try PackedLoader(dataset: dataset, mixture: world.folder + "/few.json", randomSeed: 1, rows: 4, sequence: 32)
+      var data = LoaderConfiguration(dataset: world.dataset)
+      (data.mixture, data.rows, data.sequence) = (world.folder + "/few.json", 4, 32)
+      let loader = try data.loader(tokens: nil)
       #expect(try loader.batch(step: 0).targetCount > 0)
     }
   }
@@ -218,27 +219,35 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
   @Test func ranksShareBatchesThatAreTraced() throws {
     try withWorld { world in
       let dataset = try TokenDataset(world.dataset), pool = ThreadPool(threads: 2)
-      let loader = try PackedLoader(dataset: dataset, mixture: nil, randomSeed: 1, rows: 4, sequence: 32)
+      var data = LoaderConfiguration(dataset: world.dataset)
+      (data.rows, data.sequence) = (4, 32)
+      let loader = try data.loader(tokens: nil)
       func tokens(_ rank: Int, of world: Int) throws -> [UInt8] {
         var found: [UInt8] = []
-        try BatchFeed(loader: loader, rank: rank, world: world, fromStep: 1, steps: 2).batches(pool: pool, isStopping: { false }) {
-          found += $0[0]
-        }
+        let feed = try BatchFeed(loader: loader, rank: rank, world: world, fromPosition: 4, steps: 2)
+        let end = try feed.batches(pool: pool, isStopping: { false }) { found += $0[0] }
+        #expect(end.steps == 2 && end.rows == 2 * feed.rows)
         return found
       }
       let whole = try tokens(0, of: 1), parts = try [tokens(0, of: 2), tokens(1, of: 2)]
       let row = 4 * 32
       #expect(whole.count == 2 * 4 * row && whole.prefix(row) == parts[0].prefix(row))
       #expect(whole[row..<2 * row] == parts[1].prefix(row) && parts.map(\.count) == [whole.count / 2, whole.count / 2])
-      #expect(throws: WeirError.self) { try BatchFeed(loader: loader, rank: 0, world: 3, fromStep: 0, steps: 1) }
-      #expect(throws: WeirError.self) { try BatchFeed(loader: loader, rank: 2, world: 2, fromStep: 0, steps: 1) }
-      let segments = try BatchTrace(run: world.model, dataset: dataset, mixture: nil).segments(step: 0)
+      // Where the ranks do not divide the rows, the first ones have one more.
+      #expect(try (0..<3).map { try tokens($0, of: 3).count / row } .reduce(0, +) == whole.count / row)
+      #expect(throws: WeirError.self) { try BatchFeed(loader: loader, rank: 0, world: 5, fromPosition: 0, steps: 1) }
+      #expect(throws: WeirError.self) { try BatchFeed(loader: loader, rank: 2, world: 2, fromPosition: 0, steps: 1) }
+      let trace = try BatchTrace(run: world.model, dataset: world.dataset)
+      let segments = try trace.segments(step: 0)
       #expect(segments.reduce(0) { $0 + $1.count } == 2 * 32 && segments.allSatisfy { $0.origin == "docs.jsonl" })
-      try Sampler.uniform(
-        general: GeneralHistogram(windows: dataset.windowCount, tokens: dataset.tokenCount),
-        origin: MixtureOrigin(dataset: "other")
-      ).write(to: world.folder + "/other.json")
-      #expect(throws: WeirError.self) { try BatchTrace(run: world.model, dataset: dataset, mixture: world.folder + "/other.json") }
+      // A document is found again where its batches show it.
+      let steps = try #require(trace.steps), all = try (0..<steps).flatMap { try trace.segments(step: $0) }
+      for id in Set(all.map(\.id)).sorted().prefix(5) {
+        #expect(try trace.segments(id: id, steps: 0..<steps) == all.filter { $0.id == id })
+      }
+      #expect(throws: WeirError.self) { try trace.segments(id: "nobody", steps: 0..<steps) }
+      #expect(throws: WeirError.self) { try BatchTrace(run: world.folder, dataset: world.dataset) }
+      #expect(dataset.documentCount > 0)
     }
   }
 }

@@ -5,9 +5,9 @@ import Testing
 @Suite struct HelpTests {
   /// Every command and subcommand, as words of the command line.
   static let commands: [[String]] = [
-    [], ["read"], ["filter"], ["dedup"], ["decontaminate"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "info"],
+    [], ["read"], ["filter"], ["dedup"], ["decontaminate"], ["holdout"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "info"],
     ["tokenizer", "convert"], ["tokenizer", "wordpiece"], ["tokenize"], ["shard"], ["embed"],
-    ["cluster"], ["cluster", "fit"], ["cluster", "assign"], ["cluster", "show"], ["assign"], ["sample"], ["export"], ["feed"], ["trace"],
+    ["cluster"], ["cluster", "fit"], ["cluster", "assign"], ["cluster", "show"], ["assign"], ["sample"], ["export"], ["feed"], ["pack"], ["trace"],
     ["train"],
     ["finetune"],
     ["split"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "allocate"], ["report"], ["run"], ["verify"],

@@ -73,7 +73,7 @@ class Order:
         if (index, block) not in self.blocks:
             stage = self.stages[index]
             first = stage["start"] + block * 256
-            size = min(256, sum(self.limits(stage)) - first)
+            size = min(256, sum(self.limits(stage)) - first, stage.get("end", 1 << 62) - first)
             shuffled = permutation(size, self.seed ^ 0xB10C, index * 2**56 ^ block)
             draws = [self.draw(stage, number) for number in range(first, first + size)]
             self.blocks[index, block] = first, [shuffled(place) for place in range(size)], draws

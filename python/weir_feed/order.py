@@ -37,6 +37,8 @@ class _Stage:
     base: I64
     # [groups + 1] the capacity of all groups before each one
     capacity_before: I64
+    # the last block ends here
+    limit: int
 
 
 class RowOrder:
@@ -71,7 +73,8 @@ class RowOrder:
         self._stages = [
             _Stage(
                 stage["start"], np.array(stage["shares"], np.uint64), np.array(stage["base"], np.int64),
-                np.cumsum([0, *stage.get("capacities", draws["capacities"])], dtype=np.int64),
+                (capacity_before := np.cumsum([0, *stage.get("capacities", draws["capacities"])], dtype=np.int64)),
+                min(int(capacity_before[-1]), stage.get("end", 1 << 62)),
             )
             for stage in draws["stages"]
         ]
@@ -106,8 +109,8 @@ class RowOrder:
         stage = self._stages[index]
         first, last = ((position - stage.start) // BLOCK for position in (positions.start, positions.stop - 1))
         begin = stage.start + first * BLOCK
-        # A block that the next stage cuts short is permuted as a whole.
-        draws = np.arange(begin, min(stage.start + (last + 1) * BLOCK, int(stage.capacity_before[-1])))
+        # A block that another run's stage cuts short is permuted as a whole.
+        draws = np.arange(begin, min(stage.start + (last + 1) * BLOCK, stage.limit))
         block = (draws - begin) // BLOCK
         sizes = np.bincount(block)
         stream = np.uint64(index << 56) ^ np.arange(first, last + 1, dtype=np.uint64)

@@ -129,8 +129,10 @@ size_t weir_encode_word(
 // The first position from `at` on whose byte and next byte may begin a word that is searched for: first[byte] and second[next byte] have a bit in common
 // (second[256] after the last byte). `count` if there is none.
 size_t weir_find_pair(const uint8_t *text, size_t count, size_t at, const uint8_t *first, const uint8_t *second);
-// The same for up to eight pairs of two bytes, eight first bytes and then their second ones, quickly.
-size_t weir_find_pairs(const uint8_t *text, size_t count, size_t at, const uint8_t *pairs);
+// The same for a few pairs of two bytes, quickly: WEIR_FEW_PAIRS first bytes, of which `number` count, and then the second ones. Those after `number` repeat
+// one before.
+enum { WEIR_FEW_PAIRS = 8 };
+size_t weir_find_pairs(const uint8_t *text, size_t count, size_t at, const uint8_t *pairs, int number);
 // The first position from `at` on of U+2581; `count` if there is none.
 size_t weir_find_blank_mark(const uint8_t *text, size_t count, size_t at);
 // The first position from `at` on of a character whose entry in `flags`, for scalars below `limit`, has one of the bits; `count` if there is none. `flags`

@@ -15,9 +15,18 @@ size_t weir_automaton_match(const weir_automaton *a, const uint8_t *text, size_t
 }
 
 size_t weir_automaton_find(const weir_automaton *a, const uint8_t *text, size_t count, size_t *at) {
+  const uint32_t *first = a->steps + a->initial;
   for (size_t width; *at < count; *at += width) {
-    uint32_t first = a->steps[a->initial + class_at(a, text, count, *at, &width)];
-    if (first & WEIR_STOP) continue;
+    // Steps over ASCII that begins no match.
+    while (*at + 8 <= count) {
+      const uint8_t *t = text + *at;
+      uint32_t any = 0;
+      for (int i = 0; i < 8; i++) any |= (uint32_t)(t[i] >= 0x80 || !(first[a->classes[t[i] & 0x7F]] & WEIR_STOP)) << i;
+      *at += any ? (size_t)__builtin_ctz(any) : 8;
+      if (any) break;
+    }
+    if (*at == count) break;
+    if (first[class_at(a, text, count, *at, &width)] & WEIR_STOP) continue;
     size_t end = weir_automaton_match(a, text, count, *at);
     if (end > *at) return end;
   }
@@ -41,28 +50,37 @@ size_t weir_find_pair(const uint8_t *text, size_t count, size_t at, const uint8_
 
 typedef uint8_t vector __attribute__((vector_size(32)));
 
-WEIR_CLONES size_t weir_find_pairs(const uint8_t *text, size_t count, size_t at, const uint8_t *pairs) {
-  vector first[8], second[8];
-  for (int p = 0; p < 8; p++) {
-    for (int i = 0; i < 32; i++) first[p][i] = pairs[p], second[p][i] = pairs[8 + p];
+WEIR_INLINE size_t find_pairs(const uint8_t *text, size_t count, size_t at, const uint8_t *pairs, int number) {
+  vector first[WEIR_FEW_PAIRS], second[WEIR_FEW_PAIRS];
+  for (int p = 0; p < number; p++) {
+    first[p] = pairs[p] - (vector){0};
+    second[p] = pairs[WEIR_FEW_PAIRS + p] - (vector){0};
   }
   for (; at + 33 <= count; at += 32) {
     vector here, next, any = {0};
     memcpy(&here, text + at, 32);
     memcpy(&next, text + at + 1, 32);
-    for (int p = 0; p < 8; p++) any |= (vector)(here == first[p]) & (vector)(next == second[p]);
+    for (int p = 0; p < number; p++) any |= (vector)(here == first[p]) & (vector)(next == second[p]);
     uint64_t words[4];
     memcpy(words, &any, 32);
+    if (!(words[0] | words[1] | words[2] | words[3])) continue;
     for (int word = 0; word < 4; word++) {
       if (words[word]) return at + 8 * (size_t)word + (size_t)__builtin_ctzll(words[word]) / 8;
     }
   }
   for (; at + 1 < count; at++) {
-    for (int p = 0; p < 8; p++) {
-      if (text[at] == pairs[p] && text[at + 1] == pairs[8 + p]) return at;
+    for (int p = 0; p < number; p++) {
+      if (text[at] == pairs[p] && text[at + 1] == pairs[WEIR_FEW_PAIRS + p]) return at;
     }
   }
   return count;
+}
+
+// Compiled for several numbers, so that the vectors are in registers.
+WEIR_CLONES size_t weir_find_pairs(const uint8_t *text, size_t count, size_t at, const uint8_t *pairs, int number) {
+  if (number <= 2) return find_pairs(text, count, at, pairs, 2);
+  if (number <= 4) return find_pairs(text, count, at, pairs, 4);
+  return find_pairs(text, count, at, pairs, WEIR_FEW_PAIRS);
 }
 
 size_t weir_find_blank_mark(const uint8_t *text, size_t count, size_t at) {

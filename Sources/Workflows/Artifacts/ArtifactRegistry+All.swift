@@ -1,6 +1,7 @@
 import Artifacts
 import Embedding
 import Export
+import Loading
 import Planning
 import Storage
 import Tokenization
@@ -10,7 +11,7 @@ import Training
 extension ArtifactRegistry {
   /// Every type of artifact that Weir stores. A file or a folder without a manifest is of the first type that matches it.
   package static let all = ArtifactRegistry([
-    TokenDataset.self, WindowVectors.self, ClusterAssignment.self, WindowScores.self, StoredTree.self, Mixture.self, StoredEmbedder.self,
+    TokenDataset.self, PackedRows.self, RowOrder.self, WindowVectors.self, ClusterAssignment.self, WindowScores.self, StoredTree.self, Mixture.self, StoredEmbedder.self,
     // A run folder contains model folders, and a model folder contains a tokenizer.
     RunFolder.self, SplitFile.self, StoredModel.self, StoredCheckpoint.self, StoredTokenizer.self, RecipeFolder.self, BatchFolder.self,
     StepState.self, TrainingReport.self, FitReport.self, Allocation.self,

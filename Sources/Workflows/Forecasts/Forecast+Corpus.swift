@@ -34,7 +34,9 @@ extension Forecast {
   }
 
   private static func measure(_ path: String, textField: String = "text") throws -> Size {
-    guard Files.exists(path) else { throw WeirError(path, "no such file or folder", remedy: "create it first, or correct the path") }
+    guard Files.exists(path) || ObjectStore.isAddress(path) else {
+      throw WeirError(path, "no such file or folder", remedy: "create it first, or correct the path")
+    }
     if Files.exists(path + "/manifest.json"), let dataset = try? TokenDataset(path) {
       return Size(documents: Double(dataset.documentCount), bytes: Double(dataset.byteCount), tokens: Double(dataset.tokenCount))
     }

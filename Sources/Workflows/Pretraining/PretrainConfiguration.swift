@@ -7,11 +7,9 @@ import Training
 
 /// A training run on a token dataset.
 package struct PretrainConfiguration: Codable, Sendable {
-  package var dataset: String
+  package var data: LoaderConfiguration
   /// The run folder.
   package var output: String
-  /// A mixture file; nil to sample uniformly over tokens.
-  package var mixture: String?
   /// The run, model folder or checkpoint to continue; nil for random initialization.
   package var initial: String?
   /// The shape of the model with random initialization.
@@ -20,7 +18,7 @@ package struct PretrainConfiguration: Codable, Sendable {
   /// Whether the backward pass recomputes activations.
   package var recompute = false
 
-  package init(dataset: String, output: String) { (self.dataset, self.output) = (dataset, output) }
+  package init(dataset: String, output: String) { (data, self.output) = (LoaderConfiguration(dataset: dataset), output) }
 }
 
 /// Pretraining and continued pretraining.
@@ -29,13 +27,13 @@ package enum PretrainRun {
   package static func run(
     _ configuration: PretrainConfiguration, threads: Int, ranks: Ranks? = nil, progress: Progress = .silent
   ) throws -> RunReport {
-    let dataset = try TokenDataset(configuration.dataset)
+    let dataset = try TokenDataset(configuration.data.dataset)
     let initial = try initial(configuration, dataset)
     let tokenizer = try dataset.openTokenizer()
     let settings = configuration.settings
-    let loader = try PackedLoader(
-      dataset: dataset, mixture: configuration.mixture, randomSeed: settings.randomSeed, rows: settings.rows, sequence: settings.sequence)
+    try settings.training.validate()
     try initial.check(dataset: dataset, tokenizer: tokenizer, place: configuration.initial ?? "modelConfiguration")
+    let loader = try loader(configuration, ranks: RankGroup(ranks), progress)
     let sets = try ValidationSet.read(settings.heldOut, encoder: Models.encoder(dataset, tokenizer))
     let report = try TrainingRun.run(
       configuration: settings.training, initial: initial, source: loader, validation: sets, folder: configuration.output,
@@ -44,11 +42,24 @@ package enum PretrainRun {
     return try RunReport(report, run: configuration.output)
   }
 
+  private static func loader(_ configuration: PretrainConfiguration, ranks: RankGroup, _ progress: Progress) throws -> PackedLoader {
+    let settings = configuration.settings, parent = try configuration.initial.flatMap { try ParentRun(of: $0) }
+    var data = configuration.data
+    (data.rows, data.sequence, data.randomSeed) = (settings.rows, settings.sequence, settings.randomSeed)
+    // The first rank packs the rows, and the others find them.
+    var first: PackedLoader?
+    _ = try ranks.broadcast {
+      first = try data.loader(tokens: settings.training.tokens, continuing: parent, progress: progress)
+      return true
+    }
+    return try first ?? data.loader(tokens: settings.training.tokens, continuing: parent)
+  }
+
   /// What the run takes.
   package static func estimate(_ configuration: PretrainConfiguration, threads: Int) throws -> TrainingEstimate {
     let settings = configuration.settings
     return try TrainingEstimate(
-      settings.training, model: initial(configuration, TokenDataset(configuration.dataset)).configuration(), rows: settings.rows,
+      settings.training, model: initial(configuration, TokenDataset(configuration.data.dataset)).configuration(), rows: settings.rows,
       sequence: settings.sequence, recompute: configuration.recompute, evaluates: !settings.heldOut.isEmpty, threads: threads)
   }
 

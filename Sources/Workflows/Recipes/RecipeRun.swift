@@ -1,3 +1,4 @@
+import Documents
 import Pipeline
 import Primitives
 import Storage
@@ -141,7 +142,10 @@ package struct RecipeRun {
 
   private func key(of prepared: Prepared) throws -> String {
     var text = "\(tool)\n\(prepared.line)\n"
-    for input in prepared.inputs { text += "\(input) \(try Fingerprint.of(input, registry: .all) ?? "missing")\n" }
+    for input in prepared.inputs {
+      let fingerprint = try ObjectStore.isAddress(input) ? ObjectStore.fingerprint(input) : Fingerprint.of(input, registry: .all)
+      text += "\(input) \(fingerprint ?? "missing")\n"
+    }
     if prepared.commands.contains(where: \.readsOtherSteps) {
       for step in recipe.steps where step.name != prepared.step.name {
         text += "\(step.name) \(state(of: step.name).map { "\($0.key) \($0.seconds)" } ?? "missing")\n"

@@ -1,8 +1,10 @@
 import Artifacts
+import Foundation
 import Loading
 import Pipeline
 import Primitives
 import Sampling
+import Storage
 import Training
 
 extension SampleRun {
@@ -23,12 +25,16 @@ extension SampleRun {
     try ModelInitialization.folder(folder).check(dataset: dataset, tokenizer: seeds.tokenizer, place: proxy)
     let sequence = min(shape.sequence, try ModelFolder.configuration(folder).sequence)
     let domains = tree.domains(level: level)
-    let loaders = try clusters.assignment.windows(domains: domains, count: nodes.count).enumerated().map { domain, windows in
-      windows.isEmpty
-        ? nil
-        : try PackedLoader(
-          uniform: dataset, windows: windows, name: "domain \(domain)", randomSeed: configuration.randomSeed, rows: shape.rows,
-          sequence: sequence)
+    // Rows of this length are of no further use.
+    let temporary = FileManager.default.temporaryDirectory.path + "/weir-rows-\(ProcessInfo.processInfo.processIdentifier)"
+    defer { try? Files.remove(temporary) }
+    let rows = try DomainRows(
+      dataset: dataset.path, tree: clusters.stored, level: level, sequence: sequence, folder: temporary, progress: progress)
+    let loaders = try rows.tokens.enumerated().map { domain, tokens in
+      guard tokens > 0 else { return nil as PackedLoader? }
+      let order = try RowOrder(
+        sources: [rows.rows], mixture: rows.mixture(domain: domain), rows: nil, randomSeed: configuration.randomSeed, name: "domain \(domain)")
+      return try PackedLoader(order, sources: [rows.rows], rows: shape.rows)
     }
     let target = try DocumentBatches(
       documents: seeds.seeds.flatMap { $0.documents.map(\.ids) }, name: "specialist", rows: shape.rows,

@@ -17,24 +17,31 @@ package enum SplitRun {
     try configuration.validate()
     let lock = try OutputLock(filling: configuration.output)
     defer { lock.release() }
-    let domains = try TreeDomains(dataset: configuration.dataset, tree: configuration.tree, level: configuration.level, threads: threads)
+    let domains = try TreeDomains(
+      dataset: configuration.dataset, tree: configuration.tree, level: configuration.level, threads: threads)
+    let rows = try DomainRows(
+      dataset: configuration.dataset, tree: domains.tree, level: configuration.level, sequence: configuration.settings.sequence,
+      progress: progress)
     let tokens = try configuration.branches(domains.count)
-    let part = Part(configuration: configuration, domains: domains, threads: threads, progress: progress)
-    let (trunk, trunkTokens) = try part.trunk()
-    let windows = domains.windows
+    let part = Part(configuration: configuration, domains: domains, rows: rows, threads: threads, progress: progress)
+    let (trunk, trunkTokens, parent) = try part.trunk()
+    let unique = rows.tokens
     var folders: [String] = []
     for domain in 0..<domains.count {
-      guard !windows[domain].isEmpty else {
+      guard unique[domain] > 0 else {
         throw WeirError(
           configuration.tree, "domain \(domain) has no windows in \(configuration.dataset)", remedy: "use a tree fitted on this dataset")
       }
       let name = "branch-\(domain)"
       folders.append(RunFolder(name).model)
-      let source = try domains.batches(domain: domain, windows: windows[domain], configuration.settings)
+      let source = try rows.batches(
+        domain: domain, tokens: tokens[domain], continuing: parent, configuration.settings, progress: progress.phase(name))
       try part.train(name, tokens: tokens[domain], from: .folder(trunk), source: source)
     }
     if configuration.full {
-      try part.train("full", tokens: tokens.reduce(0, +), from: .folder(trunk), source: domains.batches(configuration.settings))
+      let sum = tokens.reduce(0, +)
+      let source = try rows.batches(tokens: sum, continuing: parent, configuration.settings, progress: progress.phase("full"))
+      try part.train("full", tokens: sum, from: .folder(trunk), source: source)
     }
     let terms = try ClusterContents.terms(
       dataset: domains.dataset, tree: domains.tree, level: configuration.level, progress: progress.phase("show"))
@@ -54,21 +61,25 @@ package enum SplitRun {
   private struct Part {
     let configuration: SplitConfiguration
     let domains: TreeDomains
+    let rows: DomainRows
     let threads: Int
     let progress: Progress
 
-    /// The trunk's model folder, and the tokens that it was trained on as far as they are known.
-    func trunk() throws -> (folder: String, tokens: Int) {
+    /// The trunk's model folder, the tokens that it was trained on as far as they are known, and its run.
+    func trunk() throws -> (folder: String, tokens: Int, run: ParentRun?) {
       switch configuration.trunk {
       case .model(let path):
         let folder = try ModelFolder.locate(path)
         try ModelInitialization.folder(folder).check(dataset: domains.dataset, tokenizer: domains.tokenizer, place: path)
         let report = RunFolder(path).report
-        return (folder, Files.exists(report) ? try JSONFile.read(TrainingReport.self, from: report).tokens : 0)
+        return (
+          folder, Files.exists(report) ? try JSONFile.read(TrainingReport.self, from: report).tokens : 0, try ParentRun(of: path)
+        )
       case .scratch(let shape, let tokens):
         let model = try shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: configuration.settings.sequence)
-        try train("trunk", tokens: tokens, from: .scratch(model), source: domains.batches(configuration.settings))
-        return (RunFolder(configuration.output + "/trunk").model, tokens)
+        try train("trunk", tokens: tokens, from: .scratch(model), source: rows.batches(tokens: tokens, configuration.settings))
+        let run = configuration.output + "/trunk"
+        return (RunFolder(run).model, tokens, try ParentRun(of: run))
       }
     }
 

@@ -8,16 +8,6 @@ import Tokenization
 import Tokens
 import Training
 
-extension ClusterAssignment {
-  /// [count] the windows of each domain.
-  /// - Parameter domains: [leaves] the domain of each leaf.
-  func windows(domains: [Int], count: Int) -> [[UInt32]] {
-    var windows = [[UInt32]](repeating: [], count: count)
-    for (window, leaf) in leaves.enumerated() { windows[domains[Int(leaf)]].append(UInt32(window)) }
-    return windows
-  }
-}
-
 /// The domains of a dataset: the nodes of one level of a cluster tree. New text belongs to the domain with the nearest centroid.
 struct TreeDomains: Sendable {
   let dataset: TokenDataset
@@ -27,7 +17,6 @@ struct TreeDomains: Sendable {
   /// [domains] the nodes of the level.
   let nodes: [Int]
   private let embedder: any Embedder
-  private let assignment: ClusterAssignment
   private let pool: ThreadPool
 
   init(dataset: String, tree: String, level: Int, threads: Int) throws {
@@ -42,31 +31,13 @@ struct TreeDomains: Sendable {
     tokenizer = try dataset.openTokenizer()
     embedder = try tree.openEmbedder()
     try embedder.check(tokenizer: tokenizer.fingerprint, place: tree.path)
-    assignment = try dataset.assignment(to: tree)
+    _ = try RowStore(dataset.path).groups(of: tree)
     pool = ThreadPool(threads: threads)
   }
 
   var count: Int { nodes.count }
 
-  /// [domains] the windows of the dataset in each domain.
-  var windows: [[UInt32]] { assignment.windows(domains: tree.tree.domains(level: level), count: count) }
-
-  /// [domains] the tokens of the dataset in each domain.
-  var tokens: [Int] { windows.map { $0.reduce(0) { $0 + dataset.window(Int($1)).count } } }
-
   func name(_ domain: Int) -> String { "domain-\(domain)" }
-
-  /// Batches of one domain, sampled uniformly over its tokens.
-  func batches(domain: Int, windows: [UInt32], _ settings: TrainingSettings) throws -> PackedLoader {
-    try PackedLoader(
-      uniform: dataset, windows: windows, name: "domain \(domain) of \(tree.fingerprint)", randomSeed: settings.randomSeed,
-      rows: settings.rows, sequence: settings.sequence)
-  }
-
-  /// Batches of the whole dataset, sampled uniformly over its tokens.
-  func batches(_ settings: TrainingSettings) throws -> PackedLoader {
-    try PackedLoader(uniform: dataset, randomSeed: settings.randomSeed, rows: settings.rows, sequence: settings.sequence)
-  }
 
   /// The windows of held-out documents, one set for each domain that has any.
   func heldOutSets(_ files: [String]) throws -> [ValidationSet] {

@@ -18,9 +18,13 @@ package enum SweepRun {
     try configuration.validate()
     let lock = try OutputLock(filling: configuration.runs)
     defer { lock.release() }
-    let domains = try TreeDomains(dataset: configuration.dataset, tree: configuration.tree, level: configuration.level, threads: threads)
+    let domains = try TreeDomains(
+      dataset: configuration.dataset, tree: configuration.tree, level: configuration.level, threads: threads)
+    let rows = try DomainRows(
+      dataset: configuration.dataset, tree: domains.tree, level: configuration.level, sequence: configuration.settings.sequence,
+      progress: progress)
     let sets = try domains.heldOutSets(configuration.settings.heldOut)
-    let unique = domains.tokens
+    let unique = rows.tokens
     let measured = (0..<domains.count).filter { domain in sets.contains { $0.name == domains.name(domain) } && unique[domain] > 0 }
     let chosen = Array(measured.sorted { (unique[$1], $0) < (unique[$0], $1) }.prefix(configuration.domains ?? Int.max)).sorted()
     guard !chosen.isEmpty else {
@@ -28,10 +32,9 @@ package enum SweepRun {
         configuration.settings.heldOut.joined(separator: " "), "no window falls into a domain that has windows in the dataset",
         remedy: "give held-out documents of the dataset's domains")
     }
-    let windows = domains.windows
     var runs: [MeasuredRun] = []
     for size in configuration.sizes {
-      let grid = try Grid(configuration: configuration, domains: domains, size: size, threads: threads, progress: progress)
+      let grid = try Grid(configuration: configuration, domains: domains, rows: rows, size: size, threads: threads, progress: progress)
       for point in try grid.trunk(sets: sets) {
         for domain in chosen {
           guard let record = point.evaluations.first(where: { $0.name == domains.name(domain) }) else {
@@ -42,7 +45,7 @@ package enum SweepRun {
           }
           runs.append(measured(dPrime: 0, loss: record.result.loss))
           let set = sets.filter { $0.name == domains.name(domain) }
-          runs += try grid.branch(at: point, domain: domain, windows: windows[domain], sets: set).map {
+          runs += try grid.branch(at: point, domain: domain, sets: set).map {
             measured(dPrime: $0.tokens, loss: $0.result.loss)
           }
         }
@@ -64,13 +67,17 @@ package enum SweepRun {
 
     let configuration: SweepConfiguration
     let domains: TreeDomains
+    let rows: DomainRows
     let size: SweepConfiguration.Size
     let model: ModelConfiguration
     let threads: Int
     let progress: Progress
 
-    init(configuration: SweepConfiguration, domains: TreeDomains, size: SweepConfiguration.Size, threads: Int, progress: Progress) throws {
-      (self.configuration, self.domains, self.size, self.threads, self.progress) = (configuration, domains, size, threads, progress)
+    init(
+      configuration: SweepConfiguration, domains: TreeDomains, rows: DomainRows, size: SweepConfiguration.Size, threads: Int, progress: Progress
+    ) throws {
+      (self.configuration, self.domains, self.rows, self.size) = (configuration, domains, rows, size)
+      (self.threads, self.progress) = (threads, progress)
       model = try size.shape.configuration(vocabulary: domains.dataset.vocabulary, sequence: configuration.settings.sequence)
     }
 
@@ -79,7 +86,7 @@ package enum SweepRun {
       let points = configuration.trunkTokens.sorted()
       var training = configuration.training(tokens: points.last ?? 0)
       (training.checkpointAt, training.evaluateAt) = (points, points)
-      let report = try train("trunk", training, .scratch(model), domains.batches(configuration.settings), sets)
+      let report = try train("trunk", training, .scratch(model), rows.batches(tokens: points.last ?? 0, configuration.settings), sets)
       return points.map { tokens in
         let step = step(tokens: tokens)
         return Point(tokens: tokens, step: step, evaluations: report.evaluations.filter { $0.step == step })
@@ -88,12 +95,14 @@ package enum SweepRun {
 
     /// Trains the branch of a domain to the largest D′.
     /// - Returns: its evaluation at each D′.
-    func branch(at point: Point, domain: Int, windows: [UInt32], sets: [ValidationSet]) throws -> [EvaluationRecord] {
+    func branch(at point: Point, domain: Int, sets: [ValidationSet]) throws -> [EvaluationRecord] {
       let points = configuration.branchTokens.sorted()
       var training = configuration.training(tokens: points.last ?? 0)
       (training.warmup, training.evaluateAt) = (0, points)
-      let source = try domains.batches(domain: domain, windows: windows, configuration.settings)
-      let checkpoint = RunFolder(folder("trunk")).checkpoint(step: point.step), name = "D\(point.tokens)-\(domains.name(domain))"
+      let checkpoint = RunFolder(folder("trunk")).checkpoint(step: point.step)
+      let source = try rows.batches(
+        domain: domain, tokens: points.last ?? 0, continuing: ParentRun(of: checkpoint), configuration.settings)
+      let name = "D\(point.tokens)-\(domains.name(domain))"
       let report = try train(name, training, .checkpoint(checkpoint, optimizer: true), source, sets)
       return try points.map { tokens in
         guard let record = report.evaluations.first(where: { $0.step == step(tokens: tokens) }) else { throw isOutdated(name) }

@@ -13,7 +13,8 @@ struct ClusterAssignCommand: WeirCommand {
     abstract: "Assign every window of a dataset to a leaf cluster.",
     discussion: """
       Descends the tree to the nearest centroid at each level. The assignment is written to DATASET/clusters/NAME, where \
-      NAME is the tree's, or to --output.
+      NAME is the tree's, or to --output. With --unit document, all windows of a document get the leaf of the mean of their \
+      vectors: rows that are packed by the tree then hold whole documents, for training on long contexts.
 
       EXAMPLES:
         weir cluster assign out/dataset --tree out/tree
@@ -29,6 +30,9 @@ struct ClusterAssignCommand: WeirCommand {
   @Option(help: ArgumentHelp("Tree folder.", valueName: "tree"))
   var tree: String
 
+  @Option(help: "What is assigned as a whole: window, document.")
+  var unit = ClusterUnit.window
+
   @OptionGroup var common: CommonOptions
 
   var inputs: [String] { Vectors.inputs(dataset, name: nil) + [tree] }
@@ -38,6 +42,7 @@ struct ClusterAssignCommand: WeirCommand {
     guard output != nil || !Vectors.isArray(dataset) else {
       throw ValidationError("name a folder for the assignment of a .npy with --output")
     }
+    guard unit == .window || !Vectors.isArray(dataset) else { throw ValidationError("--unit document needs a dataset, not a .npy") }
   }
 
   func perform(_ session: Session) throws -> Outcome {
@@ -45,7 +50,7 @@ struct ClusterAssignCommand: WeirCommand {
     let vectors = try Vectors.open(dataset, embedder: stored.tree.embedder)
     let pool = ThreadPool(threads: session.threads)
     let start = ContinuousClock.now
-    var assignment = try session.with("assign") { try ClusterDataset.assign(vectors, tree: stored, pool: pool, progress: $0) }
+    var assignment = try session.with("assign") { try ClusterDataset.assign(vectors, tree: stored, documents: documents(), pool: pool, progress: $0) }
     let seconds = (ContinuousClock.now - start).seconds
     assignment = try assignment.write(to: outputs[0], replacing: true, tool: Weir.tool)
     let index = assignment.index
@@ -59,8 +64,20 @@ struct ClusterAssignCommand: WeirCommand {
       ])
   }
 
+  /// The windows of each document, if documents are assigned.
+  private func documents() throws -> [Range<Int>]? {
+    guard unit == .document else { return nil }
+    let dataset = try TokenDataset(dataset)
+    return (0..<dataset.documentCount).map { dataset.windows(of: $0) }
+  }
+
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     let size = try forecast.size(of: [dataset])
     return Forecast.Row(documents: size.documents, disk: max(size.documents, size.tokens / 1024) * 4)
   }
+}
+
+/// What is assigned to a cluster as a whole.
+enum ClusterUnit: String, ExpressibleByArgument, CaseIterable {
+  case window, document
 }

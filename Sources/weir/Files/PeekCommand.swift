@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Inspection
 import Primitives
 import Storage
@@ -10,8 +11,11 @@ struct PeekCommand: WeirCommand {
     commandName: "peek",
     abstract: "Show what is in a Weir file or folder.",
     discussion: """
+      s3:// addresses are read as by weir read; of a large .npy or llm.c file in a store, only the beginning is downloaded.
+
       EXAMPLES:
         weir peek out/dataset
+        weir peek s3://bucket/export/part-00000.npy
       """)
 
   @Argument(help: ArgumentHelp("File or folder.", valueName: "path"))
@@ -30,8 +34,13 @@ struct PeekCommand: WeirCommand {
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    guard !common.json else { return Outcome(report: try JSONValue(encoding: Peek.report(path, registry: .all, lines: lines))) }
-    try StandardOutput.write(Format.escaped(Peek.text(path, registry: .all, lines: lines), keepingLines: true))
+    let report = try ObjectCopy.with(path, heads: [".npy", ".bin"]) { path, named in
+      var report = try Peek.report(path, registry: .all, lines: lines)
+      (report.path, report.kind, report.lines) = (named(report.path), named(report.kind), report.lines.map(named))
+      return report
+    }
+    guard !common.json else { return Outcome(report: try JSONValue(encoding: report)) }
+    try StandardOutput.write(Format.escaped(report.text, keepingLines: true))
     return Outcome()
   }
 }

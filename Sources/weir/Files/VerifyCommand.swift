@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Inspection
 import Primitives
 import Storage
@@ -10,10 +11,12 @@ struct VerifyCommand: WeirCommand {
     commandName: "verify",
     abstract: "Check every checksum and invariant of Weir files and folders.",
     discussion: """
-      Writes one line per problem and exits with 1 if there is any.
+      Writes one line per problem and exits with 1 if there is any. s3:// addresses are downloaded into the cache of weir \
+      read.
 
       EXAMPLES:
         weir verify out/dataset out/tree
+        weir verify s3://bucket/export
       """)
 
   @Argument(help: ArgumentHelp("Datasets, trees, mixtures, models, runs, streams or JSON Lines.", valueName: "path"))
@@ -24,7 +27,14 @@ struct VerifyCommand: WeirCommand {
   var inputs: [String] { paths }
 
   func perform(_ session: Session) throws -> Outcome {
-    let reports = try session.with("verify") { progress in try paths.map { try Verification.check($0, registry: .all, progress: progress) }
+    let reports = try session.with("verify") { progress in
+      try paths.map { path in
+        try ObjectCopy.with(path) { path, named in
+          var report = try Verification.check(path, registry: .all, progress: progress)
+          (report.path, report.problems, report.notes) = (named(report.path), report.problems.map(named), report.notes.map(named))
+          return report
+        }
+      }
     }
     var lines: [String] = []
     for report in reports {

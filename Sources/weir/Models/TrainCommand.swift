@@ -21,6 +21,9 @@ struct TrainCommand: SeededCommand {
       good checkpoint and skips the batches in between. If the loss is high on the next batches as well, it is the data, and \
       training continues. If NaN/Inf recurs after --max-rollbacks rollbacks, the run fails.
 
+      Rows are packed once and drawn without repeats until an epoch is over. With --init, a run on the same rows goes on where \
+      the other one ended, so that nothing is read twice before the rest is read.
+
       Under mpirun (Open MPI), the rows of each batch are divided among the ranks. With --grad-accum 4, runs on 1, 2 \
       and 4 ranks end with the same weights, bit for bit, because they add up the gradients of the same 4 micro-batches.
 
@@ -40,8 +43,12 @@ struct TrainCommand: SeededCommand {
   @Option(help: ArgumentHelp("Tokens to train on, such as 1.5M.", valueName: "n"))
   var tokens: Amount?
 
-  @Option(help: ArgumentHelp("Data mixture from weir sample. (default: uniform over tokens)", valueName: "file"))
-  var mixture: String?
+  @OptionGroup(title: "Data") var data: LoaderOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "First position of the run in the order of rows. (default: 0; with --init, where that run ended on the same rows)", valueName: "n"))
+  var fromPosition: Int?
 
   @Option(help: ArgumentHelp("Start from this run, model folder or checkpoint instead of random initialization.", valueName: "path"))
   var `init`: String?
@@ -82,12 +89,12 @@ struct TrainCommand: SeededCommand {
 
   var initialModel: String? { `init` }
   var propertyFlags: PropertyFlags {
-    ShapeOptions.propertyFlags + ScheduleOptions.propertyFlags + StabilityOptions.propertyFlags + [
+    ShapeOptions.propertyFlags + ScheduleOptions.propertyFlags + StabilityOptions.propertyFlags + LoaderOptions.propertyFlags + [
       "tokens": "--tokens", "evaluateEvery": "--valid-every", "checkpointEvery": "--checkpoint-every", "keepLast": "--keep-last",
       "keepEvery": "--keep-every",
     ]
   }
-  var inputs: [String] { [dataset, mixture, `init`].compactMap { $0 } + valid }
+  var inputs: [String] { [dataset, data.mixture, data.rows, `init`].compactMap { $0 } + valid }
   var outputs: [String] { output.map { [RunFolder($0).model] } ?? [] }
   var lockedOutputs: [String] { [] }
 
@@ -110,7 +117,9 @@ struct TrainCommand: SeededCommand {
 
   private func run(dataset: String, output: String) throws -> PretrainConfiguration {
     var run = PretrainConfiguration(dataset: dataset, output: output)
-    (run.mixture, run.initial, run.shape, run.settings, run.recompute) = (mixture, `init`, shape.shape, try settings(), recompute)
+    run.data = data.configuration(dataset: dataset)
+    run.data.fromPosition = fromPosition
+    (run.initial, run.shape, run.settings, run.recompute) = (`init`, shape.shape, try settings(), recompute)
     return run
   }
 

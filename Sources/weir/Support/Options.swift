@@ -32,7 +32,8 @@ struct SpecialTokensOption: ParsableArguments {
 struct InputOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "JSON Lines (.gz, .zst), Parquet or text files, folders or globs; - is standard input, the default in a pipe.", valueName: "path"))
+      "JSON Lines (.gz, .zst), Parquet or text files, folders, globs or s3:// addresses; - is standard input, the default in a pipe.",
+      valueName: "path"))
   var paths: [String] = []
 
   @Option(help: ArgumentHelp("Member that holds the text.", valueName: "name"))

@@ -2,8 +2,8 @@
 enum RenamedOptions {
   private static let current = [
     "accumulate": "grad-accum", "arity": "branching-factor", "batch": "batch-size", "clip": "grad-clip", "decay": "decay-fraction",
-    "draws": "row-starts", "guard": "loss-guard", "minimum-leaf": "min-leaf-size", "no-guard": "no-loss-guard", "parts": "chunks",
-    "rollbacks": "max-rollbacks", "spike": "spike-threshold", "warmup": "warmup-fraction",
+    "draws": "row-numbers", "guard": "loss-guard", "minimum-leaf": "min-leaf-size", "no-guard": "no-loss-guard", "parts": "chunks",
+    "rollbacks": "max-rollbacks", "row-starts": "row-numbers", "spike": "spike-threshold", "warmup": "warmup-fraction",
   ]
 
   /// A command line with the present names in place of the old ones, and with `--lr=-1` for two arguments `--lr` and `-1`: the parser would

@@ -13,24 +13,33 @@ struct FeedCommand: SeededCommand {
     commandName: "feed",
     abstract: "Stream packed batches to another trainer.",
     discussion: """
-      Writes one line of JSON (rows, sequence, from_step, steps, fingerprint), then three little-endian int32 arrays of \
-      shape [rows, sequence] per step: tokens, targets (-1 where there is none) and starts (the first position that each \
-      position may attend to).
+      targets[i] is tokens[i+1] within a segment and -1 at its end (at the end of a row, the document's next token): do not \
+      shift it again. Padding has token 0 and target -1. starts[i] is the first position that position i may attend to, so \
+      position_ids = i - starts[i].
 
-      A batch depends only on dataset, mixture, seed and step, so --from-step seeks in constant time, and --rank and --world \
-      distribute the rows of the same batches. With --row-starts, each row is two uint32 instead: the window in which it \
-      begins, and the token of that window.
+      Writes a line of JSON (format, dtype, rows, sequence, rank, world, batch_size, from_position, steps, order_version, \
+      fingerprint), then per step three little-endian int32 arrays of shape [rows, sequence]: tokens, targets and starts; \
+      after the last step a line with steps, rows and the checksum (XXH3-64) of all arrays.
+
+      Row p of the run depends only on the packed rows, the mixture, the seed and p. --from-position seeks in constant time; \
+      of each batch, rank r gets rows r, r + world, …. With --row-numbers, each row is two uint64 instead: its dataset \
+      and its number in the packed rows. For Python, weir_feed reads the same rows without a pipe.
 
       EXAMPLES:
         weir feed out/dataset --mixture crisp.json --steps 100 | python3 trainer.py
-        weir feed out/dataset --rank 1 --world 4 --from-step 5000
+        weir feed out/dataset --order order.json --rank 1 --world 4 --from-position 80000
       """)
 
   @Argument(help: ArgumentHelp("Token dataset folder.", valueName: "dataset"))
   var dataset: String
 
-  @Option(help: ArgumentHelp("Data mixture from weir sample. (default: uniform over tokens)", valueName: "file"))
-  var mixture: String?
+  @OptionGroup(title: "Data") var data: LoaderOptions
+
+  @Option(help: ArgumentHelp("Row order from weir pack or of a run (RUN/order.json), instead of a mixture.", valueName: "file"))
+  var order: String?
+
+  @Option(help: ArgumentHelp("Length of the run, for which weights are capped. (default: the mixture's --tokens)", valueName: "n"))
+  var tokens: Amount?
 
   @Option(help: ArgumentHelp("Sequence length in tokens.", valueName: "n"))
   var sequence = 256
@@ -41,66 +50,90 @@ struct FeedCommand: SeededCommand {
   @Option(help: ArgumentHelp("Rank of this reader, from 0.", valueName: "n"))
   var rank = 0
 
-  @Option(help: ArgumentHelp("Number of readers; divides --batch-size.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of readers.", valueName: "n"))
   var world = 1
 
-  @Option(help: ArgumentHelp("First step.", valueName: "n"))
-  var fromStep = 0
+  @Option(help: ArgumentHelp("First row, of all ranks.", valueName: "n"))
+  var fromPosition: Int?
 
-  @Option(help: ArgumentHelp("Number of steps. (default: until the reader closes the pipe)", valueName: "n"))
+  @Option(help: ArgumentHelp("The same in steps of --batch-size rows.", valueName: "n"))
+  var fromStep: Int?
+
+  @Option(help: ArgumentHelp("Number of steps. (default: until the reader closes the pipe, or --max-epochs)", valueName: "n"))
   var steps: Int?
 
-  @Flag(name: .customLong("row-starts"), help: "Write where each row begins instead of its tokens.")
-  var draws = false
+  @Flag(help: "Write the numbers of rows instead of their tokens.")
+  var rowNumbers = false
 
   @Option(
     help: ArgumentHelp(
-      "Write tokens.i32, targets.i32 and starts.i32 to a folder, with --row-starts draws.u32, and shape.json.", valueName: "folder"))
+      "Write tokens.i32, targets.i32 and starts.i32 to a folder, with --row-numbers rows.u64, and shape.json.", valueName: "folder"))
   var raw: String?
 
   @OptionGroup var seed: SeedOption
   @OptionGroup var common: CommonOptions
 
-  var propertyFlags: PropertyFlags { .batch + ["world": "--world", "rank": "--rank"] }
-  var inputs: [String] { [dataset, mixture].compactMap { $0 } }
+  var propertyFlags: PropertyFlags {
+    .batch + LoaderOptions.propertyFlags + ["world": "--world", "rank": "--rank", "steps": "--steps"]
+  }
+  var inputs: [String] { [dataset, data.mixture, data.rows, order].compactMap { $0 } }
   var outputs: [String] { raw.map { [$0] } ?? [] }
   var writesDataToOutput: Bool { raw == nil }
 
   func validate() throws {
-    guard world >= 1, (0..<world).contains(rank), batch % world == 0 else {
-      throw ValidationError("--world must divide --batch-size, and --rank must be below --world")
+    guard world >= 1, (0..<world).contains(rank), world <= max(1, batch) else {
+      throw ValidationError("--rank must be below --world, and --world at most --batch-size")
     }
-    guard fromStep >= 0, steps ?? 1 > 0 else { throw ValidationError("--from-step must be at least 0, and --steps at least 1") }
-    guard fromStep <= 1 << 40, steps ?? 1 <= 1 << 40 else { throw ValidationError("--from-step and --steps must be at most 2^40") }
+    guard fromPosition == nil || fromStep == nil else { throw ValidationError("Give either --from-position or --from-step") }
+    guard (0...1 << 40).contains(fromStep ?? 0), (0...1 << 60).contains(fromPosition ?? 0), (1...1 << 40).contains(steps ?? 1) else {
+      throw ValidationError("--from-step and --steps must be at most 2^40, and none negative")
+    }
     guard raw == nil || steps != nil else { throw ValidationError("--raw requires --steps") }
+    guard order == nil || (data.mixture == nil && data.rows == nil && data.maxEpochs == nil && tokens == nil) else {
+      throw ValidationError("--order has its own mixture and rows; leave out --mixture, --rows, --tokens and --max-epochs")
+    }
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let dataset = try TokenDataset(dataset)
-    let loader = try PackedLoader(dataset: dataset, mixture: mixture, randomSeed: seed.seed, rows: batch, sequence: sequence)
-    let feed = try BatchFeed(loader: loader, rank: rank, world: world, fromStep: fromStep, steps: steps)
+    let loader = try loader(session)
+    let first = fromPosition ?? fromStep.map { $0 * batch } ?? loader.order.fromPosition
+    let feed = try BatchFeed(loader: loader, rank: rank, world: world, fromPosition: first, steps: steps)
     let shape = BatchShape(feed)
     guard let raw else {
       try StandardOutput.write(try JSONFile.encode(shape) + [10])
-      try write(feed, session) { for bytes in $0 { try StandardOutput.write(bytes) } }
+      let end = try write(feed, session) { for bytes in $0 { try StandardOutput.write(bytes) } }
+      if end.steps == feed.steps { try StandardOutput.write(try JSONFile.encode(end) + [10]) }
       return Outcome()
     }
     let folder = try AtomicFolder(raw, replacing: true)
-    let files = try (draws ? BatchFolder.origins : BatchFolder.arrays).map { try AtomicFile("\(folder.working)/\($0)") }
-    try write(feed, session) { for (file, bytes) in zip(files, $0) { try file.write(bytes) } }
+    let files = try (rowNumbers ? BatchFolder.rowNumbers : BatchFolder.arrays).map { try AtomicFile("\(folder.working)/\($0)") }
+    _ = try write(feed, session) { for (file, bytes) in zip(files, $0) { try file.write(bytes) } }
     if Interrupt.isRequested { throw Stopped() }
     for file in files { _ = try file.commit() }
     try JSONFile.write(shape, to: "\(folder.working)/\(BatchFolder.shapeFile)")
     _ = try folder.commit(
-      format: BatchFolder.format, tool: Weir.tool, inputs: ["dataset": dataset.fingerprint], configuration: JSONValue(encoding: shape),
+      format: BatchFolder.format, tool: Weir.tool, inputs: ["order": loader.order.fingerprint], configuration: JSONValue(encoding: shape),
       counts: ["steps": steps ?? 0])
     return Outcome()
   }
 
-  private func write(_ feed: BatchFeed, _ session: Session, to write: ([[UInt8]]) throws -> Void) throws {
+  private func loader(_ session: Session) throws -> PackedLoader {
+    if let order {
+      let loader = try PackedLoader(order: order, rows: batch), dataset = try TokenReader(dataset)
+      guard loader.sources.contains(where: { $0.tokens.fingerprint == dataset.fingerprint }) else {
+        throw WeirError(order, "draws from other datasets than \(dataset.path)", remedy: "give one that it was made from")
+      }
+      return loader
+    }
+    var configuration = data.configuration(dataset: dataset)
+    (configuration.rows, configuration.sequence, configuration.randomSeed) = (batch, sequence, seed.seed)
+    return try session.with("feed") { try configuration.loader(tokens: tokens?.value, progress: $0) }
+  }
+
+  private func write(_ feed: BatchFeed, _ session: Session, to write: ([[UInt8]]) throws -> Void) throws -> FeedEnd {
     let pool = ThreadPool(threads: session.threads), isStopping = { Interrupt.isRequested }
-    try draws
-      ? feed.origins(pool: pool, isStopping: isStopping, write: write) : feed.batches(pool: pool, isStopping: isStopping, write: write)
+    return try rowNumbers
+      ? feed.rowNumbers(pool: pool, isStopping: isStopping, write: write) : feed.batches(pool: pool, isStopping: isStopping, write: write)
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(tokens: steps.map { Double($0 * batch * sequence) }) }

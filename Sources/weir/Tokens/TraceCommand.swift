@@ -5,35 +5,39 @@ import Tokens
 import Training
 import Workflows
 
-/// `weir trace DATASET --step N`: shows which documents are in a training batch.
+/// `weir trace DATASET`: which documents are in a training batch, and at which steps a document is seen.
 struct TraceCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Show which documents are in a training batch.",
+    abstract: "Show which documents are in a training batch, or when a document is seen.",
     discussion: """
-      Writes one line of JSON per segment: step, row, start and count (positions in the row), document (its number in the \
-      dataset), offset (the segment's first token in the document), id, origin (the file and line it was read from) and \
-      source. --run takes seed, batch size and sequence length from a run, and checks that the run used this dataset and \
-      mixture.
+      Writes one line of JSON per segment: step, row, position (of the row in the run), start and count (positions in the row), \
+      document (its number in the dataset), offset (the segment's first token in the document), id, origin (the file and line \
+      it was read from) and source. --run takes everything else from a run. --document shows all segments of a document: \
+      up to the step that the run has reached, or in --steps steps.
 
       EXAMPLES:
-        weir trace out/dataset --mixture crisp.json --run out/crisp --step 1200
+        weir trace out/dataset --run out/crisp --step 1200
+        weir trace out/dataset --run out/crisp --document arxiv-17
+        weir trace out/dataset --mixture crisp.json --sequence 1024 --step 7
       """)
 
   @Argument(help: ArgumentHelp("Token dataset folder.", valueName: "dataset"))
   var dataset: String
 
   @Option(help: ArgumentHelp("First step, from 0.", valueName: "n"))
-  var step: Int
+  var step: Int?
 
-  @Option(help: ArgumentHelp("Number of steps.", valueName: "n"))
-  var steps = 1
+  @Option(help: ArgumentHelp("Number of steps. (default: 1; with --document, those of the run)", valueName: "n"))
+  var steps: Int?
 
-  @Option(help: ArgumentHelp("Data mixture from weir sample. (default: uniform over tokens)", valueName: "file"))
-  var mixture: String?
+  @Option(help: ArgumentHelp("Id of a document to look for.", valueName: "id"))
+  var document: String?
 
   @Option(help: ArgumentHelp("Run folder whose batches to trace.", valueName: "folder"))
   var run: String?
+
+  @OptionGroup(title: "Data") var data: LoaderOptions
 
   @Option(help: ArgumentHelp("Sequence length in tokens. (default: 256)", valueName: "n"))
   var sequence: Int?
@@ -46,29 +50,42 @@ struct TraceCommand: WeirCommand {
 
   @OptionGroup var common: CommonOptions
 
-  var propertyFlags: PropertyFlags { .batch }
-  var inputs: [String] { [dataset, mixture, run.map { RunFolder($0).description }].compactMap { $0 } }
+  var propertyFlags: PropertyFlags { .batch + LoaderOptions.propertyFlags }
+  var inputs: [String] { [dataset, data.mixture, data.rows, run.map { RunFolder($0).description }].compactMap { $0 } }
   var writesDataToOutput: Bool { true }
 
   func validate() throws {
-    guard (0...1 << 40).contains(step), (1...1 << 40).contains(steps) else {
+    guard step != nil || document != nil else { throw ValidationError("Give --step or --document") }
+    guard (0...1 << 40).contains(step ?? 0), (1...1 << 40).contains(steps ?? 1) else {
       throw ValidationError("--step must be 0…2^40, and --steps 1…2^40")
     }
-    guard run == nil || (sequence == nil && batch == nil && seed == nil) else {
-      throw ValidationError("--run cannot be combined with --sequence, --batch-size or --seed")
+    let isGiven = sequence != nil || batch != nil || seed != nil || data.mixture != nil || data.rows != nil || data.maxEpochs != nil
+    guard run == nil || !isGiven else {
+      throw ValidationError("--run has its own --mixture, --rows, --sequence, --batch-size and --seed; leave them out")
     }
+    guard document == nil || run != nil || steps != nil else { throw ValidationError("--document requires --run or --steps") }
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    let dataset = try TokenDataset(dataset)
-    let trace =
-      try run.map { try BatchTrace(run: $0, dataset: dataset, mixture: mixture) }
-      ?? BatchTrace(
-        loader: PackedLoader(dataset: dataset, mixture: mixture, randomSeed: seed ?? 1, rows: batch ?? 16, sequence: sequence ?? 256))
-    for step in step..<step + steps {
+    let trace = try run.map { try BatchTrace(run: $0, dataset: dataset) } ?? BatchTrace(loader: loader(session))
+    let first = step ?? 0
+    if let document {
+      let end = first + (steps ?? max(0, (trace.steps ?? 0) - first))
+      for segment in try trace.segments(id: document, steps: first..<end) {
+        try StandardOutput.write(try JSONFile.encode(segment) + [10])
+      }
+      return Outcome()
+    }
+    for step in first..<first + (steps ?? 1) {
       for segment in try trace.segments(step: step) { try StandardOutput.write(try JSONFile.encode(segment) + [10]) }
       if Interrupt.isRequested { break }
     }
     return Outcome()
+  }
+
+  private func loader(_ session: Session) throws -> PackedLoader {
+    var configuration = data.configuration(dataset: dataset)
+    (configuration.rows, configuration.sequence, configuration.randomSeed) = (batch ?? 16, sequence ?? 256, seed ?? 1)
+    return try session.with("trace") { try configuration.loader(tokens: nil, progress: $0) }
   }
 }

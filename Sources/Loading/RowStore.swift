@@ -1,0 +1,51 @@
+import Artifacts
+import Primitives
+import Storage
+import Tokens
+
+/// Finds the packed rows of a dataset in its folder, or packs it on first use.
+package struct RowStore {
+  package let path: String
+  package let tokens: TokenReader
+  private var folder: DatasetFolder { DatasetFolder(path) }
+
+  package init(_ dataset: String) throws {
+    path = dataset
+    tokens = try TokenReader(dataset)
+  }
+
+  /// Opens the rows of `packing`, or makes them.
+  /// - Parameters:
+  ///   - other: a folder outside the dataset's.
+  ///   - note: told the folder if it is made.
+  package func rows(_ packing: PackDataset, in other: String? = nil, note: (String) -> Void = { _ in }) throws -> PackedRows {
+    let place = other ?? packing.folder(in: folder)
+    if let rows = try packing.existing(place, of: tokens) { return rows }
+    note(place)
+    _ = try packing.write(TokenDataset(path), to: place)
+    return try PackedRows(place, dataset: tokens)
+  }
+
+  /// The groups that a mixture weights: the leaves of the assignment that it was made from.
+  /// - Parameter file: the mixture's file, for errors.
+  package func groups(of mixture: Mixture, file: String) throws -> RowGroups {
+    for kind in [DatasetFolder.Kind.clusters, .selections] {
+      for place in try folder.folders(kind) {
+        let clusters = try RowGroups.Clusters(folder: place)
+        if clusters.fingerprint == mixture.assignment { return .clusters(clusters) }
+      }
+    }
+    throw WeirError(
+      file, "samples from clusters that \(path) is not assigned to, or no longer",
+      remedy: "assign it again with `weir cluster assign`, then rebuild the mixture with `weir sample`")
+  }
+
+  /// The groups of a tree's leaves, or of the nodes of a level.
+  package func groups(of tree: StoredTree, level: Int? = nil) throws -> RowGroups {
+    for place in try folder.folders(.clusters) {
+      let clusters = try RowGroups.Clusters(folder: place, tree: level == nil ? nil : tree.tree, level: level)
+      if clusters.treeFingerprint == tree.fingerprint { return .clusters(clusters) }
+    }
+    throw WeirError(path, "is not assigned to the tree \(tree.path)", remedy: "run `weir cluster assign \(path) --tree \(tree.path)`")
+  }
+}
