@@ -10,7 +10,7 @@ times slower), both shuffled. Weir draws best-fit rows of 64 groups with weights
 /dev/null, which also hashes the rows and makes a third array; it is compared with two processes of numpy. Everything else is one process.
 
 The sides take turns in each round. Times are medians over the rounds, without imports; ratios are those of the medians. Options: --rounds 5,
---batches 2048 (per side and round), --cache FOLDER (keeps the datasets).
+--batches 8192 (per side and round), --cache FOLDER (keeps the datasets).
 """
 import argparse
 import json
@@ -120,7 +120,7 @@ def first_row(order, position):
 
 
 def waiting(folder, steps):
-    """In a process of its own: the share of a PyTorch loop's time that it waits for rows, with a model of 3 M parameters."""
+    """In a process of its own: the share of a PyTorch loop's time that it waits for rows, with a model of 2 M parameters."""
     import torch
 
     sys.path.append(str(HERE.parent / "python" / "examples"))
@@ -199,7 +199,7 @@ def main():
     parser.add_argument("--weir", default=".build/release/weir")
     parser.add_argument("--tokenizer", default="tokenizer/bpe16k")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--batches", type=int, default=2048)
+    parser.add_argument("--batches", type=int, default=8192)
     parser.add_argument("--cache", type=pathlib.Path)
     parser.add_argument("--side", nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("documents", type=pathlib.Path, nargs="?")
