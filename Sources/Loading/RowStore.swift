@@ -32,7 +32,14 @@ package struct RowStore {
     for kind in [DatasetFolder.Kind.clusters, .selections] {
       for place in try folder.folders(kind) {
         let clusters = try RowGroups.Clusters(folder: place)
-        if clusters.fingerprint == mixture.assignment { return .clusters(clusters) }
+        guard clusters.fingerprint == mixture.assignment else { continue }
+        let counts = try Manifest.read(folder: place).counts
+        guard counts["leaves"] == mixture.clusters.count, counts["windows"] == mixture.clusters.reduce(0, { $0 + $1.windows }) else {
+          throw WeirError(
+            file, "its \(mixture.clusters.count) clusters do not match the \(counts["leaves"] ?? 0) that \(path) is assigned to",
+            remedy: "rebuild it with `weir sample`")
+        }
+        return .clusters(clusters)
       }
     }
     throw WeirError(

@@ -42,12 +42,14 @@ public final class PackedRows: Sendable {
 
   package let path: String
   package let manifest: Manifest
+  /// The input fingerprint in the manifests of outputs made from the rows.
   public let fingerprint: String
   /// Tokens per row.
   public let sequence: Int
   package let groups: [Group]
   /// [groups + 1] the first row of each group.
   package let firstRows: [Int]
+  /// The number of rows of all groups.
   public let rowCount: Int
   package let segmentCount: Int
   /// The dataset.

@@ -71,7 +71,7 @@ import Testing
       #expect(blend.code == 0, "\(blend.errors)")
       for (text, words) in [
         ("stages: []", ["no stage"]), ("tree: tree\nstages: [{at: 5, weights: {'0': 1}}]", ["no stage at 0"]),
-        ("tree: tree\nlevel: 1\nstages: [{at: 0, weights: {x: 1}}]", ["\"x\"", "no group"]),
+        ("tree: tree\nlevel: 1\nstages: [{at: 0, weights: {x: 1}}]", ["\"x\"", "not a group"]),
         ("stages: [{at: 0, weights: {x: 1}}]", ["by, tree"]),
         ("tree: tree\nlevel: 1\nstages: [{at: 0, weights: {'0': -1}}]", ["at least 0"]), ("stage: 3", ["unknown member"]),
         ("[1, 2", ["bad.yaml"]),

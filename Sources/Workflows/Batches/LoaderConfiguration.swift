@@ -187,7 +187,7 @@ private struct RowSelection {
       for (name, value) in named.sorted(by: { $0.key < $1.key }) {
         guard known.contains(name) else {
           let list = known.sorted().prefix(12).joined(separator: ", ")
-          throw WeirError(file, "its \(what) name \"\(Format.clip(name, 60))\", which is no group", remedy: "groups are \(list)")
+          throw WeirError(file, "its \(what) name \"\(Format.clip(name, 60))\", which is not a group", remedy: "groups are \(list)")
         }
         guard value >= 0, value.isFinite else {
           throw WeirError(file, "its \(what) of \(Format.clip(name, 60)) are \(value), expected at least 0")

@@ -21,8 +21,8 @@ struct TrainCommand: SeededCommand {
       good checkpoint and skips the batches in between. If the loss is high on the next batches as well, it is the data, and \
       training continues. If NaN/Inf recurs after --max-rollbacks rollbacks, the run fails.
 
-      Rows are packed once and drawn without repeats until an epoch is over. With --init, a run on the same rows goes on where \
-      the other one ended, so that nothing is read twice before the rest is read.
+      Rows are packed once and drawn without repeats until an epoch is over. With --init, a run on the same rows \
+      continues with those that the other one has not read.
 
       Under mpirun (Open MPI), the rows of each batch are divided among the ranks. With --grad-accum 4, runs on 1, 2 \
       and 4 ranks end with the same weights, bit for bit, because they add up the gradients of the same 4 micro-batches.

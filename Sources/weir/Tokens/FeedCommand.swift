@@ -27,7 +27,8 @@ struct FeedCommand: SeededCommand {
 
       EXAMPLES:
         weir feed out/dataset --mixture crisp.json --steps 100 | python3 trainer.py
-        weir feed out/dataset --order order.json --rank 1 --world 4 --from-position 80000
+        weir feed out/dataset --order order.json --rank 1 --world 4 \\
+          --from-position 80000
       """)
 
   @Argument(help: ArgumentHelp("Token dataset folder.", valueName: "dataset"))

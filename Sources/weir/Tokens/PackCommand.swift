@@ -26,7 +26,8 @@ struct PackCommand: SeededCommand {
 
       EXAMPLES:
         weir pack out/dataset --sequence 4096 --packing best-fit
-        weir pack out/dataset --sequence 1024 --mixture crisp.json --tokens 1B --order order.json
+        weir pack out/dataset --sequence 1024 --mixture crisp.json --tokens 1B \\
+          --order order.json
       """)
 
   @Argument(help: ArgumentHelp("Token dataset folder.", valueName: "dataset"))

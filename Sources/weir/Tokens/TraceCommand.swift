@@ -9,7 +9,7 @@ import Workflows
 struct TraceCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Show which documents are in a training batch, or when a document is seen.",
+    abstract: "Show which documents are in a batch, or when one is seen.",
     discussion: """
       Writes one line of JSON per segment: step, row, position (of the row in the run), start and count (positions in the row), \
       document (its number in the dataset), offset (the segment's first token in the document), id, origin (the file and line \
