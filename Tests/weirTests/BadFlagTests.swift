@@ -84,7 +84,9 @@ import Testing
       try binary.write("wrong-mix.json", edited.replacing(/,\s*"xxh3" : "[0-9a-f]+"/, with: ""))
       let mixed = "cp -r tree mixed-tree && rm -r mixed-tree/embedder && cp -r other-tree/embedder mixed-tree/embedder"
       #expect(try binary.shell(mixed).code == 0)
-      let before = try binary.snapshot()
+      // What a run would read has to be packed before it can be compared with the run in its folder.
+      func snapshot() throws -> [String: String] { try binary.snapshot().filter { !$0.key.contains("/rows") } }
+      let before = try snapshot()
       let small = ["--sequence", "32", "--batch", "2", "--tokens", "64"]
       let cases: [([String], [String])] = [
         (["train", "other-set", "--init", "run", "-o", "new"] + small, ["run", "vocabulary of 320", "300"]),
@@ -115,12 +117,12 @@ import Testing
       ]
       for (arguments, words) in cases {
         expectFailure(try binary.run(arguments), naming: words)
-        #expect(try binary.snapshot() == before, "weir \(arguments.joined(separator: " ")) left something")
+        #expect(try snapshot() == before, "weir \(arguments.joined(separator: " ")) left something")
       }
       let decoded = try binary.shell(
         "weir tokenize docs.jsonl --tokenizer tok --quiet | weir tokenize --tokenizer other-tok --decode -o new.jsonl")
       expectFailure(decoded, naming: ["--tokenizer"])
-      #expect(try binary.snapshot() == before)
+      #expect(try snapshot() == before)
     }
   }
 

@@ -19,10 +19,10 @@ package enum SplitRun {
     defer { lock.release() }
     let domains = try TreeDomains(
       dataset: configuration.dataset, tree: configuration.tree, level: configuration.level, threads: threads)
+    let tokens = try configuration.branches(domains.count)
     let rows = try DomainRows(
       dataset: configuration.dataset, tree: domains.tree, level: configuration.level, sequence: configuration.settings.sequence,
       progress: progress)
-    let tokens = try configuration.branches(domains.count)
     let part = Part(configuration: configuration, domains: domains, rows: rows, threads: threads, progress: progress)
     let (trunk, trunkTokens, parent) = try part.trunk()
     let unique = rows.tokens
