@@ -35,6 +35,7 @@ setup:
 
 lint:
 	@swift format lint --strict --parallel --recursive $(SWIFT_FILES) && echo "format: clean"
+	@! grep -rnE '\.(shuffled?|randomElement|random)\(' Sources --include=*.swift || { echo "lint: the standard library's randomness may change; use Permutation or CounterRandom" >&2; exit 1; }
 	@$(MAKE) --no-print-directory prose
 
 ## The text that people read: help, wording, links, and the commands and flags it shows; scripts/prose says what is checked.

@@ -34,8 +34,10 @@ public struct PackedLoader: BatchSource {
     }
   }
 
-  /// Opens the packed rows of an order.
-  package init(order file: String, rows: Int) throws {
+  /// Opens the packed rows of a row order, as `weir pack --order` writes it.
+  /// - Parameter rows: rows per batch.
+  /// - Throws: `WeirError` if the order or its rows are missing or damaged.
+  public init(order file: String, rows: Int) throws {
     let order = try RowOrder.read(from: file)
     let sources = try order.sources.map { source in
       let dataset = try TokenReader(source.dataset)

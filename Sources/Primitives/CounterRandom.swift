@@ -30,7 +30,7 @@ package struct CounterRandom: Sendable, Equatable {
   }
 }
 
-/// A `CounterRandom` stream read in order, for `random(in:using:)` and `shuffle(using:)` of the standard library.
+/// A `CounterRandom` stream read in order.
 package struct SequentialRandom: RandomNumberGenerator, Sendable {
   private let stream: CounterRandom
   private var position: UInt64 = 0

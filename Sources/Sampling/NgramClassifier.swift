@@ -56,9 +56,9 @@ package struct NgramClassifier: Sendable {
     var biasSquares: Float = 0
     for epoch in 0..<configuration.epochs {
       try progress.checkStop()
-      var generator = SequentialRandom(seed: configuration.randomSeed, stream: 0xC1A6 &+ UInt64(epoch))
-      for index in bags.indices.shuffled(using: &generator) {
-        let (bag, label) = bags[index]
+      let order = Permutation(count: bags.count, seed: configuration.randomSeed, stream: 0xC1A6 &+ UInt64(epoch))
+      for index in bags.indices {
+        let (bag, label) = bags[order[index]]
         let error = (1 / (1 + exp(-logit(bag))) - label) * (label > 0 ? share[0] : share[1])
         let step = error / Float(bag.count)
         for bucket in bag {

@@ -49,9 +49,10 @@ package struct DocumentBatches: BatchSource {
     self.replayShare = replay == nil ? 0 : replayShare
     var packed: [[Segment]] = []
     for epoch in 0..<epochs {
-      var order = Array(documents.indices), random = SequentialRandom(seed: randomSeed, stream: UInt64(epoch)), room = 0
-      order.shuffle(using: &random)
-      for document in order {
+      let order = Permutation(count: max(1, documents.count), seed: randomSeed, stream: UInt64(epoch))
+      var room = 0
+      for index in documents.indices {
+        let document = order[index]
         var offset = 0
         while offset + 1 < documents[document].count {
           let count = min(sequence, documents[document].count - offset)
@@ -70,7 +71,7 @@ package struct DocumentBatches: BatchSource {
     self.packed = packed
     steps = Int((Double(packed.count) / (Double(rows) * (1 - self.replayShare))).rounded(.up))
     fingerprint =
-      "documents \(name) rows \(rows) sequence \(sequence) epochs \(epochs) seed \(randomSeed)"
+      "documents \(name) order 2 rows \(rows) sequence \(sequence) epochs \(epochs) seed \(randomSeed)"
       + (replay.map { " replay \(replayShare) of \($0.fingerprint)" } ?? "")
   }
 

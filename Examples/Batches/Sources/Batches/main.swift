@@ -1,13 +1,15 @@
-// Prints the beginning of a packed training batch and where it comes from: Batches DATASET [MIXTURE.json]
+// Prints the beginning of a packed training batch and where it comes from: Batches DATASET ORDER.json
 import Loading
 import Tokenization
 import Tokens
 
 let arguments = CommandLine.arguments.dropFirst()
-guard let path = arguments.first else { fatalError("usage: Batches DATASET [MIXTURE.json]") }
+guard arguments.count == 2, let path = arguments.first, let order = arguments.last else {
+  fatalError("usage: Batches DATASET ORDER.json, the file from weir pack --order")
+}
 let dataset = try TokenDataset(path)
 let tokenizer = try Tokenizer(folder: path + "/tokenizer")
-let loader = try PackedLoader(dataset: dataset, mixture: arguments.dropFirst().first, randomSeed: 1, rows: 8, sequence: 256)
+let loader = try PackedLoader(order: order, rows: 8)
 print("\(dataset.documentCount) documents, \(dataset.tokenCount) tokens, \(loader.fingerprint)")
 
 let batch = try loader.batch(step: 1_000)  // any step, in constant time
