@@ -3,7 +3,7 @@
 
     Benchmarks/sampling.py --weir .build/release/weir DATASET MIXTURE.json      (needs numpy; the mixture from weir sample --tree)
 
-weir: `weir feed --row-starts` to a pipe, without process start (the time of a one-step run is subtracted): the window and token where each row of a batch
+weir: `weir feed --row-numbers` to a pipe, without process start (the time of a one-step run is subtracted): the window and token where each row of a batch
 begins, without replacement within a cluster. numpy: a cluster by inverse transform sampling, then one of its windows uniformly, with replacement, in
 chunks of 2^20, on one thread. The second line measures seeking: the first step of a run against a very late one.
 """
@@ -49,7 +49,7 @@ def main():
         return windows[offsets[clusters] + (generator.random(count) * counts[clusters]).astype(np.int64)]
 
     def weir(steps, first=0):
-        return seconds([options.weir, "feed", options.dataset, "--mixture", options.mixture, "--batch-size", "64", "--steps", str(steps), "--from-step", str(first), "--row-starts",
+        return seconds([options.weir, "feed", options.dataset, "--mixture", options.mixture, "--batch-size", "64", "--steps", str(steps), "--from-step", str(first), "--row-numbers",
                         "--quiet", "--threads", str(threads)])
 
     ours, theirs, near, far = [], [], [], []
