@@ -12,7 +12,12 @@ public struct PackedLoader: BatchSource {
   /// Tokens per row.
   public var sequence: Int { order.sequence }
   /// Identifies the rows and their order: two loaders with equal fingerprints yield equal rows at equal positions.
-  public var fingerprint: String { "rows \(order.fingerprint)" + (order.fromPosition > 0 ? " from position \(order.fromPosition)" : "") }
+  public var fingerprint: String {
+    "rows \(order.fingerprint)" + (order.fromPosition > 0 ? " from position \(order.fromPosition)" : "")
+      + (attention == .full ? " full attention" : "")
+  }
+  /// Whether the segments of a row attend to each other.
+  package var attention = AttentionSpan.documents
   package let order: RowOrder
   /// The packed rows that `order` draws from.
   package let sources: [PackedRows]
@@ -35,7 +40,9 @@ public struct PackedLoader: BatchSource {
   }
 
   /// Opens the packed rows of a row order, as `weir pack --order` writes it.
-  /// - Parameter rows: rows per batch.
+  /// - Parameters:
+  ///   - file: the row order.
+  ///   - rows: rows per batch.
   /// - Throws: `WeirError` if the order or its rows are missing or damaged.
   public init(order file: String, rows: Int) throws {
     let order = try RowOrder.read(from: file)
@@ -70,6 +77,7 @@ public struct PackedLoader: BatchSource {
     for (row, found) in try rows(at: positions).enumerated() {
       try sources[found.source].fill(&batch, row: row, from: found.number, dataset: found.source)
     }
+    if attention == .full { for place in batch.starts.indices { batch.starts[place] = 0 } }
     return batch
   }
 

@@ -5,7 +5,8 @@ package enum Report {
   package static func html(_ summary: RunSummary) -> String {
     let candidates: [(name: String, section: Section?)] = [
       ("results", Headline.section(summary)), ("data flow", DataSections.flow(summary)), ("clusters", DataSections.clusters(summary)),
-      ("mixture", DataSections.mixture(summary)), ("training", ModelSections.training(summary)),
+      ("mixture", DataSections.mixture(summary)), ("train it elsewhere", ElsewhereSection.section(summary)),
+      ("training", ModelSections.training(summary)),
       ("specialization by sampling", ModelSections.crisp(summary)), ("split", ModelSections.split(summary)),
       ("finetuning", ModelSections.finetune(summary)), ("scaling law", PlanSection.section(summary)),
       ("provenance", ProvenanceSection.section(summary)),

@@ -78,6 +78,18 @@ import Tokens
   }
 }
 
+@Test func attentionCrossesDocumentsOnDemand() throws {
+  try withDataset(lengths: randomLengths(4, count: 20)) { path in
+    let rows = try pack(path, sequence: 64)
+    let masked = try PackedLoader(order([rows]), sources: [rows], rows: 2)
+    var full = masked
+    full.attention = .full
+    let (one, other) = (try masked.batch(step: 3), try full.batch(step: 3))
+    #expect(one.tokens == other.tokens && one.targets == other.targets && other.starts.allSatisfy { $0 == 0 })
+    #expect(full.fingerprint != masked.fingerprint)
+  }
+}
+
 @Test func datasetsAreCombined() throws {
   try withTemporaryFolder { folder in
     let sources = try ["a", "b"].enumerated().map { number, name in

@@ -12,7 +12,7 @@ import Testing
     for reference in ["http:", "https:", "src=", "@import", "url(", "<script", "<link", "<iframe", "<img", "<object"] {
       #expect(!page.contains(reference), "\(reference)")
     }
-    for id in ["results", "data", "clusters", "mixture", "training", "crisp", "split", "finetune", "plan", "provenance"] {
+    for id in ["results", "data", "clusters", "mixture", "elsewhere", "training", "crisp", "split", "finetune", "plan", "provenance"] {
       #expect(page.contains("<section id=\"\(id)\""), "\(id)")
     }
     for chart in ["accounts", "clusters", "histogram", "loss", "perplexity", "split", "finetune", "prediction", "law", "allocation"] {

@@ -20,6 +20,8 @@ struct SampleRun {
     self.folder = folder
     try writeDataset(folder + "/dataset", seed: 1)
     try Self.mixture.write(to: folder + "/crisp.json")
+    // The report names the order without reading it.
+    try Files.write(Array("{}".utf8), to: folder + "/order.json")
     add("dataset", outputs: ["dataset": "8c1f00d2a4b7e913"], accounts: Self.accounts)
     add("clusters", report: Self.clusters)
     let held = ["astronomy": 185.2, "general": 228.9, "erlang": 90.1]
@@ -76,7 +78,10 @@ struct SampleRun {
 
   static let sections = [
     "about": ["title": "Astronomy from a general corpus", "note": "A small run.", "command": "weir run recipe.yaml"],
-    "data": ["dataset": "{run}/dataset", "tokenizer": "bpe4k", "clusters": "clusters", "mixture": "{run}/crisp.json"],
+    "data": [
+      "dataset": "{run}/dataset", "tokenizer": "bpe4k", "clusters": "clusters", "mixture": "{run}/crisp.json",
+      "order": "{run}/order.json",
+    ],
     "crisp": [
       "seed": "astronomy", "base": "base", "uniform": "continue-uniform", "specialist": "continue-seed", "crisp": "continue-crisp",
       "target": "astronomy", "general": "general",

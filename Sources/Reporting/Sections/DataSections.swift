@@ -146,7 +146,7 @@ enum DataSections {
     return Section(
       "mixture", "Mixture",
       lead: (isCrisp ? "CRISP weights each cluster by its share of the specialist seed." : "A mixture is a weight per cluster.")
-        + " Within a cluster, windows are sampled uniformly.",
+        + " Within a cluster, rows are drawn in random order, each once per epoch.",
       [
         HistogramChart(summary.clusters, mixture: mixture)?.figure,
         facts(mixture, seed: summary.results.crisp?.seed, domain: summary.domainShare),

@@ -63,6 +63,8 @@ package struct RunSummary: Sendable {
   /// The nodes of the cluster tree below the root, breadth first.
   package var clusters: [Cluster]
   package var mixture: Mixture?
+  /// The row order that a trainer of another's reads: a path as the recipe names it.
+  package var order: String?
   package var training: [Training]
   package var results: RunResults
   /// The share of the specialist seed's domain in the corpus and in the mixture; nil without labels.
@@ -99,6 +101,7 @@ extension RunSummary {
     tokenizer = data["tokenizer"]
     let mixture = try reports.path("mixture").map { try Mixture.read(from: $0) }
     self.mixture = mixture
+    order = try reports.path("order").flatMap { _ in data["order"]?.replacingOccurrences(of: "{run}", with: reports.recipe.run) }
     clusters = reports.decode(ClusterReport.self, step: data["clusters"]).map { Cluster.all(of: $0, mixture: mixture) } ?? []
     guard let dataset = try reports.path("dataset").map({ try TokenDataset($0) }) else { return }
     let contents = try DatasetContents(dataset)

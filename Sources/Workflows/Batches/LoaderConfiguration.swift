@@ -14,6 +14,7 @@ package struct LoaderConfiguration: Codable, Sendable {
   /// A folder of packed rows; nil for those in the dataset's folder, which are made on first use.
   package var packedRows: String?
   package var packing = RowPacking.concat
+  package var attention = AttentionSpan.documents
   /// Rows per batch.
   package var rows = 16
   /// Tokens per row.
@@ -48,7 +49,8 @@ package struct LoaderConfiguration: Codable, Sendable {
     // Whole rows, not whole batches, so that the order does not depend on the batch size.
     let capped = (tokens ?? planned).map { ($0 + sequence - 1) / sequence }
     let order = try order(sources, mixture, rows: capped, parent: parent, name: name, progress)
-    let loader = try PackedLoader(order, sources: sources, rows: self.rows)
+    var loader = try PackedLoader(order, sources: sources, rows: self.rows)
+    loader.attention = attention
     if let rows = tokens.map({ steps(for: $0) * self.rows }), order.draws.capacity - order.fromPosition < rows {
       throw WeirError(
         name,

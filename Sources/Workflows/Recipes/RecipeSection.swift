@@ -6,7 +6,7 @@ package enum RecipeSection: String, CaseIterable, Sendable {
   private var texts: [String] {
     switch self {
     case .about: ["title", "note", "command"]
-    case .data: ["dataset", "tree", "tokenizer", "mixture"]
+    case .data: ["dataset", "tree", "tokenizer", "mixture", "order"]
     case .crisp: ["seed", "target", "general"]
     case .finetune: ["target", "source"]
     case .split, .plan: []

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Loading
 import Primitives
 import Storage
 import Training
@@ -44,6 +45,9 @@ struct TrainCommand: SeededCommand {
   var tokens: Amount?
 
   @OptionGroup(title: "Data") var data: LoaderOptions
+
+  @Option(help: "What a position attends to: its own document, or the full row across documents.")
+  var attention = AttentionSpan.documents
 
   @Option(
     help: ArgumentHelp(
@@ -118,7 +122,7 @@ struct TrainCommand: SeededCommand {
   private func run(dataset: String, output: String) throws -> PretrainConfiguration {
     var run = PretrainConfiguration(dataset: dataset, output: output)
     run.data = data.configuration(dataset: dataset)
-    run.data.fromPosition = fromPosition
+    (run.data.fromPosition, run.data.attention) = (fromPosition, attention)
     (run.initial, run.shape, run.settings, run.recompute) = (`init`, shape.shape, try settings(), recompute)
     return run
   }

@@ -33,3 +33,4 @@ struct LoaderOptions: ParsableArguments {
 }
 
 extension RowPacking: ExpressibleByArgument {}
+extension AttentionSpan: ExpressibleByArgument {}

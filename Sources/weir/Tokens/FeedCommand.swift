@@ -36,6 +36,9 @@ struct FeedCommand: SeededCommand {
 
   @OptionGroup(title: "Data") var data: LoaderOptions
 
+  @Option(help: "What a position attends to: its own document, or the full row across documents (starts are 0).")
+  var attention = AttentionSpan.documents
+
   @Option(help: ArgumentHelp("Row order from weir pack or of a run (RUN/order.json), instead of a mixture.", valueName: "file"))
   var order: String?
 
@@ -120,7 +123,9 @@ struct FeedCommand: SeededCommand {
 
   private func loader(_ session: Session) throws -> PackedLoader {
     if let order {
-      let loader = try PackedLoader(order: order, rows: batch), dataset = try TokenReader(dataset)
+      var loader = try PackedLoader(order: order, rows: batch)
+      loader.attention = attention
+      let dataset = try TokenReader(dataset)
       guard loader.sources.contains(where: { $0.tokens.fingerprint == dataset.fingerprint }) else {
         throw WeirError(order, "draws from other datasets than \(dataset.path)", remedy: "give one that it was made from")
       }
@@ -128,6 +133,7 @@ struct FeedCommand: SeededCommand {
     }
     var configuration = data.configuration(dataset: dataset)
     (configuration.rows, configuration.sequence, configuration.randomSeed) = (batch, sequence, seed.seed)
+    configuration.attention = attention
     return try session.with("feed") { try configuration.loader(tokens: tokens?.value, progress: $0) }
   }
 
