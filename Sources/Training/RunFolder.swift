@@ -81,7 +81,7 @@ package struct RunFolder: Sendable {
   private static let damagedSuffix = ".damaged"
 
   /// The files that the list of checksums covers once the run has finished; models and checkpoints have manifests.
-  private static let sealed = ["run.json", "log.jsonl", "evaluations.jsonl", "report.json"]
+  private static let sealed = ["run.json", "log.jsonl", "evaluations.jsonl", "report.json", "order.json"]
 
   /// Takes the run's files from the list of checksums before they are written.
   func unseal() throws { try ChecksumList.remove(Self.sealed, in: path) }
