@@ -1,12 +1,12 @@
 /// Weights for a run of known length of which no group exceeds its capacity.
-enum EpochCaps {
+package enum EpochCaps {
   /// What a group cannot supply goes to the others, in proportion to their shares.
   /// - Parameters:
   ///   - demand: [stages][groups] shares of rows, each stage with sum 1.
   ///   - rows: [stages] rows of the run.
   ///   - capacities: [groups] the rows that each group can supply in the whole run; nil for no limit.
   /// - Returns: [stages][groups] shares. Where the groups of a stage cannot supply it, they keep their proportions.
-  static func shares(_ demand: [[Double]], rows: [Int], capacities: [Int?]) -> [[Double]] {
+  package static func shares(_ demand: [[Double]], rows: [Int], capacities: [Int?]) -> [[Double]] {
     let groups = capacities.indices
     func drawn(_ shares: [[Double]], _ group: Int) -> Double { zip(shares, rows).reduce(0) { $0 + $1.0[group] * Double($1.1) } }
     var result = demand

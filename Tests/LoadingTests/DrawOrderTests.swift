@@ -1,8 +1,7 @@
 import Foundation
+import Loading
 import Primitives
 import Testing
-
-@testable import Loading
 
 @Suite struct DrawOrderTests {
   private struct Case {

@@ -1,11 +1,10 @@
 import Foundation
+import Loading
 import Primitives
 import Storage
 import TestSupport
 import Testing
 import Tokens
-
-@testable import Loading
 
 /// An order over groups of given numbers of rows, without packed rows behind them.
 private func order(
