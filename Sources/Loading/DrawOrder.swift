@@ -38,6 +38,8 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     package var group: Int
     /// How many rows the group has supplied before, over all epochs.
     package var count: Int
+
+    package init(group: Int, count: Int) { (self.group, self.count) = (group, count) }
   }
 
   /// By start; the last one goes on without an end.

@@ -18,6 +18,11 @@ public struct RowOrder: Codable, Sendable {
     package var rowsFingerprint: String
     package var datasetFingerprint: String
 
+    package init(rows: String, dataset: String, rowsFingerprint: String, datasetFingerprint: String) {
+      (self.rows, self.dataset) = (rows, dataset)
+      (self.rowsFingerprint, self.datasetFingerprint) = (rowsFingerprint, datasetFingerprint)
+    }
+
     func with(_ path: (String) -> String) -> Source {
       var source = self
       (source.rows, source.dataset) = (path(rows), path(dataset))
@@ -39,6 +44,10 @@ public struct RowOrder: Codable, Sendable {
     package var firstRow: Int
     package var rows: Int
     package var tokens: Int
+
+    package init(name: String, source: Int, firstRow: Int, rows: Int, tokens: Int) {
+      (self.name, self.source, self.firstRow, self.rows, self.tokens) = (name, source, firstRow, rows, tokens)
+    }
 
     private enum CodingKeys: String, CodingKey {
       case name, source, rows, tokens
