@@ -42,7 +42,7 @@ package struct DrawOrder: Codable, Sendable, Equatable {
     package init(group: Int, count: Int) { (self.group, self.count) = (group, count) }
   }
 
-  /// By start; the last one goes on without an end.
+  /// In the order of their starts. The last one has no end.
   package private(set) var stages: [Stage]
   /// [groups − 1] per inner node, φ.
   package let offsets: [UInt32]

@@ -35,13 +35,12 @@ package struct PackDataset: Sendable {
   }
 
   /// Packs the dataset; a folder of packed rows that exists is replaced.
-  package func write(_ dataset: TokenDataset, to folder: String) throws -> PackedRowsWriter.Report {
+  package func write(_ dataset: TokenDataset, to folder: String) throws {
     let assigned = try groups.assign(dataset), pieces = pieces(of: dataset, assigned)
     let writer = try PackedRowsWriter(folder, dataset: dataset.reader, sequence: sequence)
     do {
       try pack(pieces, names: assigned.names, leaves: assigned.leaves, to: writer)
       _ = try writer.commit(inputs: groups.inputs, configuration: configuration)
-      return writer.report
     } catch {
       writer.discard()
       throw error

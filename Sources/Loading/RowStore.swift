@@ -22,7 +22,7 @@ package struct RowStore {
     let place = other ?? packing.folder(in: folder)
     if let rows = try packing.existing(place, of: tokens) { return rows }
     note(place)
-    _ = try packing.write(TokenDataset(path), to: place)
+    try packing.write(TokenDataset(path), to: place)
     return try PackedRows(place, dataset: tokens)
   }
 

@@ -4,20 +4,19 @@ import Storage
 /// Writes packed rows, group after group; the folder appears under its name when `commit` has written the manifest.
 package final class PackedRowsWriter {
   /// What the rows contain.
-  package struct Report: Codable, Sendable, Equatable {
-    package var groups = 0
-    package var rows = 0
-    package var segments = 0
+  private struct Totals {
+    var rows = 0
+    var segments = 0
     /// Real tokens.
-    package var tokens = 0
-    package var padding = 0
+    var tokens = 0
+    var padding = 0
     /// Documents, and parts of documents that lie in one group, that are in more than one segment.
-    package var cut = 0
+    var cut = 0
     /// Tokens of segments that hold a whole document.
-    package var whole = 0
+    var whole = 0
   }
 
-  package private(set) var report = Report()
+  private var totals = Totals()
   private let folder: AtomicFolder
   private let dataset: TokenReader
   private let sequence: Int
@@ -43,27 +42,27 @@ package final class PackedRowsWriter {
 
   /// Appends a row, not empty and of at most `sequence` tokens.
   package func append(_ row: [PackedRows.Segment]) throws {
-    rowBuffer.append(integer: UInt64(report.segments))
+    rowBuffer.append(integer: UInt64(totals.segments))
     var count = 0
     for segment in row {
       segmentBuffer.append(integer: UInt64(segment.document))
       segmentBuffer.append(integer: UInt64(segment.offset))
       segmentBuffer.append(integer: UInt64(segment.count))
       count += segment.count
-      if segment.offset == 0, try segment.count == dataset.length(segment.document) { report.whole += segment.count }
+      if segment.offset == 0, try segment.count == dataset.length(segment.document) { totals.whole += segment.count }
     }
     precondition(count > 0 && count <= sequence && !groups.isEmpty, "a row does not fit")
-    report.segments += row.count
-    report.rows += 1
-    report.tokens += count
-    report.padding += sequence - count
+    totals.segments += row.count
+    totals.rows += 1
+    totals.tokens += count
+    totals.padding += sequence - count
     groups[groups.count - 1].rows += 1
     groups[groups.count - 1].tokens += count
     if segmentBuffer.count >= Self.bufferBytes { try flush() }
   }
 
   /// Counts documents that were cut.
-  package func count(cut: Int) { report.cut += cut }
+  package func count(cut: Int) { totals.cut += cut }
 
   private func flush() throws {
     try rows.write(rowBuffer)
@@ -76,16 +75,15 @@ package final class PackedRowsWriter {
   ///   - inputs: fingerprints beside that of the dataset.
   ///   - configuration: what the rows depend on.
   package func commit(inputs: [String: String], configuration: JSONValue) throws -> Manifest {
-    rowBuffer.append(integer: UInt64(report.segments))
+    rowBuffer.append(integer: UInt64(totals.segments))
     try flush()
-    report.groups = groups.count
     let known = [try rows.commit(), try segments.commit()]
     try JSONFile.write(groups, to: "\(folder.working)/\(PackedRows.groupsFile)")
     var inputs = inputs
     inputs["dataset"] = dataset.fingerprint
     let counts = [
-      "sequence": sequence, "groups": groups.count, "rows": report.rows, "segments": report.segments, "tokens": report.tokens,
-      "padding": report.padding, "cut_documents": report.cut, "whole_document_tokens": report.whole,
+      "sequence": sequence, "groups": groups.count, "rows": totals.rows, "segments": totals.segments, "tokens": totals.tokens,
+      "padding": totals.padding, "cut_documents": totals.cut, "whole_document_tokens": totals.whole,
     ]
     return try folder.commit(
       format: PackedRows.format, tool: Tool.name, inputs: inputs, configuration: configuration, counts: counts, known: known, blocks: true)

@@ -108,14 +108,7 @@ struct MixtureSchedule: Decodable, Sendable {
   private init(datasets: [String], stages: [Stage]) { (self.datasets, self.stages) = (datasets, stages) }
 
   /// A number such as 1500000, 1.5M or 2B.
-  static func tokens(_ text: String) -> Int? {
-    let scales: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12]
-    let scale = text.last.flatMap { scales[$0] }
-    guard let number = Double(scale == nil ? Substring(text) : text.dropLast()), number >= 0, number * (scale ?? 1) < 9e15 else {
-      return nil
-    }
-    return Int((number * (scale ?? 1)).rounded())
-  }
+  static func tokens(_ text: String) -> Int? { Format.amount(text, below: 9e15) }
 
   /// Constant stages: those of the schedule, or pieces of the straight lines between them.
   func constant(_ stages: [RowMixture.Stage]) -> [RowMixture.Stage] {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Primitives
 
 /// Options of every command.
 struct CommonOptions: ParsableArguments {
@@ -83,15 +84,8 @@ struct Amount: ExpressibleByArgument, Sendable, Equatable {
   init(_ value: Int) { self.value = value }
 
   init?(argument: String) {
-    let scales: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12]
-    var text = Substring(argument)
-    var scale = 1.0
-    if let last = text.last, let found = scales[last] {
-      scale = found
-      text = text.dropLast()
-    }
-    guard let number = Double(text), number.isFinite, number >= 0, number * scale < 9e18 else { return nil }
-    value = Int((number * scale).rounded())
+    guard let amount = Format.amount(argument, below: 9e18) else { return nil }
+    value = amount
   }
 
   var defaultValueDescription: String { String(value) }
