@@ -11,7 +11,7 @@ import Primitives
 
 /// A reader of untrusted bytes.
 enum FuzzTarget: String, CaseIterable {
-  case jsonl, gzip, zstd, stream, tokens, manifest, descriptor, safetensors, index, arrays, json, filters, duplicates
+  case jsonl, gzip, zstd, stream, tokens, manifest, descriptor, safetensors, index, arrays, json, filters, duplicates, rows, order
 
   func read(_ input: [UInt8], _ file: FuzzFile) throws {
     switch self {
@@ -62,6 +62,8 @@ enum FuzzTarget: String, CaseIterable {
     case .json: try Self.json(input)
     case .filters: try Self.filters(input)
     case .duplicates: try Self.duplicates(input)
+    case .rows: try Self.rows(input)
+    case .order: try Self.order(input, file)
     }
   }
 

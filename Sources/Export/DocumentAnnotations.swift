@@ -9,13 +9,13 @@ package struct DocumentAnnotations: Sendable {
   package struct Draw: Sendable {
     /// [windows] the cluster of each window; nil for one cluster.
     package var clusters: [UInt32]?
-    /// Expected passes over each cluster in the run.
-    package var epochs: [Double]
+    /// [documents] the tokens of each document times the passes that the run makes over its groups of rows.
+    package var expected: [Double]
     /// [documents] the tokens that the loader reads of each document in the run, repeats included.
     package var tokens: [Int]
 
-    package init(clusters: [UInt32]?, epochs: [Double], tokens: [Int]) {
-      (self.clusters, self.epochs, self.tokens) = (clusters, epochs, tokens)
+    package init(clusters: [UInt32]?, expected: [Double], tokens: [Int]) {
+      (self.clusters, self.expected, self.tokens) = (clusters, expected, tokens)
     }
 
     /// The documents of which the loader reads at least one token.
@@ -40,8 +40,7 @@ package struct DocumentAnnotations: Sendable {
     if let leaves { members.append(("window_clusters", "[\(windows.map { "\(leaves[$0])" }.joined(separator: ", "))]")) }
     if let draw {
       let length = Double(dataset.length(number))
-      let expected = windows.reduce(0.0) { $0 + Double(dataset.window($1).count) * draw.epochs[Int(draw.clusters?[$1] ?? 0)] }
-      members.append(("epochs", Self.number(expected / length)))
+      members.append(("epochs", Self.number(draw.expected[number] / length)))
       members.append(("drawn", Self.number(Double(draw.tokens[number]) / length)))
     }
     document.set(members)

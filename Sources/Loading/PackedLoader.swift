@@ -54,6 +54,10 @@ public struct PackedLoader: BatchSource {
       }
       return rows
     }
+    for group in order.groups where group.firstRow + group.rows > sources[group.source].rowCount {
+      throw WeirError(
+        file, "has a group with rows that \(sources[group.source].path) does not have", remedy: "make it again with `weir pack --order`")
+    }
     try self.init(order, sources: sources, rows: rows)
   }
 

@@ -74,13 +74,16 @@ public struct RowOrder: Codable, Sendable {
   package let draws: DrawOrder
   /// The position at which the run begins.
   package var fromPosition: Int
-  /// XXH3-64 over everything but paths, names and `fromPosition`: orders with the same fingerprint have the same rows at all positions.
+  /// The position after the run that the weights were capped for; nil if its length is not known.
+  package var endPosition: Int?
+  /// XXH3-64 over everything but paths, names, and where the run begins and ends: orders with the same fingerprint have the same rows at all positions.
   public let fingerprint: String
 
   private enum CodingKeys: String, CodingKey {
     case format, sequence, sources, groups, draws, fingerprint
     case orderVersion = "order_version"
     case fromPosition = "from_position"
+    case endPosition = "end_position"
   }
 
   package init(sequence: Int, sources: [Source], groups: [Group], draws: DrawOrder, fromPosition: Int = 0) throws {
@@ -106,16 +109,19 @@ public struct RowOrder: Codable, Sendable {
       "has order version \(order.orderVersion), and this program draws by version \(DrawOrder.version)")
     try require((2...PackedRows.longestSequence).contains(order.sequence), "its sequence is \(order.sequence)")
     try require(order.groups.count == order.draws.groupCount, "has \(order.groups.count) groups, but draws from \(order.draws.groupCount)")
-    for group in order.groups {
+    for (group, capacity) in zip(order.groups, order.draws.capacities) {
       try require(
-        order.sources.indices.contains(group.source) && (0...1 << 53).contains(group.rows) && (0...1 << 53).contains(group.firstRow),
+        order.sources.indices.contains(group.source) && ((capacity > 0 ? 1 : 0)...1 << 53).contains(group.rows)
+          && (0...1 << 53).contains(group.firstRow) && (0...1 << 53).contains(group.tokens),
         "its group \(Format.clip(group.name, 60)) is out of range")
     }
     try require((0...order.draws.capacity).contains(order.fromPosition), "begins at position \(order.fromPosition), outside the run")
+    try require(order.endPosition ?? order.draws.capacity >= order.fromPosition, "ends before it begins")
     let sources = order.sources.map { $0.with { RelativePath.resolve($0, in: path) } }
-    let made = try RowOrder(
+    var made = try RowOrder(
       sequence: order.sequence, sources: sources, groups: order.groups, draws: order.draws, fromPosition: order.fromPosition)
     try require(made.fingerprint == order.fingerprint, "its fingerprint is not that of its content")
+    made.endPosition = order.endPosition
     return made
   }
 

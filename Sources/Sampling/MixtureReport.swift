@@ -19,6 +19,9 @@ package struct MixtureReport: Sendable, Codable, Equatable {
     package var epochs: Double
     /// Expected tokens of the run.
     package var runTokens: Double
+
+    /// The expected fraction of its tokens that are repeats.
+    package var repeatedShare: Double { epochs > 1 ? 1 - 1 / epochs : 0 }
   }
 
   /// Clusters with a positive weight or seed windows, by descending weight.
@@ -56,7 +59,7 @@ package struct MixtureReport: Sendable, Codable, Equatable {
     largestEpochsLeaf = most?.leaf ?? 0
     effectiveSampleSize = mixture.effectiveSampleSize
     moved = mixture.moved
-    repeatedShare = rows.reduce(0.0) { $0 + ($1.epochs > 1 ? $1.weight * (1 - 1 / $1.epochs) : 0) }
+    repeatedShare = rows.reduce(0.0) { $0 + $1.weight * $1.repeatedShare }
     divergence = rows.reduce(0.0) { sum, row in row.weight > 0 && row.general > 0 ? sum + row.weight * log(row.weight / row.general) : sum }
   }
 }

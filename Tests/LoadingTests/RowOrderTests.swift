@@ -62,6 +62,18 @@ private func first(_ count: Int, of order: RowOrder) -> [RowOrder.Row] {
     #expect(errorMessage { _ = try order.row(at: order.draws.capacity) }.contains("raise the cap"))
   }
 
+  /// A mixture that uses up a cap exactly at the end of its run has all of it in the run, not in the rest of the last block.
+  @Test(arguments: [600, 1_030]) func aCapIsUsedUpByTheEndOfTheRun(length: Int) throws {
+    try withDataset(lengths: [Int](repeating: 15, count: 300), sources: ["a", "b", "c"]) { path in
+      let rows = try pack(path, sequence: 16, .concat, bySource: true)
+      let mixture = RowMixture(stages: [.init(at: 0, weights: [2, 1, 1])], maxEpochs: [Double(length) / 200, nil, nil])
+      let order = try RowOrder(sources: [rows], mixture: mixture, rows: length, randomSeed: 1, name: "x")
+      let counts = order.draws.counts(before: length)
+      #expect(abs(counts[0] - length / 2) <= 1 && abs(counts[1] - counts[2]) <= 2 && counts.reduce(0, +) == length, "\(counts)")
+      #expect(order.draws.counts(before: length + 300).reduce(0, +) == length + 300)
+    }
+  }
+
   @Test func sharesAreThoseOfTheWeightsAtTheEndsOfBlocks() throws {
     for weights in [[0.5, 0.3, 0.2], [0.998, 0.001, 0.001], [1, 0, 0], [1e-9, 1 - 1e-9, 0]] as [[Double]] {
       let order = try order(rows: [50, 70, 90], weights: weights)

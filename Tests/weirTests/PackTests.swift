@@ -48,6 +48,10 @@ import Testing
       let from = try binary.shell("weir feed set --order order.json --batch-size 2 --from-position 8 --steps 1 | tail -n +2")
       let step = try binary.shell("weir feed set --order order.json --batch-size 2 --from-step 4 --steps 1 | tail -n +2")
       #expect(from.code == 0 && from.output == step.output)
+      let traced = try binary.shell("weir trace set --order order.json --batch-size 4 --step 2")
+      #expect(traced.code == 0)
+      #expect(try traced.output == binary.shell("weir trace set --mixture mix.json --sequence 32 --seed 3 --batch-size 4 --step 2").output)
+      expectFailure(try binary.shell("weir trace set --order order.json --seed 3 --step 2"), code: 64, naming: ["--seed"])
       expectFailure(try binary.shell("weir feed other-set --order order.json --steps 1"), naming: ["order.json", "other datasets"])
       expectFailure(try binary.shell("weir feed set --mixture mix.json --sequence 32 --max-epochs 1 --steps 100000"), naming: ["--steps"])
       #expect(try binary.shell("sed -i 's/\"sequence\" : 32/\"sequence\" : 33/' order.json").code == 0)
@@ -69,6 +73,12 @@ import Testing
       #expect(try binary.shell("cp -r set copy").code == 0)
       let blend = try binary.shell("weir feed set --mixture blend.txt --sequence 32 --batch-size 10 --steps 1 --row-numbers")
       #expect(blend.code == 0, "\(blend.errors)")
+      // Exports of what they draw.
+      #expect(
+        try binary.shell("weir export set --mixture schedule.yaml --tokens 1k --to jsonl -o drawn.jsonl && test -s drawn.jsonl").code == 0)
+      #expect(try binary.shell("weir export set --mixture blend.txt --tokens 1k --sequence 32 --to npy -o rows").code == 0)
+      expectFailure(try binary.shell("weir export set --mixture blend.txt --tokens 1k --to jsonl -o no.jsonl"), naming: ["2 datasets"])
+      expectFailure(try binary.shell("weir export set --mixture schedule.yaml --to jsonl -o no.jsonl"), naming: ["--tokens"])
       for (text, words) in [
         ("stages: []", ["no stage"]), ("tree: tree\nstages: [{at: 5, weights: {'0': 1}}]", ["no stage at 0"]),
         ("tree: tree\nlevel: 1\nstages: [{at: 0, weights: {x: 1}}]", ["\"x\"", "not a group"]),
@@ -107,6 +117,22 @@ import Testing
       let id = try binary.shell("weir trace set --run second --step 0 | head -1 | sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/'").text
       let found = try segments("--run second --document '\(id.trimmingCharacters(in: .newlines))'")
       #expect(!found.isEmpty && Set(found).isSubset(of: second))
+    }
+  }
+
+  /// A token dataset of held-out documents is evaluated as the documents are.
+  @Test func validationReadsDatasets() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      try binary.write("held.jsonl", Samples.file(6, seed: 9))
+      let shape = "--width 32 --layers 1 --sequence 32 --batch-size 2 --tokens 128 --quiet"
+      #expect(try binary.shell("weir read held.jsonl | weir tokenize --tokenizer tok | weir shard held").code == 0)
+      let run = try binary.shell("weir train set \(shape) --valid held.jsonl -o a && weir train set \(shape) --valid held -o b")
+      #expect(run.code == 0, "\(run.errors)")
+      func losses(_ run: String) throws -> String {
+        try binary.shell("sed 's/\"domain.*//; s/.*\"loss\"/loss/' \(run)/evaluations.jsonl").text
+      }
+      #expect(try losses("a") == losses("b") && losses("a").contains("loss"))
     }
   }
 

@@ -19,7 +19,7 @@ package struct BatchFeed: Sendable {
   ///   - rank: this reader, below `world`.
   ///   - world: the number of readers. Where it does not divide the rows, the first ranks have one row more.
   ///   - fromPosition: the first row.
-  ///   - steps: the number of steps; nil for as many as the caps on epochs allow.
+  ///   - steps: the number of steps; nil for those of the run that the order was made for, or as many as the caps on epochs allow.
   package init(loader: PackedLoader, rank: Int, world: Int, fromPosition: Int, steps: Int?) throws {
     guard (1...loader.rows).contains(world) else {
       throw WeirError("world", "\(world) ranks cannot share \(loader.rows) rows", remedy: "use a larger batch")
@@ -34,8 +34,9 @@ package struct BatchFeed: Sendable {
       throw WeirError("steps", "the caps on epochs allow \(most) steps from position \(fromPosition), not \(steps)")
     }
     (self.loader, self.rank, self.world, self.fromPosition) = (loader, rank, world, fromPosition)
-    // Without caps, there is no end that anyone reaches.
-    self.steps = steps ?? (capacity < DrawOrder.unlimited ? most : nil)
+    // As in training, the last step is a whole one. Without caps, there is no end that anyone reaches.
+    let planned = loader.order.endPosition.map { (max(0, $0 - fromPosition) + loader.rows - 1) / loader.rows }
+    self.steps = steps ?? planned.map { min($0, most) } ?? (capacity < DrawOrder.unlimited ? most : nil)
   }
 
   /// Rows per step of this rank.

@@ -14,6 +14,8 @@ package struct TracedSegment: Codable, Sendable, Equatable {
   package var start: Int
   /// Positions in the row.
   package var count: Int
+  /// The dataset, where there are several.
+  package var dataset: String?
   /// The number of the document in the dataset.
   package var document: Int
   /// The first token in the document.
@@ -57,7 +59,11 @@ package struct BatchTrace: Sendable {
   }
 
   /// The segments of a step, by row and position.
-  package func segments(step: Int) throws -> [TracedSegment] { try traced(loader.batch(step: step).segments, step: step) }
+  /// - Throws: `WeirError` if the run has fewer steps.
+  package func segments(step: Int) throws -> [TracedSegment] {
+    guard step < steps ?? .max else { throw WeirError("step", "must be in 0..<\(steps ?? 0), the steps of the run, not \(step)") }
+    return try traced(loader.batch(step: step).segments, step: step)
+  }
 
   private func traced(_ segments: [Batch.Segment], step: Int) throws -> [TracedSegment] {
     let infos = try datasets.enumerated().map { number, dataset in
@@ -67,7 +73,8 @@ package struct BatchTrace: Sendable {
       infos[segment.dataset][segment.document].map { info in
         TracedSegment(
           step: step, row: segment.row, position: loader.position(step: step) + segment.row, start: segment.start, count: segment.count,
-          document: segment.document, offset: segment.offset, id: info.id, origin: info.origin, source: info.source)
+          dataset: datasets.count > 1 ? datasets[segment.dataset].path : nil, document: segment.document, offset: segment.offset,
+          id: info.id, origin: info.origin, source: info.source)
       }
     }
   }

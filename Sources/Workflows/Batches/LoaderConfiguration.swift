@@ -48,14 +48,16 @@ package struct LoaderConfiguration: Codable, Sendable {
   ) throws -> PackedLoader {
     // Whole rows, not whole batches, so that the order does not depend on the batch size.
     let capped = (tokens ?? planned).map { ($0 + sequence - 1) / sequence }
-    let order = try order(sources, mixture, rows: capped, parent: parent, name: name, progress)
+    var order = try order(sources, mixture, rows: capped, parent: parent, name: name, progress)
+    order.endPosition = capped.map { order.fromPosition + $0 }
     var loader = try PackedLoader(order, sources: sources, rows: self.rows)
     loader.attention = attention
     if let rows = tokens.map({ steps(for: $0) * self.rows }), order.draws.capacity - order.fromPosition < rows {
+      let isCapped = order.draws.capacity < DrawOrder.unlimited
       throw WeirError(
         name,
-        "has \(Format.count(order.draws.capacity)) rows under its caps on epochs; positions \(order.fromPosition)…\(order.fromPosition + rows) are asked for",
-        remedy: "allow more epochs with --max-epochs, or use fewer tokens")
+        "has \(Format.count(order.draws.capacity)) rows\(isCapped ? " under its caps on epochs" : ""); positions \(order.fromPosition)…\(order.fromPosition + rows - 1) are asked for",
+        remedy: isCapped ? "allow more epochs with --max-epochs, or use fewer tokens" : "begin at a lower position")
     }
     return loader
   }
@@ -75,6 +77,9 @@ package struct LoaderConfiguration: Codable, Sendable {
     let seed =
       isFresh
       ? randomSeed : CounterRandom(seed: randomSeed, stream: parent.map { Checksum.xxh3(Array($0.order.fingerprint.utf8)) } ?? 0).bits(0)
+    // So that a number of tokens fits an Int.
+    let last = min(DrawOrder.unlimited, (1 << 60) / sequence)
+    guard (0...last).contains(fromPosition ?? 0) else { throw WeirError("fromPosition", "must be in 0…\(last), not \(fromPosition ?? 0)") }
     var order = try RowOrder(
       sources: sources, mixture: mixture, rows: rows.map { $0 + (fromPosition ?? 0) }, randomSeed: seed, name: name)
     if let fromPosition {
@@ -84,6 +89,19 @@ package struct LoaderConfiguration: Codable, Sendable {
       order.fromPosition = fromPosition
     }
     return order
+  }
+
+  /// Whether a file is a schedule or a blend, and not a mixture of `weir sample`.
+  static func isSchedule(_ file: String) throws -> Bool {
+    guard let root = try? JSONDocument(Files.readWhole(file), place: file).root else { return true }
+    return root["format"]?.string != Mixture.format && root["clusters"] == nil
+  }
+
+  /// The files and folders that a mixture, schedule or blend names, beside itself.
+  package static func inputs(of mixture: String) -> [String] {
+    guard (try? isSchedule(mixture)) == true, let schedule = try? MixtureSchedule.read(mixture) else { return [] }
+    let names = (schedule.datasets ?? []) + [schedule.tree].compactMap { $0 } + schedule.stages.compactMap(\.mixture)
+    return names.map { RelativePath.resolve($0, in: mixture) }
   }
 
   /// The steps in which `tokens` tokens are read.
@@ -136,14 +154,9 @@ private struct RowSelection {
       (found.sources, found.mixture, nil)
     }
     guard let file = configuration.mixture else { return try unplanned(uniform(configuration.dataset)) }
-    guard isMixture(file) else { return try unplanned(scheduled(MixtureSchedule.read(file), file: file)) }
+    guard try !LoaderConfiguration.isSchedule(file) else { return try unplanned(scheduled(MixtureSchedule.read(file), file: file)) }
     let mixture = try Mixture.read(from: file), found = try weighted(mixture, file: file)
     return (found.sources, found.mixture, mixture.maxEpochs == nil || configuration.maxEpochs != nil ? nil : mixture.runTokens)
-  }
-
-  private func isMixture(_ file: String) -> Bool {
-    guard let text = try? Files.readWhole(file), let root = try? JSONDocument(text, place: file).root else { return false }
-    return root["format"]?.string == Mixture.format || root["clusters"] != nil
   }
 
   private func uniform(_ dataset: String, _ groups: RowGroups = .none) throws -> (sources: [PackedRows], mixture: RowMixture) {
@@ -229,7 +242,12 @@ private struct RowSelection {
       guard schedule.by == nil, schedule.tree == nil, !datasets.isEmpty, !schedule.stages.contains(where: { $0.mixture != nil }) else {
         throw WeirError(file, "combines datasets, so its groups are the datasets", remedy: "leave out by, tree and mixture")
       }
-      return try datasets.map { try rows(of: RelativePath.resolve($0, in: file), .none) }
+      let sources = try datasets.map { try rows(of: RelativePath.resolve($0, in: file), .none) }
+      let named = try TokenReader(configuration.dataset)
+      guard sources.contains(where: { $0.tokens.fingerprint == named.fingerprint }) else {
+        throw WeirError(file, "does not draw from \(named.path)", remedy: "name one of its datasets")
+      }
+      return sources
     }
     let store = try RowStore(configuration.dataset)
     let mixtures = schedule.stages.compactMap(\.mixture).map { RelativePath.resolve($0, in: file) }

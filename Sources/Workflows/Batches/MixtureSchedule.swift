@@ -85,6 +85,9 @@ struct MixtureSchedule: Decodable, Sendable {
       throw WeirError(path, "has no stage at 0 tokens", remedy: "begin with `{at: 0, …}`")
     }
     for (number, stage) in schedule.stages.enumerated() {
+      guard stage.weights.map({ $0.values.reduce(0, +) <= .greatestFiniteMagnitude }) ?? true else {
+        throw WeirError(path, "stage \(number + 1) has weights whose sum is not a number")
+      }
       guard tokens(stage.at) != nil, (stage.weights == nil) != (stage.mixture == nil) else {
         throw WeirError(path, "stage \(number + 1) needs `at` (a number of tokens such as 200M), and either weights or mixture")
       }
@@ -97,7 +100,10 @@ struct MixtureSchedule: Decodable, Sendable {
     guard words.count >= 2, words.count.isMultiple(of: 2) else { return nil }
     var weights: [String: Double] = [:]
     for index in stride(from: 0, to: words.count, by: 2) {
-      guard let weight = Double(words[index]), weight >= 0, weight.isFinite else { return nil }
+      guard let weight = Double(words[index]) else { return nil }
+      guard weight >= 0, weight.isFinite else {
+        throw WeirError(path, "gives \(words[index + 1]) the weight \(words[index]), expected at least 0")
+      }
       guard weights[words[index + 1]] == nil else { throw WeirError(path, "names \(words[index + 1]) twice") }
       weights[words[index + 1]] = weight
     }

@@ -27,14 +27,22 @@ package struct OrderReport: Codable, Sendable, Equatable {
 
   package var fingerprint: String
   package var stages: [Stage]
+  /// Stages that begin after the run.
+  package var laterStages: Int
 
-  /// - Parameter rows: the rows of the run; nil for one epoch over the groups that are drawn from.
+  private enum CodingKeys: String, CodingKey {
+    case fingerprint, stages
+    case laterStages = "later_stages"
+  }
+
+  /// - Parameter rows: the rows of the run; nil for those it was made for, or one epoch over the groups that are drawn from.
   package init(_ order: RowOrder, rows: Int?) {
     fingerprint = order.fingerprint
     let asked = order.groups.indices.filter { order.draws.capacities[$0] > 0 }
-    let length = rows ?? asked.reduce(0) { $0 + order.groups[$1].rows }
+    let length = rows ?? order.endPosition.map { $0 - order.fromPosition } ?? asked.reduce(0) { $0 + order.groups[$1].rows }
     let end = min(order.fromPosition + length, order.draws.capacity)
     let starts = [order.fromPosition] + order.draws.stages.map(\.start).filter { $0 > order.fromPosition && $0 < end }
+    laterStages = order.draws.stages.count { $0.start > order.fromPosition && $0.start > end }
     stages = zip(starts, starts.dropFirst() + [end]).map { start, end in
       let before = order.draws.counts(before: start), after = order.draws.counts(before: end)
       let groups = order.groups.indices.filter { after[$0] > before[$0] }.map { index in
@@ -60,5 +68,9 @@ package struct OrderReport: Codable, Sendable, Equatable {
       return ["  from position \(Format.count(stage.firstPosition)), \(Format.count(stage.rows)) rows:"] + table.lines
         + Format.more(stage.groups.count - lines, "groups").map { "  " + $0 }
     }
+      + (laterStages > 0
+        ? [
+          "  \(laterStages) later \(laterStages == 1 ? "stage begins" : "stages begin") after these rows; --tokens says how long the run is"
+        ] : [])
   }
 }

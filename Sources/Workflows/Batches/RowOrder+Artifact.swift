@@ -14,6 +14,7 @@ extension RowOrder: Artifact {
     facts.add("rows of", "\(n(order.sequence)) tokens")
     for source in order.sources { facts.add("drawn from", Format.clip(source.rows, 100)) }
     facts.add("begins at", "position \(n(order.fromPosition))")
+    if let end = order.endPosition { facts.add("ends at", "position \(n(end)), for which its weights are capped") }
     let capacity = order.draws.capacity
     facts.add("rows at most", capacity >= DrawOrder.unlimited ? "without end" : n(capacity))
     facts.add("stages", n(order.draws.stages.count))

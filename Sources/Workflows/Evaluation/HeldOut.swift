@@ -1,5 +1,7 @@
 import Primitives
+import Storage
 import Tokenization
+import Tokens
 import Training
 
 extension ValidationSet {
@@ -8,8 +10,13 @@ extension ValidationSet {
     try zip(files, distinctNames(files)).map { try ValidationSet(file: $0, name: $1, encoder: encoder) }
   }
 
-  /// Reads and encodes held-out documents. Documents without text, or with a single token, cannot be scored.
+  /// Reads and encodes held-out documents, or takes the tokens of a token dataset of them. Documents without text, or with a single token, cannot be
+  /// scored.
   package init(file path: String, name: String = "", encoder: DocumentEncoder) throws {
+    if Files.exists(path + "/" + Manifest.fileName) {
+      try self.init(dataset: TokenDataset(path), name: name, encoder: encoder)
+      return
+    }
     var encoder = encoder
     let all = try encoder.encode(files: [path])
     let documents = all.filter { $0.tokens.count > 1 && !$0.document.text.isEmpty }
@@ -18,6 +25,25 @@ extension ValidationSet {
       name: name,
       documents: documents.map { EvaluationDocument(tokens: $0.ids, bytes: $0.document.text.count, domain: $0.document.label) },
       skipped: all.count - documents.count)
+  }
+
+  private init(dataset: TokenDataset, name: String, encoder: DocumentEncoder) throws {
+    let own = dataset.manifest.inputs["tokenizer"] ?? ""
+    guard own == encoder.tokenizer.fingerprint else {
+      throw WeirError(
+        dataset.path, "was tokenized by tokenizer \(own), not by the model's (\(encoder.tokenizer.fingerprint))",
+        remedy: "tokenize it with the model's, or give the documents")
+    }
+    let scored = (0..<dataset.documentCount).filter { dataset.length($0) > 2 }
+    guard !scored.isEmpty else { throw WeirError(dataset.path, "no document has two tokens, the fewest to evaluate on") }
+    self.init(
+      name: name,
+      documents: try scored.map { number in
+        let info = try dataset.info(number)
+        return EvaluationDocument(
+          tokens: try dataset.tokens(document: number, range: 0..<dataset.length(number)), bytes: info.bytes, domain: info.source)
+      },
+      skipped: dataset.documentCount - scored.count)
   }
 
   /// The names of files without the extensions of their formats: `wiki.en` for `data/wiki.en.jsonl.zst`. Where that is the name of several

@@ -51,7 +51,8 @@ extension SampleCommand {
       let cluster = result.mixture.clusters[row.leaf]
       var cells = [
         "\(row.leaf)", String(format: "%.4f", row.seed), String(format: "%.4f", row.general), String(format: "%.4f", row.weight),
-        String(format: "%.1f", row.importance), String(format: "%.2f", row.epochs),
+        String(format: "%.1f", row.importance), Format.count(Int(row.runTokens)), String(format: "%.2f", row.epochs),
+        Format.percent(row.repeatedShare, 1),
       ]
       if explain {
         cells.insert(cluster.seedHigh.map { String(format: "%.4f–%.4f", cluster.seedLow ?? 0, $0) } ?? "–", at: 2)
@@ -59,7 +60,7 @@ extension SampleCommand {
       }
       return cells
     }
-    var header = ["leaf", "P(c|Ds)", "P(c|Dg)", "weight", "weight/P(c|Dg)", "epochs"]
+    var header = ["leaf", "P(c|Ds)", "P(c|Dg)", "weight", "weight/P(c|Dg)", "tokens", "epochs", "repeated"]
     if explain {
       header.insert("smoothed, 90 %", at: 2)
       header.append("terms")

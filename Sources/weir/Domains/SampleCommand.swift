@@ -95,7 +95,7 @@ struct SampleCommand: SeededCommand {
   @Flag(help: "Print one line per cluster: P(c|Ds) with its interval, P(c|Dg), weight, expected epochs, characteristic terms.")
   var explain = false
 
-  @Flag(help: "Show the mixture, and write nothing.")
+  @Flag(help: "Show the mixture with each cluster's tokens, epochs and repeats, and write nothing.")
   var dryRun = false
 
   @OptionGroup var seed: SeedOption

@@ -46,7 +46,7 @@ struct SplitCommand: SeededCommand {
   @OptionGroup(title: "Shape") var shape: ShapeOptions
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on, or token datasets of them.", valueName: "file"))
   var valid: [String] = []
 
   @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "n"))

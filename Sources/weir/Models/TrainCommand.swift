@@ -61,7 +61,7 @@ struct TrainCommand: SeededCommand {
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
   @OptionGroup(title: "Stability") var stability: StabilityOptions
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on, or token datasets of them.", valueName: "file"))
   var valid: [String] = []
 
   @Option(help: ArgumentHelp("Steps between evaluations; 0 evaluates only at the end.", valueName: "n"))
@@ -98,7 +98,7 @@ struct TrainCommand: SeededCommand {
       "keepEvery": "--keep-every",
     ]
   }
-  var inputs: [String] { [dataset, data.mixture, data.rows, `init`].compactMap { $0 } + valid }
+  var inputs: [String] { [dataset, `init`].compactMap { $0 } + data.inputs + valid }
   var outputs: [String] { output.map { [RunFolder($0).model] } ?? [] }
   var lockedOutputs: [String] { [] }
 

@@ -1,12 +1,15 @@
 import ArgumentParser
 import Loading
+import Primitives
+import Tokens
 import Workflows
 
 /// Options of commands that draw packed rows.
 struct LoaderOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Mixture from weir sample, schedule of weights, or blend (weight path …). (default: uniform over tokens)", valueName: "file"))
+      "Mixture from weir sample, or a file with a schedule of weights or a blend (weight path …). (default: uniform over tokens)",
+      valueName: "file"))
   var mixture: String?
 
   @Option(help: "How rows are filled; see weir pack.")
@@ -22,6 +25,19 @@ struct LoaderOptions: ParsableArguments {
 
   func validate() throws {
     guard maxEpochs.map({ $0 > 0 && $0.isFinite }) ?? true else { throw ValidationError("--max-epochs must be a positive number") }
+  }
+
+  /// What the rows and their order depend on, beside the dataset.
+  var inputs: [String] { [mixture, rows].compactMap { $0 } + (mixture.map { LoaderConfiguration.inputs(of: $0) } ?? []) }
+
+  /// The loader of a row order.
+  /// - Throws: `WeirError` if the order draws nothing from the dataset.
+  static func loader(order: String, dataset: String, rows: Int) throws -> PackedLoader {
+    let loader = try PackedLoader(order: order, rows: rows), dataset = try TokenReader(dataset)
+    guard loader.sources.contains(where: { $0.tokens.fingerprint == dataset.fingerprint }) else {
+      throw WeirError(order, "draws from other datasets than \(dataset.path)", remedy: "give one that it was made from")
+    }
+    return loader
   }
 
   func configuration(dataset: String) -> LoaderConfiguration {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Artifacts
 import Documents
 import Export
+import Loading
 import Pipeline
 import Primitives
 import Storage
@@ -68,12 +69,16 @@ struct ExportCommand: SeededCommand {
     help: ArgumentHelp("Write one folder per leaf cluster of this tree; for documents, add their clusters.", valueName: "folder"))
   var tree: String?
 
-  @Option(help: ArgumentHelp("Export what this mixture samples.", valueName: "file"))
+  @Option(help: ArgumentHelp("Export what this mixture, schedule or blend samples.", valueName: "file"))
   var mixture: String?
+
+  @Option(help: ArgumentHelp("Export the run of this row order, in place of --mixture, --sequence and --seed.", valueName: "file"))
+  var order: String?
 
   @Option(
     help: ArgumentHelp(
-      "With --mixture, tokens of the run, rounded up to whole rows. (default for documents: those of the mixture's run)", valueName: "n"))
+      "With --mixture, tokens of the run, rounded up to whole rows. (default for documents: those that weir sample planned)", valueName: "n"
+    ))
   var tokens: Amount?
 
   @Option(
@@ -91,14 +96,16 @@ struct ExportCommand: SeededCommand {
   @OptionGroup var common: CommonOptions
 
   var propertyFlags: PropertyFlags { .batch + ["tokens": "--tokens"] }
-  var inputs: [String] { [dataset, tree, mixture].compactMap { $0 } }
+  var inputs: [String] { [dataset, tree, mixture, order].compactMap { $0 } + (mixture.map { LoaderConfiguration.inputs(of: $0) } ?? []) }
   var outputs: [String] { output.map { [$0] } ?? [] }
   var lockedOutputs: [String] { dryRun ? [] : outputs }
   var writesDataToOutput: Bool { output == "-" && !dryRun }
 
   func validate() throws {
     guard output != nil || dryRun else { throw ValidationError("Missing expected option '-o <path>'") }
-    guard tokens == nil || mixture != nil else { throw ValidationError("--tokens requires --mixture") }
+    guard mixture == nil || order == nil else { throw ValidationError("Give either --mixture or --order") }
+    guard order == nil || sequence == nil else { throw ValidationError("--order has its own --sequence; leave it out") }
+    guard tokens == nil || samples else { throw ValidationError("--tokens requires --mixture or --order") }
     switch to {
     case .documents(let format):
       guard shardTokens == nil else { throw ValidationError("--shard-tokens requires a format of tokens") }
@@ -109,8 +116,8 @@ struct ExportCommand: SeededCommand {
       if let output, format == .jsonl, output != "-" { try usage { _ = try OutputCoding.of(path: output, lines: true) } }
     case .tokens(let format):
       guard output != "-" else { throw ValidationError("--to \(format.rawValue) writes a folder, not standard output") }
-      guard mixture == nil || (tree == nil && !shuffle) else {
-        throw ValidationError("--mixture cannot be combined with --tree or --shuffle")
+      guard !samples || (tree == nil && !shuffle) else {
+        throw ValidationError("--mixture and --order cannot be combined with --tree or --shuffle")
       }
       guard mixture == nil || tokens != nil else { throw ValidationError("--mixture requires --tokens") }
       guard mixture == nil || sequence != nil else { throw ValidationError("--mixture requires --sequence") }
@@ -118,11 +125,20 @@ struct ExportCommand: SeededCommand {
     }
   }
 
-  func perform(_ session: Session) throws -> Outcome {
-    let dataset = try TokenDataset(dataset)
-    let rows = try mixture.map {
+  /// Whether to export what a run samples.
+  private var samples: Bool { mixture != nil || order != nil }
+
+  private func rows(of dataset: TokenDataset) throws -> MixtureRows? {
+    if let order {
+      return try MixtureRows(loader: LoaderOptions.loader(order: order, dataset: dataset.path, rows: 1), file: order, tokens: tokens?.value)
+    }
+    return try mixture.map {
       try MixtureRows(dataset, mixture: $0, randomSeed: seed.seed, sequence: sequence ?? Window.maximum, tokens: tokens?.value)
     }
+  }
+
+  func perform(_ session: Session) throws -> Outcome {
+    let dataset = try TokenDataset(dataset), rows = try rows(of: dataset)
     switch to {
     case .documents(let format): return try writeDocuments(dataset, rows, format, session)
     case .tokens(let format): return try writeTokens(dataset, rows, format, session)
@@ -133,7 +149,7 @@ struct ExportCommand: SeededCommand {
 
   private func writeDocuments(_ corpus: TokenDataset, _ rows: MixtureRows?, _ format: DocumentFormat, _ session: Session) throws -> Outcome
   {
-    let dataset = rows?.dataset ?? corpus
+    let dataset = try rows?.dataset() ?? corpus
     guard tree == nil || dataset.path == corpus.path else {
       throw WeirError("--tree", "the mixture samples from its specialist seed, which no tree is for", remedy: "leave --tree out")
     }
@@ -174,10 +190,10 @@ struct ExportCommand: SeededCommand {
     try configuration.validate()
     var inputs: [String: String] = [:]
     let parts: [(folder: String, source: any ExportSource)]
-    if let rows, let mixture {
-      configuration.mixture = try Checksum.hex(file: mixture)
-      configuration.shuffle = seed.seed
-      configuration.sequence = sequence
+    if let rows {
+      configuration.mixture = try Checksum.hex(file: mixture ?? order ?? "")
+      configuration.shuffle = order == nil ? seed.seed : nil
+      configuration.sequence = rows.sequence
       if format.keepsRows {
         if format == .olmo { try rows.nameDocuments() }
         parts = [("", rows)]

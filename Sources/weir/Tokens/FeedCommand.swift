@@ -63,7 +63,10 @@ struct FeedCommand: SeededCommand {
   @Option(help: ArgumentHelp("The same in steps of --batch-size rows.", valueName: "n"))
   var fromStep: Int?
 
-  @Option(help: ArgumentHelp("Number of steps. (default: until the reader closes the pipe, or --max-epochs)", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Number of steps. (default: --tokens or those of the order's run; else until --max-epochs or the reader closes the pipe)",
+      valueName: "n"))
   var steps: Int?
 
   @Flag(help: "Write the numbers of rows instead of their tokens.")
@@ -80,7 +83,7 @@ struct FeedCommand: SeededCommand {
   var propertyFlags: PropertyFlags {
     .batch + LoaderOptions.propertyFlags + ["world": "--world", "rank": "--rank", "steps": "--steps"]
   }
-  var inputs: [String] { [dataset, data.mixture, data.rows, order].compactMap { $0 } }
+  var inputs: [String] { [dataset, order].compactMap { $0 } + data.inputs }
   var outputs: [String] { raw.map { [$0] } ?? [] }
   var writesDataToOutput: Bool { raw == nil }
 
@@ -90,7 +93,7 @@ struct FeedCommand: SeededCommand {
     }
     guard fromPosition == nil || fromStep == nil else { throw ValidationError("Give either --from-position or --from-step") }
     guard (0...1 << 40).contains(fromStep ?? 0), (0...1 << 60).contains(fromPosition ?? 0), (1...1 << 40).contains(steps ?? 1) else {
-      throw ValidationError("--from-step and --steps must be at most 2^40, and none negative")
+      throw ValidationError("--from-position must be 0…2^60, --from-step 0…2^40 and --steps 1…2^40")
     }
     guard raw == nil || steps != nil else { throw ValidationError("--raw requires --steps") }
     guard order == nil || (data.mixture == nil && data.rows == nil && data.maxEpochs == nil && tokens == nil) else {
@@ -123,12 +126,8 @@ struct FeedCommand: SeededCommand {
 
   private func loader(_ session: Session) throws -> PackedLoader {
     if let order {
-      var loader = try PackedLoader(order: order, rows: batch)
+      var loader = try LoaderOptions.loader(order: order, dataset: dataset, rows: batch)
       loader.attention = attention
-      let dataset = try TokenReader(dataset)
-      guard loader.sources.contains(where: { $0.tokens.fingerprint == dataset.fingerprint }) else {
-        throw WeirError(order, "draws from other datasets than \(dataset.path)", remedy: "give one that it was made from")
-      }
       return loader
     }
     var configuration = data.configuration(dataset: dataset)

@@ -70,7 +70,7 @@ struct PackCommand: SeededCommand {
   @OptionGroup var common: CommonOptions
 
   var propertyFlags: PropertyFlags { .batch + LoaderOptions.propertyFlags + ["by": "--by", "level": "--level"] }
-  var inputs: [String] { [dataset, tree, mixture].compactMap { $0 } }
+  var inputs: [String] { [dataset, tree, mixture].compactMap { $0 } + (mixture.map { LoaderConfiguration.inputs(of: $0) } ?? []) }
   var outputs: [String] { [output, order].compactMap { $0 } }
 
   func validate() throws {
@@ -142,7 +142,7 @@ extension PackReport {
   var lines: [String] {
     let percent = Format.percent
     return [
-      "  \(Format.count(rows)) rows of \(Format.count(sequence)) tokens in \(Format.count(groups)) groups: \(path)",
+      "  \(Format.count(rows)) rows of \(Format.count(sequence)) tokens in \(Format.count(groups)) \(groups == 1 ? "group" : "groups"): \(path)",
       "  \(Format.count(tokens)) tokens, \(percent(paddingShare, 2)) padding, \(String(format: "%.1f", documentsPerRow)) documents per row",
       "  \(Format.count(cutDocuments)) documents or parts are cut; \(percent(wholeShare, 1)) of the tokens see their whole document",
     ]

@@ -13,7 +13,7 @@ struct TraceCommand: WeirCommand {
     discussion: """
       Writes one line of JSON per segment: step, row, position (of the row in the run), start and count (positions in the row), \
       document (its number in the dataset), offset (the segment's first token in the document), id, origin (the file and line \
-      it was read from) and source. --run takes everything else from a run. --document shows all segments of a document: \
+      it was read from) and source; of several datasets, also dataset. --run takes everything else from a run. --document shows all segments of a document: \
       up to the step that the run has reached, or in --steps steps.
 
       EXAMPLES:
@@ -37,6 +37,9 @@ struct TraceCommand: WeirCommand {
   @Option(help: ArgumentHelp("Run folder whose batches to trace.", valueName: "folder"))
   var run: String?
 
+  @Option(help: ArgumentHelp("Row order of weir pack --order, in place of --mixture, --rows, --sequence and --seed.", valueName: "file"))
+  var order: String?
+
   @OptionGroup(title: "Data") var data: LoaderOptions
 
   @Option(help: ArgumentHelp("Sequence length in tokens. (default: 256)", valueName: "n"))
@@ -50,8 +53,8 @@ struct TraceCommand: WeirCommand {
 
   @OptionGroup var common: CommonOptions
 
-  var propertyFlags: PropertyFlags { .batch + LoaderOptions.propertyFlags }
-  var inputs: [String] { [dataset, data.mixture, data.rows, run.map { RunFolder($0).description }].compactMap { $0 } }
+  var propertyFlags: PropertyFlags { .batch + LoaderOptions.propertyFlags + ["step": "--step"] }
+  var inputs: [String] { [dataset, order, run.map { RunFolder($0).description }].compactMap { $0 } + data.inputs }
   var writesDataToOutput: Bool { true }
 
   func validate() throws {
@@ -59,9 +62,13 @@ struct TraceCommand: WeirCommand {
     guard (0...1 << 40).contains(step ?? 0), (1...1 << 40).contains(steps ?? 1) else {
       throw ValidationError("--step must be 0…2^40, and --steps 1…2^40")
     }
-    let isGiven = sequence != nil || batch != nil || seed != nil || data.mixture != nil || data.rows != nil || data.maxEpochs != nil
-    guard run == nil || !isGiven else {
-      throw ValidationError("--run has its own --mixture, --rows, --sequence, --batch-size and --seed; leave them out")
+    let isOrdered = sequence != nil || seed != nil || data.mixture != nil || data.rows != nil || data.maxEpochs != nil
+    guard run == nil || (!isOrdered && batch == nil && order == nil) else {
+      throw ValidationError("--run has its own --mixture, --rows, --sequence, --batch-size and --seed; leave them and --order out")
+    }
+    guard order == nil || !isOrdered else {
+      throw ValidationError(
+        "--order has its own mixture, rows and sequence; leave out --mixture, --rows, --max-epochs, --sequence and --seed")
     }
     guard document == nil || run != nil || steps != nil else { throw ValidationError("--document requires --run or --steps") }
   }
@@ -84,6 +91,7 @@ struct TraceCommand: WeirCommand {
   }
 
   private func loader(_ session: Session) throws -> PackedLoader {
+    if let order { return try LoaderOptions.loader(order: order, dataset: dataset, rows: batch ?? 16) }
     var configuration = data.configuration(dataset: dataset)
     (configuration.rows, configuration.sequence, configuration.randomSeed) = (batch ?? 16, sequence ?? 256, seed ?? 1)
     return try session.with("trace") { try configuration.loader(tokens: nil, progress: $0) }
