@@ -91,21 +91,11 @@ extension FuzzTarget {
       return
     }
     var input = Numbers(input)
-    let groups = 1 + input.byte() % 9, nodes = groups - 1
-    var stages: [String] = []
-    for number in 0..<1 + input.byte() % 3 {
-      let start = number == 0 ? 0 : input.number(), flags = input.byte()
-      var members = [
-        "\"start\":\(start),\"shares\":\(input.numbers(nodes)),\"base\":\(number == 0 ? [Int](repeating: 0, count: nodes) : input.integers(nodes))"
-      ]
-      if flags & 1 == 1 { members.append("\"end\":\(input.number())") }
-      if flags & 2 == 2 { members.append("\"capacities\":\(input.integers(groups))") }
-      stages.append("{\(members.joined(separator: ","))}")
+    let draws = input.byte() & 1 == 0 ? try stored(&input) : try compiled(&input), capacities = draws.capacities
+    let text = String(decoding: try JSONFile.encode(draws), as: UTF8.self)
+    if try JSONFile.decode(DrawOrder.self, from: Array(text.utf8), place: "order") != draws {
+      finding("an order is not read as written: \(text)")
     }
-    let offsets = (0..<nodes).map { _ in UInt32(truncatingIfNeeded: input.number()) }, capacities = input.integers(groups)
-    let text =
-      "{\"stages\":[\(stages.joined(separator: ","))],\"offsets\":\(offsets),\"capacities\":\(capacities),\"random_seed\":\(input.byte())}"
-    let draws = try JSONFile.decode(DrawOrder.self, from: Array(text.utf8), place: "order")
     // Rows per group: what it can supply is then one to some epochs.
     let own = capacities.map { max(1, min($0, 1 + input.byte())) }
     let order = try RowOrder(
@@ -119,6 +109,39 @@ extension FuzzTarget {
       let row = try order.row(at: position)
       if !(0..<own[row.group]).contains(row.number) { finding("a row outside its group") }
     }
+  }
+
+  /// Draws as a file has them, out of range as often as not.
+  private static func stored(_ input: inout Numbers) throws -> DrawOrder {
+    let groups = 1 + input.byte() % 9, nodes = groups - 1
+    let start = input.byte() & 7 == 1 ? input.number() : 0, flags = input.byte()
+    let base = [Int](repeating: 0, count: nodes)
+    var members = ["\"start\":\(start),\"shares\":\(input.numbers(nodes)),\"base\":\(flags & 4 == 4 ? input.integers(nodes) : base)"]
+    if flags & 1 == 1 { members.append("\"end\":\(input.number())") }
+    if flags & 2 == 2 { members.append("\"capacities\":\(input.integers(groups))") }
+    let offsets = (0..<nodes).map { _ in UInt32(truncatingIfNeeded: input.number()) }, capacities = input.integers(groups)
+    let text =
+      "{\"stages\":[{\(members.joined(separator: ","))}],\"offsets\":\(offsets),\"capacities\":\(capacities),\"random_seed\":\(input.byte())}"
+    return try JSONFile.decode(DrawOrder.self, from: Array(text.utf8), place: "order")
+  }
+
+  /// Draws compiled from weights, and continued with other weights and caps.
+  private static func compiled(_ input: inout Numbers) throws -> DrawOrder {
+    let groups = 1 + input.byte() % 9
+    func stages() -> [(start: Int, weights: [Double])] {
+      var start = 0
+      return (0..<1 + input.byte() % 3).map { _ in
+        defer { start += 1 + input.byte() * 3 }
+        return (start, (0..<groups).map { _ in Double(input.number()) })
+      }
+    }
+    func capacities() -> [Int?] { (0..<groups).map { _ in input.byte() & 1 == 0 ? nil : Int(truncatingIfNeeded: input.number() >> 1) } }
+    var draws = try DrawOrder(stages: stages(), capacities: capacities(), randomSeed: UInt64(input.byte()))
+    for _ in 0..<input.byte() % 3 {
+      let position = min(draws.capacity, Int(truncatingIfNeeded: input.number() >> 1))
+      draws = try DrawOrder(continuing: draws, at: position, stages: stages(), capacities: capacities())
+    }
+    return draws
   }
 
   private static func sealed(_ text: [UInt8]) -> [UInt8] {

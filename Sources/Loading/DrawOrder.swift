@@ -108,7 +108,7 @@ package struct DrawOrder: Codable, Sendable, Equatable {
   private mutating func append(_ added: [(start: Int, weights: [Double])], base: [Int]? = nil) throws {
     var last = stages.last?.start ?? -1, base = base
     guard stages.count + added.count <= Self.mostStages else {
-      throw WeirError("stages", "\(stages.count + added.count) of them, expected at most \(Self.mostStages)")
+      throw WeirError("stages", "there are \(stages.count + added.count), expected at most \(Self.mostStages)")
     }
     for (start, weights) in added {
       guard start > last else { throw WeirError("stages", "are not in ascending order") }
@@ -160,8 +160,15 @@ package struct DrawOrder: Codable, Sendable, Equatable {
         limits.count == capacities.count && limits.allSatisfy((0...Self.unlimited).contains), .stages, "capacities in 0…2⁴² per stage")
       try require(stage.base.count == offsets.count && Self.isConsistent(stage, limits: Self.sums(limits)), .stages, "base counts in range")
     }
-    self.init(
-      stages: stages, offsets: offsets, capacities: capacities, randomSeed: try container.decode(UInt64.self, forKey: .randomSeed))
+    let randomSeed = try container.decode(UInt64.self, forKey: .randomSeed)
+    // A stage goes on where the one before stops; otherwise it would skip or repeat rows.
+    for index in stages.indices.dropFirst() {
+      let before = DrawOrder(stages: Array(stages[..<index]), offsets: offsets, capacities: capacities, randomSeed: randomSeed)
+      try require(
+        stages[index].start <= before.capacity && stages[index].base == Self.leftSums(before.counts(before: stages[index].start)), .stages,
+        "base counts that are those of the stage before")
+    }
+    self.init(stages: stages, offsets: offsets, capacities: capacities, randomSeed: randomSeed)
   }
 
   /// Whether the draws before a stage fit the capacities of all sides; then all later ones do.

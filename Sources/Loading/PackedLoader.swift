@@ -43,13 +43,15 @@ public struct PackedLoader: BatchSource {
   /// - Parameters:
   ///   - file: the row order.
   ///   - rows: rows per batch.
+  ///   - dataset: a dataset that may have moved since, if it is one of those that the order was made from.
   /// - Throws: `WeirError` if the order or its rows are missing or damaged.
-  public init(order file: String, rows: Int) throws {
-    let order = try RowOrder.read(from: file)
+  public init(order file: String, rows: Int, dataset: String? = nil) throws {
+    var order = try RowOrder.read(from: file)
+    if let dataset { order = try order.moved(to: TokenReader(dataset), file: file) }
     let sources = try order.sources.map { source in
       let dataset = try TokenReader(source.dataset)
       let rows = try PackedRows(source.rows, dataset: dataset)
-      guard rows.fingerprint == source.rowsFingerprint else {
+      guard rows.fingerprint == source.rowsFingerprint, rows.sequence == order.sequence else {
         throw WeirError(file, "was made for other rows than those in \(rows.path)", remedy: "make it again with `weir pack --order`")
       }
       return rows

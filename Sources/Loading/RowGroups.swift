@@ -81,6 +81,9 @@ package enum RowGroups: Sendable {
       let leaves = 0..<assignment.leafCount
       return Assigned(names: leaves.map(String.init), leaves: leaves.map { [$0] }, numbers: assignment.leaves, isByWindow: true)
     }
+    guard (0...tree.depth).contains(level) else {
+      throw WeirError("level", "must be in 0…\(tree.depth), the levels of the tree, not \(level)")
+    }
     let nodes = tree.nodes(atLevel: level), domains = tree.domains(level: level)
     var leaves = [[Int]](repeating: [], count: nodes.count)
     for (leaf, domain) in domains.enumerated() { leaves[domain].append(leaf) }

@@ -122,7 +122,7 @@ extension RowOrder {
           throw WeirError(
             name,
             "a run of \(Format.count(rows * sequence)) tokens needs \(Format.significant(needed)) epochs over what it draws from; its cap leaves \(Format.count(capacity * sequence)) tokens",
-            remedy: "allow more epochs with --max-epochs, or use fewer tokens")
+            remedy: "allow more epochs (--max-epochs here, and in `weir sample` if the mixture has a cap), or use fewer tokens")
         }
       }
       // Stages that the run does not reach stay as they are.
@@ -136,7 +136,7 @@ extension RowOrder {
         guard let capacity = left[group], drawn > Double(capacity) * (1 + 1e-9) + 1 else { continue }
         throw WeirError(
           name,
-          "its stages draw \(Format.count(Int(drawn.rounded(.up)))) rows of \(Format.clip(groups[group].name, 60)) and the like, whose caps leave \(Format.count(capacity))",
+          "its stages draw \(Format.count(Int(drawn.rounded(.up)))) rows of \(Format.clip(groups[group].name, 60)), whose cap leaves \(Format.count(capacity))",
           remedy: "allow more epochs, make the stage shorter, or give other groups a weight in it")
       }
       // Where a cap is used up soon after the run, the last block ends with the run: what comes later has fewer rows of that group.

@@ -125,6 +125,23 @@ public struct RowOrder: Codable, Sendable {
     return made
   }
 
+  /// The same order with the dataset where it is now.
+  /// - Throws: `WeirError` if the order draws nothing from it.
+  func moved(to dataset: TokenReader, file: String) throws -> RowOrder {
+    guard sources.contains(where: { $0.datasetFingerprint == dataset.fingerprint }) else {
+      throw WeirError(file, "draws from other datasets than \(dataset.path)", remedy: "give one that it was made from")
+    }
+    var order = self
+    for (number, source) in sources.enumerated() where source.datasetFingerprint == dataset.fingerprint {
+      guard (try? Manifest.read(folder: source.dataset).fingerprint) != dataset.fingerprint else { continue }
+      order.sources[number].dataset = dataset.path
+      if source.rows.hasPrefix(source.dataset + "/") {
+        order.sources[number].rows = dataset.path + source.rows.dropFirst(source.dataset.count)
+      }
+    }
+    return order
+  }
+
   package func write(to path: String) throws {
     var stored = self
     stored.sources = sources.map { $0.with { RelativePath.store($0, in: path) } }

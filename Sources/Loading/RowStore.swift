@@ -1,4 +1,5 @@
 import Artifacts
+import Foundation
 import Primitives
 import Storage
 import Tokens
@@ -17,13 +18,34 @@ package struct RowStore {
   /// Opens the rows of `packing`, or makes them.
   /// - Parameters:
   ///   - other: a folder outside the dataset's.
-  ///   - note: told the folder if it is made.
-  package func rows(_ packing: PackDataset, in other: String? = nil, note: (String) -> Void = { _ in }) throws -> PackedRows {
+  ///   - repairs: whether damaged rows are packed again.
+  ///   - note: told the folder if it is made, again and again while another process makes it; may throw to stop waiting.
+  package func rows(
+    _ packing: PackDataset, in other: String? = nil, repairs: Bool = false, note: (String) throws -> Void = { _ in }
+  ) throws -> PackedRows {
     let place = other ?? packing.folder(in: folder)
-    if let rows = try packing.existing(place, of: tokens) { return rows }
-    note(place)
-    try packing.write(TokenDataset(path), to: place)
-    return try PackedRows(place, dataset: tokens)
+    while true {
+      do {
+        if let rows = try packing.existing(place, of: tokens) { return rows }
+      } catch  where repairs {}
+      try note(place)
+      // Of several processes that need the rows, one makes them and the others wait for it.
+      guard !OutputLock.isHeldElsewhere(place) else {
+        Thread.sleep(forTimeInterval: 0.1)
+        continue
+      }
+      guard other != nil || Files.isWritable(path) else {
+        throw WeirError(
+          path, "cannot be written, and does not have these rows yet",
+          remedy: "pack them elsewhere with `weir pack \(path) -o FOLDER`, and give --rows FOLDER")
+      }
+      do {
+        try packing.write(TokenDataset(path), to: place)
+        return try PackedRows(place, dataset: tokens)
+      } catch {
+        guard OutputLock.isHeldElsewhere(place) else { throw error }
+      }
+    }
   }
 
   /// The groups that a mixture weights: the leaves of the assignment that it was made from.

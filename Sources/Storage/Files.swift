@@ -99,6 +99,9 @@ package enum Files {
 
   private static func isKind(_ kind: mode_t, _ path: String) -> Bool { (try? status(path).st_mode & S_IFMT == kind) ?? false }
 
+  /// Whether this process may write a file, or into a folder.
+  package static func isWritable(_ path: String) -> Bool { FileName.withBytes(path) { access($0, W_OK) } == 0 }
+
   package static func isFolder(_ path: String) -> Bool { isKind(S_IFDIR, path) }
 
   /// Whether a path is a file with content of its own: no folder, pipe, socket or device.

@@ -26,10 +26,17 @@ package final class InputHold: Sendable {
     }
   }
 
-  /// Throws where an output is held as an input.
+  /// Throws where an output is held as an input, or is a file of a folder that is.
   /// - Parameter path: the output without symbolic links.
   static func check(_ path: String, output: String) throws {
-    if held.withLock({ $0[path] != nil }) { throw error(output) }
+    let folders = held.withLock { $0.keys.filter { path == $0 || path.hasPrefix($0 + "/") } }
+    for folder in folders {
+      let name = path.dropFirst(folder.count + 1)
+      // What a command adds to a dataset's folder is not in its manifest.
+      let isOwn =
+        name.isEmpty || name == Manifest.fileName || (try? Manifest.read(folder: folder))?.files.contains { $0.name == name } == true
+      if isOwn { throw error(output) }
+    }
   }
 
   private static func error(_ path: String) -> WeirError {

@@ -68,6 +68,17 @@ package final class OutputLock {
   /// - Parameter path: without symbolic links.
   static func isHeld(_ path: String) -> Bool { held.withLock { $0[lockFile(path)] != nil } }
 
+  /// Whether another process writes an output now.
+  package static func isHeldElsewhere(_ output: String) -> Bool {
+    guard let path = try? canonical(output) else { return false }
+    let file = lockFile(path)
+    if held.withLock({ $0[file] != nil }) { return false }
+    let descriptor = FileName.withBytes(file) { open($0, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
   /// Locks a folder that is filled in place, and creates it where it does not exist.
   package convenience init(filling folder: String) throws {
     let isNew = !Files.exists(folder)

@@ -86,6 +86,15 @@ import Testing
         ("tree: tree\nlevel: 1\nstages: [{at: 0, weights: {'0': -1}}]", ["at least 0"]), ("stage: 3", ["unknown member"]),
         ("[1, 2", ["bad.yaml"]),
         ("tree: tree\nlevel: 1\nmax_epochs: 1\nstages: [{at: 0, weights: {'0': 1}}]", ["epochs"]),
+        ("tree: tree\nlevel: 1\nmax_epochs: .nan\nstages: [{at: 0, weights: {'0': 1}}]", ["max_epochs", "positive"]),
+        ("tree: tree\nlevel: -1\nstages: [{at: 0, weights: {'0': 1}}]", ["level"]),
+        ("tree: tree\nlevel: 1\nstages: [{at: 0, weights: {'0': 1}, max_epochs: 1}]", ["bad.yaml:3", "stage 1", "max_epochs"]),
+        (
+          "tree: tree\nlevel: 1\nstages: [{at: 0, weights: {'0': 1}}, {at: 1, weights: {'1': 1}}, {at: 2, weights: {'0': 1}}]", ["same row"]
+        ),
+        // A group's cap cannot supply its stage, and the others have no weight in it.
+        ("tree: tree\nlevel: 1\nmax_epochs: {'1': 1}\nstages: [{at: 0, weights: {'0': 1}}, {at: 640, weights: {'1': 1}}]", ["cap leaves"]),
+        ("datasets: [other-set]\nstages: [{at: 0, weights: {other-set: 1}}]", ["does not draw from set"]),
       ] {
         try binary.write("bad.yaml", text)
         expectFailure(try binary.shell("weir pack set --sequence 32 --mixture bad.yaml --tokens 100M --order no.json"), naming: words)
@@ -133,6 +142,35 @@ import Testing
         try binary.shell("sed 's/\"domain.*//; s/.*\"loss\"/loss/' \(run)/evaluations.jsonl").text
       }
       #expect(try losses("a") == losses("b") && losses("a").contains("loss"))
+    }
+  }
+
+  /// Of processes that need rows that nobody has packed yet, one packs them; rows that are damaged are packed again.
+  @Test func rowsArePackedOnce() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      let feed = "weir feed set --sequence 24 --steps 2"
+      let both = try binary.shell("\(feed) > a & p=$!; \(feed) > b & q=$!; \(feed) > c && wait $p && wait $q && cmp a b && cmp b c")
+      #expect(both.code == 0, "\(both.errors)")
+      #expect(try binary.shell("echo x >> set/rows/24-concat/segments.u64").code == 0)
+      expectFailure(try binary.shell(feed), naming: ["segments.u64"])
+      #expect(try binary.shell("weir pack set --sequence 24 --quiet && \(feed) | cmp - a").code == 0)
+    }
+  }
+
+  @Test func anOrderFindsTheDatasetThatMovedAndReplacesNoInput() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      #expect(
+        try binary.shell("weir pack set --sequence 32 --order order.json --quiet && weir feed set --order order.json --steps 2 > a").code
+          == 0)
+      for output in ["set/manifest.json", "set/shard-00000.bin"] {
+        expectFailure(try binary.shell("weir pack set --sequence 32 --order \(output)"), naming: [output, "is an input"])
+        expectFailure(try binary.shell("weir export set --to npy -o \(output)"), naming: [output])
+      }
+      expectFailure(try binary.shell("weir export set --to jsonl -o set/manifest.json"), naming: ["set/manifest.json", "is an input"])
+      let moved = try binary.shell("mv set moved && weir feed moved --order order.json --steps 2 | cmp - a")
+      #expect(moved.code == 0, "\(moved.errors)")
     }
   }
 

@@ -34,10 +34,21 @@ package struct LoaderConfiguration: Codable, Sendable {
   package func loader(tokens: Int?, continuing parent: ParentRun? = nil, progress: Progress = .silent) throws -> PackedLoader {
     // Before anything is written.
     try PackedLoader.check(rows: rows, sequence: sequence)
-    let (sources, mixture, planned) = try RowSelection(self, progress: progress).opened()
+    guard tokens ?? 1 > 0 else { throw WeirError("tokens", "must be at least 1, not \(tokens ?? 0)") }
+    let (sources, mixture, planned) = try RowSelection(self, packs: true, progress: progress).opened()
     return try loader(
       on: sources, drawing: mixture, tokens: tokens, planned: planned, continuing: parent, name: self.mixture ?? dataset, progress: progress
     )
+  }
+
+  /// The loader, where no rows have to be packed for it; otherwise nil.
+  package func existingLoader(tokens: Int?, continuing parent: ParentRun?) throws -> PackedLoader? {
+    do {
+      let (sources, mixture, planned) = try RowSelection(self, packs: false, progress: .silent).opened()
+      return try loader(on: sources, drawing: mixture, tokens: tokens, planned: planned, continuing: parent, name: self.mixture ?? dataset)
+    } catch is RowSelection.NotPacked {
+      return nil
+    }
   }
 
   /// Compiles a mixture of some packed rows.
@@ -143,10 +154,16 @@ package struct ParentRun: Sendable {
 
 /// Finds the packed rows of a configuration, and the weights of their groups.
 private struct RowSelection {
+  struct NotPacked: Error {}
+
   let configuration: LoaderConfiguration
+  /// Whether rows that do not exist are packed.
+  let packs: Bool
   let progress: Progress
 
-  init(_ configuration: LoaderConfiguration, progress: Progress) { (self.configuration, self.progress) = (configuration, progress) }
+  init(_ configuration: LoaderConfiguration, packs: Bool, progress: Progress) {
+    (self.configuration, self.packs, self.progress) = (configuration, packs, progress)
+  }
 
   /// - Returns: also the tokens of the run that the mixture was made for, if it has a cap.
   func opened() throws -> (sources: [PackedRows], mixture: RowMixture, planned: Int?) {
@@ -170,7 +187,11 @@ private struct RowSelection {
     if let folder = configuration.packedRows { return try PackedRows(folder, dataset: store.tokens) }
     var packing = PackDataset()
     (packing.groups, packing.sequence, packing.packing) = (groups, configuration.sequence, configuration.packing)
-    return try store.rows(packing) { progress.phase("pack").update(0, unit: "documents", detail: $0) }
+    return try store.rows(packing) {
+      guard packs else { throw NotPacked() }
+      try progress.checkStop()
+      progress.phase("pack").update(0, unit: "documents", detail: $0)
+    }
   }
 
   private func weighted(_ mixture: Mixture, file: String) throws -> (sources: [PackedRows], mixture: RowMixture) {
@@ -211,6 +232,9 @@ private struct RowSelection {
     }
     var sums: [String: Int] = [:]
     for (name, group) in zip(names, groups) { sums[name, default: 0] += group.tokens }
+    for name in schedule.stages.flatMap({ ($0.weights ?? [:]).filter { $0.value > 0 }.keys }).sorted() where sums[name] == 0 {
+      throw WeirError(file, "gives \(Format.clip(name, 60)) a weight, which has no text in the dataset", remedy: "leave it out")
+    }
     let stages = try schedule.stages.map { stage in
       let at = MixtureSchedule.tokens(stage.at) ?? 0
       if let path = stage.mixture {
@@ -225,6 +249,12 @@ private struct RowSelection {
     }
     guard zip(stages, stages.dropFirst()).allSatisfy({ $0.at < $1.at }) else {
       throw WeirError(file, "its stages are not in ascending order")
+    }
+    let rows = stages.map { ($0.at + sources[0].sequence - 1) / sources[0].sequence }
+    if let number = rows.indices.dropFirst().first(where: { rows[$0] == rows[$0 - 1] }) {
+      throw WeirError(
+        file, "stages \(number) and \(number + 1) begin in the same row of \(sources[0].sequence) tokens",
+        remedy: "let each stage have at least one row")
     }
     var caps = names.map { _ in configuration.maxEpochs }
     switch schedule.maxEpochs {

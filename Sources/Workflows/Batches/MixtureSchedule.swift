@@ -22,6 +22,8 @@ struct MixtureSchedule: Decodable, Sendable {
     var weights: [String: Double]?
     /// A mixture of `weir sample`, relative to the file.
     var mixture: String?
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case at, weights, mixture }
   }
 
   /// One cap for all groups, or caps by name.
@@ -67,10 +69,10 @@ struct MixtureSchedule: Decodable, Sendable {
     let schedule: MixtureSchedule
     do {
       if let node = try Yams.compose(yaml: text), let members = node.mapping {
-        let known = CodingKeys.allCases.map(\.rawValue)
-        for name in members.keys.compactMap(\.string) where !known.contains(name) {
-          throw WeirError(
-            path, "has an unknown member \"\(Format.clip(name, 40))\"", remedy: "members are \(known.joined(separator: ", "))")
+        try check(members, known: CodingKeys.allCases.map(\.rawValue), path: path)
+        for (number, stage) in (members["stages"]?.sequence ?? []).enumerated() {
+          guard let members = stage.mapping else { continue }
+          try check(members, known: Stage.CodingKeys.allCases.map(\.rawValue), path: path, of: "stage \(number + 1) ")
         }
       }
       schedule = try YAMLDecoder().decode(MixtureSchedule.self, from: text)
@@ -84,6 +86,10 @@ struct MixtureSchedule: Decodable, Sendable {
     guard let first = schedule.stages.first, tokens(first.at) == 0 else {
       throw WeirError(path, "has no stage at 0 tokens", remedy: "begin with `{at: 0, …}`")
     }
+    guard schedule.caps.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw WeirError(path, "max_epochs must be positive numbers", remedy: "leave it out for no cap, or give a group the weight 0")
+    }
+    guard schedule.level ?? 0 >= 0 else { throw WeirError(path, "level must be at least 0, not \(schedule.level ?? 0)") }
     for (number, stage) in schedule.stages.enumerated() {
       guard stage.weights.map({ $0.values.reduce(0, +) <= .greatestFiniteMagnitude }) ?? true else {
         throw WeirError(path, "stage \(number + 1) has weights whose sum is not a number")
@@ -93,6 +99,24 @@ struct MixtureSchedule: Decodable, Sendable {
       }
     }
     return schedule
+  }
+
+  private static func check(_ members: Node.Mapping, known: [String], path: String, of part: String = "") throws {
+    for key in members.keys {
+      guard let name = key.string, !known.contains(name) else { continue }
+      throw WeirError(
+        "\(path)\(key.mark.map { ":\($0.line)" } ?? "")", "\(part)has an unknown member \"\(Format.clip(name, 40))\"",
+        remedy: "members are \(known.joined(separator: ", "))")
+    }
+  }
+
+  /// The caps, if there are any.
+  private var caps: [Double] {
+    switch maxEpochs {
+    case nil: []
+    case .all(let cap): [cap]
+    case .named(let caps): Array(caps.values)
+    }
   }
 
   private static func blend(_ text: String, path: String) throws -> MixtureSchedule? {

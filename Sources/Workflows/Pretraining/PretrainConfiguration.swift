@@ -42,10 +42,16 @@ package enum PretrainRun {
     return try RunReport(report, run: configuration.output)
   }
 
-  private static func loader(_ configuration: PretrainConfiguration, ranks: RankGroup, _ progress: Progress) throws -> PackedLoader {
-    let settings = configuration.settings, parent = try configuration.initial.flatMap { try ParentRun(of: $0) }
+  private static func data(_ configuration: PretrainConfiguration) -> LoaderConfiguration {
+    let settings = configuration.settings
     var data = configuration.data
     (data.rows, data.sequence, data.randomSeed) = (settings.rows, settings.sequence, settings.randomSeed)
+    return data
+  }
+
+  private static func loader(_ configuration: PretrainConfiguration, ranks: RankGroup, _ progress: Progress) throws -> PackedLoader {
+    let settings = configuration.settings, parent = try configuration.initial.flatMap { try ParentRun(of: $0) }
+    let data = data(configuration)
     // The first rank packs the rows, and the others find them.
     var first: PackedLoader?
     _ = try ranks.broadcast {
@@ -53,6 +59,13 @@ package enum PretrainRun {
       return true
     }
     return try first ?? data.loader(tokens: settings.training.tokens, continuing: parent)
+  }
+
+  /// What the run draws; nil where its rows have yet to be packed.
+  package static func order(_ configuration: PretrainConfiguration) throws -> OrderReport? {
+    let parent = try configuration.initial.flatMap { try ParentRun(of: $0) }
+    return try data(configuration).existingLoader(tokens: configuration.settings.training.tokens, continuing: parent)
+      .map { OrderReport($0.order, rows: nil) }
   }
 
   /// What the run takes.

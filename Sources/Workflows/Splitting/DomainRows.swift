@@ -14,7 +14,10 @@ struct DomainRows: Sendable {
     let store = try RowStore(dataset)
     var packing = PackDataset()
     (packing.groups, packing.sequence) = (try store.groups(of: tree, level: level), sequence)
-    rows = try store.rows(packing, in: folder) { progress.phase("pack").update(0, unit: "documents", detail: $0) }
+    rows = try store.rows(packing, in: folder) {
+      try progress.checkStop()
+      progress.phase("pack").update(0, unit: "documents", detail: $0)
+    }
   }
 
   /// [domains] tokens.

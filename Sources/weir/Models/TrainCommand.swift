@@ -131,8 +131,10 @@ struct TrainCommand: SeededCommand {
     if presets { return try PresetTable.outcome() }
     guard let dataset else { throw ValidationError("Missing expected argument '<dataset>'") }
     if dryRun {
-      let estimate = try PretrainRun.estimate(run(dataset: dataset, output: output ?? ""), threads: session.threads)
-      return Outcome(report: try JSONValue(encoding: estimate), lines: PresetTable.lines(estimate))
+      let run = try run(dataset: dataset, output: output ?? "")
+      let estimate = try PretrainRun.estimate(run, threads: session.threads), order = try PretrainRun.order(run)
+      let unknown = ["  what it draws is shown once its rows are packed: run weir pack first"]
+      return Outcome(report: try JSONValue(encoding: estimate), lines: PresetTable.lines(estimate) + (order?.lines(8) ?? unknown))
     }
     guard let output else { throw ValidationError("Missing expected option '-o <run>'") }
     let run = try run(dataset: dataset, output: output)

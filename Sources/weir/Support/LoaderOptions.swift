@@ -1,7 +1,5 @@
 import ArgumentParser
 import Loading
-import Primitives
-import Tokens
 import Workflows
 
 /// Options of commands that draw packed rows.
@@ -29,16 +27,6 @@ struct LoaderOptions: ParsableArguments {
 
   /// What the rows and their order depend on, beside the dataset.
   var inputs: [String] { [mixture, rows].compactMap { $0 } + (mixture.map { LoaderConfiguration.inputs(of: $0) } ?? []) }
-
-  /// The loader of a row order.
-  /// - Throws: `WeirError` if the order draws nothing from the dataset.
-  static func loader(order: String, dataset: String, rows: Int) throws -> PackedLoader {
-    let loader = try PackedLoader(order: order, rows: rows), dataset = try TokenReader(dataset)
-    guard loader.sources.contains(where: { $0.tokens.fingerprint == dataset.fingerprint }) else {
-      throw WeirError(order, "draws from other datasets than \(dataset.path)", remedy: "give one that it was made from")
-    }
-    return loader
-  }
 
   func configuration(dataset: String) -> LoaderConfiguration {
     var configuration = LoaderConfiguration(dataset: dataset)

@@ -130,7 +130,7 @@ struct ExportCommand: SeededCommand {
 
   private func rows(of dataset: TokenDataset) throws -> MixtureRows? {
     if let order {
-      return try MixtureRows(loader: LoaderOptions.loader(order: order, dataset: dataset.path, rows: 1), file: order, tokens: tokens?.value)
+      return try MixtureRows(loader: PackedLoader(order: order, rows: 1, dataset: dataset.path), file: order, tokens: tokens?.value)
     }
     return try mixture.map {
       try MixtureRows(dataset, mixture: $0, randomSeed: seed.seed, sequence: sequence ?? Window.maximum, tokens: tokens?.value)

@@ -45,8 +45,8 @@ struct FeedCommand: SeededCommand {
   @Option(help: ArgumentHelp("Length of the run, for which weights are capped. (default: the mixture's --tokens)", valueName: "n"))
   var tokens: Amount?
 
-  @Option(help: ArgumentHelp("Sequence length in tokens.", valueName: "n"))
-  var sequence = 256
+  @Option(help: ArgumentHelp("Sequence length in tokens. (default: 256)", valueName: "n"))
+  var sequence: Int?
 
   @Option(name: .customLong("batch-size"), help: ArgumentHelp("Global batch size in sequences, over all ranks.", valueName: "n"))
   var batch = 16
@@ -96,8 +96,8 @@ struct FeedCommand: SeededCommand {
       throw ValidationError("--from-position must be 0…2^60, --from-step 0…2^40 and --steps 1…2^40")
     }
     guard raw == nil || steps != nil else { throw ValidationError("--raw requires --steps") }
-    guard order == nil || (data.mixture == nil && data.rows == nil && data.maxEpochs == nil && tokens == nil) else {
-      throw ValidationError("--order has its own mixture and rows; leave out --mixture, --rows, --tokens and --max-epochs")
+    guard order == nil || (data.mixture == nil && data.rows == nil && data.maxEpochs == nil && tokens == nil && sequence == nil) else {
+      throw ValidationError("--order has its own mixture and rows; leave out --mixture, --rows, --sequence, --tokens and --max-epochs")
     }
   }
 
@@ -126,12 +126,12 @@ struct FeedCommand: SeededCommand {
 
   private func loader(_ session: Session) throws -> PackedLoader {
     if let order {
-      var loader = try LoaderOptions.loader(order: order, dataset: dataset, rows: batch)
+      var loader = try PackedLoader(order: order, rows: batch, dataset: dataset)
       loader.attention = attention
       return loader
     }
     var configuration = data.configuration(dataset: dataset)
-    (configuration.rows, configuration.sequence, configuration.randomSeed) = (batch, sequence, seed.seed)
+    (configuration.rows, configuration.sequence, configuration.randomSeed) = (batch, sequence ?? 256, seed.seed)
     configuration.attention = attention
     return try session.with("feed") { try configuration.loader(tokens: tokens?.value, progress: $0) }
   }
@@ -142,5 +142,7 @@ struct FeedCommand: SeededCommand {
       ? feed.rowNumbers(pool: pool, isStopping: isStopping, write: write) : feed.batches(pool: pool, isStopping: isStopping, write: write)
   }
 
-  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(tokens: steps.map { Double($0 * batch * sequence) }) }
+  func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
+    Forecast.Row(tokens: steps.map { Double($0 * batch * (sequence ?? 256)) })
+  }
 }

@@ -75,10 +75,14 @@ struct PackCommand: SeededCommand {
 
   func validate() throws {
     guard tree == nil || by == nil else { throw ValidationError("Give either --tree or --by") }
+    guard order != "-" else { throw ValidationError("--order writes a file, not standard output") }
     guard level == nil || tree != nil else { throw ValidationError("--level requires --tree") }
     guard level ?? 1 >= 0 else { throw ValidationError("--level must be at least 0") }
     guard order != nil || (mixture == nil && tokens == nil && maxEpochs == nil) else {
       throw ValidationError("--mixture, --tokens and --max-epochs require --order")
+    }
+    guard mixture == nil || output == nil || tree != nil || by != nil else {
+      throw ValidationError("-o with --mixture requires --tree or --by, the groups of the mixture")
     }
     guard mixture == nil || output != nil || (tree == nil && by == nil) else {
       throw ValidationError("--mixture says how rows are grouped; leave out --tree and --by, or name the rows with -o")
@@ -104,7 +108,7 @@ struct PackCommand: SeededCommand {
     } else if let by {
       configuration.groups = .field(by)
     }
-    return try store.rows(configuration, in: output)
+    return try store.rows(configuration, in: output, repairs: true) { _ in try progress.checkStop() }
   }
 
   private func write(_ order: String, rows: String?, _ session: Session) throws -> PackedLoader {

@@ -91,7 +91,7 @@ struct TraceCommand: WeirCommand {
   }
 
   private func loader(_ session: Session) throws -> PackedLoader {
-    if let order { return try LoaderOptions.loader(order: order, dataset: dataset, rows: batch ?? 16) }
+    if let order { return try PackedLoader(order: order, rows: batch ?? 16, dataset: dataset) }
     var configuration = data.configuration(dataset: dataset)
     (configuration.rows, configuration.sequence, configuration.randomSeed) = (batch ?? 16, sequence ?? 256, seed ?? 1)
     return try session.with("trace") { try configuration.loader(tokens: nil, progress: $0) }
