@@ -136,13 +136,34 @@ def write_json(path, content, seal):
     path.write_bytes(text)
 
 
-def write_manifest(folder, format, counts, inputs, configuration):
-    """Returns the fingerprint. The checksums of the files are zeros: nobody checks them here."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    files = [{"name": name, "bytes": (folder / name).stat().st_size, "xxh3": "0" * 16} for name in names]
+def write_manifest(folder, format, counts, inputs, configuration, blocks=True):
+    """Write a manifest and, unless `blocks` is false, the checksums of blocks; return the fingerprint."""
+    for name in ("manifest.json", "blocks.xxh3"):
+        (folder / name).unlink(missing_ok=True)
+
+    def record(path):
+        return {"name": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "xxh3": xxh3(path.read_bytes())}
+
+    files = [record(path) for path in sorted(folder.rglob("*")) if path.is_file()]
     content = {"configuration": configuration, "counts": counts, "files": files, "format": format, "inputs": inputs}
+    fingerprint = xxh3(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
+    if blocks:
+        contents = [(folder / file["name"]).read_bytes() for file in files]
+        sums = [int(xxh3(data[first : first + 65_536]), 16) for data in contents for first in range(0, len(data), 65_536)]
+        np.array(sums, "<u8").tofile(folder / "blocks.xxh3")
+        content["files"] = sorted([*files, record(folder / "blocks.xxh3")], key=lambda file: file["name"])
     write_json(folder / "manifest.json", dict(content, tool="test"), "manifest_xxh3")
-    return xxh3(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
+    return fingerprint
+
+
+def write_order(path, content):
+    """Write an order with the fingerprint of its content."""
+    lines = [f"order {content['order_version']}", f"sequence {content['sequence']}"]
+    lines += [f"rows {source['rows_fingerprint']}" for source in content["sources"]]
+    lines += [f"group {group['source']} {group['first_row']} {group['rows']}" for group in content["groups"]]
+    draws = json.dumps(content["draws"], sort_keys=True, separators=(",", ":"))
+    content["fingerprint"] = xxh3(("\n".join(lines) + draws).encode())
+    write_json(pathlib.Path(path), content, "xxh3")
 
 
 class Corpus:
@@ -168,7 +189,7 @@ class Corpus:
             (self.dataset / f"shard-{shard:05}.idx").write_bytes(index)
         tokens = sum(lengths)
         counts = {"documents": documents, "tokens": tokens, "bytes": 0, "shards": shards, "vocabulary": vocabulary, "end_of_document": 0}
-        dataset = write_manifest(self.dataset, "weir.token-dataset.1", counts, {"tokenizer": "0" * 16}, {"shard_tokens": 1 << 28})
+        self.counts = [counts]
 
         # [rows] lists of (document, offset, count)
         self.packed, self.groups = [], []
@@ -191,12 +212,18 @@ class Corpus:
         np.cumsum([0] + [len(row) for row in self.packed]).astype("<u8").tofile(self.rows / "rows.u64")
         np.array([segment for row in self.packed for segment in row], "<u8").tofile(self.rows / "segments.u64")
         (self.rows / "groups.json").write_text(json.dumps(self.groups))
-        counts = {
+        self.counts.append({
             "sequence": sequence, "groups": groups, "rows": len(self.packed), "segments": sum(map(len, self.packed)), "tokens": tokens,
             "padding": len(self.packed) * sequence - tokens, "cut_documents": 0, "whole_document_tokens": 0,
-        }
+        })
+        self.seal()
+
+    def seal(self, **options):
+        """Write the manifests, of what the files are now."""
+        of_dataset, of_rows = self.counts
+        dataset = write_manifest(self.dataset, "weir.token-dataset.1", of_dataset, {"tokenizer": "0" * 16}, {"shard_tokens": 1 << 28}, **options)
         configuration = {"packing": "concat", "seed": "1"}
-        self.fingerprints = (write_manifest(self.rows, "weir.packed-rows.1", counts, {"dataset": dataset}, configuration), dataset)
+        self.fingerprints = (write_manifest(self.rows, "weir.packed-rows.1", of_rows, {"dataset": dataset}, configuration, **options), dataset)
 
     def order(self, name="order.json", stages=None, epochs=None, seed=1, from_position=0):
         """Write an order; return its path and content. `stages`: (start, weights)."""
@@ -209,10 +236,10 @@ class Corpus:
         draws = compile_draws(stages, capacities, seed)
         content = {
             "format": "weir.row-order.1", "order_version": 1, "sequence": self.sequence, "sources": [source], "groups": groups,
-            "draws": draws, "from_position": from_position, "fingerprint": xxh3(json.dumps([self.fingerprints, draws]).encode() + bytes(240)),
+            "draws": draws, "from_position": from_position,
         }
         path = self.folder / name
-        write_json(path, content, "xxh3")
+        write_order(path, content)
         return str(path), content
 
     def row(self, number):

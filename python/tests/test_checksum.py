@@ -2,10 +2,10 @@
 
 import pytest
 
-from weir_feed.checksum import FeedError, xxh3
+from weir_feed.checksum import xxh3
 
 
-@pytest.mark.parametrize("size", [241, 255, 256, 257, 1023, 1024, 1025, 1087, 1088, 1089, 2048, 5000, 100_001])
+@pytest.mark.parametrize("size", [*range(258), 1023, 1024, 1025, 1087, 1088, 1089, 2048, 5000, 100_001])
 def test_against_the_reference_implementation(size):
     xxhash = pytest.importorskip("xxhash", reason="needs xxhash")
     data = bytes((i * i * 31 + i // 7) % 256 for i in range(size))
@@ -14,5 +14,3 @@ def test_against_the_reference_implementation(size):
 
 def test_known_values():
     assert [xxh3(bytes(range(256)) * n) for n in (1, 4, 9)] == ["9408a4433b952d71", "a870f92984398d22", "5703bd07d242ea32"]
-    with pytest.raises(FeedError):
-        xxh3(bytes(240))

@@ -8,18 +8,21 @@ import numpy as np
 import pytest
 from reference import Corpus, Order
 
-from weir_feed import COLUMNS, FeedError, PackedDataset, StepDataset
+from weir_feed import COLUMNS, PackedDataset, StepDataset
 
 
-def expected(corpus, reference, position):
+def expected(corpus, reference, position, attention="documents"):
     """All columns of a row."""
     tokens, starts, size, follows = corpus.row(reference.row(position)[1])
-    sequence, ends = corpus.sequence, starts[1:] + [corpus.sequence]
+    sequence = corpus.sequence
+    real = [place < size for place in range(sequence)]
+    labels = [token if place not in starts and is_real else -100 for place, (token, is_real) in enumerate(zip(tokens, real))]
+    if attention == "full":
+        starts = [0]
+    ends = starts[1:] + [sequence]
     lengths = [end - start for start, end in zip(starts, ends)]
     segment = [number for number, length in enumerate(lengths) for _ in range(length)]
-    real = [place < size for place in range(sequence)]
     within = [place - starts[number] for place, number in enumerate(segment)]
-    labels = [token if position and is_real else -100 for token, position, is_real in zip(tokens, within, real)]
     return {
         "input_ids": tokens,
         "labels": labels,
@@ -45,12 +48,13 @@ def plain(columns):
 
 
 @pytest.mark.parametrize("options", [{}, {"vocabulary": 70_000, "shards": 1, "sequence": 33}, {"longest": 2, "sequence": 7}])
-def test_columns(tmp_path, options):
+@pytest.mark.parametrize("attention", ["documents", "full"])
+def test_columns(tmp_path, options, attention):
     corpus = Corpus(tmp_path, **options)
     path, content = corpus.order()
-    dataset = PackedDataset(path, COLUMNS)
+    dataset = PackedDataset(path, COLUMNS, attention=attention)
     reference = Order(content)
-    rows = [expected(corpus, reference, position) for position in range(len(dataset))]
+    rows = [expected(corpus, reference, position, attention) for position in range(len(dataset))]
     assert any(row["attention_mask"][-1] == 0 for row in rows) and any(row["targets"][-1] != -100 for row in rows)
     for position in range(0, len(dataset), 3):
         assert plain(dataset[position]) == rows[position]
@@ -79,6 +83,11 @@ def test_dtypes(corpus):
         assert row["cu_seqlens"].dtype == row["cu_seq_lens_q"].dtype == row["doc_lens"].dtype == np.int32
     with pytest.raises(ValueError, match="no column 'ids'"):
         PackedDataset(path, ["ids"])
+    for dtype in (np.int8, np.uint16, np.float32):
+        with pytest.raises(ValueError, match="take int64 or int32"):
+            PackedDataset(path, dtype=dtype)
+    with pytest.raises(ValueError, match='expected "documents" or "full"'):
+        PackedDataset(path, attention="row")
 
 
 def test_slices_lengths_and_ends(corpus):
@@ -97,6 +106,8 @@ def test_slices_lengths_and_ends(corpus):
     assert len(PackedDataset(capped)) == 2 * len(corpus.packed)
     with pytest.raises(ValueError, match="caps on epochs"):
         PackedDataset(capped, rows=2 * len(corpus.packed) + 1)
+    with pytest.raises(ValueError, match="before the run"):
+        PackedDataset(path, start=-1)
     with pytest.raises(ValueError, match="not both"):
         PackedDataset(path, rows=1, tokens=1)
 
@@ -176,48 +187,3 @@ def test_threads(tmp_path):
     for thread in threads:
         thread.join()
     assert not failures
-
-
-def test_other_rows_than_those_of_the_order(tmp_path):
-    corpus = Corpus(tmp_path / "a")
-    path, content = corpus.order()
-    Corpus(tmp_path / "b", seed=2)
-    (tmp_path / "a" / "rows").rename(tmp_path / "a" / "old")
-    (tmp_path / "b" / "rows").rename(tmp_path / "a" / "rows")
-    with pytest.raises(FeedError, match="make the order again"):
-        PackedDataset(path)
-
-
-@pytest.mark.parametrize("name", ["rows/rows.u64", "rows/segments.u64", "dataset/shard-00001.bin", "dataset/shard-00002.idx"])
-def test_files_of_other_sizes(tmp_path, name):
-    corpus = Corpus(tmp_path)
-    path, _ = corpus.order()
-    with open(tmp_path / name, "ab") as file:
-        file.write(b"\0")
-    with pytest.raises(FeedError, match="bytes, the manifest says"):
-        PackedDataset(path)
-    (tmp_path / name).unlink()
-    with pytest.raises(FeedError, match="No such file"):
-        PackedDataset(path)
-
-
-@pytest.mark.parametrize("place, value", [(0, 2**63), (0, 10**6), (1, 2**40), (2, 2**40), (2, 0), (2, 2**63)])
-def test_damaged_segments(tmp_path, place, value):
-    corpus = Corpus(tmp_path)
-    path, _ = corpus.order()
-    segments = np.memmap(tmp_path / "rows" / "segments.u64", "<u8", "r+")
-    segments[place::3] = value
-    segments.flush()
-    with pytest.raises(FeedError, match="weir verify"):
-        PackedDataset(path)[0]
-
-
-def test_damaged_rows(tmp_path):
-    corpus = Corpus(tmp_path)
-    path, _ = corpus.order()
-    rows = np.memmap(tmp_path / "rows" / "rows.u64", "<u8", "r+")
-    for value in (0, 2**63, 10**6):
-        rows[1:] = value
-        rows.flush()
-        with pytest.raises(FeedError, match="weir verify"):
-            PackedDataset(path)[0]

@@ -1,6 +1,7 @@
 """Each example, on the CPU with a tiny model; skipped where its packages are missing."""
 
 import pathlib
+import pickle
 import subprocess
 import sys
 
@@ -118,6 +119,52 @@ class TestPyTorch:
         assert torch.allclose(flex_attention(q, k, v, block_mask=mask), expected, atol=1e-5)
 
 
+class TestStatefulDataLoader:
+    """torchdata's loader: its sampler knows what was read, and the dataset begins where it did."""
+
+    @pytest.fixture(autouse=True)
+    def loader(self):
+        pytest.importorskip("torchdata")
+        from torchdata.stateful_dataloader import StatefulDataLoader
+
+        self.loader = StatefulDataLoader
+
+    def rows(self, batches):
+        return [rows["labels"].tolist() for rows in batches]
+
+    @pytest.mark.parametrize("workers", [0, 2])
+    @pytest.mark.parametrize("start", [None, 16])
+    def test_resuming(self, order, workers, start):
+        from weir_feed import collate
+
+        def open_loader():
+            return self.loader(PackedDataset(order, start=start, rows=80), batch_size=8, num_workers=workers, collate_fn=collate)
+
+        whole = self.rows(open_loader())
+        assert len(whole) == (80 - (start or 0)) // 8
+        interrupted = open_loader()
+        first = self.rows(rows for _, rows in zip(range(3), interrupted))
+        state = pickle.loads(pickle.dumps(interrupted.state_dict()))
+        resumed = open_loader()
+        resumed.load_state_dict(state)
+        assert first + self.rows(resumed) == whole
+
+    def test_steps_of_ranks(self, order):
+        """A step is a batch already; other ranks and batch sizes go on with the state of the dataset instead."""
+        from weir_feed import StepDataset, collate
+
+        def open_loader(rank):
+            return self.loader(StepDataset(PackedDataset(order, rows=80), rank, 2, 8), batch_size=None, collate_fn=collate)
+
+        for rank in range(2):
+            whole = self.rows(open_loader(rank))
+            interrupted = open_loader(rank)
+            first = self.rows(rows for _, rows in zip(range(4), interrupted))
+            resumed = open_loader(rank)
+            resumed.load_state_dict(interrupted.state_dict())
+            assert first + self.rows(resumed) == whole and len(whole) == 10
+
+
 def gather(rank, world, order, store):
     """In a process per rank: the rows of all ranks together are those of the dataset."""
     import pytorch
@@ -172,6 +219,38 @@ class TestHuggingFaceTrainer:
         rows = self.seen(dataset, trainer)
         trainer.train(resume_from_checkpoint=True)
         assert rows == dataset[24:40]["input_ids"].tolist()
+
+    @pytest.mark.parametrize("workers", [0, 2])
+    def test_interruption(self, order, tmp_path, workers):
+        """A run that fails after its last checkpoint and is resumed sees the rows of one that is left alone, with the same losses."""
+        import torch
+
+        def run(output, fails=False, resumes=False):
+            torch.manual_seed(1)
+            dataset = PackedDataset(order, self.example.COLUMNS, rows=64)
+            trainer = self.example.trainer(dataset, self.example.tiny_model(dataset), output, 8, workers=workers)
+            trainer.args.save_steps, trainer.args.logging_steps = 3, 1
+            rows, step = self.seen(dataset, trainer), trainer.training_step
+
+            def fail(*arguments):
+                if len(rows) >= 40:
+                    raise KeyboardInterrupt
+                return step(*arguments)
+
+            if fails:
+                trainer.training_step = fail
+                with pytest.raises(KeyboardInterrupt):
+                    trainer.train()
+            else:
+                trainer.train(resume_from_checkpoint=resumes)
+            return rows, [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+        whole, losses = run(tmp_path / "whole")
+        first, _ = run(tmp_path / "interrupted", fails=True)
+        second, resumed = run(tmp_path / "interrupted", resumes=True)
+        # The checkpoint is that of step 3.
+        assert first == whole[:40] and second == whole[24:] and whole == PackedDataset(order, rows=64)[:]["input_ids"].tolist()
+        assert resumed == losses and len(losses) == 8
 
     def test_joined_rows(self, order):
         """What flash attention takes: one row per batch, with the boundaries of its segments. Losses are those of separate rows."""

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from reference import Order
 
-from weir_feed import PackedDataset
+from weir_feed import FeedError, PackedDataset
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "Tests" / "LoadingTests" / "Golden"
 pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason="needs a checkout of the whole repository")
@@ -31,3 +31,12 @@ def test_positions():
 def test_a_moved_folder(tmp_path):
     shutil.copytree(GOLDEN, tmp_path / "moved")
     assert len(PackedDataset(str(tmp_path / "moved" / "order.json"))) == len(PackedDataset(str(GOLDEN / "order.json")))
+
+
+def test_checksums_that_weir_wrote(tmp_path):
+    shutil.copytree(GOLDEN, tmp_path / "copy")
+    dataset = PackedDataset(str(tmp_path / "copy" / "order.json"))
+    dataset.verify()
+    (tmp_path / "copy" / "dataset" / "blocks.xxh3").write_bytes(bytes((tmp_path / "copy" / "dataset" / "blocks.xxh3").stat().st_size))
+    with pytest.raises(FeedError, match="blocks.xxh3: is damaged"):
+        dataset.verify()

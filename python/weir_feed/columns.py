@@ -29,103 +29,106 @@ def check(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-class Batch:
-    """Rows of tokens and the lengths of their segments. The padding of a row is its last segment."""
+class Parts:
+    """Rows divided into parts."""
 
-    def __init__(self, ids: Array, lengths: npt.NDArray[np.int64], segments: Array, padded: Array, follows: Array) -> None:
-        # [rows, sequence]
-        self.ids = ids
-        # [segments] over all rows, paddings included
-        self.lengths = lengths
-        # [rows] the segments of each row, whether the last of them is padding, and the document's token after the row (or IGNORE).
-        self.segments, self.padded, self.follows = segments, padded, follows
+    def __init__(self, lengths: npt.NDArray[np.int64], per_row: npt.NDArray[np.int64]) -> None:
+        # [parts] over all rows, and [rows] the parts of each row
+        self.lengths, self.per_row = lengths, per_row
         self.ends = lengths.cumsum()
         self.starts = self.ends - lengths
+        # [rows] the first part of each row
+        self.first = per_row.cumsum() - per_row
+
+
+class Batch:
+    """Rows of tokens and their segments. The padding of a row is its last segment."""
+
+    def __init__(self, ids: Array, segments: Parts, padded: Array, follows: Array, full: bool) -> None:
+        # [rows, sequence]
+        self.ids = ids
+        # [rows] whether the last segment is padding, and the document's token after the row (or IGNORE).
+        self.padded, self.follows = padded, follows
+        self.segments, self.full = segments, full
+        # What attends to itself: the segments, or whole rows.
+        rows, sequence = ids.shape
+        self.spans = Parts(np.full(rows, sequence), np.ones(rows, np.int64)) if full else segments
 
     def columns(self, names: Sequence[str]) -> Columns:
         return {name: getattr(self, "_" + name)() for name in names}
 
     def row(self, row: int) -> Batch:
-        end = int(self.segments[: row + 1].sum())
-        first = end - int(self.segments[row])
-        one = slice(row, row + 1)
-        return Batch(self.ids[one], self.lengths[first:end], self.segments[one], self.padded[one], self.follows[one])
+        first = int(self.segments.first[row])
+        one, some = slice(row, row + 1), slice(first, first + int(self.segments.per_row[row]))
+        segments = Parts(self.segments.lengths[some], self.segments.per_row[one])
+        return Batch(self.ids[one], segments, self.padded[one], self.follows[one], self.full)
 
     def _input_ids(self) -> Array:
         return self.ids
 
     def _labels(self) -> Array:
         labels = self.ids.copy()
-        flat = labels.reshape(-1)
-        flat[self.starts] = IGNORE
-        self._fill_padding(flat, IGNORE)
-        return labels
+        labels.reshape(-1)[self.segments.starts] = IGNORE
+        return self._fill_padding(labels, IGNORE)
 
     def _targets(self) -> Array:
         targets = np.empty_like(self.ids)
         flat = targets.reshape(-1)
         flat[:-1] = self.ids.reshape(-1)[1:]
-        flat[self.ends - 1] = IGNORE
+        flat[self.segments.ends - 1] = IGNORE
         targets[:, -1] = self.follows
-        self._fill_padding(flat, IGNORE)
-        return targets
+        return self._fill_padding(targets, IGNORE)
 
     def _position_ids(self) -> Array:
-        positions = np.arange(self.ids.size) - np.repeat(self.starts, self.lengths)
+        positions = np.arange(self.ids.size) - np.repeat(self.spans.starts, self.spans.lengths)
         return positions.astype(self.ids.dtype).reshape(self.ids.shape)
 
     def _attention_mask(self) -> Array:
-        mask = np.ones_like(self.ids)
-        self._fill_padding(mask.reshape(-1), 0)
-        return mask
+        return self._fill_padding(np.ones_like(self.ids), 0)
 
     def _segment_ids(self) -> Array:
-        first = np.cumsum(self.segments) - self.segments
-        number = np.arange(1, self.lengths.size + 1) - np.repeat(first, self.segments)
-        number[self._paddings()] = 0
-        return np.repeat(number, self.lengths).astype(self.ids.dtype).reshape(self.ids.shape)
+        spans = self.spans
+        number = np.arange(1, spans.lengths.size + 1) - np.repeat(spans.first, spans.per_row)
+        return self._fill_padding(np.repeat(number, spans.lengths).astype(self.ids.dtype).reshape(self.ids.shape), 0)
 
     def _document_ids(self) -> Array:
         return self._segment_ids() - 1
 
     def _doc_lens(self) -> Array:
-        return self._per_row(self.lengths, 0).astype(np.int32)
+        return self._per_row(self.spans.lengths, 0).astype(np.int32)
 
     def _max_doc_lens(self) -> list[int]:
         return self._max_seqlen().tolist()  # type: ignore[no-any-return]
 
     def _cu_seqlens(self) -> Array:
-        ends = self._per_row(self.ends, -1, more=1) - np.arange(len(self.ids))[:, None] * self.ids.shape[1]
+        ends = self._per_row(self.spans.ends, -1, more=1) - np.arange(len(self.ids))[:, None] * self.ids.shape[1]
         ends[ends < 0] = -1
         return np.concatenate((np.zeros((len(ends), 1), np.int32), ends.astype(np.int32)), axis=1)
 
     def _cu_seqlens_argmin(self) -> Array:
-        return (self.segments + 1).astype(np.int32)
+        return (self.spans.per_row + 1).astype(np.int32)
 
     def _max_seqlen(self) -> Array:
-        return np.maximum.reduceat(self.lengths, np.cumsum(self.segments) - self.segments).astype(np.int32)
+        return np.maximum.reduceat(self.spans.lengths, self.spans.first).astype(np.int32)
 
     def _cu_seq_lens_q(self) -> Array:
-        return np.concatenate(([0], self.ends)).astype(np.int32)
+        return np.concatenate(([0], self.spans.ends)).astype(np.int32)
 
     def _max_length_q(self) -> int:
-        return int(self.lengths.max())
+        return int(self.spans.lengths.max())
 
     _cu_seq_lens_k = _cu_seq_lens_q
     _max_length_k = _max_length_q
 
     def _per_row(self, values: Array, fill: int, more: int = 0) -> Array:
-        """[rows, most segments + more] values of segments, and `fill` after the last one."""
-        table = np.full((len(self.ids), int(self.segments.max()) + more), fill, np.int64)
-        table[np.arange(table.shape[1]) < self.segments[:, None]] = values
+        """[rows, most parts + more] values of parts, and `fill` after the last one."""
+        table = np.full((len(self.ids), int(self.spans.per_row.max()) + more), fill, np.int64)
+        table[np.arange(table.shape[1]) < self.spans.per_row[:, None]] = values
         return table
 
-    def _paddings(self) -> Array:
-        """The segments that are padding."""
-        last: Array = np.cumsum(self.segments) - 1
-        return last[self.padded]
-
-    def _fill_padding(self, flat: Array, value: int) -> None:
-        if self.padded.any():
-            for segment in self._paddings().tolist():
-                flat[self.starts[segment] : self.ends[segment]] = value
+    def _fill_padding(self, values: Array, value: int) -> Array:
+        """The same array, [rows, sequence], with `value` in paddings."""
+        for row in np.flatnonzero(self.padded).tolist():
+            last = self.segments.first[row] + self.segments.per_row[row] - 1
+            values[row, values.shape[1] - self.segments.lengths[last] :] = value
+        return values

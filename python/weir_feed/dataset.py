@@ -11,7 +11,8 @@ from typing import Any, Optional, Union, overload
 import numpy as np
 import numpy.typing as npt
 
-from .columns import IGNORE, PER_BATCH, PER_POSITION, Array, Batch, Columns, check
+from .checksum import FeedError
+from .columns import IGNORE, PER_BATCH, PER_POSITION, Array, Batch, Columns, Parts, check
 from .order import BLOCK, RowOrder
 from .packed import PackedRows
 from .permutation import I64
@@ -86,6 +87,8 @@ class PackedDataset:
       do, or, without caps, after as many rows as the groups that it draws from have.
     - `start`: the first position; by default the one at which the order's run begins.
     - `dtype`: of the columns with one value per position. PyTorch's losses take int64.
+    - `attention`: what a position attends to: its own document ("documents"), or the full row across documents ("full"), as `weir feed --attention`
+      says. A row is then one segment in positions, boundaries and lengths; labels and targets are the same.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class PackedDataset:
         tokens: Optional[int] = None,
         start: Optional[int] = None,
         dtype: npt.DTypeLike = np.int64,
+        attention: str = "documents",
     ) -> None:
         self._order = RowOrder(order)
         self._sources: list[PackedRows] = []
@@ -106,15 +110,20 @@ class PackedDataset:
         if tokens is not None:
             rows = -(-tokens // self.sequence)
         default = self._order.capacity if self._order.is_capped else self._order.epoch_rows
-        self._end = default if rows is None else rows
-        if self._end > self._order.capacity:
+        self._end = default if rows is None else operator.index(rows)
+        if not 0 <= self._end <= self._order.capacity:
             raise ValueError(f"{order}: a run of {self._end} rows exceeds the {self._order.capacity} rows that its caps on epochs allow")
-        self.start = self._order.from_position if start is None else start
+        if attention not in ("documents", "full"):
+            raise ValueError(f'attention is {attention!r}, expected "documents" or "full"')
+        self._is_full = attention == "full"
+        self.start = self._order.from_position if start is None else _position(start)
         self._lock, self._cache = threading.Lock(), _Cache()
         opened = self._open()
-        # Tokens in the vocabulary, and the token that ends each document.
-        self.vocabulary = opened[0].vocabulary
+        # The largest vocabulary of the datasets, and the token that ends each document.
+        self.vocabulary = max(source.vocabulary for source in opened)
         self.end_of_document = opened[0].end_of_document
+        if self._dtype.kind != "i" or np.iinfo(self._dtype).max < max(self.vocabulary - 1, self.sequence, -IGNORE):
+            raise ValueError(f"dtype {self._dtype} does not hold tokens of a vocabulary of {self.vocabulary} and {IGNORE}; take int64 or int32")
 
     @property
     def sequence(self) -> int:
@@ -160,7 +169,8 @@ class PackedDataset:
         if views:
             np.concatenate(views, out=ids.reshape(-1), casting="unsafe")
         lengths, per_row, padded, follows = pieces[0] if len(pieces) == 1 else map(np.concatenate, zip(*pieces))
-        return Rows(Batch(ids, lengths, per_row, padded, follows), self._names)
+        self._check_tokens(ids, follows, positions)
+        return Rows(Batch(ids, Parts(lengths, per_row), padded, follows, self._is_full), self._names)
 
     def segments(self, index: int) -> list[tuple[int, int, int, int]]:
         """Where a row comes from: the source, the document of its dataset, the first token in it and the number of tokens of each segment."""
@@ -177,7 +187,15 @@ class PackedDataset:
         """Let the dataset begin at the position of a state. Batch size, ranks and workers may have changed."""
         if state["fingerprint"] != self.fingerprint:
             raise ValueError(f"the state is of order {state['fingerprint']}, not of {self.fingerprint}: other rows, groups, weights or seed")
-        self.start = int(state["position"])
+        self.start = _position(state["position"])
+
+    def verify(self) -> None:
+        """Check the content of all files that rows are read from, their checksums included, and raise a `FeedError` that names what is damaged.
+
+        This reads everything once. It is what `weir verify` checks in these files, for machines without it.
+        """
+        for source in self._open():
+            source.verify()
 
     def _positions(self, indices: Iterable[int]) -> list[int]:
         size, start = len(self), self.start
@@ -186,6 +204,17 @@ class PackedDataset:
             wrong = next(row for row in rows if not -size <= row < size)
             raise IndexError(f"row {wrong} is outside the run, which has {size} rows from position {start} on")
         return [start + row if row >= 0 else start + size + row for row in rows]
+
+    def _check_tokens(self, ids: Array, follows: I64, positions: list[int]) -> None:
+        # Negative tokens are large as unsigned ones.
+        if not ids.size or max(ids.view(f"u{ids.itemsize}").max(), follows.max()) < self.vocabulary:
+            return
+        for row, position in enumerate(positions):
+            if max(ids[row].view(f"u{ids.itemsize}").max(), follows[row]) >= self.vocabulary:
+                source = self._order.sources[int(self._order.rows(range(position, position + 1))[0][0])]
+                raise FeedError(
+                    f"{source.dataset}: the row at position {position} has a token outside the vocabulary of {self.vocabulary}; "
+                    "check the dataset with `weir verify`")
 
     def _runs(self, positions: list[int]) -> Iterator[tuple[_Part, slice]]:
         """Consecutive positions within a part, as rows of the part; one empty run for no positions."""
@@ -255,7 +284,11 @@ class PackedDataset:
 
     def _open(self) -> list[PackedRows]:
         if not self._sources:
-            self._sources = [PackedRows(source, self.sequence) for source in self._order.sources]
+            opened, order = [PackedRows(source, self.sequence) for source in self._order.sources], self._order
+            rows = np.array([source.row_count for source in opened])
+            if (order.group_first + order.group_rows > rows[order.group_source]).any():
+                raise FeedError(f"{order.path}: a group has rows that its source does not have; make it again with `weir pack --order`")
+            self._sources = opened
         return self._sources
 
     def __getstate__(self) -> dict[str, Any]:
@@ -264,6 +297,12 @@ class PackedDataset:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock, self._sources = threading.Lock(), []
+
+
+def _position(value: int) -> int:
+    if (position := operator.index(value)) < 0:
+        raise ValueError(f"position {position} is before the run")
+    return position
 
 
 class StepDataset:

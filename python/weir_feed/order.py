@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .checksum import FeedError, read_sealed
+from .checksum import FeedError, is_integer, read_sealed, xxh3
 from .permutation import I64, U64, keys, permute
 
 FORMAT = "weir.row-order.1"
@@ -18,6 +19,8 @@ BLOCK = 256
 # Blocks that are computed together.
 SPAN = 16
 UNLIMITED = 1 << 42
+# Of sequences.
+LONGEST = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,34 @@ class _Stage:
     limit: int
 
 
+def _integer(content: dict[str, Any], name: str, low: int, high: int) -> int:
+    value = content[name]
+    if not is_integer(value, low, high):
+        raise ValueError(f"{name} is {value!r:.40}, expected {low}…{high}")
+    return int(value)
+
+
+def _text(content: dict[str, Any], name: str) -> str:
+    if not isinstance(content[name], str):
+        raise ValueError(f"{name} is not a string")
+    return str(content[name])
+
+
+def _list(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    values = content[name]
+    if not (isinstance(values, list) and values and all(isinstance(value, dict) for value in values)):
+        raise ValueError(f"{name} is not a list of objects")
+    return values
+
+
+def _array(content: dict[str, Any], name: str, size: int, high: int) -> I64:
+    """`size` integers from 0 to `high`."""
+    values = content[name]
+    if not (isinstance(values, list) and len(values) == size and all(is_integer(value, 0, high) for value in values)):
+        raise ValueError(f"{name} are not {size} integers in 0…{high}")
+    return np.array(values, np.int64)
+
+
 class RowOrder:
     """An order, computed for thousands of positions together."""
 
@@ -53,47 +84,69 @@ class RowOrder:
         try:
             self._read(content, os.path.dirname(os.path.abspath(path)))
         except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
-            raise FeedError(f"{path}: a member is missing or out of range: {error}") from error
+            reason = f"has no member {error}" if isinstance(error, KeyError) else f"a member is out of range: {error}"
+            raise FeedError(f"{path}: {reason}; make it again with `weir pack --order`") from error
+        self.path = path
 
     def _read(self, content: dict[str, Any], folder: str) -> None:
-        self.fingerprint: str = content["fingerprint"]
-        self.sequence: int = content["sequence"]
-        self.from_position: int = content["from_position"]
+        self.fingerprint = _text(content, "fingerprint")
+        self.sequence = _integer(content, "sequence", 2, LONGEST)
         self.sources = [
-            Source(**{**source, "rows": os.path.join(folder, source["rows"]), "dataset": os.path.join(folder, source["dataset"])})
-            for source in content["sources"]
+            Source(
+                os.path.join(folder, _text(source, "rows")), os.path.join(folder, _text(source, "dataset")),
+                _text(source, "rows_fingerprint"), _text(source, "dataset_fingerprint"))
+            for source in _list(content, "sources")
         ]
-        groups = content["groups"]
+        groups, draws = _list(content, "groups"), content["draws"]
+        limits = {"source": len(self.sources) - 1, "first_row": 1 << 53, "rows": 1 << 53}
         self.group_source, self.group_first, self.group_rows = (
-            np.array([group[name] for group in groups], np.int64) for name in ("source", "first_row", "rows")
+            np.array([_integer(group, name, 0, high) for group in groups], np.int64) for name, high in limits.items()
         )
-        draws = content["draws"]
-        self._seed: int = draws["random_seed"]
-        self._offsets = np.array(draws["offsets"], np.uint64)
-        self._stages = [
-            _Stage(
-                stage["start"], np.array(stage["shares"], np.uint64), np.array(stage["base"], np.int64),
-                (capacity_before := np.cumsum([0, *stage.get("capacities", draws["capacities"])], dtype=np.int64)),
-                min(int(capacity_before[-1]), stage.get("end", 1 << 62)),
-            )
-            for stage in draws["stages"]
-        ]
+        self._seed = _integer(draws, "random_seed", 0, (1 << 64) - 1)
+        nodes = len(groups) - 1
+        self._offsets = _array(draws, "offsets", nodes, (1 << 32) - 1).astype(np.uint64)
+        capacities = _array(draws, "capacities", nodes + 1, UNLIMITED)
+        self._stages = [self._stage(stage, capacities) for stage in _list(draws, "stages")]
         self._starts = [stage.start for stage in self._stages]
-        capacities = np.array(draws["capacities"], np.int64)
+        if self._starts[0] != 0 or sorted(set(self._starts)) != self._starts:
+            raise ValueError("stages are not in ascending order from position 0")
+        ends = [stage.get("end") for stage in draws["stages"]]
+        if ends[-1] is not None or any(end is not None and end < start for end, start in zip(ends, self._starts[1:])):
+            raise ValueError("a stage ends before the next one begins, or the last one has an end")
         self.capacity = int(capacities.sum())
-        nodes = self.group_rows.size - 1
-        sizes = [self._offsets.size, capacities.size - 1]
-        for stage in self._stages:
-            sizes += [stage.shares.size, stage.base.size, stage.capacity_before.size - 2]
-        if any(size != nodes for size in sizes):
-            raise ValueError("groups, capacities, offsets and stages have other lengths")
-        if not ((0 <= self.group_source) & (self.group_source < len(self.sources)) & (self.group_rows > 0) | (capacities == 0)).all():
-            raise ValueError("a group without rows or of another source has a capacity")
-        if self._starts[0] != 0 or sorted(set(self._starts)) != self._starts or not 0 <= self.from_position <= self.capacity:
-            raise ValueError("stages or from_position")
+        self.from_position = _integer(content, "from_position", 0, self.capacity)
+        if ((self.group_rows == 0) & (capacities > 0)).any():
+            raise ValueError("a group without rows has a capacity")
+        lines = [f"order {VERSION}", f"sequence {self.sequence}", *(f"rows {source.rows_fingerprint}" for source in self.sources)]
+        lines += [f"group {group['source']} {group['first_row']} {group['rows']}" for group in groups]
+        made = xxh3(("\n".join(lines) + json.dumps(draws, sort_keys=True, separators=(",", ":"))).encode())
+        if made != self.fingerprint:
+            raise ValueError(f"its fingerprint is {self.fingerprint}, but that of its content is {made}")
         # Rows of the groups that are drawn from, each once.
         self.epoch_rows = int(self.group_rows[capacities > 0].sum())
         self.is_capped = bool((capacities < UNLIMITED).all())
+
+    def _stage(self, stage: dict[str, Any], capacities: I64) -> _Stage:
+        nodes = capacities.size - 1
+        if stage.get("capacities") is not None:
+            capacities = _array(stage, "capacities", nodes + 1, UNLIMITED)
+        before = np.concatenate(([0], np.cumsum(capacities)))
+        start = _integer(stage, "start", 0, int(before[-1]))
+        limit = int(before[-1])
+        if stage.get("end") is not None:
+            limit = min(limit, _integer(stage, "end", start, 1 << 62))
+        made = _Stage(start, _array(stage, "shares", nodes, 1 << 32).astype(np.uint64), _array(stage, "base", nodes, 1 << 62), before, limit)
+        # The draws before the stage must fit the capacities of all sides; then all later ones do.
+        low, high, base = np.array([0]), np.array([nodes + 1]), np.array([start])
+        while low.size:
+            if not ((0 <= base) & (base <= before[high] - before[low])).all():
+                raise ValueError("base counts of a stage")
+            inner = high - low > 1
+            low, high, base = low[inner], high[inner], base[inner]
+            middle = (low + high) >> 1
+            left = made.base[middle - 1]
+            low, high, base = np.concatenate((low, middle)), np.concatenate((middle, high)), np.concatenate((left, base - left))
+        return made
 
     def span(self, position: int) -> range:
         """The blocks of a stage that are computed together with the one of `position`."""
@@ -125,6 +178,8 @@ class RowOrder:
         wanted = slice(positions.start - begin, positions.stop - begin)
         group, count = group[wanted], count[wanted]
         rows = self.group_rows[group]
+        if not rows.all():
+            raise FeedError(f"{self.path}: draws from a group without rows; make it again with `weir pack --order`")
         epoch, number = np.divmod(count, rows)
         streams = (group.astype(np.uint64) << np.uint64(42)) ^ epoch.astype(np.uint64)
         number = permute(number.astype(np.uint64), rows.astype(np.uint64), keys(self._seed ^ 0xE90C, streams))
