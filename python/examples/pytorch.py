@@ -78,6 +78,7 @@ def train(order, steps, batch=8, workers=0, resume=None, save=None, log=print):
         optimizer.load_state_dict(checkpoint["optimizer"])
     run = DistributedDataParallel(model) if world > 1 else model
 
+    done = first
     for step, rows in zip(range(first, steps), loader):
         rows = {name: values.to(device, non_blocking=True) for name, values in rows.items()}
         targets = rows.pop("targets")
@@ -94,8 +95,11 @@ def train(order, steps, batch=8, workers=0, resume=None, save=None, log=print):
             dist.all_reduce(total)
         if rank == 0:
             log(f"step {step} loss {total.item():.4f}")
+        done = step + 1
+    if done < steps and rank == 0:
+        log(f"the run ends after step {done}: the order has no more whole batches")
     if save and rank == 0:
-        state = {"step": steps, "data": data.state_dict(steps - first), "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        state = {"step": done, "data": data.state_dict(done - first), "model": model.state_dict(), "optimizer": optimizer.state_dict()}
         torch.save(state, save)
 
 

@@ -83,8 +83,9 @@ class PackedDataset:
 
     - `order`: the path of the order.
     - `columns`: what to return, see `weir_feed.COLUMNS`.
-    - `rows` or `tokens`: the end of the run, counted from position 0, in rows or in tokens. By default, the run ends where the caps on epochs
-      do, or, without caps, after as many rows as the groups that it draws from have.
+    - `rows` or `tokens`: the end of the run, counted from position 0, in rows or in tokens. By default, the run is the one that the order was made
+      for (`weir pack --tokens`). Where its length was not given, it ends where the caps on epochs do, or, without caps, after as many rows as the
+      groups that it draws from have.
     - `start`: the first position; by default the one at which the order's run begins.
     - `dtype`: of the columns with one value per position. PyTorch's losses take int64.
     - `attention`: what a position attends to: its own document ("documents"), or the full row across documents ("full"), as `weir feed --attention`
@@ -109,7 +110,9 @@ class PackedDataset:
             raise ValueError("give the length of the run in rows or in tokens, not both")
         if tokens is not None:
             rows = -(-tokens // self.sequence)
-        default = self._order.capacity if self._order.is_capped else self._order.epoch_rows
+        default = self._order.end_position
+        if default is None:
+            default = self._order.capacity if self._order.is_capped else self._order.epoch_rows
         self._end = default if rows is None else operator.index(rows)
         if not 0 <= self._end <= self._order.capacity:
             raise ValueError(f"{order}: a run of {self._end} rows exceeds the {self._order.capacity} rows that its caps on epochs allow")

@@ -6,7 +6,7 @@ import json
 import os
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -115,6 +115,10 @@ class RowOrder:
             raise ValueError("a stage ends before the next one begins, or the last one has an end")
         self.capacity = int(capacities.sum())
         self.from_position = _integer(content, "from_position", 0, self.capacity)
+        # After the run that the order was made for, if its length was known.
+        self.end_position: Optional[int] = None
+        if content.get("end_position") is not None:
+            self.end_position = min(_integer(content, "end_position", self.from_position, 1 << 62), self.capacity)
         if ((self.group_rows == 0) & (capacities > 0)).any():
             raise ValueError("a group without rows has a capacity")
         lines = [f"order {VERSION}", f"sequence {self.sequence}", *(f"rows {source.rows_fingerprint}" for source in self.sources)]
