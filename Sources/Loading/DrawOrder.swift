@@ -161,7 +161,7 @@ package struct DrawOrder: Codable, Sendable, Equatable {
       try require(stage.base.count == offsets.count && Self.isConsistent(stage, limits: Self.sums(limits)), .stages, "base counts in range")
     }
     let randomSeed = try container.decode(UInt64.self, forKey: .randomSeed)
-    // A stage goes on where the one before stops; otherwise it would skip or repeat rows.
+    // A stage begins with the counts at which the one before stops; otherwise it would skip or repeat rows.
     for index in stages.indices.dropFirst() {
       let before = DrawOrder(stages: Array(stages[..<index]), offsets: offsets, capacities: capacities, randomSeed: randomSeed)
       try require(

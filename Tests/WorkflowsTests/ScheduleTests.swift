@@ -7,7 +7,7 @@ import Workflows
 @Suite struct ScheduleTests {
   private static let texts = [
     "by: source\nmax_epochs: {web: 3}\nstages:\n  - {at: 0, weights: {web: 1}}\n  - {at: 200, weights: {web: 0.5}}\n",
-    "{\"by\": \"source\", \"interpolate\": true, \"max_epochs\": 4, \"stages\": [{\"at\": 0, \"weights\": {\"web\": 1}}, {\"at\": \"1k\", \"weights\": {\"web\": 2}}]}",
+    "{\"by\": \"source\", \"interpolate\": true, \"max_epochs\": 4, \"stages\": [{\"at\": 0, \"weights\": {\"web\": 1}}, {\"at\": \"0.16k\", \"weights\": {\"web\": 2}}]}",
     "datasets: [set]\nstages: [{at: 0, weights: {set: 1e-9}}]\n",
     "0.3 set 0.7 set2",
   ]
