@@ -11,9 +11,8 @@ import Tokens
 package final class BatchGradient {
   /// The model being trained; its `gradients` hold the sum after `compute`.
   package let model: Transformer
-  private let frozen: Transformer.Frozen?
-  private let annealing: Annealing?
-  private let zLoss: Double
+  private let frozen: Transformer?
+  private let configuration: TrainingConfiguration
   private let microBatches: MicroBatches
   private let ranks: RankGroup
   private let pool: ThreadPool
@@ -32,7 +31,7 @@ package final class BatchGradient {
   ///   - ranks: the ranks that share the batch.
   ///   - pool: the threads of this rank.
   package init(
-    _ model: Transformer, frozen: Transformer.Frozen?, _ configuration: TrainingConfiguration, microBatches: MicroBatches,
+    _ model: Transformer, frozen: Transformer?, _ configuration: TrainingConfiguration, microBatches: MicroBatches,
     ranks: RankGroup, pool: ThreadPool
   ) {
     self.model = model
@@ -40,8 +39,7 @@ package final class BatchGradient {
     self.microBatches = microBatches
     self.ranks = ranks
     self.pool = pool
-    annealing = configuration.annealing
-    zLoss = configuration.zLoss ?? 0
+    self.configuration = configuration
     sum = ranks.collectives.map { GradientSum($0, model.gradients) }
     partialSums = (0..<Self.partialSums(microBatches: microBatches.count)).map { _ in FloatBuffer(model.gradients.count) }
   }
@@ -49,17 +47,24 @@ package final class BatchGradient {
   /// - Parameters:
   ///   - batch: the whole batch of the step.
   ///   - place: the place to report in errors.
+  ///   - step: the step, from 0, and the steps of the run: for λ and dropout.
   /// - Throws: `WeirError` if the batch does not fit the model or has no targets.
-  package func compute(_ batch: Batch, place: String) throws -> LossSums {
+  package func compute(_ batch: Batch, place: String, step: (index: Int, total: Int) = (0, 1)) throws -> LossSums {
     let targets = batch.targetCount, gradients = model.gradients
+    let annealing = configuration.annealing?.at(step: step.index, total: step.total)
     guard targets > 0 else { throw WeirError(place, "the batch has no targets") }
     var sums: [LossSums] = []
     for index in 0..<microBatches.count {
       let part = microBatches.microBatch(index, of: ranks.rank, batch)
       try model.check(part, place: place)
-      frozen?.model.forward(tokens: part.tokens, starts: part.starts)
+      frozen?.forward(tokens: part.tokens, starts: part.starts)
+      model.dropoutPosition.step = step.index
+      model.dropoutPosition.firstToken = microBatches.firstRow(index, of: ranks.rank) * batch.sequence
       model.forward(tokens: part.tokens, starts: part.starts)
-      sums.append(model.loss(targets: part.targets, gradient: true, annealing: annealing, frozen: frozen, of: targets, zLoss: zLoss))
+      sums.append(
+        model.loss(
+          targets: part.targets, gradient: true, annealing: annealing, frozen: frozen, of: targets, zLoss: configuration.zLoss ?? 0,
+          weighted: configuration.isWeighted))
       guard index + 1 == microBatches.count else {
         model.backward()
         // Like a binary counter: the gradient is added to each partial sum it completes, and stored at the first free level.

@@ -81,6 +81,29 @@ import Testing
       #expect((direct["curve"] as? [[Double]])?.isEmpty == false && (direct["evaluations"] as? [Any])?.isEmpty == false)
       let anneal = try json(binary.run(tune + ["-o", "anneal", "--lambda", "2"]))
       #expect(anneal["method"] as? String == "anneal" && anneal["lambda"] as? Double == 2 && anneal["divergence"] != nil)
+      for (method, options) in [
+        ("asft", []), ("l2", []), ("anneal,ewc", ["--fisher-data", "docs.jsonl", "--fisher-samples", "4"]),
+        ("anneal,lora", ["--lora-rank", "2", "--lora-dropout", "0.1", "--lora-targets", "q_proj,down_proj"]),
+      ] {
+        let report = try json(binary.run(tune + ["-o", method, "--method", method] + options))
+        #expect(report["method"] as? String == method && report["model"] as? String == method + "/model", "\(report)")
+        let verified = try binary.weir("verify", method)
+        #expect(verified.code == 0, "\(verified.errors)")
+      }
+      let peek = try binary.weir("peek", "anneal,lora/adapter")
+      #expect(peek.text.contains("rank 2, alpha 16, dropout 0.1, q_proj, down_proj") && peek.text.contains("lora_A"), "\(peek.text)")
+      let next = ["-o", "next", "--method", "lora", "--adapter", "anneal,lora/adapter"]
+      let report = try json(binary.run(tune + next))
+      #expect(report["method"] as? String == "lora")
+      // A base of another shape, and another base of the same shape.
+      for (seed, width, reason) in [("9", "32", "another model"), ("1", "64", "but the model needs")] {
+        let train = ["train", "set", "-o", "base-\(seed)", "--width", width, "--layers", "1", "--tokens", "64", "--seed", seed]
+        #expect(try binary.run(train + Self.small).code == 0)
+        var arguments = tune + next
+        arguments[1] = "base-\(seed)"
+        arguments[arguments.firstIndex(of: "next")!] = "next-\(seed)"
+        expectFailure(try binary.run(arguments), naming: ["adapter", reason])
+      }
     }
   }
 
