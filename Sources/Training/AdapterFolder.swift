@@ -185,6 +185,17 @@ package struct StoredAdapter: Artifact {
   }
 }
 
+/// The folder of stored predictions.
+package struct StoredTeacher: Artifact {
+  package static let format = TeacherCache.format
+  package static let form = ArtifactForm.folder
+
+  package static func open(_ path: String) throws -> StoredTeacher { StoredTeacher() }
+
+  /// The values are checked as a file.
+  package static func verify(_ path: String, _ context: any VerificationContext) throws {}
+}
+
 /// The folder of a model's Fisher information.
 package struct StoredFisher: Artifact {
   package static let format = FisherInformation.format

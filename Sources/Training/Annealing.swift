@@ -39,6 +39,8 @@ package struct Annealing: Codable, Sendable, Equatable {
   package var side: AnnealingSide
   /// nil for constant.
   package var schedule: AnnealingSchedule?
+  /// The tokens per position whose probability under the frozen model is stored for all epochs (ours); nil to compute all in every step.
+  package var cached: Int?
 
   package init(
     lambda: Double, temperature: Double = 1, direction: AnnealingDirection = .reverse, side: AnnealingSide = .both,
@@ -63,6 +65,9 @@ package struct Annealing: Codable, Sendable, Equatable {
     guard lambda.isFinite, lambda >= 0 else { throw WeirError("annealing.lambda", "must be a finite number ≥ 0, not \(lambda)") }
     guard temperature.isFinite, temperature > 0 else {
       throw WeirError("annealing.temperature", "must be positive, not \(temperature)")
+    }
+    if let cached, !(1...TeacherCache.limit).contains(cached) {
+      throw WeirError("annealing.cached", "must be in 1…\(TeacherCache.limit), not \(cached)")
     }
   }
 }

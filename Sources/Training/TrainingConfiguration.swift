@@ -145,7 +145,8 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     let full = model.flopsPerToken(context: context)
     var flops = full
     if let lowRank { flops = full * 2 / 3 + 6 * Double(lowRank.parameters(model)) }
-    return annealing == nil ? flops : flops + full / 3
+    // Stored predictions cost one pass over the data, which has as many tokens as one epoch; it is left out.
+    return annealing == nil || annealing?.cached != nil ? flops : flops + full / 3
   }
 
   /// Micro-batches per step.

@@ -104,7 +104,15 @@ final class TrainingSession {
       : Transformer(
         c, rows: rows, sequence: source.sequence, training: false, precision: precision, pool: pool,
         parameters: initialWeights ?? model.parameters)
-    gradient = BatchGradient(model, frozen: frozen, plan, microBatches: microBatches, ranks: ranks, pool: pool)
+    var cache: TeacherCache?
+    if let annealing = plan.annealing, let k = annealing.cached, let frozen {
+      guard ranks.count == 1 else { throw WeirError("annealing.cached", "is not supported on several ranks", remedy: "leave it out") }
+      guard k <= c.vocabulary else { throw WeirError("annealing.cached", "is \(k), more than the \(c.vocabulary) tokens of the model") }
+      cache = try TeacherCache(
+        folder.teacher, k: k, temperature: annealing.side == .student ? 1 : annealing.temperature, teacher: frozen, source: source,
+        steps: total, run: state.run, progress: progress)
+    }
+    gradient = BatchGradient(model, frozen: frozen, cache: cache, plan, microBatches: microBatches, ranks: ranks, pool: pool)
     average = plan.emaDecay == nil ? nil : FloatBuffer(copying: model.parameters)
     evaluator =
       validation.isEmpty
@@ -217,6 +225,8 @@ final class TrainingSession {
     let record = StepRecord(
       step: state.step, tokens: state.step * batchTokens, loss: loss, learningRate: rate, gradientNorm: norm,
       divergence: configuration.annealing == nil ? nil : lastDivergence,
+      wholeDivergence: configuration.annealing?.cached == nil || index >= TeacherCache.probes
+        ? nil : sums.wholeDivergence / Double(sums.targets),
       zLoss: configuration.zLoss.map { $0 * sums.squares / Double(sums.targets) }, skipped: rejection, seconds: seconds,
       tokensPerSecond: Double(batchTokens) / max(seconds, 1e-9))
     try log.append(record.line)

@@ -7,6 +7,8 @@ package struct LossSums: Sendable, Equatable {
   package var crossEntropy = 0.0
   /// Σ KL divergence from the frozen model, in nats; 0 without one.
   package var divergence = 0.0
+  /// The same from the whole distribution of the frozen model, in the steps that measure the error of stored predictions; otherwise 0.
+  package var wholeDivergence = 0.0
   /// Σ ln² of the partition function; 0 without z-loss.
   package var squares = 0.0
   /// Positions with a target.
@@ -18,12 +20,21 @@ package struct LossSums: Sendable, Equatable {
   static func += (sums: inout LossSums, other: LossSums) {
     sums.crossEntropy += other.crossEntropy
     sums.divergence += other.divergence
+    sums.wholeDivergence += other.wholeDivergence
     sums.squares += other.squares
     sums.targets += other.targets
   }
 }
 
 extension Transformer {
+  /// Stored predictions of the frozen model: k tokens and their log-probabilities at each place, and the place of each position.
+  struct StoredPredictions {
+    let k: Int
+    let ids: UnsafePointer<Int32>
+    let logs: UnsafePointer<Float>
+    let places: [Int64]
+  }
+
   /// Computes the loss of the last forward pass, and with `gradient` the gradients of the output matrix and the hidden states.
   ///
   /// Logits exist for one group of tokens at a time; their gradient overwrites them. With an adapter, the output matrix has no gradient.
@@ -39,10 +50,19 @@ extension Transformer {
     targets: [Int32], gradient: Bool, annealing: Annealing? = nil, frozen: Transformer? = nil, of total: Int? = nil, zLoss: Double = 0,
     weighted: Bool = false
   ) -> LossSums {
+    loss(
+      targets: targets, gradient: gradient, annealing: annealing, frozen: frozen, stored: nil, of: total, zLoss: zLoss, weighted: weighted)
+  }
+
+  /// The same, with `stored` instead of a frozen model.
+  func loss(
+    targets: [Int32], gradient: Bool, annealing: Annealing?, frozen: Transformer?, stored: StoredPredictions?, of total: Int?,
+    zLoss: Double, weighted: Bool
+  ) -> LossSums {
     let c = configuration, work = workspace, width = c.width, vocabulary = c.vocabulary
     precondition(targets.count == work.tokens, "the targets and the batch have different shapes")
     precondition(!gradient || work.training, "the model was created without training")
-    precondition((annealing == nil) == (frozen == nil), "annealing needs both its term and a frozen model")
+    precondition((annealing == nil) == (frozen == nil && stored == nil), "annealing needs both its term and a frozen model")
     precondition(annealing == nil || zLoss == 0, "z-loss cannot be combined with annealing")
     if let frozen {
       precondition(
@@ -63,7 +83,14 @@ extension Transformer {
         pool.ranges(size, grain: work.lossRows) { range in
           let token = first + range.lowerBound, logits = work.logits + range.lowerBound * vocabulary
           linear(work.hidden + token * width, head, logits, m: range.count, from: width, to: vocabulary)
-          if let annealing, let frozen {
+          if let annealing, let stored {
+            stored.places.withUnsafeBufferPointer { places in
+              weir_cross_entropy_cached(
+                logits, places.baseAddress! + token, stored.ids, stored.logs, stored.k, range.count, vocabulary,
+                targets.baseAddress! + token, work.losses + token, work.divergences + token, share, Float(annealing.lambda),
+                Float(studentT), annealing.direction == .forward ? 1 : 0, weighted ? 1 : 0)
+            }
+          } else if let annealing, let frozen {
             let scratch = frozen.workspace.logits + range.lowerBound * vocabulary, from = frozen.configuration.width
             frozen.linear(
               frozen.workspace.hidden + token * from, frozen.parameter(frozen.layout.head), scratch, m: range.count, from: from,

@@ -58,15 +58,16 @@ import Training
     }
   }
 
-  @Test(arguments: annealings, [false, true]) func annealedGradientsEqualFiniteDifferences(_ annealing: Annealing, _ weighted: Bool) {
+  @Test(arguments: annealings) func annealedGradientsEqualFiniteDifferences(_ annealing: Annealing) {
     let c = ModelConfiguration(vocabulary: 37, width: 8, layers: 1, heads: 2, ffn: 16, sequence: 16)
-    check(c, annealing: annealing, sequence: 16, samples: 2, weighted: weighted)
+    check(c, annealing: annealing, sequence: 16, samples: 2)
   }
 
-  /// DFT: the tokens' weights are constants for the gradient.
-  @Test func weightedGradientsEqualFiniteDifferences() {
+  /// DFT, and ASFT in both forms of the kernel: the tokens' weights are constants for the gradient.
+  @Test(arguments: [nil, Annealing(lambda: 0.7), Annealing(lambda: 0.7, temperature: 2)])
+  func weightedGradientsEqualFiniteDifferences(_ annealing: Annealing?) {
     let c = ModelConfiguration(vocabulary: 37, width: 8, layers: 1, heads: 2, ffn: 16, sequence: 16)
-    check(c, annealing: nil, sequence: 16, weighted: true)
+    check(c, annealing: annealing, sequence: 16, weighted: true)
   }
 
   /// With λ = 0, every form of annealing has the bits of plain cross-entropy.

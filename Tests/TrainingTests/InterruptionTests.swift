@@ -74,6 +74,15 @@ import Training
       }, RandomBatches()
     ),
     (
+      "stored predictions",
+      RecipeTests.plan(50) {
+        $0.checkpointEvery = 4
+        $0.accumulate = 2
+        $0.annealing = Annealing(lambda: 1)
+        $0.annealing?.cached = 5
+      }, MethodTests.documents
+    ),
+    (
       "weighted tokens and l2",
       RecipeTests.plan(50) {
         $0.checkpointEvery = 4

@@ -54,6 +54,13 @@ void weir_cross_entropy_annealed(float *logits, float *teacher, size_t rows, siz
                                  float *divergences, float gradient, float lambda, float studentTemperature, float teacherTemperature,
                                  int reversed, int weighted);
 
+/// The same against k ≤ 256 tokens of the teacher per row, ids and log-probabilities [·, k] at row places[r]; its other tokens count as one.
+void weir_cross_entropy_cached(float *logits, const int64_t *places, const int32_t *ids, const float *logs, size_t k, size_t rows,
+                               size_t vocabulary, const int32_t *targets, float *losses, float *divergences, float gradient, float lambda,
+                               float studentTemperature, int reversed, int weighted);
+/// The k ≤ vocabulary largest log-probabilities of softmax(logits/temperature) of each row, in descending order, and their tokens.
+void weir_top_log_softmax(const float *logits, size_t rows, size_t vocabulary, float temperature, size_t k, int32_t *ids, float *logs);
+
 /// out[t] = table[tokens[t]].
 void weir_gather(const float *table, const int32_t *tokens, float *out, size_t count, size_t width);
 /// table[tokens[t]] += x[t] for the tokens in low..<high, in order of t.

@@ -190,3 +190,92 @@ WEIR_CLONES void weir_cross_entropy_annealed(float *logits, float *teacher, size
   }
 }
 
+
+enum { cached_limit = 256 };
+
+/// One row against a teacher of which only the k most probable tokens are known. All other tokens count as one event, so the divergence
+/// is at most that from the whole teacher.
+WEIR_INLINE float anneal_row_cached(float *z, const int32_t *ids, const float *logs, size_t k, size_t n, int32_t target, float *loss,
+                                    float gradient, float lambda, float student, int reversed, int weighted) {
+  // At least what rounding leaves, so that the logarithms are finite.
+  const float least = 1e-7f;
+  float top = row_max(z, n), goal = z[target], total = row_sum_exp(z, n, 1, top), corrections[cached_limit];
+  float norm = WEIR_LOG(total), normQ = student == 1 ? top + norm : top * student + WEIR_LOG(row_sum_exp(z, n, student, top * student));
+  *loss = (top - goal) + norm;
+  float known = 0, knownTeacher = 0, divergence = 0;
+  for (size_t i = 0; i < k; i++) {
+    float logQ = z[ids[i]] * student - normQ, q = scalar_exp(logQ), r = scalar_exp(logs[i]);
+    known += q;
+    knownTeacher += r;
+    divergence += reversed ? r * (logs[i] - logQ) : q * (logQ - logs[i]);
+  }
+  float others = known < 1 - least ? 1 - known : least, othersTeacher = knownTeacher < 1 - least ? 1 - knownTeacher : least;
+  float difference = WEIR_LOG(others) - WEIR_LOG(othersTeacher);
+  divergence += reversed ? -othersTeacher * difference : others * difference;
+  // The gradient of the divergence is q·slope for the other tokens, and q·slope plus a correction for the known ones.
+  float slope = reversed ? 1 - othersTeacher / others : difference - divergence;
+  for (size_t i = 0; i < k; i++) {
+    float logQ = z[ids[i]] * student - normQ, q = scalar_exp(logQ);
+    corrections[i] = (reversed ? q - scalar_exp(logs[i]) : q * ((logQ - logs[i]) - divergence)) - q * slope;
+  }
+  float factor = gradient / total, pull = gradient * lambda * student, weight = weighted ? scalar_exp(goal - top) / total : 1;
+  if (weighted) factor *= weight;
+  size_t j = 0;
+  for (; j + 16 <= n; j += 16) {
+    v16 a = *(const u16 *)(z + j), p = a - top, q = a * student - normQ;
+    vector_exp(&p);
+    if (student == 1) {
+      *(u16 *)(z + j) = p * factor + p * (pull * slope / total);
+      continue;
+    }
+    vector_exp(&q);
+    *(u16 *)(z + j) = p * factor + q * (pull * slope);
+  }
+  for (; j < n; j++) {
+    float p = scalar_exp(z[j] - top), q = student == 1 ? p / total : scalar_exp(z[j] * student - normQ);
+    z[j] = p * factor + q * (pull * slope);
+  }
+  for (size_t i = 0; i < k; i++) z[ids[i]] += pull * corrections[i];
+  z[target] -= gradient * weight;
+  return divergence;
+}
+
+WEIR_CLONES void weir_cross_entropy_cached(float *logits, const int64_t *places, const int32_t *ids, const float *logs, size_t k,
+                                           size_t rows, size_t vocabulary, const int32_t *targets, float *losses, float *divergences,
+                                           float gradient, float lambda, float studentTemperature, int reversed, int weighted) {
+  for (size_t r = 0; r < rows; r++) {
+    float *z = logits + r * vocabulary;
+    if (targets[r] < 0) {
+      losses[r] = divergences[r] = 0;
+      if (gradient != 0) __builtin_memset(z, 0, vocabulary * sizeof(float));
+      continue;
+    }
+    size_t place = (size_t)places[r] * k;
+    divergences[r] = anneal_row_cached(z, ids + place, logs + place, k, vocabulary, targets[r], losses + r, gradient, lambda,
+                                       1 / studentTemperature, reversed, weighted);
+  }
+}
+
+WEIR_CLONES void weir_top_log_softmax(const float *logits, size_t rows, size_t vocabulary, float temperature, size_t k, int32_t *ids,
+                                      float *logs) {
+  float scale = 1 / temperature;
+  for (size_t r = 0; r < rows; r++) {
+    const float *z = logits + r * vocabulary;
+    int32_t *best = ids + r * k;
+    float *values = logs + r * k, top = row_max(z, vocabulary);
+    float norm = top * scale + WEIR_LOG(row_sum_exp(z, vocabulary, scale, top * scale));
+    // In descending order; of equal logits, the first comes first.
+    size_t count = 0;
+    for (size_t j = 0; j < vocabulary; j++) {
+      if (count == k && z[j] <= values[k - 1]) continue;
+      size_t at = count < k ? count++ : k - 1;
+      for (; at > 0 && z[j] > values[at - 1]; at--) {
+        values[at] = values[at - 1];
+        best[at] = best[at - 1];
+      }
+      values[at] = z[j];
+      best[at] = (int32_t)j;
+    }
+    for (size_t i = 0; i < k; i++) values[i] = values[i] * scale - norm;
+  }
+}

@@ -12,6 +12,7 @@ package enum FinetuneRun {
   ) throws -> RunReport {
     let strategy = configuration.strategy
     try strategy.validate()
+    try strategy.checkFisherData(against: configuration.settings.heldOut)
     let folder = try ModelFolder.locate(configuration.model)
     var encoder = try Models.encoder(configuration.model, addsSpecial: configuration.addsSpecial)
     let documents = try encoder.encode(files: configuration.data).map(\.ids)

@@ -27,8 +27,10 @@ package struct MethodSettings: Codable, Sendable {
   package var side = AnnealingSide.both
   package var direction = AnnealingDirection.reverse
   package var schedule = AnnealingSchedule.constant
+  /// The tokens per position whose probability under the initial model is stored for all epochs; nil to compute all in every step.
+  package var teacherTopK: Int?
   /// The weight of `l2`. Ours, like the next.
-  package var l2 = 0.1
+  package var l2 = 0.01
   /// The weight of `ewc`.
   package var ewc = 1_000.0
   /// Files of documents that represent what is to be retained, for `ewc`.
@@ -93,6 +95,7 @@ package struct MethodSettings: Codable, Sendable {
     if uses(.anneal) {
       configuration.annealing = Annealing(
         lambda: lambda, temperature: temperature, direction: direction, side: side, schedule: schedule)
+      configuration.annealing?.cached = teacherTopK
     }
     if uses(.asft) {
       configuration.weighted = true
@@ -113,15 +116,14 @@ package struct MethodSettings: Codable, Sendable {
     return setting
   }
 
-  /// Throws `WeirError` if the Fisher information would be estimated from a file on which forgetting is reported.
-  /// - Parameter sources: the files of the original domain.
-  package func checkFisherData(against sources: [String]) throws {
-    guard uses(.ewc), !sources.isEmpty else { return }
-    let reported = Dictionary(try sources.map { (try Checksum.hex(file: $0), $0) }, uniquingKeysWith: { first, _ in first })
+  /// Throws `WeirError` if the Fisher information would be estimated from a file that the run is evaluated on.
+  func checkFisherData(against evaluated: [String]) throws {
+    guard uses(.ewc), !evaluated.isEmpty else { return }
+    let reported = Dictionary(try evaluated.map { (try Checksum.hex(file: $0), $0) }, uniquingKeysWith: { first, _ in first })
     for file in fisherData {
       if let source = reported[try Checksum.hex(file: file)] {
         throw WeirError(
-          file, "has the content of \(source), on which forgetting is reported", remedy: "use other documents of the original domain")
+          file, "has the content of \(source), which the run is evaluated on", remedy: "use other documents of the original domain")
       }
     }
   }

@@ -6,7 +6,8 @@ import Workflows
 /// Options for the method of finetuning. Settings of a method that is not used are refused.
 struct MethodOptions: ParsableArguments {
   static let propertyFlags: PropertyFlags = [
-    "methods": "--method", "annealing.lambda": "--lambda", "annealing.temperature": "--temperature", "l2": "--l2", "ewc": "--ewc",
+    "methods": "--method", "annealing.lambda": "--lambda", "annealing.temperature": "--temperature", "annealing.cached": "--teacher-top-k",
+    "l2": "--l2", "ewc": "--ewc",
     "fisherData": "--fisher-data", "fisherSamples": "--fisher-samples", "lowRank.rank": "--lora-rank", "lowRank.alpha": "--lora-alpha",
     "lowRank.dropout": "--lora-dropout", "lowRank.targets": "--lora-targets", "adapter": "--adapter", "asftAlpha": "--asft-alpha",
   ]
@@ -21,13 +22,18 @@ struct MethodOptions: ParsableArguments {
   @Option(help: ArgumentHelp("With anneal, the weight λ of the divergence from the initial model. (default: 1)", valueName: "x"))
   var lambda: Double?
 
-  @Option(help: "With anneal, how λ changes: constant (as in the paper); linear or cosine, from λ to 0 over the run. (default: constant)")
+  @Option(
+    help: ArgumentHelp(
+      "With anneal, how λ changes: constant (as in the paper); linear or cosine, from λ to 0 over the run. (default: constant)",
+      valueName: "schedule"))
   var lambdaSchedule: AnnealingSchedule?
 
   @Option(help: ArgumentHelp("With anneal, the temperature T of the divergence. (default: 1)", valueName: "x"))
   var temperature: Double?
 
-  @Option(help: "With anneal, the distributions that T applies to: both (as in the paper), teacher, student. (default: both)")
+  @Option(
+    help: ArgumentHelp(
+      "With anneal, the distributions that T applies to: both (as in the paper), teacher, student. (default: both)", valueName: "side"))
   var temperatureOn: AnnealingSide?
 
   @Option(
@@ -36,6 +42,14 @@ struct MethodOptions: ParsableArguments {
       student). (default: reverse)
       """)
   var direction: AnnealingDirection?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      With anneal, store the n most probable tokens of the initial model at each position, before the first step, instead of running that \
+      model in every step; all other tokens count as one.
+      """, valueName: "n"))
+  var teacherTopK: Int?
 
   @Option(help: ArgumentHelp("With l2, the weight x of x/2·‖θ − θ0‖². (default: \(defaults.l2))", valueName: "x"))
   var l2: Double?
@@ -91,6 +105,7 @@ struct MethodOptions: ParsableArguments {
         [
           ("--lambda", lambda != nil), ("--lambda-schedule", lambdaSchedule != nil), ("--temperature", temperature != nil),
           ("--temperature-on", temperatureOn != nil), ("--direction", direction != nil),
+          ("--teacher-top-k", teacherTopK != nil),
         ]
       ), (.l2, [("--l2", l2 != nil)]),
       (.ewc, [("--ewc", ewc != nil), ("--fisher-data", !fisherData.isEmpty), ("--fisher-samples", fisherSamples != nil)]),
@@ -118,6 +133,7 @@ struct MethodOptions: ParsableArguments {
     settings.temperature = temperature ?? settings.temperature
     settings.side = temperatureOn ?? settings.side
     settings.direction = direction ?? settings.direction
+    settings.teacherTopK = teacherTopK
     settings.l2 = l2 ?? settings.l2
     settings.ewc = ewc ?? settings.ewc
     (settings.fisherData, settings.fisherSamples) = (fisherData, fisherSamples ?? settings.fisherSamples)
