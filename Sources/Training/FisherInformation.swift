@@ -65,7 +65,7 @@ package enum FisherInformation {
     return sum
   }
 
-  /// Reads it from a folder, or computes and stores it there. A damaged folder is computed anew, to the same bits.
+  /// Reads it from a folder, or computes and stores it there. A damaged folder is computed again, to the same bits.
   /// - Parameters:
   ///   - model: makes a model with the initial weights for one row per batch.
   ///   - run: the checksum of the run's identity.

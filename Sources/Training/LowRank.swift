@@ -44,7 +44,7 @@ package struct LowRank: Codable, Sendable, Equatable {
     guard alpha.isFinite, alpha > 0 else { throw WeirError("lowRank.alpha", "must be positive, not \(alpha)") }
     if let dropout, !(0..<1).contains(dropout) { throw WeirError("lowRank.dropout", "must be in 0..<1, not \(dropout)") }
     if let targets {
-      guard !targets.isEmpty else { throw WeirError("lowRank.targets", "names no matrix") }
+      guard !targets.isEmpty else { throw WeirError("lowRank.targets", "is an empty list of matrices") }
       if let twice = targets.first(where: { target in targets.count { $0 == target } > 1 }) {
         throw WeirError("lowRank.targets", "names \(twice.rawValue) twice")
       }

@@ -32,7 +32,7 @@ final class TeacherCache {
   /// The place of each segment's first token, and its tokens.
   private let places: [Key: (first: Int, count: Int)]
 
-  /// Opens the cache in a folder, or computes and stores it. A damaged folder is computed anew, to the same bits.
+  /// Opens the cache in a folder, or computes and stores it. A damaged folder is computed again, to the same bits.
   /// - Parameters:
   ///   - temperature: that of the teacher.
   ///   - teacher: the frozen model, for rows as long as those of `source`.

@@ -62,7 +62,7 @@ package struct MethodSettings: Codable, Sendable {
 
   /// Throws `WeirError` with the name of the first invalid property.
   package func validate() throws {
-    guard !methods.isEmpty else { throw WeirError("methods", "names no method") }
+    guard !methods.isEmpty else { throw WeirError("methods", "is an empty list") }
     if let twice = methods.first(where: { method in methods.count { $0 == method } > 1 }) {
       throw WeirError("methods", "names \(twice.rawValue) twice")
     }

@@ -17,8 +17,8 @@ struct FinetuneCommand: SeededCommand {
       l2 penalizes the distance from the initial weights, ewc the same weighted by the Fisher information of --fisher-data \
       (Kirkpatrick et al. 2017). lora trains a low-rank adapter only (Hu et al. 2021), which needs less memory; the run has \
       the adapter for PEFT and the model with the adapter merged. asft weights each token by its probability and adds α·KL as \
-      anneal does (2509.23753). anneal combines with l2, ewc and lora, asft with the same. The defaults of the weights, the \
-      mean over tokens without a factor T², schedules of λ and the combinations are ours.
+      anneal does (2509.23753). anneal and asft each combine with l2, ewc and lora, and l2 with ewc. The defaults of the \
+      weights, the mean over tokens without a factor T², schedules of λ and the combinations are ours.
 
       EXAMPLES:
         weir finetune runs/base --data target.jsonl --method anneal \\
@@ -87,7 +87,10 @@ struct FinetuneCommand: SeededCommand {
     if let adapter = strategy.adapter, !Files.exists(adapter) { strategy.adapter = nil }
     try strategy.apply(to: &settings.training, fisher: nil)
     if strategy.uses(.ewc) {
-      settings.training.ewc = ElasticConsolidation(weight: strategy.ewc, data: "", sequences: strategy.fisherSamples)
+      let fisher = try forecast.size(of: strategy.fisherData)
+      let sequences = Int(fisher.documents + fisher.bytes / Forecast.bytesPerToken / Double(settings.sequence))
+      settings.training.ewc = ElasticConsolidation(
+        weight: strategy.ewc, data: "", sequences: min(max(1, sequences), strategy.fisherSamples))
     }
     return try forecast.training(settings, shape: ModelShape(), initial: model, output: output, evaluates: !valid.isEmpty)
   }

@@ -83,7 +83,7 @@ struct MethodOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       With lora, the matrices to adapt, such as q_proj,v_proj. \
-      (default: all of \(LowRank.Target.allCases.map(\.rawValue).joined(separator: ",")))
+      (default: all of \(LowRank.Target.allCases.map(\.rawValue).joined(separator: ", ")))
       """, valueName: "names"))
   var loraTargets: String?
 
