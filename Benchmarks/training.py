@@ -9,6 +9,8 @@ about the same number of operations). This needs a C compiler with OpenMP.
 Each repeat runs every program in a process of its own, one after another; the best step counts, without the first ones. Peak memory is the
 largest resident set of the process. The peak of the products is the best sgemm rate for the model's own shapes on the same threads (torch's or
 numpy's BLAS, whichever is faster for a shape), weighted by operations.
+
+With --method, weir's side is `weir finetune` with that method on a model of the shape, and with anneal PyTorch adds λ·KL from a frozen copy.
 """
 import argparse
 import json
@@ -37,7 +39,7 @@ def flops(shape):
     return 6 * (layers * (4 * width * width + 3 * ffn * width) + vocabulary * width) + 6 * layers * width * context
 
 
-def torch_side(shape, dtype, mode, threads, steps):
+def torch_side(shape, dtype, mode, threads, steps, method):
     """In a process of its own: train on random tokens, print seconds per step."""
     import torch
     import torch.nn as nn
@@ -76,21 +78,31 @@ def torch_side(shape, dtype, mode, threads, steps):
             self.register_buffer("cos", angle.cos())
             self.register_buffer("sin", angle.sin())
 
-        def forward(self, tokens, targets):
+        def logits(self, tokens):
             x = self.embedding(tokens)
             for layer in self.layers:
                 x = layer(x, self.cos.to(x.dtype), self.sin.to(x.dtype))
-            logits = F.linear(self.norm(x), self.embedding.weight).view(-1, vocabulary)
-            return F.cross_entropy(logits.float(), targets.view(-1))
+            return F.linear(self.norm(x), self.embedding.weight).view(-1, vocabulary).float()
+
+        def forward(self, tokens, targets, frozen):
+            logits = self.logits(tokens)
+            loss = F.cross_entropy(logits, targets.view(-1))
+            if frozen is None:
+                return loss
+            student, teacher = F.log_softmax(logits, -1), F.log_softmax(frozen, -1)
+            return loss + (student.exp() * (student - teacher)).sum(-1).mean()
 
     model = Model()
+    teacher = Model().requires_grad_(False) if method == "anneal" else None
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, fused=True)
     run = torch.compile(model) if mode == "compile" else model
     tokens, targets = (torch.randint(vocabulary, (batch, context)) for _ in range(2))
     for _ in range(steps):
         begin = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bf16"):
-            loss = run(tokens, targets)
+            with torch.no_grad():
+                frozen = None if teacher is None else teacher.logits(tokens)
+            loss = run(tokens, targets, frozen)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -143,28 +155,44 @@ def child(command, threads):
         return out.read().decode(), usage.ru_maxrss * 1024
 
 
-def dataset(weir, folder, vocabulary):
-    """One long document of random words, tokenized with a vocabulary of the given size."""
+def words(folder):
+    """A text file with one long document of random words."""
     draw = random.Random(0)
     syllables = [a + b for a in "bcdfghjklmnpqrstvwz" for b in ("a", "e", "i", "o", "u", "an", "en", "or", "st")]
     words = ["".join(draw.choices(syllables, k=draw.randint(1, 5))) for _ in range(80_000)]
     text = folder / "words.txt"
     if not text.exists():
         text.write_text(" ".join(words[int(len(words) * draw.random() ** 2)] for _ in range(1_000_000)))
-    tokenizer, shards = folder / f"tokenizer-{vocabulary}", folder / f"dataset-{vocabulary}"
+    return text
+
+
+def dataset(weir, folder, vocabulary):
+    """The words, tokenized with a vocabulary of the given size."""
+    text, tokenizer, shards = words(folder), folder / f"tokenizer-{vocabulary}", folder / f"dataset-{vocabulary}"
     if not shards.exists():
         subprocess.run([weir, "tokenizer", "train", text, "-o", tokenizer, "--vocabulary", str(vocabulary), "--quiet"], check=True)
         subprocess.run([weir, "tokenize", text, "--tokenizer", tokenizer, "--shards", shards, "--quiet"], check=True)
     return shards
 
 
-def weir_side(weir, folder, name, shape, threads, steps, extra):
-    """Run weir train; return seconds per step from its log, and its peak memory."""
+def weir_side(weir, folder, name, shape, threads, steps, extra, method):
+    """Run weir train or weir finetune; return seconds per step from its log, and its peak memory."""
     width, layers, heads, ffn, vocabulary, context, batch = shape
     run = pathlib.Path(tempfile.mkdtemp(dir=folder, prefix=f"{name}-"))
-    command = [weir, "train", dataset(weir, folder, vocabulary), "-o", run, "--tokens", str(steps * context * batch), "--width", str(width)]
-    command += ["--layers", str(layers), "--heads", str(heads), "--ffn", str(ffn), "--sequence", str(context), "--batch-size", str(batch)]
-    command += ["--lr", "3e-4", "--checkpoint-every", "0", "--threads", str(threads), "--quiet", *extra]
+    common = ["--sequence", context, "--batch-size", batch, "--lr", "3e-4", "--checkpoint-every", 0, "--threads", threads, "--quiet", *extra]
+
+    def train(run, steps):
+        return [weir, "train", dataset(weir, folder, vocabulary), "-o", run, "--tokens", steps * context * batch, "--width", width, "--layers",
+                layers, "--heads", heads, "--ffn", ffn, *common]
+
+    command = train(run, steps)
+    if method:
+        base, part = folder / f"base-{name}", folder / f"part-{name}.txt"
+        if not base.exists():
+            subprocess.run(list(map(str, train(base, 1))), check=True)
+        # About as many steps: a word has about two tokens.
+        part.write_text(" ".join(words(folder).read_text().split()[:steps * context * batch // 2]))
+        command = [weir, "finetune", base, "--data", part, "--epochs", 1, "-o", run, "--method", method, *common]
     _, memory = child(list(map(str, command)), threads)
     seconds = [float(json.loads(line)["seconds"]) for line in (run / "log.jsonl").read_text().splitlines()]
     subprocess.run(["rm", "-rf", run], check=True)
@@ -195,12 +223,13 @@ def main():
     parser.add_argument("--no-products", action="store_true")
     parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps the datasets")
     parser.add_argument("--train-flag", action="append", default=[], help="another argument of weir train; may be repeated")
+    parser.add_argument("--method", help="finetune with this method of weir finetune instead of training")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
         kind, name, *rest = options.side.split(",")
         if kind == "torch":
-            return torch_side(SHAPES[name], rest[0], rest[1], options.threads, int(rest[2]))
+            return torch_side(SHAPES[name], rest[0], rest[1], options.threads, int(rest[2]), rest[3])
         return products_side(SHAPES[name], options.threads, 0.15)
 
     extra = options.train_flag + ([] if options.precision == "float32" else ["--precision", options.precision])
@@ -217,13 +246,13 @@ def main():
             for _ in range(options.repeats):
                 for side in ["weir"] + modes + (["llm.c"] if options.llmc else []):
                     if side == "weir":
-                        seconds, used = weir_side(options.weir, folder, name, shape, options.threads, steps, extra)
+                        seconds, used = weir_side(options.weir, folder, name, shape, options.threads, steps, extra, options.method)
                     elif side == "llm.c":
                         seconds, used = llmc_side(options.llmc, folder, shape, options.threads, 4)
                     else:
                         text, used = child(
                             [sys.executable, __file__, "--threads", str(options.threads), "--side",
-                             f"torch,{name},{options.precision},{side},{steps}"], options.threads)
+                             f"torch,{name},{options.precision},{side},{steps},{options.method or ''}"], options.threads)
                         seconds = list(map(float, text.split()))
                     best[side] = min(best.get(side, 1e9), min(seconds[2:]))
                     memory[side] = max(memory.get(side, 0), used)

@@ -11,9 +11,9 @@ import Tokens
 package final class BatchGradient {
   /// The model being trained; its `gradients` hold the sum after `compute`.
   package let model: Transformer
-  private let frozen: Transformer.Frozen?
-  private let annealing: Annealing?
-  private let zLoss: Double
+  private let frozen: Transformer?
+  private let cache: TeacherCache?
+  private let configuration: TrainingConfiguration
   private let microBatches: MicroBatches
   private let ranks: RankGroup
   private let pool: ThreadPool
@@ -31,17 +31,25 @@ package final class BatchGradient {
   ///   - microBatches: the division of the batch.
   ///   - ranks: the ranks that share the batch.
   ///   - pool: the threads of this rank.
-  package init(
-    _ model: Transformer, frozen: Transformer.Frozen?, _ configuration: TrainingConfiguration, microBatches: MicroBatches,
+  package convenience init(
+    _ model: Transformer, frozen: Transformer?, _ configuration: TrainingConfiguration, microBatches: MicroBatches, ranks: RankGroup,
+    pool: ThreadPool
+  ) {
+    self.init(model, frozen: frozen, cache: nil, configuration, microBatches: microBatches, ranks: ranks, pool: pool)
+  }
+
+  /// The same with stored predictions of the frozen model.
+  init(
+    _ model: Transformer, frozen: Transformer?, cache: TeacherCache?, _ configuration: TrainingConfiguration, microBatches: MicroBatches,
     ranks: RankGroup, pool: ThreadPool
   ) {
+    self.cache = cache
     self.model = model
     self.frozen = frozen
     self.microBatches = microBatches
     self.ranks = ranks
     self.pool = pool
-    annealing = configuration.annealing
-    zLoss = configuration.zLoss ?? 0
+    self.configuration = configuration
     sum = ranks.collectives.map { GradientSum($0, model.gradients) }
     partialSums = (0..<Self.partialSums(microBatches: microBatches.count)).map { _ in FloatBuffer(model.gradients.count) }
   }
@@ -49,17 +57,20 @@ package final class BatchGradient {
   /// - Parameters:
   ///   - batch: the whole batch of the step.
   ///   - place: the place to report in errors.
+  ///   - step: the step, from 0, and the steps of the run: for λ and dropout.
   /// - Throws: `WeirError` if the batch does not fit the model or has no targets.
-  package func compute(_ batch: Batch, place: String) throws -> LossSums {
+  package func compute(_ batch: Batch, place: String, step: (index: Int, total: Int) = (0, 1)) throws -> LossSums {
     let targets = batch.targetCount, gradients = model.gradients
+    let annealing = configuration.annealing?.at(step: step.index, total: step.total)
     guard targets > 0 else { throw WeirError(place, "the batch has no targets") }
+    let places = try cache?.places(batch, place: place)
     var sums: [LossSums] = []
     for index in 0..<microBatches.count {
       let part = microBatches.microBatch(index, of: ranks.rank, batch)
       try model.check(part, place: place)
-      frozen?.model.forward(tokens: part.tokens, starts: part.starts)
-      model.forward(tokens: part.tokens, starts: part.starts)
-      sums.append(model.loss(targets: part.targets, gradient: true, annealing: annealing, frozen: frozen, of: targets, zLoss: zLoss))
+      model.dropoutPosition.step = step.index
+      model.dropoutPosition.firstToken = microBatches.firstRow(index, of: ranks.rank) * batch.sequence
+      sums.append(try loss(part, of: targets, annealing, step: step.index, places: places, from: model.dropoutPosition.firstToken))
       guard index + 1 == microBatches.count else {
         model.backward()
         // Like a binary counter: the gradient is added to each partial sum it completes, and stored at the first free level.
@@ -77,6 +88,30 @@ package final class BatchGradient {
     return gather(sums)
   }
 
+  /// The loss of a micro-batch, ready for `backward`.
+  private func loss(
+    _ part: Batch, of targets: Int, _ annealing: Annealing?, step: Int, places: [Int64]?, from first: Int
+  ) throws -> LossSums {
+    let measures = cache != nil && step < TeacherCache.probes
+    if cache == nil || measures { frozen?.forward(tokens: part.tokens, starts: part.starts) }
+    model.forward(tokens: part.tokens, starts: part.starts)
+    guard let cache, let places else {
+      return model.loss(
+        targets: part.targets, gradient: true, annealing: annealing, frozen: frozen, of: targets, zLoss: configuration.zLoss ?? 0,
+        weighted: configuration.isWeighted)
+    }
+    let whole = measures ? model.loss(targets: part.targets, gradient: false, annealing: annealing, frozen: frozen).divergence : 0
+    var sums = try cache.withPredictions { ids, logs in
+      let own = part.tokens.indices.map { first + $0 < places.count ? places[first + $0] : -1 }
+      return model.loss(
+        targets: part.targets, gradient: true, annealing: annealing, frozen: nil,
+        stored: Transformer.StoredPredictions(k: cache.k, ids: ids, logs: logs, places: own), of: targets, zLoss: 0,
+        weighted: configuration.isWeighted)
+    }
+    sums.wholeDivergence = whole
+    return sums
+  }
+
   private func add(_ partialSum: FloatBuffer, _ range: Range<Int>) {
     let to = model.gradients.base + range.lowerBound, from = partialSum.base + range.lowerBound
     pool.ranges(range.count, grain: 65_536) { weir_add(to + $0.lowerBound, from + $0.lowerBound, $0.count) }
@@ -85,9 +120,11 @@ package final class BatchGradient {
   /// The total over all micro-batches of all ranks, added in a fixed order.
   private func gather(_ own: [LossSums]) -> LossSums {
     guard let collectives = ranks.collectives else { return own.reduce(into: LossSums()) { $0 += $1 } }
-    let all = collectives.gather(own.flatMap { [$0.crossEntropy, $0.divergence, $0.squares, Double($0.targets)] }).flatMap { $0 }
-    return stride(from: 0, to: all.count, by: 4).reduce(into: LossSums()) { sums, at in
-      sums += LossSums(crossEntropy: all[at], divergence: all[at + 1], squares: all[at + 2], targets: Int(all[at + 3]))
+    let all = collectives.gather(own.flatMap { [$0.crossEntropy, $0.divergence, $0.wholeDivergence, $0.squares, Double($0.targets)] })
+      .flatMap { $0 }
+    return stride(from: 0, to: all.count, by: 5).reduce(into: LossSums()) { sums, at in
+      sums += LossSums(
+        crossEntropy: all[at], divergence: all[at + 1], wholeDivergence: all[at + 2], squares: all[at + 3], targets: Int(all[at + 4]))
     }
   }
 }

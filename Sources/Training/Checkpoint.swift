@@ -54,7 +54,7 @@ enum Checkpoint {
   ) throws {
     let output = try AtomicFolder(path, replacing: true)
     try ModelFolder.writeFiles(
-      output.working, configuration: state.model, parameters: parameters, origin: origin, tokenizer: tokenizer,
+      output.working, configuration: state.model, parameters: parameters, adapter: adapter, origin: origin, tokenizer: tokenizer,
       endOfDocument: endOfDocument)
     let tensors = tensors(optimizer, adapter, average)
     let writer = try SafetensorsWriter(optimizerPath(output.working), layout: tensors.map { ($0.0, .F32, [$0.1.count]) })
@@ -81,7 +81,8 @@ enum Checkpoint {
 
   static func state(_ path: String) throws -> State { try JSONFile.read(State.self, from: statePath(path)) }
 
-  /// Reads the parameters, and with an optimizer its moments.
+  /// Reads the parameters, and with an optimizer its moments. With an adapter, it reads the factors, and the parameters, those of the base,
+  /// stay as they are.
   static func read(
     _ path: String, configuration: ModelConfiguration, parameters: FloatBuffer, optimizer: AdamW?, adapter: LowRankAdapter? = nil,
     average: FloatBuffer? = nil
@@ -94,7 +95,7 @@ enum Checkpoint {
     guard state.model == configuration else {
       throw WeirError(path, "contains a model of a different shape than the run", remedy: "remove this checkpoint")
     }
-    try ModelFolder.readWeights(path, configuration: configuration, into: parameters)
+    if adapter == nil { try ModelFolder.readWeights(path, configuration: configuration, into: parameters) }
     if let optimizer {
       let file = try SafetensorsFile(optimizerPath(path))
       for (name, block) in tensors(optimizer, adapter, average) {

@@ -54,13 +54,18 @@ package final class Evaluator {
   /// Creates an evaluator for a model that may be in training.
   /// - Parameters:
   ///   - parameters: the weights; shared, not copied.
+  ///   - adapter: a low-rank adapter to apply.
   ///   - sequence: positions per segment, by default the model's.
   ///   - tokens: the approximate number of tokens per batch.
-  package init(_ configuration: ModelConfiguration, parameters: FloatBuffer, sequence: Int? = nil, tokens: Int = 4_096, pool: ThreadPool) {
+  package init(
+    _ configuration: ModelConfiguration, parameters: FloatBuffer, adapter: LowRankAdapter? = nil, sequence: Int? = nil,
+    tokens: Int = 4_096, pool: ThreadPool
+  ) {
     self.sequence = min(sequence ?? configuration.sequence, configuration.longestSequence)
     rows = self.sequence > configuration.sequence ? 1 : max(1, tokens / self.sequence)
     model = Transformer(
-      configuration, rows: rows, sequence: self.sequence, training: false, restarts: true, pool: pool, parameters: parameters)
+      configuration, rows: rows, sequence: self.sequence, training: false, restarts: true, pool: pool, parameters: parameters,
+      adapter: adapter)
   }
 
   /// Loads a model folder for evaluation.

@@ -1,89 +1,108 @@
+import CKernels
 import Kernels
 import Primitives
 
-/// Low-rank adaptation (LoRA; Hu et al. 2106.09685): only a low-rank update (α/r)·B·A of the layers' matrices is trained.
-package struct LowRank: Codable, Sendable, Equatable {
-  /// r: the columns of B and the rows of A.
-  package var rank: Int
-  /// α: the update is scaled by α/r.
-  package var alpha: Double
-
-  package init(rank: Int = 8, alpha: Double = 16) {
-    self.rank = rank
-    self.alpha = alpha
-  }
-}
-
-/// The trainable factors of a low-rank adaptation.
+/// The factors of a low-rank adaptation, which are all that is trained: the base stays as it is, without gradients or a copy.
 ///
-/// The model holds the full matrices W = W0 + (α/r)·B·A, recomputed after every update, and the gradients of the factors are derived from
-/// the gradients of W. So the forward pass, the backward pass and model folders are the same with and without an adapter. A is initialized
-/// uniformly in ±1/√in, B to zero.
-final class LowRankAdapter {
-  private struct Entry { let weights: Int, to: Int, from: Int, a: Int, b: Int }
+/// The forward pass adds (α/r)·B·(A·x) to the output of each adapted matrix (`Transformer+Adapter`); a model folder gets the merged
+/// matrices. A is initialized uniformly in ±1/√in as in PEFT, B to zero.
+package final class LowRankAdapter {
+  /// A matrix with its factors A [rank, from] and B [to, rank].
+  struct Pair {
+    let target: LowRank.Target
+    let from: Int
+    let to: Int
+    /// Offsets in `factors`.
+    let a: Int
+    let b: Int
+    /// The offset of the matrix in the parameters of the model.
+    let weights: Int
+    /// Tells the random numbers of one matrix from those of another.
+    let stream: UInt64
+    /// The name of its module in the model.
+    let module: String
+  }
 
-  /// For each matrix A, then B.
-  let factors: FloatBuffer
+  package let setting: LowRank
+  /// For each layer and matrix A, then B.
+  package let factors: FloatBuffer
   let gradients: FloatBuffer
-  /// The range of each factor in `factors`.
-  let ranges: [Range<Int>]
-  private let entries: [Entry]
-  private let base: FloatBuffer
-  private let rank: Int
-  private let scale: Float
+  /// Floats in the factors of one layer.
+  let layerCount: Int
+  let scale: Float
+  let dropout: Float
+  /// By layer, in the order of `LowRank.Target`.
+  let pairs: [[Pair]]
   private let randomSeed: UInt64
 
-  init(_ layout: ParameterLayout, _ setting: LowRank, base: FloatBuffer, randomSeed: UInt64) {
-    rank = setting.rank
-    scale = Float(setting.alpha / Double(setting.rank))
-    self.base = base
+  /// - Parameter training: whether gradients are needed.
+  package init(_ c: ModelConfiguration, _ setting: LowRank, randomSeed: UInt64 = 0, training: Bool = true) {
+    self.setting = setting
     self.randomSeed = randomSeed
-    var entries: [Entry] = []
-    var ranges: [Range<Int>] = []
+    scale = Float(setting.alpha / Double(setting.rank))
+    dropout = Float(setting.dropout ?? 0)
+    let layout = ParameterLayout(c), tensors = Dictionary(uniqueKeysWithValues: layout.tensors.map { ($0.name, $0.range.lowerBound) })
     var next = 0
-    for tensor in layout.tensors where tensor.decays {
-      let to = tensor.shape[0], from = tensor.shape[1], a = next, b = a + setting.rank * from
-      next = b + to * setting.rank
-      entries.append(Entry(weights: tensor.range.lowerBound, to: to, from: from, a: a, b: b))
-      ranges += [a..<b, b..<next]
+    pairs = (0..<c.layers).map { layer in
+      setting.adapted.map { target in
+        let (from, to) = c.shape(target), module = "model.layers.\(layer).\(target.module)", a = next, b = a + setting.rank * from
+        next = b + to * setting.rank
+        guard let weights = tensors[module + ".weight"] else { preconditionFailure("the layout has no \(module)") }
+        let stream = UInt64(layer * LowRank.Target.allCases.count + (LowRank.Target.allCases.firstIndex(of: target) ?? 0))
+        return Pair(target: target, from: from, to: to, a: a, b: b, weights: weights, stream: stream, module: module)
+      }
     }
-    self.entries = entries
-    self.ranges = ranges
+    layerCount = setting.layerCount(c)
     factors = FloatBuffer(next)
-    gradients = FloatBuffer(next)
+    gradients = FloatBuffer(training ? next : 0)
     reset()
   }
+
+  /// The range of each factor in `factors`.
+  var ranges: [Range<Int>] { pairs.flatMap { $0.flatMap { [$0.a..<$0.b, $0.b..<$0.b + $0.to * setting.rank] } } }
+
+  /// The adapted matrix of a layer; nil if it is not adapted.
+  func pair(_ layer: Int, _ target: LowRank.Target) -> Pair? { pairs[layer].first { $0.target == target } }
 
   /// Initializes the factors.
   func reset() {
     factors.clear()
-    for (index, entry) in entries.enumerated() {
-      let random = CounterRandom(seed: randomSeed, stream: UInt64(1_000_000 + index)), bound = 1 / Double(entry.from).squareRoot()
-      for i in entry.a..<entry.b { factors.base[i] = Float(bound * (2 * random.uniform(UInt64(i - entry.a)) - 1)) }
+    for pair in pairs.joined() {
+      let random = CounterRandom(seed: randomSeed, stream: 1_000_000 + pair.stream), bound = 1 / Double(pair.from).squareRoot()
+      for i in pair.a..<pair.b { factors.base[i] = Float(bound * (2 * random.uniform(UInt64(i - pair.a)) - 1)) }
     }
   }
 
-  /// dA = (α/r)·Bᵀ·dW and dB = (α/r)·dW·Aᵀ.
-  func project(_ dW: FloatBuffer, pool: ThreadPool) {
-    pool.run(entries.count) { index in
-      let entry = entries[index], d = dW.base + entry.weights
+  /// The key of a matrix's dropout in a step; equal in the forward and the backward pass.
+  func dropoutKey(_ pair: Pair, step: Int) -> UInt64 {
+    CounterRandom(seed: randomSeed, stream: 2_000_000 + pair.stream).bits(UInt64(step))
+  }
+
+  /// Calls `body` with each tensor of a model in order, adapted matrices merged: W + (α/r)·B·A.
+  func forEachMerged(
+    _ layout: ParameterLayout, _ parameters: FloatBuffer, _ body: (ParameterLayout.Tensor, UnsafeBufferPointer<Float>) throws -> Void
+  ) rethrows {
+    let adapted = Dictionary(uniqueKeysWithValues: pairs.joined().map { ($0.weights, $0) })
+    for tensor in layout.tensors {
+      let start = parameters.base + tensor.range.lowerBound
+      guard let pair = adapted[tensor.range.lowerBound] else {
+        try body(tensor, UnsafeBufferPointer(start: start, count: tensor.range.count))
+        continue
+      }
+      let merged = FloatBuffer(tensor.range.count)
+      merged.base.update(from: start, count: tensor.range.count)
       BLAS.sgemm(
-        transposeA: true, m: rank, n: entry.from, k: entry.to, alpha: scale, a: factors.base + entry.b, lda: rank, b: d, ldb: entry.from,
-        c: gradients.base + entry.a, ldc: entry.from)
-      BLAS.sgemm(
-        transposeB: true, m: entry.to, n: rank, k: entry.from, alpha: scale, a: d, lda: entry.from, b: factors.base + entry.a,
-        ldb: entry.from, c: gradients.base + entry.b, ldc: rank)
+        m: pair.to, n: pair.from, k: setting.rank, alpha: scale, a: factors.base + pair.b, lda: setting.rank, b: factors.base + pair.a,
+        ldb: pair.from, beta: 1, c: merged.base, ldc: pair.from)
+      try body(tensor, UnsafeBufferPointer(start: merged.base, count: merged.count))
     }
   }
 
-  /// W = W0 + (α/r)·B·A.
-  func apply(to parameters: FloatBuffer, pool: ThreadPool) {
-    pool.run(entries.count) { index in
-      let entry = entries[index], w = parameters.base + entry.weights
-      w.update(from: base.base + entry.weights, count: entry.to * entry.from)
-      BLAS.sgemm(
-        m: entry.to, n: entry.from, k: rank, alpha: scale, a: factors.base + entry.b, lda: rank, b: factors.base + entry.a,
-        ldb: entry.from, beta: 1, c: w, ldc: entry.from)
+  /// Merges the adapter into the parameters.
+  package func merge(into parameters: FloatBuffer, of c: ModelConfiguration) {
+    forEachMerged(ParameterLayout(c), parameters) { tensor, values in
+      let target = parameters.base + tensor.range.lowerBound
+      if UnsafePointer(target) != values.baseAddress { parameters.write(values, at: tensor.range.lowerBound) }
     }
   }
 }

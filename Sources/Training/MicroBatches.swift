@@ -24,6 +24,9 @@ package struct MicroBatches: Equatable {
     ranges = (0..<total).map { $0 * rows / total..<($0 + 1) * rows / total }
   }
 
+  /// The first row of micro-batch `index` of a rank in the whole batch.
+  func firstRow(_ index: Int, of rank: Int) -> Int { ranges[rank * count + index].lowerBound }
+
   /// Micro-batch `index` of a rank.
   package func microBatch(_ index: Int, of rank: Int, _ batch: Batch) -> Batch {
     let range = ranges[rank * count + index]

@@ -15,18 +15,23 @@ extension ModelFolder {
 
   /// Writes the files of a model into an existing folder; the caller makes the write atomic.
   /// - Parameters:
+  ///   - adapter: merged into the matrices that are written.
   ///   - origin: the model folder that training started from; everything but its weights is carried over.
   ///   - tokenizer: a folder with tokenizer files, for those that the origin lacks.
   ///   - endOfDocument: the end-of-document token of a model without origin.
   static func writeFiles(
-    _ folder: String, configuration c: ModelConfiguration, parameters: FloatBuffer, origin: String? = nil, tokenizer: String?,
-    endOfDocument: Int?
+    _ folder: String, configuration c: ModelConfiguration, parameters: FloatBuffer, adapter: LowRankAdapter? = nil,
+    origin: String? = nil, tokenizer: String?, endOfDocument: Int?
   ) throws {
     let layout = ParameterLayout(c)
     let writer = try SafetensorsWriter(
       folder + "/model.safetensors", layout: layout.tensors.map { ($0.name, .F32, $0.shape) }, metadata: ["format": "pt"])
-    for tensor in layout.tensors {
-      try writer.append(UnsafeBufferPointer(start: parameters.base + tensor.range.lowerBound, count: tensor.range.count))
+    if let adapter {
+      try adapter.forEachMerged(layout, parameters) { try writer.append($1) }
+    } else {
+      for tensor in layout.tensors {
+        try writer.append(UnsafeBufferPointer(start: parameters.base + tensor.range.lowerBound, count: tensor.range.count))
+      }
     }
     _ = try writer.commit()
     if let origin {
@@ -110,18 +115,19 @@ extension ModelFolder {
   /// Writes a model folder atomically.
   /// - Parameters:
   ///   - folder: replaced if it is a Weir folder.
+  ///   - adapter: merged into the matrices that are written.
   ///   - origin: the model folder that training started from; everything but its weights is carried over.
   ///   - tokenizer: a folder with tokenizer files to copy.
   ///   - inputs: fingerprints of the inputs, for the manifest.
   ///   - counts: steps and tokens, for the manifest.
   @discardableResult
   package static func write(
-    _ folder: String, configuration: ModelConfiguration, parameters: FloatBuffer, origin: String? = nil, tokenizer: String?,
-    endOfDocument: Int? = nil, inputs: [String: String] = [:], counts: [String: Int] = [:]
+    _ folder: String, configuration: ModelConfiguration, parameters: FloatBuffer, adapter: LowRankAdapter? = nil, origin: String? = nil,
+    tokenizer: String?, endOfDocument: Int? = nil, inputs: [String: String] = [:], counts: [String: Int] = [:]
   ) throws -> Manifest {
     let output = try AtomicFolder(folder, replacing: true)
     try writeFiles(
-      output.working, configuration: configuration, parameters: parameters, origin: origin, tokenizer: tokenizer,
+      output.working, configuration: configuration, parameters: parameters, adapter: adapter, origin: origin, tokenizer: tokenizer,
       endOfDocument: endOfDocument)
     return try output.commit(
       format: format, tool: Tool.name, inputs: inputs, configuration: JSONValue(encoding: configuration),

@@ -15,7 +15,8 @@ extension RunFolder {
     return TrainingReport(
       steps: steps.last?.step ?? 0, tokens: tokens, parameters: identity.model.parameters,
       nonEmbeddingParameters: identity.model.nonEmbeddingParameters,
-      flops: Double(tokens) * identity.model.flopsPerToken(context: identity.batch.last), loss: tail.reduce(0, +) / Double(tail.count),
+      flops: Double(tokens) * identity.configuration.flopsPerToken(identity.model, context: identity.batch.last),
+      loss: tail.reduce(0, +) / Double(tail.count),
       evaluations: Files.exists(evaluations) ? try RunLog.records(EvaluationRecord.self, evaluations) : [], seconds: seconds,
       tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0, model: model)
   }

@@ -23,6 +23,12 @@ package struct RunFolder: Sendable {
   package var model: String { path + "/model" }
   /// With a moving average of the weights, the model without averaging.
   package var lastModel: String { path + "/model-last" }
+  /// The adapter of a run with low-rank adaptation, as PEFT writes it.
+  package var adapter: String { path + "/adapter" }
+  /// The stored predictions of the initial model, for label annealing.
+  package var teacher: String { path + "/teacher" }
+  /// The Fisher information of the initial model, for elastic weight consolidation.
+  package var fisher: String { path + "/fisher" }
   package var checkpoints: String { path + "/checkpoints" }
 
   /// The folder of the checkpoint after `step` steps.

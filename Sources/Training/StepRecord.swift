@@ -14,6 +14,8 @@ package struct StepRecord: Decodable, Sendable, Equatable {
   package var gradientNorm: Double
   /// Mean divergence from the initial model, in nats/token; nil without label annealing.
   package var divergence: Double?
+  /// The same from all tokens of the initial model, in the first steps of a run that stores only some; otherwise nil.
+  package var wholeDivergence: Double?
   /// The z-loss term of the loss; nil if it is not used.
   package var zLoss: Double?
   /// Why the step did not update the weights; nil if it did.
@@ -26,6 +28,7 @@ package struct StepRecord: Decodable, Sendable, Equatable {
     case step, tokens, loss, divergence, skipped, seconds
     case learningRate = "lr"
     case gradientNorm = "grad_norm"
+    case wholeDivergence = "divergence_whole"
     case zLoss = "z_loss"
     case tokensPerSecond = "tokens_per_second"
   }
@@ -39,7 +42,8 @@ extension StepRecord {
     self.init(
       step: try members.decode(Int.self, forKey: .step), tokens: try members.decode(Int.self, forKey: .tokens), loss: try number(.loss),
       learningRate: try number(.learningRate), gradientNorm: try number(.gradientNorm), divergence: try optional(.divergence),
-      zLoss: try optional(.zLoss), skipped: try members.decodeIfPresent(LossGuard.Rejection.self, forKey: .skipped),
+      wholeDivergence: try optional(.wholeDivergence), zLoss: try optional(.zLoss),
+      skipped: try members.decodeIfPresent(LossGuard.Rejection.self, forKey: .skipped),
       seconds: try number(.seconds), tokensPerSecond: try number(.tokensPerSecond))
   }
 
@@ -53,6 +57,7 @@ extension StepRecord {
       (.gradientNorm, exact(gradientNorm)),
     ]
     if let divergence { members.append((.divergence, exact(divergence))) }
+    if let wholeDivergence { members.append((.wholeDivergence, exact(wholeDivergence))) }
     if let zLoss { members.append((.zLoss, exact(zLoss))) }
     if let skipped { members.append((.skipped, "\"\(skipped.rawValue)\"")) }
     members += [(.seconds, rounded(seconds)), (.tokensPerSecond, rounded(tokensPerSecond))]

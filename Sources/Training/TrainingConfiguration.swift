@@ -54,8 +54,13 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   package var emaDecay: Double?
   /// Label annealing against the initial model; nil for plain cross-entropy.
   package var annealing: Annealing?
+  /// Whether the cross-entropy of each token is weighted by the token's probability, a constant for the gradient (DFT, Wu et al. 2508.05629);
+  /// with annealing at T = 1, ASFT (2509.23753). nil for false.
+  package var weighted: Bool?
   /// L2 regularization toward the initial weights θ0: weight of ½·‖θ − θ0‖² in the loss; 0 for none.
   package var l2 = 0.0
+  /// Elastic weight consolidation; nil for none.
+  package var ewc: ElasticConsolidation?
   /// Low-rank adaptation of the initial model; nil to train all parameters.
   package var lowRank: LowRank?
   /// Rejected steps in a row that are skipped before the run rolls back.
@@ -66,6 +71,7 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   enum CodingKeys: String, CodingKey {
     case tokens, steps, learningRate, schedule, warmup, decay, finalRate, beta1, beta2, epsilon, weightDecay, clip, baseWidth, baseHeadWidth
     case evaluateEvery, evaluateAt, checkpointEvery, checkpointAt, keepEvery, accumulate, zLoss, precision, annealing, lowRank, patience
+    case weighted, ewc
     case randomSeed = "seed"
     case keepLast = "keep"
     case emaDecay = "average"
@@ -100,7 +106,7 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     }
     try require(epsilon > 0, "epsilon", "must be positive, not \(epsilon)")
     for (property, value) in [("weightDecay", weightDecay), ("clip", clip), ("l2", l2)] {
-      try require(value >= 0, property, "must not be negative: \(value)")
+      try notNegative(value, property)
     }
     for (property, value) in [("evaluateEvery", evaluateEvery), ("checkpointEvery", checkpointEvery), ("patience", patience)] {
       try require(value >= 0, property, "must not be negative: \(value)")
@@ -113,20 +119,34 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     }
     if let zLoss {
       try notNegative(zLoss, "zLoss")
-      try require(zLoss == 0 || annealing == nil, "zLoss", "cannot be combined with label annealing")
+      try require(zLoss == 0 || annealing == nil && !isWeighted, "zLoss", "cannot be combined with label annealing or weighted tokens")
     }
     if let emaDecay { try require((0..<1).contains(emaDecay), "emaDecay", "must be in 0..<1, not \(emaDecay)") }
     try lossGuard?.validate()
+    if let ewc { try notNegative(ewc.weight, "ewc") }
     if let lowRank {
-      try require((1...4_096).contains(lowRank.rank), "lowRank.rank", "must be in 1…4096, not \(lowRank.rank)")
-      try require(lowRank.alpha.isFinite && lowRank.alpha > 0, "lowRank.alpha", "must be positive, not \(lowRank.alpha)")
+      try lowRank.validate()
+      try require(emaDecay == nil, "emaDecay", "cannot be combined with a low-rank adapter")
+      try require(l2 == 0, "l2", "cannot be combined with a low-rank adapter, whose factors the weight decay keeps small")
+      try require(ewc == nil, "ewc", "cannot be combined with a low-rank adapter, which has no full-size gradients")
     }
-    if let annealing {
-      try notNegative(annealing.lambda, "annealing.lambda")
-      try require(
-        annealing.temperature.isFinite && annealing.temperature > 0, "annealing.temperature",
-        "must be positive, not \(annealing.temperature)")
-    }
+    try annealing?.validate()
+  }
+
+  /// Whether the cross-entropy of each token is weighted by the token's probability.
+  var isWeighted: Bool { weighted ?? false }
+
+  /// Whether the run keeps a copy of the initial weights. With a low-rank adapter, the weights of the base stay as they are.
+  var keepsInitialWeights: Bool { l2 > 0 || ewc != nil || annealing != nil && lowRank == nil }
+
+  /// Floating-point operations per token of training, with those of the frozen model. A product with fixed weights has no gradient of
+  /// its weights, and the forward pass is one third of training.
+  package func flopsPerToken(_ model: ModelConfiguration, context: Int?) -> Double {
+    let full = model.flopsPerToken(context: context)
+    var flops = full
+    if let lowRank { flops = full * 2 / 3 + 6 * Double(lowRank.parameters(model)) }
+    // Stored predictions cost one pass over the data, which has as many tokens as one epoch; it is left out.
+    return annealing == nil || annealing?.cached != nil ? flops : flops + full / 3
   }
 
   /// Micro-batches per step.

@@ -32,21 +32,34 @@ package struct TrainingEstimate: Codable, Sendable, Equatable {
     nonEmbeddingParameters = model.nonEmbeddingParameters
     steps = configuration.stepCount(batchTokens: rows * sequence)
     tokens = steps * rows * sequence
-    flops = Double(tokens) * model.flopsPerToken(context: sequence)
-    let keepsInitial = configuration.annealing != nil || configuration.l2 > 0 || configuration.lowRank != nil
-    let averages = configuration.emaDecay != nil
-    let micro = max(1, rows / configuration.microBatches)
-    // Parameters, gradients and two moments, and what the configuration adds.
-    let blocks = 4 + (keepsInitial ? 1 : 0) + BatchGradient.partialSums(microBatches: configuration.microBatches) + (averages ? 1 : 0)
-    var floats = parameters * blocks + Workspace.floats(model, rows: micro, sequence: sequence, training: true, recompute: recompute)
-    if evaluates { floats += Workspace.floats(model, rows: max(1, 4_096 / sequence), sequence: sequence, training: false) }
-    if configuration.annealing != nil { floats += Workspace.floats(model, rows: micro, sequence: sequence, training: false) }
-    floats += sequence * (model.headWidth / 2) * 2
+    flops = Double(tokens) * configuration.flopsPerToken(model, context: sequence)
+    let averages = configuration.emaDecay != nil, lowRank = configuration.lowRank
+    let micro = max(1, rows / configuration.microBatches), rotations = sequence * (model.headWidth / 2) * 2
+    // What is trained, its gradients and two moments; partial sums; what the configuration adds.
+    let trained = lowRank?.parameters(model) ?? parameters
+    var floats = trained * (4 + BatchGradient.partialSums(microBatches: configuration.microBatches)) + rotations
+    if lowRank != nil { floats += parameters }
+    if configuration.keepsInitialWeights { floats += parameters }
+    if averages { floats += parameters }
+    func workspace(rows: Int, training: Bool = false, lowRank: LowRank? = nil) -> Int {
+      Workspace.floats(model, rows: rows, sequence: sequence, training: training, recompute: recompute && training, lowRank: lowRank)
+    }
+    var activations = workspace(rows: micro, training: true, lowRank: lowRank)
+    if evaluates { activations += workspace(rows: max(1, 4_096 / sequence), lowRank: lowRank) + rotations }
+    if configuration.annealing != nil { activations += workspace(rows: micro) + rotations }
+    if let ewc = configuration.ewc {
+      // The Fisher information is computed before the first step.
+      flops += Double(ewc.sequences * sequence) * model.flopsPerToken(context: sequence)
+      floats += parameters
+      activations = max(activations, workspace(rows: 1, training: true) + rotations)
+    }
+    floats += activations
     memoryBytes = floats * 4 + Self.overhead(threads: threads, vocabulary: model.vocabulary)
     let checkpoints =
       configuration.checkpointAt.count + (configuration.checkpointEvery > 0 ? configuration.keepLast : 0)
       + (configuration.keepEvery == nil ? 0 : steps / max(1, configuration.keepEvery ?? 1))
     let averaged = averages ? 1 : 0
-    diskBytes = parameters * 4 * (1 + averaged + (3 + averaged) * checkpoints)
+    let adapter = lowRank == nil ? 0 : trained, fisher = configuration.ewc == nil ? 0 : parameters
+    diskBytes = 4 * (parameters * (1 + averaged + (1 + averaged) * checkpoints) + (2 * trained + adapter) * checkpoints + adapter + fisher)
   }
 }

@@ -27,6 +27,9 @@ package struct TrainingReport: Codable, Sendable, Equatable {
   package var loss: Double
   /// Mean divergence from the initial model in the last step, in nats/token; nil without label annealing.
   package var divergence: Double?
+  /// By how much the divergence from stored predictions was below that from all tokens, on average over the first steps, in nats/token; nil
+  /// without stored predictions.
+  package var divergenceError: Double?
   /// All evaluations, in the order of the run.
   package var evaluations: [EvaluationRecord]
   /// Wall time of all steps.

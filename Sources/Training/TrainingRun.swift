@@ -53,6 +53,8 @@ package enum TrainingRun {
   /// - Parameters:
   ///   - configuration: the training configuration.
   ///   - initial: the initial weights.
+  ///   - adapter: a PEFT adapter to start from, with the settings of `configuration.lowRank`.
+  ///   - fisher: the sequences for `configuration.ewc`.
   ///   - source: the batches.
   ///   - validation: sets to evaluate on.
   ///   - folder: the run folder.
@@ -65,8 +67,9 @@ package enum TrainingRun {
   /// - Throws: `WeirError` if another process trains in the folder, it holds another run, the data do not fit the model, or the run has used
   ///   up its rollbacks.
   package static func run(
-    configuration: TrainingConfiguration, initial: ModelInitialization, source: any BatchSource, validation: [ValidationSet] = [],
-    folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil, threads: Int = 2, recompute: Bool = false, ranks: Ranks? = nil,
+    configuration: TrainingConfiguration, initial: ModelInitialization, adapter: String? = nil, fisher: FisherData? = nil,
+    source: any BatchSource, validation: [ValidationSet] = [], folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil,
+    threads: Int = 2, recompute: Bool = false, ranks: Ranks? = nil,
     progress: Pipeline.Progress = .silent
   ) throws -> TrainingReport {
     try configuration.validate()
@@ -83,6 +86,7 @@ package enum TrainingRun {
     guard configuration.precision?.isSupported ?? true else {
       throw WeirError("precision", "this processor does not support bfloat16 products (AVX512-BF16)", remedy: "use float32")
     }
+    try check(configuration, adapter, fisher, model: model, base: origin)
     let identity = Identity(
       configuration: configuration, model: model, initial: origin, data: source.fingerprint, batch: [source.rows, source.sequence])
     let names = validation.map(\.name)
@@ -108,9 +112,26 @@ package enum TrainingRun {
         report, validation, folder: folder, sequence: source.sequence, pool: ThreadPool(threads: threads), ranks: ranks, progress)
     }
     let session = try TrainingSession(
-      identity: claim.identity, initial: initial, source: source, validation: validation, folder: folder, tokenizer: tokenizer,
+      identity: claim.identity, initial: initial, adapter: adapter, fisher: fisher, source: source, validation: validation, folder: folder,
+      tokenizer: tokenizer,
       endOfDocument: endOfDocument, threads: threads, recompute: recompute, ranks: ranks, progress: progress)
     return try session.run(progress)
+  }
+
+  /// Throws `WeirError` if what the configuration refers to is not given.
+  private static func check(
+    _ configuration: TrainingConfiguration, _ adapter: String?, _ fisher: FisherData?, model: ModelConfiguration, base: String
+  ) throws {
+    guard configuration.ewc?.data == fisher?.fingerprint, configuration.ewc?.sequences == fisher?.sequences.count else {
+      throw WeirError("ewc", "the sequences are not those of the configuration")
+    }
+    guard fisher.map({ !$0.sequences.isEmpty }) ?? true else {
+      throw WeirError("ewc", "there is no sequence of two tokens to estimate the Fisher information from")
+    }
+    guard configuration.lowRank?.initial == (try adapter.map { try AdapterFolder.fingerprint($0) }) else {
+      throw WeirError("lowRank.initial", "the adapter is not that of the configuration")
+    }
+    if let adapter, let setting = configuration.lowRank { try AdapterFolder.check(adapter, setting, model: model, base: base) }
   }
 
   /// Evaluates a finished model on the sets that are not on record, such as a file that was edited.

@@ -32,7 +32,7 @@ extension TrainingSession {
     try log.synchronize()
     try evaluations.synchronize()
     let path = folder.checkpoint(step: state.step)
-    guard model.parameters.isFinite, Checkpoint.problem(path, step: state.step, run: state.run) != nil else { return }
+    guard model.trainable.isFinite, Checkpoint.problem(path, step: state.step, run: state.run) != nil else { return }
     state.isPermanent = kind == .permanent
     state.isInterruption = kind == .interruption ? true : nil
     try writeCheckpoint(path)
@@ -166,16 +166,21 @@ extension TrainingSession {
     try log.synchronize()
     try evaluations.synchronize()
     let c = identity.model, tokens = total * batchTokens, steps = try StepRecord.read(folder.log), loss = try recentLoss(steps)
+    let errors = steps.compactMap { step in step.wholeDivergence.flatMap { whole in step.divergence.map { whole - $0 } } }
     let skipped = Dictionary(steps.compactMap(\.skipped).map { ($0.rawValue, 1) }, uniquingKeysWith: +)
     let inputs = ["run": state.run, "data": source.fingerprint, "initial": identity.initial]
     for (path, weights) in [(folder.model, exported)] + (average == nil ? [] : [(folder.lastModel, model.parameters)]) {
       try ModelFolder.write(
-        path, configuration: c, parameters: weights, origin: initial.folder, tokenizer: tokenizer, endOfDocument: endOfDocument,
-        inputs: inputs, counts: ["steps": total, "tokens": tokens])
+        path, configuration: c, parameters: weights, adapter: adapter, origin: initial.folder, tokenizer: tokenizer,
+        endOfDocument: endOfDocument, inputs: inputs, counts: ["steps": total, "tokens": tokens])
+    }
+    if let adapter {
+      try AdapterFolder.write(folder.adapter, adapter, base: identity.initial, origin: initial.folder ?? "", inputs: ["run": state.run])
     }
     let report = TrainingReport(
       steps: total, tokens: tokens, parameters: c.parameters, nonEmbeddingParameters: c.nonEmbeddingParameters,
-      flops: Double(tokens) * c.flopsPerToken(context: source.sequence), loss: loss, divergence: lastDivergence,
+      flops: Double(tokens) * configuration.flopsPerToken(c, context: source.sequence), loss: loss, divergence: lastDivergence,
+      divergenceError: errors.isEmpty ? nil : errors.reduce(0, +) / Double(errors.count),
       evaluations: records.current(validation), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
       model: folder.model, rollbacks: state.rollbacks, skipped: skipped.isEmpty ? nil : skipped,
       batches: total + (state.skippedBatches ?? 0))

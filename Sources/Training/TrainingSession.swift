@@ -37,14 +37,18 @@ final class TrainingSession {
 
   let initial: ModelInitialization
   private let pool: ThreadPool
-  /// The initial weights, if the loss or the adapter refers to them.
+  /// The initial weights, if the loss refers to them.
   private let initialWeights: FloatBuffer?
+  private let penalty: WeightPenalty?
+  /// The adapter folder that training starts from.
+  private let initialAdapter: String?
   private let gradient: BatchGradient
   private var meter: SpeedMeter
 
   init(
-    identity: TrainingRun.Identity, initial: ModelInitialization, source: any BatchSource, validation: [ValidationSet], folder: RunFolder,
-    tokenizer: String?, endOfDocument: Int?, threads: Int, recompute: Bool = false, ranks: RankGroup, progress: Pipeline.Progress
+    identity: TrainingRun.Identity, initial: ModelInitialization, adapter initialAdapter: String? = nil, fisher data: FisherData? = nil,
+    source: any BatchSource, validation: [ValidationSet], folder: RunFolder, tokenizer: String?, endOfDocument: Int?, threads: Int,
+    recompute: Bool = false, ranks: RankGroup, progress: Pipeline.Progress
   ) throws {
     self.ranks = ranks
     self.identity = identity
@@ -58,35 +62,61 @@ final class TrainingSession {
     let c = identity.model, plan = identity.configuration
     let microBatches = MicroBatches(rows: source.rows, requested: plan.microBatches, ranks: ranks.count), rows = microBatches.rows
     total = plan.stepCount(batchTokens: source.rows * source.sequence)
+    let precision = plan.precision ?? .float32
+    adapter = plan.lowRank.map { LowRankAdapter(c, $0, randomSeed: plan.randomSeed) }
+    self.initialAdapter = initialAdapter
     model = Transformer(
-      c, rows: rows, sequence: source.sequence, training: true, recompute: recompute, precision: plan.precision ?? .float32, pool: pool)
+      c, rows: rows, sequence: source.sequence, training: true, recompute: recompute, precision: precision, pool: pool, adapter: adapter)
     meter = SpeedMeter(model)
     let scaling = WidthScaling(c, baseWidth: plan.baseWidth, baseHeadWidth: plan.baseHeadWidth)
-    let allParameters = AdamW(
-      model.layout, betas: (plan.beta1, plan.beta2), epsilon: plan.epsilon, weightDecay: plan.weightDecay, rates: scaling.rate)
+    if let adapter {
+      optimizer = AdamW(
+        tensors: adapter.ranges.map { ($0, 1, 1) }, count: adapter.factors.count, betas: (plan.beta1, plan.beta2), epsilon: plan.epsilon,
+        weightDecay: plan.weightDecay)
+    } else {
+      optimizer = AdamW(
+        model.layout, betas: (plan.beta1, plan.beta2), epsilon: plan.epsilon, weightDecay: plan.weightDecay, rates: scaling.rate)
+    }
     state = Checkpoint.State(model: c, run: try identity.key)
-    if ranks.isRoot { try Self.initialize(model, initial, plan, optimizer: plan.lowRank == nil ? allParameters : nil) }
+    if ranks.isRoot {
+      try Self.initialize(model, initial, plan, optimizer: adapter == nil ? optimizer : nil)
+      if let adapter, let initialAdapter { try AdapterFolder.read(initialAdapter, into: adapter) }
+    }
     ranks.broadcast(model.parameters)
     // Copied before a checkpoint of this run overwrites the parameters.
-    initialWeights = plan.annealing != nil || plan.l2 > 0 || plan.lowRank != nil ? FloatBuffer(copying: model.parameters) : nil
-    if let lowRank = plan.lowRank, let initialWeights {
-      let factors = LowRankAdapter(model.layout, lowRank, base: initialWeights, randomSeed: plan.randomSeed)
-      adapter = factors
-      optimizer = AdamW(
-        tensors: factors.ranges.map { ($0, 1, 1) }, count: factors.factors.count, betas: (plan.beta1, plan.beta2),
-        epsilon: plan.epsilon, weightDecay: plan.weightDecay)
-    } else {
-      adapter = nil
-      optimizer = allParameters
+    initialWeights = plan.keepsInitialWeights ? FloatBuffer(copying: model.parameters) : nil
+    var fisher: FloatBuffer?
+    if plan.ewc != nil, let data {
+      let (model, pool) = (model, pool)
+      fisher =
+        ranks.isRoot
+        ? try FisherInformation.load(folder.fisher, model.layout, data: data, run: state.run, pool: pool, progress: progress) {
+          Transformer(
+            c, rows: 1, sequence: source.sequence, training: true, recompute: recompute, precision: precision, pool: pool,
+            parameters: model.parameters, gradients: model.gradients)
+        } : FloatBuffer(model.layout.count)
+      fisher.map(ranks.broadcast)
     }
-    var frozen: Transformer.Frozen?
-    if plan.annealing != nil, let initialWeights {
-      frozen = Transformer.Frozen(
-        Transformer(c, rows: rows, sequence: source.sequence, training: false, pool: pool, parameters: initialWeights))
+    penalty = initialWeights.flatMap { plan.l2 > 0 || plan.ewc != nil ? WeightPenalty(plan, initial: $0, fisher: fisher) : nil }
+    let frozen =
+      plan.annealing == nil
+      ? nil
+      : Transformer(
+        c, rows: rows, sequence: source.sequence, training: false, precision: precision, pool: pool,
+        parameters: initialWeights ?? model.parameters)
+    var cache: TeacherCache?
+    if let annealing = plan.annealing, let k = annealing.cached, let frozen {
+      guard ranks.count == 1 else { throw WeirError("annealing.cached", "is not supported on several ranks", remedy: "leave it out") }
+      guard k <= c.vocabulary else { throw WeirError("annealing.cached", "is \(k), more than the \(c.vocabulary) tokens of the model") }
+      cache = try TeacherCache(
+        folder.teacher, k: k, temperature: annealing.side == .student ? 1 : annealing.temperature, teacher: frozen, source: source,
+        steps: total, run: state.run, progress: progress)
     }
-    gradient = BatchGradient(model, frozen: frozen, plan, microBatches: microBatches, ranks: ranks, pool: pool)
+    gradient = BatchGradient(model, frozen: frozen, cache: cache, plan, microBatches: microBatches, ranks: ranks, pool: pool)
     average = plan.emaDecay == nil ? nil : FloatBuffer(copying: model.parameters)
-    evaluator = validation.isEmpty ? nil : Evaluator(c, parameters: average ?? model.parameters, sequence: source.sequence, pool: pool)
+    evaluator =
+      validation.isEmpty
+      ? nil : Evaluator(c, parameters: average ?? model.parameters, adapter: adapter, sequence: source.sequence, pool: pool)
     (log, evaluations) = (RunLog(), RunLog())
     if ranks.isRoot { try resume(progress) }
     try broadcastState()
@@ -132,6 +162,7 @@ final class TrainingSession {
   func restart() throws {
     optimizer.clear()
     adapter?.reset()
+    if let adapter, let initialAdapter { try AdapterFolder.read(initialAdapter, into: adapter) }
     try Self.initialize(model, initial, configuration, optimizer: adapter == nil ? optimizer : nil)
     average?.copy(from: model.parameters)
   }
@@ -152,7 +183,7 @@ final class TrainingSession {
         }
         try checkpointIfDue()
       }
-      if model.parameters.isFinite {
+      if model.trainable.isFinite {
         let missing = Set(try ranks.broadcast { records.missing(validation, step: total).map(\.name) })
         if try evaluate(validation.filter { missing.contains($0.name) }, progress) {
           return try ranks.broadcast { try finish(progress) }
@@ -171,19 +202,15 @@ final class TrainingSession {
   private func step(_ progress: Pipeline.Progress) throws -> Bool {
     let begin = DispatchTime.now().uptimeNanoseconds
     let index = state.step, rate = configuration.rate(step: index, total: total)
-    let sums = try gradient.compute(try source.batch(step: index + (state.skippedBatches ?? 0)), place: "step \(index + 1)")
-    if let initialWeights, configuration.l2 > 0 {
-      _ = weir_pull(model.gradients.base, model.parameters.base, initialWeights.base, initialWeights.count, Float(configuration.l2))
-    }
-    adapter?.project(model.gradients, pool: pool)
-    let parameters = adapter?.factors ?? model.parameters, gradients = adapter?.gradients ?? model.gradients
-    let norm = optimizer.norm(gradients, pool: pool), loss = sums.mean
+    let batch = try source.batch(step: index + (state.skippedBatches ?? 0))
+    let sums = try gradient.compute(batch, place: "step \(index + 1)", step: (index, total))
+    penalty?.addGradient(of: model.parameters, to: model.gradients, pool: pool)
+    let norm = optimizer.norm(model.gradients, pool: pool), loss = sums.mean
     var lossGuard = state.lossGuard ?? LossGuard()
     let rejection = lossGuard.judge(step: index + 1, loss: loss, norm: norm, guardSettings)
     if rejection == nil {
       let scale = configuration.clip > 0 ? min(1, configuration.clip / (norm + 1e-6)) : 1
-      optimizer.update(parameters, gradients: gradients, scale: scale, learningRate: rate, pool: pool)
-      adapter?.apply(to: model.parameters, pool: pool)
+      optimizer.update(model.trainable, gradients: model.gradients, scale: scale, learningRate: rate, pool: pool)
       updateAverage()
       lossGuard.accept(loss)
       state.consecutiveSkips = 0
@@ -198,6 +225,8 @@ final class TrainingSession {
     let record = StepRecord(
       step: state.step, tokens: state.step * batchTokens, loss: loss, learningRate: rate, gradientNorm: norm,
       divergence: configuration.annealing == nil ? nil : lastDivergence,
+      wholeDivergence: configuration.annealing?.cached == nil || index >= TeacherCache.probes
+        ? nil : sums.wholeDivergence / Double(sums.targets),
       zLoss: configuration.zLoss.map { $0 * sums.squares / Double(sums.targets) }, skipped: rejection, seconds: seconds,
       tokensPerSecond: Double(batchTokens) / max(seconds, 1e-9))
     try log.append(record.line)

@@ -1,7 +1,7 @@
 import CKernels
 
 extension Transformer {
-  /// Computes the gradients after `loss(gradient: true)`.
+  /// Computes the gradients after `loss(gradient: true)`: those of the parameters, or with an adapter those of its factors.
   /// - Parameter ready: called with each completed range of `gradients`, from the end of the buffer to its beginning.
   package func backward(ready: (Range<Int>) -> Void = { _ in }) {
     let c = configuration, work = workspace, width = c.width
@@ -11,8 +11,10 @@ extension Transformer {
         work.residual[c.layers] + first * width, parameter(layout.finalNorm), work.hiddenScale + first, work.dHidden + first * width, nil,
         work.dStream[0] + first * width, work.gainParts + task * width, count, width)
     }
-    weir_sum_parts(work.gainParts, work.chunks, width, gradient(layout.finalNorm))
-    ready(layout.finalNorm..<layout.count)
+    if adapter == nil {
+      weir_sum_parts(work.gainParts, work.chunks, width, gradient(layout.finalNorm))
+      ready(layout.finalNorm..<layout.count)
+    }
     var turn = 0, end = layout.finalNorm
     for layer in (0..<c.layers).reversed() {
       // The activations of the last layer have not been overwritten.
@@ -21,11 +23,17 @@ extension Transformer {
       overChunks { feedForwardBackward(layer, task: $0, first: $1, count: $2, dOut: dOut, dMiddle: dMiddle) }
       attentionBackward(layer)
       overChunks { projectionBackward(layer, task: $0, first: $1, count: $2, dMiddle: dMiddle, dIn: dIn) }
+      turn += 2
+      if let adapter {
+        factorGradients(layer, adapter)
+        ready(layer * adapter.layerCount..<(layer + 1) * adapter.layerCount)
+        continue
+      }
       weightGradients(layer, dOut: dOut, dMiddle: dMiddle)
       ready(layout.layers[layer].inputNorm..<end)
       end = layout.layers[layer].inputNorm
-      turn += 2
     }
+    guard adapter == nil else { return }
     embeddingGradient(work.dStream[turn % 3])
     ready(0..<end)
   }
@@ -40,13 +48,20 @@ extension Transformer {
       work.scaleMiddle[layer] + first, count, width, Float(c.normEpsilon))
     weir_swiglu_forward(work.gateUp[layer] + first * 2 * c.ffn, work.activated[layer] + first * c.ffn, count, c.ffn)
     linearInput(dOut + first * width, parameter(at.down), dActivated, m: count, from: c.ffn, to: width)
+    let activated = work.activated[layer] + first * c.ffn, normed = work.normedMiddle[layer] + first * width
+    adaptBackward(layer, .down, task: task, activated, dOut + first * width, stride: width, dActivated, first: first, count: count)
     weir_swiglu_backward(work.gateUp[layer] + first * 2 * c.ffn, dActivated, dGateUp, count, c.ffn)
     linearInput(dGateUp, parameter(at.gateUp), dNormed, m: count, from: width, to: 2 * c.ffn)
+    adaptBackward(layer, .gate, task: task, normed, dGateUp, stride: 2 * c.ffn, dNormed, first: first, count: count)
+    adaptBackward(layer, .up, task: task, normed, dGateUp + c.ffn, stride: 2 * c.ffn, dNormed, first: first, count: count)
     weir_rmsnorm_backward(
       work.middle[layer] + first * width, parameter(at.postNorm), work.scaleMiddle[layer] + first, dNormed, dOut + first * width,
       dMiddle + first * width, work.gainPartsMiddle + task * width, count, width)
     linearInput(
       dMiddle + first * width, parameter(at.output), work.dAttended + first * c.queryWidth, m: count, from: c.queryWidth, to: width)
+    adaptBackward(
+      layer, .output, task: task, work.attended[layer] + first * c.queryWidth, dMiddle + first * width, stride: width,
+      work.dAttended + first * c.queryWidth, first: first, count: count)
   }
 
   private func attentionBackward(_ layer: Int) {
@@ -77,7 +92,12 @@ extension Transformer {
     normalizeHeadsBackward(layer, task: task, first: first, count: count)
     if c.biases != nil { weir_sum_parts(work.dQKV + first * c.qkvWidth, count, c.qkvWidth, work.qkvBiasParts + task * c.qkvWidth) }
     if c.biases == .all { weir_sum_parts(dMiddle + first * width, count, width, work.outputBiasParts + task * width) }
-    linearInput(work.dQKV + first * c.qkvWidth, parameter(at.qkv), dNormed, m: count, from: width, to: c.qkvWidth)
+    let dQKV = work.dQKV + first * c.qkvWidth, normed = work.normed[layer] + first * width
+    linearInput(dQKV, parameter(at.qkv), dNormed, m: count, from: width, to: c.qkvWidth)
+    adaptBackward(layer, .query, task: task, normed, dQKV, stride: c.qkvWidth, dNormed, first: first, count: count)
+    adaptBackward(layer, .key, task: task, normed, dQKV + c.queryWidth, stride: c.qkvWidth, dNormed, first: first, count: count)
+    adaptBackward(
+      layer, .value, task: task, normed, dQKV + c.queryWidth + c.keyWidth, stride: c.qkvWidth, dNormed, first: first, count: count)
     weir_rmsnorm_backward(
       work.residual[layer] + first * width, parameter(at.inputNorm), work.scale[layer] + first, dNormed, dMiddle + first * width,
       dIn + first * width, work.gainParts + task * width, count, width)

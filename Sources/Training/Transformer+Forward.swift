@@ -44,6 +44,9 @@ extension Transformer {
     weir_rmsnorm_forward(
       work.residual[layer] + first * width, parameter(at.inputNorm), normed, work.scale[layer] + first, count, width, Float(c.normEpsilon))
     linear(normed, parameter(at.qkv), qkv, m: count, from: width, to: c.qkvWidth)
+    adapt(layer, .query, normed, qkv, stride: c.qkvWidth, first: first, count: count)
+    adapt(layer, .key, normed, qkv + c.queryWidth, stride: c.qkvWidth, first: first, count: count)
+    adapt(layer, .value, normed, qkv + c.queryWidth + c.keyWidth, stride: c.qkvWidth, first: first, count: count)
     if c.biases != nil { weir_add_bias(qkv, parameter(at.qkvBias), count, c.qkvWidth) }
     normalizeHeads(layer, first: first, count: count)
     rotate(work.qkv[layer], first: first, count: count, direction: 1)
@@ -73,15 +76,19 @@ extension Transformer {
     let gateUp = work.gateUp[layer] + first * 2 * c.ffn, activated = work.activated[layer] + first * c.ffn
     middle.update(from: work.residual[layer] + first * width, count: count * width)
     linear(work.attended[layer] + first * c.queryWidth, parameter(at.output), middle, m: count, from: c.queryWidth, to: width, add: true)
+    adapt(layer, .output, work.attended[layer] + first * c.queryWidth, middle, stride: width, first: first, count: count)
     if c.biases == .all { weir_add_bias(middle, parameter(at.outputBias), count, width) }
     weir_rmsnorm_forward(
       middle, parameter(at.postNorm), normed, work.scaleMiddle[layer] + first, count, width, Float(c.normEpsilon))
     linear(normed, parameter(at.gateUp), gateUp, m: count, from: width, to: 2 * c.ffn)
+    adapt(layer, .gate, normed, gateUp, stride: 2 * c.ffn, first: first, count: count)
+    adapt(layer, .up, normed, gateUp + c.ffn, stride: 2 * c.ffn, first: first, count: count)
     weir_swiglu_forward(gateUp, activated, count, c.ffn)
     guard out else { return }
     let after = work.residual[layer + 1] + first * width
     after.update(from: middle, count: count * width)
     linear(activated, parameter(at.down), after, m: count, from: c.ffn, to: width, add: true)
+    adapt(layer, .down, activated, after, stride: width, first: first, count: count)
   }
 
   /// The logits at one position of the last forward pass, [vocabulary].

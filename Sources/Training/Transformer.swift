@@ -12,7 +12,9 @@ package final class Transformer {
   package let configuration: ModelConfiguration
   package let layout: ParameterLayout
   package let parameters: FloatBuffer
-  /// The gradients after `backward`; empty without training.
+  /// A low-rank adapter that is applied, and trained instead of the parameters.
+  package let adapter: LowRankAdapter?
+  /// The gradients of what is trained, after `backward`; empty without training.
   package let gradients: FloatBuffer
   let pool: ThreadPool
   let precision: Precision
@@ -23,6 +25,10 @@ package final class Transformer {
   private let restarts: Bool
   var tokens: [Int32]
   var starts: [Int32]
+  /// Set before `forward` for an adapter with dropout.
+  package var dropoutPosition = DropoutPosition()
+  /// What is trained: the parameters, or the factors of the adapter.
+  package var trainable: FloatBuffer { adapter?.factors ?? parameters }
 
   /// Creates a model with all parameters 0.
   /// - Parameters:
@@ -34,9 +40,12 @@ package final class Transformer {
   ///     same bits.
   ///   - restarts: whether the positions of each segment of a row start at 0. Attention depends on distances alone, but rounding does not.
   ///   - parameters: a buffer to share, such as that of the model being trained; by default a new one.
+  ///   - gradients: a buffer to share, such as that of a model that is not in use; by default a new one.
+  ///   - adapter: a low-rank adapter; in training, the parameters are then constant.
   package init(
     _ configuration: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false,
-    precision: Precision = .float32, restarts: Bool = false, pool: ThreadPool, parameters: FloatBuffer? = nil
+    precision: Precision = .float32, restarts: Bool = false, pool: ThreadPool, parameters: FloatBuffer? = nil,
+    gradients: FloatBuffer? = nil, adapter: LowRankAdapter? = nil
   ) {
     precondition(
       rows > 0 && sequence > 0 && sequence <= configuration.longestSequence, "the batch is empty or longer than the model's positions")
@@ -47,8 +56,11 @@ package final class Transformer {
     precondition(parameters.map { $0.count == layout.count } ?? true, "the parameters do not match the configuration")
     self.layout = layout
     self.parameters = parameters ?? FloatBuffer(layout.count)
-    gradients = FloatBuffer(training ? layout.count : 0)
-    workspace = Workspace(configuration, rows: rows, sequence: sequence, training: training, recompute: recompute)
+    self.adapter = adapter
+    self.gradients = gradients ?? (training ? adapter?.gradients ?? FloatBuffer(layout.count) : FloatBuffer(0))
+    precondition(!training || self.gradients.count == adapter?.factors.count ?? layout.count, "the gradients do not match the parameters")
+    workspace = Workspace(
+      configuration, rows: rows, sequence: sequence, training: training, recompute: recompute, lowRank: adapter?.setting)
     rotations = Rotations(configuration, positions: sequence)
     self.restarts = restarts
     tokens = [Int32](repeating: 0, count: rows * sequence)
@@ -73,8 +85,10 @@ package final class Transformer {
     }
   }
 
-  /// Bytes of parameters, gradients, activations and RoPE tables.
-  package var memoryBytes: Int { (parameters.count + gradients.count + workspace.count + rotations.count) * 4 }
+  /// Bytes of parameters, adapter, gradients, activations and RoPE tables.
+  package var memoryBytes: Int {
+    (parameters.count + (adapter?.factors.count ?? 0) + gradients.count + workspace.count + rotations.count) * 4
+  }
 
   func parameter(_ offset: Int) -> UnsafeMutablePointer<Float> { parameters.base + offset }
   func gradient(_ offset: Int) -> UnsafeMutablePointer<Float> { gradients.base + offset }

@@ -57,22 +57,36 @@ final class Workspace {
   /// Gradients of the biases, one partial sum per chunk.
   let qkvBiasParts: UnsafeMutablePointer<Float>
   let outputBiasParts: UnsafeMutablePointer<Float>
+  /// Of a low-rank adapter: A·x and its gradient, [tokens, rank], and the gradients of a layer's factors, one partial sum per chunk.
+  let low: UnsafeMutablePointer<Float>
+  let dLow: UnsafeMutablePointer<Float>
+  let factorParts: UnsafeMutablePointer<Float>
+  /// With dropout, the inputs of A, [tokens, droppedWidth].
+  let dropped: UnsafeMutablePointer<Float>
+  let droppedWidth: Int
 
   private let arena: FloatBuffer
   /// Floats in all buffers.
   var count: Int { arena.count }
 
   /// The number of floats that a workspace needs.
-  static func floats(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false) -> Int {
+  static func floats(
+    _ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false, lowRank: LowRank? = nil
+  ) -> Int {
     var cutter = Cutter(base: nil)
-    _ = Workspace(c, rows: rows, sequence: sequence, training: training, recompute: recompute, arena: FloatBuffer(0), cutter: &cutter)
+    _ = Workspace(
+      c, rows: rows, sequence: sequence, training: training, recompute: recompute, lowRank: lowRank, arena: FloatBuffer(0), cutter: &cutter)
     return cutter.used
   }
 
-  convenience init(_ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false) {
-    let arena = FloatBuffer(Self.floats(c, rows: rows, sequence: sequence, training: training, recompute: recompute))
+  convenience init(
+    _ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool = false, lowRank: LowRank? = nil
+  ) {
+    let arena = FloatBuffer(
+      Self.floats(c, rows: rows, sequence: sequence, training: training, recompute: recompute, lowRank: lowRank))
     var cutter = Cutter(base: arena.base)
-    self.init(c, rows: rows, sequence: sequence, training: training, recompute: recompute, arena: arena, cutter: &cutter)
+    self.init(
+      c, rows: rows, sequence: sequence, training: training, recompute: recompute, lowRank: lowRank, arena: arena, cutter: &cutter)
   }
 
   /// Allocates consecutive parts of a block; without a block it only counts.
@@ -95,7 +109,8 @@ final class Workspace {
   }
 
   private init(
-    _ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool, arena: FloatBuffer, cutter: inout Cutter
+    _ c: ModelConfiguration, rows: Int, sequence: Int, training: Bool, recompute: Bool, lowRank: LowRank?, arena: FloatBuffer,
+    cutter: inout Cutter
   ) {
     self.rows = rows
     self.sequence = sequence
@@ -141,5 +156,10 @@ final class Workspace {
     headGainParts = cutter.cut(chunks * 2 * c.headWidth * heads * one)
     qkvBiasParts = cutter.cut(c.biases == nil ? 0 : chunks * c.qkvWidth * one)
     outputBiasParts = cutter.cut(c.biases == .all ? chunks * width * one : 0)
+    low = cutter.cut(tokens * (lowRank?.rank ?? 0))
+    dLow = cutter.cut(tokens * (lowRank?.rank ?? 0) * one)
+    factorParts = cutter.cut(chunks * (lowRank?.layerCount(c) ?? 0) * one)
+    droppedWidth = lowRank?.adapted.map { c.shape($0).from }.max() ?? 0
+    dropped = cutter.cut((lowRank?.dropout ?? 0) > 0 ? tokens * droppedWidth * one : 0)
   }
 }

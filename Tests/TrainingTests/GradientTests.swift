@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Primitives
 import Testing
@@ -51,10 +52,41 @@ import Training
     check(c, annealing: nil, sequence: c.qkNorm || c.biases != nil ? 16 : 50)
   }
 
-  @Test(arguments: AnnealingDirection.allCases, AnnealingSide.allCases)
-  func annealedGradientsEqualFiniteDifferences(_ direction: AnnealingDirection, _ side: AnnealingSide) {
+  static let annealings = AnnealingDirection.allCases.flatMap { direction in
+    AnnealingSide.allCases.flatMap { side in
+      [0.5, 1, 2].map { Annealing(lambda: 0.7, temperature: $0, direction: direction, side: side) }
+    }
+  }
+
+  @Test(arguments: annealings) func annealedGradientsEqualFiniteDifferences(_ annealing: Annealing) {
     let c = ModelConfiguration(vocabulary: 37, width: 8, layers: 1, heads: 2, ffn: 16, sequence: 16)
-    check(c, annealing: Annealing(lambda: 0.7, temperature: 1.5, direction: direction, side: side), sequence: 16, samples: 2)
+    check(c, annealing: annealing, sequence: 16, samples: 2)
+  }
+
+  /// DFT, and ASFT in both forms of the kernel: the tokens' weights are constants for the gradient.
+  @Test(arguments: [nil, Annealing(lambda: 0.7), Annealing(lambda: 0.7, temperature: 2)])
+  func weightedGradientsEqualFiniteDifferences(_ annealing: Annealing?) {
+    let c = ModelConfiguration(vocabulary: 37, width: 8, layers: 1, heads: 2, ffn: 16, sequence: 16)
+    check(c, annealing: annealing, sequence: 16, weighted: true)
+  }
+
+  /// With λ = 0, every form of annealing has the bits of plain cross-entropy.
+  @Test(arguments: annealings, [false, true]) func withoutWeightTheDivergenceChangesNoBit(_ annealing: Annealing, _ weighted: Bool) {
+    let c = ModelConfiguration(vocabulary: 41, width: 8, layers: 1, heads: 2, ffn: 16, sequence: 16)
+    let batch = randomBatch(rows: 2, sequence: 16, vocabulary: 41, seed: 5), frozen = randomModel(c, rows: 2, sequence: 16, seed: 8)
+    frozen.forward(tokens: batch.tokens, starts: batch.starts)
+    func gradients(_ annealing: Annealing?) -> (LossSums, [UInt32]) {
+      let model = randomModel(c, rows: 2, sequence: 16)
+      model.forward(tokens: batch.tokens, starts: batch.starts)
+      let sums = model.loss(
+        targets: batch.targets, gradient: true, annealing: annealing, frozen: annealing == nil ? nil : frozen, weighted: weighted)
+      model.backward()
+      return (sums, model.gradients.values.map(\.bitPattern))
+    }
+    var off = annealing
+    off.lambda = 0
+    let (plain, expected) = gradients(nil), (sums, found) = gradients(off)
+    #expect(expected == found && sums.crossEntropy == plain.crossEntropy && sums.divergence > 0)
   }
 
   @Test func gradientsWithZLossEqualFiniteDifferences() {
@@ -62,32 +94,37 @@ import Training
     check(c, annealing: nil, sequence: 16, zLoss: 0.3)
   }
 
-  private func check(_ c: ModelConfiguration, annealing: Annealing?, sequence: Int = 50, samples: Int = 2, zLoss: Double = 0) {
+  private func check(
+    _ c: ModelConfiguration, annealing: Annealing?, sequence: Int = 50, samples: Int = 2, zLoss: Double = 0,
+    weighted: Bool = false
+  ) {
     let model = randomModel(c, rows: 2, sequence: sequence)
     let batch = randomBatch(rows: 2, sequence: sequence, vocabulary: c.vocabulary, seed: 5)
-    var frozen: Transformer.Frozen?
+    var frozen: Transformer?
     var frozenLogits: [[Double]] = []
     if annealing != nil {
       let other = randomModel(c, rows: 2, sequence: sequence, training: false, seed: 8)
       other.forward(tokens: batch.tokens, starts: batch.starts)
-      frozen = Transformer.Frozen(other)
+      frozen = other
       frozenLogits = Reference(other).logits(batch)
     }
     model.forward(tokens: batch.tokens, starts: batch.starts)
-    let sums = model.loss(targets: batch.targets, gradient: true, annealing: annealing, frozen: frozen, zLoss: zLoss)
+    let sums = model.loss(targets: batch.targets, gradient: true, annealing: annealing, frozen: frozen, zLoss: zLoss, weighted: weighted)
     model.backward()
     var reference = Reference(model)
     let extra = (annealing?.lambda ?? 0) * sums.divergence + zLoss * sums.squares
     let total = sums.mean + extra / Double(sums.targets)
     #expect(abs(total - reference.loss(batch, annealing: annealing, frozen: frozenLogits, zLoss: zLoss)) < 1e-5)
+    let weights =
+      weighted ? reference.logits(batch).enumerated().map { exp(Reference.logSoftmax($1)[max(0, Int(batch.targets[$0]))]) } : nil
     var random = SequentialRandom(seed: 11)
     for tensor in model.layout.tensors {
       for _ in 0..<samples {
         let index = Int.random(in: tensor.range, using: &random), step = 1e-4, value = reference.parameters[index]
         reference.parameters[index] = value + step
-        let above = reference.loss(batch, annealing: annealing, frozen: frozenLogits, zLoss: zLoss)
+        let above = reference.loss(batch, annealing: annealing, frozen: frozenLogits, zLoss: zLoss, weights: weights)
         reference.parameters[index] = value - step
-        let below = reference.loss(batch, annealing: annealing, frozen: frozenLogits, zLoss: zLoss)
+        let below = reference.loss(batch, annealing: annealing, frozen: frozenLogits, zLoss: zLoss, weights: weights)
         reference.parameters[index] = value
         let expected = (above - below) / (2 * step), found = Double(model.gradients.base[index])
         #expect(abs(expected - found) < 1e-5 + 1e-3 * abs(expected), "\(tensor.name)[\(index - tensor.range.lowerBound)]")

@@ -55,6 +55,42 @@ import Training
         $0.lowRank = LowRank(rank: 2, alpha: 4)
       }, RandomBatches()
     ),
+    (
+      "low rank with dropout and annealing",
+      RecipeTests.plan(50) {
+        $0.checkpointEvery = 4
+        $0.accumulate = 2
+        $0.lowRank = LowRank(rank: 3, alpha: 4, dropout: 0.2, targets: [.query, .down])
+        $0.annealing = Annealing(lambda: 2, temperature: 2, direction: .forward, schedule: .cosine)
+      }, RandomBatches()
+    ),
+    (
+      "annealing and consolidation",
+      RecipeTests.plan(50) {
+        $0.checkpointEvery = 4
+        $0.evaluateEvery = 9
+        $0.annealing = Annealing(lambda: 0.5, schedule: .linear)
+        $0.ewc = ElasticConsolidation(weight: 100, data: MethodTests.fisher.fingerprint, sequences: MethodTests.fisher.sequences.count)
+      }, RandomBatches()
+    ),
+    (
+      "stored predictions",
+      RecipeTests.plan(50) {
+        $0.checkpointEvery = 4
+        $0.accumulate = 2
+        $0.annealing = Annealing(lambda: 1)
+        $0.annealing?.cached = 5
+      }, MethodTests.documents
+    ),
+    (
+      "weighted tokens and l2",
+      RecipeTests.plan(50) {
+        $0.checkpointEvery = 4
+        $0.weighted = true
+        $0.annealing = Annealing(lambda: 0.1)
+        $0.l2 = 0.1
+      }, RandomBatches()
+    ),
   ]
 
   @Test(arguments: 0..<plans.count, [1, 2] as [UInt64]) func interruptedRunsEndWithTheSameBits(_ index: Int, _ seed: UInt64) throws {
@@ -64,16 +100,20 @@ import Training
       func run(_ path: String, _ source: any BatchSource, threads: Int, stopAfter: Double = .infinity) throws -> TrainingReport {
         let steps = Mutexed(0)
         return try TrainingRun.run(
-          configuration: plan, initial: .scratch(RunTests.shape), source: source, validation: RunTests.validation, folder: path,
+          configuration: plan, initial: .scratch(RunTests.shape), fisher: plan.ewc == nil ? nil : MethodTests.fisher, source: source,
+          validation: RunTests.validation, folder: path,
           threads: threads,
-          progress: Pipeline.Progress(report: { _ in steps.set(steps.get() + 1) }, stopping: { steps.get() >= stopAfter }))
+          progress: Pipeline.Progress(
+            report: { if $0.detail.hasPrefix("loss") { steps.set(steps.get() + 1) } }, stopping: { steps.get() >= stopAfter }))
       }
       let expected = try run(whole, source, threads: 1)
       var random = SequentialRandom(seed: seed, stream: UInt64(index)), kills = 0, stops = 0
       var report: TrainingReport?
       while report == nil {
         let steps = Double(Int.random(in: 1...12, using: &random)), fails = Bool.random(using: &random)
-        let failing = Failing(base: source, left: Mutexed(fails ? steps : .infinity))
+        // Stored predictions are those of all batches, which every start reads.
+        let first = plan.annealing?.cached == nil ? 0 : 50.0
+        let failing = Failing(base: source, left: Mutexed(fails ? first + steps : .infinity))
         do {
           report = try run(parts, failing, threads: Int.random(in: 1...3, using: &random), stopAfter: fails ? .infinity : steps)
         } catch is Failing.Failure {

@@ -59,7 +59,7 @@ import Training
         var random = SequentialRandom(seed: UInt64(vocabulary))
         var logits = numbers(2 * vocabulary, &random, size: size), losses: [Float] = [0, 0]
         let row = logits.prefix(vocabulary).map(Double.init), expected = -Reference.logSoftmax(row)[1]
-        weir_cross_entropy(&logits, 2, vocabulary, [1, -1], &losses, 0.5, 0, nil)
+        weir_cross_entropy(&logits, 2, vocabulary, [1, -1], &losses, 0.5, 0, nil, 0)
         #expect(abs(Double(losses[0]) - expected) < 1e-5 * max(1, size))
         #expect(losses[1] == 0)
         #expect(logits.suffix(vocabulary).allSatisfy { $0 == 0 })

@@ -54,6 +54,19 @@ import Training
       // Besides the model, two moments and the overhead of a process.
       #expect(estimate.memoryBytes - TrainingEstimate.overhead(threads: 1, vocabulary: c.vocabulary) == model.memoryBytes + moments)
     }
+    plan.lowRank = LowRank(rank: 3, alpha: 6, dropout: 0.1, targets: [.query, .up, .down])
+    let adapter = LowRankAdapter(c, try #require(plan.lowRank))
+    let adapted = Transformer(c, rows: 4, sequence: 40, training: true, pool: ThreadPool(threads: 1), adapter: adapter)
+    let small = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, evaluates: false, threads: 1)
+    let overhead = TrainingEstimate.overhead(threads: 1, vocabulary: c.vocabulary), block = 4 * c.parameters
+    #expect(small.memoryBytes - overhead == adapted.memoryBytes + 2 * 4 * adapter.factors.count)
+    plan.lowRank = nil
+    let bare = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, evaluates: false)
+    plan.l2 = 1
+    #expect(try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, evaluates: false).memoryBytes == bare.memoryBytes + block)
+    plan.ewc = ElasticConsolidation(weight: 1, data: "", sequences: 10)
+    #expect(try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, evaluates: false).memoryBytes == bare.memoryBytes + 2 * block)
+    (plan.l2, plan.ewc) = (0, nil)
     let least = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, recompute: true, evaluates: false)
     let most = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, evaluates: true)
     #expect(least.memoryBytes < most.memoryBytes)
@@ -63,5 +76,18 @@ import Training
     plan.accumulate = nil
     let whole = try TrainingEstimate(plan, model: c, rows: 4, sequence: 40, evaluates: false)
     #expect(halved.memoryBytes == whole.memoryBytes + sum)
+  }
+
+  /// Configuration c of Benchmarks/training.py: an adapter needs at most 0.6 of the memory, with annealing too.
+  @Test func anAdapterNeedsLessMemory() throws {
+    let c = ModelConfiguration(vocabulary: 32_768, width: 768, layers: 12, heads: 12, ffn: 2_048, sequence: 512)
+    func bytes(_ change: (inout TrainingConfiguration) -> Void) throws -> Double {
+      var plan = TrainingConfiguration(steps: 1)
+      change(&plan)
+      return Double(try TrainingEstimate(plan, model: c, rows: 4, sequence: 512, evaluates: false).memoryBytes)
+    }
+    #expect(try bytes { $0.lowRank = LowRank() } < 0.6 * bytes { _ in })
+    #expect(
+      try bytes { ($0.lowRank, $0.annealing) = (LowRank(), Annealing(lambda: 1)) } < 0.6 * bytes { $0.annealing = Annealing(lambda: 1) })
   }
 }

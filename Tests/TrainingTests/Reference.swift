@@ -133,11 +133,13 @@ struct Reference {
     return scaled.map { $0 - sum }
   }
 
-  /// Mean cross-entropy, plus λ·KL divergence from frozen logits, plus zLoss·ln² of the partition function.
-  func loss(_ batch: Batch, annealing: Annealing? = nil, frozen: [[Double]] = [], zLoss: Double = 0) -> Double {
+  /// Mean cross-entropy, each token's times its weight, plus λ·KL divergence from frozen logits, plus zLoss·ln² of the partition function.
+  func loss(
+    _ batch: Batch, annealing: Annealing? = nil, frozen: [[Double]] = [], zLoss: Double = 0, weights: [Double]? = nil
+  ) -> Double {
     var sum = 0.0, count = 0.0
     for (t, z) in logits(batch).enumerated() where batch.targets[t] >= 0 {
-      sum -= Self.logSoftmax(z)[Int(batch.targets[t])]
+      sum -= Self.logSoftmax(z)[Int(batch.targets[t])] * (weights?[t] ?? 1)
       let top = z.max()!, all = top + log(z.reduce(0) { $0 + exp($1 - top) })
       sum += zLoss * all * all
       count += 1
@@ -145,7 +147,7 @@ struct Reference {
       let q = Self.logSoftmax(z, temperature: annealing.side == .teacher ? 1 : annealing.temperature)
       let r = Self.logSoftmax(frozen[t], temperature: annealing.side == .student ? 1 : annealing.temperature)
       let divergence = zip(q, r).reduce(0) {
-        $0 + (annealing.direction == .student ? exp($1.0) * ($1.0 - $1.1) : exp($1.1) * ($1.1 - $1.0))
+        $0 + (annealing.direction == .reverse ? exp($1.0) * ($1.0 - $1.1) : exp($1.1) * ($1.1 - $1.0))
       }
       sum += annealing.lambda * divergence
     }

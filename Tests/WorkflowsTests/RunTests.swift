@@ -151,7 +151,7 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       #expect(report.training.tokens == 128 && report.curve.count == report.training.steps && report.finetuning == nil)
       #expect(try decoded(report) == report)
       var finetuning = FinetuneConfiguration(model: world.model, data: [world.seed], output: world.folder + "/tuned")
-      (finetuning.settings, finetuning.epochs, finetuning.lambda) = (world.settings, 1, 0.5)
+      (finetuning.settings, finetuning.epochs, finetuning.strategy.lambda) = (world.settings, 1, 0.5)
       let tuned = try FinetuneRun.run(finetuning, threads: 2)
       #expect(tuned.finetuning?.method == "anneal" && tuned.finetuning?.lambda == 0.5 && tuned.training.final.count == 1)
       #expect(try decoded(tuned) == tuned)

@@ -81,6 +81,33 @@ import Testing
       #expect((direct["curve"] as? [[Double]])?.isEmpty == false && (direct["evaluations"] as? [Any])?.isEmpty == false)
       let anneal = try json(binary.run(tune + ["-o", "anneal", "--lambda", "2"]))
       #expect(anneal["method"] as? String == "anneal" && anneal["lambda"] as? Double == 2 && anneal["divergence"] != nil)
+      try binary.write("fisher.jsonl", Samples.file(6, seed: 9))
+      expectFailure(
+        try binary.run(tune + ["-o", "ewc", "--method", "ewc", "--fisher-data", "docs.jsonl"]), naming: ["docs.jsonl", "evaluated on"])
+      for (method, options) in [
+        ("asft", []), ("l2", []), ("anneal", ["--teacher-top-k", "9"]),
+        ("anneal,ewc", ["--fisher-data", "fisher.jsonl", "--fisher-samples", "4"]),
+        ("anneal,lora", ["--lora-rank", "2", "--lora-dropout", "0.1", "--lora-targets", "q_proj,down_proj"]),
+      ] {
+        let report = try json(binary.run(tune + ["-o", "by-" + method, "--method", method] + options))
+        #expect(report["method"] as? String == method && report["model"] as? String == "by-\(method)/model", "\(report)")
+        let verified = try binary.weir("verify", "by-" + method)
+        #expect(verified.code == 0, "\(verified.errors)")
+      }
+      let peek = try binary.weir("peek", "by-anneal,lora/adapter")
+      #expect(peek.text.contains("rank 2, alpha 16, dropout 0.1, q_proj, down_proj") && peek.text.contains("lora_A"), "\(peek.text)")
+      let next = ["-o", "next", "--method", "lora", "--adapter", "by-anneal,lora/adapter"]
+      let report = try json(binary.run(tune + next))
+      #expect(report["method"] as? String == "lora")
+      // A base of another shape, and another base of the same shape.
+      for (seed, width, reason) in [("9", "32", "another model"), ("1", "64", "but the model needs")] {
+        let train = ["train", "set", "-o", "base-\(seed)", "--width", width, "--layers", "1", "--tokens", "64", "--seed", seed]
+        #expect(try binary.run(train + Self.small).code == 0)
+        var arguments = tune + next
+        arguments[1] = "base-\(seed)"
+        arguments[arguments.firstIndex(of: "next")!] = "next-\(seed)"
+        expectFailure(try binary.run(arguments), naming: ["adapter", reason])
+      }
     }
   }
 

@@ -15,5 +15,7 @@ double weir_sum_squares(const float *x, size_t count);
 /// One AdamW update (PyTorch's form): decay, moments, bias-corrected step; g is multiplied by gradientScale first.
 void weir_adamw(float *p, const float *g, float *m, float *v, size_t count, float gradientScale, float learningRate, float beta1,
                 float beta2, float epsilon, float decay, float correction1, float correction2);
-/// y += scale·(p − anchor), for a pull towards an anchor; returns Σ (p − anchor)².
-double weir_pull(float *y, const float *p, const float *anchor, size_t count, float scale);
+/// y += (scale + weight·weights)·(p − anchor), the gradient of a pull toward an anchor; weights may be NULL for zeros.
+void weir_pull(float *y, const float *p, const float *anchor, const float *weights, size_t count, float scale, float weight);
+/// y += scale·x².
+void weir_add_squares(float *y, const float *x, size_t count, float scale);

@@ -21,6 +21,9 @@ void weir_head_norm_backward(float *dx, size_t stride, size_t heads, size_t head
 void weir_rope(float *x, size_t stride, size_t heads, size_t head, const float *cosines, const float *sines, size_t tokens, float direction);
 /// x[t,j] += bias[j].
 void weir_add_bias(float *x, const float *bias, size_t tokens, size_t width);
+/// Inverted dropout: out[t,j] = x[t,j] / (1 − rate), or 0 with probability `rate`, a function of (key, first + t, j) alone; added to out
+/// where `add` ≠ 0. x may be out unless `add` ≠ 0.
+void weir_dropout(const float *x, float *out, size_t tokens, size_t width, uint64_t key, uint64_t first, float rate, int add);
 /// out[t,j] = silu(gate)·up, gateup [tokens, 2·width] holding gate then up.
 void weir_swiglu_forward(const float *gateup, float *out, size_t tokens, size_t width);
 /// dgateup of dout; dgateup may not alias gateup.
@@ -41,14 +44,22 @@ void weir_attention_step(const float *q, const float *k, const float *v, size_t 
 
 /// Softmax cross-entropy of rows of logits. losses[r] = −log p(target), 0 where target < 0. With gradient ≠ 0 the logits become
 /// gradient·(p − onehot), zero rows where target < 0. z ≠ 0 adds the gradient of z·ln²(Σ e^logit); squares[r] receives ln² (0 where
-/// target < 0) unless it is NULL.
+/// target < 0) unless it is NULL. `weighted` multiplies the gradient of each row by its p(target), a constant of the row.
 void weir_cross_entropy(float *logits, size_t rows, size_t vocabulary, const int32_t *targets, float *losses, float gradient, float z,
-                        float *squares);
+                        float *squares, int weighted);
 /// The same plus λ·KL between softmax(z/studentTemperature) and softmax(z0/teacherTemperature): KL(student‖teacher), or
-/// KL(teacher‖student) if `reversed`. `teacher` is overwritten (scratch); divergences[r] receives the KL divergence (0 where target < 0).
+/// KL(teacher‖student) if `reversed`; `weighted` does not apply to it. Both arrays of logits are overwritten, the first by its gradient;
+/// divergences[r] receives the KL divergence (0 where target < 0). With λ = 0, the gradient has the bits of `weir_cross_entropy`.
 void weir_cross_entropy_annealed(float *logits, float *teacher, size_t rows, size_t vocabulary, const int32_t *targets, float *losses,
                                  float *divergences, float gradient, float lambda, float studentTemperature, float teacherTemperature,
-                                 int reversed);
+                                 int reversed, int weighted);
+
+/// The same against k ≤ 256 tokens of the teacher per row, ids and log-probabilities [·, k] at row places[r]; its other tokens count as one.
+void weir_cross_entropy_cached(float *logits, const int64_t *places, const int32_t *ids, const float *logs, size_t k, size_t rows,
+                               size_t vocabulary, const int32_t *targets, float *losses, float *divergences, float gradient, float lambda,
+                               float studentTemperature, int reversed, int weighted);
+/// The k ≤ vocabulary largest log-probabilities of softmax(logits/temperature) of each row, in descending order, and their tokens.
+void weir_top_log_softmax(const float *logits, size_t rows, size_t vocabulary, float temperature, size_t k, int32_t *ids, float *logs);
 
 /// out[t] = table[tokens[t]].
 void weir_gather(const float *table, const int32_t *tokens, float *out, size_t count, size_t width);

@@ -96,6 +96,33 @@ WEIR_CLONES void weir_add_bias(float *restrict x, const float *restrict bias, si
     for (size_t j = 0; j < width; j++) x[t * width + j] += bias[j];
 }
 
+/// The SplitMix64 finalizer.
+WEIR_INLINE uint64_t mix(uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+WEIR_CLONES void weir_dropout(const float *x, float *out, size_t tokens, size_t width, uint64_t key, uint64_t first, float rate, int add) {
+  uint32_t threshold = (uint32_t)((double)rate * 4294967296.0);
+  float scale = 1.0f / (1.0f - rate);
+  for (size_t t = 0; t < tokens; t++) {
+    const float *row = x + t * width;
+    float *o = out + t * width;
+    uint64_t bits = mix(key ^ mix(first + t + 0x9E3779B97F4A7C15u));
+    uint32_t low = (uint32_t)bits, high = (uint32_t)(bits >> 32);
+    for (size_t j = 0; j < width; j++) {
+      // 32-bit hash with 32-bit keys, because 64-bit products do not vectorize on older processors.
+      uint32_t h = (uint32_t)j * 0x9E3779B1u + low;
+      h = (h ^ (h >> 16)) * 0x7FEB352Du;
+      h = ((h ^ (h >> 15)) + high) * 0x846CA68Bu;
+      h ^= h >> 16;
+      float kept = h >= threshold ? row[j] * scale : 0.0f;
+      o[j] = add ? o[j] + kept : kept;
+    }
+  }
+}
+
 WEIR_CLONES void weir_swiglu_forward(const float *gateup, float *out, size_t tokens, size_t width) {
   for (size_t t = 0; t < tokens; t++) {
     const float *gate = gateup + t * 2 * width, *up = gate + width;

@@ -51,20 +51,15 @@ WEIR_CLONES void weir_move_average(float *restrict average, const float *restric
   for (size_t i = 0; i < count; i++) average[i] += rate * (x[i] - average[i]);
 }
 
-WEIR_CLONES double weir_pull(float *y, const float *p, const float *anchor, size_t count, float scale) {
-  double lanes[8] = {0}, sum;
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8)
-    for (size_t j = 0; j < 8; j++) {
-      float difference = p[i + j] - anchor[i + j];
-      y[i + j] += scale * difference;
-      lanes[j] += (double)difference * (double)difference;
-    }
-  sum = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
-  for (; i < count; i++) {
-    float difference = p[i] - anchor[i];
-    y[i] += scale * difference;
-    sum += (double)difference * (double)difference;
+WEIR_CLONES void weir_pull(float *restrict y, const float *restrict p, const float *restrict anchor, const float *restrict weights,
+                           size_t count, float scale, float weight) {
+  if (!weights) {
+    for (size_t i = 0; i < count; i++) y[i] += scale * (p[i] - anchor[i]);
+    return;
   }
-  return sum;
+  for (size_t i = 0; i < count; i++) y[i] += (scale + weight * weights[i]) * (p[i] - anchor[i]);
+}
+
+WEIR_CLONES void weir_add_squares(float *restrict y, const float *restrict x, size_t count, float scale) {
+  for (size_t i = 0; i < count; i++) y[i] += scale * (x[i] * x[i]);
 }

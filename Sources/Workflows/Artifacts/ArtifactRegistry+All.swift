@@ -14,7 +14,9 @@ extension ArtifactRegistry {
     TokenDataset.self, PackedRows.self, RowOrder.self, WindowVectors.self, ClusterAssignment.self, WindowScores.self, StoredTree.self,
     Mixture.self, StoredEmbedder.self,
     // A run folder contains model folders, and a model folder contains a tokenizer.
-    RunFolder.self, SplitFile.self, StoredModel.self, StoredCheckpoint.self, StoredTokenizer.self, RecipeFolder.self, BatchFolder.self,
+    RunFolder.self, SplitFile.self, StoredModel.self, StoredCheckpoint.self, StoredAdapter.self, StoredFisher.self, StoredTeacher.self,
+    StoredTokenizer.self,
+    RecipeFolder.self, BatchFolder.self,
     StepState.self, TrainingReport.self, FitReport.self, Allocation.self,
     // llm.c's `.bin` before Megatron's, which no magic number distinguishes.
     StoredExport.self, LLMTokens.self, MDSShard.self, MDSIndex.self, NumPyArray.self, MegatronIndex.self, MegatronTokens.self,

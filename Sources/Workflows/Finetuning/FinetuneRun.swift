@@ -10,6 +10,9 @@ package enum FinetuneRun {
   package static func run(
     _ configuration: FinetuneConfiguration, threads: Int, ranks: Ranks? = nil, progress: Progress = .silent
   ) throws -> RunReport {
+    let strategy = configuration.strategy
+    try strategy.validate()
+    try strategy.checkFisherData(against: configuration.settings.heldOut)
     let folder = try ModelFolder.locate(configuration.model)
     var encoder = try Models.encoder(configuration.model, addsSpecial: configuration.addsSpecial)
     let documents = try encoder.encode(files: configuration.data).map(\.ids)
@@ -22,14 +25,15 @@ package enum FinetuneRun {
       documents: documents, name: name, rows: settings.rows, sequence: settings.sequence, epochs: configuration.epochs,
       randomSeed: settings.randomSeed)
     let sets = try ValidationSet.read(settings.heldOut, encoder: encoder)
+    let fisher = try strategy.fisherSequences(&encoder, length: settings.sequence)
     let report = try TrainingRun.run(
-      configuration: configuration.training(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets,
-      folder: configuration.output, tokenizer: folder, endOfDocument: encoder.tokenizer.endOfDocument.map { Int($0) }, threads: threads,
-      ranks: ranks, progress: progress)
+      configuration: configuration.training(steps: batches.steps, fisher: fisher), initial: .folder(folder), adapter: strategy.adapter,
+      fisher: fisher, source: batches, validation: sets, folder: configuration.output, tokenizer: folder,
+      endOfDocument: encoder.tokenizer.endOfDocument.map { Int($0) }, threads: threads, ranks: ranks, progress: progress)
     return try RunReport(
       report, run: configuration.output,
       finetuning: RunReport.Finetuning(
-        method: configuration.method.rawValue, lambda: configuration.method == .anneal ? configuration.lambda : 0,
-        temperature: configuration.temperature, epochs: configuration.epochs, learningRate: settings.training.learningRate))
+        method: strategy.name, lambda: strategy.divergenceWeight, temperature: strategy.temperature, epochs: configuration.epochs,
+        learningRate: settings.training.learningRate))
   }
 }

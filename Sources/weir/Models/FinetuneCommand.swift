@@ -1,4 +1,5 @@
 import ArgumentParser
+import Storage
 import Training
 import Workflows
 
@@ -6,16 +7,24 @@ import Workflows
 struct FinetuneCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
-    abstract: "Finetune a model on documents, with or without label annealing.",
+    abstract: "Finetune a model on documents without forgetting the rest.",
     discussion: """
       direct minimizes the cross-entropy on the documents. anneal adds λ·KL(student ‖ frozen initial model) on the same \
       batch, both at temperature T (Yang et al. 2024); it preserves what the model knew without any of its original data. \
       Give --valid one held-out file of the target domain and one of the original domain to see both the gain and the \
       forgetting.
 
+      l2 penalizes the distance from the initial weights, ewc the same weighted by the Fisher information of --fisher-data \
+      (Kirkpatrick et al. 2017). lora trains a low-rank adapter only (Hu et al. 2021), which needs less memory; the run has \
+      the adapter for PEFT and the model with the adapter merged. asft weights each token by its probability and adds α·KL as \
+      anneal does (2509.23753). anneal and asft each combine with l2, ewc and lora, and l2 with ewc. The defaults of the \
+      weights, the mean over tokens without a factor T², schedules of λ and the combinations are ours.
+
       EXAMPLES:
         weir finetune runs/base --data target.jsonl --method anneal \\
           --valid target-heldout.jsonl general-heldout.jsonl -o runs/tuned
+        weir finetune runs/base --data target.jsonl --method lora,anneal \\
+          --lora-rank 16 --lora-targets q_proj,v_proj -o runs/adapted
       """)
 
   @Argument(help: ArgumentHelp("Model folder or run folder.", valueName: "model"))
@@ -27,17 +36,10 @@ struct FinetuneCommand: SeededCommand {
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Run folder.", valueName: "run"))
   var output: String
 
-  @Option(help: "Method: direct, or anneal (label annealing).")
-  var method = FinetuneConfiguration.Method.anneal
-
-  @Option(help: ArgumentHelp("Weight λ of the divergence from the initial model.", valueName: "x"))
-  var lambda = 1.0
-
-  @Option(help: ArgumentHelp("Temperature T of both distributions of the divergence.", valueName: "x"))
-  var temperature = 1.0
-
   @Option(help: ArgumentHelp("Epochs over the documents.", valueName: "n"))
   var epochs = 5
+
+  @OptionGroup(title: "Method") var strategy: MethodOptions
 
   @OptionGroup var special: SpecialTokensOption
 
@@ -54,20 +56,17 @@ struct FinetuneCommand: SeededCommand {
 
   var initialModel: String? { model }
   var propertyFlags: PropertyFlags {
-    ScheduleOptions.propertyFlags + [
-      "epochs": "--epochs", "annealing.lambda": "--lambda", "annealing.temperature": "--temperature",
-      "checkpointEvery": "--checkpoint-every",
-    ]
+    ScheduleOptions.propertyFlags + MethodOptions.propertyFlags + ["epochs": "--epochs", "checkpointEvery": "--checkpoint-every"]
   }
-  var inputs: [String] { [model] + data + valid }
+  var inputs: [String] { [model] + data + valid + strategy.inputs }
   var outputs: [String] { [RunFolder(output).model] }
   var lockedOutputs: [String] { [] }
 
   var isParallel: Bool { true }
 
-  private var finetuning: FinetuneConfiguration {
+  private func finetuning() throws -> FinetuneConfiguration {
     var finetuning = FinetuneConfiguration(model: model, data: data, output: output)
-    (finetuning.method, finetuning.lambda, finetuning.temperature, finetuning.epochs) = (method, lambda, temperature, epochs)
+    (finetuning.strategy, finetuning.epochs) = (try strategy.settings(), epochs)
     finetuning.addsSpecial = special.addSpecial
     finetuning.settings = schedule.settings(seed: seed, checkpointEvery: checkpointEvery, valid: valid)
     return finetuning
@@ -75,18 +74,24 @@ struct FinetuneCommand: SeededCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     try session.with("finetune") { progress in
-      try FinetuneRun.run(finetuning, threads: session.threads, ranks: session.ranks, progress: progress).outcome()
+      try FinetuneRun.run(finetuning(), threads: session.threads, ranks: session.ranks, progress: progress).outcome()
     }
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
     let size = try forecast.size(of: data)
     let tokens = Int(size.bytes / Forecast.bytesPerToken) * epochs
-    var row = try forecast.training(
-      schedule.settings(tokens: max(1, tokens), seed: seed), shape: ModelShape(), initial: model, output: output)
-    if method == .anneal { row.flops = row.flops.map { $0 * 4 / 3 } }
-    return row
+    var settings = schedule.settings(tokens: max(1, tokens), seed: seed, checkpointEvery: checkpointEvery),
+      strategy = try strategy.settings()
+    // The adapter may be made by an earlier step.
+    if let adapter = strategy.adapter, !Files.exists(adapter) { strategy.adapter = nil }
+    try strategy.apply(to: &settings.training, fisher: nil)
+    if strategy.uses(.ewc) {
+      let fisher = try forecast.size(of: strategy.fisherData)
+      let sequences = Int(fisher.documents + fisher.bytes / Forecast.bytesPerToken / Double(settings.sequence))
+      settings.training.ewc = ElasticConsolidation(
+        weight: strategy.ewc, data: "", sequences: min(max(1, sequences), strategy.fisherSamples))
+    }
+    return try forecast.training(settings, shape: ModelShape(), initial: model, output: output, evaluates: !valid.isEmpty)
   }
 }
-
-extension FinetuneConfiguration.Method: ExpressibleByArgument {}
