@@ -11,7 +11,7 @@ import Primitives
 
 /// A reader of untrusted bytes.
 enum FuzzTarget: String, CaseIterable {
-  case jsonl, gzip, zstd, stream, tokens, manifest, descriptor, safetensors, index, arrays, json, filters, duplicates
+  case jsonl, gzip, zstd, stream, tokens, manifest, descriptor, safetensors, index, arrays, json, filters, duplicates, template
 
   func read(_ input: [UInt8], _ file: FuzzFile) throws {
     switch self {
@@ -62,6 +62,7 @@ enum FuzzTarget: String, CaseIterable {
     case .json: try Self.json(input)
     case .filters: try Self.filters(input)
     case .duplicates: try Self.duplicates(input)
+    case .template: try Self.template(input)
     }
   }
 

@@ -6,14 +6,19 @@ import Workflows
 struct FinetuneCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
-    abstract: "Finetune a model on documents, with or without label annealing.",
+    abstract: "Finetune a model on documents, completions or chats.",
     discussion: """
       direct minimizes the cross-entropy on the documents. anneal adds λ·KL(student ‖ frozen initial model) on the same \
       batch, both at temperature T (Yang et al. 2024); it preserves what the model knew without any of its original data. \
       Give --valid one held-out file of the target domain and one of the original domain to see both the gain and the \
       forgetting.
 
+      A line of --data is a document ("text"), a prompt with its completion ("prompt", "completion") or a chat ("messages"). \
+      The loss covers documents, completions and the turns of the assistant. Chats are written by the chat template of the \
+      tokenizer, with its control tokens. --show prints what the model is trained on.
+
       EXAMPLES:
+        weir finetune chat-model --data chats.jsonl --show 3 -o runs/chat
         weir finetune runs/base --data target.jsonl --method anneal \\
           --valid target-heldout.jsonl general-heldout.jsonl -o runs/tuned
       """)
@@ -21,7 +26,7 @@ struct FinetuneCommand: SeededCommand {
   @Argument(help: ArgumentHelp("Model folder or run folder.", valueName: "model"))
   var model: String
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Documents to finetune on.", valueName: "file"))
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Documents, prompts with completions, or chats to finetune on.", valueName: "file"))
   var data: [String]
 
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Run folder.", valueName: "run"))
@@ -39,11 +44,12 @@ struct FinetuneCommand: SeededCommand {
   @Option(help: ArgumentHelp("Epochs over the documents.", valueName: "n"))
   var epochs = 5
 
+  @OptionGroup(title: "Examples") var examples: ExampleOptions
   @OptionGroup var special: SpecialTokensOption
 
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents or examples to evaluate on.", valueName: "file"))
   var valid: [String] = []
 
   @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "n"))
@@ -54,7 +60,7 @@ struct FinetuneCommand: SeededCommand {
 
   var initialModel: String? { model }
   var propertyFlags: PropertyFlags {
-    ScheduleOptions.propertyFlags + [
+    ScheduleOptions.propertyFlags + ExampleOptions.propertyFlags + [
       "epochs": "--epochs", "annealing.lambda": "--lambda", "annealing.temperature": "--temperature",
       "checkpointEvery": "--checkpoint-every",
     ]
@@ -68,13 +74,14 @@ struct FinetuneCommand: SeededCommand {
   private var finetuning: FinetuneConfiguration {
     var finetuning = FinetuneConfiguration(model: model, data: data, output: output)
     (finetuning.method, finetuning.lambda, finetuning.temperature, finetuning.epochs) = (method, lambda, temperature, epochs)
-    finetuning.addsSpecial = special.addSpecial
+    (finetuning.addsSpecial, finetuning.examples) = (special.addSpecial, examples.settings)
     finetuning.settings = schedule.settings(seed: seed, checkpointEvery: checkpointEvery, valid: valid)
     return finetuning
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    try session.with("finetune") { progress in
+    if let count = examples.show { return try finetuning.preview(count) }
+    return try session.with("finetune") { progress in
       try FinetuneRun.run(finetuning, threads: session.threads, ranks: session.ranks, progress: progress).outcome()
     }
   }

@@ -1,0 +1,153 @@
+import ChatTemplates
+import Primitives
+import Storage
+import Tokenization
+import Training
+
+/// Renders chats with a template and encodes them, with what the assistant says.
+///
+/// Tokens equal `apply_chat_template` of transformers. Control tokens in the text of messages are control tokens, as there, or with
+/// `sanitizes` plain text, as with `sanitize_control_tokens`.
+struct ChatEncoder {
+  private let tokenizer: Tokenizer
+  private let template: ChatTemplate
+  private let date: TemplateDate?
+  private let specials: [String: TemplateValue]
+  private let sanitizes: Bool
+
+  /// What begins and ends a control token that is plain text. Neither is a character.
+  private static let marks = (begin: Array("\u{FDD0}".utf8), end: Array("\u{FDD1}".utf8))
+
+  init(_ tokenizer: Tokenizer, folder: String, _ settings: ExampleSettings) throws {
+    self.tokenizer = tokenizer
+    template = try ChatTemplate.find(settings.chatTemplate, folder: folder)
+    date = settings.chatDate.flatMap(TemplateDate.init)
+    specials = try Models.specialTokens(folder).mapValues { .text($0) }
+    sanitizes = settings.sanitizesControlTokens
+    if let name = settings.chatTemplate, let missing = ChatTemplate.markers(of: name).first(where: { tokenizer.addedToken($0) == nil }) {
+      throw WeirError(
+        "chatTemplate", "the tokenizer has no token \(missing), which \(name) needs",
+        remedy: "choose the template that the model was trained with, or add the token to the tokenizer")
+    }
+  }
+
+  /// Throws where the template would leave out what an example contains.
+  func check(_ messages: [ChatMessage], tools: TemplateValue, place: String) throws {
+    func refuse(_ what: String) -> WeirError {
+      WeirError(place, "\(what), which the chat template \(template.place) leaves out", remedy: "remove the line, or name another template")
+    }
+    if case .list = tools, !template.mentions("tools") { throw refuse("has tools") }
+    guard messages.contains(where: { $0.callsTools || $0.role == "tool" }) else { return }
+    guard template.mentions("tool_calls"), template.mentions("tool") || template.mentions("ipython") else { throw refuse("calls tools") }
+  }
+
+  /// The text of messages.
+  func render(
+    _ messages: some Collection<ChatMessage>, tools: TemplateValue, prompts: Bool, place: String
+  ) throws -> ChatTemplate.Rendering {
+    let change = sanitizes ? { marked($0) } : nil
+    var variables = specials
+    variables["messages"] = .list(messages.map { $0.value(change) })
+    variables["tools"] = change.map { tools.mappingStrings($0) } ?? tools
+    variables["documents"] = TemplateValue.none
+    variables["add_generation_prompt"] = .bool(prompts)
+    do { return try template.render(variables, date: date) } catch let error as WeirError {
+      throw WeirError(place, "\(error.place): \(error.reason)", remedy: error.remedy)
+    }
+  }
+
+  private func marked(_ text: [UInt8]) -> [UInt8] {
+    let text = Self.pieces(text).flatMap { $0 }, found = tokenizer.specialTokens(in: text)
+    guard !found.isEmpty else { return text }
+    var result: [UInt8] = [], done = 0
+    for range in found {
+      result += text[done..<range.lowerBound] + Self.marks.begin + text[range] + Self.marks.end
+      done = range.upperBound
+    }
+    return result + text[done...]
+  }
+
+  /// What is between marks.
+  private static func pieces(_ text: [UInt8]) -> [[UInt8]] {
+    var pieces: [[UInt8]] = [[]], index = 0
+    while index < text.count {
+      if text[index] == marks.begin[0], index + 2 < text.count, text[index + 1] == marks.begin[1],
+        text[index + 2] == marks.begin[2] || text[index + 2] == marks.end[2]
+      {
+        pieces.append([])
+        index += 3
+      } else {
+        pieces[pieces.count - 1].append(text[index])
+        index += 1
+      }
+    }
+    return pieces
+  }
+
+  /// The tokens of a rendering, and its text and spans without marks.
+  func encode(_ rendering: ChatTemplate.Rendering) -> (tokens: [UInt32], rendering: ChatTemplate.Rendering) {
+    guard sanitizes else { return (tokenizer.encode(rendering.text, allowsSpecials: true), rendering) }
+    let newline = tokenizer.encode([0x0A])
+    var tokens: [UInt32] = []
+    let pieces = Self.pieces(rendering.text)
+    for (index, piece) in pieces.enumerated() where !piece.isEmpty {
+      // Behind a newline, so that no space is put before a piece in the middle, as transformers does.
+      let isText = index % 2 == 1, own = tokenizer.encode(index == 0 ? piece : [0x0A] + piece, allowsSpecials: !isText)
+      if index == 0 {
+        tokens += own
+      } else {
+        tokens += own.starts(with: newline) ? Array(own.dropFirst(newline.count)) : tokenizer.encode(piece, allowsSpecials: !isText)
+      }
+    }
+    var clean = ChatTemplate.Rendering(), starts: [Int] = []
+    for piece in pieces {
+      starts.append(clean.text.count)
+      clean.text += piece
+    }
+    // A mark before a position moves it by three bytes.
+    func moved(_ position: Int) -> Int {
+      position - 3 * starts.indices.dropFirst().prefix { starts[$0] + 3 * $0 <= position }.count
+    }
+    clean.generated = rendering.generated.map { moved($0.lowerBound)..<moved($0.upperBound) }
+    return (tokens, clean)
+  }
+
+  // MARK: What the assistant says
+
+  /// The bytes of the assistant's turns in the text of a chat: those that the template marks, or else what follows each prompt.
+  func spoken(
+    _ messages: [ChatMessage], tools: TemplateValue, in whole: ChatTemplate.Rendering, place: String
+  ) throws -> [Range<Int>] {
+    guard !template.hasGeneration else { return whole.generated }
+    var spans: [Range<Int>] = []
+    for index in messages.indices where messages[index].role == "assistant" {
+      let before = try render(messages[..<index], tools: tools, prompts: true, place: place).text
+      let through = try render(messages[...index], tools: tools, prompts: false, place: place).text
+      guard whole.text.starts(with: before), through.starts(with: before),
+        let length = Self.turn(through[before.count...], in: whole.text[before.count...], content: messages[index].content)
+      else {
+        throw WeirError(
+          place,
+          "the chat template \(template.place) writes turn \(index) differently within the whole chat, so its tokens cannot be found",
+          remedy: "train on the last turn only, or name a template that marks the turns with {% generation %}")
+      }
+      spans.append(before.count..<before.count + length)
+    }
+    return spans
+  }
+
+  /// The length of a turn within a chat, given its text as the last turn. Some templates write more into the last turn, such as empty
+  /// reasoning: then the turn within the chat is an end of the last one's text, with the end of its content.
+  private static func turn(_ last: ArraySlice<UInt8>, in rest: ArraySlice<UInt8>, content: [UInt8]) -> Int? {
+    if rest.starts(with: last) { return last.count }
+    let text = content.split(separator: 0x0A).last { $0.contains { $0 > 0x20 } } ?? []
+    let ending = text.reversed().drop { $0 <= 0x20 }.reversed()
+    for start in last.indices {
+      let candidate = last[start...]
+      guard candidate.count >= ending.count, candidate.first == rest.first, rest.starts(with: candidate) else { continue }
+      let holds = candidate.indices.contains { candidate[$0...].starts(with: ending) }
+      return ending.isEmpty || holds ? candidate.count : nil
+    }
+    return nil
+  }
+}
