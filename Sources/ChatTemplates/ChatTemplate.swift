@@ -18,6 +18,8 @@ package struct ChatTemplate: Sendable {
     package var text: [UInt8] = []
     /// The bytes that the assistant generates, where the template marks them; in ascending order.
     package var generated: [Range<Int>] = []
+
+    package init() {}
   }
 
   /// - Throws: `WeirError` at `place:line` for what is not a template, and for what is not supported.

@@ -248,13 +248,13 @@ extension TemplateRun {
     case .macro(let macro): return try call(macro, arguments)
     case .function(let name): return try call(name, arguments)
     case .undefined("strftime_now"):
-      throw WeirError("\(place):\(line)", "the template asks for the date (strftime_now)", remedy: "set it as chatDate")
+      throw WeirError("\(place):\(line)", "the template asks for the date (strftime_now)", remedy: "choose a date for chat templates")
     case .undefined(let name): throw failure("the function \(name) is not supported")
     case let other: throw failure("\(other.typeName) cannot be called")
     }
   }
 
-  /// Whether a name that is no variable stands for a function. Templates ask for `strftime_now` before they call it.
+  /// Whether a name without a variable stands for a function. Templates ask for `strftime_now` before they call it.
   private func isFunction(_ name: String) -> Bool {
     ["raise_exception", "namespace", "dict", "range"].contains(name) || name == "strftime_now" && date != nil
   }

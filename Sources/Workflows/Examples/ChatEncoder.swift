@@ -15,8 +15,8 @@ struct ChatEncoder {
   private let specials: [String: TemplateValue]
   private let sanitizes: Bool
 
-  /// What begins and ends a control token that is plain text. Neither is a character.
-  private static let marks = (begin: Array("\u{FDD0}".utf8), end: Array("\u{FDD1}".utf8))
+  /// What begins and ends a control token that is plain text: scalars for private use, U+F0000 and U+F0001, as in transformers.
+  private static let marks = (begin: [0xF3, 0xB0, 0x80, 0x80] as [UInt8], end: [0xF3, 0xB0, 0x80, 0x81] as [UInt8])
 
   init(_ tokenizer: Tokenizer, folder: String, _ settings: ExampleSettings) throws {
     self.tokenizer = tokenizer
@@ -71,11 +71,9 @@ struct ChatEncoder {
   private static func pieces(_ text: [UInt8]) -> [[UInt8]] {
     var pieces: [[UInt8]] = [[]], index = 0
     while index < text.count {
-      if text[index] == marks.begin[0], index + 2 < text.count, text[index + 1] == marks.begin[1],
-        text[index + 2] == marks.begin[2] || text[index + 2] == marks.end[2]
-      {
+      if text[index] == marks.begin[0], text[index...].starts(with: marks.begin) || text[index...].starts(with: marks.end) {
         pieces.append([])
-        index += 3
+        index += marks.begin.count
       } else {
         pieces[pieces.count - 1].append(text[index])
         index += 1
@@ -104,9 +102,10 @@ struct ChatEncoder {
       starts.append(clean.text.count)
       clean.text += piece
     }
-    // A mark before a position moves it by three bytes.
+    // Each mark before a position has moved it.
+    let length = Self.marks.begin.count
     func moved(_ position: Int) -> Int {
-      position - 3 * starts.indices.dropFirst().prefix { starts[$0] + 3 * $0 <= position }.count
+      position - length * starts.indices.dropFirst().prefix { starts[$0] + length * $0 <= position }.count
     }
     clean.generated = rendering.generated.map { moved($0.lowerBound)..<moved($0.upperBound) }
     return (tokens, clean)

@@ -20,7 +20,7 @@ extension ChatTemplate {
         remedy: "give a file or one of \((publishedNames + others).joined(separator: ", "))")
     }
     throw WeirError(
-      folder, "its tokenizer has no chat template", remedy: "name one as chatTemplate: \(known), or a file")
+      folder, "its tokenizer has no chat template", remedy: "choose a published one (\(known)) or a file")
   }
 
   /// The templates of a tokenizer: `chat_template.jinja`, else those in `tokenizer_config.json`, and `additional_chat_templates`.

@@ -44,7 +44,7 @@ struct FinetuneCommand: SeededCommand {
   @Option(help: ArgumentHelp("Epochs over the documents.", valueName: "n"))
   var epochs = 5
 
-  @OptionGroup(title: "Examples") var examples: ExampleOptions
+  @OptionGroup(title: "Data") var examples: ExampleOptions
   @OptionGroup var special: SpecialTokensOption
 
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions

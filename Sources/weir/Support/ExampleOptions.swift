@@ -71,7 +71,7 @@ extension ExampleCounts {
       (truncated, "truncated"), (dropped, "dropped as longer than the sequence"), (untrained, "left out without a token to train on"),
       (merged, "whose prompt merges with the completion"),
     ].filter { $0.0 > 0 }.map { "\(Format.count($0.0)) \($0.1)" }
-    let padding = padding.map { ", \(Format.percent($0)) padding" } ?? ""
+    let padding = padding.map { ", \(Format.percent($0, 1)) padding" } ?? ""
     let sizes = "\(Format.short(Double(tokens))) tokens, \(Format.short(Double(trained))) trained"
     let first = "  \(Format.count(examples)) examples, \(sizes)\(padding)"
     let control =
