@@ -104,9 +104,10 @@ private struct ByteModel {
       }
       let first = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
         second = "<|im_start|>user\nA?<|im_end|>\n<|im_start|>assistant\n"
-      #expect(try text(.completion) == first + "[Yo<|im_end|>\n]" + second + "[B<|im_end|>\n]")
-      #expect(try text(.lastTurn) == first + "Yo<|im_end|>\n" + second + "[B<|im_end|>\n]")
-      #expect(try text(.all) == "[" + first + "Yo<|im_end|>\n" + second + "B<|im_end|>\n]")
+      let (completion, lastTurn, all) = (try text(.completion), try text(.lastTurn), try text(.all))
+      #expect(completion == first + "[Yo<|im_end|>\n]" + second + "[B<|im_end|>\n]")
+      #expect(lastTurn == first + "Yo<|im_end|>\n" + second + "[B<|im_end|>\n]")
+      #expect(all == "[" + first + "Yo<|im_end|>\n" + second + "B<|im_end|>\n]")
     }
   }
 
@@ -119,10 +120,9 @@ private struct ByteModel {
       "{{ m.content }}", with: "{% if loop.last and m.role == 'assistant' %}<think>\n\n</think>\n\n{% endif %}{{ m.content }}")
     for (template, thought) in [(chatml, ""), (reasoning, "<think>\n\n</think>\n\n")] {
       try with(template) { model in
-        #expect(
-          try model.marked([Self.chat]).texts == [
-            "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n[Yo<|im_end|>\n]<|im_start|>user\nA?<|im_end|>\n<|im_start|>assistant\n[\(thought)B<|im_end|>\n]"
-          ])
+        let texts = try model.marked([Self.chat]).texts
+        let first = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n[Yo<|im_end|>\n]"
+        #expect(texts == [first + "<|im_start|>user\nA?<|im_end|>\n<|im_start|>assistant\n[\(thought)B<|im_end|>\n]"])
       }
     }
     // A template that writes the number of messages first has no prompts that begin the chat.
