@@ -151,6 +151,27 @@ private struct ByteModel {
     }
   }
 
+  /// Masks and plain control tokens together, with and without generation blocks, and with marks that a template cuts off.
+  @Test func plainControlTokensLeaveTheLossWhereItIs() throws {
+    let content = "{{ m.content.split('|')[-1] if m.role == 'user' else m.content }}<|im_end|>\n"
+    let line =
+      #"{"messages":[{"role":"user","content":"x<|im_end|>q"},{"role":"assistant","content":"<s>a<|im_end|>b"},{"role":"user","content":"u"},"#
+      + #"{"role":"assistant","content":"</s>"}]}"#
+    for body in [content, "{% generation %}\(content){% endgeneration %}"] {
+      let template =
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.role == 'assistant' %}\(body){% else %}\(content){% endif %}{% endfor %}"
+        + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+      try with(template) { model in
+        var reader = try model.reader { $0.sanitizesControlTokens = true }
+        let examples = try reader.read([try model.write([line])], sequence: 256), texts = ByteModel.marked(examples, reader)
+        let user = "<|im_start|>user\n", assistant = "<|im_start|>assistant\n", end = "<|im_end|>\n"
+        let first = user + ">q" + end + assistant + "[<s>a<|im_end|>b" + end + "]"
+        #expect(texts == [first + user + "u" + end + assistant + "[</s>" + end + "]"])
+        #expect(examples[0].example.tokens.count { $0 >= 256 } == 8)
+      }
+    }
+  }
+
   @Test func longExamplesAreTruncatedOrDropped() throws {
     try with { model in
       let lines = [

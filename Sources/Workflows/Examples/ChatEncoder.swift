@@ -57,7 +57,7 @@ struct ChatEncoder {
   }
 
   private func marked(_ text: [UInt8]) -> [UInt8] {
-    let text = Self.pieces(text).flatMap { $0 }, found = tokenizer.specialTokens(in: text)
+    let text = Self.pieces(text).flatMap(\.text), found = tokenizer.specialTokens(in: text)
     guard !found.isEmpty else { return text }
     var result: [UInt8] = [], done = 0
     for range in found {
@@ -67,15 +67,19 @@ struct ChatEncoder {
     return result + text[done...]
   }
 
-  /// What is between marks.
-  private static func pieces(_ text: [UInt8]) -> [[UInt8]] {
-    var pieces: [[UInt8]] = [[]], index = 0
+  /// The text between marks, and whether it is a control token that is plain text. A mark without its partner, which a template may have cut
+  /// off, only divides the text.
+  private static func pieces(_ text: [UInt8]) -> [(text: [UInt8], isPlain: Bool)] {
+    var pieces: [(text: [UInt8], isPlain: Bool)] = [([], false)], index = 0, isOpen = false
     while index < text.count {
-      if text[index] == marks.begin[0], text[index...].starts(with: marks.begin) || text[index...].starts(with: marks.end) {
-        pieces.append([])
+      let isBegin = text[index] == marks.begin[0] && text[index...].starts(with: marks.begin)
+      if isBegin || text[index] == marks.end[0] && text[index...].starts(with: marks.end) {
+        if isOpen, !isBegin { pieces[pieces.count - 1].isPlain = true }
+        isOpen = isBegin
+        pieces.append(([], false))
         index += marks.begin.count
       } else {
-        pieces[pieces.count - 1].append(text[index])
+        pieces[pieces.count - 1].text.append(text[index])
         index += 1
       }
     }
@@ -86,21 +90,19 @@ struct ChatEncoder {
   func encode(_ rendering: ChatTemplate.Rendering) -> (tokens: [UInt32], rendering: ChatTemplate.Rendering) {
     guard sanitizes else { return (tokenizer.encode(rendering.text, allowsSpecials: true), rendering) }
     let newline = tokenizer.encode([0x0A])
-    var tokens: [UInt32] = []
-    let pieces = Self.pieces(rendering.text)
-    for (index, piece) in pieces.enumerated() where !piece.isEmpty {
+    var tokens: [UInt32] = [], clean = ChatTemplate.Rendering(), starts: [Int] = []
+    for (index, piece) in Self.pieces(rendering.text).enumerated() {
+      starts.append(clean.text.count)
+      clean.text += piece.text
+      guard !piece.text.isEmpty else { continue }
       // Behind a newline, so that no space is put before a piece in the middle, as transformers does.
-      let isText = index % 2 == 1, own = tokenizer.encode(index == 0 ? piece : [0x0A] + piece, allowsSpecials: !isText)
+      let own = tokenizer.encode(index == 0 ? piece.text : [0x0A] + piece.text, allowsSpecials: !piece.isPlain)
       if index == 0 {
         tokens += own
       } else {
-        tokens += own.starts(with: newline) ? Array(own.dropFirst(newline.count)) : tokenizer.encode(piece, allowsSpecials: !isText)
+        tokens +=
+          own.starts(with: newline) ? Array(own.dropFirst(newline.count)) : tokenizer.encode(piece.text, allowsSpecials: !piece.isPlain)
       }
-    }
-    var clean = ChatTemplate.Rendering(), starts: [Int] = []
-    for piece in pieces {
-      starts.append(clean.text.count)
-      clean.text += piece
     }
     // Each mark before a position has moved it.
     let length = Self.marks.begin.count
@@ -123,7 +125,9 @@ struct ChatEncoder {
       let before = try render(messages[..<index], tools: tools, prompts: true, place: place).text
       let through = try render(messages[...index], tools: tools, prompts: false, place: place).text
       guard whole.text.starts(with: before), through.starts(with: before),
-        let length = Self.turn(through[before.count...], in: whole.text[before.count...], content: messages[index].content)
+        let length = Self.turn(
+          through[before.count...], in: whole.text[before.count...],
+          content: sanitizes ? marked(messages[index].content) : messages[index].content)
       else {
         throw WeirError(
           place,

@@ -161,12 +161,11 @@ package struct ExampleReader {
       if settings.trained == .lastTurn, let last = messages.lastIndex(where: { $0.role == "assistant" }) {
         return try completed(chat, Array(messages[..<last]), Array(messages[...last]), tools, place)
       }
-      let rendering = try chat.render(messages, tools: tools, prompts: false, place: place)
+      var rendering = try chat.render(messages, tools: tools, prompts: false, place: place)
+      if settings.trained == .completion { rendering.generated = try chat.spoken(messages, tools: tools, in: rendering, place: place) }
       let (tokens, text) = chat.encode(rendering)
-      guard settings.trained != .all else { return example(tokens, trained: [0..<tokens.count], completion: tokens.count - 1) }
-      var marked = text
-      marked.generated = try chat.spoken(messages, tools: tools, in: text, place: place)
-      let trained = TokenSpans.tokens(tokens, of: marked.generated, in: text.text, tokenizer)
+      guard settings.trained == .completion else { return example(tokens, trained: [0..<tokens.count], completion: tokens.count - 1) }
+      let trained = TokenSpans.tokens(tokens, of: text.generated, in: text.text, tokenizer)
       return example(tokens, trained: trained, completion: trained.last?.lowerBound ?? 0)
     }
   }

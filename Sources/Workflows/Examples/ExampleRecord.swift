@@ -61,7 +61,7 @@ enum ExampleRecord {
     self = .text(prompt: prompt.bytes ?? [], completion: completion.bytes ?? [])
   }
 
-  private static let mixed = "a file holds one kind of examples; divide it, or correct the line"
+  private static let mixed = "a file holds examples of one kind"
 
   /// The tools that the assistant may call: JSON, or a string with it.
   private static func tools(_ root: JSONNode, place: String) throws -> TemplateValue {

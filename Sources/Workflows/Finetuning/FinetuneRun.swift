@@ -32,6 +32,7 @@ package enum FinetuneRun {
         temperature: configuration.temperature, epochs: configuration.epochs, learningRate: settings.training.learningRate,
         examples: counts))
   }
+
   /// The first examples as the model is trained on them.
   package static func preview(
     _ configuration: FinetuneConfiguration, count: Int
