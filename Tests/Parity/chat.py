@@ -25,6 +25,9 @@ from transformers.utils.chat_template_utils import _compile_jinja_template
 
 TEMPLATES = pathlib.Path(trl.chat_template_utils.__file__).parent / "chat_templates"
 MARKERS = re.compile(r"<\|[A-Za-z_|]+\|>|</?(?:start_of_turn|end_of_turn|think|tool_call|tool_response|s)>|<\|?(?:turn|channel)\|?>")
+# Templates without {% generation %} whose turns, as weir finds them, are those of the variant that TRL trains with. Other variants write other
+# text, or count the beginning of a turn differently.
+FOUND = "cohere cohere2 gemma gemma3 idefics3 lfm2 lfm2_v2 llama3 phi3 phi3_5 qwen2_5_vl qwen3_instruct_2507 qwen3_vl smolvlm".split()
 WORDS = "the a star Größe 数学 naïve 42 3.14 x=1 ** `code` <b> & \"quoted\" it's end. ok? 🙂 — e\u0301".split(" ")
 DATE = "2026-11-30"
 
@@ -179,6 +182,21 @@ def check(options, name, template, generator, flags=()):
         return bad, compared, refused, masks
 
 
+def found_turns(options, name, generator):
+    """Masks of a template without generation blocks against those of TRL's training variant."""
+    template, training = ((TEMPLATES / f"{name}{ending}.jinja").read_text(encoding="utf8") for ending in ("", "_training"))
+    with tempfile.TemporaryDirectory() as work:
+        folder = pathlib.Path(work)
+        tokenizer = make_tokenizer(folder, template, name)
+        records = [{"messages": conversation(generator, systems=False, reasoning=False)} for _ in range(max(30, options.conversations // 4))]
+        bad = []
+        for record, (tokens, mask, message) in zip(records, weir(options, folder, records), strict=True):
+            wanted = render(tokenizer, record["messages"], chat_template=training, return_assistant_tokens_mask=True)
+            if tokens != wanted["input_ids"] or mask != wanted["assistant_masks"]:
+                bad.append(f"{name}: the turns found differ from TRL's: {message}")
+        return bad, len(records)
+
+
 def plain_pairs(options, generator):
     """Prompts and completions that are strings, as SFTTrainer encodes them."""
     with tempfile.TemporaryDirectory() as work:
@@ -259,11 +277,16 @@ def main():
         total = [one + other for one, other in zip(total, counts)]
         if differences or options.only:
             print(f"{path.stem}: {counts}, {len(differences)} differences", *sorted(set(differences))[:4], sep="\n  ", file=sys.stderr)
+    for name in FOUND:
+        if not options.only or name in options.only:
+            differences, count = found_turns(options, name, generator)
+            bad += differences
+            total[2] += count
     if not options.only:
         bad += plain_pairs(options, generator) + sanitized(options, generator)
     bad += [f"{name}: weir cannot read the template" for name in unread if name not in options.unsupported]
     print(
-        f"chat: {len(golden['cases'])} golden cases, {total[0]} chats with equal tokens, {total[2]} equal masks, {total[1]} refused by both"
+        f"chat: {len(golden['cases'])} golden cases, {total[0]} chats with equal tokens, {total[2]} equal masks, {total[1]} refused"
         + (f"; not read: {', '.join(unread)}" if unread else "")
     )
     for line in bad[:20]:

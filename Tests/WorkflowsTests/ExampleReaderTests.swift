@@ -125,6 +125,19 @@ private struct ByteModel {
         #expect(texts == [first + "<|im_start|>user\nA?<|im_end|>\n<|im_start|>assistant\n[\(thought)B<|im_end|>\n]"])
       }
     }
+    // Like Phi 3: the chat ends with an end of text. Like Qwen 3.5: the prompt begins the reasoning.
+    let prompts = "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    for template in [
+      chatml.replacing(prompts, with: "{% if not add_generation_prompt %}</s>{% else %}<|im_start|>assistant\n"),
+      reasoning.replacing(prompts, with: prompts + "<think>\n"),
+    ] {
+      try with(template) { model in
+        let text = try model.marked([Self.chat]).texts[0],
+          end = template.contains("</s>") ? "B<|im_end|>\n</s>]" : "</think>\n\nB<|im_end|>\n]"
+        #expect(text.contains("assistant\n[Yo<|im_end|>\n]<|im_start|>user") && text.hasSuffix(end), "\(text)")
+        #expect(text.count { $0 == "[" } == 2)
+      }
+    }
     // A template that writes the number of messages first has no prompts that begin the chat.
     try with("{{ messages | length }}" + chatml) { model in
       let error = try model.failure([Self.chat])

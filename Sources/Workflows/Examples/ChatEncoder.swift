@@ -122,35 +122,42 @@ struct ChatEncoder {
     guard !template.hasGeneration else { return whole.generated }
     var spans: [Range<Int>] = []
     for index in messages.indices where messages[index].role == "assistant" {
-      let before = try render(messages[..<index], tools: tools, prompts: true, place: place).text
-      let through = try render(messages[...index], tools: tools, prompts: false, place: place).text
-      guard whole.text.starts(with: before), through.starts(with: before),
-        let length = Self.turn(
-          through[before.count...], in: whole.text[before.count...],
-          content: sanitizes ? marked(messages[index].content) : messages[index].content)
+      func rendered(_ messages: ArraySlice<ChatMessage>, prompts: Bool) throws -> [UInt8] {
+        try render(messages, tools: tools, prompts: prompts, place: place).text
+      }
+      // The turn begins where the chat leaves the prompt. Some templates begin an answer in the prompt, such as its reasoning; all before
+      // that is the same.
+      let history = try rendered(messages[..<index], prompts: false), prompt = try rendered(messages[..<index], prompts: true)
+      let through = try rendered(messages[...index], prompts: false), start = Self.common(prompt[...], whole.text[...])
+      guard start >= Self.common(prompt[...], history[...]), through.starts(with: whole.text[..<start]),
+        let length = turn(through[start...], in: whole.text[start...], content: messages[index].content)
       else {
         throw WeirError(
           place,
           "the chat template \(template.place) writes turn \(index) differently within the whole chat, so its tokens cannot be found",
           remedy: "train on the last turn only, or name a template that marks the turns with {% generation %}")
       }
-      spans.append(before.count..<before.count + length)
+      spans.append(start..<start + length)
     }
     return spans
   }
 
-  /// The length of a turn within a chat, given its text as the last turn. Some templates write more into the last turn, such as empty
-  /// reasoning: then the turn within the chat is an end of the last one's text, with the end of its content.
-  private static func turn(_ last: ArraySlice<UInt8>, in rest: ArraySlice<UInt8>, content: [UInt8]) -> Int? {
+  private static func common(_ one: ArraySlice<UInt8>, _ other: ArraySlice<UInt8>) -> Int { zip(one, other).prefix { $0 == $1 }.count }
+
+  /// The length of a turn within a chat, given its text as the last turn, which may have more at its beginning, such as empty reasoning, or at
+  /// its end, such as the end of the text. Nil where the turn does not have the end of its content in common with that.
+  private func turn(_ last: ArraySlice<UInt8>, in rest: ArraySlice<UInt8>, content: [UInt8]) -> Int? {
     if rest.starts(with: last) { return last.count }
-    let text = content.split(separator: 0x0A).last { $0.contains { $0 > 0x20 } } ?? []
-    let ending = text.reversed().drop { $0 <= 0x20 }.reversed()
-    for start in last.indices {
-      let candidate = last[start...]
-      guard candidate.count >= ending.count, candidate.first == rest.first, rest.starts(with: candidate) else { continue }
-      let holds = candidate.indices.contains { candidate[$0...].starts(with: ending) }
-      return ending.isEmpty || holds ? candidate.count : nil
+    let line = (sanitizes ? marked(content) : content).split(separator: 0x0A).last { $0.contains { $0 > 0x20 } } ?? []
+    let ending = Array(line.drop { $0 <= 0x20 }.reversed().drop { $0 <= 0x20 }.reversed())
+    func holds(_ text: ArraySlice<UInt8>) -> Bool { ending.isEmpty || text.indices.contains { text[$0...].starts(with: ending) } }
+    if let start = last.indices.first(where: { last[$0] == rest.first && rest.starts(with: last[$0...]) }), holds(last[start...]) {
+      return last.count - (start - last.startIndex)
     }
-    return nil
+    // Up to the last control token in common, and white space after it.
+    let shared = Array(rest.prefix(Self.common(last, rest)))
+    guard let end = tokenizer.specialTokens(in: shared).last?.upperBound else { return nil }
+    let length = end + shared[end...].prefix { $0 <= 0x20 }.count
+    return holds(rest.prefix(length)) ? length : nil
   }
 }
