@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 import trl.chat_template_utils
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 from transformers.utils.chat_template_utils import _compile_jinja_template
 
@@ -63,16 +63,33 @@ def with_tools(generator, messages):
     return messages[:-1] + [{"role": "assistant", "content": "", "tool_calls": [call]}, answer, messages[-1]], tools
 
 
-def make_tokenizer(folder, template, name):
+def make_tokenizer(folder, template, kind="bytes"):
+    """A tokenizer of bytes; with NFC, as Qwen's; or of characters with bytes as a fallback, as Llama 2's and Gemma's."""
     markers = sorted(set(MARKERS.findall(template)) | {"<s>", "</s>"})
     # Templates that build their markers from roles.
     markers += [f"<|{role}|>" for role in ("system", "user", "assistant", "end", "im_start", "im_end") if f"<|{role}|>" not in markers]
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
     generator = random.Random(5)
-    trainer = trainers.BpeTrainer(vocab_size=600, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
-    tokenizer.train_from_iterator([text(generator) for _ in range(400)] + [template], trainer)
+    corpus = [text(generator) for _ in range(400)] + [template]
+    if kind in ("llama2", "gemma"):
+        tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+        blanks = normalizers.Replace(" ", "\u2581")
+        tokenizer.normalizer = blanks if kind == "gemma" else normalizers.Sequence([normalizers.Prepend("\u2581"), blanks])
+        start = [decoders.Strip(content=" ", left=1)] if kind == "llama2" else []
+        tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse(), *start])
+        special = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
+        tokenizer.train_from_iterator(corpus[:50], trainers.BpeTrainer(vocab_size=700, limit_alphabet=40, special_tokens=special, show_progress=False))
+        state = json.loads(tokenizer.to_str())
+        # Bytes are ordinary tokens.
+        state["added_tokens"] = state["added_tokens"][:1]
+        tokenizer = Tokenizer.from_str(json.dumps(state))
+    else:
+        tokenizer = Tokenizer(models.BPE())
+        if kind == "nfc":
+            tokenizer.normalizer = normalizers.NFC()
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(vocab_size=600, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+        tokenizer.train_from_iterator(corpus, trainer)
     tokenizer.add_special_tokens([AddedToken(marker, normalized=False, special=True) for marker in markers])
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
     fast.chat_template = template
@@ -127,11 +144,11 @@ def render(tokenizer, messages, tools=None, **arguments):
     return tokenizer.apply_chat_template(messages, tools=tools, tokenize=True, return_dict=True, **arguments)
 
 
-def check(options, name, template, generator, flags=()):
+def check(options, name, template, generator, flags=(), kind="bytes"):
     """Differences and counts for one template."""
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
-        tokenizer = make_tokenizer(folder, template, name)
+        tokenizer = make_tokenizer(folder, template, kind)
         records = []
         for index in range(options.conversations):
             messages = conversation(generator)
@@ -187,7 +204,7 @@ def found_turns(options, name, generator):
     template, training = ((TEMPLATES / f"{name}{ending}.jinja").read_text(encoding="utf8") for ending in ("", "_training"))
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
-        tokenizer = make_tokenizer(folder, template, name)
+        tokenizer = make_tokenizer(folder, template)
         records = [{"messages": conversation(generator, systems=False, reasoning=False)} for _ in range(max(30, options.conversations // 4))]
         bad = []
         for record, (tokens, mask, message) in zip(records, weir(options, folder, records), strict=True):
@@ -201,7 +218,7 @@ def plain_pairs(options, generator):
     """Prompts and completions that are strings, as SFTTrainer encodes them."""
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
-        tokenizer = make_tokenizer(folder, "{{ bos_token }}<|im_start|>", "strings")
+        tokenizer = make_tokenizer(folder, "{{ bos_token }}<|im_start|>")
         pairs = []
         for _ in range(options.conversations):
             prompt, completion = text(generator), text(generator)
@@ -223,7 +240,7 @@ def sanitized(options, generator):
     template = (TEMPLATES / "qwen2_5.jinja").read_text(encoding="utf8")
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
-        tokenizer = make_tokenizer(folder, template, "sanitized")
+        tokenizer = make_tokenizer(folder, template)
         records = []
         for _ in range(options.conversations // 3):
             messages = conversation(generator)
@@ -277,6 +294,11 @@ def main():
         total = [one + other for one, other in zip(total, counts)]
         if differences or options.only:
             print(f"{path.stem}: {counts}, {len(differences)} differences", *sorted(set(differences))[:4], sep="\n  ", file=sys.stderr)
+    for name, kind in [("qwen2_5_training", "nfc"), ("qwen3_training", "nfc"), ("llama3_training", "llama2"), ("gemma_training", "gemma")]:
+        if not options.only or kind in options.only:
+            differences, *counts = check(options, name, (TEMPLATES / f"{name}.jinja").read_text(encoding="utf8"), generator, kind=kind)
+            bad += [f"{kind}: {difference}" for difference in differences]
+            total = [one + other for one, other in zip(total, counts)]
     for name in FOUND:
         if not options.only or name in options.only:
             differences, count = found_turns(options, name, generator)
