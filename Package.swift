@@ -56,13 +56,14 @@ let package = Package(
     .target(name: "Loading", dependencies: ["Artifacts", "Primitives", "Storage", "Tokens"]),
     .target(name: "Training", dependencies: ["CKernels", "Documents", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Export", dependencies: ["Artifacts", "Documents", "Pipeline", "Primitives", "Storage", "Tokenization", "Tokens"]),
+    .target(name: "ChatTemplates", dependencies: ["Primitives", "Storage"]),
     .target(name: "Planning", dependencies: ["CLBFGS", "Pipeline", "Primitives", "Storage"]),
     // Layer 5: what combines capabilities, and what looks at everything
     .target(
       name: "Workflows",
       dependencies: [
-        "Artifacts", "Clustering", "Documents", "Embedding", "Export", "Kernels", "Loading", "Pipeline", "Planning", "Primitives",
-        "Sampling", "Storage", "Tokenization", "Tokens", "Training",
+        "Artifacts", "ChatTemplates", "Clustering", "Documents", "Embedding", "Export", "Kernels", "Loading", "Pipeline", "Planning",
+        "Primitives", "Sampling", "Storage", "Tokenization", "Tokens", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(name: "Inspection", dependencies: ["Documents", "Pipeline", "Primitives", "Storage"]),
@@ -119,6 +120,7 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["CKernels", "Kernels", "Pipeline", "Primitives", "Storage", "TestSupport", "Tokens", "Training"]),
+    .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates", "Primitives", "Storage"], exclude: ["Golden"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "Primitives"]),
     .testTarget(
       name: "WorkflowsTests",

@@ -11,7 +11,7 @@ import Primitives
 
 /// A reader of untrusted bytes.
 enum FuzzTarget: String, CaseIterable {
-  case jsonl, gzip, zstd, stream, tokens, manifest, descriptor, safetensors, index, arrays, json, filters, duplicates, rows, order
+  case jsonl, gzip, zstd, stream, tokens, manifest, descriptor, safetensors, index, arrays, json, filters, duplicates, rows, order, template
 
   func read(_ input: [UInt8], _ file: FuzzFile) throws {
     switch self {
@@ -64,6 +64,7 @@ enum FuzzTarget: String, CaseIterable {
     case .duplicates: try Self.duplicates(input)
     case .rows: try Self.rows(input)
     case .order: try Self.order(input, file)
+    case .template: try Self.template(input)
     }
   }
 

@@ -1,3 +1,4 @@
+import ChatTemplates
 import Deduplication
 import Filtering
 import Pipeline
@@ -32,6 +33,21 @@ extension FuzzTarget {
     }
     let together = try filtered(documents)
     if try documents.flatMap({ try filtered([$0]) }) != together { finding("a verdict depends on other documents") }
+  }
+
+  /// A template that is read also renders or fails, twice in the same way, and marks nothing outside of its text.
+  static func template(_ input: [UInt8]) throws {
+    let template = try ChatTemplate(input, place: "x")
+    let messages = [("user", "a\nb"), ("assistant", " né ")].map { role, content in
+      var message = TemplateDictionary()
+      message.set("role", .text(role))
+      message.set("content", .text(content))
+      return TemplateValue.dictionary(message)
+    }
+    let variables: [String: TemplateValue] = ["messages": .list(messages), "bos_token": .text("<s>"), "add_generation_prompt": .bool(true)]
+    let rendering = try template.render(variables, date: TemplateDate("2024-02-29"), budget: 20_000)
+    if try template.render(variables, date: TemplateDate("2024-02-29"), budget: 20_000) != rendering { finding("two renderings differ") }
+    if let last = rendering.generated.last, last.upperBound > rendering.text.count { finding("a span outside of the text") }
   }
 
   /// Fingerprints, shingles, signatures and evaluation texts: nothing reads out of bounds, and every text is a duplicate of itself.

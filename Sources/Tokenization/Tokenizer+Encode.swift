@@ -34,6 +34,15 @@ extension Tokenizer {
   /// The tokens of a string.
   public func encode(_ text: String, allowsSpecials: Bool = false) -> [UInt32] { encode(Array(text.utf8), allowsSpecials: allowsSpecials) }
 
+  /// Where special tokens stand in a text, without overlaps.
+  package func specialTokens(in text: [UInt8]) -> [Range<Int>] {
+    let searches = [tables.rawSearch, tables.normalizedSearch].compactMap { $0 }
+    let found = searches.flatMap { $0.matches(in: text, range: 0..<text.count, allowsSpecials: true) }
+    let special = Set(found.isEmpty ? [] : addedTokens.filter(\.isSpecial).map(\.id))
+    let ranges = found.filter { special.contains($0.id) }.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
+    return ranges.reduce(into: []) { kept, range in if (kept.last?.upperBound ?? 0) <= range.lowerBound { kept.append(range) } }
+  }
+
   /// The bytes of tokens; ids outside the vocabulary are skipped (see `firstInvalid`).
   public func decode(_ ids: some Sequence<UInt32>) -> [UInt8] {
     var text: [UInt8] = []

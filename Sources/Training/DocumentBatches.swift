@@ -1,11 +1,11 @@
 import Primitives
 import Tokens
 
-/// Batches of a small set of documents in memory, for a number of epochs, each in a new random order; optionally mixed with a fixed
+/// Batches of a small set of examples in memory, for a number of epochs, each in a new random order; optionally mixed with a fixed
 /// fraction of rows from another source (replay).
 ///
-/// Documents are divided into segments of at most `sequence` tokens, which are packed into rows in the order of the epoch. No row spans two
-/// epochs.
+/// Documents are divided into segments of at most `sequence` tokens, while an example with a prompt is one segment. Segments are packed into
+/// rows in the order of the epoch. No row spans two epochs.
 package struct DocumentBatches: BatchSource {
   private struct Segment: Sendable { var document: Int32, offset: Int32, count: Int32 }
 
@@ -17,14 +17,30 @@ package struct DocumentBatches: BatchSource {
   package let fingerprint: String
   /// Steps in all epochs together.
   package let steps: Int
-  private let documents: [[Int32]]
+  /// Tokens of all epochs together, without padding.
+  package let tokens: Int
+  /// Positions of all epochs together that have a target.
+  package let targets: Int
+  /// Padding of all epochs together, in tokens.
+  package var padding: Int { packed.count * sequence - tokens }
+  private let examples: [TrainingExample]
   private let packed: [[Segment]]
   private let replay: (any BatchSource)?
   private let replayShare: Double
 
+  /// Batches of documents, all of whose tokens are trained on.
+  package init(
+    documents: [[Int32]], name: String, rows: Int, sequence: Int, epochs: Int, randomSeed: UInt64,
+    replay: (any BatchSource)? = nil, replayShare: Double = 0
+  ) throws {
+    try self.init(
+      examples: documents.map { TrainingExample(document: $0) }, name: name, rows: rows, sequence: sequence, epochs: epochs,
+      randomSeed: randomSeed, replay: replay, replayShare: replayShare)
+  }
+
   /// - Parameters:
-  ///   - documents: the tokens of each document; those of a single token are ignored.
-  ///   - name: identifies the documents in the fingerprint and in errors.
+  ///   - examples: those without a target are ignored. None with a prompt may be longer than `sequence`.
+  ///   - name: identifies the examples in the fingerprint and in errors.
   ///   - rows: rows per batch.
   ///   - sequence: tokens per row.
   ///   - epochs: passes over the documents.
@@ -32,7 +48,7 @@ package struct DocumentBatches: BatchSource {
   ///   - replay: another source with the same batch shape.
   ///   - replayShare: the fraction of rows that come from `replay`, 0..<1.
   package init(
-    documents: [[Int32]], name: String, rows: Int, sequence: Int, epochs: Int, randomSeed: UInt64,
+    examples: [TrainingExample], name: String, rows: Int, sequence: Int, epochs: Int, randomSeed: UInt64,
     replay: (any BatchSource)? = nil, replayShare: Double = 0
   ) throws {
     guard rows > 0 else { throw WeirError("rows", "must be at least 1, not \(rows)") }
@@ -44,31 +60,35 @@ package struct DocumentBatches: BatchSource {
     }
     self.rows = rows
     self.sequence = sequence
-    self.documents = documents
+    self.examples = examples
     self.replay = replay
     self.replayShare = replay == nil ? 0 : replayShare
-    var packed: [[Segment]] = []
+    var packed: [[Segment]] = [], tokens = 0
+    let targets = examples.map(\.targets)
     for epoch in 0..<epochs {
-      let order = Permutation(count: max(1, documents.count), seed: randomSeed, stream: UInt64(epoch))
+      let order = Permutation(count: max(1, examples.count), seed: randomSeed, stream: UInt64(epoch))
       var room = 0
-      for index in documents.indices {
-        let document = order[index]
+      for index in examples.indices where targets[order[index]] > 0 {
+        let document = order[index], example = examples[document], length = example.tokens.count
+        precondition(example.completion == nil || length <= sequence, "an example with a prompt is longer than a row")
         var offset = 0
-        while offset + 1 < documents[document].count {
-          let count = min(sequence, documents[document].count - offset)
+        while offset + 1 < length {
+          let count = min(sequence, length - offset)
           if room < count || packed.isEmpty {
             packed.append([])
             room = sequence
           }
           packed[packed.count - 1].append(Segment(document: Int32(document), offset: Int32(offset), count: Int32(count)))
           room -= count
+          tokens += count
           // The next segment begins with the last token of this one, which has no target here.
-          offset += offset + count < documents[document].count ? count - 1 : count
+          offset += offset + count < length ? count - 1 : count
         }
       }
     }
-    guard !packed.isEmpty else { throw WeirError(name, "contains no document with at least two tokens") }
+    guard !packed.isEmpty else { throw WeirError(name, "contains no token to train on") }
     self.packed = packed
+    (self.tokens, self.targets) = (tokens, epochs * targets.reduce(0, +))
     steps = Int((Double(packed.count) / (Double(rows) * (1 - self.replayShare))).rounded(.up))
     fingerprint =
       "documents \(name) order 2 rows \(rows) sequence \(sequence) epochs \(epochs) seed \(randomSeed)"
@@ -84,12 +104,14 @@ package struct DocumentBatches: BatchSource {
     for row in 0..<own where step >= steps || first + row < packed.count {
       var used = 0
       for segment in packed[(first + row) % packed.count] {
-        let document = documents[Int(segment.document)], offset = Int(segment.offset), count = Int(segment.count)
+        let example = examples[Int(segment.document)], offset = Int(segment.offset), count = Int(segment.count)
+        let first = row * sequence + used
         for i in 0..<count {
-          let at = row * sequence + used + i
-          batch.tokens[at] = document[offset + i]
-          batch.starts[at] = Int32(used)
-          if i + 1 < count { batch.targets[at] = document[offset + i + 1] }
+          batch.tokens[first + i] = example.tokens[offset + i]
+          batch.starts[first + i] = Int32(used)
+        }
+        for range in example.trained {
+          for token in range.clamped(to: offset + 1..<offset + count) { batch.targets[first + token - offset - 1] = example.tokens[token] }
         }
         batch.segments.append(Batch.Segment(row: row, start: used, count: count, document: Int(segment.document), offset: offset))
         used += count

@@ -12,14 +12,20 @@ package struct EvaluationDocument: Sendable {
   package var bytes: Int
   /// The domain under which the document is also reported, such as its source; nil for none.
   package var domain: String?
-  /// The first token that is scored, at least 1; earlier ones are context.
-  package var firstScored: Int
+  /// The tokens that are scored, in ascending order, without the first token of the document; others are context.
+  package var scored: [Range<Int>]
+  package var firstScored: Int { scored.first?.lowerBound ?? tokens.count }
 
+  /// - Parameter firstScored: the first token that is scored, as are all that follow.
   package init(tokens: [Int32], bytes: Int, domain: String? = nil, firstScored: Int = 1) {
+    self.init(tokens: tokens, bytes: bytes, domain: domain, scored: [firstScored..<max(firstScored, tokens.count)])
+  }
+
+  package init(tokens: [Int32], bytes: Int, domain: String? = nil, scored: [Range<Int>]) {
     self.tokens = tokens
     self.bytes = bytes
     self.domain = domain
-    self.firstScored = max(1, firstScored)
+    self.scored = scored.map { $0.clamped(to: 1..<max(1, tokens.count)) }.filter { !$0.isEmpty }
   }
 }
 
@@ -124,7 +130,11 @@ package final class Evaluator {
         for i in 0..<count {
           batch.tokens[first + i] = document.tokens[offset + i]
           batch.starts[first + i] = Int32(used)
-          if offset + i + 1 >= document.firstScored { batch.targets[first + i] = document.tokens[offset + i + 1] }
+        }
+        for range in document.scored {
+          for token in range.clamped(to: offset + 1..<offset + count + 1) {
+            batch.targets[first + token - offset - 1] = document.tokens[token]
+          }
         }
         segments.append(Segment(document: index, offset: offset, count: count, row: row, start: used))
         used = (used + count + Self.lanes - 1) / Self.lanes * Self.lanes

@@ -5,7 +5,10 @@ extension ValidationSet {
   package var fingerprint: String {
     let stream = ChecksumStream()
     for document in documents {
-      let head = "\(document.tokens.count) \(document.bytes) \(document.firstScored) \(document.domain ?? "")\n"
+      // Documents are scored from one token to their end, examples also elsewhere.
+      let isPlain = document.scored.count == 1 && document.scored[0].upperBound == document.tokens.count
+      let ranges = isPlain ? "" : document.scored.map { " \($0.lowerBound)-\($0.upperBound)" }.joined()
+      let head = "\(document.tokens.count) \(document.bytes) \(document.firstScored)\(ranges) \(document.domain ?? "")\n"
       Array(head.utf8).withUnsafeBytes { stream.update($0) }
       document.tokens.withUnsafeBytes { stream.update($0) }
     }

@@ -1,10 +1,10 @@
 import Training
 
-/// Finetuning of a model on documents.
+/// Finetuning of a model on documents or on examples with a prompt.
 package struct FinetuneConfiguration: Codable, Sendable {
   /// A model folder or a run.
   package var model: String
-  /// Files of documents.
+  /// Files of documents, of prompts with completions, or of chats.
   package var data: [String]
   /// The run folder.
   package var output: String
@@ -13,6 +13,8 @@ package struct FinetuneConfiguration: Codable, Sendable {
   package var addsSpecial = true
   /// Passes over the documents.
   package var epochs = 5
+  /// How lines become examples.
+  package var examples = ExampleSettings()
   package var settings = TrainingSettings()
 
   package init(model: String, data: [String], output: String) { (self.model, self.data, self.output) = (model, data, output) }

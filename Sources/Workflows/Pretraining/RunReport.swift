@@ -10,9 +10,11 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var temperature: Double
     package var epochs: Int
     package var learningRate: Double
+    /// What was read; nil in reports of earlier versions.
+    package var examples: ExampleCounts?
 
     enum CodingKeys: String, CodingKey {
-      case method, lambda, temperature, epochs
+      case method, lambda, temperature, epochs, examples
       case learningRate = "learning_rate"
     }
   }

@@ -7,7 +7,7 @@ import Workflows
 struct FinetuneCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
-    abstract: "Finetune a model on documents without forgetting the rest.",
+    abstract: "Finetune a model on documents, completions or chats.",
     discussion: """
       direct minimizes the cross-entropy on the documents. anneal adds λ·KL(student ‖ frozen initial model) on the same \
       batch, both at temperature T (Yang et al. 2024); it preserves what the model knew without any of its original data. \
@@ -20,7 +20,12 @@ struct FinetuneCommand: SeededCommand {
       anneal does (2509.23753). anneal and asft each combine with l2, ewc and lora, and l2 with ewc. The defaults of the \
       weights, the mean over tokens without a factor T², schedules of λ and the combinations are ours.
 
+      A line of --data is a document ("text"), a prompt with its completion ("prompt", "completion") or a chat ("messages"). \
+      The loss covers documents, completions and the turns of the assistant. Chats are written by the chat template of the \
+      tokenizer, with its control tokens. --show prints what the model is trained on.
+
       EXAMPLES:
+        weir finetune chat-model --data chats.jsonl --show 3 -o runs/chat
         weir finetune runs/base --data target.jsonl --method anneal \\
           --valid target-heldout.jsonl general-heldout.jsonl -o runs/tuned
         weir finetune runs/base --data target.jsonl --method lora,anneal \\
@@ -30,7 +35,7 @@ struct FinetuneCommand: SeededCommand {
   @Argument(help: ArgumentHelp("Model folder or run folder.", valueName: "model"))
   var model: String
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Documents to finetune on.", valueName: "file"))
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Documents, prompts with completions, or chats to finetune on.", valueName: "file"))
   var data: [String]
 
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Run folder.", valueName: "run"))
@@ -41,11 +46,12 @@ struct FinetuneCommand: SeededCommand {
 
   @OptionGroup(title: "Method") var strategy: MethodOptions
 
+  @OptionGroup(title: "Data") var examples: ExampleOptions
   @OptionGroup var special: SpecialTokensOption
 
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents or examples to evaluate on.", valueName: "file"))
   var valid: [String] = []
 
   @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "n"))
@@ -56,7 +62,9 @@ struct FinetuneCommand: SeededCommand {
 
   var initialModel: String? { model }
   var propertyFlags: PropertyFlags {
-    ScheduleOptions.propertyFlags + MethodOptions.propertyFlags + ["epochs": "--epochs", "checkpointEvery": "--checkpoint-every"]
+    ScheduleOptions.propertyFlags + MethodOptions.propertyFlags + ExampleOptions.propertyFlags + [
+      "epochs": "--epochs", "checkpointEvery": "--checkpoint-every",
+    ]
   }
   var inputs: [String] { [model] + data + valid + strategy.inputs }
   var outputs: [String] { [RunFolder(output).model] }
@@ -67,13 +75,14 @@ struct FinetuneCommand: SeededCommand {
   private func finetuning() throws -> FinetuneConfiguration {
     var finetuning = FinetuneConfiguration(model: model, data: data, output: output)
     (finetuning.strategy, finetuning.epochs) = (try strategy.settings(), epochs)
-    finetuning.addsSpecial = special.addSpecial
+    (finetuning.addsSpecial, finetuning.examples) = (special.addSpecial, examples.settings)
     finetuning.settings = schedule.settings(seed: seed, checkpointEvery: checkpointEvery, valid: valid)
     return finetuning
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    try session.with("finetune") { progress in
+    if let count = examples.show { return try finetuning().preview(count) }
+    return try session.with("finetune") { progress in
       try FinetuneRun.run(finetuning(), threads: session.threads, ranks: session.ranks, progress: progress).outcome()
     }
   }

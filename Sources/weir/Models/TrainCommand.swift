@@ -158,6 +158,7 @@ extension RunReport {
     let sets = training.final.map { record in
       "  \(record.name): perplexity \(String(format: "%.1f", record.result.perplexity)), \(String(format: "%.3f", record.result.bitsPerByte)) bits per byte"
     }
-    return Outcome(report: try JSONValue(encoding: self), lines: [line] + (training.guardSummary.map { ["  \($0)"] } ?? []) + sets)
+    let lines = [line] + (finetuning?.examples?.lines ?? []) + (training.guardSummary.map { ["  \($0)"] } ?? []) + sets
+    return Outcome(report: try JSONValue(encoding: self), lines: lines)
   }
 }
