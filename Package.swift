@@ -61,8 +61,8 @@ let package = Package(
     .target(
       name: "Workflows",
       dependencies: [
-        "Artifacts", "Clustering", "Documents", "Embedding", "Export", "Kernels", "Loading", "Pipeline", "Planning", "Primitives",
-        "Sampling", "Storage", "Tokenization", "Tokens", "Training",
+        "Artifacts", "Clustering", "Deduplication", "Documents", "Embedding", "Export", "Kernels", "Loading", "Pipeline", "Planning",
+        "Primitives", "Sampling", "Storage", "Tokenization", "Tokens", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(name: "Inspection", dependencies: ["Documents", "Pipeline", "Primitives", "Storage"]),

@@ -17,6 +17,8 @@ package struct DocumentBatches: BatchSource {
   package let fingerprint: String
   /// Steps in all epochs together.
   package let steps: Int
+  /// The rows of the documents in all epochs together.
+  package var rowCount: Int { packed.count }
   private let documents: [[Int32]]
   private let packed: [[Segment]]
   private let replay: (any BatchSource)?
@@ -74,6 +76,8 @@ package struct DocumentBatches: BatchSource {
       "documents \(name) order 2 rows \(rows) sequence \(sequence) epochs \(epochs) seed \(randomSeed)"
       + (replay.map { " replay \(replayShare) of \($0.fingerprint)" } ?? "")
   }
+
+  package func tokenCount(of batch: Batch) -> Int { batch.tokenCount }
 
   /// The batch of a step: first the rows of the documents, then those of the replay source. After the last epoch, the documents repeat.
   package func batch(step: Int) throws -> Batch {

@@ -45,7 +45,7 @@ package struct TrainingEstimate: Codable, Sendable, Equatable {
     memoryBytes = floats * 4 + Self.overhead(threads: threads, vocabulary: model.vocabulary)
     let checkpoints =
       configuration.checkpointAt.count + (configuration.checkpointEvery > 0 ? configuration.keepLast : 0)
-      + (configuration.keepEvery == nil ? 0 : steps / max(1, configuration.keepEvery ?? 1))
+      + (configuration.selection == nil ? 0 : 2) + (configuration.keepEvery == nil ? 0 : steps / max(1, configuration.keepEvery ?? 1))
     let averaged = averages ? 1 : 0
     diskBytes = parameters * 4 * (1 + averaged + (3 + averaged) * checkpoints)
   }

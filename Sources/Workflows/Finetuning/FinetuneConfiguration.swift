@@ -24,6 +24,7 @@ package struct FinetuneConfiguration: Codable, Sendable {
   package var addsSpecial = true
   /// Passes over the documents.
   package var epochs = 5
+  package var retention = Retention()
   package var settings = TrainingSettings()
 
   package init(model: String, data: [String], output: String) { (self.model, self.data, self.output) = (model, data, output) }

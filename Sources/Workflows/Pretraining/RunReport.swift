@@ -10,9 +10,11 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var temperature: Double
     package var epochs: Int
     package var learningRate: Double
+    /// The runs of a search for λ, in their order.
+    package var search: [LambdaTry]?
 
     enum CodingKeys: String, CodingKey {
-      case method, lambda, temperature, epochs
+      case method, lambda, temperature, epochs, search
       case learningRate = "learning_rate"
     }
   }
