@@ -43,12 +43,12 @@ import Workflows
       let free = try FinetuneRun.run(configuration, threads: 2)
       #expect(free.training.changes?.map(\.name) == ["target", "source"] && free.training.selection == nil)
       let gain = try Self.change(free, nil), rise = try Self.change(free, .source)
-      #expect(gain.rise < -0.05 && rise.rise > 0.05, "\(gain), \(rise)")
+      #expect(gain.rise < -0.01 && rise.rise > 0.05, "\(gain), \(rise)")
       #expect(free.training.evaluations.map(\.step) == [0, 0, free.training.steps, free.training.steps])
       #expect(try JSONFile.decode(RunReport.self, from: JSONFile.encode(free), place: "report") == free)
       // With a budget, the two halves of the source are disjoint and whole.
       var limited = configuration
-      (limited.output, limited.retention.budget) = (world.folder + "/limited", rise.rise / 3)
+      (limited.output, limited.retention.budget, limited.retention.interval) = (world.folder + "/limited", rise.rise / 3, .steps(2))
       let report = try FinetuneRun.run(limited, threads: 1), judged = try Self.change(report, .judge)
       let documents = report.training.final.filter { $0.role != nil }.compactMap(\.result.documents)
       #expect(documents.count == 2 && documents.reduce(0, +) == 8 && !documents.contains(0))
@@ -183,13 +183,13 @@ import Workflows
     try withWorld { world in
       var configuration = try Self.configuration(world, "small")
       try Files.write(Self.lines(World.documents(3, words: 5, randomSeed: 4, domains: 0...0)), to: world.folder + "/data.jsonl")
-      (configuration.epochs, configuration.settings.rows, configuration.settings.sequence) = (5, 16, 64)
+      (configuration.epochs, configuration.settings.rows, configuration.settings.sequence) = (5, 16, 32)
       let notes = Notes()
       let report = try FinetuneRun.run(configuration, threads: 1, progress: Progress(report: { _ in }, notice: { notes.add($0) }))
       #expect(
         report.training.steps == 1
           && notes.all.contains { $0.contains("5 epochs are only 1 step of 16 sequences") && $0.contains("at most 1") })
-      #expect(report.training.tokens < 16 * 64 && report.training.tokens == (report.curve.last?.first).map { Int($0) })
+      #expect(report.training.tokens < 16 * 32 && report.training.tokens == (report.curve.last?.first).map { Int($0) })
       let steps = try StepRecord.read(RunFolder(configuration.output).log)
       #expect(steps.last?.tokens == report.training.tokens)
       (configuration.settings.rows, configuration.output) = (1, world.folder + "/one")

@@ -7,6 +7,8 @@ import Testing
 
   private func prepare(_ binary: Binary) throws {
     try binary.useMade()
+    let base = ["train", "set", "--width", "32", "--layers", "1", "--sequence", "32", "--batch-size", "2", "--tokens", "20k"]
+    #expect(try binary.run(base + ["-o", "known", "--quiet"]).code == 0)
     let lines = Samples.lines(24, words: 30)
     for (name, domain) in [("target", 0), ("source", 1)] {
       try binary.write("\(name).jsonl", lines.enumerated().filter { $0.offset % 3 == domain }.map(\.element).joined(separator: "\n") + "\n")
@@ -17,7 +19,7 @@ import Testing
     try inFolder { binary in
       try prepare(binary)
       let words = [
-        "finetune", "run", "--data", "target.jsonl", "--epochs", "2", "--source", "source.jsonl", "--sequence", "32", "--batch-size", "2",
+        "finetune", "known", "--data", "target.jsonl", "--epochs", "2", "--source", "source.jsonl", "--sequence", "32", "--batch-size", "2",
       ]
       let result = try binary.run(words + ["--valid-fraction", "0.3", "--valid-every", "epoch", "-o", "out"])
       #expect(result.code == 0, "\(result.errors)")
@@ -43,7 +45,7 @@ import Testing
     try inFolder { binary in
       try prepare(binary)
       let words =
-        ["finetune", "run", "--data", "target.jsonl", "--epochs", "1", "--source", "source.jsonl", "--lambda", "auto"] + Self.shape
+        ["finetune", "known", "--data", "target.jsonl", "--epochs", "1", "--source", "source.jsonl", "--lambda", "auto"] + Self.shape
       let result = try binary.run(words + ["--retain-budget", "0.5", "-o", "out", "--json"])
       #expect(result.code == 0, "\(result.errors)")
       #expect(result.text.contains("\"search\":[{") && result.text.contains("\"within\":true"))
@@ -63,7 +65,7 @@ import Testing
       try prepare(binary)
       let words =
         [
-          "run", "--data", "target.jsonl", "--methods", "direct,anneal", "--lambdas", "1,10", "--learning-rates", "1e-3,4e-3", "--seeds",
+          "known", "--data", "target.jsonl", "--methods", "direct,anneal", "--lambdas", "1,10", "--learning-rates", "1e-3,4e-3", "--seeds",
           "1,2",
           "--epochs", "1", "--valid-fraction", "0.3", "--source", "source.jsonl", "--sequence", "32", "--batch-size", "2", "-o", "sweep",
         ]
