@@ -129,7 +129,7 @@ let package = Package(
     .testTarget(
       name: "ReportingTests",
       dependencies: [
-        "Artifacts", "Documents", "Pipeline", "Primitives", "Reporting", "Storage", "TestSupport", "Tokens",
+        "Artifacts", "Documents", "Pipeline", "Primitives", "Reporting", "Storage", "TestSupport", "Tokens", "Workflows",
       ]),
     .testTarget(name: "weirTests", dependencies: ["weir"], exclude: ["Golden"]),
   ],
