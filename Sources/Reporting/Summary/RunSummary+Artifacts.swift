@@ -66,7 +66,8 @@ extension RunSummary {
     let split = Files.exists(SplitFile.path(in: path)) ? try SplitFile.open(path) : nil
     let sweep = FinetuneSweep.path(in: path)
     if Files.exists(sweep) { results.sweep = try FinetuneSweep.open(sweep) }
-    title = "\(split != nil ? "Split" : names == [""] ? "Training run" : "Training runs in") \(path)"
+    let kind = split != nil ? "Split" : results.sweep != nil ? "Finetune sweep" : names == [""] ? "Training run" : "Training runs in"
+    title = "\(kind) \(path)"
     for name in names {
       let folder = name.isEmpty ? path : path + "/" + name
       let settings = try JSONFile.read(JSONValue.self, from: RunFolder(folder).description)

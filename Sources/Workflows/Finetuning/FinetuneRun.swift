@@ -70,12 +70,6 @@ struct FinetuneJob {
     let batches = try DocumentBatches(
       documents: data.documents, name: data.name, rows: settings.rows, sequence: settings.sequence, epochs: configuration.epochs,
       randomSeed: settings.randomSeed)
-    if batches.steps < configuration.epochs {
-      let rows = max(1, batches.rowCount / configuration.epochs)
-      progress.note(
-        "warning: \(configuration.epochs) epochs are only \(batches.steps) step\(batches.steps == 1 ? "" : "s") of \(settings.rows) sequences; "
-          + "with a batch size of at most \(rows), every epoch is at least one step")
-    }
     var training = configuration.training(steps: batches.steps)
     configuration.retention.apply(
       to: &training, sets: data.sets, epochs: configuration.epochs, batchTokens: settings.rows * settings.sequence)
@@ -83,6 +77,12 @@ struct FinetuneJob {
       configuration: training, initial: .folder(data.folder), source: batches, validation: data.sets,
       folder: configuration.output, tokenizer: data.folder, endOfDocument: data.encoder.tokenizer.endOfDocument.map { Int($0) },
       evaluatesInitial: true, threads: threads, ranks: ranks, progress: progress)
+    if batches.steps < configuration.epochs {
+      let rows = max(1, batches.rowCount / configuration.epochs)
+      progress.note(
+        "warning: \(configuration.epochs) epochs are only \(batches.steps) step\(batches.steps == 1 ? "" : "s") of \(settings.rows) sequences; "
+          + "with a batch size of at most \(rows), every epoch is at least one step")
+    }
     return try RunReport(
       report, run: configuration.output,
       finetuning: RunReport.Finetuning(
