@@ -148,7 +148,7 @@ final class TrainingSession {
     if evaluatesInitial || configuration.selection != nil { try evaluateInitialModel() }
     if state.step == 0, configuration.checkpointAt.contains(0) { try checkpoint(.permanent) }
     while true {
-      var decision = try select(progress)
+      var decision = try select(at: .start, progress)
       while state.step < total, decision?.stop == nil {
         if ranks.any(progress.isStopping) {
           try checkpoint(.interruption)
@@ -158,14 +158,14 @@ final class TrainingSession {
         let done = state.step
         if done < total, configuration.evaluateEvery > 0 && done % configuration.evaluateEvery == 0 || evaluateAt.contains(done) {
           guard try evaluate(validation, progress) else { continue }
-          decision = try select(progress)
+          decision = try select(at: .evaluation, progress)
         }
         try checkpointIfDue()
       }
       if model.parameters.isFinite {
         let missing = Set(try ranks.broadcast { records.missing(validation, step: state.step).map(\.name) })
         if try evaluate(validation.filter { missing.contains($0.name) }, progress) {
-          decision = try select(atEnd: true, progress)
+          decision = try select(at: .end, progress)
           return try ranks.broadcast { try finish(decision, progress) }
         }
       } else {
