@@ -62,7 +62,7 @@ let package = Package(
     .target(
       name: "Workflows",
       dependencies: [
-        "Artifacts", "ChatTemplates", "Clustering", "Documents", "Embedding", "Export", "Kernels", "Loading", "Pipeline", "Planning",
+        "Artifacts", "ChatTemplates", "Clustering", "Deduplication", "Documents", "Embedding", "Export", "Kernels", "Loading", "Pipeline", "Planning",
         "Primitives", "Sampling", "Storage", "Tokenization", "Tokens", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),
@@ -131,7 +131,7 @@ let package = Package(
     .testTarget(
       name: "ReportingTests",
       dependencies: [
-        "Artifacts", "Documents", "Pipeline", "Primitives", "Reporting", "Storage", "TestSupport", "Tokens",
+        "Artifacts", "Documents", "Pipeline", "Primitives", "Reporting", "Storage", "TestSupport", "Tokens", "Workflows",
       ]),
     .testTarget(name: "weirTests", dependencies: ["weir"], exclude: ["Golden"]),
   ],

@@ -56,6 +56,17 @@ package enum Statistics {
     return (quantile(sorted, (1 - level) / 2), quantile(sorted, (1 + level) / 2))
   }
 
+  /// The 97.5 % quantile of Student's t distribution, for 95 % intervals of a mean: by the expansion of Abramowitz and Stegun 26.7.5, which is
+  /// right to three decimals from six degrees of freedom on.
+  package static func studentT95(degreesOfFreedom: Int) -> Double {
+    precondition(degreesOfFreedom > 0, "there must be at least one degree of freedom")
+    let exact = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706]
+    if degreesOfFreedom <= exact.count { return exact[degreesOfFreedom - 1] }
+    let z = 1.959964, n = Double(degreesOfFreedom), z2 = z * z
+    let first = z * (z2 + 1) / 4, second = z * ((5 * z2 + 16) * z2 + 3) / 96, third = z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384
+    return z + (first + (second + third / n) / n) / n
+  }
+
   /// The indices of bootstrap resample `replicate`: `count` samples from `0..<count` with replacement.
   package static func resample(_ count: Int, seed: UInt64, replicate: Int) -> [Int] {
     let random = CounterRandom(seed: seed, stream: UInt64(replicate))

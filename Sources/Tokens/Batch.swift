@@ -51,6 +51,15 @@ public struct Batch: Sendable, Equatable {
     segments = []
   }
 
+  /// The number of positions without the padding at the ends of rows, where each position attends only to itself.
+  package var tokenCount: Int {
+    (0..<rows).reduce(0) { count, row in
+      var used = sequence
+      while used > 0, starts[row * sequence + used - 1] == used - 1, targets[row * sequence + used - 1] < 0 { used -= 1 }
+      return count + used
+    }
+  }
+
   /// The number of positions with a target.
   public var targetCount: Int { targets.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) } }
 }
@@ -67,8 +76,12 @@ package protocol BatchSource: Sendable {
   func batch(step: Int) throws -> Batch
   /// Writes which row comes at which position, for runs that continue this one; nothing if the source has no such order.
   func writeOrder(to path: String) throws
+  /// The tokens of a batch as runs count them: all positions, or those without padding.
+  func tokenCount(of batch: Batch) -> Int
 }
 
 extension BatchSource {
+  package func tokenCount(of batch: Batch) -> Int { rows * sequence }
+
   package func writeOrder(to path: String) throws {}
 }

@@ -16,6 +16,8 @@ enum Checkpoint {
     var consecutiveSkips = 0
     /// Wall time of training so far.
     var seconds = 0.0
+    /// Tokens seen; nil in checkpoints of earlier versions.
+    var tokens: Int?
     /// Whether the checkpoint is kept permanently.
     var isPermanent = false
     /// Whether it was written because the run was asked to stop; nil for false.
@@ -29,7 +31,7 @@ enum Checkpoint {
     var run: String
 
     enum CodingKeys: String, CodingKey {
-      case step, optimizerSteps, seconds, model, run
+      case step, optimizerSteps, seconds, tokens, model, run
       case consecutiveSkips = "failures"
       case isPermanent = "kept"
       case isInterruption = "passing"

@@ -17,6 +17,8 @@ package struct DocumentBatches: BatchSource {
   package let fingerprint: String
   /// Steps in all epochs together.
   package let steps: Int
+  /// The rows of the examples in all epochs together.
+  package var rowCount: Int { packed.count }
   /// Tokens of all epochs together, without padding.
   package let tokens: Int
   /// Positions of all epochs together that have a target.
@@ -94,6 +96,8 @@ package struct DocumentBatches: BatchSource {
       "documents \(name) order 2 rows \(rows) sequence \(sequence) epochs \(epochs) seed \(randomSeed)"
       + (replay.map { " replay \(replayShare) of \($0.fingerprint)" } ?? "")
   }
+
+  package func tokenCount(of batch: Batch) -> Int { batch.tokenCount }
 
   /// The batch of a step: first the rows of the documents, then those of the replay source. After the last epoch, the documents repeat.
   package func batch(step: Int) throws -> Batch {

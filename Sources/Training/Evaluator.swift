@@ -31,13 +31,23 @@ package struct EvaluationDocument: Sendable {
 
 /// A named set of held-out documents.
 package struct ValidationSet: Sendable {
+  /// What a set other than the target's is for.
+  package enum Role: String, Codable, Sendable {
+    /// Shows what the model forgets.
+    case source
+    /// Decides whether the model forgets too much, and is therefore not reported as a result.
+    case judge
+  }
+
   package var name: String
+  /// Nil for held-out text of the target.
+  package var role: Role?
   package var documents: [EvaluationDocument]
   /// Documents left out because they cannot be scored.
   package var skipped: Int
 
-  package init(name: String, documents: [EvaluationDocument], skipped: Int = 0) {
-    (self.name, self.documents, self.skipped) = (name, documents, skipped)
+  package init(name: String, documents: [EvaluationDocument], skipped: Int = 0, role: Role? = nil) {
+    (self.name, self.documents, self.skipped, self.role) = (name, documents, skipped, role)
   }
 }
 

@@ -30,6 +30,8 @@ package struct RunFolder: Sendable {
   /// The Fisher information of the initial model, for elastic weight consolidation.
   package var fisher: String { path + "/fisher" }
   package var checkpoints: String { path + "/checkpoints" }
+  /// Runs of the same finetuning with other settings, one of which became this run.
+  package var tries: String { path + "/tries" }
 
   /// The folder of the checkpoint after `step` steps.
   package func checkpoint(step: Int) -> String {
@@ -37,11 +39,19 @@ package struct RunFolder: Sendable {
     return checkpoints + "/" + Self.checkpointPrefix + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
   }
 
+  /// The folder of the model after `step` steps, kept because the run may end with it.
+  func selected(step: Int) -> String { checkpoints + "/" + Self.selectedPrefix + String(step) }
+
   /// All checkpoints, oldest first.
-  package func allCheckpoints() throws -> [(step: Int, path: String)] {
+  package func allCheckpoints() throws -> [(step: Int, path: String)] { try checkpoints(Self.checkpointPrefix) }
+
+  /// The models that the run may end with, oldest first.
+  func allSelected() throws -> [(step: Int, path: String)] { try checkpoints(Self.selectedPrefix) }
+
+  private func checkpoints(_ prefix: String) throws -> [(step: Int, path: String)] {
     guard Files.isFolder(checkpoints) else { return [] }
     return try Files.entries(of: checkpoints).compactMap { name in
-      guard name.hasPrefix(Self.checkpointPrefix), let step = Int(name.dropFirst(Self.checkpointPrefix.count)) else { return nil }
+      guard name.hasPrefix(prefix), let step = Int(name.dropFirst(prefix.count)) else { return nil }
       return (step, checkpoints + "/" + name)
     }.sorted { $0.step < $1.step }
   }
@@ -57,7 +67,8 @@ package struct RunFolder: Sendable {
   /// Removes what a killed process left among the checkpoints.
   func removeUnfinishedCheckpoints() throws {
     guard Files.isFolder(checkpoints) else { return }
-    for name in try Files.entries(of: checkpoints) where name.hasPrefix(Self.checkpointPrefix) && name.hasSuffix(Self.partialSuffix) {
+    for name in try Files.entries(of: checkpoints) where name.hasSuffix(Self.partialSuffix) {
+      guard name.hasPrefix(Self.checkpointPrefix) || name.hasPrefix(Self.selectedPrefix) else { continue }
       try Files.remove(checkpoints + "/" + name)
     }
   }
@@ -79,11 +90,13 @@ package struct RunFolder: Sendable {
         try Files.remove(checkpoints + "/" + name)
       }
     }
+    for old in try allSelected() { try removeCheckpoint(old.path) }
     for old in try allCheckpoints() where (try? Checkpoint.state(old.path).isPermanent) != true { try removeCheckpoint(old.path) }
   }
 
   private static let checkpointPrefix = "step-"
-  private static let partialSuffix = ".partial"
+  private static let selectedPrefix = "selected-"
+  static let partialSuffix = ".partial"
   private static let damagedSuffix = ".damaged"
 
   /// The files that the list of checksums covers once the run has finished; models and checkpoints have manifests.

@@ -65,13 +65,15 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   package var lowRank: LowRank?
   /// Rejected steps in a row that are skipped before the run rolls back.
   package var patience = 3
+  /// Which of the evaluated models the run ends with; nil for the last one.
+  package var selection: CheckpointSelection?
   /// The settings of the loss guard; nil for the defaults.
   package var lossGuard: LossGuard.Settings?
 
   enum CodingKeys: String, CodingKey {
     case tokens, steps, learningRate, schedule, warmup, decay, finalRate, beta1, beta2, epsilon, weightDecay, clip, baseWidth, baseHeadWidth
     case evaluateEvery, evaluateAt, checkpointEvery, checkpointAt, keepEvery, accumulate, zLoss, precision, annealing, lowRank, patience
-    case weighted, ewc
+    case weighted, ewc, selection
     case randomSeed = "seed"
     case keepLast = "keep"
     case emaDecay = "average"
@@ -124,6 +126,7 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     if let emaDecay { try require((0..<1).contains(emaDecay), "emaDecay", "must be in 0..<1, not \(emaDecay)") }
     try lossGuard?.validate()
     if let ewc { try notNegative(ewc.weight, "ewc") }
+    try selection?.validate()
     if let lowRank {
       try lowRank.validate()
       try require(emaDecay == nil, "emaDecay", "cannot be combined with a low-rank adapter")

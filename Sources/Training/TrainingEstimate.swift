@@ -57,7 +57,7 @@ package struct TrainingEstimate: Codable, Sendable, Equatable {
     memoryBytes = floats * 4 + Self.overhead(threads: threads, vocabulary: model.vocabulary)
     let checkpoints =
       configuration.checkpointAt.count + (configuration.checkpointEvery > 0 ? configuration.keepLast : 0)
-      + (configuration.keepEvery == nil ? 0 : steps / max(1, configuration.keepEvery ?? 1))
+      + (configuration.selection == nil ? 0 : 2) + (configuration.keepEvery == nil ? 0 : steps / max(1, configuration.keepEvery ?? 1))
     let averaged = averages ? 1 : 0
     let adapter = lowRank == nil ? 0 : trained, fisher = configuration.ewc == nil ? 0 : parameters
     diskBytes = 4 * (parameters * (1 + averaged + (1 + averaged) * checkpoints) + (2 * trained + adapter) * checkpoints + adapter + fisher)

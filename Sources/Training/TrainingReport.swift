@@ -1,3 +1,4 @@
+import Foundation
 import Pipeline
 
 /// The loss on a validation set at one step of a run; a line of `evaluations.jsonl`.
@@ -10,13 +11,15 @@ package struct EvaluationRecord: Codable, Sendable, Equatable {
   package var name: String
   /// The fingerprint of its documents; nil in records of earlier versions.
   package var data: String?
+  /// The set's role; nil for held-out text of the target.
+  package var role: ValidationSet.Role?
   package var result: Evaluation
 }
 
 /// The result of a finished run; `report.json`.
 package struct TrainingReport: Codable, Sendable, Equatable {
   package var steps: Int
-  /// Tokens seen.
+  /// Tokens seen; of finetuning data, those without padding.
   package var tokens: Int
   package var parameters: Int
   /// Parameters without the embedding and the output matrix: the N of the scaling laws.
@@ -43,6 +46,10 @@ package struct TrainingReport: Codable, Sendable, Equatable {
   package var skipped: [String: Int]?
   /// Batches read, with those that rollbacks skipped; nil in reports of earlier versions.
   package var batches: Int?
+  /// Which of the evaluated models this one is, if evaluations decided.
+  package var selection: CheckpointSelection.Decision?
+  /// The losses before and after, if the initial model was evaluated.
+  package var changes: [LossChange]?
 
   /// What the loss guard did, in words; nil if it did nothing.
   package var guardSummary: String? {
@@ -56,6 +63,23 @@ package struct TrainingReport: Codable, Sendable, Equatable {
     return parts.isEmpty ? nil : "loss guard: " + parts.joined(separator: ", ")
   }
 
-  /// The evaluations after the last step, one per validation set.
-  package var final: [EvaluationRecord] { evaluations.filter { $0.step == steps } }
+  /// Which model evaluations chose, in words; nil if they decided nothing.
+  package var selectionSummary: String? {
+    guard let selection else { return nil }
+    var text = selection.step == steps ? "kept the last model" : "kept the model of step \(selection.step)"
+    if selection.step == 0 { text = "kept the initial model" }
+    if let rise = selection.rise { text += ", judged source loss \(String(format: "%+.3f", rise)) nats" }
+    switch selection.stop {
+    case .budget: text += "; stopped at step \(steps), beyond the budget (\(String(format: "%+.3f", selection.stopRise ?? .nan)))"
+    case .patience: text += "; stopped at step \(steps), as the target loss no longer fell"
+    case nil: break
+    }
+    return text
+  }
+
+  /// The step of the run's model.
+  package var modelStep: Int { selection?.step ?? steps }
+
+  /// The evaluations of the run's model, one per validation set.
+  package var final: [EvaluationRecord] { evaluations.filter { $0.step == modelStep } }
 }

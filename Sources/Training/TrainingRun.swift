@@ -60,6 +60,7 @@ package enum TrainingRun {
   ///   - folder: the run folder.
   ///   - tokenizer: a folder with tokenizer files to copy into every model folder.
   ///   - endOfDocument: the end-of-document token, for the model's configuration files.
+  ///   - evaluatesInitial: whether to evaluate the initial model, too.
   ///   - threads: threads per rank; does not affect the result.
   ///   - recompute: whether the backward pass recomputes activations; does not affect the result.
   ///   - ranks: the ranks that share the rows of every batch, each with the same arguments.
@@ -69,7 +70,7 @@ package enum TrainingRun {
   package static func run(
     configuration: TrainingConfiguration, initial: ModelInitialization, adapter: String? = nil, fisher: FisherData? = nil,
     source: any BatchSource, validation: [ValidationSet] = [], folder: String, tokenizer: String? = nil, endOfDocument: Int? = nil,
-    threads: Int = 2, recompute: Bool = false, ranks: Ranks? = nil,
+    evaluatesInitial: Bool = false, threads: Int = 2, recompute: Bool = false, ranks: Ranks? = nil,
     progress: Pipeline.Progress = .silent
   ) throws -> TrainingReport {
     try configuration.validate()
@@ -109,12 +110,13 @@ package enum TrainingRun {
     if ranks.isRoot, !Files.exists(folder.order) { try source.writeOrder(to: folder.order) }
     if let report = claim.report {
       return try evaluate(
-        report, validation, folder: folder, sequence: source.sequence, pool: ThreadPool(threads: threads), ranks: ranks, progress)
+        report, validation, initial: evaluatesInitial ? initial.folder : nil, folder: folder, sequence: source.sequence,
+        pool: ThreadPool(threads: threads), ranks: ranks, progress)
     }
     let session = try TrainingSession(
       identity: claim.identity, initial: initial, adapter: adapter, fisher: fisher, source: source, validation: validation, folder: folder,
-      tokenizer: tokenizer,
-      endOfDocument: endOfDocument, threads: threads, recompute: recompute, ranks: ranks, progress: progress)
+      tokenizer: tokenizer, endOfDocument: endOfDocument, evaluatesInitial: evaluatesInitial, threads: threads, recompute: recompute,
+      ranks: ranks, progress: progress)
     return try session.run(progress)
   }
 
@@ -135,32 +137,40 @@ package enum TrainingRun {
   }
 
   /// Evaluates a finished model on the sets that are not on record, such as a file that was edited.
+  /// - Parameter initial: the folder of the initial model, to evaluate it as well.
   private static func evaluate(
-    _ report: TrainingReport, _ validation: [ValidationSet], folder: RunFolder, sequence: Int, pool: ThreadPool, ranks: RankGroup,
+    _ report: TrainingReport, _ validation: [ValidationSet], initial: String?, folder: RunFolder, sequence: Int, pool: ThreadPool,
+    ranks: RankGroup,
     _ progress: Pipeline.Progress
   ) throws -> TrainingReport {
     var records = try ranks.broadcast { () throws -> [EvaluationRecord] in
       Files.exists(folder.evaluations) ? try RunLog.records(EvaluationRecord.self, folder.evaluations) : report.evaluations
     }
-    let missing = records.missing(validation, step: report.steps)
-    if !missing.isEmpty {
-      progress.note("\(folder.path): has finished; evaluating the model on \(missing.map(\.name).joined(separator: ", "))")
-      let (model, parameters) = try ModelFolder.load(folder.model)
-      let evaluator = Evaluator(model, parameters: parameters, sequence: sequence, pool: pool)
+    let models =
+      (initial.map { [(step: 0, tokens: 0, path: $0)] } ?? []) + [(step: report.modelStep, tokens: report.tokens, path: folder.model)]
+    let missing = models.map { records.missing(validation, step: $0.step) }, isMissing = missing.contains { !$0.isEmpty }
+    if isMissing {
+      let names = validation.map(\.name).filter { name in missing.contains { $0.contains { $0.name == name } } }
+      progress.note("\(folder.path): has finished; evaluating the model on \(names.joined(separator: ", "))")
       if ranks.isRoot { try folder.unseal() }
       let log = ranks.isRoot ? try RunLog(folder.evaluations, through: report.steps) : RunLog()
-      for set in missing {
-        let result = try evaluator.evaluate(set.documents, ranks: ranks)
-        guard result.loss.isFinite else { throw WeirError(folder.model, "the loss on \(set.name) is NaN or infinite") }
-        let record = EvaluationRecord(step: report.steps, tokens: report.tokens, name: set.name, data: set.fingerprint, result: result)
-        try log.append(record.line)
-        records.append(record)
+      for (model, missing) in zip(models, missing) where !missing.isEmpty {
+        let (configuration, parameters) = try ModelFolder.load(model.path)
+        let evaluator = Evaluator(configuration, parameters: parameters, sequence: sequence, pool: pool)
+        for set in missing {
+          let result = try evaluator.evaluate(set.documents, ranks: ranks)
+          guard result.loss.isFinite else { throw WeirError(model.path, "the loss on \(set.name) is NaN or infinite") }
+          let record = EvaluationRecord(step: model.step, tokens: model.tokens, set, result)
+          try log.append(record.line)
+          records.append(record)
+        }
       }
       try log.synchronize()
     }
     var current = report
     current.evaluations = records.current(validation, others: report.evaluations)
-    if ranks.isRoot, current != report || !missing.isEmpty {
+    if initial != nil { current.changes = LossChange.all(current.evaluations, step: report.modelStep) }
+    if ranks.isRoot, current != report || isMissing {
       try folder.unseal()
       if current != report { try JSONFile.write(current, to: folder.report) }
       try folder.seal()
@@ -191,7 +201,7 @@ package enum TrainingRun {
   /// Claims the folder for this run.
   private static func claimed(_ folder: RunFolder, _ identity: Identity, _ progress: Pipeline.Progress) throws -> Claim {
     guard Files.exists(folder.description) else {
-      if try Files.entries(of: folder.path).contains(where: { $0 != OutputLock.suffix }) {
+      if try Files.entries(of: folder.path).contains(where: { $0 != OutputLock.suffix && folder.path + "/" + $0 != folder.tries }) {
         throw WeirError(folder.path, "is not empty and not a run folder", remedy: "choose another folder")
       }
       try JSONFile.write(identity, to: folder.description)

@@ -42,6 +42,7 @@ extension TrainingSession {
     }
     // Which regular ones exist must not depend on interruptions, because rollbacks return to them.
     guard kind != .interruption else { return }
+    try removeUnselected()
     let regular = checkpoints.filter { $0.state.map { !$0.isPermanent && $0.isInterruption != true } ?? false }
     var spare: Set<Int> = []
     if guardSettings.rollbacks > 0 {
@@ -83,12 +84,12 @@ extension TrainingSession {
       remedy: "restore one from a copy, or remove \(folder.checkpoints) to start over from the first step")
   }
 
-  private func read(_ checkpoint: String) throws {
+  func read(_ checkpoint: String) throws {
     state = try Checkpoint.read(
       checkpoint, configuration: identity.model, parameters: model.parameters, optimizer: optimizer, adapter: adapter, average: average)
   }
 
-  private func writeCheckpoint(_ path: String) throws {
+  func writeCheckpoint(_ path: String) throws {
     state.optimizerSteps = optimizer.steps
     try Checkpoint.write(
       path, state: state, parameters: model.parameters, optimizer: optimizer, adapter: adapter, average: average,
@@ -142,7 +143,7 @@ extension TrainingSession {
       state = Checkpoint.State(model: identity.model, run: state.run)
     }
     let target = state.step
-    for later in try folder.allCheckpoints() where later.step > target { try folder.removeCheckpoint(later.path) }
+    for later in try folder.allCheckpoints() + folder.allSelected() where later.step > target { try folder.removeCheckpoint(later.path) }
     if damage {
       state.lossGuard = state.lossGuard ?? LossGuard()
       state.lossGuard?.retry(from: target)
@@ -162,28 +163,33 @@ extension TrainingSession {
   }
 
   /// Writes the model and the report, and removes the checkpoints that are not permanent.
-  func finish(_ progress: Pipeline.Progress) throws -> TrainingReport {
+  func finish(_ decision: CheckpointSelection.Decision?, _ progress: Pipeline.Progress) throws -> TrainingReport {
     try log.synchronize()
     try evaluations.synchronize()
-    let c = identity.model, tokens = total * batchTokens, steps = try StepRecord.read(folder.log), loss = try recentLoss(steps)
+    let c = identity.model, last = state, tokens = tokens
+    let steps = try StepRecord.read(folder.log), loss = try recentLoss(steps)
     let errors = steps.compactMap { step in step.wholeDivergence.flatMap { whole in step.divergence.map { whole - $0 } } }
+    if let step = decision?.step, step != last.step { try load(selected: step) }
+    state = last
     let skipped = Dictionary(steps.compactMap(\.skipped).map { ($0.rawValue, 1) }, uniquingKeysWith: +)
     let inputs = ["run": state.run, "data": source.fingerprint, "initial": identity.initial]
     for (path, weights) in [(folder.model, exported)] + (average == nil ? [] : [(folder.lastModel, model.parameters)]) {
       try ModelFolder.write(
         path, configuration: c, parameters: weights, adapter: adapter, origin: initial.folder, tokenizer: tokenizer,
-        endOfDocument: endOfDocument, inputs: inputs, counts: ["steps": total, "tokens": tokens])
+        endOfDocument: endOfDocument, inputs: inputs, counts: ["steps": decision?.step ?? last.step, "tokens": tokens])
     }
     if let adapter {
       try AdapterFolder.write(folder.adapter, adapter, base: identity.initial, origin: initial.folder ?? "", inputs: ["run": state.run])
     }
+    let evaluations = records.current(validation)
     let report = TrainingReport(
-      steps: total, tokens: tokens, parameters: c.parameters, nonEmbeddingParameters: c.nonEmbeddingParameters,
-      flops: Double(tokens) * configuration.flopsPerToken(c, context: source.sequence), loss: loss, divergence: lastDivergence,
-      divergenceError: errors.isEmpty ? nil : errors.reduce(0, +) / Double(errors.count),
-      evaluations: records.current(validation), seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
+      steps: last.step, tokens: tokens, parameters: c.parameters, nonEmbeddingParameters: c.nonEmbeddingParameters,
+      flops: Double(last.step * batchTokens) * configuration.flopsPerToken(c, context: source.sequence), loss: loss,
+      divergence: lastDivergence, divergenceError: errors.isEmpty ? nil : errors.reduce(0, +) / Double(errors.count),
+      evaluations: evaluations, seconds: state.seconds, tokensPerSecond: Double(tokens) / max(state.seconds, 1e-9),
       model: folder.model, rollbacks: state.rollbacks, skipped: skipped.isEmpty ? nil : skipped,
-      batches: total + (state.skippedBatches ?? 0))
+      batches: last.step + (state.skippedBatches ?? 0), selection: decision,
+      changes: evaluatesInitial ? LossChange.all(evaluations, step: decision?.step ?? last.step) : nil)
     try JSONFile.write(report, to: folder.report)
     try folder.seal()
     try folder.removePassingCheckpoints()
@@ -196,7 +202,7 @@ extension TrainingSession {
 
   /// The mean loss of the last tenth of the steps, at most 100.
   private func recentLoss(_ steps: [StepRecord]) throws -> Double {
-    let losses = steps.suffix(min(100, max(1, total / 10))).map(\.loss).filter(\.isFinite)
+    let losses = steps.suffix(min(100, max(1, state.step / 10))).map(\.loss).filter(\.isFinite)
     guard !losses.isEmpty else {
       throw WeirError(folder.path, "the loss of the last steps is NaN or infinite", remedy: "lower the learning rate or check the data")
     }

@@ -31,11 +31,16 @@ final class TrainingSession {
   var lastDivergence: Double?
   var configuration: TrainingConfiguration { identity.configuration }
   var guardSettings: LossGuard.Settings { configuration.lossGuard ?? LossGuard.Settings() }
+  /// Positions per batch, padding included.
   var batchTokens: Int { source.rows * source.sequence }
+  /// Tokens seen.
+  var tokens: Int { state.tokens ?? state.step * batchTokens }
   /// The weights that are evaluated and exported.
   var exported: FloatBuffer { average ?? model.parameters }
 
   let initial: ModelInitialization
+  /// Whether to evaluate the initial model.
+  let evaluatesInitial: Bool
   private let pool: ThreadPool
   /// The initial weights, if the loss refers to them.
   private let initialWeights: FloatBuffer?
@@ -47,12 +52,13 @@ final class TrainingSession {
 
   init(
     identity: TrainingRun.Identity, initial: ModelInitialization, adapter initialAdapter: String? = nil, fisher data: FisherData? = nil,
-    source: any BatchSource, validation: [ValidationSet], folder: RunFolder, tokenizer: String?, endOfDocument: Int?, threads: Int,
-    recompute: Bool = false, ranks: RankGroup, progress: Pipeline.Progress
+    source: any BatchSource, validation: [ValidationSet], folder: RunFolder, tokenizer: String?, endOfDocument: Int?,
+    evaluatesInitial: Bool, threads: Int, recompute: Bool = false, ranks: RankGroup, progress: Pipeline.Progress
   ) throws {
     self.ranks = ranks
     self.identity = identity
     self.initial = initial
+    self.evaluatesInitial = evaluatesInitial
     self.source = source
     self.validation = validation
     self.folder = folder
@@ -169,9 +175,11 @@ final class TrainingSession {
 
   func run(_ progress: Pipeline.Progress) throws -> TrainingReport {
     let evaluateAt = Set(configuration.evaluateAt.map { steps(for: $0) })
+    if evaluatesInitial || configuration.selection != nil { try evaluateInitialModel() }
     if state.step == 0, configuration.checkpointAt.contains(0) { try checkpoint(.permanent) }
     while true {
-      while state.step < total {
+      var decision = try select(at: .start, progress)
+      while state.step < total, decision?.stop == nil {
         if ranks.any(progress.isStopping) {
           try checkpoint(.interruption)
           throw Stopped()
@@ -180,13 +188,15 @@ final class TrainingSession {
         let done = state.step
         if done < total, configuration.evaluateEvery > 0 && done % configuration.evaluateEvery == 0 || evaluateAt.contains(done) {
           guard try evaluate(validation, progress) else { continue }
+          decision = try select(at: .evaluation, progress)
         }
         try checkpointIfDue()
       }
       if model.trainable.isFinite {
-        let missing = Set(try ranks.broadcast { records.missing(validation, step: total).map(\.name) })
+        let missing = Set(try ranks.broadcast { records.missing(validation, step: state.step).map(\.name) })
         if try evaluate(validation.filter { missing.contains($0.name) }, progress) {
-          return try ranks.broadcast { try finish(progress) }
+          decision = try select(at: .end, progress)
+          return try ranks.broadcast { try finish(decision, progress) }
         }
       } else {
         try rollBack("the weights contain NaN or infinity", progress)
@@ -202,7 +212,7 @@ final class TrainingSession {
   private func step(_ progress: Pipeline.Progress) throws -> Bool {
     let begin = DispatchTime.now().uptimeNanoseconds
     let index = state.step, rate = configuration.rate(step: index, total: total)
-    let batch = try source.batch(step: index + (state.skippedBatches ?? 0))
+    let batch = try source.batch(step: index + (state.skippedBatches ?? 0)), count = source.tokenCount(of: batch), seen = tokens
     let sums = try gradient.compute(batch, place: "step \(index + 1)", step: (index, total))
     penalty?.addGradient(of: model.parameters, to: model.gradients, pool: pool)
     let norm = optimizer.norm(model.gradients, pool: pool), loss = sums.mean
@@ -220,15 +230,16 @@ final class TrainingSession {
     state.lossGuard = lossGuard
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - begin) * 1e-9
     state.step += 1
+    state.tokens = seen + count
     state.seconds += seconds
     if configuration.annealing != nil { lastDivergence = sums.divergence / Double(sums.targets) }
     let record = StepRecord(
-      step: state.step, tokens: state.step * batchTokens, loss: loss, learningRate: rate, gradientNorm: norm,
+      step: state.step, tokens: tokens, loss: loss, learningRate: rate, gradientNorm: norm,
       divergence: configuration.annealing == nil ? nil : lastDivergence,
       wholeDivergence: configuration.annealing?.cached == nil || index >= TeacherCache.probes
         ? nil : sums.wholeDivergence / Double(sums.targets),
       zLoss: configuration.zLoss.map { $0 * sums.squares / Double(sums.targets) }, skipped: rejection, seconds: seconds,
-      tokensPerSecond: Double(batchTokens) / max(seconds, 1e-9))
+      tokensPerSecond: Double(count) / max(seconds, 1e-9))
     try log.append(record.line)
     report(record, progress)
     guard state.consecutiveSkips <= configuration.patience else {
@@ -245,7 +256,7 @@ final class TrainingSession {
       progress.note("\(folder.path): step \(record.step): \(cause); step skipped")
     }
     progress.update(
-      Double(record.tokens), of: Double(total * batchTokens), unit: "tokens",
+      Double(record.tokens), of: Double(record.tokens) / Double(record.step) * Double(total), unit: "tokens",
       detail: "loss \(loss)" + meter.text(tokens: batchTokens, seconds: record.seconds))
   }
 

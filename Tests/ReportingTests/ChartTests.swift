@@ -3,6 +3,7 @@ import Pipeline
 import Primitives
 import Reporting
 import Testing
+import Workflows
 
 @Suite struct ChartTests {
   @Test func aSmallPictureIsWrittenJustSo() {
@@ -91,6 +92,34 @@ import Testing
         + "the original domain. It avoids 80\u{A0}% of the forgetting.")
   }
 
+  /// Two methods, one with two strengths, over two seeds.
+  private static let sweep: FinetuneSweep = {
+    func run(_ method: String, _ strength: Double?, _ gain: Double, _ rise: Double, _ seed: UInt64) -> FinetuneSweep.Run {
+      FinetuneSweep.Run(
+        run: "\(method)-\(seed)", method: method, strength: strength, learningRate: 1e-3, randomSeed: seed, gain: gain, rise: rise,
+        riseBySource: ["source": rise], step: 10)
+    }
+    return FinetuneSweep(
+      model: "m", target: "target", sources: ["source"], minimumGain: 0,
+      runs: [
+        run("direct", nil, 0.5, 0.6, 1), run("direct", nil, 0.52, 0.62, 2), run("anneal", 1, 0.4, 0.1, 1), run("anneal", 1, 0.42, 0.12, 2),
+        run("anneal", 0.1, 0.38, 0.3, 1), run("anneal", 0.1, 0.4, 0.32, 2),
+      ])
+  }()
+
+  @Test func theFrontierOfASweep() throws {
+    let chart = try #require(FrontierChart(Self.sweep)), gap = Number.gap
+    #expect(chart.sentence.hasPrefix("3 settings of 2 methods, each the mean over 2 seeds. On the frontier"))
+    #expect(chart.sentence.contains("anneal (strength\(gap)1, lr\(gap)0.001) and direct (lr\(gap)0.001)."))
+    #expect(chart.sentence.contains("Of anneal’s settings with a target gain, strength\(gap)1, lr\(gap)0.001 forgets least: gain 0.410"))
+    var summary = try SampleRun.summary()
+    (summary.results.crisp, summary.results.split, summary.results.finetuning, summary.results.plan) = (nil, nil, nil, nil)
+    summary.results.sweep = Self.sweep
+    let page = Report.html(summary)
+    #expect(page.contains("chart-frontier") && page.contains("anneal at strength 1, with a learning rate of 0.001, forgets least"))
+    #expect(FrontierChart(FinetuneSweep(model: "m", target: "t", sources: ["s"], minimumGain: 0, runs: [])) == nil)
+  }
+
   @Test func aRunPredictedTwiceIsDrawnOnce() throws {
     let plan = try #require(try SampleRun.summary().results.plan)
     let caption = try #require(PredictionChart(plan)).sentence
@@ -145,7 +174,7 @@ import Testing
       try #require(HistogramChart(summary.clusters, mixture: mixture)), try #require(LossChart(summary.training)),
       try #require(results.crisp.flatMap { PerplexityChart($0) }), try #require(results.split.flatMap { SplitChart($0) }),
       try #require(results.finetuning.flatMap { FinetuneChart($0) }), try #require(PredictionChart(plan)), try #require(LawChart(plan)),
-      try #require(plan.allocation.flatMap { AllocationChart($0, plan: plan) }),
+      try #require(plan.allocation.flatMap { AllocationChart($0, plan: plan) }), try #require(FrontierChart(Self.sweep)),
     ]
     for chart in charts {
       let picture = chart.draw(width: min(width, chart.width))

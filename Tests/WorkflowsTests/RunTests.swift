@@ -19,7 +19,7 @@ import Training
 import Workflows
 
 /// A small corpus of two domains with everything that is made from it, and a model.
-private struct World {
+struct World {
   let folder: String
   var dataset: String { folder + "/set" }
   var tree: String { folder + "/tree" }
@@ -107,7 +107,7 @@ private struct World {
   var files: Set<String> { Set((try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []) }
 }
 
-private func withWorld<R>(_ body: (World) throws -> R) throws -> R { try withTemporaryFolder { try body(World($0)) } }
+func withWorld<R>(_ body: (World) throws -> R) throws -> R { try withTemporaryFolder { try body(World($0)) } }
 
 private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T.self, from: JSONFile.encode(value), place: "report") }
 

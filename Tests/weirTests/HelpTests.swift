@@ -10,7 +10,7 @@ import Testing
     ["cluster"], ["cluster", "fit"], ["cluster", "assign"], ["cluster", "show"], ["assign"], ["sample"], ["export"], ["feed"], ["pack"],
     ["trace"],
     ["train"],
-    ["finetune"],
+    ["finetune"], ["finetune", "sweep"],
     ["split"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "allocate"], ["report"], ["run"], ["verify"],
     ["peek"],
   ]

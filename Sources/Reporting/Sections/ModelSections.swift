@@ -25,7 +25,7 @@ enum ModelSections {
     return Section(
       "training", "Training", lead: "The loss of every run, each on its own training data, and its cost." + incidents.joined(),
       [
-        LossChart(summary.training)?.figure, table.folded(above: 14), evaluations(summary.training),
+        LossChart(summary.training)?.figure, table.folded(above: 14), evaluations(summary.training), changes(summary.training),
         summary.training.count == 1 ? summary.training[0].settings.map(settings) : nil,
       ])
   }
@@ -45,6 +45,28 @@ enum ModelSections {
         table.add([
           run.name, record.name, Number.compact(result.tokens), Number.perplexity(result.perplexity),
           Number.perplexity(result.perplexityError), Number.perplexity(mean), Number.fixed(result.bitsPerByte, 3),
+        ])
+      }
+    }
+    return table.rowCount == 0 ? nil : table.folded(above: 14)
+  }
+
+  /// The loss on every held-out set that was evaluated before the first step.
+  private static func changes(_ runs: [RunSummary.Training]) -> String? {
+    var table = Table(
+      "Held-out loss before and after, nats/token",
+      [
+        .text("Run"), .text("Held-out set"), .text("Role"), .number("Before"), .number("Lowest"), .number("At step"), .number("Model"),
+        .number("Change"), .text("Kept"),
+      ])
+    for run in runs {
+      let report = run.report.training
+      for change in report.changes ?? [] {
+        table.add([
+          run.name, change.name, change.role.map { $0 == .source ? "source" : "judges the budget" } ?? "target",
+          Number.fixed(change.start, 3),
+          Number.fixed(change.best, 3), Number.integer(change.bestStep), Number.fixed(change.end, 3), Number.fixed(change.rise, 3),
+          report.selectionSummary ?? "",
         ])
       }
     }
@@ -135,7 +157,7 @@ enum ModelSections {
   }
 
   static func finetune(_ summary: RunSummary) -> Section? {
-    guard let finetuning = summary.results.finetuning else { return nil }
+    guard let finetuning = summary.results.finetuning else { return summary.results.sweep.flatMap(sweep) }
     var table = Table(
       "Finetuned models",
       [
@@ -159,5 +181,30 @@ enum ModelSections {
         "Label annealing adds to the loss λ times the divergence from the predictions of the initial model. It needs none of the original "
         + "training data.",
       [FinetuneChart(finetuning)?.figure, table.rowCount > 0 ? table.markup : nil])
+  }
+
+  private static func sweep(_ sweep: FinetuneSweep) -> Section? {
+    var table = Table(
+      "Settings",
+      [
+        .text("Method"), .number("Strength"), .number("Learning rate"), .number("Seeds"), .number("Target gain"), .number("± 95 %"),
+        .number("Source rise"), .number("± 95 %"), .text("Frontier"),
+      ])
+    for setting in sweep.settings {
+      table.add(
+        [
+          setting.method, setting.strength.map { Number.trimmed($0, 4) } ?? "", Number.trimmed(setting.learningRate, 7),
+          Number.integer(setting.runs), Number.fixed(setting.gain.value, 3), setting.gain.error.map { Number.fixed($0, 3) } ?? "",
+          Number.fixed(setting.rise.value, 3), setting.rise.error.map { Number.fixed($0, 3) } ?? "", setting.isOnFrontier ? "yes" : "",
+        ], style: setting.isChosen ? "strong" : "")
+    }
+    let least = sweep.minimumGain > 0 ? " of more than \(Number.trimmed(sweep.minimumGain)) nats/token" : ""
+    return Section(
+      "finetune", "Target gain and forgetting",
+      lead:
+        "The fall of the loss on \(sweep.target) and the rise of the loss on \(sweep.sources.joined(separator: ", ")), both after finetuning. "
+        + "Bold: for each method, of the settings with a target gain\(least), the one that forgets least. These held-out documents have "
+        + "chosen the settings: report others.",
+      [FrontierChart(sweep)?.figure, table.folded(above: 40)])
   }
 }

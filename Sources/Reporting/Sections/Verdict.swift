@@ -14,7 +14,7 @@ enum Verdict {
     if let text = results.finetuning.flatMap(finetuning) { return text }
     if let allocation = results.plan?.allocation ?? results.allocation { return self.allocation(allocation, plan: results.plan) }
     if let plan = results.plan { return law(plan) }
-    if let text = training(summary.training) { return text }
+    if let text = results.sweep.flatMap(sweep) ?? training(summary.training) { return text }
     return summary.mixture.map(mixture) ?? filter(summary.filters) ?? measured(results.runs)
   }
 
@@ -56,6 +56,17 @@ enum Verdict {
     guard let direct = comparison.direct?.both, let anneal = comparison.anneal?.both else { return nil }
     return "Label annealing’s perplexity is \(Compare.phrase(anneal.target, than: direct.target)) direct finetuning’s on the target, and "
       + "\(Compare.phrase(anneal.general, than: direct.general)) it on the original domain."
+  }
+
+  /// Of the settings that are chosen, the one that forgets least.
+  private static func sweep(_ sweep: FinetuneSweep) -> String? {
+    guard let best = sweep.settings.filter(\.isChosen).min(by: { $0.rise.value < $1.rise.value }) else {
+      return sweep.settings.isEmpty ? nil : "No setting of the sweep lowers the loss on \(sweep.target)."
+    }
+    let strength = best.strength.map { " at strength \(Number.trimmed($0, 4))" } ?? ""
+    return "Of the settings that lower the loss on \(sweep.target), \(best.method)\(strength), with a learning rate of "
+      + "\(Number.trimmed(best.learningRate, 7)), forgets least: it gains \(Number.fixed(best.gain.value, 3)) nats/token, and the source loss "
+      + "rises by \(Number.fixed(best.rise.value, 3))."
   }
 
   private static func allocation(_ allocation: Allocation, plan: Plan?) -> String {

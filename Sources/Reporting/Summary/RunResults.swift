@@ -7,6 +7,8 @@ package struct RunResults: Sendable {
   package var crisp: SamplingComparison?
   package var split: SplitReport?
   package var finetuning: FinetuningComparison?
+  /// A sweep of finetuning settings that is reported by itself.
+  package var sweep: FinetuneSweep?
   package var plan: Plan?
   /// An allocation that is reported without the fit behind it.
   package var allocation: Allocation?

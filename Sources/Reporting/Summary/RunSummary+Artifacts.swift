@@ -10,8 +10,8 @@ import Training
 import Workflows
 
 extension RunSummary {
-  /// Reads whatever a report can be made of: a recipe run, a token dataset, a cluster tree, a mixture, training runs, a split, measured runs, a
-  /// fitted law, or an allocation.
+  /// Reads whatever a report can be made of: a recipe run, a token dataset, a cluster tree, a mixture, training runs, a split, a sweep, measured
+  /// runs, a fitted law, or an allocation.
   /// - Parameters:
   ///   - path: the file or folder; a folder of training runs, such as a sweep's, counts as well.
   ///   - dataset: the dataset of a cluster tree, for what is in its clusters.
@@ -64,7 +64,10 @@ extension RunSummary {
     let names = try Self.runs(below: path, depth: 3)
     guard !names.isEmpty else { throw Self.unknown(path) }
     let split = Files.exists(SplitFile.path(in: path)) ? try SplitFile.open(path) : nil
-    title = "\(split != nil ? "Split" : names == [""] ? "Training run" : "Training runs in") \(path)"
+    let sweep = FinetuneSweep.path(in: path)
+    if Files.exists(sweep) { results.sweep = try FinetuneSweep.open(sweep) }
+    let kind = split != nil ? "Split" : results.sweep != nil ? "Finetune sweep" : names == [""] ? "Training run" : "Training runs in"
+    title = "\(kind) \(path)"
     for name in names {
       let folder = name.isEmpty ? path : path + "/" + name
       let settings = try JSONFile.read(JSONValue.self, from: RunFolder(folder).description)
@@ -116,6 +119,9 @@ extension RunSummary {
       title = "Mixture \(path)"
       self.mixture = mixture
       clusters = Cluster.all(of: mixture)
+    case is FinetuneSweep.Type:
+      title = "Finetune sweep \(path)"
+      results.sweep = try FinetuneSweep.open(path)
     case is FitReport.Type:
       title = "Scaling law \(path)"
       results.plan = Plan(fit: try FitReport.open(path))
@@ -132,8 +138,8 @@ extension RunSummary {
   private static func unknown(_ path: String) -> WeirError {
     WeirError(
       path, "is nothing that a report can be made of",
-      remedy: "name a recipe run, a token dataset, a cluster tree, a mixture, a folder of training runs, measured runs (.jsonl), a fit or "
-        + "an allocation")
+      remedy: "name a recipe run, a token dataset, a cluster tree, a mixture, a folder of training runs, a sweep, measured runs "
+        + "(.jsonl), a fit or an allocation")
   }
 }
 

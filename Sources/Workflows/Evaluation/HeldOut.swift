@@ -18,9 +18,14 @@ extension ValidationSet {
       return
     }
     var encoder = encoder
-    let all = try encoder.encode(files: [path])
+    self = try ValidationSet(encoder.encode(files: [path]), name: name, place: path)
+  }
+
+  /// The documents that can be scored.
+  /// - Parameter place: where they come from, for errors.
+  init(_ all: [EncodedDocument], name: String, place: String) throws {
     let documents = all.filter { $0.tokens.count > 1 && !$0.document.text.isEmpty }
-    guard !documents.isEmpty else { throw WeirError(path, "no document has two tokens, the fewest to evaluate on") }
+    guard !documents.isEmpty else { throw WeirError(place, "no document has two tokens, the fewest to evaluate on") }
     self.init(
       name: name,
       documents: documents.map { EvaluationDocument(tokens: $0.ids, bytes: $0.document.text.count, domain: $0.document.label) },

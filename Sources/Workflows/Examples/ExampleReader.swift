@@ -21,8 +21,10 @@ package struct EncodedExample: Sendable {
 package struct ExampleReader {
   package let settings: ExampleSettings
   package private(set) var counts = ExampleCounts()
+  /// Special tokens in documents that were encoded as plain text.
+  package private(set) var plainSpecials = PlainSpecials()
   /// Encodes documents, and prompts with completions.
-  private var encoder: DocumentEncoder
+  package private(set) var encoder: DocumentEncoder
   private let folder: String
   /// Opened for the first chat, since a model needs no chat template otherwise.
   private var chat: ChatEncoder?
@@ -31,12 +33,14 @@ package struct ExampleReader {
 
   package var tokenizer: Tokenizer { encoder.tokenizer }
 
-  /// - Parameter addsSpecial: whether to add the special tokens around each text that transformers adds. Chats have those of their template.
-  package init(model: String, addsSpecial: Bool, settings: ExampleSettings) throws {
+  /// - Parameters:
+  ///   - addsSpecial: whether to add the special tokens around each text that transformers adds. Chats have those of their template.
+  ///   - allowsSpecials: whether special tokens in the text of documents become their ids.
+  package init(model: String, addsSpecial: Bool, allowsSpecials: Bool = false, settings: ExampleSettings) throws {
     try settings.validate()
     self.settings = settings
     folder = try ModelFolder.locate(model)
-    encoder = try Models.encoder(model, addsSpecial: addsSpecial)
+    encoder = try Models.encoder(model, addsSpecial: addsSpecial, allowsSpecials: allowsSpecials)
     beginning = try Models.specialToken("bos_token", folder, encoder.tokenizer)
     end = try Models.specialToken("eos_token", folder, encoder.tokenizer) ?? encoder.tokenizer.endOfDocument
   }
@@ -109,7 +113,8 @@ package struct ExampleReader {
     let documents = try ParseDocuments().apply(block, tally: &tally)
     if let reject = tally.rejects.first { throw WeirError(reject.origin, reject.reason, remedy: "correct or remove the line") }
     return documents.compactMap { document in
-      let example = TrainingExample(document: encoder.encode(document).ids)
+      let encoded = encoder.encode(document), example = TrainingExample(document: encoded.ids)
+      plainSpecials.add(encoded.plainSpecials)
       guard example.targets > 0 else {
         counts.untrained += 1
         return nil
@@ -215,10 +220,13 @@ extension [EncodedExample] {
 
 extension ValidationSet {
   /// Reads and encodes files of held-out examples, one set per file with distinct names.
-  package static func read(_ files: [String], examples: ExampleReader, sequence: Int) throws -> [ValidationSet] {
+  /// - Parameter progress: receives a warning about special tokens that are encoded as plain text.
+  package static func read(_ files: [String], examples: ExampleReader, sequence: Int, progress: Progress = .silent) throws -> [ValidationSet] {
     try zip(files, distinctNames(files)).map { file, name in
+      if Files.isFolder(file) { return try ValidationSet(file: file, name: name, encoder: examples.encoder) }
       var reader = examples
       let before = examples.counts, read = try reader.read([file], sequence: sequence)
+      reader.plainSpecials.note(file, progress)
       let skipped = reader.counts.untrained - before.untrained + reader.counts.dropped - before.dropped
       return try ValidationSet(read, name: name, place: file, skipped: skipped)
     }

@@ -15,6 +15,7 @@ package struct FinetuneConfiguration: Codable, Sendable {
   package var epochs = 5
   /// How lines become examples.
   package var examples = ExampleSettings()
+  package var retention = Retention()
   package var settings = TrainingSettings()
 
   package init(model: String, data: [String], output: String) { (self.model, self.data, self.output) = (model, data, output) }

@@ -118,6 +118,7 @@ package struct MethodSettings: Codable, Sendable {
 
   /// Throws `WeirError` if the Fisher information would be estimated from a file that the run is evaluated on.
   func checkFisherData(against evaluated: [String]) throws {
+    let evaluated = evaluated.filter { !Files.isFolder($0) }
     guard uses(.ewc), !evaluated.isEmpty else { return }
     let reported = Dictionary(try evaluated.map { (try Checksum.hex(file: $0), $0) }, uniquingKeysWith: { first, _ in first })
     for file in fisherData {

@@ -37,7 +37,8 @@ package enum PretrainRun {
     let sets = try ValidationSet.read(settings.heldOut, encoder: Models.encoder(dataset, tokenizer))
     let report = try TrainingRun.run(
       configuration: settings.training, initial: initial, source: loader, validation: sets, folder: configuration.output,
-      tokenizer: dataset.folder.tokenizer, endOfDocument: dataset.endOfDocument, threads: threads, recompute: configuration.recompute,
+      tokenizer: dataset.folder.tokenizer, endOfDocument: dataset.endOfDocument,
+      evaluatesInitial: configuration.initial != nil, threads: threads, recompute: configuration.recompute,
       ranks: ranks, progress: progress)
     return try RunReport(report, run: configuration.output)
   }

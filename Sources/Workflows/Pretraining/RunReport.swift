@@ -12,9 +12,11 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var learningRate: Double
     /// What was read; nil in reports of earlier versions.
     package var examples: ExampleCounts?
+    /// The runs of a search for λ, in their order.
+    package var search: [LambdaTry]?
 
     enum CodingKeys: String, CodingKey {
-      case method, lambda, temperature, epochs, examples
+      case method, lambda, temperature, epochs, examples, search
       case learningRate = "learning_rate"
     }
   }

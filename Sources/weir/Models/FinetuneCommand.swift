@@ -7,12 +7,19 @@ import Workflows
 struct FinetuneCommand: SeededCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
-    abstract: "Finetune a model on documents, completions or chats.",
+    abstract: "Finetune a model on documents or chats, and measure what it forgets.",
     discussion: """
       direct minimizes the cross-entropy on the documents. anneal adds λ·KL(student ‖ frozen initial model) on the same \
-      batch, both at temperature T (Yang et al. 2024); it preserves what the model knew without any of its original data. \
-      Give --valid one held-out file of the target domain and one of the original domain to see both the gain and the \
-      forgetting.
+      batch, both at temperature T (Yang et al. 2024); it preserves what the model knew without any of its original data.
+
+      The held-out files of --valid and --source are evaluated before the first step, at --valid-every, and at the end: the \
+      fall of the loss on --valid is the target gain, its rise on --source is what was forgotten.
+
+      With --retain-budget, half of the documents of each --source, by a hash of their content, decides which model is kept. \
+      The loss on the other half is reported. If the first evaluation is beyond the budget, the initial model is the result. \
+      --lambda auto trains with up to 8 values of λ, in RUN/tries, and keeps the smallest one that ends within the budget.
+
+      weir finetune sweep compares methods, strengths and learning rates.
 
       l2 penalizes the distance from the initial weights, ewc the same weighted by the Fisher information of --fisher-data \
       (Kirkpatrick et al. 2017). lora trains a low-rank adapter only (Hu et al. 2021), which needs less memory; the run has \
@@ -27,80 +34,57 @@ struct FinetuneCommand: SeededCommand {
       EXAMPLES:
         weir finetune chat-model --data chats.jsonl --show 3 -o runs/chat
         weir finetune runs/base --data target.jsonl --method anneal \\
-          --valid target-heldout.jsonl general-heldout.jsonl -o runs/tuned
-        weir finetune runs/base --data target.jsonl --method lora,anneal \\
+          --valid target-heldout.jsonl --source general-heldout.jsonl \
+          -o runs/tuned
+        weir finetune runs/base --data target.jsonl --method lora,anneal \
           --lora-rank 16 --lora-targets q_proj,v_proj -o runs/adapted
+        weir finetune runs/base --data target.jsonl --method direct \
+          --valid-fraction 0.1 --patience 3 --valid-every epoch -o runs/direct
+        weir finetune runs/base --data target.jsonl --method anneal \
+          --source general-heldout.jsonl --retain-budget 0.05 \
+          --lambda auto -o runs/within
       """)
 
   @Argument(help: ArgumentHelp("Model folder or run folder.", valueName: "model"))
   var model: String
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Documents, prompts with completions, or chats to finetune on.", valueName: "file"))
-  var data: [String]
-
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Run folder.", valueName: "run"))
   var output: String
 
-  @Option(help: ArgumentHelp("Epochs over the documents.", valueName: "n"))
-  var epochs = 5
+  @Option(
+    help: ArgumentHelp(
+      "Method: direct, anneal (label annealing), l2, ewc, lora, asft; or several that combine, such as lora,anneal.", valueName: "methods"))
+  var method = MethodOptions.MethodList(methods: [.anneal])
 
-  @OptionGroup(title: "Method") var strategy: MethodOptions
-
-  @OptionGroup(title: "Data") var examples: ExampleOptions
-  @OptionGroup var special: SpecialTokensOption
-
-  @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
-
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents or examples to evaluate on.", valueName: "file"))
-  var valid: [String] = []
-
-  @Option(help: ArgumentHelp("Steps between checkpoints.", valueName: "n"))
-  var checkpointEvery = 100
-
-  @OptionGroup var seed: SeedOption
+  @OptionGroup var options: FinetuneOptions
   @OptionGroup var common: CommonOptions
 
+  var seed: SeedOption { options.seed }
   var initialModel: String? { model }
-  var propertyFlags: PropertyFlags {
-    ScheduleOptions.propertyFlags + MethodOptions.propertyFlags + ExampleOptions.propertyFlags + [
-      "epochs": "--epochs", "checkpointEvery": "--checkpoint-every",
-    ]
-  }
-  var inputs: [String] { [model] + data + valid + strategy.inputs }
+  var propertyFlags: PropertyFlags { FinetuneOptions.propertyFlags }
+  var inputs: [String] { [model] + options.inputs }
   var outputs: [String] { [RunFolder(output).model] }
   var lockedOutputs: [String] { [] }
 
   var isParallel: Bool { true }
 
+  func validate() throws { try options.method.check(method.methods) }
+
   private func finetuning() throws -> FinetuneConfiguration {
-    var finetuning = FinetuneConfiguration(model: model, data: data, output: output)
-    (finetuning.strategy, finetuning.epochs) = (try strategy.settings(), epochs)
-    (finetuning.addsSpecial, finetuning.examples) = (special.addSpecial, examples.settings)
-    finetuning.settings = schedule.settings(seed: seed, checkpointEvery: checkpointEvery, valid: valid)
-    return finetuning
+    try options.configuration(model: model, output: output, methods: method.methods)
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    if let count = examples.show { return try finetuning().preview(count) }
+    if let count = options.examples.show { return try finetuning().preview(count) }
     return try session.with("finetune") { progress in
       try FinetuneRun.run(finetuning(), threads: session.threads, ranks: session.ranks, progress: progress).outcome()
     }
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
-    let size = try forecast.size(of: data)
-    let tokens = Int(size.bytes / Forecast.bytesPerToken) * epochs
-    var settings = schedule.settings(tokens: max(1, tokens), seed: seed, checkpointEvery: checkpointEvery),
-      strategy = try strategy.settings()
-    // The adapter may be made by an earlier step.
-    if let adapter = strategy.adapter, !Files.exists(adapter) { strategy.adapter = nil }
-    try strategy.apply(to: &settings.training, fisher: nil)
-    if strategy.uses(.ewc) {
-      let fisher = try forecast.size(of: strategy.fisherData)
-      let sequences = Int(fisher.documents + fisher.bytes / Forecast.bytesPerToken / Double(settings.sequence))
-      settings.training.ewc = ElasticConsolidation(
-        weight: strategy.ewc, data: "", sequences: min(max(1, sequences), strategy.fisherSamples))
-    }
-    return try forecast.training(settings, shape: ModelShape(), initial: model, output: output, evaluates: !valid.isEmpty)
+    var row = try options.forecast(&forecast, model: model, output: output, methods: method.methods)
+    let one = row
+    if options.method.searchesLambda { for _ in 1..<LambdaSearch.tries { row.add(run: one) } }
+    return row
   }
 }

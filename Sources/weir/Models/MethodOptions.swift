@@ -16,11 +16,9 @@ struct MethodOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Method: direct, anneal (label annealing), l2, ewc, lora, asft; or several that combine, such as lora,anneal.", valueName: "methods"))
-  var method = MethodList(methods: [.anneal])
-
-  @Option(help: ArgumentHelp("With anneal, the weight λ of the divergence from the initial model. (default: 1)", valueName: "x"))
-  var lambda: Double?
+      "With anneal, the weight λ of the divergence from the initial model, or auto for the smallest within --retain-budget. (default: 1)",
+      valueName: "x"))
+  var lambda: LambdaChoice?
 
   @Option(
     help: ArgumentHelp(
@@ -98,7 +96,11 @@ struct MethodOptions: ParsableArguments {
   /// Files that the options name.
   var inputs: [String] { fisherData + (adapter.map { [$0] } ?? []) }
 
-  func validate() throws {
+  var searchesLambda: Bool { if case .auto = lambda { true } else { false } }
+
+  /// Throws `ValidationError` if a setting is of a method that is not used.
+  /// - Parameter flag: the option that names the methods.
+  func check(_ methods: [MethodSettings.Method], flag: String = "--method") throws {
     let own: [(MethodSettings.Method, [(String, Bool)])] = [
       (
         .anneal,
@@ -117,18 +119,18 @@ struct MethodOptions: ParsableArguments {
         ]
       ), (.asft, [("--asft-alpha", asftAlpha != nil)]),
     ]
-    for (name, options) in own where !method.methods.contains(name) {
-      if let (flag, _) = options.first(where: \.1) { throw ValidationError("\(flag) needs --method \(name.rawValue)") }
+    for (name, options) in own where !methods.contains(name) {
+      if let (setting, _) = options.first(where: \.1) { throw ValidationError("\(setting) needs \(flag) \(name.rawValue)") }
     }
     guard adapter != nil else { return }
     let fixed = [("--lora-rank", loraRank != nil), ("--lora-alpha", loraAlpha != nil), ("--lora-targets", loraTargets != nil)]
     if let (flag, _) = fixed.first(where: \.1) { throw ValidationError("\(flag) is that of the adapter; leave it out with --adapter") }
   }
 
-  func settings() throws -> MethodSettings {
+  func settings(_ methods: [MethodSettings.Method]) throws -> MethodSettings {
     var settings = MethodSettings()
-    settings.methods = method.methods
-    settings.lambda = lambda ?? settings.lambda
+    settings.methods = methods
+    settings.lambda = lambda?.value ?? settings.lambda
     settings.schedule = lambdaSchedule ?? settings.schedule
     settings.temperature = temperature ?? settings.temperature
     settings.side = temperatureOn ?? settings.side

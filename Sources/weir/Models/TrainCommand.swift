@@ -155,10 +155,27 @@ extension RunReport {
     let line =
       "  \(Format.short(Double(training.tokens))) tokens in \(training.steps) steps, \(Format.short(Double(training.parameters))) parameters, "
       + String(format: "final loss %.3f, ", training.loss) + "\(Format.short(training.tokensPerSecond)) tokens/s"
-    let sets = training.final.map { record in
+    let changes = training.changes ?? [], known = Set(changes.map(\.name))
+    let sets = training.final.filter { !known.contains($0.name) }.map { record in
       "  \(record.name): perplexity \(String(format: "%.1f", record.result.perplexity)), \(String(format: "%.3f", record.result.bitsPerByte)) bits per byte"
     }
-    let lines = [line] + (finetuning?.examples?.lines ?? []) + (training.guardSummary.map { ["  \($0)"] } ?? []) + sets
-    return Outcome(report: try JSONValue(encoding: self), lines: lines)
+    let notes = [training.guardSummary, training.selectionSummary, finetuning?.searchSummary].compactMap(\.self)
+    return Outcome(
+      report: try JSONValue(encoding: self),
+      lines: [line] + (finetuning?.examples?.lines ?? []) + notes.map { "  " + $0 } + sets
+        + (changes.isEmpty ? [] : Self.table(changes).map { "  " + $0 }))
+  }
+
+  /// The losses on held-out text before and after.
+  private static func table(_ changes: [LossChange]) -> [String] {
+    var table = TextTable(["held-out loss, nats/token", "", "before", "lowest", "at step", "model", "change"], right: [2, 3, 4, 5, 6])
+    for change in changes {
+      let role = change.role.map { $0 == .source ? "source" : "judged half" } ?? "target"
+      table.add([
+        Format.clip(Format.escaped(change.name), 40), role, Format.fixed(change.start, 3), Format.fixed(change.best, 3),
+        "\(change.bestStep)", Format.fixed(change.end, 3), String(format: "%+.3f", change.rise),
+      ])
+    }
+    return table.lines
   }
 }

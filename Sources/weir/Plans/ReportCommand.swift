@@ -14,7 +14,7 @@ struct ReportCommand: WeirCommand {
       a caption generated from its numbers.
 
       PATH is a folder written by weir run, train, finetune, split, shard or cluster fit, a folder of training runs such as \
-      that of plan sweep, a mixture, measured runs (.jsonl), a fit, or an allocation. The report shows what is there; that of \
+      that of plan sweep or finetune sweep, a mixture, measured runs (.jsonl), a fit, or an allocation. The report shows what is there; that of \
       an unfinished training run shows its log so far.
 
       Under summary.crisp and summary.finetune of a recipe, every member other than the ones with a meaning of their own \
