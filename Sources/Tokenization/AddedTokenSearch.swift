@@ -87,6 +87,12 @@ struct AddedTokenSearch: Sendable {
     return matches
   }
 
+  /// The number of special tokens in a text.
+  func specialCount(in text: [UInt8]) -> Int {
+    let special = Set(forms.filter(\.isSpecial).map(\.id))
+    return special.isEmpty ? 0 : matches(in: text, range: 0..<text.count, allowsSpecials: true).count { special.contains($0.id) }
+  }
+
   /// The longest token at a position, and the length of what stands for it.
   private func token(_ at: Int, in text: UnsafeBufferPointer<UInt8>) -> (index: Int, length: Int)? {
     let left = text.count - at

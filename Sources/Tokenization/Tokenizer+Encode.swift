@@ -34,6 +34,11 @@ extension Tokenizer {
   /// The tokens of a string.
   public func encode(_ text: String, allowsSpecials: Bool = false) -> [UInt32] { encode(Array(text.utf8), allowsSpecials: allowsSpecials) }
 
+  /// The number of special tokens in a text, were they allowed. A normalizer is not applied.
+  package func specialCount(in text: [UInt8]) -> Int {
+    [tables.rawSearch, tables.normalizedSearch].reduce(0) { $0 + ($1?.specialCount(in: text) ?? 0) }
+  }
+
   /// The bytes of tokens; ids outside the vocabulary are skipped (see `firstInvalid`).
   public func decode(_ ids: some Sequence<UInt32>) -> [UInt8] {
     var text: [UInt8] = []

@@ -35,7 +35,10 @@ struct Weir: ParsableCommand {
         ]),
       CommandGroup(name: "Domain", subcommands: [EmbedCommand.self, ClusterCommand.self, AssignCommand.self, SampleCommand.self]),
       CommandGroup(
-        name: "Model", subcommands: [TrainCommand.self, FinetuneCommand.self, SplitCommand.self, EvalCommand.self, GenerateCommand.self]),
+        name: "Model",
+        subcommands: [
+          TrainCommand.self, FinetuneCommand.self, SplitCommand.self, MergeCommand.self, EvalCommand.self, GenerateCommand.self,
+        ]),
       CommandGroup(name: "Plan", subcommands: [PlanCommand.self, ReportCommand.self, RunCommand.self]),
       CommandGroup(name: "File", subcommands: [VerifyCommand.self, PeekCommand.self]),
     ])

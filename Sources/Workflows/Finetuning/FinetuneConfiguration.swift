@@ -22,9 +22,12 @@ package struct FinetuneConfiguration: Codable, Sendable {
   package var temperature = 1.0
   /// Whether to add the special tokens around each text that transformers adds.
   package var addsSpecial = true
+  /// Whether special tokens in the documents become their ids.
+  package var allowsSpecials = false
   /// Passes over the documents.
   package var epochs = 5
   package var settings = TrainingSettings()
+  package var replay = Replay()
 
   package init(model: String, data: [String], output: String) { (self.model, self.data, self.output) = (model, data, output) }
 

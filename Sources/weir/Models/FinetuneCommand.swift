@@ -13,6 +13,9 @@ struct FinetuneCommand: SeededCommand {
       Give --valid one held-out file of the target domain and one of the original domain to see both the gain and the \
       forgetting.
 
+      --replay mixes text of the original domain into the batches, --self-replay texts that the initial model generates without \
+      context; both can be combined with every method. Everything of the model folder but the weights is kept.
+
       EXAMPLES:
         weir finetune runs/base --data target.jsonl --method anneal \\
           --valid target-heldout.jsonl general-heldout.jsonl -o runs/tuned
@@ -41,6 +44,8 @@ struct FinetuneCommand: SeededCommand {
 
   @OptionGroup var special: SpecialTokensOption
 
+  @OptionGroup(title: "Replay") var replay: ReplayOptions
+
   @OptionGroup(title: "Schedule") var schedule: ScheduleOptions
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents to evaluate on.", valueName: "file"))
@@ -54,12 +59,12 @@ struct FinetuneCommand: SeededCommand {
 
   var initialModel: String? { model }
   var propertyFlags: PropertyFlags {
-    ScheduleOptions.propertyFlags + [
+    ScheduleOptions.propertyFlags + ReplayOptions.propertyFlags + [
       "epochs": "--epochs", "annealing.lambda": "--lambda", "annealing.temperature": "--temperature",
       "checkpointEvery": "--checkpoint-every",
     ]
   }
-  var inputs: [String] { [model] + data + valid }
+  var inputs: [String] { [model] + data + valid + replay.replay }
   var outputs: [String] { [RunFolder(output).model] }
   var lockedOutputs: [String] { [] }
 
@@ -68,7 +73,8 @@ struct FinetuneCommand: SeededCommand {
   private var finetuning: FinetuneConfiguration {
     var finetuning = FinetuneConfiguration(model: model, data: data, output: output)
     (finetuning.method, finetuning.lambda, finetuning.temperature, finetuning.epochs) = (method, lambda, temperature, epochs)
-    finetuning.addsSpecial = special.addSpecial
+    (finetuning.addsSpecial, finetuning.allowsSpecials) = (special.addSpecial, special.allowSpecial)
+    finetuning.replay = replay.configuration
     finetuning.settings = schedule.settings(seed: seed, checkpointEvery: checkpointEvery, valid: valid)
     return finetuning
   }

@@ -158,6 +158,11 @@ extension RunReport {
     let sets = training.final.map { record in
       "  \(record.name): perplexity \(String(format: "%.1f", record.result.perplexity)), \(String(format: "%.3f", record.result.bitsPerByte)) bits per byte"
     }
-    return Outcome(report: try JSONValue(encoding: self), lines: [line] + (training.guardSummary.map { ["  \($0)"] } ?? []) + sets)
+    let replay = finetuning?.replay.map { replay in
+      "  replayed \(Format.short(Double(replay.tokens))) tokens in \(Format.percent(replay.share, 1)) of the rows"
+    }
+    return Outcome(
+      report: try JSONValue(encoding: self),
+      lines: [line] + (replay.map { [$0] } ?? []) + (training.guardSummary.map { ["  \($0)"] } ?? []) + sets)
   }
 }
