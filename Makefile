@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 WEIR := .build/release/weir
+RESULTS := docs/results
 SWIFT_FILES := Package.swift Sources Tests Fuzz Examples
 
 .PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills bitflips bitflips-small wheel mup results-crisp results-crisp-small results-finetune results-finetune-small clean
@@ -99,7 +100,7 @@ mup: build
 ## Clustered-importance sampling beside its baselines on the real corpora (DATA: general.jsonl.zst, seeds/, heldout/): hours; MINUTES=30 stops in between, the next call goes on.
 results-crisp: build
 	@corpora/fetch-minilm
-	@Benchmarks/crisp/experiment.py $(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES)) --run runs/results-crisp --minilm corpora/full/minilm -o docs/results/crisp.md
+	@Benchmarks/crisp/experiment.py $(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES)) --run runs/results-crisp --minilm corpora/full/minilm -o $(RESULTS)/crisp.md
 
 ## The same with everything small, on the corpora of the repository: that it runs (minutes).
 results-crisp-small: build
@@ -108,7 +109,7 @@ results-crisp-small: build
 
 ## Ways of finetuning by what they gain and what they forget, on the real corpora (DATA: general.jsonl.zst, seeds/, heldout/): a night; MINUTES=30 stops in between, the next call goes on.
 results-finetune: build
-	@Benchmarks/finetune/experiment.py $(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES)) --run runs/results-finetune -o docs/results/finetune.md
+	@Benchmarks/finetune/experiment.py $(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES)) --run runs/results-finetune -o $(RESULTS)/finetune.md
 
 ## The same with everything small, on the corpora of the repository: that it runs (minutes).
 results-finetune-small: build

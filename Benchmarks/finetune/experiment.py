@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare ways of finetuning by what they gain on a target and what they forget (`make results-finetune`).
 
-    Benchmarks/finetune/experiment.py --data FOLDER --run runs/results-finetune -o docs/results/finetune.md
+    Benchmarks/finetune/experiment.py --data FOLDER --run runs/results-finetune -o PAGE.md
     Benchmarks/finetune/experiment.py --small --run runs/results-finetune-small -o PAGE.md      (minutes, on the corpora of the repository)
 
 FOLDER has general.jsonl.zst, seeds/ and heldout/. An interrupted experiment resumes. --minutes stops it between two commands; the page then shows the results so

@@ -85,7 +85,7 @@ extension ModelFolder {
     }
   }
 
-  /// Files that do not belong to the new weights: the configuration is written anew, an adapter is not merged into them, and the checksums and
+  /// Files that do not belong to the new weights: the configuration is written apart, an adapter is not merged into them, and the checksums and
   /// the state of a run are those of the folder that is read.
   private static let replacedFiles: Set = [
     "config.json", "adapter_config.json", "state.json", Manifest.fileName, ChecksumList.fileName,
