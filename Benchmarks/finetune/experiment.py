@@ -16,9 +16,10 @@ far. The protocol was fixed before the first result:
 6. Tuning, on training seed 1 and the `choice` halves: first the learning rate, at the method's first strength, then the strength, at that rate. Of all that was
    tried, the setting is taken that forgets least among those with at least 90 % of the largest gain of direct finetuning at any rate; if there is none, the one with
    the largest gain. So direct finetuning at a small rate is a baseline of its own. Averaging takes its models from direct finetuning at all rates.
-7. The chosen settings are trained with the other training seeds. For annealing, every λ is trained with all seeds at the chosen rate.
-8. Annealing is compared with another method at that method's gain: per training seed, the rise of the other method minus that of annealing, interpolated linearly
-   between neighboring points of its λ sweep (with no finetuning and λ = 0, direct finetuning at the same rate, at the ends). Intervals are 90 %, Student's t over the seeds.
+7. The chosen settings are trained with the other training seeds. For annealing, every λ is trained with all seeds at the chosen rate and at the next higher one.
+8. Annealing is compared with another method at that method's gain: per training seed, the rise of the other method minus the least rise of annealing, interpolated
+   linearly between neighboring points of its λ sweep at either rate (with no finetuning and λ = 0, direct finetuning at that rate, at the ends). Intervals are 90 %,
+   Student's t over the seeds.
 9. Tasks are multiple choice: which of four texts continues a held-out document, the others being continuations of documents of the same domain. Accuracy is reported
    where the lower end of the generalist's 95 % interval (Wilson) is above chance.
 """
@@ -285,19 +286,26 @@ class Experiment:
         run([(m, (strength, choose(m)[1])) for m in order for strength in strengths[m][1:]])
         return {m: choose(m) for m in order}, tried
 
+    def swept(self, chosen):
+        """The learning rates of annealing's λ sweep."""
+        if "anneal" not in chosen:
+            return []
+        rates = self.rates("anneal")
+        return rates[rates.index(chosen["anneal"][1]) :][:2]
+
     def all(self):
         try:
             self.prepare()
             self.base = self.generalist()
-            self.results = {}
             for target in self.targets:
                 self.evaluate("generalist", target)
                 self.answer("generalist", target)
                 chosen, tried = self.tune(target)
                 (self.run / f"{target}.json").write_text(json.dumps({"chosen": chosen, "tried": {m: [[*s, *p] for s, p in of.items()] for m, of in tried.items()}}))
                 settings = {(m, *setting) for m, setting in chosen.items()}
-                settings |= {("direct", None, rate) for m, (_, rate) in chosen.items() if m in ("average", "anneal")}
-                settings |= {("anneal", strength, chosen["anneal"][1]) for strength in self.sizes.sweep if "anneal" in chosen}
+                swept = self.swept(chosen)
+                settings |= {("direct", None, rate) for rate in swept + [chosen[m][1] for m in ("average",) if m in chosen]}
+                settings |= {("anneal", strength, rate) for strength in self.sizes.sweep for rate in swept}
                 # Averages are of direct finetuning's models.
                 for first in (True, False):
                     some = sorted((s for s in settings if (s[0] == "direct") == first), key=str)

@@ -37,7 +37,7 @@ class Results:
         return json.loads(path.read_text()) if path.exists() else {"chosen": {}, "tried": {}}
 
     def file(self, target, method, strength, rate, seed):
-        """The file with the losses of a model; nil if there is none yet."""
+        """The file with the losses of a model; None if there is none yet."""
         name = self.experiment.name(target, method, strength, rate, seed)
         path = self.folder / (f"{name}.{target}.eval.json" if method == "average" else f"{name}/report.json")
         return path if path.exists() else None
@@ -65,23 +65,23 @@ class Results:
         return sum(row["acc"] == row["answer"] for row in rows), len(rows)
 
     def sweep(self, target):
-        """Annealing's points by training seed, from no finetuning over its λ to direct finetuning at the same rate, in order of gain."""
-        chosen = self.chosen(target)["chosen"]
-        if "anneal" not in chosen:
-            return {}
-        rate, lines = chosen["anneal"][1], {}
-        for seed in self.sizes.seeds:
-            found = [self.point(target, "anneal", strength, rate, seed) for strength in self.sizes.sweep] + [self.point(target, "direct", None, rate, seed)]
-            lines[seed] = sorted([(0.0, 0.0), *filter(None, found)])
+        """Annealing's lines by learning rate and training seed: its points from no finetuning over its λ to direct finetuning at that rate, in order of gain."""
+        lines = {}
+        for rate in self.experiment.swept(self.chosen(target)["chosen"]):
+            for seed in self.sizes.seeds:
+                found = [self.point(target, "anneal", strength, rate, seed) for strength in self.sizes.sweep] + [self.point(target, "direct", None, rate, seed)]
+                lines.setdefault(rate, {})[seed] = sorted([(0.0, 0.0), *filter(None, found)])
         return lines
 
 
-def rise_at(line, gain):
-    """The rise at a gain, between neighboring points of a line in order of gain; nil beyond its ends."""
-    for (g0, r0), (g1, r1) in zip(line, line[1:]):
-        if g0 <= gain <= g1:
-            return r0 if g1 == g0 else r0 + (r1 - r0) * (gain - g0) / (g1 - g0)
-    return None
+def rise_at(lines, gain):
+    """The least rise at a gain, between neighboring points of lines in order of gain; None beyond their ends."""
+    found = []
+    for line in lines:
+        for (g0, r0), (g1, r1) in zip(line, line[1:]):
+            if g0 <= gain <= g1:
+                found.append(r0 if g1 == g0 else r0 + (r1 - r0) * (gain - g0) / (g1 - g0))
+    return min(found, default=None)
 
 
 def targets_table(results, target):
@@ -100,13 +100,15 @@ def targets_table(results, target):
 
 def against_table(results, target):
     chosen, lines, rows = results.chosen(target)["chosen"], results.sweep(target), []
+    if not lines:
+        return ""
     for method, spec in results.methods.items():
         if method in ("anneal",) or method not in chosen:
             continue
         points = results.points(target, method, *chosen[method])
-        gaps = [points[seed][1] - rise for seed in points if seed in lines and (rise := rise_at(lines[seed], points[seed][0])) is not None]
+        gaps = [points[seed][1] - rise for seed in points if (rise := rise_at([of[seed] for of in lines.values()], points[seed][0])) is not None]
         if len(gaps) < len(points) or not gaps:
-            verdict = "annealing does not reach this gain at its learning rate"
+            verdict = "annealing does not reach this gain"
         else:
             wide = half_width(gaps)
             low, high = statistics.fmean(gaps) - (wide or 0), statistics.fmean(gaps) + (wide or 0)
@@ -160,7 +162,7 @@ def tasks_table(results, target):
 
 
 def picture(results, path):
-    """One panel per target: gain against rise. Small dots were tried on the first seed; large ones are chosen, with intervals; the line is annealing's λ sweep."""
+    """One panel per target: gain against rise. Small dots were tried on the first seed; large ones are chosen, with intervals; the lines are annealing's λ sweeps."""
     wide, tall, left, gap, keys = 380, 280, 60, 70, 24 + 18 * len(results.methods)
     targets, across = results.experiment.targets, 2
     down = (len(targets) + across - 1) // across
@@ -198,8 +200,8 @@ def picture(results, path):
             parts.append(f'<text x="{left_x - 6}" y="{y + 4:.1f}" text-anchor="end">{gain:.2f}</text><text x="{x:.1f}" y="{top + tall + 16}" text-anchor="middle">{rise:.2f}</text>')
         parts.append(f'<text x="{left_x + wide / 2:.0f}" y="{top + tall + 34}" text-anchor="middle">rise of the source loss, nats/token</text>')
         parts.append(f'<text transform="translate({left_x - 44} {top + tall / 2}) rotate(-90)" text-anchor="middle">gain on the target</text>')
-        whole = [line for line in lines.values() if len(line) == max(map(len, lines.values()))]
-        if whole:
+        for of in lines.values():
+            whole = [line for line in of.values() if len(line) == max(map(len, of.values()))]
             path_points = [at(tuple(statistics.fmean(line[i][j] for line in whole) for j in (0, 1))) for i in range(len(whole[0]))]
             color = COLORS[list(results.methods).index("anneal") % len(COLORS)]
             parts.append(f'<path d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in path_points)}" fill="none" stroke="{color}" stroke-width="1.5"/>')
@@ -229,7 +231,7 @@ def write(experiment, output, whole):
     counts = json.loads((experiment.run / "dataset/manifest.json").read_text())["counts"]
     done = [target for target in experiment.targets if results.chosen(target)["chosen"]]
     far = "; ".join(f"{target} (left out: {', '.join(f'{n}*' for n in names)})" for target, names in sizes.far.items())
-    small = [t for t in experiment.targets if not (experiment.run / f"generalist.{t}.eval.json").exists()]
+    missing = [t for t in experiment.targets if not (experiment.run / f"generalist.{t}.eval.json").exists()]
     text = f"""# Finetuning and forgetting
 
 Generated by `make results-finetune` (`Benchmarks/finetune/`).{'' if whole else ' **The experiment is not finished: a dash means not run yet.**'} The protocol is at the top of `experiment.py`.
@@ -245,11 +247,11 @@ at a time.
 
 ![Gain against rise, by target]({image.name})
 
-Small dots were tried on the first training seed; large ones were chosen, with their intervals. The line is annealing from no finetuning over its λ to direct \
-finetuning at the same learning rate. Up and left is better.
+Small dots were tried on the first training seed; large ones were chosen, with their intervals. The lines are annealing at one learning rate each, from no \
+finetuning over its λ to direct finetuning. Up and left is better.
 """
     for target in experiment.targets:
-        if target in small:
+        if target in missing:
             continue
         text += f"""
 ## {target}

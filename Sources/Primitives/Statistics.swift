@@ -36,7 +36,8 @@ package enum Statistics {
     let n = Double(count), p = Double(successes) / n, z = 1.959963984540054
     let center = (p + z * z / (2 * n)) / (1 + z * z / n)
     let width = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-    return max(0, center - width)...min(1, center + width)
+    // The ends are exact where rounding would miss them.
+    return (successes == 0 ? 0 : center - width)...(successes == count ? 1 : center + width)
   }
 
   /// R², the share of the variance of `measured` that `predicted` explains: NaN where `measured` does not vary, negative where its mean predicts

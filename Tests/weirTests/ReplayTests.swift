@@ -30,6 +30,8 @@ import Testing
         #expect(steps > plain["steps"] as? Int ?? 0)
       }
       #expect(try Set(["plain", "dataset", "documents", "several"].map { try model($0, binary) }).count == 4)
+      let short = try binary.shell("weir \(Self.line.replacing("--quiet", with: "")) --replay set --replay-share 0.001 -o short")
+      #expect(short.errors.contains("warning: short: the run is too short for its share of replay"), "\(short.errors)")
       // Options of replay belong to the run.
       let other = try binary.shell("weir \(Self.line) --replay set --replay-share 0.1 -o dataset")
       expectFailure(other, naming: ["dataset: contains a different run", "dataset or mixture"])

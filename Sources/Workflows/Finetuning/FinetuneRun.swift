@@ -30,6 +30,9 @@ package enum FinetuneRun {
     let batches = try DocumentBatches(
       documents: documents, name: name, rows: settings.rows, sequence: settings.sequence, epochs: configuration.epochs,
       randomSeed: settings.randomSeed, replay: replay, replayShare: configuration.replay.share)
+    if replay != nil, batches.replayedRows(before: batches.steps) == 0 {
+      progress.note("warning: \(configuration.output): the run is too short for its share of replay: no row is replayed")
+    }
     let sets = try ValidationSet.read(settings.heldOut, encoder: encoder, progress: progress)
     let report = try TrainingRun.run(
       configuration: configuration.training(steps: batches.steps), initial: .folder(folder), source: batches, validation: sets,
