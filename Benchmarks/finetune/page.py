@@ -184,13 +184,14 @@ def picture(results, path):
         if not marks:
             continue
         left_x, top = left + number % across * (wide + gap), 30 + number // across * (tall + gap)
-        # Methods that forget almost everything are left of what is shown.
+        # What forgets far more than the others is drawn at the right edge.
         gains, rises = sorted(m[0][0] for m in marks), sorted(m[0][1] for m in marks)
         high_gain, low_gain = max(gains + [0.01]) * 1.08, min(gains + [0.0])
         high_rise, low_rise = max(rises[int(0.9 * (len(rises) - 1))] * 1.3, 0.01), min(rises + [0.0])
 
         def at(point):
-            return left_x + (min(point[1], high_rise) - low_rise) / (high_rise - low_rise) * wide, top + tall - (point[0] - low_gain) / (high_gain - low_gain) * tall
+            rise, gain = min(max(point[1], low_rise), high_rise), min(max(point[0], low_gain), high_gain)
+            return left_x + (rise - low_rise) / (high_rise - low_rise) * wide, top + tall - (gain - low_gain) / (high_gain - low_gain) * tall
 
         parts.append(f'<text x="{left_x + wide / 2:.0f}" y="{top - 10}" text-anchor="middle" font-weight="bold">{target}</text>')
         for step in range(5):
