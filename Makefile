@@ -2,9 +2,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 WEIR := .build/release/weir
+RESULTS := docs/results
 SWIFT_FILES := Package.swift Sources Tests Fuzz Examples
 
-.PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills bitflips bitflips-small wheel mup results-crisp results-crisp-small clean
+.PHONY: demo test test-debug test-release build check setup format lint prose layers docs parity parity-large fuzz fuzz-readers kills bitflips bitflips-small wheel mup results-crisp results-crisp-small results-finetune results-finetune-small clean
 
 ## Runs the main job on the sample corpora; its last line is the path of the report.
 demo: build
@@ -28,7 +29,7 @@ build: setup
 
 ## What CI runs; its fuzzing repeats the same inputs, so that a failure belongs to the change. `make fuzz-readers` tries others.
 check: export WEIR_FUZZ_SEED = 1
-check: setup lint layers docs example fuzz-readers results-crisp-small bitflips-small test
+check: setup lint layers docs example fuzz-readers results-crisp-small results-finetune-small bitflips-small test
 
 setup:
 	@scripts/setup
@@ -99,12 +100,21 @@ mup: build
 ## Clustered-importance sampling beside its baselines on the real corpora (DATA: general.jsonl.zst, seeds/, heldout/): hours; MINUTES=30 stops in between, the next call goes on.
 results-crisp: build
 	@corpora/fetch-minilm
-	@Benchmarks/crisp/experiment.py $(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES)) --run runs/results-crisp --minilm corpora/full/minilm -o docs/results/crisp.md
+	@Benchmarks/crisp/experiment.py $(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES)) --run runs/results-crisp --minilm corpora/full/minilm -o $(RESULTS)/crisp.md
 
 ## The same with everything small, on the corpora of the repository: that it runs (minutes).
 results-crisp-small: build
 	@rm -rf runs/results-crisp-small
 	@Benchmarks/crisp/experiment.py --small --run runs/results-crisp-small -o runs/results-crisp-small/crisp.md
+
+## Ways of finetuning by what they gain and what they forget, on the real corpora (DATA: general.jsonl.zst, seeds/, heldout/): a night; MINUTES=30 stops in between, the next call goes on.
+results-finetune: build
+	@Benchmarks/finetune/experiment.py $(if $(DATA),--data $(DATA)) $(if $(MINUTES),--minutes $(MINUTES)) --run runs/results-finetune -o $(RESULTS)/finetune.md
+
+## The same with everything small, on the corpora of the repository: that it runs (minutes).
+results-finetune-small: build
+	@rm -rf runs/results-finetune-small
+	@Benchmarks/finetune/experiment.py --small --run runs/results-finetune-small -o runs/results-finetune-small/finetune.md
 
 clean:
 	@rm -rf .build runs

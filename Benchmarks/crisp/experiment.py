@@ -12,7 +12,6 @@ import functools
 import itertools
 import json
 import pathlib
-import subprocess
 import sys
 
 import page
@@ -32,12 +31,9 @@ class Experiment:
     # Data, embeddings and trees.
 
     def lines(self, *files):
-        """The documents of files, one per line. Exits if a file cannot be read."""
+        """The documents of files, one per line."""
         for file in files:
-            with subprocess.Popen([self.options.weir, "read", file, "--plain", "--quiet"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as reader:
-                yield from reader.stdout
-            if reader.returncode != 0:
-                raise SystemExit(f"weir read {file}: exit code {reader.returncode}")
+            yield from self.pieces.lines("read", file, "--plain")
 
     def write(self, name, lines):
         path = self.options.run / name

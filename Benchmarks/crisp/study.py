@@ -1,4 +1,4 @@
-"""Sizes of the experiment on clustered-importance sampling, and the commands it consists of.
+"""Sizes of the experiment on clustered-importance sampling, and the commands it and the one on finetuning consist of.
 
 A piece is one named weir command. Its line in done.jsonl records that it is done, and with which arguments, so that the experiment can resume. Independent
 pieces run two at a time, with one thread each.
@@ -83,8 +83,17 @@ class Pieces:
     def path(self, name):
         return self.folder / name
 
-    def make(self, name, output, *words):
-        """Run one command with the named output, unless it is done. Leftovers of an interrupted command are removed, except for training runs, which resume."""
+    def lines(self, *words):
+        """The lines that a command writes. Exits if it fails."""
+        words = [str(word) for word in words]
+        with subprocess.Popen([self.weir, *words, "--quiet"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            yield from process.stdout
+        if process.returncode not in (0, -13):
+            raise SystemExit(f"weir {' '.join(words)}: exit code {process.returncode}")
+
+    def make(self, name, output, *words, captures=False):
+        """Run one command with the named output, unless it is done. Leftovers of an interrupted command are removed, except for training runs, which resume.
+        With `captures`, the output is what the command prints."""
         words = [str(word) for word in words]
         told = [word.replace(str(self.folder), "{run}").replace(str(ROOT), "{root}") for word in words]
         entry = self.done.get(name)
@@ -95,11 +104,13 @@ class Pieces:
             return path
         if time.monotonic() > self.end:
             raise OutOfTime
-        if words[0] != "train" and path.exists():
+        if words[0] not in ("train", "finetune") and path.exists():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         path.parent.mkdir(parents=True, exist_ok=True)
         start, began = time.monotonic(), time.time()
-        done = subprocess.run([self.weir, *words, "--quiet"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        done = subprocess.run([self.weir, *words, "--quiet"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if captures else None, stderr=subprocess.PIPE)
+        if captures and done.returncode == 0:
+            path.write_bytes(done.stdout)
         if done.returncode != 0:
             raise SystemExit(f"weir {' '.join(words)}\n{done.stderr.decode()}exit code {done.returncode}")
         with self.lock:

@@ -30,6 +30,16 @@ package enum Statistics {
     return fraction == 0 ? sorted[below] : sorted[below] + fraction * (sorted[below + 1] - sorted[below])
   }
 
+  /// The interval of a proportion that covers it with a probability of 95 % (Wilson 1927).
+  package static func wilson(_ successes: Int, of count: Int) -> ClosedRange<Double> {
+    precondition(count > 0 && (0...count).contains(successes), "the proportion is not in 0…1")
+    let n = Double(count), p = Double(successes) / n, z = 1.959963984540054
+    let center = (p + z * z / (2 * n)) / (1 + z * z / n)
+    let width = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+    // The ends are exact where rounding would miss them.
+    return (successes == 0 ? 0 : center - width)...(successes == count ? 1 : center + width)
+  }
+
   /// R², the share of the variance of `measured` that `predicted` explains: NaN where `measured` does not vary, negative where its mean predicts
   /// better.
   package static func r2(measured: [Double], predicted: [Double]) -> Double {

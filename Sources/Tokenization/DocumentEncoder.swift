@@ -6,6 +6,8 @@ package struct EncodedDocument: Sendable {
   package var document: Document
   /// The tokens of the text with its template, then the end-of-document token.
   package var tokens: [UInt32]
+  /// Special tokens in the text that were encoded as plain text.
+  package var plainSpecials = 0
 
   /// The tokens as models take them.
   package var ids: [Int32] { tokens.map { Int32(bitPattern: $0) } }
@@ -18,24 +20,30 @@ package struct DocumentEncoder: Sendable {
   package let tokenizer: Tokenizer
   /// The tokens around each text that is not empty.
   package let template: Template
+  /// Whether special tokens in a text, such as chat markers, become their ids instead of plain text.
+  package let allowsSpecials: Bool
   private var context = EncodeContext()
 
-  package init(_ tokenizer: Tokenizer, template: Template = Template()) {
+  package init(_ tokenizer: Tokenizer, template: Template = Template(), allowsSpecials: Bool = false) {
     self.tokenizer = tokenizer
     self.template = template
+    self.allowsSpecials = allowsSpecials
   }
+
+  /// The special tokens in a text that are encoded as plain text.
+  package func plainSpecials(in text: [UInt8]) -> Int { allowsSpecials ? 0 : tokenizer.specialTokens(in: text).count }
 
   /// The tokens of a text with its template.
   package mutating func encode(text: [UInt8]) -> [UInt32] {
     var tokens = template.prefix
-    tokenizer.encode(text, into: &tokens, context: &context)
+    tokenizer.encode(text, into: &tokens, context: &context, allowsSpecials: allowsSpecials)
     return tokens + template.suffix
   }
 
   package mutating func encode(_ document: Document) -> EncodedDocument {
     var tokens = document.text.isEmpty ? [] : encode(text: document.text)
     if let end = tokenizer.endOfDocument, tokens.isEmpty || template.suffix.last != end { tokens.append(end) }
-    return EncodedDocument(document: document, tokens: tokens)
+    return EncodedDocument(document: document, tokens: tokens, plainSpecials: plainSpecials(in: document.text))
   }
 
   /// Reads and encodes all documents of files, folders or standard input, into memory.

@@ -47,7 +47,7 @@ package struct DocumentBatches: BatchSource {
   ///   - sequence: tokens per row.
   ///   - epochs: passes over the documents.
   ///   - randomSeed: determines the order of every epoch.
-  ///   - replay: another source with the same batch shape.
+  ///   - replay: a source of single rows, which are taken in order.
   ///   - replayShare: the fraction of rows that come from `replay`, 0..<1.
   package init(
     examples: [TrainingExample], name: String, rows: Int, sequence: Int, epochs: Int, randomSeed: UInt64,
@@ -57,8 +57,13 @@ package struct DocumentBatches: BatchSource {
     guard sequence > 1 else { throw WeirError("sequence", "must be at least 2, not \(sequence)") }
     guard (1...100_000).contains(epochs) else { throw WeirError("epochs", "must be in 1…100000, not \(epochs)") }
     guard (0..<1).contains(replayShare) else { throw WeirError("replayShare", "must be in 0..<1, not \(replayShare)") }
-    if let replay, replay.rows != rows || replay.sequence != sequence {
-      throw WeirError("replay", "its batches are \(replay.rows)×\(replay.sequence), expected \(rows)×\(sequence)")
+    guard replay == nil || Double(rows) * replayShare <= Double(rows - 1) else {
+      throw WeirError(
+        "replayShare", "is \(replayShare), but batches of \(rows) rows can replay at most \(rows - 1) of them",
+        remedy: "use more rows per batch")
+    }
+    if let replay, replay.rows != 1 || replay.sequence != sequence {
+      throw WeirError("replay", "its batches are \(replay.rows)×\(replay.sequence), expected 1×\(sequence)")
     }
     self.rows = rows
     self.sequence = sequence
@@ -101,9 +106,8 @@ package struct DocumentBatches: BatchSource {
 
   /// The batch of a step: first the rows of the documents, then those of the replay source. After the last epoch, the documents repeat.
   package func batch(step: Int) throws -> Batch {
-    func replayed(_ step: Int) -> Int { Int((Double(step * rows) * replayShare).rounded(.down)) }
-    let other = min(rows - 1, replayed(step + 1) - replayed(step)), own = rows - other
-    let first = step * rows - replayed(step)
+    let replayed = replayedRows(before: step), other = replayedRows(before: step + 1) - replayed, own = rows - other
+    let first = step * rows - replayed
     var batch = Batch(rows: rows, sequence: sequence)
     for row in 0..<own where step >= steps || first + row < packed.count {
       var used = 0
@@ -121,8 +125,20 @@ package struct DocumentBatches: BatchSource {
         used += count
       }
     }
-    guard other > 0, let replay else { return batch }
-    batch.copy(rows: own..<rows, of: try replay.batch(step: step), to: own)
+    if let replay {
+      for row in 0..<other { batch.copy(rows: 0..<1, of: try replay.batch(step: replayed + row), to: own + row) }
+    }
     return batch
+  }
+
+  /// The rows of the replay source in the first `steps` batches.
+  package func replayedRows(before steps: Int) -> Int { Int((Double(steps * rows) * replayShare).rounded(.down)) }
+
+  /// The replayed tokens in all epochs together.
+  package func replayedTokens() throws -> Int {
+    guard let replay else { return 0 }
+    return try (0..<replayedRows(before: steps)).reduce(0) { sum, row in
+      try sum + replay.batch(step: row).segments.reduce(0) { $0 + $1.count }
+    }
   }
 }

@@ -5,7 +5,7 @@ import Storage
 
 extension ModelFolder {
   /// A tensor in a file of weights.
-  private struct Stored {
+  struct Stored {
     var name: String
     var file: SafetensorsFile
   }
@@ -82,7 +82,7 @@ extension ModelFolder {
 
   /// Opens the files with the weights and checks that they contain exactly the tensors of `configuration`, before anything large is
   /// allocated.
-  private static func open(_ folder: String, _ configuration: ModelConfiguration) throws -> [(ParameterLayout.Tensor, Stored)] {
+  static func open(_ folder: String, _ configuration: ModelConfiguration) throws -> [(ParameterLayout.Tensor, Stored)] {
     let (place, stored) = try tensors(folder)
     let found = try ParameterLayout(configuration).tensors.map { tensor in
       guard let weights = stored[tensor.name], let shape = weights.file.shape(weights.name), let type = weights.file.dtype(weights.name)
@@ -150,13 +150,21 @@ extension ModelFolder {
   package static func readWeights(_ folder: String, configuration: ModelConfiguration, into parameters: FloatBuffer) throws {
     try checkFiles(folder)
     for (tensor, weights) in try open(folder, configuration) {
-      try weights.file.withFloats(weights.name) { floats in
-        if let index = firstNotFinite(floats) {
-          throw WeirError(
-            weights.file.path, "tensor \"\(weights.name)\" is \(floats[index]) at element \(index)", remedy: "use an earlier checkpoint")
-        }
-        parameters.write(floats, at: tensor.range.lowerBound)
+      try withFinite(weights) { parameters.write($0, at: tensor.range.lowerBound) }
+    }
+  }
+
+  /// The elements of a tensor.
+  /// - Throws: `WeirError` if one is NaN or infinite.
+  static func floats(_ weights: Stored) throws -> [Float] { try withFinite(weights) { Array($0) } }
+
+  private static func withFinite<R>(_ weights: Stored, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
+    try weights.file.withFloats(weights.name) { floats in
+      if let index = firstNotFinite(floats) {
+        throw WeirError(
+          weights.file.path, "tensor \"\(weights.name)\" is \(floats[index]) at element \(index)", remedy: "use an earlier checkpoint")
       }
+      return try body(floats)
     }
   }
 

@@ -66,33 +66,35 @@ extension ModelFolder {
   }
 
   /// Copies everything of a model folder that training does not change. In the configuration, the type of the weights is that of the ones
-  /// written, and the class is that of a whole model.
-  private static func carryOver(_ origin: String, to folder: String) throws {
-    let path = configurationPath(origin), bytes = try Files.readWhole(path)
-    guard case .object(let members) = try JSONFile.decode(JSONValue.self, from: bytes, place: path) else {
+  /// written, and the class is that of a whole model; all else keeps its bytes.
+  static func carryOver(_ origin: String, to folder: String) throws {
+    let path = configurationPath(origin), text = try Files.readWhole(path)
+    guard case .object(let members) = try JSONFile.decode(JSONValue.self, from: text, place: path) else {
       throw WeirError(path, "is not an object")
     }
-    var changed = members
-    for name in ["dtype", "torch_dtype"] where changed[name]?.string != nil { changed[name] = "float32" }
-    if changed["architectures"] != nil, let type = changed["model_type"]?.string, let name = modelClass(type) {
-      changed["architectures"] = [.string(name)]
+    var changes: [String: JSONValue] = [:]
+    for name in ["dtype", "torch_dtype"] where members[name]?.string != nil { changes[name] = "float32" }
+    if members["architectures"] != nil, let type = members["model_type"]?.string, let name = modelClass(type) {
+      changes["architectures"] = [.string(name)]
     }
-    if changed == members {
-      try Files.write(bytes, to: configurationPath(folder))
-    } else {
-      try JSONFile.write(JSONValue.object(changed), to: configurationPath(folder))
-    }
+    changes = changes.filter { members[$0.key] != $0.value }
+    try Files.write(try JSONMembers.replacing(changes, in: text), to: configurationPath(folder))
     let templates = "additional_chat_templates"
     var names = try Files.entries(of: origin).filter { !Files.isFolder(origin + "/" + $0) }
     if Files.isFolder(origin + "/" + templates) {
       try Files.createFolder(folder + "/" + templates)
       names += try Files.entries(of: origin + "/" + templates).map { templates + "/" + $0 }
     }
-    // The manifest and the state of a run belong to the folder that is read.
-    for name in names where !name.hasPrefix(".") && !isWeights(name) && !["config.json", "state.json", Manifest.fileName].contains(name) {
+    for name in names where !name.hasPrefix(".") && !isWeights(name) && !replacedFiles.contains(name) {
       try Files.write(try Files.readWhole(origin + "/" + name), to: folder + "/" + name)
     }
   }
+
+  /// Files that do not belong to the new weights: the configuration is written apart, an adapter is not merged into them, and the checksums and
+  /// the state of a run are those of the folder that is read.
+  private static let replacedFiles: Set = [
+    "config.json", "adapter_config.json", "state.json", Manifest.fileName, ChecksumList.fileName,
+  ]
 
   /// Writes `tokenizer_config.json` if there is none: without it, transformers uses its class for the first Llama tokenizer, which splits
   /// text differently.

@@ -1,5 +1,6 @@
 import Foundation
 import Pipeline
+import Primitives
 
 /// A tokenized multiple-choice question.
 package struct ChoiceQuestion: Sendable {
@@ -56,10 +57,14 @@ package struct ChoiceScore: Codable, Sendable, Equatable {
 package struct ChoiceEvaluation: Codable, Sendable, Equatable {
   package var name: String
   package var questions: Int
+  /// The accuracy of guessing; nil in reports of earlier versions.
+  package var chance: Double?
   /// Fraction of questions whose correct choice has the highest ln p.
   package var accuracy: Double
   /// Standard error; nil for a single question.
   package var accuracyError: Double?
+  /// Wilson's interval of the accuracy, 95 %; nil in reports of earlier versions.
+  package var accuracyInterval: [Double]?
   /// Accuracy by ln p per character.
   package var byCharacter: Double
   package var byCharacterError: Double?
@@ -70,8 +75,9 @@ package struct ChoiceEvaluation: Codable, Sendable, Equatable {
   package var truncated: Int?
 
   enum CodingKeys: String, CodingKey {
-    case name, questions, truncated
+    case name, questions, chance, truncated
     case accuracy = "acc"
+    case accuracyInterval = "acc_interval"
     case accuracyError = "acc_stderr"
     case byCharacter = "acc_norm"
     case byCharacterError = "acc_norm_stderr"
@@ -87,7 +93,12 @@ package struct ChoiceEvaluation: Codable, Sendable, Equatable {
     }
     self.name = name
     questions = scores.count
+    chance = scores.reduce(0.0) { $0 + 1 / Double(max(1, $1.scores.count)) } / count
     (accuracy, accuracyError) = mean(\.best)
+    if !scores.isEmpty {
+      let interval = Statistics.wilson(scores.filter { $0.best == $0.answer }.count, of: scores.count)
+      accuracyInterval = [interval.lowerBound, interval.upperBound]
+    }
     (byCharacter, byCharacterError) = mean(\.bestByCharacter)
     (byByte, byByteError) = mean(\.bestByByte)
   }

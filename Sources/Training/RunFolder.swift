@@ -17,6 +17,8 @@ package struct RunFolder: Sendable {
   package var evaluations: String { path + "/evaluations.jsonl" }
   /// Which row comes at which position, if the run draws packed rows.
   package var order: String { path + "/order.json" }
+  /// The generations of the initial model that a finetuning run replays, if it does. They are written before the run starts.
+  package var selfReplay: String { path + "/" + Self.selfReplayName }
   /// The result of a finished run: `TrainingReport`.
   package var report: String { path + "/report.json" }
   /// The final model; with a moving average of the weights, the averaged one.
@@ -31,7 +33,8 @@ package struct RunFolder: Sendable {
   package var fisher: String { path + "/fisher" }
   package var checkpoints: String { path + "/checkpoints" }
   /// Runs of the same finetuning with other settings, one of which became this run.
-  package var tries: String { path + "/tries" }
+  package var tries: String { path + "/" + Self.triesName }
+  private static let triesName = "tries"
 
   /// The folder of the checkpoint after `step` steps.
   package func checkpoint(step: Int) -> String {
@@ -98,6 +101,14 @@ package struct RunFolder: Sendable {
   private static let selectedPrefix = "selected-"
   static let partialSuffix = ".partial"
   private static let damagedSuffix = ".damaged"
+
+  private static let selfReplayName = "self-replay.jsonl"
+
+  /// Names that a folder may contain before it holds a run.
+  static let preparations: Set = [OutputLock.suffix, selfReplayName, triesName, ChecksumList.fileName]
+
+  /// Puts the generations on the list of checksums, where they stay while the run is being written.
+  package func sealSelfReplay() throws { try ChecksumList.add([Self.selfReplayName], in: path) }
 
   /// The files that the list of checksums covers once the run has finished; models and checkpoints have manifests.
   private static let sealed = ["run.json", "log.jsonl", "evaluations.jsonl", "report.json", "order.json"]

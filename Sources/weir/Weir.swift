@@ -37,7 +37,8 @@ struct Weir: ParsableCommand {
       CommandGroup(
         name: "Model",
         subcommands: [
-          TrainCommand.self, FinetuneCommand.self, FinetuneSweepCommand.self, SplitCommand.self, EvalCommand.self, GenerateCommand.self,
+          TrainCommand.self, FinetuneCommand.self, FinetuneSweepCommand.self, SplitCommand.self, MergeCommand.self, EvalCommand.self,
+          GenerateCommand.self,
         ]),
       CommandGroup(name: "Plan", subcommands: [PlanCommand.self, ReportCommand.self, RunCommand.self]),
       CommandGroup(name: "File", subcommands: [VerifyCommand.self, PeekCommand.self]),

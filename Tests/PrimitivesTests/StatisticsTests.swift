@@ -19,6 +19,13 @@ import Testing
     #expect(Statistics.quantile([], 0.5).isNaN)
   }
 
+  @Test func intervalsOfProportions() {
+    let some = Statistics.wilson(8, of: 10), none = Statistics.wilson(0, of: 10), all = Statistics.wilson(10, of: 10)
+    #expect(abs(some.lowerBound - 0.490162) < 1e-6 && abs(some.upperBound - 0.943318) < 1e-6)
+    #expect(none.lowerBound == 0 && abs(none.upperBound - 0.277533) < 1e-6)
+    #expect(abs(all.lowerBound - 0.722467) < 1e-6 && all.upperBound == 1)
+  }
+
   @Test func errorsOfPredictions() {
     #expect(Statistics.r2(measured: [1, 2, 3], predicted: [1, 2, 3]) == 1)
     #expect(Statistics.r2(measured: [1, 2, 3], predicted: [2, 2, 2]) == 0)

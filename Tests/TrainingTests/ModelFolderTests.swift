@@ -236,7 +236,7 @@ import Training
         "LICENSE": "free",
       ]
       for (name, text) in files { try Files.write(Array(text.utf8), to: origin + "/" + name) }
-      for name in ["pytorch_model.bin", "optimizer.pt", "manifest.json", "state.json", ".hidden"] {
+      for name in ["pytorch_model.bin", "optimizer.pt", "adapter_config.json", "manifest.json", "state.json", ".hidden"] {
         try Files.write([0], to: origin + "/" + name)
       }
       try Files.createFolder(folder + "/tokenizer")
@@ -251,7 +251,13 @@ import Training
       #expect(try JSONFile.read([String: JSONValue].self, from: path + "/config.json") == before.merging(["dtype": "float32"]) { $1 })
       #expect(ModelFolder.endings(path) == [5, 3] && ModelFolder.endOfDocument(path) == 3)
       #expect(try ModelFolder.load(path).parameters.values == parameters.values)
-      // Where the configuration stays true as it is, so do its bytes.
+      // All other members keep their bytes.
+      let text =
+        #"{ "rope_theta": 1e6,"torch_dtype" :"bfloat16", "rms_norm_eps": 1E-06, "custom": {"torch_dtype": "bfloat16", "s": "\"}"}}"#
+      let changed = try JSONMembers.replacing(["torch_dtype": "float32", "absent": 1], in: Array(text.utf8))
+      #expect(
+        String(decoding: changed, as: UTF8.self)
+          == #"{ "rope_theta": 1e6,"torch_dtype" :"float32", "rms_norm_eps": 1E-06, "custom": {"torch_dtype": "bfloat16", "s": "\"}"}}"#)
       try config(origin, ["dtype": "float32"])
       try ModelFolder.write(path, configuration: configuration, parameters: parameters, origin: origin, tokenizer: nil)
       #expect(try Files.read(path + "/config.json") == Files.read(origin + "/config.json"))

@@ -33,10 +33,16 @@ import Training
     let documents = [[Int32]](repeating: [Int32](repeating: 39, count: 24), count: 40)
     let batches = try DocumentBatches(
       documents: documents, name: "d", rows: 4, sequence: 24, epochs: 1, randomSeed: 1,
-      replay: RandomBatches(rows: 4, sequence: 24), replayShare: 0.1)
-    var own = 0, rows = 0
+      replay: RandomBatches(rows: 1, sequence: 24), replayShare: 0.1)
+    let source = RandomBatches(rows: 1, sequence: 24)
+    var own = 0, rows = 0, replayed = 0
     for step in 0..<batches.steps {
       let batch = try batches.batch(step: step)
+      // The rows of the replay source come last, in its order.
+      for row in 4 - (batches.replayedRows(before: step + 1) - replayed)..<4 {
+        #expect(batch.tokens[row * 24..<(row + 1) * 24].elementsEqual(source.batch(step: replayed).tokens))
+        replayed += 1
+      }
       for row in 0..<4 where batch.targets[row * 24] >= 0 || batch.targets[row * 24 + 1] >= 0 {
         rows += 1
         if batch.tokens[row * 24..<(row + 1) * 24].allSatisfy({ $0 == 39 }) { own += 1 }
@@ -44,6 +50,12 @@ import Training
     }
     #expect(own == 40)
     #expect(rows - own >= 4 && rows - own <= 5)
+    #expect(
+      errorMessage {
+        _ = try DocumentBatches(
+          documents: documents, name: "d", rows: 4, sequence: 24, epochs: 1, randomSeed: 1,
+          replay: RandomBatches(rows: 1, sequence: 24), replayShare: 0.8)
+      }.contains("can replay at most 3 of them"))
   }
 
   /// A large λ keeps the finetuned model close to the initial one.

@@ -11,7 +11,8 @@ import Testing
     ["trace"],
     ["train"],
     ["finetune"], ["finetune", "sweep"],
-    ["split"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "allocate"], ["report"], ["run"], ["verify"],
+    ["split"], ["merge"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "allocate"], ["report"], ["run"],
+    ["verify"],
     ["peek"],
   ]
 

@@ -10,7 +10,8 @@ import Testing
       try binary.write("q.jsonl", "\(good)\n\n\(good)\n{\"question\":\"\",\"choices\":[\"é\",\"b\"],\"answer\":0,\"id\":7}\n")
       let result = try binary.weir("eval", "run", "--choices", "q.jsonl", "--choice-scores", "scores.jsonl", "--json", "--quiet")
       #expect(result.code == 0, "\(result.errors)")
-      #expect(result.text.contains("\"questions\":3") && result.text.contains("\"acc_norm_stderr\":"))
+      #expect(
+        result.text.contains("\"questions\":3") && result.text.contains("\"acc_norm_stderr\":") && result.text.contains("\"chance\":0.5"))
       let scores = String(decoding: binary.read("scores.jsonl") ?? [], as: UTF8.self).split(separator: "\n")
       #expect(scores.count == 3 && scores[0] == scores[1])
       let both = try binary.weir(

@@ -109,6 +109,11 @@ private let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01
           weir \(line) --method $method --valid docs.jsonl -o $method-one
           ranks 2 \(line) --method $method --valid docs.jsonl -o $method-two
         done
+        for replay in "--replay set" "--replay docs.jsonl" "--self-replay 3"; do
+          name=$(tr -dc a-z <<<"$replay")
+          weir \(line) --method direct $replay --replay-share 0.25 -o $name-one
+          ranks 2 \(line) --method direct $replay --replay-share 0.25 -o $name-two
+        done
         """)
       #expect(result.code == 0, "\(result.errors)")
       for method in ["direct", "anneal"] {
@@ -118,6 +123,12 @@ private let shape = "set --width 32 --layers 2 --sequence 32 --batch 8 --lr 0.01
         #expect(close(try evaluations(method + "-two", binary), try evaluations(method + "-one", binary), 1e-5))
       }
       #expect(binary.read("anneal-one/model/model.safetensors") != binary.read("direct-one/model/model.safetensors"))
+      for name in ["replayset", "replaydocsjsonl", "selfreplay"] {
+        let whole = try #require(binary.read(name + "-one/model/model.safetensors"))
+        #expect(binary.read(name + "-two/model/model.safetensors") == whole, "\(name)")
+        #expect(whole != binary.read("direct-one/model/model.safetensors"))
+      }
+      #expect(binary.read("selfreplay-two/self-replay.jsonl") == binary.read("selfreplay-one/self-replay.jsonl"))
     }
   }
 

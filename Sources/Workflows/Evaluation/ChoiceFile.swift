@@ -1,3 +1,4 @@
+import Pipeline
 import Primitives
 import Storage
 import Tokenization
@@ -28,12 +29,17 @@ enum ChoiceFile {
   ///   - encoder: that of the model.
   ///   - start: the token that replaces an empty question.
   ///   - sequence: positions of the context.
-  static func read(_ path: String, _ encoder: DocumentEncoder, start: Int32?, sequence: Int) throws -> [ChoiceQuestion] {
+  ///   - progress: receives a warning about special tokens that are encoded as plain text.
+  static func read(
+    _ path: String, _ encoder: DocumentEncoder, start: Int32?, sequence: Int, progress: Progress
+  ) throws -> [ChoiceQuestion] {
     let bytes = try ByteReader(path).readAll()
-    var questions: [ChoiceQuestion] = []
+    var questions: [ChoiceQuestion] = [], specials = PlainSpecials()
+    defer { specials.note(path, progress) }
     for (index, text) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
       guard text.contains(where: { $0 > 0x20 }) else { continue }
       let place = "\(path):\(index + 1)", line = try parse(text, place: place)
+      for text in [line.question] + line.choices { specials.add(encoder.plainSpecials(in: Array(text.utf8))) }
       let choices = try line.choices.enumerated().map { number, text in
         let choice = try encode(line.question, text, encoder, start: start, place: place)
         guard choice.scored <= sequence else {
@@ -59,7 +65,7 @@ enum ChoiceFile {
       tail.insert(scalars.removeLast(), at: 0)
     }
     // An empty question has the starting token instead of the template.
-    if question.isEmpty { encoder = DocumentEncoder(encoder.tokenizer) }
+    if question.isEmpty { encoder = DocumentEncoder(encoder.tokenizer, allowsSpecials: encoder.allowsSpecials) }
     func encode(_ scalars: [Unicode.Scalar]) -> [Int32] {
       var text = String.UnicodeScalarView()
       text.append(contentsOf: scalars)

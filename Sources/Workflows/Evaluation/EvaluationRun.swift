@@ -22,16 +22,19 @@ package struct EvaluationRun {
     }
     let run = EvaluationRun(
       configuration: configuration, folder: folder,
-      encoder: try Models.encoder(configuration.model, addsSpecial: configuration.addsSpecial), sequence: sequence, threads: threads,
-      progress: progress)
+      encoder: try Models.encoder(
+        configuration.model, addsSpecial: configuration.addsSpecial, allowsSpecials: configuration.allowsSpecials),
+      sequence: sequence, threads: threads, progress: progress)
     var report = EvaluationReport(sequence: sequence)
     if !configuration.data.isEmpty { try run.losses(&report) }
     if !configuration.choices.isEmpty { report.choices = try run.accuracies() }
+    if !configuration.tasks.isEmpty { report.tasks = try run.exactMatches() }
     return report
   }
 
   private func losses(_ report: inout EvaluationReport) throws {
-    let sets = try configuration.data.map { try ValidationSet(file: $0, encoder: encoder) }, documents = sets.flatMap(\.documents)
+    let sets = try configuration.data.map { try ValidationSet(file: $0, encoder: encoder, progress: progress) },
+      documents = sets.flatMap(\.documents)
     report.skipped = sets.reduce(0) { $0 + $1.skipped }
     report.divided = documents.filter { $0.tokens.count > sequence + 1 }.count
     let clusters = try configuration.tree.map {
@@ -52,7 +55,7 @@ package struct EvaluationRun {
   private func accuracies() throws -> [ChoiceEvaluation] {
     let start = try Models.startToken(folder, encoder.tokenizer)
     let sets = try zip(configuration.choices, ValidationSet.distinctNames(configuration.choices)).map {
-      (name: $1, questions: try ChoiceFile.read($0, encoder, start: start, sequence: sequence))
+      (name: $1, questions: try ChoiceFile.read($0, encoder, start: start, sequence: sequence, progress: progress))
     }
     let longest = sets.flatMap(\.questions).flatMap(\.choices).map(\.tokens.count).max() ?? 2
     let evaluator = try Evaluator(folder: folder, sequence: sequence, longest: longest, threads: threads)
@@ -66,6 +69,24 @@ package struct EvaluationRun {
       return result
     }
     if let path = configuration.choiceScores { try Files.writeOutput(lines, to: path) }
+    return results
+  }
+
+  private func exactMatches() throws -> [TaskEvaluation] {
+    let generation = try ParallelGeneration(folder: folder, threads: threads), stops = Models.stops(folder, encoder.tokenizer)
+    let start = try Models.startToken(folder, encoder.tokenizer)
+    var lines: [UInt8] = []
+    let results = try zip(configuration.tasks, ValidationSet.distinctNames(configuration.tasks)).map { path, name in
+      let items = try TaskFile.read(path, encoder, start: start, sequence: sequence, progress: progress)
+      let outputs = try TaskItem.outputs(
+        of: items, generation, stops: stops, encoder: encoder, sequence: sequence, ignoresCase: configuration.ignoresCase,
+        progress.phase(name))
+      if configuration.taskDetails != nil {
+        for output in outputs { lines += try JSONFile.encode(TaskDetail(task: name, output: output)) + [0x0A] }
+      }
+      return TaskEvaluation(name: name, items: items, outputs: outputs, sequence: sequence)
+    }
+    if let path = configuration.taskDetails { try Files.writeOutput(lines, to: path) }
     return results
   }
 

@@ -1,3 +1,4 @@
+import Pipeline
 import Primitives
 import Storage
 import Tokenization
@@ -6,26 +7,24 @@ import Training
 
 extension ValidationSet {
   /// Reads and encodes files of held-out documents, one set per file with distinct names.
-  package static func read(_ files: [String], encoder: DocumentEncoder) throws -> [ValidationSet] {
-    try zip(files, distinctNames(files)).map { try ValidationSet(file: $0, name: $1, encoder: encoder) }
+  /// - Parameter progress: receives a warning about special tokens that are encoded as plain text.
+  package static func read(_ files: [String], encoder: DocumentEncoder, progress: Progress = .silent) throws -> [ValidationSet] {
+    try zip(files, distinctNames(files)).map { try ValidationSet(file: $0, name: $1, encoder: encoder, progress: progress) }
   }
 
   /// Reads and encodes held-out documents, or takes the tokens of a token dataset of them. Documents without text, or with a single token, cannot be
   /// scored.
-  package init(file path: String, name: String = "", encoder: DocumentEncoder) throws {
+  package init(file path: String, name: String = "", encoder: DocumentEncoder, progress: Progress = .silent) throws {
     if Files.exists(path + "/" + Manifest.fileName) {
       try self.init(dataset: TokenDataset(path), name: name, encoder: encoder)
       return
     }
-    var encoder = encoder
-    self = try ValidationSet(encoder.encode(files: [path]), name: name, place: path)
-  }
-
-  /// The documents that can be scored.
-  /// - Parameter place: where they come from, for errors.
-  init(_ all: [EncodedDocument], name: String, place: String) throws {
+    var encoder = encoder, specials = PlainSpecials()
+    let all = try encoder.encode(files: [path])
+    for document in all { specials.add(document.plainSpecials) }
+    specials.note(path, progress)
     let documents = all.filter { $0.tokens.count > 1 && !$0.document.text.isEmpty }
-    guard !documents.isEmpty else { throw WeirError(place, "no document has two tokens, the fewest to evaluate on") }
+    guard !documents.isEmpty else { throw WeirError(path, "no document has two tokens, the fewest to evaluate on") }
     self.init(
       name: name,
       documents: documents.map { EvaluationDocument(tokens: $0.ids, bytes: $0.document.text.count, domain: $0.document.label) },

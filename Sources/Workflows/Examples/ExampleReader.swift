@@ -22,7 +22,7 @@ package struct ExampleReader {
   package let settings: ExampleSettings
   package private(set) var counts = ExampleCounts()
   /// Special tokens in documents that were encoded as plain text.
-  package private(set) var plainSpecials = PlainSpecials()
+  private(set) var plainSpecials = PlainSpecials()
   /// Encodes documents, and prompts with completions.
   package private(set) var encoder: DocumentEncoder
   private let folder: String

@@ -11,12 +11,15 @@ package struct FinetuneConfiguration: Codable, Sendable {
   package var strategy = MethodSettings()
   /// Whether to add the special tokens around each text that transformers adds.
   package var addsSpecial = true
+  /// Whether special tokens in the documents become their ids.
+  package var allowsSpecials = false
   /// Passes over the documents.
   package var epochs = 5
   /// How lines become examples.
   package var examples = ExampleSettings()
   package var retention = Retention()
   package var settings = TrainingSettings()
+  package var replay = Replay()
 
   package init(model: String, data: [String], output: String) { (self.model, self.data, self.output) = (model, data, output) }
 

@@ -16,14 +16,14 @@ package struct TextGeneration {
   /// - Parameters:
   ///   - model: a model folder or a run.
   ///   - addsSpecial: whether to add the special tokens around the prompt that transformers adds.
-  package init(model: String, addsSpecial: Bool = true, threads: Int) throws {
+  ///   - allowsSpecials: whether special tokens in the prompt become their ids.
+  package init(model: String, addsSpecial: Bool = true, allowsSpecials: Bool = false, threads: Int) throws {
     let folder = try ModelFolder.locate(model)
-    encoder = try Models.encoder(model, addsSpecial: addsSpecial)
+    encoder = try Models.encoder(model, addsSpecial: addsSpecial, allowsSpecials: allowsSpecials)
     (configuration, parameters) = try ModelFolder.load(folder)
     pool = ThreadPool(threads: threads)
     start = try Models.startToken(folder, encoder.tokenizer)
-    stops = Set(ModelFolder.endings(folder).compactMap { Int32(exactly: $0) }).union(
-      encoder.tokenizer.endOfDocument.map { [Int32($0)] } ?? [])
+    stops = Models.stops(folder, encoder.tokenizer)
   }
 
   /// Generates text after a prompt; an empty prompt is replaced by the token that starts a text.
@@ -37,6 +37,9 @@ package struct TextGeneration {
     try decoding.validate()
     var encoder = encoder, ids = encoder.encode(text: prompt).map { Int32(bitPattern: $0) }
     if ids.isEmpty, let start { ids = [start] }
+    var specials = PlainSpecials()
+    specials.add(encoder.plainSpecials(in: prompt))
+    specials.note("prompt", progress)
     let (needed, overflow) = ids.count.addingReportingOverflow(tokens), lead = encoder.template.prefix.count
     let generator = Generator(configuration, parameters: parameters, positions: overflow ? .max : needed, pool: pool)
     let positions = generator.positions, dropped = ids.count - positions

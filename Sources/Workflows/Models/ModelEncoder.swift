@@ -29,10 +29,13 @@ extension Models {
   }
 
   /// An encoder for the documents of a model.
-  /// - Parameter addsSpecial: whether to add the template of the model, as transformers does.
-  static func encoder(_ model: String, addsSpecial: Bool) throws -> DocumentEncoder {
+  /// - Parameters:
+  ///   - addsSpecial: whether to add the template of the model, as transformers does.
+  ///   - allowsSpecials: whether special tokens in a text become their ids.
+  static func encoder(_ model: String, addsSpecial: Bool, allowsSpecials: Bool) throws -> DocumentEncoder {
     let tokenizer = try tokenizer(model)
-    return DocumentEncoder(tokenizer, template: addsSpecial ? try template(ModelFolder.locate(model), tokenizer) : Template())
+    return DocumentEncoder(
+      tokenizer, template: addsSpecial ? try template(ModelFolder.locate(model), tokenizer) : Template(), allowsSpecials: allowsSpecials)
   }
 
   /// An encoder for documents like those of a dataset: with the tokenizer's template if its first document has it.

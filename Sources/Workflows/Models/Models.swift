@@ -24,6 +24,11 @@ package enum Models {
     let candidates = [ModelFolder.beginning(folder), tokenizer.endOfDocument.map { Int($0) }, ModelFolder.endOfDocument(folder)]
     return candidates.compactMap { $0 }.first { (0..<vocabulary).contains($0) }.map { Int32($0) }
   }
+
+  /// The tokens that end a text: those of the model, and the tokenizer's end-of-document token.
+  static func stops(_ folder: String, _ tokenizer: Tokenizer) -> Set<Int32> {
+    Set(ModelFolder.endings(folder).compactMap { Int32(exactly: $0) }).union(tokenizer.endOfDocument.map { [Int32($0)] } ?? [])
+  }
 }
 
 extension ModelInitialization {

@@ -14,9 +14,20 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var examples: ExampleCounts?
     /// The runs of a search for λ, in their order.
     package var search: [LambdaTry]?
+    package var replay: Replay?
+
+    /// What was replayed.
+    package struct Replay: Codable, Sendable, Equatable {
+      /// The fraction of rows.
+      package var share: Double
+      /// Tokens in the replayed rows.
+      package var tokens: Int
+      /// Context-free generations of the initial model to choose from; nil if data were replayed.
+      package var generations: Int?
+    }
 
     enum CodingKeys: String, CodingKey {
-      case method, lambda, temperature, epochs, examples, search
+      case method, lambda, temperature, epochs, examples, search, replay
       case learningRate = "learning_rate"
     }
   }

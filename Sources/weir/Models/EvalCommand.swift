@@ -8,7 +8,7 @@ import Workflows
 struct EvalCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval",
-    abstract: "Evaluate a model: perplexity, bits per byte, multiple choice.",
+    abstract: "Evaluate a model: perplexity, multiple choice, exact-match tasks.",
     discussion: """
       MODEL is a run, or a Llama, Qwen 2 or Qwen 3 model folder saved by transformers, with its tokenizer.json. Every \
       document is scored from its beginning, in chunks of the model's context length or of --sequence tokens, independently \
@@ -21,9 +21,14 @@ struct EvalCommand: WeirCommand {
       lm-evaluation-harness: log p of " choice" after the question; acc takes the highest, acc_norm the highest per \
       character, acc_bytes the highest per byte.
 
+      A line of --tasks is {"prompt": …, "answer": text or [texts], "stop": [texts], "max_tokens": 64}; the last two may be \
+      absent. The model continues the prompt by greedy decoding up to a token that ends the text or before a stop text. The \
+      output is correct if it equals an answer; white space around both does not count.
+
       EXAMPLES:
         weir eval runs/base --data heldout.jsonl --tree out/tree
         weir eval runs/base --choices wordnet.jsonl --json
+        weir eval runs/tuned --tasks sums.jsonl --details outputs.jsonl
       """)
 
   @Argument(help: ArgumentHelp("Model folder or run folder; with --router, a split folder.", valueName: "model"))
@@ -55,25 +60,35 @@ struct EvalCommand: WeirCommand {
   @Option(help: ArgumentHelp("Also write log p of every choice, one line per question.", valueName: "file"))
   var choiceScores: String?
 
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Generation tasks, scored by exact match (JSON Lines).", valueName: "file"))
+  var tasks: [String] = []
+
+  @Flag(help: "Ignore case when answers of tasks are compared.")
+  var ignoreCase = false
+
+  @Option(help: ArgumentHelp("Also write the output for every item of the tasks, one line each.", valueName: "file"))
+  var details: String?
+
   @OptionGroup var common: CommonOptions
 
   var propertyFlags: PropertyFlags {
     [
       "data": "--data", "tree": "--tree", "level": "--level", "logits": "--logits", "choices": "--choices",
-      "choiceScores": "--choice-scores", "sequence": "--sequence",
+      "choiceScores": "--choice-scores", "sequence": "--sequence", "tasks": "--tasks", "taskDetails": "--details",
+      "ignoresCase": "--ignore-case",
     ]
   }
-  var inputs: [String] { [model] + data + choices + (tree.map { [$0] } ?? []) }
-  var outputs: [String] { [logits, choiceScores].compactMap { $0 } }
+  var inputs: [String] { [model] + data + choices + tasks + (tree.map { [$0] } ?? []) }
+  var outputs: [String] { [logits, choiceScores, details].compactMap { $0 } }
 
   func validate() throws {
-    guard !data.isEmpty || !choices.isEmpty else {
-      throw ValidationError("Missing expected option '--data <file> ...' or '--choices <file> ...'")
+    guard !data.isEmpty || !choices.isEmpty || !tasks.isEmpty else {
+      throw ValidationError("Missing expected option '--data <file> ...', '--choices <file> ...' or '--tasks <file> ...'")
     }
     guard !data.isEmpty || !router else { throw ValidationError("--router requires --data") }
     try usage { try evaluation.validate() }
-    guard !router || tree == nil && logits == nil && choices.isEmpty && sequence == nil else {
-      throw ValidationError("--router cannot be combined with --tree, --logits, --choices or --sequence")
+    guard !router || tree == nil && logits == nil && choices.isEmpty && tasks.isEmpty && sequence == nil else {
+      throw ValidationError("--router cannot be combined with --tree, --logits, --choices, --tasks or --sequence")
     }
   }
 
@@ -81,7 +96,8 @@ struct EvalCommand: WeirCommand {
     var evaluation = EvaluationConfiguration(model: model)
     (evaluation.data, evaluation.tree, evaluation.level, evaluation.logits) = (data, tree, level, logits)
     (evaluation.choices, evaluation.choiceScores) = (choices, choiceScores)
-    (evaluation.sequence, evaluation.addsSpecial) = (sequence, special.addSpecial)
+    (evaluation.tasks, evaluation.ignoresCase, evaluation.taskDetails) = (tasks, ignoreCase, details)
+    (evaluation.sequence, evaluation.addsSpecial, evaluation.allowsSpecials) = (sequence, special.addSpecial, special.allowSpecial)
     return evaluation
   }
 
@@ -108,6 +124,13 @@ struct EvalCommand: WeirCommand {
         lines.append("  the beginning of \(Format.count(truncated)) questions does not fit in \(length(report.sequence)) and is cut off")
       }
     }
+    if let tasks = report.tasks {
+      lines.append(Self.table(tasks))
+      let truncated = tasks.reduce(0) { $0 + ($1.truncated ?? 0) }
+      if truncated > 0 {
+        lines.append("  the beginning of \(Format.count(truncated)) prompts does not fit in \(length(report.sequence)) and is cut off")
+      }
+    }
     return Outcome(report: try JSONValue(encoding: report), lines: lines)
   }
 
@@ -125,16 +148,27 @@ struct EvalCommand: WeirCommand {
 
   private static func table(_ results: [ChoiceEvaluation]) -> String {
     TextTable(
-      ["questions", "number", "acc", "±", "acc_norm", "±", "acc_bytes", "±"],
+      ["questions", "number", "chance", "acc", "95 %", "acc_norm", "±", "acc_bytes", "±"],
       rows: results.map { result in
         [
-          result.name, Format.count(result.questions), Format.fixed(result.accuracy, 4), Format.fixed(result.accuracyError, 4),
-          Format.fixed(result.byCharacter, 4), Format.fixed(result.byCharacterError, 4), Format.fixed(result.byByte, 4),
+          result.name, Format.count(result.questions), Format.fixed(result.chance, 4), Format.fixed(result.accuracy, 4),
+          interval(result.accuracyInterval), Format.fixed(result.byCharacter, 4), Format.fixed(result.byCharacterError, 4),
+          Format.fixed(result.byByte, 4),
           Format.fixed(result.byByteError, 4),
         ]
       }
     ).text()
   }
+
+  private static func table(_ results: [TaskEvaluation]) -> String {
+    TextTable(
+      ["task", "items", "exact match", "95 %"],
+      rows: results.map { [$0.name, Format.count($0.items), Format.fixed($0.exactMatch, 4), interval($0.interval)] }
+    ).text()
+  }
+
+  /// `0.1234…0.2345`.
+  private static func interval(_ bounds: [Double]?) -> String { (bounds ?? []).map { Format.fixed($0, 4) }.joined(separator: "…") }
 
   /// `12.34 ± 0.56`.
   private static func text(_ value: Double, _ error: Double?, _ digits: Int) -> String {
@@ -154,7 +188,7 @@ struct EvalCommand: WeirCommand {
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row {
-    let size = try forecast.size(of: data + choices)
+    let size = try forecast.size(of: data + choices + tasks)
     return Forecast.Row(documents: size.documents, tokens: size.bytes / Forecast.bytesPerToken)
   }
 }

@@ -68,7 +68,8 @@ struct GenerateCommand: SeededCommand {
     (decoding.temperature, decoding.topK, decoding.topP, decoding.randomSeed) = (temperature, topK, topP, seed.seed)
     try decoding.validate()
     let prompt = try readPrompt()
-    let generation = try TextGeneration(model: model, addsSpecial: special.addSpecial, threads: session.threads)
+    let generation = try TextGeneration(
+      model: model, addsSpecial: special.addSpecial, allowsSpecials: special.allowSpecial, threads: session.threads)
     try StandardOutput.write(prompt)
     try session.with("generate") { progress in
       try generation.run(prompt: prompt, tokens: tokens, decoding: decoding, progress: progress) { try StandardOutput.write($0) }

@@ -159,7 +159,10 @@ extension RunReport {
     let sets = training.final.filter { !known.contains($0.name) }.map { record in
       "  \(record.name): perplexity \(String(format: "%.1f", record.result.perplexity)), \(String(format: "%.3f", record.result.bitsPerByte)) bits per byte"
     }
-    let notes = [training.guardSummary, training.selectionSummary, finetuning?.searchSummary].compactMap(\.self)
+    let replay = finetuning?.replay.map { replay in
+      "replayed \(Format.short(Double(replay.tokens))) tokens in \(Format.percent(replay.share, 1)) of the rows"
+    }
+    let notes = [replay, training.guardSummary, training.selectionSummary, finetuning?.searchSummary].compactMap(\.self)
     return Outcome(
       report: try JSONValue(encoding: self),
       lines: [line] + (finetuning?.examples?.lines ?? []) + notes.map { "  " + $0 } + sets

@@ -27,6 +27,9 @@ struct SeedOption: ParsableArguments {
 struct SpecialTokensOption: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Add special tokens around each text, such as a beginning of text, as transformers does.")
   var addSpecial = true
+
+  @Flag(help: "Encode special tokens in a text, such as chat markers, as their ids instead of as plain text.")
+  var allowSpecial = false
 }
 
 /// Options of commands that read documents.
