@@ -75,6 +75,25 @@ import Testing
     }
   }
 
+  @Test func anAdapter() throws {
+    try inFolder { binary in
+      try binary.useMade()
+      let result = try binary.shell(
+        """
+        set -e
+        weir finetune run --data docs.jsonl --epochs 1 --sequence 32 --batch-size 4 --lr 0.03 --method lora --quiet -o tuned
+        weir merge run --adapter tuned/adapter -o merged --quiet
+        weir verify merged
+        """)
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(binary.read("merged/model.safetensors") == binary.read("tuned/model/model.safetensors"))
+      #expect(binary.read("merged/config.json") == binary.read("run/model/config.json"))
+      for words in ["run tuned --adapter tuned/adapter", "run --adapter tuned/adapter --weight 0.5"] {
+        #expect(try binary.shell("weir merge \(words) -o new").code == 64)
+      }
+    }
+  }
+
   @Test func whatCannotBeMerged() throws {
     try inFolder { binary in
       try prepare(binary)

@@ -4,13 +4,15 @@ import Storage
 import Tokenization
 import Training
 
-/// Models whose weights are averaged.
+/// Models whose weights are averaged, or a model and an adapter.
 package struct MergeConfiguration: Codable, Sendable, Equatable {
   /// Model folders or runs; all files but the weights come from the first.
   package var models: [String]
   /// The model folder to write.
   package var output: String
   package var method = MergeMethod.linear
+  /// A PEFT adapter that is merged into the only model; nil to average several models.
+  package var adapter: String?
   /// The weight of the second of two models, or one per model; none for equal weights.
   package var weights: [Double] = []
 
@@ -18,6 +20,11 @@ package struct MergeConfiguration: Codable, Sendable, Equatable {
 
   /// The weights of the models, which sum to 1.
   package func shares() throws -> [Double] {
+    if adapter != nil {
+      guard models.count == 1 else { throw WeirError("models", "an adapter is merged into one model, not \(models.count)") }
+      guard weights.isEmpty, method == .linear else { throw WeirError("adapter", "has no weight and no method of merging") }
+      return [1]
+    }
     guard models.count > 1 else { throw WeirError("models", "merging takes at least two models, not \(models.count)") }
     guard method == .linear || models.count == 2 else {
       throw WeirError("method", "spherical interpolation is between two models, not \(models.count)", remedy: "merge them linearly")
@@ -52,6 +59,13 @@ package enum MergeRun {
   /// Writes the merged model.
   package static func run(_ configuration: MergeConfiguration, progress: Progress = .silent) throws -> MergeReport {
     let shares = try configuration.shares(), folders = try configuration.models.map { try ModelFolder.locate($0) }
+    if let adapter = configuration.adapter {
+      let (shape, parameters) = try AdapterFolder.merged(adapter, into: folders[0])
+      let inputs = ["model": try ModelFolder.fingerprint(folders[0]), "adapter": try AdapterFolder.fingerprint(adapter)]
+      try ModelFolder.write(
+        configuration.output, configuration: shape, parameters: parameters, origin: folders[0], tokenizer: nil, inputs: inputs)
+      return MergeReport(model: configuration.output, parameters: shape.parameters, weights: shares)
+    }
     let first = try Models.tokenizer(folders[0])
     for folder in folders.dropFirst() where try Models.tokenizer(folder).fingerprint != first.fingerprint {
       throw WeirError(folder, "has another tokenizer than \(folders[0])", remedy: "merge models with one tokenizer")
