@@ -151,9 +151,10 @@ def check(options, name, template, generator, flags=(), kind="bytes"):
         tokenizer = make_tokenizer(folder, template, kind)
         records = []
         for index in range(options.conversations):
-            messages = conversation(generator)
+            # A refusal ends a reading, so that only some of the conversations are such that a template refuses them.
+            messages = conversation(generator, systems=index < 20 or "ystem role" not in template)
             tools = None
-            if index % 5 == 4:
+            if index % 5 == 4 and (index < 20 or "tools" in template and "tool_calls" in template):
                 messages, tools = with_tools(generator, messages)
             records.append((messages, tools))
         bad, compared, refused, masks = [], 0, 0, 0

@@ -26,7 +26,7 @@ import Workflows
       try Files.write(lines(documents), to: "\(world.folder)/\(name).jsonl")
     }
     var configuration = FinetuneConfiguration(model: base, data: [world.folder + "/data.jsonl"], output: world.folder + "/" + output)
-    (configuration.settings, configuration.epochs, configuration.method) = (world.settings, 2, .direct)
+    (configuration.settings, configuration.epochs, configuration.strategy.methods) = (world.settings, 2, [.direct])
     configuration.settings.heldOut = [world.folder + "/target.jsonl"]
     configuration.retention.sources = [world.folder + "/source.jsonl"]
     (configuration.settings.training.learningRate, configuration.settings.training.checkpointEvery) = (6e-3, 5)
@@ -75,7 +75,7 @@ import Workflows
   @Test func aSearchFindsTheSmallestLambda() throws {
     try withWorld { world in
       var configuration = try Self.configuration(world, "searched")
-      (configuration.method, configuration.retention.searchesLambda) = (.anneal, true)
+      (configuration.strategy.methods, configuration.retention.searchesLambda) = ([.anneal], true)
       let free = try FinetuneRun.run(Self.configuration(world, "free"), threads: 2)
       configuration.retention.budget = try Self.change(free, .source).rise / 2
       // Stopped in the middle, and resumed.
@@ -95,7 +95,7 @@ import Workflows
       #expect(report.training.model == configuration.output + "/model")
       #expect(try FinetuneRun.run(configuration, threads: 2) == report)
       // Where no λ is within the budget, the last model within it is kept.
-      (configuration.output, configuration.retention.budget, configuration.lambda) = (world.folder + "/impossible", 0, 1e-6)
+      (configuration.output, configuration.retention.budget, configuration.strategy.lambda) = (world.folder + "/impossible", 0, 1e-6)
       let notes = Notes(),
         none = try FinetuneRun.run(configuration, threads: 2, progress: Progress(report: { _ in }, notice: { notes.add($0) }))
       #expect(none.training.selection?.step == 0 && none.finetuning?.search?.allSatisfy { !$0.isWithin } == true)

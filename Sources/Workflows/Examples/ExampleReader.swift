@@ -221,7 +221,9 @@ extension [EncodedExample] {
 extension ValidationSet {
   /// Reads and encodes files of held-out examples, one set per file with distinct names.
   /// - Parameter progress: receives a warning about special tokens that are encoded as plain text.
-  package static func read(_ files: [String], examples: ExampleReader, sequence: Int, progress: Progress = .silent) throws -> [ValidationSet] {
+  package static func read(_ files: [String], examples: ExampleReader, sequence: Int, progress: Progress = .silent) throws
+    -> [ValidationSet]
+  {
     try zip(files, distinctNames(files)).map { file, name in
       if Files.isFolder(file) { return try ValidationSet(file: file, name: name, encoder: examples.encoder) }
       var reader = examples

@@ -23,7 +23,9 @@ extension FinetuneConfiguration {
     get { strengthPath.map { strategy[keyPath: $0] } ?? (strategy.uses(.lora) ? Double(strategy.lowRank.rank) : nil) }
     set {
       guard let newValue else { return }
-      if let strengthPath { strategy[keyPath: strengthPath] = newValue } else if strategy.uses(.lora) {
+      if let strengthPath {
+        strategy[keyPath: strengthPath] = newValue
+      } else if strategy.uses(.lora) {
         strategy.lowRank.rank = Int(newValue.rounded())
       }
     }

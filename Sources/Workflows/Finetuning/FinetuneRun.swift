@@ -117,6 +117,7 @@ struct FinetuneJob {
         method: strategy.name, lambda: strategy.divergenceWeight, temperature: strategy.temperature, epochs: configuration.epochs,
         learningRate: settings.training.learningRate, examples: counts,
         replay: replay == nil
-          ? nil : .init(share: configuration.replay.share, tokens: batches.replayedTokens(), generations: configuration.replay.generations)))
+          ? nil : .init(share: configuration.replay.share, tokens: batches.replayedTokens(), generations: configuration.replay.generations))
+    )
   }
 }

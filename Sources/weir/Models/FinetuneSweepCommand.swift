@@ -86,7 +86,7 @@ struct FinetuneSweepCommand: SeededCommand {
       }
     }
     var sweep = FinetuneSweepConfiguration(
-      options.configuration(model: model, output: output, methods: []), methods: methods.split(separator: ",").map(String.init))
+      try options.configuration(model: model, output: output, methods: []), methods: methods.split(separator: ",").map(String.init))
     sweep.strengths = try list(strengths, "--strengths", "0.3,1,3") { Double($0) }
     sweep.learningRates = try list(learningRates, "--learning-rates", "3e-4,1e-3") { Double($0) }
     sweep.randomSeeds = try list(seeds, "--seeds", "1,2,3") { UInt64($0) }
