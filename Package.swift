@@ -62,7 +62,8 @@ let package = Package(
     .target(
       name: "Workflows",
       dependencies: [
-        "Artifacts", "ChatTemplates", "Clustering", "Deduplication", "Documents", "Embedding", "Export", "Kernels", "Loading", "Pipeline", "Planning",
+        "Artifacts", "ChatTemplates", "Clustering", "Deduplication", "Documents", "Embedding", "Export", "Kernels", "Loading", "Pipeline",
+        "Planning",
         "Primitives", "Sampling", "Storage", "Tokenization", "Tokens", "Training",
         .product(name: "Yams", package: "Yams"),
       ]),

@@ -152,6 +152,7 @@ package struct DrawOrder: Codable, Sendable, Equatable {
         guard let end = stages[index].end else { return true }
         return index + 1 < stages.count && end >= stages[index + 1].start
       }, .stages, "an end that is not before the next stage")
+    try require(stages[stages.count - 1].capacities == nil, .stages, "a last stage without capacities of its own")
     for stage in stages {
       try require(
         stage.shares.count == offsets.count && stage.shares.allSatisfy { $0 <= 1 << 32 }, .stages, "a share in 0…2³² per inner node")

@@ -20,6 +20,8 @@ import Training
     var sequence: Int { base.sequence }
     var fingerprint: String { base.fingerprint }
 
+    func tokenCount(of batch: Batch) -> Int { base.tokenCount(of: batch) }
+
     func batch(step: Int) throws -> Batch {
       left.set(left.get() - 1)
       if left.get() < 0 { throw Failure() }

@@ -53,7 +53,8 @@ import Testing
       #expect(try binary.run(words + ["--retain-budget", "0.5", "-o", "out", "--json"]).text == result.text)
       expectFailure(try binary.run(words + ["-o", "other"]), naming: ["--lambda: auto needs a budget"])
       expectFailure(
-        try binary.run(words + ["--retain-budget", "0.5", "--method", "direct", "-o", "other"]), naming: ["--lambda: auto needs a method"])
+        try binary.run(words + ["--retain-budget", "0.5", "--method", "direct", "-o", "other"]), code: 64,
+        naming: ["--lambda needs --method anneal"])
       expectFailure(try binary.run(words + ["--retain-budget", "-1", "-o", "other"]), naming: ["--retain-budget: must be a finite"])
       #expect(try binary.run(["finetune", "run", "--data", "target.jsonl", "--lambda", "much", "-o", "other"]).code == 64)
       #expect(try binary.run(["finetune", "run", "--data", "target.jsonl", "--valid-every", "often", "-o", "other"]).code == 64)

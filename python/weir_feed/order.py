@@ -111,6 +111,8 @@ class RowOrder:
         if self._starts[0] != 0 or sorted(set(self._starts)) != self._starts:
             raise ValueError("stages are not in ascending order from position 0")
         ends = [stage.get("end") for stage in draws["stages"]]
+        if draws["stages"][-1].get("capacities") is not None:
+            raise ValueError("the last stage has capacities of its own")
         if ends[-1] is not None or any(end is not None and end < start for end, start in zip(ends, self._starts[1:])):
             raise ValueError("a stage ends before the next one begins, or the last one has an end")
         self.capacity = int(capacities.sum())

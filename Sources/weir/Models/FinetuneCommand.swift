@@ -34,14 +34,14 @@ struct FinetuneCommand: SeededCommand {
       EXAMPLES:
         weir finetune chat-model --data chats.jsonl --show 3 -o runs/chat
         weir finetune runs/base --data target.jsonl --method anneal \\
-          --valid target-heldout.jsonl --source general-heldout.jsonl \
+          --valid target-heldout.jsonl --source general-heldout.jsonl \\
           -o runs/tuned
-        weir finetune runs/base --data target.jsonl --method lora,anneal \
+        weir finetune runs/base --data target.jsonl --method lora,anneal \\
           --lora-rank 16 --lora-targets q_proj,v_proj -o runs/adapted
-        weir finetune runs/base --data target.jsonl --method direct \
+        weir finetune runs/base --data target.jsonl --method direct \\
           --valid-fraction 0.1 --patience 3 --valid-every epoch -o runs/direct
-        weir finetune runs/base --data target.jsonl --method anneal \
-          --source general-heldout.jsonl --retain-budget 0.05 \
+        weir finetune runs/base --data target.jsonl --method anneal \\
+          --source general-heldout.jsonl --retain-budget 0.05 \\
           --lambda auto -o runs/within
       """)
 
