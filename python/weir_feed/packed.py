@@ -106,7 +106,9 @@ class PackedRows:
         self._bounds = np.cumsum([0] + [shard.lengths.size for shard in self._shards])
         documents, tokens = int(self._bounds[-1]), sum(shard.tokens.size for shard in self._shards)
         if documents != dataset.count("documents") or tokens != dataset.count("tokens"):
-            raise FeedError(f"{source.dataset}: its shards have {documents} documents and {tokens} tokens, the manifest says otherwise; check it with `weir verify`")
+            raise FeedError(
+                f"{source.dataset}: its shards have {documents} documents and {tokens} tokens, the manifest says otherwise; "
+                "check it with `weir verify`")
 
     def verify(self) -> None:
         """Check all content: its checksums, and that it fits together."""
