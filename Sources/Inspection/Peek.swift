@@ -67,7 +67,7 @@ package enum Peek {
 
   /// The members of a JSON object, one per line.
   private static func members(of path: String, kind: String, _ lines: Int) throws -> [String] {
-    let root = try JSONDocument(Files.readWhole(path), place: path).root
+    let root = try JSONDocument(Files.readWhole(path), place: path, lenient: true).root
     guard let members = root.object else { throw WeirError(path, "is not a JSON object") }
     var table = TextTable()
     for (name, value) in members.prefix(4 * lines) { table.add("  " + Format.clip(name, 40), value.summary(160)) }

@@ -24,7 +24,7 @@ package final class ArtifactCandidate {
   package var isJSON: Bool { !isFolder && name.hasSuffix(".json") && !isCompressed }
 
   /// The content of a JSON file; nil for other files and if it is invalid.
-  package private(set) lazy var json: JSONNode? = isJSON ? try? JSONDocument(Files.readWhole(path), place: path).root : nil
+  package private(set) lazy var json: JSONNode? = isJSON ? try? JSONDocument(Files.readWhole(path), place: path, lenient: true).root : nil
 
   /// The reader of a compressed file; nil for other files and if the first frame is damaged.
   package private(set) lazy var decompressed: ByteReader? = isCompressed ? try? ByteReader(path) : nil

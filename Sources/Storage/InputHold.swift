@@ -30,12 +30,17 @@ package final class InputHold: Sendable {
   /// - Parameter path: the output without symbolic links.
   static func check(_ path: String, output: String) throws {
     let folders = held.withLock { $0.keys.filter { path == $0 || path.hasPrefix($0 + "/") } }
-    for folder in folders {
+    guard let root = folders.min(by: { $0.count < $1.count }) else { return }
+    if path == root || folders.contains(path) { throw error(output) }
+    // What a command adds to a dataset's folder is in no manifest; the model of a run is a part of it.
+    if Files.exists(path + "/" + Manifest.fileName), Files.exists(Descriptor.parent(of: path) + "/run.json") { throw error(output) }
+    var folder = Descriptor.parent(of: path)
+    while folder.count >= root.count, folder != "/", folder != "." {
       let name = path.dropFirst(folder.count + 1)
-      // What a command adds to a dataset's folder is not in its manifest.
-      let isOwn =
-        name.isEmpty || name == Manifest.fileName || (try? Manifest.read(folder: folder))?.files.contains { $0.name == name } == true
-      if isOwn { throw error(output) }
+      if name == Manifest.fileName || (try? Manifest.read(folder: folder))?.files.contains(where: { $0.name == name }) == true {
+        throw error(output)
+      }
+      folder = Descriptor.parent(of: folder)
     }
   }
 

@@ -138,6 +138,8 @@ package enum AdapterFolder {
 
   /// Reads the factors of an adapter that has been checked.
   static func read(_ folder: String, into adapter: LowRankAdapter) throws {
+    // PEFT's own folders have no manifest.
+    if Files.exists(folder + "/" + Manifest.fileName) { try Manifest.read(folder: folder).check(in: folder) { _ in true } }
     let file = try SafetensorsFile(folder + "/" + weightsFile)
     for tensor in adapter.pairs.joined().flatMap({ tensors($0, rank: adapter.setting.rank) }) {
       try file.withFloats(tensor.name) { floats in

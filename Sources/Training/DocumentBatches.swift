@@ -96,7 +96,12 @@ package struct DocumentBatches: BatchSource {
     guard !packed.isEmpty else { throw WeirError(name, "contains no token to train on") }
     self.packed = packed
     (self.tokens, self.targets) = (tokens, epochs * targets.reduce(0, +))
-    steps = Int((Double(packed.count) / (Double(rows) * (1 - self.replayShare))).rounded(.up))
+    // Replayed rows are rounded down, so that the rows of the examples may end a step earlier.
+    var steps = Int((Double(packed.count) / (Double(rows) * (1 - self.replayShare))).rounded(.up))
+    while steps > 1, (steps - 1) * rows - Self.replayedRows(before: steps - 1, rows: rows, share: self.replayShare) >= packed.count {
+      steps -= 1
+    }
+    self.steps = steps
     fingerprint =
       "documents \(name) order 2 rows \(rows) sequence \(sequence) epochs \(epochs) seed \(randomSeed)"
       + (replay.map { " replay \(replayShare) of \($0.fingerprint)" } ?? "")
@@ -132,7 +137,11 @@ package struct DocumentBatches: BatchSource {
   }
 
   /// The rows of the replay source in the first `steps` batches.
-  package func replayedRows(before steps: Int) -> Int { Int((Double(steps * rows) * replayShare).rounded(.down)) }
+  package func replayedRows(before steps: Int) -> Int { Self.replayedRows(before: steps, rows: rows, share: replayShare) }
+
+  private static func replayedRows(before steps: Int, rows: Int, share: Double) -> Int {
+    Int((Double(steps * rows) * share).rounded(.down))
+  }
 
   /// The replayed tokens in all epochs together.
   package func replayedTokens() throws -> Int {

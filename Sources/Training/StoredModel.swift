@@ -17,7 +17,7 @@ package struct StoredModel: Artifact {
 
   package static func open(_ path: String) throws -> StoredModel {
     let file = path + "/" + configurationFile
-    return StoredModel(path: path, configuration: try JSONDocument(Files.readWhole(file), place: file).root)
+    return StoredModel(path: path, configuration: try JSONDocument(Files.readWhole(file), place: file, lenient: true).root)
   }
 
   /// The configuration and the weights are checked as files.

@@ -201,7 +201,9 @@ package enum TrainingRun {
   /// Claims the folder for this run.
   private static func claimed(_ folder: RunFolder, _ identity: Identity, _ progress: Pipeline.Progress) throws -> Claim {
     guard Files.exists(folder.description) else {
-      if try Files.entries(of: folder.path).contains(where: { !RunFolder.preparations.contains($0) }) {
+      if try Files.entries(of: folder.path).contains(where: {
+        !RunFolder.preparations.contains($0) && !$0.hasSuffix(RunFolder.partialSuffix)
+      }) {
         throw WeirError(folder.path, "is not empty and not a run folder", remedy: "choose another folder")
       }
       try JSONFile.write(identity, to: folder.description)

@@ -171,6 +171,11 @@ extension TrainingSession {
     let errors = steps.compactMap { step in step.wholeDivergence.flatMap { whole in step.divergence.map { whole - $0 } } }
     if let step = decision?.step, step != last.step { try load(selected: step) }
     state = last
+    guard steps.isEmpty || steps.contains(where: { $0.skipped == nil }) else {
+      throw WeirError(
+        folder.path, "no step trained anything: all \(steps.count) had NaN/Inf losses or gradients",
+        remedy: "use a smaller weight of the loss's terms or a lower learning rate")
+    }
     let skipped = Dictionary(steps.compactMap(\.skipped).map { ($0.rawValue, 1) }, uniquingKeysWith: +)
     let inputs = ["run": state.run, "data": source.fingerprint, "initial": identity.initial]
     for (path, weights) in [(folder.model, exported)] + (average == nil ? [] : [(folder.lastModel, model.parameters)]) {

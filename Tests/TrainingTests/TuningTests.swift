@@ -29,6 +29,20 @@ import Training
     for token in documents.flatMap({ $0.dropFirst() }) { #expect(seen[token] == 2) }
   }
 
+  /// Whatever the share, every batch has a row of the documents, and the last one has the last row.
+  @Test(arguments: [0.01, 0.1, 0.3, 0.5]) func noBatchIsOfReplayAlone(share: Double) throws {
+    for (count, rows, epochs) in [(12, 2, 1), (12, 2, 5), (12, 4, 3), (7, 8, 2), (1, 2, 1)] {
+      let batches = try DocumentBatches(
+        documents: [[Int32]](repeating: [Int32](repeating: 39, count: 24), count: count), name: "d", rows: rows, sequence: 24,
+        epochs: epochs,
+        randomSeed: 1, replay: RandomBatches(rows: 1, sequence: 24), replayShare: share)
+      #expect(batches.steps * rows - batches.replayedRows(before: batches.steps) >= count * epochs)
+      let last = batches.steps - 1
+      #expect(last * rows - batches.replayedRows(before: last) < count * epochs)
+      #expect(try (0..<batches.steps).allSatisfy { try batches.batch(step: $0).targetCount > 0 })
+    }
+  }
+
   @Test func replayProvidesItsFractionOfRows() throws {
     let documents = [[Int32]](repeating: [Int32](repeating: 39, count: 24), count: 40)
     let batches = try DocumentBatches(

@@ -169,6 +169,11 @@ import Testing
         expectFailure(try binary.shell("weir export set --to npy -o \(output)"), naming: [output])
       }
       expectFailure(try binary.shell("weir export set --to jsonl -o set/manifest.json"), naming: ["set/manifest.json", "is an input"])
+      // The model is a part of the run.
+      expectFailure(
+        try binary.shell("weir eval run --data docs.jsonl --logits run/model/model.safetensors"),
+        naming: ["model.safetensors", "is an input"])
+      expectFailure(try binary.shell("weir merge run run -o run/model"), naming: ["run/model", "is an input"])
       let moved = try binary.shell("mv set moved && weir feed moved --order order.json --steps 2 | cmp - a")
       #expect(moved.code == 0, "\(moved.errors)")
     }

@@ -85,12 +85,19 @@ package struct ExampleReader {
       }
     }
     try source.finish()
-    counts.examples += examples.count
-    for example in examples {
-      counts.tokens += example.example.tokens.count
-      counts.trained += example.example.targets
-    }
+    count(examples, 1)
     return examples
+  }
+
+  /// Takes examples that are not trained on after all out of the counts.
+  package mutating func leaveOut(_ examples: [EncodedExample]) { count(examples, -1) }
+
+  private mutating func count(_ examples: [EncodedExample], _ sign: Int) {
+    counts.examples += sign * examples.count
+    for example in examples {
+      counts.tokens += sign * example.example.tokens.count
+      counts.trained += sign * example.example.targets
+    }
   }
 
   /// What the file of a first block contains.
@@ -152,6 +159,7 @@ package struct ExampleReader {
 
   private mutating func encode(_ record: ExampleRecord, place: String) throws -> TrainingExample {
     for text in record.texts { counts.controlTokens += tokenizer.specialTokens(in: text).count }
+    if counts.controlTokens > 0, settings.sanitizesControlTokens { counts.sanitized = true }
     switch record {
     case .text(let prompt, let completion):
       let allowsSpecials = !settings.sanitizesControlTokens, prefix = encoder.template.prefix

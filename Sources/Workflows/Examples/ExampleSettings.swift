@@ -71,13 +71,15 @@ package struct ExampleCounts: Codable, Sendable, Equatable {
   package var merged = 0
   /// Control tokens in the text of prompts, completions and messages.
   package var controlTokens = 0
+  /// Whether these were encoded as plain text.
+  package var sanitized: Bool?
   /// Padding in all rows of all epochs, as a fraction of the positions.
   package var padding: Double?
 
   package init() {}
 
   enum CodingKeys: String, CodingKey {
-    case examples, tokens, truncated, dropped, untrained, padding
+    case examples, tokens, truncated, dropped, untrained, padding, sanitized
     case trained = "trained_tokens"
     case merged = "merged_prompts"
     case controlTokens = "control_tokens"

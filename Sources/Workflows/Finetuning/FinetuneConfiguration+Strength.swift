@@ -18,6 +18,9 @@ extension FinetuneConfiguration {
     return own.first { strategy.uses($0.0) }?.1
   }
 
+  /// Whether the strength is the rank of an adapter.
+  var isStrengthRank: Bool { strengthPath == nil && strategy.uses(.lora) }
+
   /// The method's own strength, such as the λ of label annealing; nil for a method without one.
   package var strength: Double? {
     get { strengthPath.map { strategy[keyPath: $0] } ?? (strategy.uses(.lora) ? Double(strategy.lowRank.rank) : nil) }

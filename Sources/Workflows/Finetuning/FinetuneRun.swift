@@ -66,6 +66,7 @@ struct FinetuneData {
       examples = zip(examples, isHeldOut).filter { !$0.1 }.map(\.0)
       guard !examples.isEmpty else { throw WeirError(place, "has one document, which is held out", remedy: "give --valid instead") }
       name += " without \(fraction)"
+      reader.leaveOut(held)
       sets.insert(try ValidationSet(held, name: Self.heldOutName, place: place), at: 0)
     }
     (encoder, self.examples, counts, self.name, self.sets) = (reader.encoder, examples, reader.counts, name, sets)
@@ -117,7 +118,10 @@ struct FinetuneJob {
         method: strategy.name, lambda: strategy.divergenceWeight, temperature: strategy.temperature, epochs: configuration.epochs,
         learningRate: settings.training.learningRate, examples: counts,
         replay: replay == nil
-          ? nil : .init(share: configuration.replay.share, tokens: batches.replayedTokens(), generations: configuration.replay.generations))
+          ? nil
+          : .init(
+            share: Double(batches.replayedRows(before: batches.steps)) / Double(batches.steps * settings.rows),
+            tokens: batches.replayedTokens(), generations: configuration.replay.generations))
     )
   }
 }

@@ -61,7 +61,12 @@ package struct FinetuneSweepConfiguration: Codable, Sendable {
       }
       let own: [Double?] = configuration.strength == nil || strengths.isEmpty ? [configuration.strength] : strengths
       for strength in own {
+        if let strength, configuration.isStrengthRank, strength.rounded() != strength || !(1...4_096).contains(strength) {
+          throw WeirError(
+            "strengths", "\(strength) is not a rank, the strength of \(method)", remedy: "sweep it on its own, with ranks such as 4,16")
+        }
         configuration.strength = strength
+        try configuration.strategy.validate()
         for rate in learningRates.isEmpty ? [base.settings.training.learningRate] : learningRates {
           configuration.settings.training.learningRate = rate
           for seed in randomSeeds.isEmpty ? [base.settings.randomSeed] : randomSeeds {

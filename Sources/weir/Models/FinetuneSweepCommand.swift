@@ -41,7 +41,9 @@ struct FinetuneSweepCommand: SeededCommand {
 
   @Option(
     name: [.long, .customLong("lambdas")],
-    help: ArgumentHelp("Strengths for the methods that have one, such as the λ of anneal, separated by commas.", valueName: "list"))
+    help: ArgumentHelp(
+      "Strengths for the methods that have one, separated by commas: λ of anneal, α of asft, the weight of l2 or ewc, else the rank of lora.",
+      valueName: "list"))
   var strengths: String?
 
   @Option(help: ArgumentHelp("Peak learning rates, separated by commas. (default: --lr)", valueName: "list"))

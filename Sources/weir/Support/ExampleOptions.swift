@@ -76,7 +76,11 @@ extension ExampleCounts {
     let first = "  \(Format.count(examples)) examples, \(sizes)\(padding)"
     let control =
       controlTokens == 0
-      ? [] : ["  \(Format.count(controlTokens)) control tokens in the text of examples; --sanitize-control-tokens makes them plain text"]
+      ? []
+      : [
+        "  \(Format.count(controlTokens)) control tokens in the text of examples"
+          + (sanitized == true ? ", encoded as plain text" : "; --sanitize-control-tokens makes them plain text")
+      ]
     return [([first] + parts).joined(separator: "; ")] + control
   }
 }
