@@ -37,6 +37,11 @@ package final class InputHold: Sendable {
     var folder = Descriptor.parent(of: path)
     while folder.count >= root.count, folder != "/", folder != "." {
       let name = path.dropFirst(folder.count + 1)
+      // A folder that is being written has no manifest yet.
+      guard Files.exists(folder + "/" + Manifest.fileName) else {
+        folder = Descriptor.parent(of: folder)
+        continue
+      }
       if name == Manifest.fileName || (try? Manifest.read(folder: folder))?.files.contains(where: { $0.name == name }) == true {
         throw error(output)
       }
