@@ -131,20 +131,19 @@ extension RowOrder {
       let capped = EpochCaps.shares(stages.map(\.weights), rows: lengths, capacities: left)
       for index in stages.indices where lengths[index] > 0 { stages[index].weights = capped[index] }
       // Rounding to whole rows is settled by the order; more would be taken from groups that no stage asks for.
+      let planned = groups.indices.map { group in zip(capped, lengths).reduce(0) { $0 + $1.0[group] * Double($1.1) } }
       for group in asked {
-        let drawn = zip(stages, lengths).reduce(0) { $0 + $1.0.weights[group] * Double($1.1) }
-        guard let capacity = left[group], drawn > Double(capacity) * (1 + 1e-9) + 1 else { continue }
+        guard let capacity = left[group], planned[group] > Double(capacity) * (1 + 1e-9) + 1 else { continue }
         throw WeirError(
           name,
-          "its stages draw \(Format.count(Int(drawn.rounded(.up)))) rows of \(Format.clip(groups[group].name, 60)), whose cap leaves \(Format.count(capacity))",
+          "its stages draw \(Format.count(Int(planned[group].rounded(.up)))) rows of \(Format.clip(groups[group].name, 60)), whose cap leaves \(Format.count(capacity))",
           remedy: "allow more epochs, make the stage shorter, or give other groups a weight in it")
       }
       // Where a cap is used up soon after the run, the last block ends with the run: what comes later has fewer rows of that group.
       let last = stages[stages.count - 1]
       let isNearCap = groups.indices.contains { group in
         guard let capacity = left[group], last.weights[group] > 0 else { return false }
-        let drawn = zip(stages, lengths).reduce(0) { $0 + $1.0.weights[group] * Double($1.1) }
-        return drawn + last.weights[group] * Double(DrawOrder.block) > Double(capacity)
+        return planned[group] + last.weights[group] * Double(DrawOrder.block) > Double(capacity)
       }
       if isNearCap, last.start < rows, stages.count < DrawOrder.mostStages { stages.append((rows, last.weights)) }
     }

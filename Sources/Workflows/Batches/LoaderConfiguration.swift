@@ -108,11 +108,12 @@ package struct LoaderConfiguration: Codable, Sendable {
     return root["format"]?.string != Mixture.format && root["clusters"] == nil
   }
 
-  /// The files and folders that a mixture, schedule or blend names, beside itself.
-  package static func inputs(of mixture: String) -> [String] {
-    guard (try? isSchedule(mixture)) == true, let schedule = try? MixtureSchedule.read(mixture) else { return [] }
+  /// A mixture, schedule or blend, and the files and folders that it names; empty without one.
+  package static func inputs(of mixture: String?) -> [String] {
+    guard let mixture else { return [] }
+    guard (try? isSchedule(mixture)) == true, let schedule = try? MixtureSchedule.read(mixture) else { return [mixture] }
     let names = (schedule.datasets ?? []) + [schedule.tree].compactMap { $0 } + schedule.stages.compactMap(\.mixture)
-    return names.map { RelativePath.resolve($0, in: mixture) }
+    return [mixture] + names.map { RelativePath.resolve($0, in: mixture) }
   }
 
   /// The steps in which `tokens` tokens are read.

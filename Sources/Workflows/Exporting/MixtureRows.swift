@@ -40,30 +40,29 @@ package final class MixtureRows: ExportSource {
     var configuration = LoaderConfiguration(dataset: dataset.path)
     (configuration.mixture, configuration.rows, configuration.sequence, configuration.randomSeed) = (file, 1, sequence, randomSeed)
     try self.init(
-      configuration.loader(tokens: tokens), file: file, rows: (tokens - 1) / sequence + 1,
+      configuration.loader(tokens: tokens), of: dataset, file: file, rows: (tokens - 1) / sequence + 1,
       clusters: mixture.flatMap { $0.source == nil ? try dataset.assignment(of: $0, file: file).leaves : nil })
   }
 
   /// - Parameters:
-  ///   - loader: the rows of a row order.
-  ///   - file: the order's file, for errors.
+  ///   - file: a row order.
   ///   - tokens: the tokens of the run, rounded up to whole rows; nil for those that the order was made for.
-  package convenience init(loader: PackedLoader, file: String, tokens: Int?) throws {
-    let order = loader.order
+  package convenience init(_ dataset: TokenDataset, order file: String, tokens: Int?) throws {
+    let loader = try PackedLoader(order: file, rows: 1, dataset: dataset.path), order = loader.order
     guard let rows = tokens.map({ ($0 - 1) / loader.sequence + 1 }) ?? order.endPosition.map({ $0 - order.fromPosition }) else {
       throw WeirError("tokens", "is missing: \(file) does not say how long the run is")
     }
     guard rows > 0, rows <= order.draws.capacity - order.fromPosition else {
       throw WeirError("tokens", "\(rows) rows are asked for, and \(file) allows \(order.draws.capacity - order.fromPosition)")
     }
-    try self.init(loader, file: file, rows: rows, clusters: nil)
+    try self.init(loader, of: dataset, file: file, rows: rows, clusters: nil)
   }
 
-  private init(_ loader: PackedLoader, file: String, rows: Int, clusters: [UInt32]?) throws {
+  private init(_ loader: PackedLoader, of dataset: TokenDataset, file: String, rows: Int, clusters: [UInt32]?) throws {
     (self.loader, self.file, self.clusters) = (loader, file, clusters)
     (count, sequence) = (rows, loader.sequence)
     batchRows = max(1, min(64, Self.batchTokens / sequence))
-    datasets = try loader.sources.map { try TokenDataset($0.tokens.path) }
+    datasets = try loader.sources.map { try $0.tokens.path == dataset.path ? dataset : TokenDataset($0.tokens.path) }
   }
 
   /// The only dataset that the rows are of.

@@ -83,7 +83,6 @@ struct FinetuneJob {
 
   func run() throws -> RunReport {
     let settings = configuration.settings, strategy = configuration.strategy
-    try strategy.validate()
     try strategy.checkFisherData(against: settings.heldOut + configuration.retention.sources)
     let replay = try ReplayRows(
       configuration: configuration, model: data.folder, encoder: data.encoder, ranks: RankGroup(ranks), threads: threads, progress: progress

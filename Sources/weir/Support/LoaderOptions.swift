@@ -26,7 +26,7 @@ struct LoaderOptions: ParsableArguments {
   }
 
   /// What the rows and their order depend on, beside the dataset.
-  var inputs: [String] { [mixture, rows].compactMap { $0 } + (mixture.map { LoaderConfiguration.inputs(of: $0) } ?? []) }
+  var inputs: [String] { [rows].compactMap { $0 } + LoaderConfiguration.inputs(of: mixture) }
 
   func configuration(dataset: String) -> LoaderConfiguration {
     var configuration = LoaderConfiguration(dataset: dataset)

@@ -96,7 +96,7 @@ struct ExportCommand: SeededCommand {
   @OptionGroup var common: CommonOptions
 
   var propertyFlags: PropertyFlags { .batch + ["tokens": "--tokens"] }
-  var inputs: [String] { [dataset, tree, mixture, order].compactMap { $0 } + (mixture.map { LoaderConfiguration.inputs(of: $0) } ?? []) }
+  var inputs: [String] { [dataset, tree, order].compactMap { $0 } + LoaderConfiguration.inputs(of: mixture) }
   var outputs: [String] { output.map { [$0] } ?? [] }
   var lockedOutputs: [String] { dryRun ? [] : outputs }
   var writesDataToOutput: Bool { output == "-" && !dryRun }
@@ -130,7 +130,7 @@ struct ExportCommand: SeededCommand {
 
   private func rows(of dataset: TokenDataset) throws -> MixtureRows? {
     if let order {
-      return try MixtureRows(loader: PackedLoader(order: order, rows: 1, dataset: dataset.path), file: order, tokens: tokens?.value)
+      return try MixtureRows(dataset, order: order, tokens: tokens?.value)
     }
     return try mixture.map {
       try MixtureRows(dataset, mixture: $0, randomSeed: seed.seed, sequence: sequence ?? Window.maximum, tokens: tokens?.value)

@@ -70,7 +70,7 @@ struct PackCommand: SeededCommand {
   @OptionGroup var common: CommonOptions
 
   var propertyFlags: PropertyFlags { .batch + LoaderOptions.propertyFlags + ["by": "--by", "level": "--level"] }
-  var inputs: [String] { [dataset, tree, mixture].compactMap { $0 } + (mixture.map { LoaderConfiguration.inputs(of: $0) } ?? []) }
+  var inputs: [String] { [dataset, tree].compactMap { $0 } + LoaderConfiguration.inputs(of: mixture) }
   var outputs: [String] { [output, order].compactMap { $0 } }
 
   func validate() throws {
