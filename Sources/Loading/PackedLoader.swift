@@ -80,11 +80,18 @@ public struct PackedLoader: BatchSource {
   /// The rows at some positions.
   package func batch(positions: some RandomAccessCollection<Int>) throws -> Batch {
     var batch = Batch(rows: positions.count, sequence: sequence)
+    try fill(&batch, positions: positions)
+    return batch
+  }
+
+  /// Replaces the rows of a batch with those at as many positions.
+  package func fill(_ batch: inout Batch, positions: some RandomAccessCollection<Int>) throws {
+    precondition(batch.rows == positions.count, "the batch has another number of rows")
+    batch.segments.removeAll(keepingCapacity: true)
     for (row, found) in try rows(at: positions).enumerated() {
       try sources[found.source].fill(&batch, row: row, from: found.number, dataset: found.source)
     }
     if attention == .full { for place in batch.starts.indices { batch.starts[place] = 0 } }
-    return batch
   }
 
   /// The packed rows at some positions.

@@ -83,8 +83,8 @@ package enum Files {
 
   /// Writes to standard output.
   /// - Throws: `BrokenPipe` where the reader has closed the pipe; `WeirError`.
-  package static func writeToStandardOutput(_ bytes: [UInt8]) throws {
-    try bytes.withUnsafeBytes { try Descriptor.write(STDOUT_FILENO, $0, path: "-") }
+  package static func writeToStandardOutput(_ bytes: UnsafeRawBufferPointer) throws {
+    try Descriptor.write(STDOUT_FILENO, bytes, path: "-")
   }
 
   package static func exists(_ path: String) -> Bool { FileName.withBytes(path) { access($0, F_OK) } == 0 }

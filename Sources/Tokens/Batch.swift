@@ -51,6 +51,16 @@ public struct Batch: Sendable, Equatable {
     segments = []
   }
 
+  /// Makes the positions of a row from `start` on padding.
+  mutating func pad(row: Int, from start: Int) {
+    for position in start..<sequence {
+      let place = row * sequence + position
+      tokens[place] = 0
+      targets[place] = -1
+      starts[place] = Int32(position)
+    }
+  }
+
   /// The number of positions without the padding at the ends of rows, where each position attends only to itself.
   package var tokenCount: Int {
     (0..<rows).reduce(0) { count, row in

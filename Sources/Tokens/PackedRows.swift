@@ -126,7 +126,7 @@ public final class PackedRows: Sendable {
     WeirError("\(file.path)@\(byte)", "has a segment that does not fit its row", remedy: "pack the dataset again with `weir pack`")
   }
 
-  /// Fills a row of a batch of padding with the packed row number `number`.
+  /// Replaces a row of a batch with the packed row number `number`. Adds to the batch's segments.
   package func fill(_ batch: inout Batch, row: Int, from number: Int, dataset: Int = 0) throws {
     precondition(batch.sequence == sequence, "the batch has rows of another length")
     var start = 0
@@ -147,5 +147,6 @@ public final class PackedRows: Sendable {
         .init(row: row, start: start, count: count, document: segment.document, offset: segment.offset, dataset: dataset))
       start += count
     }
+    batch.pad(row: row, from: start)
   }
 }

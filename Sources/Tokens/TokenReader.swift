@@ -4,14 +4,19 @@ import Storage
 /// Random access to the tokens of a dataset. Opening reads the manifest and the header of every index, and a document costs one entry of an index,
 /// whatever the size of the dataset. `TokenDataset` adds what needs all entries, such as windows.
 package final class TokenReader: Sendable {
-  private struct Shard: Sendable {
-    var tokens: CheckedFile
-    var index: CheckedFile
-    var tokenBytes: Int
+  /// A class, because a place that names it then counts one reference and not two.
+  private final class Shard: Sendable {
+    let tokens: CheckedFile
+    let index: CheckedFile
+    let tokenBytes: Int
     /// The number of documents.
-    var count: Int
+    let count: Int
     /// The shard's first document.
-    var first: Int
+    let first: Int
+
+    init(tokens: CheckedFile, index: CheckedFile, tokenBytes: Int, count: Int, first: Int) {
+      (self.tokens, self.index, self.tokenBytes, self.count, self.first) = (tokens, index, tokenBytes, count, first)
+    }
   }
 
   /// A document's tokens within its shard.

@@ -37,18 +37,21 @@ class Parts:
         self.lengths, self.per_row = lengths, per_row
         self.ends = lengths.cumsum()
         self.starts = self.ends - lengths
-        # [rows] the first part of each row
-        self.first = per_row.cumsum() - per_row
+
+    @property
+    def first(self) -> npt.NDArray[np.int64]:
+        """[rows] the first part of each row."""
+        return self.per_row.cumsum() - self.per_row
 
 
 class Batch:
     """Rows of tokens and their segments. The padding of a row is its last segment."""
 
-    def __init__(self, ids: Array, segments: Parts, padded: Array, follows: Array, full: bool) -> None:
+    def __init__(self, ids: Array, segments: Parts, padding: list[int], follows: Array, full: bool) -> None:
         # [rows, sequence]
         self.ids = ids
-        # [rows] whether the last segment is padding, and the document's token after the row (or IGNORE).
-        self.padded, self.follows = padded, follows
+        # [rows] the length of the padding, which is the last segment, and the document's token after the row (or IGNORE).
+        self.padding, self.follows = padding, follows
         self.segments, self.full = segments, full
         # What attends to itself: the segments, or whole rows.
         rows, sequence = ids.shape
@@ -61,7 +64,7 @@ class Batch:
         first = int(self.segments.first[row])
         one, some = slice(row, row + 1), slice(first, first + int(self.segments.per_row[row]))
         segments = Parts(self.segments.lengths[some], self.segments.per_row[one])
-        return Batch(self.ids[one], segments, self.padded[one], self.follows[one], self.full)
+        return Batch(self.ids[one], segments, self.padding[one], self.follows[one], self.full)
 
     def _input_ids(self) -> Array:
         return self.ids
@@ -128,7 +131,7 @@ class Batch:
 
     def _fill_padding(self, values: Array, value: int) -> Array:
         """The same array, [rows, sequence], with `value` in paddings."""
-        for row in np.flatnonzero(self.padded).tolist():
-            last = self.segments.first[row] + self.segments.per_row[row] - 1
-            values[row, values.shape[1] - self.segments.lengths[last] :] = value
+        for row, length in enumerate(self.padding):
+            if length:
+                values[row, -length:] = value
         return values

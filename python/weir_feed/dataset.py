@@ -32,9 +32,9 @@ class _Part:
     lengths: I64
     # [rows + 1] the first segment of each row
     first: list[int]
-    # [rows] segments, whether the last one is padding, and the document's token after the row or IGNORE
+    # [rows] segments, the length of the padding, and the document's token after the row or IGNORE
     segments: I64
-    padded: npt.NDArray[np.bool_]
+    padding: list[int]
     follows: I64
 
 
@@ -43,7 +43,7 @@ class _Cache:
 
     def __init__(self) -> None:
         none = np.zeros(0, np.int64)
-        self.recent = _Part(range(0), [], none, [0], none, none.astype(bool), none)
+        self.recent = _Part(range(0), [], none, [0], none, [], none)
         self.parts: list[_Part] = []
         self.span = range(-1, -1)
         # Source and row of each position of the span.
@@ -164,16 +164,19 @@ class PackedDataset:
         positions = self._positions(indices)
         views: list[npt.NDArray[Any]] = []
         pieces: list[tuple[Array, ...]] = []
+        padding: list[int] = []
         for part, rows in self._runs(positions):
             segments = slice(part.first[rows.start], part.first[rows.stop])
             views += part.views[segments]
-            pieces.append((part.lengths[segments], part.segments[rows], part.padded[rows], part.follows[rows]))
-        ids = np.empty((len(positions), self.sequence), self._dtype)
-        if views:
-            np.concatenate(views, out=ids.reshape(-1), casting="unsafe")
-        lengths, per_row, padded, follows = pieces[0] if len(pieces) == 1 else map(np.concatenate, zip(*pieces))
-        self._check_tokens(ids, follows, positions)
-        return Rows(Batch(ids, Parts(lengths, per_row), padded, follows, self._is_full), self._names)
+            pieces.append((part.lengths[segments], part.segments[rows], part.follows[rows]))
+            padding += part.padding[rows]
+        # Joined and checked in the narrow type of the files, which is quicker than in that of the columns.
+        stored = np.concatenate(views) if views else np.empty(0, np.uint16)
+        lengths, per_row, follows = pieces[0] if len(pieces) == 1 else map(np.concatenate, zip(*pieces))
+        stored = stored.reshape(len(positions), self.sequence)
+        self._check_tokens(stored, follows, positions)
+        ids = stored.astype(self._dtype)
+        return Rows(Batch(ids, Parts(lengths, per_row), padding, follows, self._is_full), self._names)
 
     def segments(self, index: int) -> list[tuple[int, int, int, int]]:
         """Where a row comes from: the source, the document of its dataset, the first token in it and the number of tokens of each segment."""
@@ -209,8 +212,8 @@ class PackedDataset:
         return [start + row if row >= 0 else start + size + row for row in rows]
 
     def _check_tokens(self, ids: Array, follows: I64, positions: list[int]) -> None:
-        # Negative tokens are large as unsigned ones.
-        if not ids.size or max(ids.view(f"u{ids.itemsize}").max(), follows.max()) < self.vocabulary:
+        # Negative tokens are large as unsigned ones. Only targets have tokens after the rows.
+        if not ids.size or ids.view(f"u{ids.itemsize}").max() < self.vocabulary and ("targets" not in self._names or follows.max() < self.vocabulary):
             return
         for row, position in enumerate(positions):
             if max(ids[row].view(f"u{ids.itemsize}").max(), follows[row]) >= self.vocabulary:
@@ -261,7 +264,7 @@ class PackedDataset:
         # Views of rows of zeros are the paddings; the maps of each source follow.
         maps: list[npt.NDArray[Any]] = [np.zeros(self.sequence, np.uint16)]
         row_of, map_of, begins, ends = [], [], [], []
-        padded, follows = np.zeros(len(positions), bool), np.full(len(positions), IGNORE, np.int64)
+        padding, follows = np.zeros(len(positions), np.int64), np.full(len(positions), IGNORE, np.int64)
         for source in np.flatnonzero(np.bincount(sources)).tolist():
             rows, packed = np.flatnonzero(sources == source), self._open()[source]
             segments = packed.segments(numbers[rows])
@@ -269,9 +272,11 @@ class PackedDataset:
             last = np.cumsum(segments.per_row) - 1
             free = self.sequence - np.add.reduceat(segments.count, last + 1 - segments.per_row)
             end, is_padded = begin + segments.count, free > 0
-            for index in np.flatnonzero(goes_on[last] & ~is_padded).tolist():
-                follows[rows[index]] = packed.maps[shard[last[index]]][end[last[index]]]
-            padded[rows] = is_padded
+            is_cut = goes_on[last] & ~is_padded
+            for number, tokens in enumerate(packed.maps):
+                here = is_cut & (shard[last] == number)
+                follows[rows[here]] = tokens[end[last[here]]]
+            padding[rows] = free
             row_of += [np.repeat(rows, segments.per_row), rows[is_padded]]
             map_of += [shard + len(maps), np.zeros(is_padded.sum(), np.int64)]
             begins += [begin, np.zeros(is_padded.sum(), np.int64)]
@@ -283,7 +288,7 @@ class PackedDataset:
         chosen, begin, end = (np.concatenate(values)[in_order] for values in (map_of, begins, ends))
         views = [maps[number][first:last] for number, first, last in zip(chosen.tolist(), begin.tolist(), end.tolist())]
         per_row = np.bincount(row, minlength=len(positions))
-        return _Part(positions, views, end - begin, [0, *np.cumsum(per_row).tolist()], per_row, padded, follows)
+        return _Part(positions, views, end - begin, [0, *np.cumsum(per_row).tolist()], per_row, padding.tolist(), follows)
 
     def _open(self) -> list[PackedRows]:
         if not self._sources:

@@ -42,27 +42,41 @@ package struct BatchFeed: Sendable {
   /// Rows per step of this rank.
   package var rows: Int { (loader.rows - rank + world - 1) / world }
 
+  /// Takes the bytes of an array by its number, in the order of the stream.
+  package typealias Write = (Int, UnsafeRawBufferPointer) throws -> Void
+
   /// Writes tokens, targets and starts of every step: little-endian int32 [rows, sequence] each.
   /// - Returns: what was written, for the end of a stream.
-  package func batches(pool: ThreadPool, isStopping: () -> Bool, write: ([[UInt8]]) throws -> Void) throws -> FeedEnd {
-    // Enough steps at a time to keep every thread busy, within some megabytes.
-    let group = pool.threads * max(1, (1 << 18) / (loader.rows * loader.sequence))
-    return try steps(group: group, pool: pool, isStopping: isStopping, write: write) { step in
-      let batch = try loader.batch(positions: positions(step))
-      return [batch.tokens, batch.targets, batch.starts].map { values in unsafe values.withUnsafeBytes { unsafe Array($0) } }
+  package func batches(pool: ThreadPool, isStopping: () -> Bool, write: Write) throws -> FeedEnd {
+    // Few enough tokens at a time to stay in the cache, enough to keep every thread busy.
+    let group = pool.threads * max(1, (1 << 15) / (loader.rows * loader.sequence))
+    let empty = Batch(rows: rows, sequence: loader.sequence)
+    return try steps(group: group, of: empty, pool: pool, isStopping: isStopping) { batch, step in
+      try loader.fill(&batch, positions: positions(step))
+    } write: { batch, checksum in
+      for (index, array) in [batch.tokens, batch.targets, batch.starts].enumerated() {
+        try unsafe array.withUnsafeBytes { bytes in
+          unsafe checksum.update(bytes)
+          try unsafe write(index, bytes)
+        }
+      }
     }
   }
 
   /// Writes two little-endian u64 per row: its source and its number there.
-  package func rowNumbers(pool: ThreadPool, isStopping: () -> Bool, write: ([[UInt8]]) throws -> Void) throws -> FeedEnd {
+  package func rowNumbers(pool: ThreadPool, isStopping: () -> Bool, write: Write) throws -> FeedEnd {
     let group = pool.threads * max(1, (1 << 14) / loader.rows)
-    return try steps(group: group, pool: pool, isStopping: isStopping, write: write) { step in
-      var bytes: [UInt8] = []
+    return try steps(group: group, of: [UInt8](), pool: pool, isStopping: isStopping) { bytes, step in
+      bytes.removeAll(keepingCapacity: true)
       for row in try loader.rows(at: positions(step)) {
         bytes.append(integer: UInt64(row.source))
         bytes.append(integer: UInt64(row.number))
       }
-      return [bytes]
+    } write: { bytes, checksum in
+      try unsafe bytes.withUnsafeBytes { bytes in
+        unsafe checksum.update(bytes)
+        try unsafe write(0, bytes)
+      }
     }
   }
 
@@ -72,27 +86,44 @@ package struct BatchFeed: Sendable {
     return Array(stride(from: first + rank, to: first + loader.rows, by: world))
   }
 
-  /// Makes steps on all threads, `group` at a time, and writes them in order.
-  private func steps(
-    group: Int, pool: ThreadPool, isStopping: () -> Bool, write: ([[UInt8]]) throws -> Void, make: @Sendable (Int) throws -> [[UInt8]]
+  /// Makes steps on all threads, `group` at a time, while the group before is written in order. Both groups are made in place, so that no step
+  /// takes memory of its own.
+  private func steps<Made>(
+    group: Int, of empty: Made, pool: ThreadPool, isStopping: () -> Bool, make: @Sendable (inout Made, Int) throws -> Void,
+    write: (Made, ChecksumStream) throws -> Void
   ) throws -> FeedEnd {
     let checksum = ChecksumStream()
-    var next = 0
-    while next < steps ?? .max, !isStopping() {
-      let first = next, count = min(group, (steps ?? .max) - next)
-      nonisolated(unsafe) var results = [Result<[[UInt8]], any Error>](repeating: .success([]), count: count)
-      unsafe results.withUnsafeMutableBufferPointer { results in
-        nonisolated(unsafe) let results = unsafe results
-        pool.run(count) { index in unsafe results[index] = Result { try make(first + index) } }
+    var made = [Slot(step: empty)], making = [Slot<Made>](repeating: Slot(step: empty), count: group)
+    var next = 0, written = 0
+    while true {
+      let first = next, ready = next - written, count = isStopping() ? 0 : min(group, (steps ?? .max) - next)
+      guard count + ready > 0 else { break }
+      var failure: (any Error)?
+      unsafe making.withUnsafeMutableBufferPointer { making in
+        pool.run(count + 1) { index in
+          do {
+            guard index == 0 else { return unsafe try make(&making[index - 1].step, first + index - 1) }
+            for slot in made.prefix(ready) {
+              if let error = slot.error { throw error }
+              try write(slot.step, checksum)
+            }
+          } catch {
+            if index == 0 { failure = error } else { unsafe making[index - 1].error = error }
+          }
+        }
       }
-      for result in results {
-        let arrays = try result.get()
-        for array in arrays { unsafe array.withUnsafeBytes { unsafe checksum.update($0) } }
-        try write(arrays)
-      }
-      next += count
+      if let failure { throw failure }
+      (written, next) = (next, next + count)
+      if made.count < group { made = [Slot<Made>](repeating: Slot(step: empty), count: group) }
+      swap(&made, &making)
     }
-    return FeedEnd(steps: next, rows: next * rows, xxh3: Checksum.hex(checksum.value))
+    return FeedEnd(steps: written, rows: written * rows, xxh3: Checksum.hex(checksum.value))
+  }
+
+  /// A step that is made in place, or why it could not be.
+  private struct Slot<Made> {
+    var step: Made
+    var error: (any Error)?
   }
 }
 

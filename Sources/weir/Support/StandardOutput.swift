@@ -7,5 +7,8 @@ enum StandardOutput {
   static func write(_ text: String) throws { try write(Array(text.utf8)) }
 
   /// Writes bytes.
-  static func write(_ bytes: [UInt8]) throws { try Files.writeToStandardOutput(bytes) }
+  static func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes(write) }
+
+  /// Writes bytes.
+  static func write(_ bytes: UnsafeRawBufferPointer) throws { try Files.writeToStandardOutput(bytes) }
 }

@@ -108,13 +108,13 @@ struct FeedCommand: SeededCommand {
     let shape = BatchShape(feed)
     guard let raw else {
       try StandardOutput.write(try JSONFile.encode(shape) + [10])
-      let end = try write(feed, session) { for bytes in $0 { try StandardOutput.write(bytes) } }
+      let end = try write(feed, session) { _, bytes in try StandardOutput.write(bytes) }
       if end.steps == feed.steps { try StandardOutput.write(try JSONFile.encode(end) + [10]) }
       return Outcome()
     }
     let folder = try AtomicFolder(raw, replacing: true)
     let files = try (rowNumbers ? BatchFolder.rowNumbers : BatchFolder.arrays).map { try AtomicFile("\(folder.working)/\($0)") }
-    _ = try write(feed, session) { for (file, bytes) in zip(files, $0) { try file.write(bytes) } }
+    _ = try write(feed, session) { try files[$0].write($1) }
     if Interrupt.isRequested { throw Stopped() }
     for file in files { _ = try file.commit() }
     try JSONFile.write(shape, to: "\(folder.working)/\(BatchFolder.shapeFile)")
@@ -136,7 +136,7 @@ struct FeedCommand: SeededCommand {
     return try session.with("feed") { try configuration.loader(tokens: tokens?.value, progress: $0) }
   }
 
-  private func write(_ feed: BatchFeed, _ session: Session, to write: ([[UInt8]]) throws -> Void) throws -> FeedEnd {
+  private func write(_ feed: BatchFeed, _ session: Session, to write: BatchFeed.Write) throws -> FeedEnd {
     let pool = ThreadPool(threads: session.threads), isStopping = { Interrupt.isRequested }
     return try rowNumbers
       ? feed.rowNumbers(pool: pool, isStopping: isStopping, write: write) : feed.batches(pool: pool, isStopping: isStopping, write: write)
