@@ -45,6 +45,7 @@ class Sizes:
     inside: tuple  # targets whose domain the corpus has
     far: dict  # targets whose domain it lacks, with the beginnings of the names of the domains left out
     preset: str
+    layers: int  # at the preset's width
     tokenizer: str
     documents: int  # the first ones of the corpus
     base_tokens: str
@@ -64,12 +65,12 @@ class Sizes:
 
 FULL = Sizes(
     inside=("docs-astronomy", "literature-austen"), far={"math-formal": ("math-formal",), "man-de": ("man-de", "desktophelp-de", "handbook-de")},
-    preset="mini", tokenizer="tokenizer/bpe16k", documents=10**9, base_tokens="20M", target_tokens=40_000, epochs=5, sequence=256,
-    rates=(1e-4, 3e-4, 1e-3, 3e-3), tried_rates=3, strengths=4, sweep=(0.1, 0.3, 1, 3, 10), seeds=(1, 2, 3), held_bytes=100_000, source_bytes=3_000,
-    generations=240, questions=200)
+    preset="mini", layers=5, tokenizer="tokenizer/bpe4k", documents=10**9, base_tokens="8M", target_tokens=8_000, epochs=5, sequence=256,
+    rates=(1e-4, 3e-4, 1e-3, 3e-3), tried_rates=3, strengths=3, sweep=(0.1, 0.3, 1, 3, 10), seeds=(1, 2, 3), held_bytes=20_000, source_bytes=1_500,
+    generations=80, questions=120)
 
 SMALL = Sizes(
-    inside=("docs-astronomy",), far={"docs-erlang": ("docs-erlang",)}, preset="nano", tokenizer="tokenizer/bpe4k", documents=400, base_tokens="30k",
+    inside=("docs-astronomy",), far={"docs-erlang": ("docs-erlang",)}, preset="nano", layers=2, tokenizer="tokenizer/bpe4k", documents=400, base_tokens="30k",
     target_tokens=2_000, epochs=1, sequence=128, rates=(1e-3, 3e-3), tried_rates=1, strengths=1, sweep=(1,), seeds=(1, 2), held_bytes=4_000, source_bytes=1_500,
     generations=8, questions=20)
 
@@ -101,11 +102,9 @@ METHODS = {
 
 
 def losses(path):
-    """Loss by part of the held-out documents (`target-test`, …), and by part and domain: from the report of a run or of an evaluation."""
-    report = json.loads(path.read_text())
-    results = [e["result"] for e in report["evaluations"] if e["step"] == report["steps"]] if "evaluations" in report else [report]
+    """Loss by part of the held-out documents (`target-test`, …), and by part and domain: from the report of an evaluation."""
     sums = {}
-    for label, result in itertools.chain.from_iterable(r["by_domain"].items() for r in results):
+    for label, result in json.loads(path.read_text())["by_domain"].items():
         for key in (label, label.split("/")[0]):
             nats, tokens = sums.get(key, (0, 0))
             sums[key] = (nats + result["loss"] * result["tokens"], tokens + result["tokens"])
@@ -214,7 +213,7 @@ class Experiment:
 
     def generalist(self):
         return self.pieces.make(
-            "generalist", "generalist", "train", self.dataset, "-o", self.run / "generalist", "--preset", self.sizes.preset, "--sequence", self.sizes.sequence,
+            "generalist", "generalist", "train", self.dataset, "-o", self.run / "generalist", "--preset", self.sizes.preset, "--layers", self.sizes.layers, "--sequence", self.sizes.sequence,
             "--batch-size", 16, "--tokens", self.sizes.base_tokens, "--lr", 3e-3, "--decay-fraction", 0.4, "--precision", "auto", "--threads", 2,
             "--checkpoint-every", 500, "--seed", 1)
 
@@ -222,7 +221,7 @@ class Experiment:
         return f"runs/{target}/{method}.{'' if strength is None else f'{strength:g}.'}{rate:g}.{seed}"
 
     def finetune(self, target, method, strength, rate, seed):
-        """One model; returns the file with its losses."""
+        """One model and its evaluation; returns the file with its losses."""
         name, spec = self.name(target, method, strength, rate, seed), METHODS[method]
         if method == "average":
             direct = self.name(target, "direct", None, rate, seed)
@@ -231,15 +230,14 @@ class Experiment:
             return self.evaluate(name, target)
         places = {"dataset": self.dataset, "fisher": self.fisher, "generations": self.sizes.generations}
         words = [word.format(**places) for word in spec.words] + ([spec.strength, strength] if strength is not None else [])
-        held = [*self.held[target], *self.held["source"]]
         self.pieces.make(
             name, name, "finetune", self.base, "--data", self.data[target], "-o", self.run / name, *words, "--epochs", self.sizes.epochs, "--lr", rate,
             "--seed", seed, "--sequence", self.sizes.sequence, "--batch-size", 8 if self.options.small else 4, "--schedule", "cosine", "--warmup-fraction", 0.05,
-            "--weight-decay", 0, "--threads", 1, "--valid", *held)
-        return self.run / name / "report.json"
+            "--weight-decay", 0, "--precision", "auto", "--threads", 1)
+        return self.evaluate(name, target)
 
     def evaluate(self, name, target):
-        """The losses of a model that was not finetuned here."""
+        """The file with the losses of a model."""
         output = f"{name}.{target}.eval.json"
         return self.pieces.make(
             f"eval {output}", output, "eval", self.run / name, "--data", *self.held[target], *self.held["source"], "--sequence", self.sizes.sequence, "--threads", 1,

@@ -134,13 +134,16 @@ final class Verifier {
         try attempt {
           if let found = try registry.identify(path) {
             try checkFile(path, found)
-          } else if hashes[path] == nil {
+          } else if hashes[path] == nil, !Self.isText(name) {
             note("\(path): is unknown and was not checked")
           }
         }
       }
     }
   }
+
+  /// Whether a file is for people, or has no form that could be checked: reports, and the chat templates of transformers.
+  private static func isText(_ name: String) -> Bool { [".html", ".md", ".jinja"].contains { name.hasSuffix($0) } }
 
   /// Size and XXH3-64 of a file, in pieces so that the work can be stopped.
   private func hash(_ path: String) throws -> (bytes: Int, checksum: String) {

@@ -1,5 +1,8 @@
 /// The report of a recipe run: one HTML page without scripts, fonts or network access.
 package enum Report {
+  /// How every report begins.
+  package static let opening = "<!DOCTYPE html>\n<html lang=\"en\">\n"
+
   /// Renders a run. Sections without results are left out, and listed at the end.
   /// - Returns: the page, well-formed as HTML and as XML.
   package static func html(_ summary: RunSummary) -> String {
@@ -21,9 +24,7 @@ package enum Report {
       missing.isEmpty || summary.provenance.recipe.isEmpty
       ? "" : "<p>Not part of this run: \(Escape.text(missing.joined(separator: ", "))).</p>"
     return """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
+      \(opening)<head>
       <meta charset="utf-8"/>
       <meta name="viewport" content="width=device-width, initial-scale=1"/>
       <meta name="color-scheme" content="light dark"/>

@@ -77,7 +77,7 @@ package enum AdapterFolder {
     guard config["peft_type"]?.string == "LORA" else {
       throw refuse("is an adapter of type \(config["peft_type"]?.string ?? "?"); only LORA is supported")
     }
-    for name in ["use_rslora", "use_dora", "fan_in_fan_out", "lora_bias"] where config[name] == true {
+    for name in ["use_dora", "fan_in_fan_out", "lora_bias"] where config[name] == true {
       throw refuse("sets \(name), which is not supported")
     }
     if let bias = config["bias"]?.string, bias != "none" { throw refuse("trains biases (\"bias\": \"\(bias)\"), which is not supported") }
@@ -91,6 +91,8 @@ package enum AdapterFolder {
       throw WeirError(path, "has no r or lora_alpha")
     }
     var setting = LowRank(rank: rank, alpha: alpha)
+    // rsLoRA (2312.03732) scales by α/√r, which is the scale α/r of another α.
+    if config["use_rslora"] == true { setting.alpha *= Double(rank).squareRoot() }
     if let dropout = config["lora_dropout"]?.number, dropout > 0 { setting.dropout = dropout }
     switch config["target_modules"] {
     case .array(let names):

@@ -217,8 +217,11 @@ package enum TrainingRun {
         remedy: "choose another folder or remove this one")
     }
     guard Files.exists(folder.report) else { return Claim(identity: known) }
-    let models = [folder.model] + (identity.configuration.emaDecay == nil ? [] : [folder.lastModel])
-    guard let (path, problem) = models.lazy.compactMap({ path in self.problem(ofModel: path).map { (path, $0) } }).first else {
+    let configuration = identity.configuration
+    let results =
+      [(path: folder.model, format: ModelFolder.format)] + (configuration.emaDecay == nil ? [] : [(folder.lastModel, ModelFolder.format)])
+      + (configuration.lowRank == nil ? [] : [(folder.adapter, AdapterFolder.format)])
+    guard let (path, problem) = results.lazy.compactMap({ path, format in self.problem(of: path, format).map { (path, $0) } }).first else {
       try folder.removePassingCheckpoints()
       return Claim(identity: known, report: try JSONFile.read(TrainingReport.self, from: folder.report))
     }
@@ -226,26 +229,26 @@ package enum TrainingRun {
     let isRebuildable = try folder.allCheckpoints().contains { Checkpoint.problem($0.path, step: $0.step, run: key) == nil }
     // A folder without a manifest may hold anything.
     guard !Files.exists(path) || Files.exists(path + "/" + Manifest.fileName) else {
-      let reason = "has no \(Manifest.fileName), so nothing tells whether it is the model that this run wrote"
+      let reason = "has no \(Manifest.fileName), so nothing tells whether it is the one that this run wrote"
       throw isRebuildable
-        ? WeirError(path, reason, remedy: "move it away; the same command then rebuilds the model from the last checkpoint")
+        ? WeirError(path, reason, remedy: "move it away; the same command then rebuilds it from the last checkpoint")
         : WeirError(
-          path, reason, remedy: "restore \(Manifest.fileName) from a copy, or keep the model where it is and train in another folder")
+          path, reason, remedy: "restore \(Manifest.fileName) from a copy, or keep it where it is and train in another folder")
     }
     guard isRebuildable else {
       throw WeirError(
-        path, "the run has finished, but lost its model, and no checkpoint is left to rebuild it from: \(problem)",
-        remedy: "restore the model from a copy, or remove \(folder.path) to train again")
+        path, "the run has finished, but lost this folder, and no checkpoint is left to rebuild it from: \(problem)",
+        remedy: "restore it from a copy, or remove \(folder.path) to train again")
     }
-    progress.note("\(problem); rebuilding the model from the last checkpoint")
+    progress.note("\(problem); rebuilding \(path) from the last checkpoint")
     try Files.remove(folder.report)
     return Claim(identity: known)
   }
 
-  /// Why the model of a finished run cannot be used; nil if its weights are as they were written.
-  private static func problem(ofModel path: String) -> String? {
+  /// Why the model or adapter of a finished run cannot be used; nil if its weights are as they were written.
+  private static func problem(of path: String, _ format: String) -> String? {
     do {
-      for file in try Manifest.read(folder: path, format: ModelFolder.format).files {
+      for file in try Manifest.read(folder: path, format: format).files {
         // Files other than the weights may have been edited.
         let isWeights = file.name.hasSuffix(SafetensorsFile.fileSuffix)
         if isWeights || !Files.exists(path + "/" + file.name), let problem = try file.problem(in: path) { return problem }

@@ -198,11 +198,21 @@ extension TrainingSession {
     try JSONFile.write(report, to: folder.report)
     try folder.seal()
     try folder.removePassingCheckpoints()
-    if let first = state.lossGuard?.first, loss > first + guardSettings.margin {
-      let rise = String(format: "from %.3f to %.3f", first, loss)
+    if let (from, to) = rise(of: loss, report), to > from + guardSettings.margin {
+      let rise = String(format: "from %.3f to %.3f", from, to)
       progress.note("\(folder.path): the loss rose \(rise); lower the learning rate or check the data")
     }
     return report
+  }
+
+  /// The fewest steps whose first and last losses are compared; in shorter runs they are those of different data.
+  private static let comparedSteps = 20
+
+  /// The loss before and after the run: on held-out text of the target if there is any, else of its own steps, if they are enough.
+  private func rise(of loss: Double, _ report: TrainingReport) -> (from: Double, to: Double)? {
+    if let target = report.changes?.first(where: { $0.role == nil }) { return (target.start, target.end) }
+    guard report.steps >= Self.comparedSteps, let first = state.lossGuard?.first else { return nil }
+    return (first, loss)
   }
 
   /// The mean loss of the last tenth of the steps, at most 100.

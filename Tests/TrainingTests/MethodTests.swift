@@ -424,6 +424,9 @@ import Training
       try Files.write([], to: folder + "/a/adapter_model.safetensors")
       try Files.write(Array(text.utf8), to: folder + "/a/adapter_config.json")
       #expect(try AdapterFolder.setting(folder + "/a").targets == [.query])
+      let scaled = text.replacingOccurrences(of: #""bias""#, with: #""use_rslora": true, "bias""#)
+      try Files.write(Array(scaled.utf8), to: folder + "/a/adapter_config.json")
+      #expect(try AdapterFolder.setting(folder + "/a").alpha == 16 * 8.0.squareRoot())
       try Files.write(Array(text.replacingOccurrences(of: old, with: new).utf8), to: folder + "/a/adapter_config.json")
       let error = #expect(throws: WeirError.self) { try AdapterFolder.setting(folder + "/a") }
       #expect(error.map { "\($0)".contains(reason) } == true, "\(error.map { "\($0)" } ?? "")")

@@ -22,6 +22,9 @@ import Testing
         tuned.text.contains("\"examples\":{") && tuned.text.contains("\"trained_tokens\":")
           && tuned.text.contains("\"by_domain\":{\"stars\""))
       #expect(tuned.text.contains("\"padding\":"), "\(tuned.text)")
+      try binary.write("twice.jsonl", #"{"prompt":"a","completion":"b","completion":"c"}"# + "\n")
+      expectFailure(
+        try binary.run(["finetune", "run", "--data", "twice.jsonl"] + Self.small), naming: ["twice.jsonl:1: has \"completion\" twice"])
     }
   }
 
@@ -38,11 +41,20 @@ import Testing
       #expect(output.contains("user: star<|endoftext|>assistant: ⟦light<|endoftext|>⟧"), "\(output)")
       let tuned = try binary.run(tune + ["--chat-template", "own.jinja"])
       #expect(tuned.code == 0, "\(tuned.errors)")
+      // The evaluation of a model reads what it is finetuned on.
+      let whole = try binary.run(["eval", "new", "--data", "chats.jsonl", "--chat-template", "own.jinja", "--sequence", "32", "--json"])
+      let held = try binary.run(tune + ["--chat-template", "own.jinja", "--valid", "chats.jsonl", "--json"])
+      #expect(whole.code == 0 && held.code == 0, "\(whole.errors)\(held.errors)")
+      let loss = try #require(whole.text.firstMatch(of: /"loss":[-0-9.e]+/))
+      #expect(held.text.contains(loss.output), "\(loss.output): \(held.text)")
+      expectFailure(
+        try binary.run(["eval", "new", "--data", "chats.jsonl", "--chat-template", "own.jinja", "--tree", "tree"]),
+        naming: ["clusters are those of documents"])
       // What the loss covers is part of the run.
       expectFailure(try binary.run(tune + ["--chat-template", "own.jinja", "--train-on", "all"]), naming: ["new", "a different run"])
       expectFailure(try binary.run(tune), naming: ["has no chat template", "chatml"])
       expectFailure(try binary.run(tune + ["--chat-template", "chatml"]), naming: ["--chat-template", "<|im_start|>"])
-      expectFailure(try binary.run(tune + ["--chat-date", "soon"]), naming: ["--chat-date", "2024-07-26"])
+      expectFailure(try binary.run(tune + ["--chat-date", "soon"]), code: 64, naming: ["--chat-date", "2024-07-26"])
       try binary.write("own.jinja", template + "\n{{ messages | sort }}")
       expectFailure(try binary.run(tune + ["--chat-template", "own.jinja"]), naming: ["own.jinja:2", "filter sort"])
       try binary.write("own.jinja", template)

@@ -41,6 +41,23 @@ import Testing
     }
   }
 
+  /// A run's held-out text is neither replayed nor the source of its Fisher information, and a finished run is whole.
+  @Test func keepsApartAndWhole() throws {
+    try inFolder { binary in
+      try prepare(binary)
+      #expect(try binary.shell("cp source.jsonl same.jsonl").code == 0)
+      let words = ["finetune", "known", "--data", "target.jsonl", "--epochs", "1", "--source", "source.jsonl"] + Self.shape
+      for option in [["--replay", "same.jsonl", "--replay-share", "0.3"], ["--method", "ewc", "--fisher-data", "same.jsonl"]] {
+        expectFailure(try binary.run(words + option + ["-o", "new"]), naming: ["same.jsonl: has the content of source.jsonl"])
+        #expect(binary.read("new/run.json") == nil)
+      }
+      let tune = words + ["--method", "lora", "-o", "low"]
+      #expect(try binary.run(tune).code == 0)
+      #expect(try binary.shell("rm -r low/adapter").code == 0)
+      expectFailure(try binary.run(tune), naming: ["low/adapter", "lost this folder"])
+    }
+  }
+
   @Test func searchesLambda() throws {
     try inFolder { binary in
       try prepare(binary)
@@ -51,11 +68,12 @@ import Testing
       #expect(result.text.contains("\"search\":[{") && result.text.contains("\"within\":true"))
       #expect(try binary.weir("verify", "out").code == 0)
       #expect(try binary.run(words + ["--retain-budget", "0.5", "-o", "out", "--json"]).text == result.text)
-      expectFailure(try binary.run(words + ["-o", "other"]), naming: ["--lambda: auto needs a budget"])
+      expectFailure(try binary.run(words + ["-o", "other"]), code: 64, naming: ["--lambda: auto needs a budget"])
       expectFailure(
         try binary.run(words + ["--retain-budget", "0.5", "--method", "direct", "-o", "other"]), code: 64,
         naming: ["--lambda needs --method anneal"])
-      expectFailure(try binary.run(words + ["--retain-budget", "-1", "-o", "other"]), naming: ["--retain-budget: must be a finite"])
+      expectFailure(
+        try binary.run(words + ["--retain-budget", "-1", "-o", "other"]), code: 64, naming: ["--retain-budget: must be a finite"])
       #expect(try binary.run(["finetune", "run", "--data", "target.jsonl", "--lambda", "much", "-o", "other"]).code == 64)
       #expect(try binary.run(["finetune", "run", "--data", "target.jsonl", "--valid-every", "often", "-o", "other"]).code == 64)
     }
@@ -76,6 +94,8 @@ import Testing
       #expect(try binary.run(["finetune", "sweep"] + words).code == 0 && binary.read("sweep/sweep.json") == file)
       #expect(try binary.weir("verify", "sweep").code == 0)
       #expect(try binary.weir("peek", "sweep/sweep.json").text.contains("finetune sweep"))
+      expectFailure(try binary.weir("report", "sweep", "-o", "sweep/sweep.json"), naming: ["sweep/sweep.json", "not a report"])
+      #expect(binary.read("sweep/sweep.json") == file)
       let page = try binary.weir("report", "sweep", "-o", "-")
       #expect(page.code == 0 && page.text.contains("chart-frontier"), "\(page.errors)")
       #expect(try binary.weir("report", "sweep/sweep.json", "-o", "-").text.contains("chart-frontier"))
@@ -87,7 +107,7 @@ import Testing
       ] {
         let flag = change[0], at = words.firstIndex(of: flag)
         let changed = at.map { Array(words[..<$0] + change + words[($0 + 2)...]) } ?? words + change
-        expectFailure(try binary.run(["finetune", "sweep"] + changed), naming: [reason])
+        expectFailure(try binary.run(["finetune", "sweep"] + changed), code: 64, naming: [reason])
       }
     }
   }

@@ -45,14 +45,14 @@ import Testing
       for (words, names) in [
         ("--replay other-set", ["run/model", "vocabulary of 320", "other-set"]), ("--replay none.jsonl", ["none.jsonl"]),
         ("--replay short.jsonl", ["short.jsonl: no document has two tokens"]),
-        ("--replay set --replay-share 1", ["--replay-share: must be in 0..<1"]),
-        ("--replay set --replay-share -0.1", ["--replay-share: must be"]),
         ("--replay set --replay-share 0.8", ["--replay-share: is 0.8, but batches of 4 rows can replay at most 3"]),
-        ("--self-replay 0", ["--self-replay: must be in 1…"]),
       ] {
         expectFailure(try binary.shell("weir \(Self.line) \(words) -o new"), naming: names)
       }
-      for words in ["--replay set --self-replay 3", "--replay-share 0.1"] {
+      for words in [
+        "--replay set --self-replay 3", "--replay-share 0.1", "--replay set --replay-share 1", "--replay set --replay-share -0.1",
+        "--self-replay 0",
+      ] {
         #expect(try binary.shell("weir \(Self.line) \(words) -o new").code == 64)
       }
       // The same vocabulary, but other merges.

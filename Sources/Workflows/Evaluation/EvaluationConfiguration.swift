@@ -5,7 +5,7 @@ import Training
 package struct EvaluationConfiguration: Codable, Sendable {
   /// A model folder or a run.
   package var model: String
-  /// Files of held-out documents.
+  /// Files of held-out documents, of prompts with completions, or of chats.
   package var data: [String] = []
   /// A cluster tree, to report the loss by cluster too.
   package var tree: String?
@@ -19,6 +19,8 @@ package struct EvaluationConfiguration: Codable, Sendable {
   package var addsSpecial = true
   /// Whether special tokens in texts become their ids.
   package var allowsSpecials = false
+  /// How lines of the data become examples.
+  package var examples = ExampleSettings()
   /// Files of multiple-choice questions.
   package var choices: [String] = []
   /// A JSON Lines file for the scores of every question; nil writes none.

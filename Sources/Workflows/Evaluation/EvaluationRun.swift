@@ -7,7 +7,9 @@ import Training
 package struct EvaluationRun {
   private let configuration: EvaluationConfiguration
   private let folder: String
-  private let encoder: DocumentEncoder
+  /// Reads and encodes what is evaluated.
+  private let reader: ExampleReader
+  private var encoder: DocumentEncoder { reader.encoder }
   /// Positions of the context.
   private let sequence: Int
   private let threads: Int
@@ -22,8 +24,9 @@ package struct EvaluationRun {
     }
     let run = EvaluationRun(
       configuration: configuration, folder: folder,
-      encoder: try Models.encoder(
-        configuration.model, addsSpecial: configuration.addsSpecial, allowsSpecials: configuration.allowsSpecials),
+      reader: try ExampleReader(
+        model: configuration.model, addsSpecial: configuration.addsSpecial, allowsSpecials: configuration.allowsSpecials,
+        settings: configuration.examples),
       sequence: sequence, threads: threads, progress: progress)
     var report = EvaluationReport(sequence: sequence)
     if !configuration.data.isEmpty { try run.losses(&report) }
@@ -33,8 +36,11 @@ package struct EvaluationRun {
   }
 
   private func losses(_ report: inout EvaluationReport) throws {
-    let sets = try configuration.data.map { try ValidationSet(file: $0, encoder: encoder, progress: progress) },
+    let sets = try configuration.data.flatMap { try ValidationSet.read([$0], examples: reader, sequence: sequence, progress: progress) },
       documents = sets.flatMap(\.documents)
+    guard configuration.tree == nil || documents.allSatisfy({ $0.scored.count == 1 && $0.firstScored == 1 }) else {
+      throw WeirError("tree", "clusters are those of documents, not of prompts with completions or chats")
+    }
     report.skipped = sets.reduce(0) { $0 + $1.skipped }
     report.divided = documents.filter { $0.tokens.count > sequence + 1 }.count
     let clusters = try configuration.tree.map {

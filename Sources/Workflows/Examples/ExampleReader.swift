@@ -29,7 +29,10 @@ package struct ExampleReader {
   /// Opened for the first chat, since a model needs no chat template otherwise.
   private var chat: ChatEncoder?
   private let beginning: UInt32?
+  /// The token after a completion.
   private let end: UInt32?
+  /// The model's `eos_token`, where its tokenizer does not have it.
+  private let missingEnd: String?
 
   package var tokenizer: Tokenizer { encoder.tokenizer }
 
@@ -42,7 +45,9 @@ package struct ExampleReader {
     folder = try ModelFolder.locate(model)
     encoder = try Models.encoder(model, addsSpecial: addsSpecial, allowsSpecials: allowsSpecials)
     beginning = try Models.specialToken("bos_token", folder, encoder.tokenizer)
-    end = try Models.specialToken("eos_token", folder, encoder.tokenizer) ?? encoder.tokenizer.endOfDocument
+    let own = try Models.specialToken("eos_token", folder, encoder.tokenizer)
+    end = own ?? encoder.tokenizer.endOfDocument
+    missingEnd = own == nil ? try Models.specialTokens(folder)["eos_token"] : nil
   }
 
   /// Reads files to train on.
@@ -122,7 +127,7 @@ package struct ExampleReader {
     return documents.compactMap { document in
       let encoded = encoder.encode(document), example = TrainingExample(document: encoded.ids)
       plainSpecials.add(encoded.plainSpecials)
-      guard example.targets > 0 else {
+      guard example.targets > 0, !document.text.isEmpty else {
         counts.untrained += 1
         return nil
       }
@@ -162,6 +167,11 @@ package struct ExampleReader {
     if counts.controlTokens > 0, settings.sanitizesControlTokens { counts.sanitized = true }
     switch record {
     case .text(let prompt, let completion):
+      if let missingEnd {
+        throw WeirError(
+          folder, "its eos_token \"\(missingEnd)\" is not in its tokenizer, so nothing can end a completion",
+          remedy: "correct tokenizer_config.json and special_tokens_map.json")
+      }
       let allowsSpecials = !settings.sanitizesControlTokens, prefix = encoder.template.prefix
       var tokens = prefix + tokenizer.encode(prompt + completion, allowsSpecials: allowsSpecials)
       if let end, tokens.last != end { tokens.append(end) }

@@ -26,8 +26,15 @@ enum ExampleRecord {
       remedy: "rename its members")
   }
 
+  /// The members that are read.
+  private static let members: Set = ["prompt", "completion", "messages", "conversations", "tools", "text"]
+
   /// Reads a record.
   init(_ root: JSONNode, _ format: ExampleSettings.Format, place: String) throws {
+    var seen: Set<String> = []
+    for (key, _) in root.object ?? [] where Self.members.contains(key) && !seen.insert(key).inserted {
+      throw WeirError(place, "has \"\(key)\" twice", remedy: "correct or remove the line")
+    }
     let tools = try Self.tools(root, place: place)
     if format == .messages {
       guard let name = ["messages", "conversations"].first(where: { root[$0] != nil }), let node = root[name] else {

@@ -20,6 +20,16 @@ extension FinetuneConfiguration {
     package var isUsed: Bool { !data.isEmpty || generations != nil }
 
     package init() {}
+
+    func validate() throws {
+      guard (0..<1).contains(share) else { throw WeirError("replayShare", "must be in 0..<1, not \(share)") }
+      if let generations {
+        guard data.isEmpty else { throw WeirError("replay", "cannot be combined with self-replay") }
+        guard (1...10_000_000).contains(generations) else {
+          throw WeirError("replay.generations", "must be in 1…10000000, not \(generations)")
+        }
+      }
+    }
   }
 }
 
@@ -36,9 +46,7 @@ struct ReplayRows {
   /// Opens the source; nil if nothing is replayed.
   func open() throws -> (any BatchSource)? {
     let replay = configuration.replay
-    guard (0..<1).contains(replay.share) else { throw WeirError("replayShare", "must be in 0..<1, not \(replay.share)") }
     if let count = replay.generations {
-      guard replay.data.isEmpty else { throw WeirError("replay", "cannot be combined with self-replay") }
       let generations = try SelfReplay(
         model: model, count: count, sequence: configuration.settings.sequence, randomSeed: configuration.settings.randomSeed)
       let documents = try ranks.broadcast { try generations.documents(run: configuration.output, threads: threads, progress) }

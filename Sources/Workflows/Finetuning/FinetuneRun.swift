@@ -10,7 +10,8 @@ package enum FinetuneRun {
   package static func run(
     _ configuration: FinetuneConfiguration, threads: Int, ranks: Ranks? = nil, progress: Progress = .silent
   ) throws -> RunReport {
-    try configuration.strategy.validate()
+    try configuration.validate()
+    try configuration.checkHeldOut(progress)
     let data = try FinetuneData(configuration, progress)
     let job = FinetuneJob(configuration: configuration, data: data, threads: threads, ranks: ranks, progress: progress)
     return configuration.retention.searchesLambda ? try LambdaSearch.run(job) : try job.run()
@@ -50,7 +51,6 @@ struct FinetuneData {
 
   init(_ configuration: FinetuneConfiguration, _ progress: Progress) throws {
     let heldOut = configuration.settings.heldOut, retention = configuration.retention, sequence = configuration.settings.sequence
-    try retention.validate(heldOut: heldOut)
     folder = try ModelFolder.locate(configuration.model)
     var reader = try configuration.reader()
     var sets = try ValidationSet.read(heldOut + retention.sources, examples: reader, sequence: sequence, progress: progress)
@@ -83,7 +83,6 @@ struct FinetuneJob {
 
   func run() throws -> RunReport {
     let settings = configuration.settings, strategy = configuration.strategy
-    try strategy.checkFisherData(against: settings.heldOut + configuration.retention.sources)
     let replay = try ReplayRows(
       configuration: configuration, model: data.folder, encoder: data.encoder, ranks: RankGroup(ranks), threads: threads, progress: progress
     ).open()

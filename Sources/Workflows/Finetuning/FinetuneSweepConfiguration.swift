@@ -66,7 +66,7 @@ package struct FinetuneSweepConfiguration: Codable, Sendable {
             "strengths", "\(strength) is not a rank, the strength of \(method)", remedy: "sweep it on its own, with ranks such as 4,16")
         }
         configuration.strength = strength
-        try configuration.strategy.validate()
+        try configuration.validate()
         for rate in learningRates.isEmpty ? [base.settings.training.learningRate] : learningRates {
           configuration.settings.training.learningRate = rate
           for seed in randomSeeds.isEmpty ? [base.settings.randomSeed] : randomSeeds {

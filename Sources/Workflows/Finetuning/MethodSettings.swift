@@ -116,19 +116,6 @@ package struct MethodSettings: Codable, Sendable {
     return setting
   }
 
-  /// Throws `WeirError` if the Fisher information would be estimated from a file that the run is evaluated on.
-  func checkFisherData(against evaluated: [String]) throws {
-    let evaluated = evaluated.filter { !Files.isFolder($0) }
-    guard uses(.ewc), !evaluated.isEmpty else { return }
-    let reported = Dictionary(try evaluated.map { (try Checksum.hex(file: $0), $0) }, uniquingKeysWith: { first, _ in first })
-    for file in fisherData {
-      if let source = reported[try Checksum.hex(file: file)] {
-        throw WeirError(
-          file, "has the content of \(source), which the run is evaluated on", remedy: "use other documents of the original domain")
-      }
-    }
-  }
-
   /// The sequences for the Fisher information; nil without `ewc`.
   func fisherSequences(_ encoder: inout DocumentEncoder, length: Int) throws -> FisherData? {
     guard uses(.ewc) else { return nil }

@@ -31,7 +31,6 @@ struct SelfReplay {
   ///   - count: the number of texts.
   ///   - sequence: the most tokens of a text.
   init(model: String, count: Int, sequence: Int, randomSeed: UInt64) throws {
-    guard (1...10_000_000).contains(count) else { throw WeirError("replay.generations", "must be in 1…10000000, not \(count)") }
     (self.model, self.count, self.sequence, self.randomSeed) = (model, count, sequence, randomSeed)
     name = "self-replay \(count) of \(try ModelFolder.fingerprint(model)) sequence \(sequence) seed \(randomSeed)"
   }

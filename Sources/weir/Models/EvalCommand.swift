@@ -14,7 +14,8 @@ struct EvalCommand: WeirCommand {
       document is scored from its beginning, in chunks of the model's context length or of --sequence tokens, independently \
       of the others. Results are given by domain \
       (metadata.domain of the document, else its source) and, with --tree, by the cluster nearest to the token's window. \
-      Standard errors (±) are over documents. With --router, MODEL is a split folder, and each window is routed to the \
+      Standard errors (±) are over documents. Prompts with completions and chats are read as by weir finetune, and scored \
+      where its loss covers them. With --router, MODEL is a split folder, and each window is routed to the \
       branch with the nearest centroid.
 
       A line of --choices is {"question": …, "choices": [texts], "answer": index}. Scores follow \
@@ -34,7 +35,7 @@ struct EvalCommand: WeirCommand {
   @Argument(help: ArgumentHelp("Model folder or run folder; with --router, a split folder.", valueName: "model"))
   var model: String
 
-  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents.", valueName: "file"))
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Held-out documents, prompts with completions, or chats.", valueName: "file"))
   var data: [String] = []
 
   @Flag(help: "Route each window to its branch of a split.")
@@ -49,6 +50,7 @@ struct EvalCommand: WeirCommand {
   @Option(help: ArgumentHelp("Context length in tokens. (default: the model's)", valueName: "n"))
   var sequence: Int?
 
+  @OptionGroup(title: "Data") var examples: ExampleOptions
   @OptionGroup var special: SpecialTokensOption
 
   @Option(help: ArgumentHelp("Also write tokens.N and logits.N [tokens, vocabulary] of every document (safetensors).", valueName: "file"))
@@ -76,7 +78,7 @@ struct EvalCommand: WeirCommand {
       "data": "--data", "tree": "--tree", "level": "--level", "logits": "--logits", "choices": "--choices",
       "choiceScores": "--choice-scores", "sequence": "--sequence", "tasks": "--tasks", "taskDetails": "--details",
       "ignoresCase": "--ignore-case",
-    ]
+    ] + ExampleOptions.propertyFlags
   }
   var inputs: [String] { [model] + data + choices + tasks + (tree.map { [$0] } ?? []) }
   var outputs: [String] { [logits, choiceScores, details].compactMap { $0 } }
@@ -98,6 +100,7 @@ struct EvalCommand: WeirCommand {
     (evaluation.choices, evaluation.choiceScores) = (choices, choiceScores)
     (evaluation.tasks, evaluation.ignoresCase, evaluation.taskDetails) = (tasks, ignoreCase, details)
     (evaluation.sequence, evaluation.addsSpecial, evaluation.allowsSpecials) = (sequence, special.addSpecial, special.allowSpecial)
+    evaluation.examples = examples.settings
     return evaluation
   }
 

@@ -56,6 +56,9 @@ struct FinetuneCommand: SeededCommand {
       "Method: direct, anneal (label annealing), l2, ewc, lora, asft; or several that combine, such as lora,anneal.", valueName: "methods"))
   var method = MethodOptions.MethodList(methods: [.anneal])
 
+  @Option(help: ArgumentHelp("Print the first examples with the tokens that the loss covers, and do nothing else.", valueName: "n"))
+  var show: Int?
+
   @OptionGroup var options: FinetuneOptions
   @OptionGroup var common: CommonOptions
 
@@ -68,14 +71,18 @@ struct FinetuneCommand: SeededCommand {
 
   var isParallel: Bool { true }
 
-  func validate() throws { try options.method.check(method.methods) }
+  func validate() throws {
+    if let show, show < 1 { throw ValidationError("--show must be at least 1, not \(show)") }
+    try options.method.check(method.methods)
+    try usage { try finetuning().validate() }
+  }
 
   private func finetuning() throws -> FinetuneConfiguration {
     try options.configuration(model: model, output: output, methods: method.methods)
   }
 
   func perform(_ session: Session) throws -> Outcome {
-    if let count = options.examples.show { return try finetuning().preview(count) }
+    if let count = show { return try finetuning().preview(count) }
     return try session.with("finetune") { progress in
       try FinetuneRun.run(finetuning(), threads: session.threads, ranks: session.ranks, progress: progress).outcome()
     }

@@ -34,7 +34,8 @@ struct FinetuneOptions: ParsableArguments {
     (finetuning.strategy, finetuning.epochs) = (try method.settings(methods), epochs)
     (finetuning.addsSpecial, finetuning.allowsSpecials, finetuning.examples) = (special.addSpecial, special.allowSpecial, examples.settings)
     (finetuning.replay, finetuning.retention) = (replay.configuration, retention.retention(searchesLambda: method.searchesLambda))
-    finetuning.settings = schedule.settings(seed: seed, checkpointEvery: checkpointEvery, valid: retention.valid)
+    finetuning.settings = schedule.settings(
+      seed: seed, checkpointEvery: checkpointEvery, valid: retention.valid, rate: ScheduleOptions.finetuningRate)
     return finetuning
   }
 

@@ -77,7 +77,11 @@ struct FinetuneSweepCommand: SeededCommand {
 
   func validate() throws {
     try options.method.check(named, flag: "--methods")
-    guard options.examples.show == nil else { throw ValidationError("--show goes with weir finetune, without sweep") }
+    try usage {
+      let sweep = try sweep()
+      try sweep.validate()
+      _ = try sweep.runCount()
+    }
   }
 
   private func sweep() throws -> FinetuneSweepConfiguration {

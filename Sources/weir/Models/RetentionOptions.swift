@@ -55,6 +55,12 @@ struct RetentionOptions: ParsableArguments {
     }
   }
 
+  func validate() throws {
+    guard validEvery == nil || !valid.isEmpty || !source.isEmpty || validFraction != nil else {
+      throw ValidationError("--valid-every requires --valid, --valid-fraction or --source")
+    }
+  }
+
   /// Held-out files.
   var inputs: [String] { valid + source }
 

@@ -79,9 +79,17 @@ struct ReportCommand: WeirCommand {
       try StandardOutput.write(html)
       return Outcome()
     }
+    try checkReplaced()
     let write = { try Files.writeOutput(Array(html.utf8), to: page) }
     try isRecipe ? folder.sealing(page, write) : write()
     return Outcome(report: .object(["page": .string(page)]), lines: ["  " + ([page] + written).joined(separator: ", ")])
+  }
+
+  /// Throws `WeirError` if the page would replace something else, such as a file of the folder that it describes.
+  private func checkReplaced() throws {
+    guard Files.isRegular(page), try Files.size(page) > 0 else { return }
+    let isReport = try MappedFile(page).withBytes { $0.starts(with: Report.opening.utf8) }
+    guard isReport else { throw WeirError(page, "exists and is not a report", remedy: "choose another output") }
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(disk: 5e5) }

@@ -36,13 +36,6 @@ struct ExampleOptions: ParsableArguments {
   @Flag(help: "Encode control tokens such as <|im_end|> in the text of examples as plain text, not as control tokens.")
   var sanitizeControlTokens = false
 
-  @Option(help: ArgumentHelp("Print the first examples with the tokens that the loss covers, and do nothing else.", valueName: "n"))
-  var show: Int?
-
-  func validate() throws {
-    if let show, show < 1 { throw ValidationError("--show must be at least 1, not \(show)") }
-  }
-
   var settings: ExampleSettings {
     var settings = ExampleSettings()
     (settings.format, settings.trained, settings.overlong) = (dataFormat, trainOn, overlong)

@@ -53,8 +53,14 @@ struct ScheduleOptions: ParsableArguments {
   @Option(name: .customLong("batch-size"), help: ArgumentHelp("Batch size in sequences.", valueName: "n"))
   var batch = 16
 
-  @Option(name: .customLong("lr"), help: ArgumentHelp("Peak learning rate.", valueName: "rate"))
-  var learningRate = 3e-3
+  /// Of training; a trained model starts lower.
+  static let trainingRate = 3e-3
+  static let finetuningRate = 3e-4
+
+  @Option(
+    name: .customLong("lr"),
+    help: ArgumentHelp("Peak learning rate. (default: \(trainingRate); weir finetune: \(finetuningRate))", valueName: "rate"))
+  var learningRate: Double?
 
   @Option(help: "Learning-rate schedule: wsd (warmup, stable, decay), cosine, constant.")
   var schedule = LearningRateSchedule.wsd
@@ -98,10 +104,14 @@ struct ScheduleOptions: ParsableArguments {
   }
 
   /// The settings of a workflow.
-  /// - Parameter valid: files of held-out documents.
-  func settings(tokens: Int? = nil, seed: SeedOption, checkpointEvery: Int = 0, valid: [String] = []) -> TrainingSettings {
+  /// - Parameters:
+  ///   - valid: files of held-out documents.
+  ///   - rate: the default learning rate.
+  func settings(
+    tokens: Int? = nil, seed: SeedOption, checkpointEvery: Int = 0, valid: [String] = [], rate: Double = trainingRate
+  ) -> TrainingSettings {
     var settings = TrainingSettings(), configuration = TrainingConfiguration(tokens: tokens)
-    (configuration.learningRate, configuration.schedule, configuration.weightDecay) = (learningRate, schedule, weightDecay)
+    (configuration.learningRate, configuration.schedule, configuration.weightDecay) = (learningRate ?? rate, schedule, weightDecay)
     (configuration.warmup, configuration.decay, configuration.clip) = (warmup, decay, clip)
     (configuration.randomSeed, configuration.checkpointEvery) = (seed.seed, checkpointEvery)
     if precision == .bf16 || precision == .auto && Precision.fastest == .bf16 { configuration.precision = .bf16 }
