@@ -6,6 +6,6 @@ extension ArtifactRegistry {
 
   /// What `weir verify` and `weir peek` support, for errors.
   static let supported =
-    "token datasets, window vectors, cluster trees and assignments, tokenizers, models, checkpoints, runs, mixtures, batches, plans, summaries, "
-    + "step states, .jsonl(.gz, .zst), .safetensors, .idx, .bin, .npy and .mds"
+    "token datasets, packed rows and row orders, window vectors, cluster trees and assignments, tokenizers, models, checkpoints, runs, "
+    + "finetune sweeps, mixtures, batches, plans, summaries, step states, .jsonl(.gz, .zst), .safetensors, .idx, .bin, .npy and .mds"
 }

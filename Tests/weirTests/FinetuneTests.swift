@@ -41,6 +41,28 @@ import Testing
     }
   }
 
+  @Test func dryRunCountsAndWritesNothing() throws {
+    try inFolder { binary in
+      try prepare(binary)
+      let words = ["finetune", "known", "--data", "target.jsonl", "--epochs", "2", "--sequence", "32", "--batch-size", "2"]
+      func estimate(_ options: [String]) throws -> [String: Any] {
+        let result = try binary.run(words + options + ["-o", "new", "--dry-run", "--json"])
+        #expect(result.code == 0 && binary.read("new/run.json") == nil, "\(result.errors)")
+        let report = try JSONSerialization.jsonObject(with: Data(result.text.utf8)) as? [String: Any]
+        #expect((report?["examples"] as? [String: Any])?["examples"] as? Int == 8)
+        return try #require(report?["cost"] as? [String: Any])
+      }
+      let direct = try estimate(["--method", "direct"])
+      let ewc = try estimate(["--method", "ewc", "--fisher-data", "source.jsonl"])
+      let parameters = try #require(direct["parameters"] as? Int)
+      let more = try #require(ewc["memoryBytes"] as? Int) - #require(direct["memoryBytes"] as? Int)
+      // The initial weights and the Fisher information.
+      #expect(more >= 8 * parameters, "\(more) bytes for \(parameters) parameters")
+      let run = try binary.run(words + ["--method", "direct", "-o", "new", "--json"])
+      #expect(run.text.contains("\"steps\":\(try #require(direct["steps"] as? Int)),"), "\(run.text)")
+    }
+  }
+
   /// A run's held-out text is neither replayed nor the source of its Fisher information, and a finished run is whole.
   @Test func keepsApartAndWhole() throws {
     try inFolder { binary in

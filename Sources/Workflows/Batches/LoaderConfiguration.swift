@@ -68,7 +68,9 @@ package struct LoaderConfiguration: Codable, Sendable {
       throw WeirError(
         name,
         "has \(Format.count(order.draws.capacity)) rows\(isCapped ? " under its caps on epochs" : ""); positions \(order.fromPosition)…\(order.fromPosition + rows - 1) are asked for",
-        remedy: isCapped ? "allow more epochs with --max-epochs, or use fewer tokens" : "begin at a lower position")
+        remedy: isCapped
+          ? "allow more epochs (--max-epochs here, and in `weir sample` if the mixture has a cap), or use fewer tokens"
+          : "begin at a lower position")
     }
     return loader
   }

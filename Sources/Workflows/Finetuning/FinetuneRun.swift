@@ -17,6 +17,28 @@ package enum FinetuneRun {
     return configuration.retention.searchesLambda ? try LambdaSearch.run(job) : try job.run()
   }
 
+  /// The cost of a run, and the examples that it trains on. Reads the data; replayed text is not generated or packed, so its rows are those of its share.
+  package static func estimate(
+    _ configuration: FinetuneConfiguration, threads: Int, progress: Progress = .silent
+  ) throws -> (cost: TrainingEstimate, counts: ExampleCounts) {
+    try configuration.validate()
+    try configuration.checkHeldOut(progress)
+    let data = try FinetuneData(configuration, progress), settings = configuration.settings
+    let batches = try DocumentBatches(
+      examples: data.examples.map(\.example), name: data.name, rows: settings.rows, sequence: settings.sequence,
+      epochs: configuration.epochs, randomSeed: settings.randomSeed)
+    let share = configuration.replay.isUsed ? configuration.replay.share : 0
+    var encoder = data.encoder
+    let fisher = try configuration.strategy.fisherSequences(&encoder, length: settings.sequence)
+    let training = try configuration.training(steps: Int((Double(batches.steps) / (1 - share)).rounded(.up)), fisher: fisher)
+    let cost = try TrainingEstimate(
+      training, model: ModelFolder.configuration(data.folder), rows: settings.rows, sequence: settings.sequence,
+      evaluates: !data.sets.isEmpty, threads: threads)
+    var counts = data.counts
+    counts.padding = Double(batches.padding) / Double(batches.padding + batches.tokens)
+    return (cost, counts)
+  }
+
   /// The first examples as the model is trained on them.
   package static func preview(
     _ configuration: FinetuneConfiguration, count: Int

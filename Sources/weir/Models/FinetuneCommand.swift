@@ -59,6 +59,9 @@ struct FinetuneCommand: SeededCommand {
   @Option(help: ArgumentHelp("Print the first examples with the tokens that the loss covers, and do nothing else.", valueName: "n"))
   var show: Int?
 
+  @Flag(help: "Read the data, count examples and tokens, estimate FLOPs, memory and disk, and do nothing.")
+  var dryRun = false
+
   @OptionGroup var options: FinetuneOptions
   @OptionGroup var common: CommonOptions
 
@@ -69,7 +72,7 @@ struct FinetuneCommand: SeededCommand {
   var outputs: [String] { [RunFolder(output).model] }
   var lockedOutputs: [String] { [] }
 
-  var isParallel: Bool { true }
+  var isParallel: Bool { !dryRun }
 
   func validate() throws {
     if let show, show < 1 { throw ValidationError("--show must be at least 1, not \(show)") }
@@ -83,6 +86,14 @@ struct FinetuneCommand: SeededCommand {
 
   func perform(_ session: Session) throws -> Outcome {
     if let count = show { return try finetuning().preview(count) }
+    if dryRun {
+      let (cost, counts) = try session.with("finetune") {
+        try FinetuneRun.estimate(finetuning(), threads: session.threads, progress: $0)
+      }
+      return Outcome(
+        report: .object(["cost": try JSONValue(encoding: cost), "examples": try JSONValue(encoding: counts)]),
+        lines: PresetTable.lines(cost) + counts.lines)
+    }
     return try session.with("finetune") { progress in
       try FinetuneRun.run(finetuning(), threads: session.threads, ranks: session.ranks, progress: progress).outcome()
     }

@@ -10,8 +10,8 @@ struct LoaderOptions: ParsableArguments {
       valueName: "file"))
   var mixture: String?
 
-  @Option(help: "How rows are filled; see weir pack.")
-  var packing = RowPacking.concat
+  @Option(help: "How rows are filled; see weir pack. (default: concat)")
+  var packing: RowPacking?
 
   @Option(help: ArgumentHelp("Folder of packed rows. (default: in the dataset's folder, packed on first use)", valueName: "folder"))
   var rows: String?
@@ -25,12 +25,15 @@ struct LoaderOptions: ParsableArguments {
     guard maxEpochs.map({ $0 > 0 && $0.isFinite }) ?? true else { throw ValidationError("--max-epochs must be a positive number") }
   }
 
+  /// Whether one of these is given, which a row order has of its own.
+  var isGiven: Bool { mixture != nil || packing != nil || rows != nil || maxEpochs != nil }
+
   /// What the rows and their order depend on, beside the dataset.
   var inputs: [String] { [rows].compactMap { $0 } + LoaderConfiguration.inputs(of: mixture) }
 
   func configuration(dataset: String) -> LoaderConfiguration {
     var configuration = LoaderConfiguration(dataset: dataset)
-    (configuration.mixture, configuration.packing, configuration.packedRows) = (mixture, packing, rows)
+    (configuration.mixture, configuration.packing, configuration.packedRows) = (mixture, packing ?? .concat, rows)
     configuration.maxEpochs = maxEpochs
     return configuration
   }

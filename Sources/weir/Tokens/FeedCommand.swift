@@ -96,8 +96,9 @@ struct FeedCommand: SeededCommand {
       throw ValidationError("--from-position must be 0…2^60, --from-step 0…2^40 and --steps 1…2^40")
     }
     guard raw == nil || steps != nil else { throw ValidationError("--raw requires --steps") }
-    guard order == nil || (data.mixture == nil && data.rows == nil && data.maxEpochs == nil && tokens == nil && sequence == nil) else {
-      throw ValidationError("--order has its own mixture and rows; leave out --mixture, --rows, --sequence, --tokens and --max-epochs")
+    guard order == nil || (!data.isGiven && tokens == nil && sequence == nil) else {
+      throw ValidationError(
+        "--order has its own mixture and rows; leave out --mixture, --packing, --rows, --sequence, --tokens and --max-epochs")
     }
   }
 

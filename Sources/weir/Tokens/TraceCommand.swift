@@ -62,13 +62,14 @@ struct TraceCommand: WeirCommand {
     guard (0...1 << 40).contains(step ?? 0), (1...1 << 40).contains(steps ?? 1) else {
       throw ValidationError("--step must be 0…2^40, and --steps 1…2^40")
     }
-    let isOrdered = sequence != nil || seed != nil || data.mixture != nil || data.rows != nil || data.maxEpochs != nil
+    let isOrdered = sequence != nil || seed != nil || data.isGiven
     guard run == nil || (!isOrdered && batch == nil && order == nil) else {
-      throw ValidationError("--run has its own --mixture, --rows, --sequence, --batch-size and --seed; leave them and --order out")
+      throw ValidationError(
+        "--run has its own --mixture, --packing, --rows, --sequence, --batch-size and --seed; leave them and --order out")
     }
     guard order == nil || !isOrdered else {
       throw ValidationError(
-        "--order has its own mixture, rows and sequence; leave out --mixture, --rows, --max-epochs, --sequence and --seed")
+        "--order has its own mixture, rows and sequence; leave out --mixture, --packing, --rows, --max-epochs, --sequence and --seed")
     }
     guard document == nil || run != nil || steps != nil else { throw ValidationError("--document requires --run or --steps") }
   }
