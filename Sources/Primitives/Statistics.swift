@@ -18,6 +18,32 @@ package enum Statistics {
     return total == 0 ? .nan : sum / total
   }
 
+  /// Spearman's rank correlation, with mean ranks for equal values; NaN where all values of one side are equal. O(n log n).
+  package static func rankCorrelation(_ a: [Double], _ b: [Double]) -> Double {
+    precondition(a.count == b.count, "there must be pairs of values")
+    let x = ranks(a), y = ranks(b), middle = Double(a.count - 1) / 2
+    var (xy, xx, yy) = (0.0, 0.0, 0.0)
+    for index in x.indices {
+      xy += (x[index] - middle) * (y[index] - middle)
+      xx += (x[index] - middle) * (x[index] - middle)
+      yy += (y[index] - middle) * (y[index] - middle)
+    }
+    return xy / (xx * yy).squareRoot()
+  }
+
+  /// The ranks from 0, equal values with their mean.
+  private static func ranks(_ values: [Double]) -> [Double] {
+    let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
+    var ranks = values, first = 0
+    while first < order.count {
+      var end = first + 1
+      while end < order.count, values[order[end]] == values[order[first]] { end += 1 }
+      for place in first..<end { ranks[order[place]] = Double(first + end - 1) / 2 }
+      first = end
+    }
+    return ranks
+  }
+
   /// The quantile at a probability in 0…1, with linear interpolation (type 7 of Hyndman and Fan 1996); NaN for an empty array. O(n log n).
   package static func quantile(_ values: [Double], _ probability: Double) -> Double {
     precondition(probability >= 0 && probability <= 1, "the probability is not in 0…1")
