@@ -74,6 +74,20 @@ package enum RowGroups: Sendable {
     }
   }
 
+  /// The groups of a dataset in their order, with their tokens.
+  package func tokens(of dataset: TokenDataset) throws -> [(name: String, tokens: Int)] {
+    let assigned = try assign(dataset)
+    var tokens = [Int](repeating: 0, count: assigned.names.count)
+    for document in 0..<dataset.documentCount {
+      guard assigned.isByWindow else {
+        tokens[assigned.numbers.isEmpty ? 0 : Int(assigned.numbers[document])] += dataset.length(document)
+        continue
+      }
+      for window in dataset.windows(of: document) { tokens[Int(assigned.numbers[window])] += dataset.window(window).count }
+    }
+    return zip(assigned.names, tokens).map { ($0, $1) }
+  }
+
   private func byCluster(_ clusters: Clusters, _ dataset: TokenDataset) throws -> Assigned {
     let assignment = try ClusterAssignment(folder: clusters.folder)
     try assignment.check(dataset: dataset.fingerprint, windows: dataset.windowCount)

@@ -17,12 +17,14 @@ struct ExponentialFit {
   func minimize(start: [Double]?) throws -> [Double] {
     let domains = weights[0].count, least = values.min() ?? 0, mean = Statistics.mean(values)
     guard least > 0 else { throw WeirError("metrics", "\(law ? "law" : "log-linear") needs positive measurements, not \(least)") }
-    let points = start.map { [$0] } ?? Self.starts.map { part in
-      let rest = max(mean - part * least, 1e-6)
-      return law
-        ? [part * least] + [Double](repeating: -log(rest), count: domains) + [Double](repeating: -1, count: domains)
-        : [part * least] + [Double](repeating: log(rest), count: domains)
-    }
+    let points =
+      start.map { [$0] }
+      ?? Self.starts.map { part in
+        let rest = max(mean - part * least, 1e-6)
+        return law
+          ? [part * least] + [Double](repeating: -log(rest), count: domains) + [Double](repeating: -1, count: domains)
+          : [part * least] + [Double](repeating: log(rest), count: domains)
+      }
     let scale = 1 / max(values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }, 1e-12)
     var best: (point: [Double], value: Double)?
     for point in points {

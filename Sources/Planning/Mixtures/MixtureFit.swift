@@ -99,6 +99,11 @@ package struct MixtureFit: Codable, Sendable, Equatable {
     return (score, model)
   }
 
+  /// The mean of the runs' mixtures.
+  package var meanMixture: [Double] {
+    runs.domains.indices.map { domain in Statistics.mean(runs.weights.map { $0[domain] }) }
+  }
+
   /// The place of a metric.
   /// - Throws: `WeirError` at `place` if it was not fitted.
   package func metric(_ name: String, place: String) throws -> Int {
@@ -125,7 +130,8 @@ package struct MixtureFit: Codable, Sendable, Equatable {
       return column
     }
     if let other = mixtures.domains.first(where: { !runs.domains.contains($0) }) {
-      throw WeirError(path, "column \"\(other)\" is no domain of the fit", remedy: "its domains are \(runs.domains.joined(separator: ", "))")
+      throw WeirError(
+        path, "column \"\(other)\" is no domain of the fit", remedy: "its domains are \(runs.domains.joined(separator: ", "))")
     }
     let predictors = try parallelMap(metrics.count, threads: threads) { try predictor($0) }
     var result = mixtures

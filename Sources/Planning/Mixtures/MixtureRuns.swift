@@ -35,7 +35,8 @@ package struct MixtureRuns: Codable, Sendable, Equatable {
       }
       let sum = own.reduce(0, +)
       guard abs(sum - 1) <= Self.tolerance else {
-        throw WeirError("\(path):\(line)", "the weights have the sum \(Format.fixed(sum, 4)), not 1", remedy: "correct the row or remove it")
+        throw WeirError(
+          "\(path):\(line)", "the weights have the sum \(Format.fixed(sum, 4)), not 1", remedy: "correct the row or remove it")
       }
       for index in own.indices { own[index] /= sum }
       names.append(cells[identifier])
@@ -61,7 +62,9 @@ package struct MixtureRuns: Codable, Sendable, Equatable {
     if let wanted {
       columns = try wanted.map { name in
         guard let column = columns.first(where: { table.columns[$0] == name }) else {
-          throw WeirError("metrics", "\(path) has no metric \"\(name)\"", remedy: "name some of \(columns.map { table.columns[$0] }.joined(separator: ", "))")
+          throw WeirError(
+            "metrics", "\(path) has no metric \"\(name)\"",
+            remedy: "name some of \(columns.map { table.columns[$0] }.joined(separator: ", "))")
         }
         return column
       }
@@ -86,7 +89,9 @@ package struct MixtureRuns: Codable, Sendable, Equatable {
     if foreign > 0 { notes.append("\(foreign) runs of \(path) have no line in \(ratios)") }
     if missing > 0 { notes.append("\(missing) measurements are missing; each is left out for its run alone") }
     runs = runs.subset(measured)
-    guard !runs.names.isEmpty else { throw WeirError(path, "has none of the runs of \(ratios)", remedy: "runs are matched by the column run, run_id or index") }
+    guard !runs.names.isEmpty else {
+      throw WeirError(path, "has none of the runs of \(ratios)", remedy: "runs are matched by the column run, run_id or index")
+    }
     if let metric = runs.metrics.indices.first(where: { metric in runs.values.allSatisfy { $0[metric] == nil } }) {
       throw WeirError(path, "column \"\(runs.metrics[metric])\" has no measurement of these runs")
     }
@@ -103,7 +108,7 @@ package struct MixtureRuns: Codable, Sendable, Equatable {
   }
 
   /// Some of the runs.
-  func subset(_ indices: [Int]) -> MixtureRuns {
+  package func subset(_ indices: [Int]) -> MixtureRuns {
     MixtureRuns(
       domains: domains, metrics: metrics, names: indices.map { names[$0] }, weights: indices.map { weights[$0] },
       values: indices.map { values[$0] })

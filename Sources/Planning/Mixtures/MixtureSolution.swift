@@ -144,7 +144,8 @@ extension MixtureFit {
   /// The best mixture for a goal.
   /// - Throws: `WeirError` if the bounds leave no mixture; `Stopped`.
   package func solve(_ request: MixtureRequest, threads: Int, progress: Pipeline.Progress = .silent) throws -> MixtureSolution {
-    guard request.prior.count == runs.domains.count, request.prior.allSatisfy({ $0 >= 0 }), abs(request.prior.reduce(0, +) - 1) < 1e-6 else {
+    guard request.prior.count == runs.domains.count, request.prior.allSatisfy({ $0 >= 0 }), abs(request.prior.reduce(0, +) - 1) < 1e-6
+    else {
       throw WeirError("prior", "must be weights of the fit's \(runs.domains.count) domains with the sum 1")
     }
     guard request.divergence >= 0, request.divergence.isFinite else {
@@ -152,7 +153,8 @@ extension MixtureFit {
     }
     if let most = request.most, most.reduce(0, +) < 1 {
       throw WeirError(
-        "most", "the domains may have at most \(Format.percent(most.reduce(0, +), 1)) of the tokens in all", remedy: "allow more epochs or use fewer tokens")
+        "most", "the domains may have at most \(Format.percent(most.reduce(0, +), 1)) of the tokens in all",
+        remedy: "allow more epochs or use fewer tokens")
     }
     let chosen: [Int] =
       switch request.goal {
@@ -191,18 +193,21 @@ extension MixtureFit {
     for (index, name) in runs.domains.enumerated() {
       let used = runs.weights.map { $0[index] }, most = used.max() ?? 0
       if best[index] > most + 1e-9 {
-        notes.append("\(name) gets \(Format.percent(best[index], 1)), more than in any run (\(Format.percent(most, 1))): that is extrapolation")
+        notes.append(
+          "\(name) gets \(Format.percent(best[index], 1)), more than in any run (\(Format.percent(most, 1))): that is extrapolation")
       }
     }
     return MixtureSolution(
       request: request, domains: runs.domains,
       weights: best.indices.map { index in estimate(best[index], samples.map { $0.weights[index] }) },
-      metrics: Dictionary(uniqueKeysWithValues: metrics.indices.map { index in
-        (metrics[index].name, estimate(whole[index](best), samples.map { $0.values[index] }))
-      }),
-      gains: Dictionary(uniqueKeysWithValues: metrics.indices.map { index in
-        (metrics[index].name, estimate(whole[index](request.prior) - whole[index](best), samples.map { $0.gains[index] }))
-      }),
+      metrics: Dictionary(
+        uniqueKeysWithValues: metrics.indices.map { index in
+          (metrics[index].name, estimate(whole[index](best), samples.map { $0.values[index] }))
+        }),
+      gains: Dictionary(
+        uniqueKeysWithValues: metrics.indices.map { index in
+          (metrics[index].name, estimate(whole[index](request.prior) - whole[index](best), samples.map { $0.gains[index] }))
+        }),
       divergence: zip(best, request.prior).reduce(0) { $1.0 > 0 ? $0 + $1.0 * log($1.0 / max($1.1, 1e-12)) : $0 }, notes: notes)
   }
 }

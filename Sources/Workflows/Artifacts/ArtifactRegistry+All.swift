@@ -16,7 +16,7 @@ extension ArtifactRegistry {
     // A run folder contains model folders, and a model folder contains a tokenizer.
     RunFolder.self, SplitFile.self, StoredModel.self, StoredCheckpoint.self, StoredAdapter.self, StoredFisher.self, StoredTeacher.self,
     StoredTokenizer.self, RecipeFolder.self, BatchFolder.self,
-    StepState.self, TrainingReport.self, FinetuneSweep.self, FitReport.self, Allocation.self,
+    StepState.self, TrainingReport.self, FinetuneSweep.self, FitReport.self, MixtureFit.self, Allocation.self,
     // llm.c's `.bin` before Megatron's, which no magic number distinguishes.
     StoredExport.self, LLMTokens.self, MDSShard.self, MDSIndex.self, NumPyArray.self, MegatronIndex.self, MegatronTokens.self,
     TokenStreamReader.self, SafetensorsFile.self,

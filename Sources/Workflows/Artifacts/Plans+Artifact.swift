@@ -9,6 +9,12 @@ extension FitReport: Artifact {
   package static func open(_ path: String) throws -> FitReport { try JSONFile.readSealed(FitReport.self, from: path) }
 }
 
+extension MixtureFit: Artifact {
+  package static let format = "weir.mixture-fit.1"
+  package static let form = ArtifactForm.file
+  package static func open(_ path: String) throws -> MixtureFit { try JSONFile.readSealed(MixtureFit.self, from: path) }
+}
+
 extension Allocation: Artifact {
   package static let format = "weir.plan-allocation.1"
   package static let form = ArtifactForm.file

@@ -4,6 +4,6 @@ import ArgumentParser
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Measure, fit and apply scaling laws.",
-    subcommands: [PlanSweepCommand.self, PlanFitCommand.self, PlanAllocateCommand.self])
+    abstract: "Fit and apply scaling laws and regressions of mixtures.",
+    subcommands: [PlanSweepCommand.self, PlanFitCommand.self, PlanAllocateCommand.self, PlanMixCommand.self])
 }
