@@ -2,7 +2,9 @@ import Foundation
 import Primitives
 
 /// Mixtures for small runs that a regression is fitted to.
-package struct MixtureSwarm: Sendable {
+package struct MixtureSwarm: Codable, Sendable {
+  package static let format = "weir.mixture-swarm.1"
+
   package var count: Int
   /// The sum of the parameters of the Dirichlet distribution per domain of the natural mixture: large values stay close to it.
   package var concentration: Double

@@ -22,7 +22,7 @@ struct MixFitCommand: WeirCommand {
 
       EXAMPLES:
         weir plan mix fit --ratios ratios.csv --metrics metrics.csv -o mix-fit.json
-        weir plan mix fit --ratios swarm/ratios.csv --runs swarm/runs -o mix-fit.json
+        weir plan mix fit --ratios swarm/ratios.csv --runs swarm-runs -o mix-fit.json
       """)
 
   @Option(help: ArgumentHelp("Weights of the runs' mixtures (CSV).", valueName: "file"))

@@ -2,6 +2,7 @@ import ArgumentParser
 import Planning
 import Primitives
 import Storage
+import Tokens
 import Workflows
 
 /// `weir plan mix generate`.
@@ -12,7 +13,7 @@ struct MixGenerateCommand: SeededCommand {
     discussion: """
       Mixtures are drawn from the Dirichlet distribution around the natural one, the shares of tokens in the dataset, which \
       is the first of them. OUTPUT has ratios.csv, one mixture file per run and swarm.yaml; weir run OUTPUT/swarm.yaml \
-      trains one model per mixture in OUTPUT/runs, whose losses weir plan mix fit --runs reads.
+      trains one model per mixture in OUTPUT-runs, whose losses weir plan mix fit --runs reads.
 
       EXAMPLES:
         weir plan mix generate --dataset out/dataset --by source --count 64 \\
@@ -59,13 +60,15 @@ struct MixGenerateCommand: SeededCommand {
       let file = MixtureFile(found.groups, names: found.names, weights: weights)
       try JSONFile.write(file, to: "\(folder.working)/mixtures/\(name).json")
     }
-    var recipe = ["run: \(output)/recipe", "steps:"]
+    var recipe = ["run: \(output)-runs", "steps:"]
     for name in mixtures.names {
       recipe += ["  - name: \(name)", "    says: Train on mixture \(name)"]
-      recipe += ["    do: train \(dataset) --mixture \(output)/mixtures/\(name).json \(train) -o \(output)/runs/\(name)"]
+      recipe += ["    do: train \(dataset) --mixture \(output)/mixtures/\(name).json \(train) -o {run}/\(name)"]
     }
     try write("swarm.yaml", Array((recipe.joined(separator: "\n") + "\n").utf8))
-    try folder.commit()
+    _ = try folder.commit(
+      format: MixtureSwarm.format, tool: Weir.tool, inputs: ["dataset": try TokenReader(dataset).fingerprint],
+      configuration: try JSONValue(encoding: swarm), counts: ["mixtures": mixtures.names.count, "domains": found.names.count])
     return Outcome(
       report: .object(["mixtures": .number(Double(count)), "domains": .array(found.names.map { .string($0) })]),
       lines: ["  \(count) mixtures of \(found.names.count) domains; train them with `weir run \(output)/swarm.yaml`"])
