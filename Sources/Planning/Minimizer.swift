@@ -32,11 +32,12 @@ enum Minimizer {
     parameters.past = 8
     parameters.delta = 1e-12
     parameters.max_linesearch = 30
-    withoutActuallyEscaping(function) { escaping in
+    var end = Double.nan
+    let status = withoutActuallyEscaping(function) { escaping in
       var context = Context(function: escaping, count: start.count)
-      withUnsafeMutablePointer(to: &context) { pointer in
-        _ = lbfgs(
-          Int32(start.count), x, nil,
+      return withUnsafeMutablePointer(to: &context) { pointer in
+        lbfgs(
+          Int32(start.count), x, &end,
           { instance, x, g, _, _ in
             guard let instance, let x, let g else { return .infinity }
             let context = instance.assumingMemoryBound(to: Context.self)
@@ -51,8 +52,10 @@ enum Minimizer {
           }, nil, pointer, &parameters)
       }
     }
-    // A line search that fails leaves the last good point in x, but does not return its value.
     let reached = Array(UnsafeBufferPointer(start: x, count: start.count))
+    // Where it converged, it went downhill all the way. A line search that fails leaves the last good point in x, but does not return its value.
+    let converged = [LBFGS_SUCCESS, LBFGS_STOP, LBFGS_ALREADY_MINIMIZED].contains(Int(status))
+    if converged, end.isFinite { return (reached, end) }
     let before = Self.value(start, function)
     let after = Self.value(reached, function)
     return after.isFinite && after <= before ? (reached, after) : (start, before)
