@@ -13,6 +13,8 @@ struct FitData: Sendable {
   let repeats: Bool
   /// The weight of every run: one over the number of evaluations of its trajectory, which do not err independently of each other.
   let weights: [Double]
+  /// The number of model sizes.
+  let sizes: Int
 
   /// - Parameter runs: at least one, in any order.
   init(_ runs: [MeasuredRun]) {
@@ -27,6 +29,7 @@ struct FitData: Sendable {
       logTokens: Statistics.mean(runs.map { log($0.d + $0.dPrime) }),
       dPrime: special.isEmpty ? 1 : exp(Statistics.mean(special)), loss: runs.map(\.loss).min() ?? 1,
       sources: runs.first?.mixture?.count ?? 0)
+    sizes = Set(runs.map(\.n)).count
     repeats = runs.contains { run in run.unique.map { run.dPrime > $0 } ?? false }
     var evaluations: [String: Double] = [:]
     for run in runs { if let trajectory = run.trajectory { evaluations[trajectory, default: 0] += 1 } }
@@ -42,6 +45,9 @@ struct FitProblem: Sendable {
   let coordinates: LawCoordinates
   /// Whether R* is the last coordinate.
   let fitsRepetition: Bool
+  /// The coordinates that stay at their center: α where the runs have two sizes, between which any α fits with some E and A. A guess within the
+  /// range of published exponents extrapolates better than the end of a valley that the noise picks.
+  let held: [Int]
   /// The points, with repeated tokens discounted by the configured R*.
   let columns: LawColumns
 
@@ -57,6 +63,7 @@ struct FitProblem: Sendable {
       parameters.append(repetition)
     }
     coordinates = LawCoordinates(parameters: parameters)
+    held = data.sizes > 2 ? [] : parameters.indices.filter { parameters[$0].name == "α" }
     columns = LawColumns(
       zip(data.points, data.runs).map { point, run in
         LawPoint(
@@ -84,7 +91,9 @@ struct FitProblem: Sendable {
       workspace.total[index] = unit * weir_law_product(workspace.slopes, workspace.gradient[index], columns.count)
     }
     coordinates.pullBack(&workspace.total, theta: workspace.theta, at: u, into: g)
-    return sum * unit + coordinates.prior(u, weight: configuration.priorWeight, gradient: g)
+    let value = sum * unit + coordinates.prior(u, weight: configuration.priorWeight, gradient: g)
+    for index in held { g[index] = 0 }
+    return value
   }
 
   /// The losses and their derivatives at the parameters of the workspace.
@@ -161,6 +170,7 @@ struct FitProblem: Sendable {
           let draw = normal(random, UInt64(start * 64 + index))
           values[index] *= exp(0.7 * min(parameters[index].spread, 1.5) * draw)
         }
+        if held.contains(index) { values[index] = parameters[index].center }
         if name == "E" { values[index] = min(values[index], 0.98 * data.scale.loss) }
       }
       return coordinates.coordinates(scaled: values)

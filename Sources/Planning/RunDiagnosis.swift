@@ -36,6 +36,9 @@ struct RunDiagnosis {
         "\(place): \(far.count == 1 ? "an outlier" : "\(far.count) outliers"), \(far.prefix(5).joined(separator: "; "))"
           + (far.count > 5 ? "; and \(far.count - 5) more" : ""))
     }
+    if data.sizes < 3 {
+      notes.append("\(place): two model sizes do not determine α, which is held at \(LawParameter.exponent("α").center): the loss at other sizes is a guess")
+    }
     if fit.r2 <= 0 { notes.append("\(place): R² is \(Format.fixed(fit.r2, 3)); the law explains nothing here") }
     let open = openParameters(law: law, configuration: configuration)
     if !open.isEmpty {
@@ -81,6 +84,7 @@ struct RunDiagnosis {
     }
     let noise = max(spread, 1e-5)
     return problem.coordinates.parameters.indices.filter { index in
+      if problem.held.contains(index) { return false }
       // The coordinate of a softplus is the logarithm of its parameter only far below 0.
       let value = problem.coordinates.scaled(index, u[index])
       let slope: Double
