@@ -120,9 +120,11 @@ struct FitProblem: Sendable {
   }
 
   /// Minimizes the objective from one starting point with a given Huber threshold.
-  func descend(_ start: [Double], delta: Double, weights: [Double], iterations: Int) throws -> (point: [Double], value: Double) {
+  func descend(
+    _ start: [Double], delta: Double, weights: [Double], iterations: Int, stall: Double = 1e-12
+  ) throws -> (point: [Double], value: Double) {
     let workspace = LawWorkspace(parameters: coordinates.count, count: columns.count)
-    return try Minimizer.minimize(start, iterations: iterations) { u, g in
+    return try Minimizer.minimize(start, iterations: iterations, stall: stall) { u, g in
       objective(u, delta: delta, weights: weights, workspace: workspace, gradient: g)
     }
   }
@@ -133,8 +135,7 @@ struct FitProblem: Sendable {
     let weights = padded(data.weights)
     let delta = max(0.1, configuration.delta)
     let ranked = try parallelMap(starts.count, threads: threads) { index in
-      try descend(
-        starts[index], delta: delta, weights: weights, iterations: configuration.refined < starts.count ? 60 : configuration.iterations)
+      try descend(starts[index], delta: delta, weights: weights, iterations: 60, stall: 1e-4)
     }.sorted { $0.value < $1.value }
     let refined = Array(ranked.prefix(configuration.refined))
     let reached = try parallelMap(refined.count, threads: threads) { try sharpen(refined[$0].point, weights: weights) }
@@ -145,7 +146,7 @@ struct FitProblem: Sendable {
   /// - Parameter weights: of the runs, padded with 0.
   func sharpen(_ start: [Double], weights: [Double]) throws -> (point: [Double], value: Double) {
     let middle = max(0.01, configuration.delta)
-    let near = try descend(start, delta: middle, weights: weights, iterations: configuration.iterations / 2 + 1)
+    let near = try descend(start, delta: middle, weights: weights, iterations: configuration.iterations / 2 + 1, stall: 1e-6)
     let first = try descend(near.point, delta: configuration.delta, weights: weights, iterations: configuration.iterations)
     return try descend(first.point, delta: configuration.delta, weights: weights, iterations: configuration.iterations / 2 + 1)
   }

@@ -16,10 +16,13 @@ enum Minimizer {
   /// - Parameters:
   ///   - start: the initial coordinates.
   ///   - iterations: the maximum number of iterations.
+  ///   - stall: the relative decrease over eight iterations below which the value stalls.
   ///   - function: a NaN or infinite value or gradient makes the line search step back.
   /// - Returns: the point reached and the value there.
   /// - Throws: `WeirError` where memory runs out.
-  static func minimize(_ start: [Double], iterations: Int, _ function: Function) throws -> (point: [Double], value: Double) {
+  static func minimize(_ start: [Double], iterations: Int, stall: Double = 1e-12, _ function: Function) throws -> (
+    point: [Double], value: Double
+  ) {
     // Only the library's own allocation is padded and aligned as its SIMD code requires.
     guard let x = lbfgs_malloc(Int32(start.count)) else { throw WeirError("fit", "not enough memory") }
     defer { lbfgs_free(x) }
@@ -30,7 +33,7 @@ enum Minimizer {
     parameters.max_iterations = Int32(iterations)
     parameters.epsilon = 1e-9
     parameters.past = 8
-    parameters.delta = 1e-12
+    parameters.delta = stall
     parameters.max_linesearch = 30
     var end = Double.nan
     let status = withoutActuallyEscaping(function) { escaping in

@@ -37,7 +37,9 @@ struct RunDiagnosis {
           + (far.count > 5 ? "; and \(far.count - 5) more" : ""))
     }
     if data.sizes < 3 {
-      notes.append("\(place): two model sizes do not determine α, which is held at \(LawParameter.exponent("α").center): the loss at other sizes is a guess")
+      notes.append(
+        "\(place): two model sizes do not determine α, which is held at \(LawParameter.exponent("α").center): the loss at other sizes is a guess"
+      )
     }
     if fit.r2 <= 0 { notes.append("\(place): R² is \(Format.fixed(fit.r2, 3)); the law explains nothing here") }
     let open = openParameters(law: law, configuration: configuration)
