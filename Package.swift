@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "Training", dependencies: ["CKernels", "Documents", "Kernels", "Pipeline", "Primitives", "Storage", "Tokens"]),
     .target(name: "Export", dependencies: ["Artifacts", "Documents", "Pipeline", "Primitives", "Storage", "Tokenization", "Tokens"]),
     .target(name: "ChatTemplates", dependencies: ["Primitives", "Storage"]),
-    .target(name: "Planning", dependencies: ["CLBFGS", "Pipeline", "Primitives", "Storage"]),
+    .target(name: "Planning", dependencies: ["CKernels", "CLBFGS", "Pipeline", "Primitives", "Storage"]),
     // Layer 5: what combines capabilities, and what looks at everything
     .target(
       name: "Workflows",

@@ -12,7 +12,7 @@ package struct Allocation: Codable, Sendable, Equatable {
   package var full: Candidate
   /// The size of `full`.
   package var fullSize: ModelSize
-  /// `split`, or `full` where specialization does not lower the predicted loss.
+  /// `split`, or `full` where specialization does not lower the predicted loss; `none` where the fit knows too little to say.
   package var recommended: String
   /// Loss of `full` minus loss of `split`, nats/token.
   package var gain: Interval
@@ -24,11 +24,25 @@ package struct Allocation: Codable, Sendable, Equatable {
   package var neighbors: [Candidate]
   /// Caveats, such as extrapolation and repeated data.
   package var notes: [String]
+  /// The best split of every bootstrap replicate; nil where the fit was not bootstrapped.
+  package var decision: Decision?
+  /// The compute, as a multiple of the budget, with which `full` would reach the loss of `split`; nil where none does, or none is needed.
+  package var equivalentCompute: Double?
 
   private enum CodingKeys: String, CodingKey {
     case format, request, law, size, split, full, fullSize, recommended, gain, sizes, curve
     case neighbors = "neighbours"
-    case notes
+    case notes, decision, equivalentCompute
+  }
+
+  /// How far the best split depends on the runs that happened to be measured.
+  package struct Decision: Codable, Sendable, Equatable {
+    /// General tokens per trunk.
+    package var d: Interval
+    /// Specialization tokens of all domains.
+    package var dPrime: Interval
+    /// Share of the compute spent on specialization, 0…1.
+    package var share: Interval
   }
 
   /// A value with its bootstrap interval; the ends are nil where the fit was not bootstrapped.

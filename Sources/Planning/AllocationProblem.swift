@@ -2,7 +2,7 @@ import Foundation
 import Primitives
 
 /// The fits behind a request's domains, and the candidates that they predict.
-struct AllocationProblem {
+struct AllocationProblem: Sendable {
   let request: AllocationRequest
   let law: any Law
   let fits: [LawFit]
@@ -10,18 +10,26 @@ struct AllocationProblem {
   let weights: [Double]
   /// Bootstrap replicates that all domains have; 0 where any was not bootstrapped.
   let replicates: Int
+  /// Why the fit supports no recommendation; nil where it does.
+  let doubt: String?
 
   init(fit: FitReport, request: AllocationRequest) throws {
     self.request = request
     law = try Laws.named(request.law ?? fit.selected)
     let domains = try request.domains.map { try fit.domain($0.fitted ?? $0.name) }
+    doubt = law.id == fit.selected ? fit.doubt : nil
     let id = law.id
     fits = try domains.map { try $0.candidate(id) }
     ranges = domains.map(\.range)
+    guard ranges.contains(where: { ($0.dPrime.max() ?? 0) > 0 }) else {
+      throw WeirError(
+        "fit", "is of runs without specialization tokens, which say nothing about D′",
+        remedy: "measure runs with D′ > 0, as `weir plan sweep` does, and fit them")
+    }
     let total = request.domains.reduce(0) { $0 + $1.weight }
     weights = request.domains.map { $0.weight / total }
     replicates = fits.map(\.replicates.count).min() ?? 0
-    let width = law.parameterNames.count + 1
+    let width = law.parameterNames().count + 1
     guard fits.allSatisfy({ !$0.parameters.isEmpty && $0.replicates.allSatisfy { $0.count == width } }) else {
       throw WeirError("fit", "a bootstrap replicate does not have \(width) values", remedy: "run `weir plan fit` again")
     }
@@ -141,6 +149,33 @@ struct AllocationProblem {
     }
   }
 
+  /// The best split at size `n` under the parameters of each replicate; nil where there are none.
+  func decision(_ n: Double, threads: Int) throws -> Allocation.Decision? {
+    guard replicates > 0 else { return nil }
+    let best = try problem(n).solve()
+    let found = try parallelMap(replicates, threads: threads) { replicate in
+      let curves = fits.indices.map { index in
+        let values = fits[index].replicates[replicate]
+        return LawCurve(
+          law: law, values: Array(values.dropLast()), repetition: values[values.count - 1], n: n, unique: request.domains[index].unique)
+      }
+      return SplitProblem(curves: curves, weights: weights, tokens: tokens(n), trunk: request.trunk).solve()
+    }.filter { $0.d.isFinite && $0.dPrime.allSatisfy(\.isFinite) }
+    func of(_ key: ((d: Double, dPrime: [Double])) -> Double) -> Allocation.Interval { interval(key(best), found.map(key)) }
+    return Allocation.Decision(
+      d: of { $0.d }, dPrime: of { $0.dPrime.reduce(0, +) }, share: of { $0.dPrime.reduce(0, +) / tokens(n) })
+  }
+
+  /// The compute, in budgets, with which the general model reaches the loss of the split.
+  func equivalentCompute(of best: Allocation.Candidate, to full: Allocation.Candidate) -> Double? {
+    guard best.loss.value < full.loss.value, let problem = try? problem(full.n) else { return nil }
+    let none = [Double](repeating: 0, count: fits.count)
+    func excess(_ logFactor: Double) -> Double { problem.loss(Double(full.d) * exp(logFactor), none) - best.loss.value }
+    // Beyond a million budgets the law is not worth asking.
+    let most = log(1e6)
+    return excess(most) < 0 ? exp(ScalarSearch.root(0, most) { excess($0) }) : nil
+  }
+
   private func interval(_ value: Double, _ replicates: [Double]) -> Allocation.Interval {
     let replicates = replicates.filter(\.isFinite)
     guard !replicates.isEmpty else { return Allocation.Interval(value: value) }
@@ -164,6 +199,7 @@ struct AllocationProblem {
       let rounded = ((epochs ?? 0) * 10).rounded() / 10
       notes.append("domain \"\(request.domains[index].name)\" is repeated for \(rounded) epochs")
     }
+    if let doubt { notes.append("no recommendation: \(doubt)") }
     if replicates == 0 { notes.append("the fit was not bootstrapped, so there are no intervals") }
     return notes
   }

@@ -18,4 +18,21 @@ package struct ChinchillaLaw: Law {
     let base = chinchilla(p, at: x, tokens: x.d + x.dPrime, gradient: &gradient)
     return LawValue(loss: base.loss, byN: base.byN, byD: base.byTokens, byDPrime: base.byTokens)
   }
+
+  package func evaluate(_ p: [Double], at points: LawColumns, losses: LawColumns.Column, gradient: [LawColumns.Column]) {
+    let (one, perSize, bySize, perData, byData) = (gradient[0], gradient[1], gradient[2], gradient[3], gradient[4])
+    points.powers(points.logN, p[2], perSize)
+    points.powers(points.logTokens, p[4], perData)
+    points.logN.withUnsafeBufferPointer { logN in
+      points.logTokens.withUnsafeBufferPointer { logTokens in
+        for index in 0..<points.count {
+          let size = p[1] * perSize[index], data = p[3] * perData[index]
+          one[index] = 1
+          bySize[index] = -size * logN[index]
+          byData[index] = -data * logTokens[index]
+          losses[index] = p[0] + size + data
+        }
+      }
+    }
+  }
 }

@@ -10,13 +10,13 @@ package struct FitConfiguration: Codable, Sendable, Equatable {
   package var refined = 8
   /// Maximum L-BFGS iterations of the full optimization.
   package var iterations = 1_000
-  /// Bootstrap resamples of the runs; 0 for no intervals.
+  /// Bootstrap resamples of the trunks or runs; 0 for no intervals.
   package var bootstrap = 200
   /// Coverage of the bootstrap intervals, 0…1.
   package var level = 0.9
-  /// Weight of the priors; 0 for none, which needs many runs with little noise.
-  package var priorWeight = 1.0
-  /// R* of repeated tokens: the median of its prior, and its value where it is not fitted.
+  /// Weight of the priors; 0 for none. A fit that diverges without is repeated with weight 1, and says so.
+  package var priorWeight = 0.0
+  /// R* of repeated tokens: where its fit starts, and its value where it is not fitted.
   package var repetition = Repetition.standard
   /// Whether to fit R* where runs repeat tokens.
   package var fitsRepetition = true

@@ -13,6 +13,10 @@ package struct FitReport: Codable, Sendable, Equatable {
   package var domains: [DomainFit]
   /// Caveats, such as too few runs to hold some out.
   package var notes: [String]
+  /// The sources of the runs' mixtures, in the order of their shares.
+  package var sources: [String]?
+  /// Why no recommendation follows from the fit; nil where one does.
+  package var doubt: String?
 
   /// The fits of a domain.
   /// - Throws: `WeirError` at `place` where the domain was not fitted.
@@ -27,7 +31,7 @@ package struct FitReport: Codable, Sendable, Equatable {
 
 /// The errors of one law, averaged over domains.
 package struct LawScore: Codable, Sendable, Equatable {
-  /// `F1` … `F5`.
+  /// `F1` … `F8`, `M1` or `M2`.
   package var law: String
   package var title: String
   package var formula: String
@@ -37,6 +41,8 @@ package struct LawScore: Codable, Sendable, Equatable {
   package var error: Double
   /// Mean relative error on held-out runs; nil where nothing could be held out.
   package var heldOutError: Double?
+  /// The same for predicting the median of the fitted losses.
+  package var naiveError: Double?
 }
 
 /// The laws fitted to one domain.
@@ -46,6 +52,10 @@ package struct DomainFit: Codable, Sendable, Equatable {
   /// Number of runs.
   package var runs: Int
   package var range: RunRange
+  /// What the bootstrap resampled, such as `24 trunks`.
+  package var resampled: String?
+  /// Standard deviation of ln loss between runs that differ in their seed alone; nil where there are none.
+  package var seedNoise: Double?
   /// One fit per law, in the order given.
   package var candidates: [LawFit]
 

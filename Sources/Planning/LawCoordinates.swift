@@ -15,7 +15,7 @@ struct LawCoordinates: Sendable {
   /// The scaled value of parameter `index` at coordinate `u`.
   func scaled(_ index: Int, _ u: Double) -> Double {
     switch parameters[index].form {
-    case .log, .coefficient: exp(u)
+    case .log, .coefficient, .ratio: exp(u)
     case .softplus, .shifted: softplus(u)
     }
   }
@@ -27,6 +27,8 @@ struct LawCoordinates: Sendable {
       switch parameter.form {
       case .log, .softplus: break
       case .coefficient(let exponent, let reference): theta[index] = exp(u[index] + theta[exponent] * reference)
+      case .ratio(let exponent, let reference, let growth, let growthReference):
+        theta[index] = exp(u[index] + theta[exponent] * reference - theta[growth] * growthReference)
       case .shifted(let slope, let reference): theta[index] += theta[slope] * reference
       }
     }
@@ -44,6 +46,8 @@ struct LawCoordinates: Sendable {
       switch parameters[index].form {
       case .log, .softplus: coordinate(parameters[index].form, max(theta[index], 1e-300))
       case .coefficient(let exponent, let reference): log(max(theta[index], 1e-300)) - theta[exponent] * reference
+      case .ratio(let exponent, let reference, let growth, let growthReference):
+        log(max(theta[index], 1e-300)) - theta[exponent] * reference + theta[growth] * growthReference
       case .shifted(let slope, let reference): coordinate(parameters[index].form, max(theta[index] - theta[slope] * reference, 1e-12))
       }
     }
@@ -60,6 +64,10 @@ struct LawCoordinates: Sendable {
       case .coefficient(let exponent, let reference):
         g[index] = gradient[index] * theta[index]
         gradient[exponent] += g[index] * reference
+      case .ratio(let exponent, let reference, let growth, let growthReference):
+        g[index] = gradient[index] * theta[index]
+        gradient[exponent] += g[index] * reference
+        gradient[growth] -= g[index] * growthReference
       case .shifted(let slope, let reference):
         g[index] = gradient[index] * sigmoid(u[index])
         gradient[slope] += gradient[index] * reference
@@ -69,7 +77,7 @@ struct LawCoordinates: Sendable {
       switch parameter.form {
       case .log: g[index] = gradient[index] * theta[index]
       case .softplus: g[index] = gradient[index] * sigmoid(u[index])
-      case .coefficient, .shifted: break
+      case .coefficient, .ratio, .shifted: break
       }
     }
   }
@@ -82,7 +90,7 @@ struct LawCoordinates: Sendable {
       let logValue: Double
       let slope: Double
       switch parameter.form {
-      case .log, .coefficient: (logValue, slope) = (u[index], 1)
+      case .log, .coefficient, .ratio: (logValue, slope) = (u[index], 1)
       case .softplus, .shifted:
         // Far below 0, softplus(u) = exp(u), whose logarithm is u.
         (logValue, slope) = u[index] < -30 ? (u[index], 1) : (log(softplus(u[index])), sigmoid(u[index]) / softplus(u[index]))
@@ -96,7 +104,7 @@ struct LawCoordinates: Sendable {
 
   private func coordinate(_ form: LawParameter.Form, _ value: Double) -> Double {
     switch form {
-    case .log, .coefficient: log(value)
+    case .log, .coefficient, .ratio: log(value)
     case .softplus, .shifted: value > 30 ? value : log(expm1(value))
     }
   }

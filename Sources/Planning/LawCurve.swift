@@ -17,9 +17,13 @@ extension LawCurve {
   /// Throws `WeirError` where `values` are not the parameters of the law.
   init(checking law: any Law, values: [Double], repetition: Double, n: Double, unique: Double?) throws {
     // A report read from a file may contain anything.
-    guard values.count == law.parameterNames.count, values.allSatisfy(\.isFinite), repetition > 0 else {
+    guard !law.takesMixture else {
       throw WeirError(
-        "fit", "law \(law.id) needs \(law.parameterNames.count) finite parameters, not \(values)", remedy: "run `weir plan fit` again")
+        "law", "\(law.id) is one of mixtures, and knows no specialization", remedy: "predict mixtures with `weir plan predict`")
+    }
+    guard values.count == law.parameterNames().count, values.allSatisfy(\.isFinite), repetition > 0 else {
+      throw WeirError(
+        "fit", "law \(law.id) needs \(law.parameterNames().count) finite parameters, not \(values)", remedy: "run `weir plan fit` again")
     }
     self.init(law: law, values: values, repetition: repetition, n: n, unique: unique)
   }
@@ -30,8 +34,9 @@ extension LawCurve {
   /// The loss and its derivatives with respect to trained (not effective) tokens.
   func value(_ d: Double, _ dPrime: Double) -> LawValue {
     let effective = Repetition.effective(dPrime, unique: unique, constant: repetition)
-    var value = law.value(values, at: LawPoint(n: n, d: d, dPrime: effective.tokens))
-    value.byDPrime *= effective.byTokens
+    var value = law.value(values, at: LawPoint(n: n, d: d, dPrime: effective.tokens, trained: dPrime))
+    value.byDPrime = value.byDPrime * effective.byTokens + value.byTrained
+    value.byTrained = 0
     return value
   }
 }

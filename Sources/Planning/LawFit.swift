@@ -1,6 +1,6 @@
 /// One law fitted to one domain.
 package struct LawFit: Codable, Sendable, Equatable {
-  /// `F1` … `F5`.
+  /// `F1` … `F8`, `M1` or `M2`.
   package var law: String
   /// The parameters, with intervals where the fit was bootstrapped.
   package var parameters: [FittedParameter]
@@ -46,6 +46,8 @@ package struct FitPoint: Codable, Sendable, Equatable {
   package var predicted: Double
   /// ln predicted − ln measured.
   package var residual: Double
+  /// The shares of a mixture's sources.
+  package var mixture: [Double]?
 }
 
 extension FitPoint {
@@ -59,7 +61,7 @@ extension FitPoint {
 package struct HeldOut: Codable, Sendable, Equatable {
   /// One extrapolation.
   package struct Fold: Codable, Sendable, Equatable {
-    /// The axes on which the predicted runs are the largest: `N`, `D`, `D′` or a list such as `N, D, D′`.
+    /// The axes on which the predicted runs are the largest: `N`, `D`, `D′`, `compute` or a list such as `N, D, D′`.
     package var axis: String
     /// Number of fitted runs.
     package var fitted: Int
@@ -69,5 +71,7 @@ package struct HeldOut: Codable, Sendable, Equatable {
   }
   /// Mean error of the folds.
   package var error: Double
+  /// The same for predicting the median of the fitted losses.
+  package var naiveError: Double?
   package var folds: [Fold]
 }

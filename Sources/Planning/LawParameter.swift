@@ -12,6 +12,8 @@ package struct LawScale: Sendable, Equatable {
   package var dPrime: Double
   /// The lowest measured loss, nats/token.
   package var loss: Double
+  /// The number of sources of the mixture; 0 where there is none.
+  package var sources = 0
 
   /// All references at 1, for uses that do not depend on the scale.
   package static let unit = LawScale(logN: 0, logD: 0, logTokens: 0, dPrime: 1, loss: 1)
@@ -20,8 +22,8 @@ package struct LawScale: Sendable, Equatable {
 /// One parameter of a law: the map from an unconstrained coordinate, and the prior.
 ///
 /// A prior is normal in ln v, where v is the parameter at the scale of the data. One spread from its center it costs as much as a residual of
-/// one δ. Many runs therefore outweigh the priors, but a dozen runs that do not determine an exponent cannot send it to infinity. The priors
-/// are extensions of Weir.
+/// one δ. Starting points are drawn from the priors; a fit uses them only where it is asked to, or where it diverges without. The priors are
+/// extensions of Weir.
 package struct LawParameter: Sendable {
   /// The map from a coordinate u to the scaled value v, on which the prior is defined, and to the parameter θ.
   package enum Form: Sendable, Equatable {
@@ -30,6 +32,8 @@ package struct LawParameter: Sendable {
     /// v = exp u, θ = v·exp(θ_exponent·reference): a coefficient of x^(−exponent). v is the value of that term at ln x = reference, which
     /// removes the correlation between coefficient and exponent.
     case coefficient(exponent: Int, reference: Double)
+    /// The same for a coefficient of y^growth/x^exponent.
+    case ratio(exponent: Int, reference: Double, growth: Int, growthReference: Double)
     /// θ = v = ln(1 + exp u).
     case softplus
     /// v = ln(1 + exp u), θ = v + θ_slope·reference: an exponent θ − θ_slope·ln x that is positive at ln x = reference.
@@ -67,6 +71,17 @@ extension LawParameter {
   static func exponent(_ name: String) -> LawParameter { LawParameter(name, .softplus, center: 0.35, spread: 1) }
   static func gap(_ scale: LawScale) -> LawParameter { LawParameter("G", .log, center: 0.1 * scale.loss, spread: 2) }
   static func onset(_ scale: LawScale) -> LawParameter { LawParameter("s", .log, center: 0.3 * scale.dPrime, spread: 2) }
+  /// k of Skaling's coupling.
+  static let coupling = LawParameter("k", .softplus, center: 0.6, spread: 0.7)
+  /// C₁, γ₁, C₂ … of a mixture's sources.
+  static func shares(_ scale: LawScale) -> [LawParameter] {
+    (0..<scale.sources).flatMap { source in
+      [
+        LawParameter("C\(subscripted(source + 1))", .log, center: 3 / scale.loss, spread: 2),
+        LawParameter("γ\(subscripted(source + 1))", .softplus, center: 0.4, spread: 1),
+      ]
+    }
+  }
   /// R* of repeated tokens.
   static let repetition = LawParameter("R*", .log, center: Repetition.standard, spread: 0.5)
 }

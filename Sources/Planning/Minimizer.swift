@@ -16,10 +16,13 @@ enum Minimizer {
   /// - Parameters:
   ///   - start: the initial coordinates.
   ///   - iterations: the maximum number of iterations.
+  ///   - stall: the relative decrease over eight iterations below which the value stalls.
   ///   - function: a NaN or infinite value or gradient makes the line search step back.
   /// - Returns: the point reached and the value there.
   /// - Throws: `WeirError` where memory runs out.
-  static func minimize(_ start: [Double], iterations: Int, _ function: Function) throws -> (point: [Double], value: Double) {
+  static func minimize(_ start: [Double], iterations: Int, stall: Double = 1e-12, _ function: Function) throws -> (
+    point: [Double], value: Double
+  ) {
     // Only the library's own allocation is padded and aligned as its SIMD code requires.
     guard let x = lbfgs_malloc(Int32(start.count)) else { throw WeirError("fit", "not enough memory") }
     defer { lbfgs_free(x) }
@@ -30,13 +33,14 @@ enum Minimizer {
     parameters.max_iterations = Int32(iterations)
     parameters.epsilon = 1e-9
     parameters.past = 8
-    parameters.delta = 1e-12
+    parameters.delta = stall
     parameters.max_linesearch = 30
-    withoutActuallyEscaping(function) { escaping in
+    var end = Double.nan
+    let status = withoutActuallyEscaping(function) { escaping in
       var context = Context(function: escaping, count: start.count)
-      withUnsafeMutablePointer(to: &context) { pointer in
-        _ = lbfgs(
-          Int32(start.count), x, nil,
+      return withUnsafeMutablePointer(to: &context) { pointer in
+        lbfgs(
+          Int32(start.count), x, &end,
           { instance, x, g, _, _ in
             guard let instance, let x, let g else { return .infinity }
             let context = instance.assumingMemoryBound(to: Context.self)
@@ -51,8 +55,10 @@ enum Minimizer {
           }, nil, pointer, &parameters)
       }
     }
-    // A line search that fails leaves the last good point in x, but does not return its value.
     let reached = Array(UnsafeBufferPointer(start: x, count: start.count))
+    // Where it converged, it went downhill all the way. A line search that fails leaves the last good point in x, but does not return its value.
+    let converged = [LBFGS_SUCCESS, LBFGS_STOP, LBFGS_ALREADY_MINIMIZED].contains(Int(status))
+    if converged, end.isFinite { return (reached, end) }
     let before = Self.value(start, function)
     let after = Self.value(reached, function)
     return after.isFinite && after <= before ? (reached, after) : (start, before)

@@ -6,8 +6,9 @@ package enum Planner {
   package static let flopsPerToken = 6.0
 
   /// Allocates a budget.
+  /// - Parameter threads: for the decisions of the bootstrap replicates.
   /// - Throws: `WeirError` where the request is invalid or does not match the fit.
-  package static func allocate(fit: FitReport, request: AllocationRequest) throws -> Allocation {
+  package static func allocate(fit: FitReport, request: AllocationRequest, threads: Int = 1) throws -> Allocation {
     try request.validate()
     let problem = try AllocationProblem(fit: fit, request: request)
     var tried: [Allocation.Candidate] = []
@@ -26,9 +27,12 @@ package enum Planner {
     }
     let best = try problem.best(size.parameters, name: "split")
     let full = try problem.full(fullSize.parameters)
+    let gain = problem.gain(best, over: full)
     return Allocation(
       request: request, law: problem.law.id, size: size, split: best, full: full, fullSize: fullSize,
-      recommended: best.loss.value < full.loss.value && best.dPrimeTotal > 0 ? "split" : "full", gain: problem.gain(best, over: full),
-      sizes: tried, curve: try problem.curve(size.parameters), neighbors: try problem.neighbors(of: best), notes: problem.notes(on: best))
+      recommended: problem.doubt != nil
+        ? "none" : best.loss.value < full.loss.value && best.dPrimeTotal > 0 ? "split" : "full", gain: gain,
+      sizes: tried, curve: try problem.curve(size.parameters), neighbors: try problem.neighbors(of: best), notes: problem.notes(on: best),
+      decision: try problem.decision(size.parameters, threads: threads), equivalentCompute: problem.equivalentCompute(of: best, to: full))
   }
 }

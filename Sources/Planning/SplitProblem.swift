@@ -9,7 +9,7 @@ import Foundation
 /// For F1 and equal domains without repetition, D′ = γ·D·(1 + G·D^β/B)·m/(K·β) − s at the optimum, and root finding gives the D that meets the
 /// budget. In all other cases D is searched and, at each D, the λ at which the marginal gains −πᵢ·∂Lᵢ/∂D′ᵢ = λ use up the budget. Both methods
 /// are extensions of Weir.
-struct SplitProblem {
+struct SplitProblem: Sendable {
   let curves: [LawCurve]
   /// π, with a sum of 1.
   let weights: [Double]

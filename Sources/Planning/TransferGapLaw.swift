@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// F1, the default: a gap between the general corpus and the domain, which specialization closes together with what the trunk has not yet learned.
@@ -37,5 +38,30 @@ package struct TransferGapLaw: Law {
     return LawValue(
       loss: size.loss + gap * decay, byN: size.byN, byD: -p[4] * p[3] * perData * decay / x.d,
       byDPrime: -gap * decay * p[7] / (p[6] + x.dPrime))
+  }
+
+  package func evaluate(_ p: [Double], at points: LawColumns, losses: LawColumns.Column, gradient: [LawColumns.Column]) {
+    let (one, perSize, bySize) = (gradient[0], gradient[1], gradient[2])
+    let (byB, byBeta, decay, byOnset, byGamma) = (gradient[3], gradient[4], gradient[5], gradient[6], gradient[7])
+    points.powers(points.logN, p[2], perSize)
+    points.powers(points.logD, p[4], byB)
+    weir_law_logarithms(points.dPrime, 1 / p[6], byGamma, points.count)
+    weir_law_exponentials(byGamma, -p[7], decay, points.count)
+    points.logN.withUnsafeBufferPointer { logN in
+      points.logD.withUnsafeBufferPointer { logD in
+        points.dPrime.withUnsafeBufferPointer { dPrime in
+          for index in 0..<points.count {
+            let size = p[1] * perSize[index], data = p[3] * byB[index] * decay[index], gap = data + p[5] * decay[index]
+            one[index] = 1
+            bySize[index] = -size * logN[index]
+            byB[index] *= decay[index]
+            byBeta[index] = -data * logD[index]
+            byOnset[index] = gap * p[7] * dPrime[index] / (p[6] * (p[6] + dPrime[index]))
+            byGamma[index] *= -gap
+            losses[index] = p[0] + size + gap
+          }
+        }
+      }
+    }
   }
 }

@@ -18,7 +18,7 @@ import Testing
   #expect(runs.count == 3 * 36)
 
   let fit = try LawFitter.fit(
-    runs: runs, laws: [TransferGapLaw(), ChinchillaLaw()], configuration: Synthetic.quick(bootstrap: 12, holdsOut: true))
+    RunTable(runs: runs), laws: [TransferGapLaw(), ChinchillaLaw()], configuration: Synthetic.quick(bootstrap: 12, holdsOut: true))
   #expect(fit.selected == "F1")
 
   let size = ModelSize(parameters: 6e6, width: 256, layers: 8)

@@ -9,7 +9,7 @@ extension FitReport {
   static func known(_ law: any Law, domains: [String: [Double]], range: [String: [Double]]) throws -> FitReport {
     func object(_ value: some Encodable) throws -> Any { try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) }
     let fits = domains.keys.sorted().map { name -> [String: Any] in
-      let parameters = zip(law.parameterNames, domains[name] ?? []).map { ["name": $0, "value": $1] as [String: Any] }
+      let parameters = zip(law.parameterNames(), domains[name] ?? []).map { ["name": $0, "value": $1] as [String: Any] }
       let fit: [String: Any] = [
         "law": law.id, "parameters": parameters, "repetition": Repetition.standard, "r2": 1, "error": 0, "objective": 0,
         "points": [Double](), "replicates": [Double](),

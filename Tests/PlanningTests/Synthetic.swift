@@ -11,7 +11,7 @@ enum Synthetic {
   /// A grid of runs with normal noise in ln L.
   static func runs(
     _ law: any Law, _ values: [Double], sizes: [Double], tokens: [Double], special: [Double], domain: String = "all",
-    noise: Double = 0, unique: Double? = nil, repetition: Double = Repetition.standard, seed: UInt64 = 0
+    noise: Double = 0, unique: Double? = nil, repetition: Double = Repetition.standard, seed: UInt64 = 0, mixture: [Double]? = nil
   ) -> [MeasuredRun] {
     var runs: [MeasuredRun] = []
     var random = SequentialRandom(seed: seed, stream: 77)
@@ -19,11 +19,13 @@ enum Synthetic {
       for d in tokens {
         for dPrime in special {
           let effective = Repetition.effective(dPrime, unique: unique, constant: repetition).tokens
-          let loss = law.value(values, at: LawPoint(n: n, d: d, dPrime: effective)).loss
+          let loss = law.value(values, at: LawPoint(n: n, d: d, dPrime: effective, trained: dPrime, mixture: mixture ?? [])).loss
           let draw = (-2 * log(1 - random.uniform())).squareRoot() * cos(2 * Double.pi * random.uniform())
-          runs.append(
-            MeasuredRun(
-              model: "n\(Int(n))", n: n, d: d, dPrime: dPrime, domain: domain, unique: unique, loss: loss * exp(noise * draw)))
+          var run = MeasuredRun(
+            model: mixture == nil ? "n\(Int(n))" : "", n: n, d: d, dPrime: dPrime, domain: domain, unique: unique,
+            loss: loss * exp(noise * draw))
+          run.mixture = mixture
+          runs.append(run)
         }
       }
     }

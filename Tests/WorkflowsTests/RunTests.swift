@@ -208,7 +208,7 @@ private func decoded<T: Codable>(_ value: T) throws -> T { try JSONFile.decode(T
       let report = try SweepRun.run(sweep, threads: 2)
       // Two D, each with D′ of 0 and 64, in two domains.
       #expect(report.runs == 8 && report.domains == 2)
-      let runs = try MeasuredRuns.read(sweep.output)
+      let runs = try RunTable.read(sweep.output).runs
       #expect(runs.count == 8 && Set(runs.map(\.dPrime)) == [0, 64] && runs.allSatisfy { $0.loss > 0 })
       sweep.domains = 1
       sweep.output = world.folder + "/one.jsonl"

@@ -11,7 +11,8 @@ import Testing
     ["trace"],
     ["train"],
     ["finetune"], ["finetune", "sweep"],
-    ["split"], ["merge"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "allocate"], ["report"], ["run"],
+    ["split"], ["merge"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "predict"], ["plan", "allocate"],
+    ["report"], ["run"],
     ["verify"],
     ["peek"],
   ]

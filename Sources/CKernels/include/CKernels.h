@@ -5,6 +5,7 @@
 #include "weir_filter.h"
 #include "weir_gemm.h"
 #include "weir_language.h"
+#include "weir_law.h"
 #include "weir_nearest.h"
 #include "weir_optimizer.h"
 #include "weir_pages.h"

@@ -129,7 +129,7 @@ extension RunSummary {
       title = "Compute allocation \(path)"
       results.allocation = try Allocation.open(path)
     default:
-      guard path.hasSuffix(".jsonl"), let runs = try? MeasuredRuns.read(path) else { throw Self.unknown(path) }
+      guard path.hasSuffix(".jsonl"), let runs = try? RunTable.read(path).runs else { throw Self.unknown(path) }
       title = "Measured runs \(path)"
       results.runs = runs
     }

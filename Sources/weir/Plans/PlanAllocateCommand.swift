@@ -64,9 +64,9 @@ struct PlanAllocateCommand: WeirCommand {
     let named = AllocationDomain.all(of: fit)
     let sizes = size.map { Sizes.fixed(ModelSize.near(Double($0.value))) } ?? .free
     let request = AllocationRequest(budget: budget, domains: domains.map { AllocationDomain.equal($0) } ?? named, sizes: sizes, law: law)
-    let allocation = try Planner.allocate(fit: fit, request: request)
+    let allocation = try Planner.allocate(fit: fit, request: request, threads: session.threads)
     try JSONFile.writeSealed(allocation, to: output)
-    if let recipe {
+    if let recipe, allocation.recommended != "none" {
       let text = try PlanRecipe(dataset: dataset, tree: tree, run: output + ".run").yaml(allocation)
       try Files.writeOutput(Array(text.utf8), to: recipe)
     }
@@ -80,7 +80,23 @@ struct PlanAllocateCommand: WeirCommand {
         "  split:        N \(Format.short(allocation.size.parameters)), D \(Format.short(Double(allocation.split.d))), D′ \(Format.short(Double(allocation.split.dPrimeTotal))) over \(allocation.split.dPrime.count) domains; \(text(allocation.split))",
         "  single model: N \(Format.short(allocation.fullSize.parameters)), D \(Format.short(Double(allocation.full.d))); \(text(allocation.full))",
         "  recommended: \(allocation.recommended)",
-      ] + allocation.notes.map { "  note: \($0)" })
+      ] + decision(allocation) + allocation.notes.map { "  note: \($0)" })
+  }
+
+  /// How sure the split is, and what it is worth in compute.
+  private func decision(_ allocation: Allocation) -> [String] {
+    var lines: [String] = []
+    if let decision = allocation.decision, let low = decision.dPrime.low, let high = decision.dPrime.high,
+      let least = decision.d.low, let most = decision.d.high
+    {
+      lines.append(
+        "  \(Format.percent(allocation.request.level, 0)) interval of the split: D \(Format.short(least)) to \(Format.short(most)), D′ \(Format.short(low)) to \(Format.short(high))"
+      )
+    }
+    if let factor = allocation.equivalentCompute {
+      lines.append("  a single model would need \(Format.fixed(factor, 2)) times the compute for the loss of the split")
+    }
+    return lines
   }
 
   func forecast(_ forecast: inout Forecast) throws -> Forecast.Row { Forecast.Row(memory: 50e6, disk: 1e5) }

@@ -5,5 +5,7 @@ struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
     abstract: "Fit and apply scaling laws and regressions of mixtures.",
-    subcommands: [PlanSweepCommand.self, PlanFitCommand.self, PlanAllocateCommand.self, PlanMixCommand.self])
+    subcommands: [
+      PlanSweepCommand.self, PlanFitCommand.self, PlanPredictCommand.self, PlanAllocateCommand.self, PlanMixCommand.self,
+    ])
 }
