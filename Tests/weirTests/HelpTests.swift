@@ -12,6 +12,8 @@ import Testing
     ["train"],
     ["finetune"], ["finetune", "sweep"],
     ["split"], ["merge"], ["eval"], ["generate"], ["plan"], ["plan", "sweep"], ["plan", "fit"], ["plan", "predict"], ["plan", "allocate"],
+    ["plan", "mix"], ["plan", "mix", "generate"], ["plan", "mix", "fit"], ["plan", "mix", "predict"], ["plan", "mix", "solve"],
+    ["plan", "mix", "reuse"],
     ["report"], ["run"],
     ["verify"],
     ["peek"],
@@ -52,7 +54,7 @@ import Testing
 
   @Test(arguments: commands) func helpShowsExamplesThatExist(_ words: [String]) throws {
     // `tokenizer`, `cluster` and `plan` only have subcommands, which have examples of their own.
-    guard !["tokenizer", "cluster", "plan"].contains(words.joined(separator: " ")) else { return }
+    guard !["tokenizer", "cluster", "plan", "plan mix"].contains(words.joined(separator: " ")) else { return }
     try inFolder { binary in
       let text = try help(words, in: binary)
       let command = (["weir"] + words).joined(separator: " ")
@@ -72,7 +74,7 @@ import Testing
 
   @Test func everyCommandThatHelpNamesIsHere() throws {
     try inFolder { binary in
-      for parent in [[], ["tokenizer"], ["cluster"], ["plan"]] as [[String]] {
+      for parent in [[], ["tokenizer"], ["cluster"], ["plan"], ["plan", "mix"]] as [[String]] {
         let known = Set(
           Self.commands.filter { $0.count == parent.count + 1 && Array($0.prefix(parent.count)) == parent }.compactMap(\.last))
         var listed: Set<String> = []
