@@ -19,7 +19,7 @@ extension LawCurve {
     // A report read from a file may contain anything.
     guard !law.takesMixture else {
       throw WeirError(
-        "law", "\(law.id) is one of mixtures, and knows no specialization", remedy: "predict mixtures with `weir plan predict`")
+        "law", "\(law.id) is a law of mixtures, which has no D′", remedy: "predict mixtures with `weir plan predict`")
     }
     guard values.count == law.parameterNames().count, values.allSatisfy(\.isFinite), repetition > 0 else {
       throw WeirError(

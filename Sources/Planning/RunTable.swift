@@ -15,7 +15,7 @@ package struct RunTable: Sendable, Equatable {
     (self.runs, self.sources, self.notes) = (runs, sources, notes)
   }
 
-  /// Reads JSON Lines or, where the name ends in `.csv` or the first line is no JSON, comma-separated values with a line of names.
+  /// Reads JSON Lines or, where the name ends in `.csv` or the first line is not JSON, comma-separated values with a line of names.
   /// - Parameter measured: whether every run needs a loss.
   /// - Throws: `WeirError` with the line and the column where a value is missing or cannot be fitted.
   package static func read(_ path: String, columns: RunColumns = RunColumns(), measured: Bool = true) throws -> RunTable {
@@ -192,7 +192,7 @@ private struct RunReader {
           case .integer(let share): return Double(share)
           default:
             throw WeirError(
-              place, "column \(source.column + 1) (\(rows.columns[source.column])) is no share", remedy: "give a number in 0…1")
+              place, "column \(source.column + 1) (\(rows.columns[source.column])) is not a share", remedy: "give a number in 0…1")
           }
         }
       } else if case .numbers(let shares) = cell("mixture") {

@@ -21,7 +21,7 @@ struct PlanFitCommand: SeededCommand {
 
       EXAMPLES:
         weir plan fit out/runs.jsonl --laws F1,F5 -o out/fit.json
-        weir plan fit theirs.csv --columns n=params,d=tokens,loss=val_loss \
+        weir plan fit theirs.csv --columns n=params,d=tokens,loss=val_loss \\
           --units n=M,d=B -o out/fit.json
       """)
 
