@@ -18,13 +18,17 @@ import Testing
       #expect(try binary.run(fit + ["--threads", "1"]).code == 0 && binary.read("fit.json") == file)
       #expect(try binary.run(["verify", "fit.json"]).code == 0)
       let predicted = try binary.run(["plan", "mix", "predict", "fit.json", "--ratios", "ratios.csv"])
-      #expect(predicted.text.hasPrefix("run,loss,bpb,mean\nr0,") && predicted.text.split(separator: "\n").count == 13, "\(predicted.errors)")
+      #expect(
+        predicted.text.hasPrefix("run,loss,bpb,mean\nr0,") && predicted.text.split(separator: "\n").count == 13, "\(predicted.errors)")
       let solve = ["plan", "mix", "solve", "fit.json", "--target", "loss", "-o", "best.json", "--bootstrap", "4"]
       let solved = try binary.run(solve)
       #expect(solved.code == 0 && solved.errors.contains("divergence from the prior"), "\(solved.errors)")
       #expect(String(decoding: binary.read("best.json") ?? [], as: UTF8.self).contains("\"stages\""))
-      let reused = try binary.run(["plan", "mix", "reuse", "--ratios", "ratios.csv", "--divide", "a=x:3,y:1", "--add", "z", "-o", "new.csv"])
-      #expect(reused.code == 0 && String(decoding: binary.read("new.csv") ?? [], as: UTF8.self).hasPrefix("run,x,y,b,z\n"), "\(reused.errors)")
+      let reused = try binary.run([
+        "plan", "mix", "reuse", "--ratios", "ratios.csv", "--divide", "a=x:3,y:1", "--add", "z", "-o", "new.csv",
+      ])
+      #expect(
+        reused.code == 0 && String(decoding: binary.read("new.csv") ?? [], as: UTF8.self).hasPrefix("run,x,y,b,z\n"), "\(reused.errors)")
       for (words, name) in [
         (["--target", "accuracy"], "--target: there is no metric"), (["--kl", "-1"], "--kl"), (["--max-epochs", "2"], "--tokens"),
       ] {
@@ -35,7 +39,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("run,a,b\nr0,0.5,0.4\n", "ratios.csv:2: the weights have the sum 0.9"), ("run,a,b\nr0,x,1\n", "ratios.csv:2: column \"a\": \"x\" is not"),
+    ("run,a,b\nr0,0.5,0.4\n", "ratios.csv:2: the weights have the sum 0.9"),
+    ("run,a,b\nr0,x,1\n", "ratios.csv:2: column \"a\": \"x\" is not"),
     ("run,a,b\nr0,-1,2\n", "ratios.csv:2: column \"a\": -1"), ("run,a,b\nr0,1\n", "ratios.csv:2: has 2 cells"),
     ("name,a,b\nr0,1,0\n", "ratios.csv:1: has no column run"), ("run,a,a\nr0,1,0\n", "the column \"a\" twice"),
     ("run,a,b\nr0,1,0\nr0,0,1\n", "ratios.csv:3: run \"r0\" is in line 2"), ("run,a,b\nr0,1,0\n", "fewer than 10"), ("", "is empty"),
@@ -65,10 +70,15 @@ import Testing
         ["plan", "mix", "fit", "--ratios", "swarm/ratios.csv", "--runs", "swarm-runs", "--regressions", "linear,gp", "-o", "fit.json"])
       #expect(fit.code == 0 && fit.errors.contains("docs"), "\(fit.errors)")
       let solve = try binary.run(
-        ["plan", "mix", "solve", "fit.json", "--dataset", "set", "--tree", "tree", "--tokens", "512", "--max-epochs", "2", "-o", "best.json"])
+        [
+          "plan", "mix", "solve", "fit.json", "--dataset", "set", "--tree", "tree", "--tokens", "512", "--max-epochs", "2", "-o",
+          "best.json",
+        ])
       #expect(solve.code == 0, "\(solve.errors)")
       let feed = try binary.shell("weir feed set --mixture best.json --sequence 32 --batch-size 2 --steps 3 --quiet | wc -c")
-      #expect(feed.code == 0 && (Int(feed.text.split(separator: "\n").last.map(String.init)?.trimmingCharacters(in: .whitespaces) ?? "") ?? 0) > 2_000)
+      #expect(
+        feed.code == 0
+          && (Int(feed.text.split(separator: "\n").last.map(String.init)?.trimmingCharacters(in: .whitespaces) ?? "") ?? 0) > 2_000)
     }
   }
 }

@@ -58,9 +58,12 @@ package struct MixtureFile: Encodable, Sendable {
     case maxEpochs = "max_epochs"
   }
 
-  /// - Parameter maxEpochs: the most epochs over a domain.
-  package init(_ groups: MixtureDomains.Groups, names: [String], weights: [Double], maxEpochs: Double? = nil) {
-    (by, tree, level, self.maxEpochs) = (groups.by, groups.tree, groups.level, maxEpochs)
+  /// - Parameters:
+  ///   - path: the file, which a tree is named relative to.
+  ///   - maxEpochs: the most epochs over a domain.
+  package init(_ groups: MixtureDomains.Groups, names: [String], weights: [Double], path: String, maxEpochs: Double? = nil) {
+    (by, level, self.maxEpochs) = (groups.by, groups.level, maxEpochs)
+    tree = groups.tree.map { RelativePath.store($0, in: path) }
     stages = [Stage(weights: Dictionary(zip(names, weights), uniquingKeysWith: +))]
   }
 }

@@ -57,7 +57,7 @@ struct MixGenerateCommand: SeededCommand {
     try write("ratios.csv", Array(mixtures.ratios().utf8))
     try Files.createFolder("\(folder.working)/mixtures")
     for (name, weights) in zip(mixtures.names, mixtures.weights) {
-      let file = MixtureFile(found.groups, names: found.names, weights: weights)
+      let file = MixtureFile(found.groups, names: found.names, weights: weights, path: "\(output)/mixtures/\(name).json")
       try JSONFile.write(file, to: "\(folder.working)/mixtures/\(name).json")
     }
     var recipe = ["run: \(output)-runs", "steps:"]

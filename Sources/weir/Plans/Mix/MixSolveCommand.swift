@@ -72,7 +72,7 @@ struct MixSolveCommand: SeededCommand {
     let solution = try session.with("solve") { try fit.solve(request, threads: session.threads, progress: $0) }
     let weights = solution.weights.map(\.value)
     try JSONFile.write(
-      MixtureFile(found?.groups ?? domains.groups, names: names, weights: weights, maxEpochs: maxEpochs), to: output)
+      MixtureFile(found?.groups ?? domains.groups, names: names, weights: weights, path: output, maxEpochs: maxEpochs), to: output)
     func text(_ value: MixtureSolution.Estimate?, _ digits: Int) -> [String] {
       [Format.fixed(value?.value, digits), value?.low.map { "\(Format.fixed($0, digits))…\(Format.fixed(value?.high, digits))" } ?? ""]
     }
