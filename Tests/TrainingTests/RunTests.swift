@@ -199,7 +199,7 @@ struct RandomBatches: BatchSource {
             #expect(try Files.read(run + "/model/model.safetensors") == model)
           } else {
             let error = #expect(throws: WeirError.self) { try Self.run(run, plan) }
-            #expect(error?.reason.contains("lost its model") == true)
+            #expect(error?.reason.contains("lost this folder") == true)
             #expect(Files.exists(run + "/report.json"))
             break
           }

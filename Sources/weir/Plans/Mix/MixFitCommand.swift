@@ -8,7 +8,7 @@ import Workflows
 struct MixFitCommand: WeirCommand {
   static let configuration = CommandConfiguration(
     commandName: "fit",
-    abstract: "Fit regressions from mixtures to measurements, and select by held-out rank.",
+    abstract: "Fit regressions of mixtures; select by held-out rank.",
     discussion: """
       --ratios and --metrics are comma-separated values with a column run, run_id or index that joins them, as olmix and \
       RegMix write them; every other column is a domain or a metric. Lower is better. A missing measurement is left out for \

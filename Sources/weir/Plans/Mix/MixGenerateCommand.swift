@@ -17,7 +17,7 @@ struct MixGenerateCommand: SeededCommand {
 
       EXAMPLES:
         weir plan mix generate --dataset out/dataset --by source --count 64 \\
-          --train "--preset nano --tokens 1M --valid heldout.jsonl" -o swarm
+          -o swarm
       """)
 
   @OptionGroup var domains: MixtureDomainOptions
@@ -28,7 +28,7 @@ struct MixGenerateCommand: SeededCommand {
   @Option(help: ArgumentHelp("Sum of the Dirichlet parameters per domain; large values stay close to the natural mixture.", valueName: "x"))
   var concentration = 1.0
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Options of weir train for every run.", valueName: "options"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Options of weir train for every run, in quotes; with --valid, whose losses are then fitted.", valueName: "options"))
   var train = "--preset nano --tokens 1M"
 
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output folder.", valueName: "folder"))
