@@ -131,7 +131,7 @@ package struct MixtureFit: Codable, Sendable, Equatable {
     }
     if let other = mixtures.domains.first(where: { !runs.domains.contains($0) }) {
       throw WeirError(
-        path, "column \"\(other)\" is no domain of the fit", remedy: "its domains are \(runs.domains.joined(separator: ", "))")
+        path, "column \"\(other)\" is not a domain of the fit", remedy: "its domains are \(runs.domains.joined(separator: ", "))")
     }
     let predictors = try parallelMap(metrics.count, threads: threads) { try predictor($0) }
     var result = mixtures

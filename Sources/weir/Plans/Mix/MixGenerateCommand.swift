@@ -28,7 +28,9 @@ struct MixGenerateCommand: SeededCommand {
   @Option(help: ArgumentHelp("Sum of the Dirichlet parameters per domain; large values stay close to the natural mixture.", valueName: "x"))
   var concentration = 1.0
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Options of weir train for every run, in quotes; with --valid, whose losses are then fitted.", valueName: "options"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Options of weir train for every run, in quotes; with --valid, whose losses are then fitted.", valueName: "options"))
   var train = "--preset nano --tokens 1M"
 
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Output folder.", valueName: "folder"))
