@@ -65,6 +65,14 @@ import Testing
     #expect(try MixtureFit.fit(data, regressions: [.linear, .logLinear, .law], threads: 1) == fit)
   }
 
+  @Test func constantAndNegativeMetricsAreFitted() throws {
+    let data = try runs(40, ["constant": { _ in 2 }, "zero": { _ in 0 }, "sign": { $0[0] - $0[1] }])
+    let fit = try MixtureFit.fit(data, threads: 1)
+    for metric in fit.metrics { #expect(metric.scores.allSatisfy { $0.rank.isFinite && $0.error.isFinite }, "\(metric.name)") }
+    #expect(fit.metrics.first { $0.name == "sign" }?.scores.count == MixtureRegression.allCases.count - 2)
+    #expect(throws: WeirError.self) { try MixtureFit.fit(data, regressions: [.law], threads: 1) }
+  }
+
   @Test(arguments: [MixtureRegression.law, .gaussianProcess, .quadratic])
   func solutionsAreBestAndKeepTheirBounds(_ regression: MixtureRegression) throws {
     let data = try runs(120, ["loss": Self.law]), fit = try MixtureFit.fit(data, regressions: [regression], threads: 1)

@@ -8,7 +8,7 @@ package struct MixtureFit: Codable, Sendable, Equatable {
     package var regression: MixtureRegression
     /// Spearman's rank correlation on held-out runs.
     package var rank: Double
-    /// Mean relative error on held-out runs.
+    /// Mean absolute error on held-out runs, relative to the mean absolute measurement.
     package var error: Double
   }
 
@@ -64,7 +64,15 @@ package struct MixtureFit: Codable, Sendable, Equatable {
     for (index, name) in runs.domains.enumerated() where Set(runs.weights.map { $0[index] }).count < 3 {
       notes.append("domain \"\(name)\" has fewer than three different weights; its effect is not known")
     }
-    let jobs = runs.metrics.indices.flatMap { metric in regressions.map { (metric: metric, regression: $0) } }
+    // Laws of losses fit positive measurements only.
+    let jobs = runs.metrics.indices.flatMap { metric -> [(metric: Int, regression: MixtureRegression)] in
+      let isPositive = runs.measured(metric).values.allSatisfy { $0 > 0 }
+      return regressions.filter { isPositive || !$0.needsPositive }.map { (metric, $0) }
+    }
+    if let none = runs.metrics.indices.first(where: { metric in !jobs.contains { $0.metric == metric } }) {
+      throw WeirError(
+        "regressions", "metric \"\(runs.metrics[none])\" is not positive, so these cannot fit it", remedy: "add linear, quadratic or gp")
+    }
     let results = try parallelMap(jobs.count, threads: threads) { index -> (Score, MixtureModel) in
       try progress.checkStop()
       let (metric, regression) = jobs[index]
@@ -93,10 +101,10 @@ package struct MixtureFit: Codable, Sendable, Equatable {
       let predictor = try part.predictor(ownWeights, ownValues)
       for index in weights.indices where index % folds == fold { predicted[index] = predictor(weights[index]) }
     }
-    let score = Score(
-      regression: regression, rank: Statistics.rankCorrelation(predicted, values),
-      error: Statistics.meanRelativeError(measured: values, predicted: predicted))
-    return (score, model)
+    let errors = zip(predicted, values).map { abs($0 - $1) }, size = Statistics.mean(values.map(abs))
+    // Equal predictions have no ranks.
+    let rank = Statistics.rankCorrelation(predicted, values)
+    return (Score(regression: regression, rank: rank.isNaN ? 0 : rank, error: size > 0 ? Statistics.mean(errors) / size : 0), model)
   }
 
   /// The mean of the runs' mixtures.

@@ -16,6 +16,9 @@ package enum MixtureRegression: String, Codable, Sendable, CaseIterable {
   /// A Gaussian process over the logarithms of the weights, which resolves small ones.
   case logGaussianProcess = "gp-log"
 
+  /// Whether measurements have to be positive.
+  var needsPositive: Bool { self == .logLinear || self == .law }
+
   /// What the weights of small domains are measured against in `logGaussianProcess`.
   static let floor = 1e-3
 
