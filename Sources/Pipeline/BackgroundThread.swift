@@ -47,7 +47,7 @@ package final class BackgroundThread {
   deinit { join() }
 
   /// Runs `body` on up to `count` threads at once, of which the calling thread is one; on fewer where the system refuses more.
-  static func perform(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+  package static func perform(_ count: Int, _ body: @escaping @Sendable () -> Void) {
     var others: [BackgroundThread] = []
     while others.count < count - 1, let thread = BackgroundThread(body) { others.append(thread) }
     body()

@@ -54,7 +54,7 @@ struct HeldOutFold: Sendable {
     return folds.filter { $0.fitted.count >= fewest && !$0.predicted.isEmpty && Set($0.fitted.map(\.n)).count > 1 }
   }
 
-  /// The mean relative error of predicting the median of the fitted losses: a law that errs as much knows nothing.
+  /// The mean relative error of predicting the median of the fitted losses; a law should be well below it.
   var naiveError: Double {
     let middle = Statistics.quantile(fitted.map(\.loss), 0.5)
     return Statistics.meanRelativeError(measured: predicted.map(\.loss), predicted: predicted.map { _ in middle })

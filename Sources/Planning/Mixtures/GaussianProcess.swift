@@ -16,7 +16,6 @@ struct GaussianProcess: Sendable {
   /// K⁻¹·y, and Σ of its features for the linear kernel.
   private let alpha: [Double]
   private let slope: [Double]
-  private let factor: Cholesky
 
   /// - Throws: `WeirError` if the kernel of the runs is not positive definite.
   init(_ parameters: [Double], _ features: [[Double]], _ values: [Double]) throws {
@@ -26,7 +25,6 @@ struct GaussianProcess: Sendable {
     guard let factor = Cholesky(kernel.sum, count: features.count) else {
       throw WeirError("fit", "the Gaussian process is singular", remedy: "choose another regression")
     }
-    self.factor = factor
     let alpha = factor.solve(values.map { [center, scale] in ($0 - center) / scale })
     self.alpha = alpha
     slope = features[0].indices.map { feature in
@@ -58,24 +56,6 @@ struct GaussianProcess: Sendable {
     }
     for index in 0..<count { gradient[index] *= scale }
     return center + scale * value
-  }
-
-  /// The standard deviation of the function at some features, without the noise of a measurement.
-  func deviation(at x: [Double]) -> Double {
-    let count = x.count, variance = exp(parameters[count]), linear = exp(parameters[count + 2])
-    let rates = (0..<count).map { exp(-2 * parameters[$0]) }
-    let own = features.map { other in
-      var distance = 0.0, product = 0.0
-      for index in 0..<count {
-        let difference = x[index] - other[index]
-        distance += difference * difference * rates[index]
-        product += x[index] * other[index]
-      }
-      return variance * exp(-0.5 * distance) + linear * product
-    }
-    let whole = variance + linear * x.reduce(0) { $0 + $1 * $1 }
-    let known = factor.forward(own).reduce(0) { $0 + $1 * $1 }
-    return scale * max(0, whole - known).squareRoot()
   }
 
   /// The kernel of all runs, and its first part.

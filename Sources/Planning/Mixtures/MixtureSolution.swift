@@ -97,7 +97,7 @@ enum MixtureSearch {
     for start in [best.point] + known {
       let begin = start.map { log(max($0, smallest)) }
       let found = try Minimizer.minimize(begin, iterations: iterations) { x, gradient in
-        let top = x.max() ?? 0, powers = x.map { exp($0 - top) }, sum = powers.reduce(0, +), free = powers.map { $0 / sum }
+        let free = softmax(Array(x))
         let w = bounded(free, request.most)
         var byWeight = [Double](repeating: 0, count: count)
         var value = goal(w, &byWeight)
@@ -113,11 +113,15 @@ enum MixtureSearch {
         for index in w.indices { gradient[index] = free[index] * (byWeight[index] - mean) }
         return value
       }
-      let top = found.point.max() ?? 0, powers = found.point.map { exp($0 - top) }, sum = powers.reduce(0, +)
-      let point = bounded(powers.map { $0 / sum }, request.most), reached = value(point)
+      let point = bounded(softmax(found.point), request.most), reached = value(point)
       if reached < best.value { best = (point, reached) }
     }
     return best.point
+  }
+
+  private static func softmax(_ x: [Double]) -> [Double] {
+    let top = x.max() ?? 0, powers = x.map { exp($0 - top) }, sum = powers.reduce(0, +)
+    return powers.map { $0 / sum }
   }
 
   /// The mixture in proportion to `weights` that keeps to the bounds.
@@ -161,13 +165,7 @@ extension MixtureFit {
       case .metric(let name): [try metric(name, place: "goal")]
       case .worst: metrics.indices.filter { metrics[$0].name != Self.mean }
       }
-    func predictors(of runs: MixtureRuns) throws -> [MixturePredictor] {
-      try metrics.indices.map { index in
-        let (weights, values) = runs.measured(index)
-        return try metrics[index].model.predictor(weights, values)
-      }
-    }
-    let whole = try predictors(of: runs), measured = runs.weights
+    let whole = try metrics.indices.map(predictor), measured = runs.weights
     let best = try MixtureSearch.solve(request, chosen.map { whole[$0] }, measured: measured)
     // Hyperparameters are kept, coefficients are fitted again.
     let samples = try parallelMap(request.samples, threads: threads) { sample -> (weights: [Double], values: [Double], gains: [Double])? in
